@@ -1,0 +1,64 @@
+# `make` alone lists the targets. Each sets up what it needs: Python 3.13 (or uv with a Python 3.13), make and git are enough.
+
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.tools/bin/uv)
+PYTHON = $(shell for python in python3.13 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && command -v $$python && break; done)
+NO_PYTHON := Muster needs Python 3.13 and found none: install it (with pyenv, uv or from python.org, say), then run make again.
+
+export UV
+export UV_PYTHON_DOWNLOADS := never
+export SAM_CLI_TELEMETRY := 0
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport VIRTUAL_ENV
+IN_VENV := .venv/bin/
+
+.PHONY: help setup demo test check up down bench simulate build deploy format
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## Install what is locked (the other targets do this by themselves)
+	@:
+
+demo: setup ## Show auto-provisioning from end to end on this machine, in about two minutes (KEEP=1 leaves it running)
+	@$(IN_VENV)python -m sandbox.demo
+
+test: setup ## Run the tests
+	@$(IN_VENV)python -m pytest --quiet --numprocesses auto --dist loadgroup -m "not long"
+
+check: setup ## Check format, style, types and the template
+	@$(IN_VENV)ruff format --check --quiet . || { echo "Not formatted; run: make format"; exit 1; }
+	@$(IN_VENV)ruff check --quiet . && $(IN_VENV)mypy functions sandbox tests && $(IN_VENV)sam validate
+
+up: setup ## Start the local stack: Muster on an AWS emulator beside a sandbox Salesforce (STACK=name for another one)
+	@$(IN_VENV)python -m sandbox.local_stack up
+
+down: setup ## End what `make up` started
+	@$(IN_VENV)python -m sandbox.local_stack down
+
+bench: setup ## Measure speed and cost
+	@$(IN_VENV)python -m tests.benchmarks
+
+simulate: setup ## Run the long simulations of faults, races and crashes
+	@$(IN_VENV)python -m pytest --quiet -m long tests/simulation
+
+build: setup ## Build what is deployed, into .aws-sam/build
+	@$(IN_VENV)sam build
+	@$(IN_VENV)python -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build
+
+deploy: build ## Deploy to AWS with your own AWS profile; shows the changes and asks first
+	@$(IN_VENV)sam deploy
+
+format: setup ## Format the code
+	@$(IN_VENV)ruff format --quiet . && $(IN_VENV)ruff check --quiet --fix .
+
+.venv/ready: uv.lock pyproject.toml | $(UV)
+	@$(UV) python find 3.13 >/dev/null 2>&1 || { echo "$(NO_PYTHON)"; exit 1; }
+	@echo "Installing the locked packages into .venv (once, about a minute) …"
+	@$(UV) sync --frozen --quiet && touch $@
+
+$(CURDIR)/.tools/bin/uv:
+	@test -n "$(PYTHON)" || { echo "$(NO_PYTHON)"; exit 1; }
+	@echo "Installing uv $(UV_VERSION) into .tools …"
+	@$(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,126 @@
+"""The envelope that all admin functions share: one JSON event in, one JSON answer out.
+
+    {"organization": "acme", "action": "put", "by": "jane@acme.example", …}
+      -> {"status": "succeeded", "organization": "acme", "message": "Version 8 is saved.", …}
+      -> {"status": "rejected", "organization": "acme", "message": "…", "errors": [{where, message, remedy}]}
+
+Each action declares its parameters as a `Request`; a key that none of them declares is refused. What
+is not the admin's doing (`Unavailable`, `Misconfigured`) is raised, so that the console and Step
+Functions see a fault.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from muster import validation
+from muster.errors import Problem, Rejected
+from muster.observability import logger
+from muster.settings_values import OrganizationName
+from muster.validation import refused
+
+
+def _one_line(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise refused("is empty or holds a control character", "Write it on one line.")
+    return value.strip()
+
+
+type Line = Annotated[str, AfterValidator(_one_line)]
+# Who asks: an e-mail address as a rule, the name of a script or role where none is at hand.
+type By = Annotated[Line, Field(max_length=200, examples=["jane@acme.example"])]
+
+
+class Request(BaseModel):
+    """What every event carries; actions with parameters of their own add them in a subclass."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    organization: OrganizationName
+    action: str
+    by: By | None = None
+
+
+class SignedRequest(Request):
+    """An event that must say who sends it, because it changes something."""
+
+    by: By
+
+
+@dataclass(frozen=True, slots=True)
+class Action[R: Request]:
+    """One thing an admin function does: what it takes, and what it does with it.
+
+    `run` returns the answer without the organization; `status` is "succeeded" unless it says so.
+    """
+
+    request: type[R]
+    run: Callable[[R], dict[str, Any]]
+
+
+def answer(event: object, actions: Mapping[str, Action[Any]]) -> dict[str, Any]:
+    """Return the answer to an admin's event; logs organization, action, by and outcome, nothing else."""
+    try:
+        action, request = _read(event, actions)
+        said = {"status": "succeeded", "organization": request.organization, **action.run(request)}
+    except Rejected as error:
+        said = _rejection(event, error)
+    _log(event, said)
+    return said
+
+
+def _read(event: object, actions: Mapping[str, Action[Any]]) -> tuple[Action[Any], Request]:
+    if not isinstance(event, dict):
+        remedy = 'Send one like {"organization": "acme", "action": "…"}.'
+        raise Rejected(Problem("event", "is not an object", remedy))
+    name = event.get("action")
+    if not isinstance(name, str) or name not in actions:
+        message = "is missing" if name is None else "is not an action of this function"
+        remedy = validation.did_you_mean(name if isinstance(name, str) else "", actions)
+        raise Rejected(Problem("action", message, remedy))
+    action = actions[name]
+    try:
+        # By way of JSON, which is what events are; pydantic's strict mode then knows lists from tuples.
+        return action, action.request.model_validate_json(json.dumps(event))
+    except ValidationError as error:
+        problems = validation.problems(error, action.request.model_json_schema(), "event")
+        raise Rejected(*validation.fewer(problems)) from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Rejected(Problem("event", "is not JSON", "Send JSON, nested less deep.")) from error
+
+
+def _rejection(event: object, error: Rejected) -> dict[str, Any]:
+    first = error.problems[0]
+    if len(error.problems) == 1:
+        message = f"{first.where} {first.message}."
+    else:
+        message = f"{len(error.problems)} things are wrong; nothing was changed."
+    return {
+        "status": "rejected",
+        "organization": _text_of(event, "organization"),
+        "message": message,
+        "errors": [
+            {"where": problem.where, "message": problem.message, "remedy": problem.remedy}
+            for problem in error.problems
+        ],
+    }
+
+
+def _log(event: object, said: Mapping[str, Any]) -> None:
+    logger.info(
+        "admin request",
+        organization=said["organization"],
+        action=_text_of(event, "action"),
+        by=_text_of(event, "by"),
+        status=said["status"],
+        version=said.get("version"),
+    )
+
+
+def _text_of(event: object, key: str) -> str | None:
+    """Return a text of the event, which nobody has checked, fit to be written anywhere."""
+    value = event.get(key) if isinstance(event, dict) else None
+    return value[:200].encode(errors="replace").decode() if isinstance(value, str) else None

@@ -1,0 +1,71 @@
+"""What deciding is given and what it answers, about one Salesforce user. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from muster.model import HistoryEntry, Link, Member
+
+
+class Outcome(StrEnum):
+    """What a change came to; the worker counts them."""
+
+    CREATED = "created"
+    LINKED = "linked"
+    UPDATED = "updated"
+    DEACTIVATED = "deactivated"
+    REACTIVATED = "reactivated"
+    UNCHANGED = "unchanged"
+    NOT_PROVISIONED = "not_provisioned"
+    WAITING = "waiting"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the roster knows about one Salesforce user.
+
+    `link` is the user's own; `member` the one it is linked to. `matches` holds, per match key of
+    the change, the ids of the members that carry it; `namesakes` are those members.
+    """
+
+    link: Link | None = None
+    member: Member | None = None
+    matches: Mapping[str, frozenset[str]] | None = None
+    namesakes: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to write, all of it or nothing.
+
+    `before` and `link_before` must still be stored as they were read, `matches` (where given) must
+    still name the same members, and `unchanged` must not have moved; else the decision is void.
+    """
+
+    outcome: Outcome
+    before: Member | None = None
+    after: Member | None = None
+    history: HistoryEntry | None = None
+    link_before: Link | None = None
+    link: Link | None = None
+    replaced: Link | None = None
+    matches: Mapping[str, frozenset[str]] | None = None
+    unchanged: tuple[Member, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to write."""
+        return self.after is not None or self.link is not None
+
+
+def match_keys(username: str | None, email: str | None) -> tuple[str, ...]:
+    """Return the keys under which a person is recognised, whatever the case (W8)."""
+    return tuple(
+        f"{kind}#{value.casefold()}" for kind, value in (("username", username), ("email", email)) if value
+    )
+
+
+def keys_of(member: Member | None) -> tuple[str, ...]:
+    """Return the match keys of a member; none for no member."""
+    return match_keys(member.username, member.email) if member else ()

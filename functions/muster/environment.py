@@ -1,0 +1,36 @@
+"""The only reader of `os.environ`: one function a variable, named as in `template.yaml`.
+
+Read when first needed, not at import, so that a missing variable is a `Misconfigured` that names
+it and a handler can be imported anywhere.
+"""
+
+import os
+
+from muster.errors import Misconfigured
+
+
+def roster_table_name() -> str:
+    """Name of the DynamoDB table that holds settings, roster and history."""
+    return _required("ROSTER_TABLE_NAME")
+
+
+def change_queue_url() -> str:
+    """URL of the SQS queue between the webhook and the worker."""
+    return _required("CHANGE_QUEUE_URL")
+
+
+def webhook_base_url() -> str:
+    """Where the API answers: scheme, host and stage, without a trailing slash."""
+    return _required("WEBHOOK_BASE_URL").rstrip("/")
+
+
+def in_lambda() -> bool:
+    """Whether this process is a Lambda execution environment (Lambda itself sets the variable)."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise Misconfigured(f"The environment variable {name} is not set; deploy template.yaml again.")
+    return value

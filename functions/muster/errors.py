@@ -1,0 +1,60 @@
+"""What can go wrong, told apart by whose fault it is and whether trying again helps.
+
+    MusterError
+      Rejected        the input is wrong; trying again cannot help   (says where and what to do)
+        NotFound      nothing answers to that name; said the same way whatever the cause
+        TooLarge      the input is over a size limit
+      Unavailable     a system is down or busy; try later            (carries retry_after)
+      Stale           something newer is already recorded; not a failure
+      Misconfigured   our settings or credentials are wrong; tell an admin
+
+Adapters translate at the edge, `raise ... from error`; each handler maps class to outcome in one
+place. Messages carry ids, never names, e-mail addresses, tokens or bodies: they end up in logs.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with an input: the place, what is wrong there, and what to do about it."""
+
+    where: str
+    message: str
+    remedy: str
+
+
+class MusterError(Exception):
+    """Everything Muster raises on purpose."""
+
+
+class Rejected(MusterError):
+    """The input is wrong; trying again cannot help."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{problem.where}: {problem.message}" for problem in problems))
+        self.problems = problems
+
+
+class NotFound(Rejected):
+    """Nothing answers to that name, or the caller may not know that something does."""
+
+
+class TooLarge(Rejected):
+    """The input is over a size limit."""
+
+
+class Unavailable(MusterError):
+    """A system is down or busy; try again after `retry_after` seconds, where it is known."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Stale(MusterError):
+    """Something newer is already recorded; count it and go on."""
+
+
+class Misconfigured(MusterError):
+    """Our own settings or credentials are wrong; an admin has to act."""

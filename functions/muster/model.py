@@ -1,0 +1,173 @@
+"""The values Muster is about. No I/O, no clock; every value is immutable and compared by content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+type Json = dict[str, Any]
+
+NO_ENGAGE: Mapping[str, str | None] = {"request": None, "status": None, "group": None}
+
+# What a member's JSON tells about the record rather than about the person; history leaves it out.
+_BOOKKEEPING = frozenset({"version", "updated_at", "source_version"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One person in the roster, active or not. Never deleted by a run, only deactivated.
+
+    `version` counts effective changes, `revision` every write of the item. `sources` holds, per
+    connection, the source version last taken over (`muster.source_versions`).
+    """
+
+    id: str
+    organization: str
+    active: bool = False
+    inactive_reason: str | None = None
+    enabled: bool = False
+    inbound_enabled: bool = False
+    username: str | None = None
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    name: str | None = None
+    title: str | None = None
+    phone_numbers: Mapping[str, str | None] = field(default_factory=dict)
+    extension: str | None = None
+    locale: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    picture_url: str | None = None
+    manager: str | None = None
+    crm: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    custom: Mapping[str, str | None] = field(default_factory=dict)
+    assignment: str | None = None
+    update_mode: str | None = None
+    seats: Mapping[str, Any] = field(default_factory=dict)
+    workspaces: Mapping[str, str] = field(default_factory=dict)
+    data_capture: Mapping[str, Any] = field(default_factory=dict)
+    engage: Mapping[str, str | None] = field(default_factory=lambda: dict(NO_ENGAGE))
+    engage_connect: Mapping[str, str | None] = field(default_factory=lambda: dict(NO_ENGAGE))
+    crm_user_status: str | None = None
+    end_date: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
+    updated_at: str | None = None
+    revision: int = 0
+
+    def to_json(self) -> Json:
+        """Return the member as functions answer it (the shape is the published contract)."""
+        shown = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in _NOT_SHOWN}
+        shown["phone_numbers"] = [
+            {"type": kind, "number": number} for kind, number in self.phone_numbers.items() if number
+        ]
+        shown["source_version"] = max(
+            (source.partition("|")[0] for source in self.sources.values()), default=None
+        )
+        return shown
+
+    def to_document(self) -> Json:
+        """Return what is stored: every attribute that differs from its default."""
+        empty = Member(id="", organization="")
+        return {
+            name: getattr(self, name)
+            for name in self.__dataclass_fields__
+            if name not in _STORED_APART and getattr(self, name) != getattr(empty, name)
+        }
+
+
+_NOT_SHOWN = frozenset({"sources", "revision"})
+_STORED_APART = frozenset({"revision"})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One attribute of a member before and after, dotted where it lies deeper."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+def changes_between(before: Member | None, after: Member) -> tuple[FieldChange, ...]:
+    """Return what an admin would call changed, in the order of the member's JSON; empty: nothing."""
+    old = _flat(before.to_json()) if before else {}
+    new = _flat(after.to_json())
+    return tuple(
+        FieldChange(name, old.get(name), new.get(name))
+        for name in [*new, *(name for name in old if name not in new)]
+        if old.get(name) != new.get(name)
+    )
+
+
+def _flat(value: Json, prefix: str = "") -> Json:
+    flat: Json = {}
+    for key, item in value.items():
+        if prefix == "" and key in _BOOKKEEPING:
+            continue
+        if key == "phone_numbers":
+            item = {number["type"]: number["number"] for number in item}
+        if isinstance(item, Mapping):
+            flat |= _flat(dict(item), f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = item
+    return flat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One effective change of one member (I11)."""
+
+    member: str
+    version: int
+    at: str
+    origin: str
+    run: str
+    changes: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserChange:
+    """What a Salesforce user looks like as of `source`.
+
+    `fields` holds the listed fields, `None` for empty ones; `run` names what brought them, for the
+    history: `webhook:<notification id>`.
+    """
+
+    crm_id: str
+    fields: Mapping[str, str | None]
+    source: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What is known of one Salesforce user: the member it is linked to, or why there is none.
+
+    A user without a member keeps its `source` here, so that an older message arriving late cannot
+    provision someone who has left meanwhile (W4). One that waits for a namesake's seat in the roster
+    keeps its `fields` and the `match_keys` under which it waits (W8).
+    """
+
+    crm_id: str
+    member: str | None = None
+    reason: str | None = None
+    source: str | None = None
+    fields: Mapping[str, str | None] = field(default_factory=dict)
+    match_keys: tuple[str, ...] = ()
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One line of the error log: what could not be done, for whom, and what to do about it (I8)."""
+
+    at: str
+    system: str
+    record: str | None
+    notification: str
+    code: str
+    message: str
+    remedy: str

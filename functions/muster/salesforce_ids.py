@@ -1,0 +1,40 @@
+"""Salesforce ids: 15 characters in which case matters, or 18 with a suffix that records the case.
+
+    to_18("00Dd0000000gzcr")                          -> "00Dd0000000gzcrEAA"
+    same("00Dd0000000gzcr", "00Dd0000000gzcrEAA")     -> True
+    is_valid("00Dd0000000gzcrEA")                     -> False, 17 characters
+
+The first three characters name the kind of record: 005 a user, 00D an organization, 04k the action
+that sends an outbound message, 04l one of its notifications.
+"""
+
+import re
+
+_SHAPE = re.compile(r"[A-Za-z0-9]{15}(?:[A-Z0-5]{3})?")
+_SUFFIX_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def is_valid(record_id: str) -> bool:
+    """Tell whether `record_id` has the shape of an id; whether the suffix fits is for `to_18` to say."""
+    return _SHAPE.fullmatch(record_id) is not None
+
+
+def to_18(record_id: str) -> str:
+    """Return the 18-character form; raises `ValueError` where `is_valid` says no.
+
+    A suffix that is there already is computed anew, so `to_18(x) == x` checks it.
+    """
+    if not is_valid(record_id):
+        raise ValueError("not a Salesforce id")
+    first_15 = record_id[:15]
+    return first_15 + "".join(_suffix_letter(first_15[start : start + 5]) for start in (0, 5, 10))
+
+
+def same(one: str, other: str) -> bool:
+    """Tell whether two ids name the same record, in whichever form; an invalid one is like no other."""
+    return is_valid(one) and is_valid(other) and one[:15] == other[:15]
+
+
+def _suffix_letter(five: str) -> str:
+    # One bit a character, the first the lowest: set where the character is a capital.
+    return _SUFFIX_LETTERS[sum(1 << position for position, letter in enumerate(five) if "A" <= letter <= "Z")]

@@ -1,0 +1,282 @@
+"""An organization's settings: every key, its default and what it accepts (S1).
+
+These models are the validation, the defaults and the JSON Schema in one (`settings_schema` prints
+it). A key that is not here is refused; every key but `organization` has a default. What one section
+says about another (an assignment's seats, say) is checked in `settings_rules`.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from muster.settings_assignments import Assignment, DataCaptureSeats, Seat
+from muster.settings_field_maps import FieldMaps
+from muster.settings_values import (
+    DEFAULT_FIELDS,
+    ActionId,
+    CustomField,
+    Domain,
+    Listed,
+    OrganizationName,
+    SalesforceHost,
+    SalesforceOrganizationId,
+    SalesforceVersion,
+    SeatName,
+    SecretName,
+    Section,
+    StandardField,
+    TimeZone,
+    VaultHost,
+    VaultVersion,
+)
+from muster.validation import refused
+
+type EngageFeature = Literal["engage", "engage_connect"]
+
+_NEEDED_FIELDS = ("Id", "Username", "Email", "FirstName", "LastName", "IsActive", "CallCenterId")
+
+
+def _no_duplicates[Values: tuple[Any, ...]](values: Values) -> Values:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise refused(f"holds {', '.join(twice)} twice", "Write each once.")
+    return values
+
+
+def _all_needed(fields: tuple[str, ...]) -> tuple[str, ...]:
+    missing = [name for name in _NEEDED_FIELDS if name not in fields]
+    if missing:
+        raise refused(f"lacks {', '.join(missing)}", "Add it, and select it in the outbound message.")
+    if not {"SystemModstamp", "LastModifiedDate"} & set(fields):
+        raise refused(
+            "lacks SystemModstamp and LastModifiedDate",
+            "Add one, better both: without a time an older change could overwrite a newer one.",
+        )
+    return fields
+
+
+class AutoProvision(Section):
+    """Following the users of Salesforce through its outbound message."""
+
+    enabled: bool = Field(
+        default=True, description="Off: messages are acknowledged, counted and dropped; nobody is changed."
+    )
+    require_call_center: bool = Field(
+        default=True, description="Whether a user without a call center is left out, or disabled if known."
+    )
+    read_back: bool = Field(
+        default=True,
+        description="Whether the users a message names are read from Salesforce again, to follow that.",
+    )
+    fields: Annotated[Listed[StandardField], AfterValidator(_no_duplicates), AfterValidator(_all_needed)] = (
+        Field(
+            default=DEFAULT_FIELDS,
+            max_length=150,
+            description=(
+                "The standard fields that the outbound message is set up to carry. Salesforce leaves empty"
+                " fields out of a message: one that is listed here and absent there is empty, one that is"
+                " not listed is unknown and stays as it was."
+            ),
+        )
+    )
+    custom_fields: Annotated[Listed[CustomField], AfterValidator(_no_duplicates)] = Field(
+        default=(),
+        max_length=150,
+        description="The custom fields that the message carries, kept with the member under `custom`.",
+        examples=[["Region__c"]],
+    )
+
+
+class Domains(Section):
+    """Whose e-mail addresses belong to the company. Without any domain, every address is accepted."""
+
+    primary: Domain | None = Field(
+        default=None, description="The main domain; `convert` moves foreign addresses here."
+    )
+    company: Listed[Domain] = Field(default=(), description="The company's domains, beside the primary.")
+    additional: Listed[Domain] = Field(
+        default=(), description="Domains from outside the company whose users are provisioned too."
+    )
+    convert: bool = Field(
+        default=False,
+        description="Give users of other domains an address in the primary one; else they are left out.",
+    )
+
+    @model_validator(mode="after")
+    def _convert_needs_primary(self) -> "Domains":
+        if self.convert and self.primary is None:
+            raise refused("convert has no domain to convert to", "Set primary, or convert to false.")
+        return self
+
+
+def _secret(connection: str) -> Any:
+    return Field(
+        default=None,
+        description=(
+            "Name of the secret in Secrets Manager that holds the credentials. Default:"
+            f" muster/<organization>/{connection}."
+        ),
+    )
+
+
+class SalesforceConnection(Section):
+    """The Salesforce org the users come from."""
+
+    host: SalesforceHost = Field(description="The My Domain host of the org.")
+    organization_id: SalesforceOrganizationId = Field(
+        description="Id of the org (Setup > Company Information); messages of others are refused."
+    )
+    api_version: SalesforceVersion = Field(default="66.0", description="Version of the API, in quotes.")
+    login: Literal["client_credentials", "jwt_bearer"] = Field(
+        default="client_credentials", description="The OAuth flow that the external client app allows."
+    )
+    secret: SecretName | None = _secret("salesforce")
+    action_ids: Listed[ActionId] = Field(
+        default=(),
+        max_length=20,
+        description="Ids of the outbound messages that may call; empty allows every one of the org.",
+    )
+
+
+class VaultCrmConnection(Section):
+    """The Vault CRM that hands out Engage licences."""
+
+    host: VaultHost = Field(description="The vault's host.")
+    api_version: VaultVersion = Field(default="v26.1", description="Version of the Vault API.")
+    secret: SecretName | None = _secret("vault_crm")
+    manage_features: Annotated[Listed[EngageFeature], AfterValidator(_no_duplicates)] = Field(
+        default=(), description="The Engage features that are pushed; the others are only read and shown."
+    )
+    match: Literal["email", "username"] = Field(
+        default="email", description="What links a Vault CRM user to a member."
+    )
+
+
+class AlignConnection(Section):
+    """An Align vault where admins keep the roster; leave it out to keep the roster in Muster."""
+
+    host: VaultHost = Field(description="The vault's host.", examples=["acme-align.veevavault.com"])
+    api_version: VaultVersion = Field(default="v26.1", description="Version of the Vault API.")
+    secret: SecretName | None = _secret("align")
+
+
+class Connections(Section):
+    """The outside systems. One that is not here is not used."""
+
+    salesforce: SalesforceConnection | None = Field(default=None, description="Where the users come from.")
+    vault_crm: VaultCrmConnection | None = Field(default=None, description="Where Engage licences live.")
+    align: AlignConnection | None = Field(default=None, description="Where admins may keep the roster.")
+
+
+class Managers(Section):
+    """What direct managers are told and may do."""
+
+    notify: bool = Field(
+        default=False, description="Mail managers of recorded teams when their new members are provisioned."
+    )
+    may_toggle_capture: bool = Field(
+        default=False, description="Let managers switch data capture of their direct reports."
+    )
+
+
+class KeepActive(Section):
+    """Members who stay active although they should not; not recommended, they keep their access."""
+
+    when_deactivated: bool = Field(default=False, description="When deactivated in Salesforce.")
+    when_unmatched: bool = Field(default=False, description="When no assignment matches any more.")
+    grace_days: int = Field(
+        default=0, ge=0, le=365, description="Days until a member whom no assignment matches is deactivated."
+    )
+
+
+_FLOOR = "Up to so many changes always pass."
+_COUNT = "More changes than this park the run."
+_PERCENT = "More changes than this percentage of the active members park the run."
+
+
+class GuardLimits(Section):
+    """Limits of one operation; what is left out is taken from the general limits."""
+
+    floor: int | None = Field(default=None, ge=0, le=1_000_000, description=_FLOOR)
+    count: int | None = Field(default=None, ge=0, le=1_000_000, description=_COUNT)
+    percent: float | None = Field(default=None, ge=0, le=100, description=_PERCENT)
+
+
+class GuardOperations(Section):
+    """Limits of single operations. Create, update and grant are limited only where they are here."""
+
+    create: GuardLimits | None = Field(default=None, description="New members.")
+    update: GuardLimits | None = Field(default=None, description="Changed members.")
+    deactivate: GuardLimits | None = Field(default=None, description="Deactivated members.")
+    grant: GuardLimits | None = Field(default=None, description="Seats and groups given.")
+    revoke: GuardLimits | None = Field(default=None, description="Seats and groups taken back.")
+
+
+class Guard(Section):
+    """When a run waits for approval: more changes than `floor`, and more than `count` or `percent`."""
+
+    floor: int = Field(default=5, ge=0, le=1_000_000, description=_FLOOR)
+    count: int = Field(default=500, ge=0, le=1_000_000, description=_COUNT)
+    percent: float = Field(default=10, ge=0, le=100, description=_PERCENT)
+    operations: GuardOperations = Field(
+        default_factory=GuardOperations, description="Limits of single operations."
+    )
+
+
+class Settings(Section):
+    """The settings of one organization."""
+
+    organization: OrganizationName = Field(description="The organization; the name in its webhook address.")
+    time_zone: TimeZone = Field(default="UTC", description="In which end dates are read.")
+    auto_provision: AutoProvision = Field(
+        default_factory=AutoProvision, description="Following the users of Salesforce."
+    )
+    domains: Domains = Field(default_factory=Domains, description="The company's e-mail domains.")
+    connections: Connections = Field(default_factory=Connections, description="The outside systems.")
+    field_maps: FieldMaps = Field(
+        default_factory=FieldMaps, description="How fields of the connected systems become attributes."
+    )
+    seats: Mapping[SeatName, Seat] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="The seats there are, by name.",
+        examples=[{"gong": {"limit": 200}, "forecast": {"limit": 20, "requires": ["gong"]}}],
+        json_schema_extra={"additionalProperties": False},
+    )
+    seat_required: DataCaptureSeats = Field(
+        default_factory=DataCaptureSeats, description="Which data capture setting needs which seat."
+    )
+    assignments: Listed[Assignment] = Field(
+        default=(),
+        max_length=200,
+        description="Who gets what, in order; none: everyone, with nothing granted.",
+    )
+    managers: Managers = Field(default_factory=Managers, description="What direct managers may do.")
+    keep_active: KeepActive = Field(default_factory=KeepActive, description="Members who stay active.")
+    ignore_organizational_structure: bool = Field(
+        default=False, description="Do not take managers from Salesforce."
+    )
+    pending_edits: Literal["protect", "overwrite"] = Field(
+        default="protect",
+        description=(
+            "What an import does with Engage requests that are not pushed yet. protect: they are kept and"
+            " reported. overwrite: existing members take the CRM's values."
+        ),
+    )
+    guard: Guard = Field(default_factory=Guard, description="When a run waits for approval.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_secrets(cls, document: Any) -> Any:
+        """Name each connection's secret after the organization where the document does not."""
+        match document:
+            case {"organization": str(organization), "connections": dict(connections)}:
+                named = {
+                    name: {"secret": f"muster/{organization}/{name}", **connection}
+                    if isinstance(connection, dict)
+                    else connection
+                    for name, connection in connections.items()
+                }
+                return {**document, "connections": named}
+        return document

@@ -1,0 +1,63 @@
+"""A settings document, text or object, as an admin hands it in → checked `Settings` (S1).
+
+    raw, settings = read("organization: acme\\nseats: {gong: {limit: 200}}")
+
+Every fault comes out as a `Problem` that names the place (`assignments[0].seats[1]`, or line and
+column where the text itself is broken), what is wrong there and what to write instead.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+
+from muster import settings_rules, settings_text, validation
+from muster.errors import Problem, Rejected, TooLarge
+from muster.settings import Settings
+from muster.settings_text import MOST_BYTES
+
+
+def read(
+    document: str | Mapping[str, Any], organization: str | None = None
+) -> tuple[dict[str, Any], Settings]:
+    """Return the document as written, as JSON values, and the settings it means, defaults included.
+
+    `organization` is filled in where the document names none. Raises `Rejected` with one problem per
+    fault, fifty at most; faults between sections show once each section by itself is sound.
+    """
+    raw = settings_text.parse(document) if isinstance(document, str) else settings_text.plain(document)
+    if not isinstance(raw, dict):
+        remedy = "Begin with `organization: …` and go on with `key: value` lines."
+        raise Rejected(Problem("settings", "is not a set of keys", remedy))
+    if organization is not None:
+        raw = {"organization": organization, **raw}
+    text = json.dumps(raw, ensure_ascii=False)
+    # Escapes can make a short text long, and an object has no text of its own: this is what is stored.
+    if len(text.encode()) > MOST_BYTES:
+        raise TooLarge(Problem("settings", f"is larger than {MOST_BYTES // 1024} KiB", "Shorten it."))
+    settings = _validated(text)
+    problems = settings_rules.problems(settings)
+    if organization is not None and settings.organization != organization:
+        problems.insert(0, _another_organization(settings.organization, organization))
+    if problems:
+        raise Rejected(*validation.fewer(problems))
+    return raw, settings
+
+
+def _validated(text: str) -> Settings:
+    try:
+        return Settings.model_validate_json(text)
+    except ValidationError as error:
+        # Not chained: pydantic's error quotes the document.
+        raise Rejected(*validation.fewer(validation.problems(error, _schema(), "settings"))) from None
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return Settings.model_json_schema()
+
+
+def _another_organization(written: str, asked: str) -> Problem:
+    return Problem("organization", f"is {written}, but the request is about {asked}", "Correct one of them.")

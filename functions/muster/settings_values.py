@@ -1,0 +1,259 @@
+"""What settings are made of: sections of keys, and the kinds of value under them.
+
+Each kind is a type for `settings`: it checks, says the remedy, and carries the pattern and examples
+that editors show (the JSON Schema).
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+
+from muster import salesforce_ids, soql_filters
+from muster.validation import did_you_mean, refused
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = rf"({_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]"
+_LOOPBACK = r"(127\.0\.0\.1|localhost):[1-9][0-9]{0,4}"
+_STANDARD_FIELD = r"[A-Za-z](_?[A-Za-z0-9])*"
+# A namespace and its two underscores may stand before a packaged field: npe01__Region__c.
+_CUSTOM_FIELD = r"([A-Za-z](_?[A-Za-z0-9]){0,14}__)?[A-Za-z](_?[A-Za-z0-9])*__c"
+_ANY_FIELD = rf"({_STANDARD_FIELD}|{_CUSTOM_FIELD})"
+# Something to read: no control characters, no blanks at the ends.
+_NAME = r"[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?"
+
+DEFAULT_FIELDS = (
+    "Id",
+    "SystemModstamp",
+    "LastModifiedDate",
+    "Username",
+    "Email",
+    "FirstName",
+    "LastName",
+    "Title",
+    "Phone",
+    "MobilePhone",
+    "Extension",
+    "IsActive",
+    "CallCenterId",
+    "LanguageLocaleKey",
+    "LocaleSidKey",
+    "TimeZoneSidKey",
+    "SmallPhotoUrl",
+    "ProfileId",
+    "UserRoleId",
+    "UserType",
+    "ManagerId",
+)
+
+
+class Section(BaseModel):
+    """A set of keys: nothing is converted, nothing else is accepted, nothing changes afterwards."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+Item = TypeVar("Item")
+# Lists come out as tuples; that alone is a conversion, and lists are all that JSON and YAML have.
+Listed = Annotated[tuple[Item, ...], Strict(False)]
+
+_SPELLINGS = {name.lower(): name for name in DEFAULT_FIELDS}
+
+
+def _of_form(pattern: str, message: str, remedy: str) -> AfterValidator:
+    """Return a validator for the whole text; `pattern` is also what the JSON Schema says."""
+    form = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not form.fullmatch(value):
+            raise refused(message, remedy)
+        return value
+
+    return AfterValidator(check)
+
+
+def _text(pattern: str, message: str, remedy: str, *examples: str, longest: int = 255) -> Any:
+    """Return the annotations of a text of that form."""
+    return (
+        Field(max_length=longest, examples=list(examples), json_schema_extra={"pattern": f"^{pattern}$"}),
+        _of_form(pattern, message, remedy),
+    )
+
+
+def _time_zone(value: str) -> str:
+    try:
+        # Names without a slash differ between machines; only these two are the same everywhere.
+        if value in ("UTC", "GMT") or "/" in value:
+            ZoneInfo(value)
+            return value
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    raise refused("is not a time zone", did_you_mean(value, available_timezones()))
+
+
+def _host(suffix: str) -> Callable[[str], str]:
+    """Return the check of a host under `suffix`: an allow-list, so that no call goes elsewhere (T3)."""
+    form = re.compile(rf"({_LABEL}\.)+{re.escape(suffix[1:])}|{_LOOPBACK}")
+
+    def check(value: str) -> str:
+        if not form.fullmatch(value) or (":" in value and int(value.rpartition(":")[2]) > 65_535):
+            raise refused(
+                f"is not a host that ends in {suffix}",
+                "Write the host alone, in lower case, without https:// and path"
+                " (127.0.0.1 or localhost with a port is for the local stack).",
+            )
+        return value
+
+    return check
+
+
+def _salesforce_id(prefix: str, kind: str) -> Callable[[str], str]:
+    """Return the check of an id of one kind of record; the id comes out with 18 characters."""
+
+    def check(value: str) -> str:
+        if not salesforce_ids.is_valid(value) or not value.startswith(prefix):
+            raise refused(
+                f"is not the id of {kind}", f"It begins with {prefix} and has 15 or 18 letters and digits."
+            )
+        if len(value) == 18 and salesforce_ids.to_18(value) != value:
+            raise refused(
+                "has last three characters that do not fit the rest",
+                "Copy the id again; a letter or its case was changed.",
+            )
+        return salesforce_ids.to_18(value)
+
+    return check
+
+
+def _standard_field(value: str) -> str:
+    if value.lower() == "languagelocalkey":
+        raise refused("is a field Salesforce does not have", "The API name is LanguageLocaleKey.")
+    if value.lower().endswith("__c"):
+        raise refused("is a custom field", "Move it to custom_fields.")
+    if not re.fullmatch(_STANDARD_FIELD, value):
+        raise refused(
+            "is not the API name of a field of User",
+            "Use letters, digits and underscores; no paths over a dot.",
+        )
+    if _SPELLINGS.get(value.lower(), value) != value:
+        raise refused("is not spelled as in Salesforce", f"Write {_SPELLINGS[value.lower()]}.")
+    return value
+
+
+def _filter(value: str) -> str:
+    if fault := soql_filters.fault(value):
+        raise refused(*fault)
+    return value
+
+
+OrganizationName = Annotated[
+    str,
+    *_text(
+        _LABEL,
+        "is not the name of an organization",
+        "Use 1 to 63 lower-case letters, digits and dashes, no dash at the ends.",
+        "acme",
+    ),
+]
+TimeZone = Annotated[
+    str, Field(max_length=64, examples=["Europe/London", "America/New_York"]), AfterValidator(_time_zone)
+]
+Domain = Annotated[
+    str,
+    *_text(
+        _DOMAIN,
+        "is not an e-mail domain",
+        "Write what follows the @, in lower case.",
+        "acme.example",
+        longest=253,
+    ),
+]
+SalesforceHost = Annotated[
+    str,
+    Field(max_length=253, examples=["acme.my.salesforce.com"]),
+    AfterValidator(_host(".my.salesforce.com")),
+]
+VaultHost = Annotated[
+    str, Field(max_length=253, examples=["acme-crm.veevavault.com"]), AfterValidator(_host(".veevavault.com"))
+]
+SalesforceOrganizationId = Annotated[
+    str,
+    Field(
+        examples=["00D000000000062EAA"], json_schema_extra={"pattern": "^00D[A-Za-z0-9]{12}([A-Z0-5]{3})?$"}
+    ),
+    AfterValidator(_salesforce_id("00D", "a Salesforce organization")),
+]
+ActionId = Annotated[
+    str,
+    Field(
+        examples=["04k000000000001AAA"], json_schema_extra={"pattern": "^04k[A-Za-z0-9]{12}([A-Z0-5]{3})?$"}
+    ),
+    AfterValidator(_salesforce_id("04k", "an outbound message")),
+]
+SalesforceVersion = Annotated[
+    str, *_text(r"[1-9][0-9]\.0", "is not a version of the Salesforce API", 'Write it like "66.0".', "66.0")
+]
+VaultVersion = Annotated[
+    str, *_text(r"v[0-9]{2}\.[1-9]", "is not a version of the Vault API", "Write it like v26.1.", "v26.1")
+]
+SecretName = Annotated[
+    str,
+    *_text(
+        r"[A-Za-z0-9/_+=.@-]+",
+        "is not the name of a secret",
+        "Write the secret's name in Secrets Manager, never the secret itself.",
+        "muster/acme/salesforce",
+    ),
+]
+StandardField = Annotated[
+    str,
+    Field(max_length=80, examples=["Department"], json_schema_extra={"pattern": f"^{_STANDARD_FIELD}$"}),
+    AfterValidator(_standard_field),
+]
+CustomField = Annotated[
+    str,
+    *_text(
+        _CUSTOM_FIELD,
+        "is not the API name of a custom field",
+        "It ends in __c; standard fields belong in fields.",
+        "Region__c",
+        longest=80,
+    ),
+]
+UserField = Annotated[
+    str,
+    *_text(
+        _ANY_FIELD,
+        "is not the API name of a field of User",
+        "Use letters, digits and underscores; no paths over a dot.",
+        "Region__c",
+        longest=80,
+    ),
+]
+Filter = Annotated[
+    str,
+    Field(max_length=soql_filters.LONGEST, examples=["Profile.Name = 'Sales' AND Country = 'GB'"]),
+    AfterValidator(_filter),
+]
+SeatName = Annotated[
+    str,
+    *_text(
+        r"[A-Za-z0-9]([A-Za-z0-9 ._-]*[A-Za-z0-9])?",
+        "is not the name of a seat",
+        "Use letters, digits, blanks, dots, dashes and underscores.",
+        "gong",
+        longest=63,
+    ),
+]
+Name = Annotated[
+    str,
+    *_text(
+        _NAME,
+        "is empty, begins or ends with a blank, or holds a control character",
+        "Write it on one line.",
+        "Field sales",
+        longest=80,
+    ),
+]

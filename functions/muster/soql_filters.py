@@ -1,0 +1,79 @@
+"""An assignment's filter: one SOQL condition and nothing beyond it (S3, T17).
+
+Salesforce itself evaluates a filter, wrapped in parentheses inside a query of ours. What is checked
+here is that it cannot step out of those parentheses; whether the fields exist, Salesforce will say.
+"""
+
+import re
+from collections.abc import Iterator
+
+LONGEST = 4_000
+
+_STATEMENT = re.compile(r"\s*(?:SELECT|FIND)\b", re.IGNORECASE)
+_WHERE = re.compile(r"\s*WHERE\b", re.IGNORECASE)
+# What may follow a condition in a query; a condition itself has none of it outside a subquery.
+_CLAUSE = re.compile(
+    r"\b(ORDER\s+BY|GROUP\s+BY|HAVING|LIMIT\s+\d+|OFFSET\s+\d+|FOR\s+(?:VIEW|REFERENCE|UPDATE)"
+    r"|WITH\s+\w+|ALL\s+ROWS|USING\s+SCOPE)\b",
+    re.IGNORECASE,
+)
+
+
+def fault(condition: str) -> tuple[str, str] | None:
+    """Return what is wrong with a filter and what to do about it, or `None`."""
+    if not condition.strip():
+        return "is empty", "Take the key out: an assignment without a filter matches everyone."
+    if len(condition) > LONGEST:
+        return f"is longer than {LONGEST:,} characters", "Shorten it; a formula field in Salesforce can help."
+    if _STATEMENT.match(condition):
+        return "is a whole statement", "Write only what would follow WHERE."
+    if _WHERE.match(condition):
+        return "begins with WHERE", "Leave the word WHERE out."
+    return _fault_of_structure(condition)
+
+
+def _fault_of_structure(condition: str) -> tuple[str, str] | None:
+    depth = 0
+    top = []
+    for symbol in _outside_texts(condition):
+        match symbol:
+            case "":
+                return (
+                    "has a text that does not end",
+                    "Close it with a single quote; write \\' for one inside.",
+                )
+            case '"' | "\u2018" | "\u2019" | "\u201c" | "\u201d":
+                return "holds a double or curly quote", "Put texts in straight single quotes: Country = 'GB'."
+            case ";":
+                return "holds a semicolon", "Write one condition; join several with AND or OR."
+            case "(":
+                depth += 1
+            case ")":
+                depth -= 1
+        if depth < 0:
+            return "closes a parenthesis it did not open", "Balance the parentheses."
+        top.append(symbol if depth == 0 else " ")
+    if depth:
+        return "opens a parenthesis it does not close", "Balance the parentheses."
+    if clause := _CLAUSE.search("".join(top)):
+        return (
+            f"goes on with {clause[1].upper()}",
+            "Write the condition alone; order and limits are Muster's.",
+        )
+    return None
+
+
+def _outside_texts(condition: str) -> Iterator[str]:
+    """Yield the characters outside quoted texts, a quote for each text, and "" for one without an end."""
+    characters = iter(condition)
+    for character in characters:
+        yield character
+        if character != "'":
+            continue
+        for inside in characters:
+            if inside == "\\":
+                next(characters, None)
+            elif inside == "'":
+                break
+        else:
+            yield ""

@@ -1,0 +1,80 @@
+"""Webhook tokens: the secret in the address Salesforce calls, and what is kept to recognise it (W3, T1, T20).
+
+Salesforce signs nothing, so the token is what proves the sender. Only its SHA-256 is stored: the
+token is 256 random bits, which nobody can guess, so a slow hash would add nothing. Two tokens are
+valid at once while one replaces the other.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# Salesforce goes on sending queued messages to the old address for 24 hours; as long again for the
+# admin who puts in the new one.
+OVERLAP = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is stored of a token: its digest, and the ISO 8601 time it ends (`None`: it does not)."""
+
+    sha256: str
+    expires_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRegistration:
+    """Who may call an organization's webhook.
+
+    `organization_id` is Salesforce's id of the customer's org, empty where no connection is
+    configured, which matches nobody; `action_ids` are the outbound messages allowed, all when empty;
+    `tokens` are newest first; `version` counts the writes, so that none overwrites another.
+    """
+
+    organization_id: str
+    action_ids: tuple[str, ...]
+    tokens: tuple[Token, ...]
+    version: int = 0
+
+
+def issue() -> str:
+    """Return a new token: 256 random bits as 43 characters that need no quoting in a URL."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """Return the SHA-256 of a token, in hex."""
+    # Whatever text a stranger sends must not raise, lone surrogates included.
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def matches(presented: str, tokens: Iterable[Token], now: datetime) -> bool:
+    """Tell whether `presented` is one of `tokens` and still valid at `now`.
+
+    Every token is compared, in constant time, whatever the outcome of the ones before it.
+    """
+    presented_digest = digest(presented)
+    found = False
+    for token in tokens:
+        equal = hmac.compare_digest(presented_digest, token.sha256)
+        found |= equal and _is_valid(token, now)
+    return found
+
+
+def rotated(tokens: Iterable[Token], new: str, now: datetime) -> tuple[Token, ...]:
+    """Return the tokens after `new` took over: `new`, and the one before it for another 48 hours.
+
+    Older ones end at once. So rotating twice ends a token that has leaked.
+    """
+    latest = next((token for token in tokens if token.expires_at is None), None)
+    if latest is None:
+        return (Token(digest(new)),)
+    ends = (now + OVERLAP).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Token(digest(new)), Token(latest.sha256, ends)
+
+
+def _is_valid(token: Token, now: datetime) -> bool:
+    return token.expires_at is None or now < datetime.fromisoformat(token.expires_at)

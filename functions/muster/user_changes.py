@@ -1,0 +1,65 @@
+"""From a notification's fields to a user change: what is listed, what is null, and the fold per user.
+
+The settings list the fields that the outbound message carries, because Salesforce leaves null ones
+out (W5): a listed field that is absent is null; an unlisted one is unknown, and ignored even if the
+message happens to carry it, so that the outcome never depends on which message came last.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from muster import salesforce_ids
+from muster.errors import Problem, Rejected
+from muster.model import UserChange
+from muster.source_versions import source_version, time_of
+
+# A member is one DynamoDB item of at most 400 KB, its JSON included.
+MAX_TEXT = 64 * 1024
+# Salesforce's own limits are 80 and 128; the longest address mail knows is 254.
+MAX_ADDRESS = 254
+# A time far ahead would outrank every later change, a deactivation included.
+MAX_AHEAD = timedelta(hours=24)
+
+_TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
+
+
+def read(
+    sent: Mapping[str, str], listed: Iterable[str], notification: str, received_at: datetime
+) -> UserChange:
+    """Return the change that a notification tells; raises `Rejected` when it cannot be understood."""
+    fields = {name: sent.get(name, "").strip() or None for name in listed}
+    if not salesforce_ids.is_valid(fields.get("Id") or ""):
+        raise Rejected(Problem("Id", "is not a Salesforce id", "Send the record's own Id."))
+    fields["Id"] = crm_id = salesforce_ids.to_18(fields["Id"] or "")
+    if fields.get("IsActive") not in _TRUTH:
+        raise Rejected(
+            Problem(
+                "IsActive",
+                "is missing or neither true nor false",
+                "Add IsActive to the fields of the outbound message; without it Muster cannot tell who left.",
+            )
+        )
+    fields["IsActive"] = _TRUTH[fields["IsActive"] or ""]
+    if any(len(fields.get(name) or "") > MAX_ADDRESS for name in ("Username", "Email")):
+        raise Rejected(
+            Problem("Username", "is longer than an address can be", "Correct the user in Salesforce.")
+        )
+    if sum(len(value or "") for value in fields.values()) > MAX_TEXT:
+        raise Rejected(
+            Problem("fields", "hold too much text", "Take long text fields out of the outbound message.")
+        )
+    source = source_version(fields, notification)
+    if time_of(source) > received_at + MAX_AHEAD:
+        raise Rejected(
+            Problem("SystemModstamp", "lies in the future", "Check the sender; Salesforce never does this.")
+        )
+    return UserChange(crm_id=crm_id, fields=fields, source=source, run=f"webhook:{notification}")
+
+
+def most_recent(changes: Iterable[UserChange]) -> list[UserChange]:
+    """Return one change per user, the newest (W4), in order of first appearance."""
+    newest: dict[str, UserChange] = {}
+    for change in changes:
+        if change.crm_id not in newest or change.source > newest[change.crm_id].source:
+            newest[change.crm_id] = change
+    return list(newest.values())

@@ -1,0 +1,98 @@
+"""Lambda: admins read, check and save an organization's settings, and get its webhook address.
+
+`docs/settings.md` has the events and the answers, `events/organization_settings_*.json` one of each to paste.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import AfterValidator, Field
+
+from muster import bootstrap, environment
+from muster.admin_requests import Action, Line, Request, SignedRequest, answer
+from muster.configuring import Configuring, Signature
+from muster.observability import logger, metrics
+from muster.validation import refused
+
+
+def _document(value: object) -> object:
+    if not isinstance(value, str | dict):
+        raise refused("is neither an object nor text", "Put the document here: JSON, or YAML as one text.")
+    return value
+
+
+type Document = Annotated[Any, AfterValidator(_document)]
+type Version = Annotated[int, Field(ge=1, le=99_999_999)]
+
+
+class Get(Request):
+    """The settings in force, or a version of them."""
+
+    version: Version | None = None
+
+
+class Validate(Request):
+    """Check a document without saving it."""
+
+    settings: Document
+
+
+class Save(SignedRequest):
+    """What saving takes, whatever is saved."""
+
+    expected_version: int | None = Field(default=None, ge=0)
+    why: Annotated[Line, Field(max_length=500)] | None = None
+
+    @property
+    def signature(self) -> Signature:
+        """Who saves, why, and on which version it is based."""
+        return Signature(self.by, self.why or "", self.expected_version)
+
+
+class Put(Save):
+    """Save a document as the next version."""
+
+    settings: Document
+
+
+class Restore(Save):
+    """Save an earlier version again, as the next one."""
+
+    version: Version
+
+
+class History(Request):
+    """Who saved which version, when and why; `cursor` comes from the page before."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+    cursor: Annotated[str, Field(pattern="^[1-9][0-9]{0,7}$")] | None = None
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one admin request."""
+    configuring = Configuring(
+        store=bootstrap.settings_table(),
+        webhooks=bootstrap.webhook_registry(),
+        base_url=environment.webhook_base_url(),
+        now=datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
+    )
+    said = answer(
+        event,
+        {
+            "get": Action(Get, lambda to: configuring.get(to.organization, to.version)),
+            "validate": Action(Validate, lambda to: configuring.validate(to.organization, to.settings)),
+            "put": Action(Put, lambda to: configuring.put(to.organization, to.settings, to.signature)),
+            "restore": Action(
+                Restore, lambda to: configuring.restore(to.organization, to.version, to.signature)
+            ),
+            "history": Action(History, lambda to: configuring.history(to.organization, to.limit, to.cursor)),
+            "rotate_token": Action(SignedRequest, lambda to: configuring.rotate_token(to.organization)),
+        },
+    )
+    if said.get("saved"):
+        metrics.add_metric(name="SettingsSaved", unit=MetricUnit.Count, value=1)
+        metrics.flush_metrics()
+    return said

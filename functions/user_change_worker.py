@@ -1,0 +1,57 @@
+"""Lambda: user changes from the queue. Each message succeeds or comes back on its own (W2, T3)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from muster import bootstrap
+from muster.adapters import change_queue
+from muster.errors import MusterError
+from muster.following import follow
+from muster.observability import logger, metrics
+
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def follow_one(record: SQSRecord) -> None:
+    """Apply one queued message; log and count what came of it, also when it has to come back."""
+    try:
+        _follow(record)
+    except Exception as error:
+        # Powertools hands the message back without a word. Only our own errors are known to quote nothing.
+        reason = str(error) if isinstance(error, MusterError) else None
+        logger.error("not followed", message_id=record.message_id, error=type(error).__name__, reason=reason)
+        raise
+
+
+def _follow(record: SQSRecord) -> None:
+    message = change_queue.decode(record.body)
+    stored = bootstrap.settings_table().current(message.organization)
+    now = datetime.now(UTC)  # noqa: TID251 - a handler is what asks the clock
+    followed = follow(message, stored.settings if stored else None, bootstrap.roster_table(), now)
+    logger.info(
+        "followed",
+        organization=message.organization,
+        message_id=record.message_id,
+        outcomes=dict(followed.outcomes),
+        parked=[entry.notification for entry in followed.parked],
+    )
+    for outcome, count in followed.outcomes.items():
+        metrics.add_metric(
+            name=f"Changes{outcome.title().replace('_', '')}", unit=MetricUnit.Count, value=count
+        )
+    metrics.add_metric(name="NotificationsParked", unit=MetricUnit.Count, value=len(followed.parked))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Take a batch from SQS; answer which messages must come back."""
+    answer = process_partial_response(event, follow_one, processor, context)
+    metrics.add_metric(name="MessagesReturned", unit=MetricUnit.Count, value=len(answer["batchItemFailures"]))
+    return answer

@@ -1,0 +1,10 @@
+"""Local stand-ins for the systems that Muster talks to, speaking the real protocols over HTTP.
+
+serving      serves a WSGI application on a loopback port and stops it cleanly
+faults       the switch that makes a sandbox misbehave on demand, and the counter of calls it received
+salesforce/  a Salesforce organization: `python -m sandbox.salesforce`
+local_stack/ Muster itself on this machine, beside the sandboxes
+
+The local stack, the demo and the tests use them. The deployed functions never import them, and they import
+nothing of the functions, so that neither side can paper over the other's misreading of a protocol.
+"""

@@ -1,0 +1,222 @@
+"""Makes a sandbox misbehave on demand, and counts the calls it received.
+
+Both sandboxes use it as it is. A fault is a rule over a path prefix:
+
+    {"path": "/services/data", "fault": "status", "status": 503, "after": 0, "count": 1}
+
+fault        the caller sees                                             the call takes effect
+status       an error of the system's own shape, `status` (503)          no
+delay        the true answer, `delay_s` (2) seconds later                yes, after the delay
+truncate     the true headers and half of the body, then a hang-up       yes (no body: nothing at all is sent)
+html         a login page of a proxy, `status` (200)                     no
+empty        `status` (200) and no body                                  no
+expire       whatever follows from every session having just ended       as the system decides
+lose_answer  a hang-up instead of an answer                              yes
+
+`after` calls to the prefix pass first, then `count` calls are hit. The first rule that is due hits a call.
+The paths under `/sandbox/` are the sandbox's own: never hit, never counted, open to this machine only.
+"""
+
+import ipaddress
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, jsonify, request
+from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # waitress ships no types
+from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+CONTROL = "/sandbox/"
+KINDS = ("status", "delay", "truncate", "html", "empty", "expire", "lose_answer")
+KEYS = ("path", "fault", "status", "delay_s", "after", "count")
+LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
+
+
+@dataclass
+class Fault:
+    """One rule: what happens to which calls. `status` None stands for the fault's own default."""
+
+    path: str
+    fault: str
+    status: int | None = None
+    delay_s: float = 2.0
+    after: int = 0
+    count: int = 1
+    seen: int = 0
+    hit: int = 0
+    lifted: Event = field(default_factory=Event)
+
+    def due(self) -> bool:
+        """Whether the call just seen is one to hit."""
+        return self.seen > self.after and self.hit < self.count
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the rule and how often it was hit so far."""
+        return {key: getattr(self, key) for key in (*KEYS, "hit")}
+
+
+class FaultSwitch:
+    """The faults that are switched on and the calls received, for one sandbox.
+
+    `error_page` gives the content type and body of an error in the system's own shape, for a path and a
+    status; `expire_sessions` ends every session.
+    """
+
+    def __init__(
+        self, error_page: Callable[[str, int], tuple[str, bytes]], expire_sessions: Callable[[], None]
+    ) -> None:
+        """Start with no faults and nothing counted."""
+        self._error_page = error_page
+        self._expire_sessions = expire_sessions
+        self._lock = Lock()
+        self._faults: list[Fault] = []
+        self._calls: Counter[tuple[str, str, int | None]] = Counter()
+
+    def put(self, rules: object) -> list[dict[str, Any]]:
+        """Replace all faults; an empty list clears them and let delayed calls go on at once.
+
+        Raises ValueError, saying what is allowed.
+        """
+        if not isinstance(rules, list):
+            raise ValueError("the body must be a list of faults, an empty one to clear them")
+        faults = [_read(rule) for rule in rules]
+        with self._lock:
+            for fault in self._faults:
+                fault.lifted.set()
+            self._faults = faults
+        return self.faults()
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the faults that are switched on, each with how often it was hit."""
+        with self._lock:
+            return [fault.as_json() for fault in self._faults]
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Return the calls received: method, path, status (None where no answer was sent) and count."""
+        with self._lock:
+            return [
+                {"method": method, "path": path, "status": status, "count": count}
+                for (method, path, status), count in self._calls.items()
+            ]
+
+    def reset(self) -> None:
+        """Clear the faults and the count of calls."""
+        self.put([])
+        with self._lock:
+            self._calls.clear()
+
+    def wrap(self, app: "WSGIApplication") -> "WSGIApplication":
+        """Return the application with the faults in front of it."""
+
+        def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+            path = environ.get("PATH_INFO", "")
+            if path.startswith(CONTROL):
+                if not ipaddress.ip_address(environ["REMOTE_ADDR"]).is_loopback:
+                    return Response("Only from this machine.", 403)(environ, start_response)
+                return app(environ, start_response)
+            fault = self._take(path)
+            answer = self._answer(app, environ, path, fault)
+            lost = fault is not None and fault.fault == "lose_answer"
+            with self._lock:
+                self._calls[environ["REQUEST_METHOD"], path, None if lost else answer.status_code] += 1
+            if lost:
+                raise ClientDisconnected  # waitress hangs up without a word
+            if fault is not None and fault.fault == "truncate":
+                return _truncated(answer, environ, start_response)
+            return answer(environ, start_response)
+
+        return application
+
+    def _take(self, path: str) -> Fault | None:
+        taken = None
+        with self._lock:
+            for fault in self._faults:
+                if path.startswith(fault.path):
+                    fault.seen += 1
+                    if taken is None and fault.due():
+                        fault.hit += 1
+                        taken = fault
+        return taken
+
+    def _answer(
+        self, app: "WSGIApplication", environ: "WSGIEnvironment", path: str, fault: Fault | None
+    ) -> Response:
+        match fault:
+            case Fault(fault="status"):
+                status = fault.status or 503
+                content_type, body = self._error_page(path, status)
+                return Response(body, status, content_type=content_type)
+            case Fault(fault="html"):
+                return Response(LOGIN_PAGE, fault.status or 200, content_type="text/html; charset=utf-8")
+            case Fault(fault="empty"):
+                return Response(b"", fault.status or 200)
+            case Fault(fault="delay"):
+                fault.lifted.wait(fault.delay_s)
+            case Fault(fault="expire"):
+                self._expire_sessions()
+        return Response.from_app(app, environ, buffered=True)
+
+
+def _truncated(
+    answer: Response, environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> Iterator[bytes]:
+    body = answer.get_data()
+    status, headers = answer.status, answer.get_wsgi_headers(environ).to_wsgi_list()  # with the whole length
+    start_response(status, headers)
+    yield body[: len(body) // 2]
+    raise ClientDisconnected
+
+
+def _read(rule: object) -> Fault:
+    allowed = f"a fault is an object with {', '.join(KEYS)}; fault is one of {', '.join(KINDS)}"
+    if not isinstance(rule, dict) or not set(rule) <= set(KEYS):
+        raise ValueError(allowed)
+    if rule.get("fault") not in KINDS:
+        raise ValueError(f"unknown fault; {allowed}")
+    path = rule.get("path")
+    if not isinstance(path, str) or not path.startswith("/") or path.startswith(CONTROL):
+        raise ValueError(f"path is the beginning of a path, as in /services/data, and not under {CONTROL}")
+    for key, least in (("status", 200), ("delay_s", 0), ("after", 0), ("count", 1)):
+        number = rule.get(key, least)
+        kinds = (int, float) if key == "delay_s" else (int,)
+        if isinstance(number, bool) or not isinstance(number, kinds) or number < least:
+            raise ValueError(f"{key} is a number of at least {least}")
+    if rule.get("status", 200) > 599:
+        raise ValueError("status is a number of at most 599")
+    return Fault(**rule)
+
+
+def controls(switch: FaultSwitch, reset: Callable[[], None]) -> Blueprint:
+    """Return the paths that every sandbox has: `/sandbox/reset`, `/sandbox/faults` and `/sandbox/requests`.
+
+    `reset` clears the sandbox's own data.
+    """
+    paths = Blueprint("controls", __name__, url_prefix=CONTROL)
+
+    @paths.post("/reset")
+    def reset_all() -> Any:
+        switch.reset()
+        reset()
+        return jsonify(status="reset")
+
+    @paths.get("/faults")
+    def list_faults() -> Any:
+        return jsonify(switch.faults())
+
+    @paths.post("/faults")
+    def put_faults() -> Any:
+        try:
+            return jsonify(switch.put(request.get_json(force=True, silent=True)))
+        except ValueError as error:
+            return jsonify(error=str(error)), 400
+
+    @paths.get("/requests")
+    def list_requests() -> Any:
+        return jsonify(switch.calls())
+
+    return paths

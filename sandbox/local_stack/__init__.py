@@ -1,0 +1,15 @@
+"""Muster on this machine: the real template, deployed by SAM to an AWS emulator, beside a sandbox Salesforce.
+
+stack       a running stack: what stack.json says, and the ways in
+launching   the steps that start one, and end it; `running()` for tests
+processes   starts, recognises and ends the processes behind it
+building    `sam build` for this machine, when the sources changed
+deploying   `sam deploy` to the emulator, and what came of it
+salesforce_admin  changes users as an admin of Salesforce does
+enrolling   makes the organization `acme` and points the sandbox's outbound message at its webhook
+emulator    MiniStack as a program of its own, put right where it differs from AWS
+waiting     waits for a condition, with a deadline
+
+`python -m sandbox.local_stack up | down | status`; the environment variables STACK and MUSTER_PORT name
+another stack and the emulator's port.
+"""

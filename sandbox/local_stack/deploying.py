@@ -1,0 +1,67 @@
+"""`sam deploy` of the built template to the emulator, and what came of it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+
+from sandbox.local_stack.building import architecture, run_logged
+
+REGION = "us-east-1"
+STACK_NAME = "muster"  # as samconfig.toml has it; each emulator holds one stack
+# The emulator takes any; boto3 insists on some.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The deployed stack's resources by the name they have in the template."""
+
+    table: str
+    archive_bucket: str | None
+    functions: dict[str, str]
+    state_machines: dict[str, str]
+
+
+def environment(endpoint_url: str) -> dict[str, str]:
+    """Return this program's environment with AWS replaced by the emulator at `endpoint_url`."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return own | CREDENTIALS | {"AWS_ENDPOINT_URL": endpoint_url, "AWS_DEFAULT_REGION": REGION}
+
+
+def deploy(endpoint_url: str, log: Path) -> Deployed:
+    """Deploy what was built, writing to `log`. Raises CalledProcessError if that fails."""
+    parameters = [f"Architecture={architecture()}", f"LocalEndpoint={endpoint_url}"]
+    run_logged(
+        ["-m", "samcli", "deploy", "--config-env", "local", "--parameter-overrides", *parameters],
+        log=log,
+        environment=environment(endpoint_url) | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
+    )
+    return _deployed(endpoint_url)
+
+
+def _deployed(endpoint_url: str) -> Deployed:
+    cloudformation = boto3.client(
+        "cloudformation",
+        endpoint_url=endpoint_url,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK_NAME)
+    resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
+
+    def of_type(kind: str) -> dict[str, str]:
+        return {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for resource in resources
+            if resource["ResourceType"] == kind
+        }
+
+    return Deployed(
+        table=of_type("AWS::DynamoDB::Table")["RosterTable"],
+        archive_bucket=next(iter(of_type("AWS::S3::Bucket").values()), None),
+        functions=of_type("AWS::Lambda::Function"),
+        state_machines=of_type("AWS::StepFunctions::StateMachine"),
+    )

@@ -1,0 +1,37 @@
+"""Makes the organization `acme` and points the sandbox's outbound message at its webhook, as admins do."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from sandbox.local_stack.stack import ORGANIZATION, LocalStack
+
+
+def enrol(stack: LocalStack, salesforce_organization_id: str) -> str:
+    """Save settings for the organization, set up Salesforce's outbound message, return the webhook's URL.
+
+    Raises RuntimeError if Muster refuses the settings, requests.HTTPError if the sandbox refuses the message.
+    """
+    settings: dict[str, Any] = {
+        "organization": ORGANIZATION,
+        "time_zone": "Europe/London",
+        "connections": {
+            "salesforce": {
+                "host": urlsplit(stack.salesforce).netloc,
+                "organization_id": salesforce_organization_id,
+            }
+        },
+    }
+    who_and_why = {"by": "local-stack@acme.example", "why": "the local stack starts"}
+    saved = stack.invoke("OrganizationSettingsFunction", action="put", settings=settings, **who_and_why)
+    if saved["status"] != "succeeded":
+        raise RuntimeError(f"OrganizationSettingsFunction answered {saved}")
+    effective = stack.invoke("OrganizationSettingsFunction", action="get")["effective"]["auto_provision"]
+    message = {
+        "object": "User",
+        "url": saved["webhook"]["url"],
+        "fields": [*effective["fields"], *effective["custom_fields"]],
+    }
+    requests.put(f"{stack.salesforce}/sandbox/outbound-message", json=message, timeout=30).raise_for_status()
+    return str(saved["webhook"]["url"])

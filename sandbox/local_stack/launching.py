@@ -1,0 +1,252 @@
+"""Starts a local stack step by step, brings a running one up to date, and ends one."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+import requests
+
+from sandbox.local_stack import processes
+from sandbox.local_stack.building import ROOT, built, digest
+from sandbox.local_stack.deploying import CREDENTIALS, REGION, Deployed, deploy
+from sandbox.local_stack.enrolling import enrol
+from sandbox.local_stack.processes import Process
+from sandbox.local_stack.stack import ORGANIZATION, LocalStack
+from sandbox.local_stack.waiting import wait_until
+
+type Say = Callable[[str], None]
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+ENOUGH_MEMORY = 4 * 2**30
+
+
+class StepFailed(Exception):
+    """A step of starting did not work; the text says which, why, and what to do."""
+
+    def __init__(self, step: str, error: Exception, log: Path) -> None:
+        """Describe the failure with the end of the step's log."""
+        lines = log.read_text(errors="replace").splitlines()[-15:] if log.exists() else []
+        shown = "\n".join(f"    {line}" for line in lines)
+        super().__init__(
+            f"{step} did not work: {error}\n{shown}\nThe whole log: {log}\n"
+            "Mend what it names, then run the same command again; nothing was left running."
+        )
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What stands behind a stack and is its own business: kept in processes.json, needed to end it."""
+
+    scratch: str
+    processes: tuple[Process, ...] = ()
+    sources: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> "Behind | None":
+        """Return what was started in `folder`, None if nothing was."""
+        try:
+            kept = json.loads((folder / "processes.json").read_text())
+        except FileNotFoundError:
+            return None
+        return cls(kept["scratch"], tuple(Process(**each) for each in kept["processes"]), kept["sources"])
+
+    def write(self, folder: Path) -> None:
+        """Keep it in `folder`."""
+        (folder / "processes.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    def is_running(self) -> bool:
+        """Tell whether every process still runs."""
+        return bool(self.processes) and all(map(processes.is_running, self.processes))
+
+
+def start(folder: Path, say: Say, *, port: int | None = None) -> LocalStack:
+    """Start a stack in `folder`, or bring the one that runs there up to date; `say` is told each step.
+
+    Raises StepFailed; whatever ends the start early, nothing is left running.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    behind = Behind.read(folder)
+    try:
+        if behind and behind.is_running() and (folder / "stack.json").exists():
+            return _up_to_date(folder, behind, say)
+        stop(folder)
+        return _started(folder, say, port or _free_port())
+    except BaseException:
+        stop(folder)
+        raise
+
+
+def stop(folder: Path) -> bool:
+    """End what was started in `folder` and tell whether there was anything."""
+    behind = Behind.read(folder)
+    (folder / "stack.json").unlink(missing_ok=True)
+    if behind is None:
+        return False
+    for process in behind.processes:
+        processes.end(process)
+    shutil.rmtree(behind.scratch, ignore_errors=True)
+    (folder / "processes.json").unlink()
+    return True
+
+
+@contextmanager
+def running(say: Say = lambda _: None) -> Iterator[LocalStack]:
+    """Start a stack in a folder of its own while the block runs; for tests and the demo."""
+    with tempfile.TemporaryDirectory(prefix="muster-") as name:
+        folder = Path(name)
+        try:
+            yield start(folder, say)
+        finally:
+            stop(folder)
+
+
+def _started(folder: Path, say: Say, port: int) -> LocalStack:
+    endpoint_url = f"http://127.0.0.1:{port}"
+    behind = Behind(scratch=_scratch())
+    behind.write(folder)
+    for name, command, environment in (
+        ("emulator", ["-m", "sandbox.local_stack.emulator"], _emulator_environment(folder, behind, port)),
+        ("salesforce", ["-m", "sandbox.salesforce", "--port", "0"], _environment()),
+    ):
+        process = processes.start(
+            name, [sys.executable, *command], folder=ROOT, log=folder / f"{name}.log", environment=environment
+        )
+        behind = replace(behind, processes=(*behind.processes, process))
+        behind.write(folder)
+    deployed, behind = _deployed(folder, endpoint_url, behind, say)
+    with _step("Starting the sandbox Salesforce", folder / "salesforce.log", say):
+        salesforce = wait_until(lambda: _first_line(folder / "salesforce.log"), "its address", seconds=60)
+    stack = LocalStack(folder, _facts(endpoint_url, deployed, salesforce))
+    with _step("Setting up the organization acme", folder / "emulator.log", say):
+        webhook_url = enrol(stack, salesforce["organization_id"])
+    stack = replace(
+        stack, facts={**stack.facts, "organizations": {ORGANIZATION: {"webhook_url": webhook_url}}}
+    )
+    stack.write()
+    return stack
+
+
+def _up_to_date(folder: Path, behind: Behind, say: Say) -> LocalStack:
+    stack = LocalStack.read(folder)
+    if digest() == behind.sources:
+        say("It is up already.")
+        return stack
+    say("It is up already; the sources have changed since.")
+    deployed, _ = _deployed(folder, stack.facts["endpoint_url"], behind, say)
+    stack = replace(stack, facts={**stack.facts, **asdict(deployed)})
+    stack.write()
+    return stack
+
+
+def _deployed(folder: Path, endpoint_url: str, behind: Behind, say: Say) -> tuple[Deployed, Behind]:
+    for name in ("build.log", "deploy.log"):
+        (folder / name).unlink(missing_ok=True)
+    with _step("Building Muster", folder / "build.log", say), built(folder / "build.log") as sources:
+        with _step("Starting the AWS emulator", folder / "emulator.log", say):
+            wait_until(lambda: _answers(endpoint_url, behind), "its answer", seconds=60)
+        with _step("Deploying Muster to it", folder / "deploy.log", say):
+            deployed = deploy(endpoint_url, folder / "deploy.log")
+    behind = replace(behind, sources=sources)
+    behind.write(folder)
+    return deployed, behind
+
+
+@contextmanager
+def _step(name: str, log: Path, say: Say) -> Iterator[None]:
+    say(f"{name} …")
+    try:
+        yield
+    except (
+        botocore.exceptions.BotoCoreError,
+        botocore.exceptions.ClientError,
+        OSError,  # TimeoutError and requests' errors among them
+        RuntimeError,
+        subprocess.CalledProcessError,
+    ) as error:
+        raise StepFailed(name, error, log) from error
+
+
+def _answers(endpoint_url: str, behind: Behind) -> bool:
+    if not behind.is_running():
+        raise RuntimeError("it ended at once")
+    try:
+        return requests.get(f"{endpoint_url}/_ministack/health", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def _first_line(log: Path) -> dict[str, str] | None:
+    """Return the line of JSON with which the sandbox tells that it listens, None before it is whole."""
+    lines = [line for line in log.read_text().splitlines(keepends=True) if line.startswith("{")]
+    return json.loads(lines[0]) if lines and lines[0].endswith("\n") else None
+
+
+def _facts(endpoint_url: str, deployed: Deployed, salesforce: dict[str, str]) -> dict[str, Any]:
+    return {
+        "endpoint_url": endpoint_url,
+        "region": REGION,
+        **asdict(deployed),
+        "sandbox": {"salesforce": salesforce["url"]},
+        "credentials": {
+            "salesforce": {
+                "client_id": salesforce["client_id"],
+                "client_secret": salesforce["client_secret"],
+            }
+        },
+        "organizations": {},
+    }
+
+
+def _environment() -> dict[str, str]:
+    """Return a small environment: what the developer has exported must not reach functions and sandboxes."""
+    return {name: value for name in ("PATH", "HOME", "LANG") if (value := os.environ.get(name))}
+
+
+def _emulator_environment(folder: Path, behind: Behind, port: int) -> dict[str, str]:
+    nowhere = str(folder / "nothing-here")
+    return (
+        _environment()
+        | CREDENTIALS
+        | {
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_REGION": REGION,
+            "AUTH": "true",
+            "LOG_LEVEL": "WARNING",
+            # Function code is unpacked here for each process that runs it.
+            "TMPDIR": behind.scratch,
+            "S3_DATA_DIR": str(Path(behind.scratch) / "s3"),
+            # Services that open further ports; and no use of Docker or of the developer's AWS files.
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            "DOCKER_HOST": f"unix://{nowhere}",
+            "AWS_CONFIG_FILE": nowhere,
+            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+    )
+
+
+def _scratch() -> str:
+    # Each process of a function unpacks thousands of small files; on a disk that has just deleted as many,
+    # this can take seconds.
+    roomy = SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > ENOUGH_MEMORY
+    return tempfile.mkdtemp(prefix="muster-", dir=SHARED_MEMORY if roomy else None)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

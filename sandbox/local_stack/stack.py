@@ -1,0 +1,100 @@
+"""A running local stack: what its stack.json says, and the ways in."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import requests
+from botocore.config import Config
+
+from sandbox.local_stack.building import ROOT
+from sandbox.local_stack.deploying import CREDENTIALS, STACK_NAME
+
+ORGANIZATION = "acme"
+
+
+@dataclass(frozen=True)
+class LocalStack:
+    """A running stack. `facts` is stack.json; the rest are its entries that are asked for most."""
+
+    folder: Path
+    facts: dict[str, Any]
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @classmethod
+    def read(cls, folder: Path) -> "LocalStack":
+        """Return the stack of `folder`; raises FileNotFoundError if none is up there."""
+        return cls(folder, json.loads((folder / "stack.json").read_text()))
+
+    def write(self) -> None:
+        """Write stack.json, which others take as the sign that the stack is up."""
+        (self.folder / "stack.json").write_text(json.dumps(self.facts, indent=2) + "\n")
+
+    @property
+    def salesforce(self) -> str:
+        """The address of the sandbox Salesforce."""
+        return str(self.facts["sandbox"]["salesforce"])
+
+    @property
+    def webhook_url(self) -> str:
+        """The address that Salesforce posts to, with its token."""
+        return str(self.facts["organizations"][ORGANIZATION]["webhook_url"])
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the stack's AWS, always the same one for a service."""
+        make: Callable[..., Any] = boto3.client  # whose own types know a service by its literal name only
+        if service not in self._clients:
+            self._clients[service] = make(
+                service,
+                endpoint_url=self.facts["endpoint_url"],
+                region_name=self.facts["region"],
+                aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+                config=Config(read_timeout=120, retries={"total_max_attempts": 1}),
+            )
+        return self._clients[service]
+
+    def invoke(self, function: str, **event: Any) -> dict[str, Any]:
+        """Invoke the function of that logical id for the organization, as an admin does; return its answer.
+
+        Raises RuntimeError with the function's own words if it failed.
+        """
+        answer = self.client("lambda").invoke(
+            FunctionName=self.facts["functions"][function],
+            Payload=json.dumps({"organization": ORGANIZATION, **event}),
+        )
+        payload: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise RuntimeError(f"{function} failed: {payload.get('errorMessage')}")
+        return payload
+
+    def resource(self, logical_id: str) -> str:
+        """Return the physical id of a resource of the template, such as a queue's URL."""
+        detail = self.client("cloudformation").describe_stack_resource(
+            StackName=STACK_NAME, LogicalResourceId=logical_id
+        )
+        return str(detail["StackResourceDetail"]["PhysicalResourceId"])
+
+    def is_settled(self) -> bool:
+        """Tell whether Salesforce has delivered all it had, and Muster has applied all of that."""
+        report = requests.get(f"{self.salesforce}/sandbox/outbound-message/deliveries", timeout=30).json()
+        counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        queue = self.client("sqs").get_queue_attributes(
+            QueueUrl=self.resource("ChangeQueue"), AttributeNames=counts
+        )
+        return not report["pending"] and not any(int(queue["Attributes"][count]) for count in counts)
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder of the stack of that name: `.local`, or `.local/<name>` for one beside the first.
+
+    Raises ValueError for a name that is no plain word.
+    """
+    if not name:
+        return ROOT / ".local"
+    if not (name.isascii() and name.replace("-", "").isalnum()):
+        raise ValueError(f"STACK={name}: use letters, digits and dashes")
+    return ROOT / ".local" / name

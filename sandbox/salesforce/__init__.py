@@ -1,0 +1,28 @@
+"""A Salesforce organization on this machine, faithful to the protocols as far as provisioning needs them.
+
+app                one WSGI application of it all, and `running`, which serves it
+__main__           the command: python -m sandbox.salesforce
+organization       the organization: everything below, wired together
+oauth              the token endpoint and the sessions
+rest               the REST API: versions, describe, records, queries
+control            what an admin would do in Setup, under /sandbox/
+users              the rules for creating, changing and reading records
+query              running SOQL, page by page
+soql/              the language: tokens, grammar, date literals, translation to SQLite
+schema             what an object and a field are
+standard_objects   User, Profile, UserRole and CallCenter
+setup_records      the profiles, roles and call centers that are there from the start
+describe           the describe answer
+values             field values as sent, stored, answered and put into SOAP
+outbound_messages  the installed outbound messages and the queue of notifications
+delivery           the thread that sends them
+soap               the envelope and the acknowledgement
+ids                record ids
+store              the SQLite database
+errors             the error that the REST API answers
+"""
+
+from sandbox.salesforce.app import RunningSandbox, running
+from sandbox.salesforce.delivery import DeliverySettings
+
+__all__ = ["DeliverySettings", "RunningSandbox", "running"]

@@ -1,0 +1,91 @@
+"""The paths under `/sandbox/` that only this sandbox has: what an admin would do in Setup, and more.
+
+All take and answer JSON. Wrong input is answered with 400 and what is allowed.
+"""
+
+from typing import Any
+
+from flask import Blueprint, jsonify, request
+
+from sandbox.salesforce.delivery import settings_as_json
+from sandbox.salesforce.organization import Organization
+from sandbox.salesforce.outbound_messages import DEFAULT_NAME
+from sandbox.salesforce.schema import custom_field
+
+
+def control_paths(organization: Organization) -> Blueprint:
+    """Return the paths for custom fields, sessions, and the outbound message with its delivery."""
+    paths = Blueprint("salesforce_control", __name__, url_prefix="/sandbox")
+
+    @paths.errorhandler(ValueError)
+    def wrong_input(error: ValueError) -> Any:
+        return jsonify(error=str(error)), 400
+
+    @paths.post("/custom-fields")
+    def define_custom_field() -> Any:
+        body = _object("name", "type", "length", "label")
+        field = custom_field(body.get("name"), body.get("type"), body.get("length"), body.get("label"))
+        organization.define_custom_field(field)
+        return jsonify(name=field.name, type=field.type, length=field.length, label=field.label), 201
+
+    @paths.post("/sessions/expire")
+    def expire_sessions() -> Any:
+        organization.sessions.expire()
+        return jsonify(status="expired")
+
+    _add_outbound_message(paths, organization)
+    _add_delivery(paths, organization)
+    return paths
+
+
+def _add_outbound_message(paths: Blueprint, organization: Organization) -> None:
+    messages = organization.outbound_messages
+
+    @paths.get("/outbound-message")
+    def list_messages() -> Any:
+        return jsonify(messages.as_json())
+
+    @paths.put("/outbound-message")
+    def install_message() -> Any:
+        body = _object("name", "url", "fields", "object")
+        name, object_name = body.get("name", DEFAULT_NAME), body.get("object", "User")
+        message = messages.install(name, body.get("url"), body.get("fields"), object_name)
+        organization.sender.wake()
+        return jsonify(name=message.name, action_id=message.action_id, organization_id=organization.id)
+
+    @paths.delete("/outbound-message")
+    def remove_message() -> Any:
+        body = _object("name")
+        name = body.get("name", DEFAULT_NAME)
+        return jsonify(name=name, removed=messages.remove(str(name)))
+
+
+def _add_delivery(paths: Blueprint, organization: Organization) -> None:
+    sender = organization.sender
+
+    @paths.get("/outbound-message/delivery")
+    def show_delivery() -> Any:
+        return jsonify(settings_as_json(sender.settings))
+
+    @paths.put("/outbound-message/delivery")
+    def change_delivery() -> Any:
+        return jsonify(settings_as_json(sender.change(request.get_json(force=True, silent=True))))
+
+    @paths.get("/outbound-message/deliveries")
+    def deliveries() -> Any:
+        return jsonify(sender.report(bodies=request.args.get("bodies") == "true"))
+
+    @paths.post("/outbound-message/resend")
+    def resend() -> Any:
+        records = _object("records").get("records")
+        if not isinstance(records, list) or not all(isinstance(each, str) for each in records):
+            raise ValueError("records is a list of User ids")
+        return jsonify(queued=organization.resend(records))
+
+
+def _object(*keys: str) -> dict[str, Any]:
+    """Return the body, {} for none. Raises ValueError for anything but an object with some of the keys."""
+    body = request.get_json(force=True, silent=True) if request.get_data() else {}
+    if not isinstance(body, dict) or not set(body) <= set(keys):
+        raise ValueError(f"the body is an object with some of {', '.join(keys)}")
+    return body

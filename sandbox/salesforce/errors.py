@@ -1,0 +1,27 @@
+"""The one error that the REST API answers: an array of code, message and, for some, fields."""
+
+from typing import Any
+
+
+class SalesforceError(Exception):
+    """A call that Salesforce refuses, with the HTTP status, the error code and the fields at fault."""
+
+    def __init__(self, status: int, code: str, message: str, fields: list[str] | None = None) -> None:
+        """Take what the answer says; `fields` is left out of it when None."""
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = fields
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the body of the answer."""
+        error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
+        if self.fields is not None:
+            error["fields"] = self.fields
+        return [error]
+
+
+def not_found() -> SalesforceError:
+    """Return the answer for a path, version, object or record that does not exist."""
+    return SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")

@@ -1,0 +1,131 @@
+"""One organization: its data, its settings and the thread that sends its outbound messages."""
+
+import secrets
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Lock
+
+from sandbox.salesforce import ids
+from sandbox.salesforce.delivery import DeliverySettings, Sender
+from sandbox.salesforce.oauth import Client, Sessions
+from sandbox.salesforce.outbound_messages import OutboundMessages
+from sandbox.salesforce.query import Queries
+from sandbox.salesforce.schema import Field
+from sandbox.salesforce.setup_records import setup_records
+from sandbox.salesforce.standard_objects import standard_schema
+from sandbox.salesforce.store import Store, find, insert, next_id
+from sandbox.salesforce.users import Users, created
+
+DAILY_API_CALLS = 100_000
+TOKEN_LIFE_S = 30 * 60
+
+
+class Organization:
+    """A Salesforce organization on an SQLite file (or `:memory:`).
+
+    What is not given is taken from the file, else made up: a restart on the file goes on where it stopped.
+    """
+
+    def __init__(
+        self,
+        *,
+        data: str = ":memory:",
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        organization_id: str | None = None,
+        token_life_s: float = TOKEN_LIFE_S,
+        delivery: DeliverySettings | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        """Open or make the organization; nothing is sent before `sender.start()`."""
+        self.clock = clock or (lambda: datetime.now(UTC))
+        self.store = Store(data)
+        self.schema = standard_schema()
+        self.store.load_custom_fields(self.schema)
+        self.store.make_tables(self.schema)
+        made_up = ids.numbered(ids.PREFIX["Organization"], _letters(3), secrets.randbelow(62**9))
+        given = ids.canonical(organization_id) if organization_id else None
+        self.id = self.store.setting("organization_id", given, made_up)
+        # The organization's own part of the ids that it hands out, as the instance is in real ones.
+        pod = self.id[3:6]
+        with self.store.transaction() as db:
+            run_as = next_id(db, "User", pod)
+        self.client = Client(
+            self.store.setting("client_id", client_id, f"3MVG9{secrets.token_urlsafe(40)}"),
+            self.store.setting("client_secret", client_secret, secrets.token_hex(32)),
+            self.id,
+            self.store.setting("run_as_user_id", None, run_as),
+        )
+        self.sessions = Sessions(self.id, token_life_s, self.clock)
+        self.queries = Queries(self.store, self.schema, self.clock, pod)
+        self.outbound_messages = OutboundMessages(self.store, self.schema, pod)
+        self.sender = Sender(self.outbound_messages, self.id, delivery)
+        self.users = Users(self.store, self.schema, self.clock, pod, self.client.user_id, self._notify)
+        self._usage_lock = Lock()
+        self._api_calls = 0
+        self._make_setup_records()
+
+    def close(self) -> None:
+        """Stop sending and close the database."""
+        self.sender.stop()
+        self.store.close()
+
+    def reset(self) -> None:
+        """Remove the users and what waits to be sent; credentials, custom fields, outbound messages stay."""
+        with self.store.transaction() as db:
+            db.execute("DELETE FROM notification")
+            db.execute('DELETE FROM "User"')
+        self.sender.reset()  # after the data, so that nothing of it is counted again
+        self.queries.reset()
+        with self._usage_lock:
+            self._api_calls = 0
+
+    def count_api_call(self) -> None:
+        """Count a call against the daily limit; the limit is shown but not enforced."""
+        with self._usage_lock:
+            self._api_calls += 1
+
+    def api_usage(self) -> str:
+        """Return the value of the Sforce-Limit-Info header."""
+        return f"api-usage={self._api_calls}/{DAILY_API_CALLS}"
+
+    def define_custom_field(self, custom: Field) -> None:
+        """Add a custom field to User. Raises ValueError if a different one has its name."""
+        self.schema.add("User", custom)
+        self.store.make_tables(self.schema)
+        self.store.save_custom_field("User", custom)
+
+    def resend(self, record_ids: list[str]) -> int:
+        """Queue notifications for users that did not change. Raises ValueError for an unknown one."""
+        settings = self.sender.settings
+        queued = self.outbound_messages.resend(
+            [ids.canonical(each) for each in record_ids],
+            window_s=settings.window_s,
+            snapshot=settings.snapshot,
+        )
+        self.sender.wake()
+        return queued
+
+    def _notify(self, db: sqlite3.Connection, record_id: str) -> None:
+        settings = self.sender.settings
+        self.outbound_messages.queue(db, record_id, window_s=settings.window_s, snapshot=settings.snapshot)
+        self.sender.wake()
+
+    def _make_setup_records(self) -> None:
+        with self.store.transaction() as db:
+            for object_name, records in setup_records().items():
+                sobject = self.schema.object(object_name)
+                stamps = created(self.clock(), self.client.user_id)
+                for record in records:
+                    values = {
+                        name: stamps[name] for name in stamps if sobject and sobject.field(name)
+                    } | record
+                    if find(db, object_name, str(record["Id"])) is None:
+                        insert(db, object_name, values)
+
+
+def _letters(count: int) -> str:
+    return "".join(
+        secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") for _ in range(count)
+    )

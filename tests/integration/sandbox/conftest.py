@@ -1,0 +1,70 @@
+"""A running organization and a receiver of its messages, for each test as good as new."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from sandbox.salesforce import DeliverySettings, RunningSandbox, running
+from sandbox.serving import serve
+from tests.integration.sandbox.organization import Organization
+from tests.integration.sandbox.receiver import Receiver
+
+# Retries so quick that a test can wait for them.
+QUICK = DeliverySettings(window_s=0.02, first_retry_s=0.02, max_retry_s=0.05)
+
+
+class Clock:
+    """A clock that a test sets; it stands still otherwise."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 21, 12, 0, 0, 345678, tzinfo=UTC)  # a Saturday
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def set(self, text: str) -> None:
+        self.now = datetime.fromisoformat(text)
+
+
+@pytest.fixture(scope="session")
+def session_clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def session_sandbox(session_clock: Clock) -> Iterator[RunningSandbox]:
+    with running(delivery=QUICK, clock=session_clock) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def clock(session_clock: Clock) -> Clock:
+    session_clock.now = Clock().now
+    return session_clock
+
+
+@pytest.fixture
+def sandbox(session_sandbox: RunningSandbox, clock: Clock) -> RunningSandbox:
+    return session_sandbox
+
+
+@pytest.fixture
+def org(sandbox: RunningSandbox) -> Iterator[Organization]:
+    organization = Organization(sandbox)
+    for message in organization.control("GET", "outbound-message"):
+        organization.control("DELETE", "outbound-message", {"name": message["name"]})
+    organization.control("POST", "reset")
+    yield organization
+    organization.http.close()
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+def receiver_url(receiver: Receiver) -> Iterator[str]:
+    with serve(receiver) as url:
+        yield f"{url}/webhook?token=secret"

@@ -1,0 +1,237 @@
+"""The worker's use case against the real adapter and table: order, identity, races, the error log."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import permutations
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from muster import bootstrap
+from muster.adapters.roster_views import RosterViews
+from muster.following import Followed, follow
+from muster.messages import ParkedNotification, QueuedChange, QueuedMessage
+from muster.model import Json
+from muster.settings import Settings
+from tests.examples import ADA, BOB, NOW, settings, user
+
+ACME = settings()
+BOB_USER = {"Id": BOB, "Username": "bob@acme.example", "Email": "bob@acme.example", "FirstName": "Bob"}
+
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+
+def message(
+    *users: dict[str, str], parked: Iterable[ParkedNotification] = (), organization: str = "acme"
+) -> QueuedMessage:
+    """Return a queued message; the second of its SystemModstamp numbers each notification."""
+    changes = tuple(
+        QueuedChange(f"04l0000000000{fields['SystemModstamp'][17:19]}AAA", fields) for fields in users
+    )
+    return QueuedMessage(organization, "salesforce", NOW, changes, tuple(parked))
+
+
+def followed(*users: dict[str, str], to: Settings = ACME) -> Counter[str]:
+    return follow(message(*users, organization=to.organization), to, bootstrap.roster_table(), NOW).outcomes
+
+
+def roster(active: bool | None = None, organization: str = "acme") -> dict[str, Json]:
+    """Return the roster by username, without what depends on the order of arrival."""
+    members, _ = bootstrap.roster_views().members(organization, active, 500, None)
+    shapes = {member.username or "": member.to_json() for member in members}
+    return {
+        name: {key: value for key, value in shape.items() if key not in ("id", "version")}
+        for name, shape in shapes.items()
+    }
+
+
+def the_member(views: RosterViews) -> Any:
+    (only,), _ = views.members("acme", None, 10, None)
+    return only
+
+
+def test_the_seeds_own_test_of_auto_provisioning() -> None:
+    views = bootstrap.roster_views()
+    assert followed(user(1, CallCenterId=None)) == {"not_provisioned": 1}
+    assert roster() == {}
+    assert followed(user(2)) == {"created": 1}
+    assert roster()["ada@acme.example"]["active"]
+    assert followed(user(3, FirstName="Augusta")) == {"updated": 1}
+    assert roster()["ada@acme.example"]["name"] == "Augusta Lovelace"
+    assert followed(user(4, Title="Lead"), user(5, Title="Chief")) == {"updated": 1}
+    assert roster()["ada@acme.example"]["title"] == "Chief"
+    assert followed(user(6, Title="Chief", IsActive="false")) == {"deactivated": 1}
+    assert roster(active=True) == {}
+    entries, _ = views.history("acme", the_member(views).id, 10, None)
+    assert [entry["version"] for entry in entries] == [4, 3, 2, 1]
+
+
+def test_every_order_of_seven_messages_with_duplicates_gives_one_table() -> None:
+    ada = [user(1), user(2, Title="Lead"), user(2, Title="Lead"), user(4, IsActive="false")]
+    bob = [user(1, **BOB_USER, CallCenterId=None), user(3, **BOB_USER), user(5, **BOB_USER, Title="Boss")]
+    tables = set()
+    orders = list(permutations([*ada, *bob]))
+    for number, order in enumerate(orders):
+        organization = settings(organization=f"acme-{number}")
+        for fields in order:
+            followed(fields, to=organization)
+        tables.add(
+            repr(
+                sorted(
+                    (
+                        name,
+                        sorted(
+                            (k, repr(v)) for k, v in shape.items() if k not in ("organization", "updated_at")
+                        ),
+                    )
+                    for name, shape in roster(organization=organization.organization).items()
+                )
+            )
+        )
+    assert len(orders) == 5040
+    assert len(tables) == 1
+
+
+def test_the_same_message_twice_writes_nothing_the_second_time(aws: SimpleNamespace) -> None:
+    users = [user(1), user(1, **BOB_USER)]
+    assert followed(*users) == {"created": 2}
+    before = aws.dynamodb.scan(TableName="roster")["Items"]
+    assert followed(*users) == {"stale": 2}
+    assert aws.dynamodb.scan(TableName="roster")["Items"] == before
+
+
+def test_a_changed_address_stays_the_same_member_and_moves_its_match_keys() -> None:
+    views = bootstrap.roster_views()
+    followed(user(1))
+    ada = the_member(views)
+    followed(user(2, Email="countess@acme.example", Username="countess@acme.example"))
+    assert views.matching("acme", ("email#ada@acme.example", "username#ada@acme.example")) == []
+    assert views.matching("acme", ("email#countess@acme.example",)) == [ada.id]
+
+
+NEWCOMER = {"Id": BOB, "Username": "ada@acme.example.new"}
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        [user(1), user(2, IsActive="false"), user(3, **NEWCOMER)],
+        [user(1), user(3, **NEWCOMER), user(2, IsActive="false")],
+        [user(1), user(3, **NEWCOMER), user(3, **NEWCOMER), user(2, IsActive="false"), user(3, **NEWCOMER)],
+    ],
+)
+def test_a_recreated_user_takes_over_once_the_old_one_is_inactive_in_any_order(
+    order: list[dict[str, str]],
+) -> None:
+    for fields in order:
+        followed(fields)
+    ada = the_member(bootstrap.roster_views())
+    assert ada.active
+    assert ada.crm["salesforce"]["id"] == BOB
+    # The former Salesforce user has no say any more.
+    assert followed(user(9, IsActive="false")) == {"not_provisioned": 1}
+    assert the_member(bootstrap.roster_views()).active
+
+
+def test_who_waits_is_let_in_even_if_the_worker_died_right_after_the_deactivation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    followed(user(1))
+    followed(user(3, **NEWCOMER))
+    table = bootstrap.roster_table()
+    with monkeypatch.context() as dying:
+        dying.setattr(table, "waiting", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            followed(user(2, IsActive="false"))
+    assert followed(user(2, IsActive="false")) == {"stale": 1, "linked": 1}
+    assert the_member(bootstrap.roster_views()).crm["salesforce"]["id"] == BOB
+
+
+def test_a_decision_is_void_when_someone_else_wrote_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both know Ada from the same reading; the older change must not win by writing last."""
+    followed(user(1))
+    table = bootstrap.roster_table()
+    gather = table.gather
+    raced: list[bool] = []
+
+    def gather_then_lose_the_race(organization: str, wanted: Any) -> Any:
+        known = gather(organization, wanted)
+        if not raced:
+            raced.append(True)
+            followed(user(9, Title="Newest"))
+        return known
+
+    monkeypatch.setattr(table, "gather", gather_then_lose_the_race)
+    assert followed(user(5, Title="Older")) == {"stale": 1}
+    assert roster()["ada@acme.example"]["title"] == "Newest"
+
+
+def test_two_new_users_with_one_address_never_both_become_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = bootstrap.roster_table()
+    gather = table.gather
+    raced: list[bool] = []
+
+    def gather_then_lose_the_race(organization: str, wanted: Any) -> Any:
+        known = gather(organization, wanted)
+        if not raced:
+            raced.append(True)
+            followed(user(1))
+        return known
+
+    monkeypatch.setattr(table, "gather", gather_then_lose_the_race)
+    assert followed(user(2, **NEWCOMER)) == {"waiting": 1}
+    assert len(roster()) == 1
+
+
+def test_organizations_do_not_touch_one_another() -> None:
+    followed(user(1))
+    followed(user(2, IsActive="false"), to=settings(organization="other"))
+    assert roster()["ada@acme.example"]["active"]
+    assert roster(organization="other") == {}
+
+
+@pytest.mark.parametrize("current", [None, settings(auto_provision={"enabled": False})])
+def test_switched_off_or_unknown_changes_are_counted_and_dropped(
+    current: Settings | None, aws: SimpleNamespace
+) -> None:
+    outcome = follow(message(user(1), user(2)), current, bootstrap.roster_table(), NOW)
+    assert outcome.outcomes == {"dropped": 2}
+    assert aws.dynamodb.scan(TableName="roster")["Items"] == []
+
+
+def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
+    broken = user(1, IsActive=None)
+    foreign = ParkedNotification("04l000000000077AAA", "Account", "001000000000001AAA", "other_object")
+    empty = ParkedNotification("04l000000000078AAA", "User", None, "no_fields")
+    outcome: Followed = follow(
+        message(broken, user(2, **BOB_USER), parked=[foreign, empty]), ACME, bootstrap.roster_table(), NOW
+    )
+    assert outcome.outcomes == {"created": 1}
+    log, _ = bootstrap.roster_views().errors("acme", 10, None)
+    assert {(entry["code"], entry["record"]) for entry in log} == {
+        ("not_understood", ADA),
+        ("other_object", "001000000000001AAA"),
+        ("no_fields", None),
+    }
+    assert all(entry["message"] and entry["remedy"] for entry in log)
+    # The same delivery again adds nothing.
+    follow(
+        message(broken, parked=[foreign, empty]), ACME, bootstrap.roster_table(), NOW + timedelta(minutes=5)
+    )
+    assert len(bootstrap.roster_views().errors("acme", 10, None)[0]) == 3
+
+
+def test_a_hundred_users_are_gathered_in_three_calls(aws: SimpleNamespace) -> None:
+    users = [
+        user(1, Id=f"0050000000001{n:02d}AAA", Username=f"u{n}@acme.example", Email=f"u{n}@acme.example")
+        for n in range(100)
+    ]
+    calls: Counter[str] = Counter()
+    client = bootstrap._dynamodb()
+    client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.update([model.name]))
+    assert followed(*users) == {"created": 100}
+    # 100 links, then 200 match keys in two batches; nobody to read after that.
+    assert calls == {"BatchGetItem": 3, "TransactWriteItems": 100}

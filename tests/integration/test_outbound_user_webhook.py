@@ -1,0 +1,449 @@
+"""The webhook's handler, in process, with the table and the queue in moto (W1 to W3)."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+
+from muster import bootstrap, tokens
+from muster.adapters import change_queue, webhook_registry
+from muster.messages import ParkedNotification
+from muster.observability import logger
+from muster.tokens import Token, WebhookRegistration
+from tests.integration.hostile_calls import forged_calls
+from tests.integration.webhook_in_process import Webhook, webhook_on
+from tests.outbound_messages import (
+    ACTION_ID,
+    FIELDS,
+    ORGANIZATION_ID,
+    SAMPLE,
+    TOKEN,
+    called,
+    event,
+    message,
+    notification,
+    record,
+)
+
+ROOT = Path(__file__).parents[2]
+ACK = (
+    '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/">'
+    '<soapenv:Body><notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>{}</Ack>'
+    "</notificationsResponse></soapenv:Body></soapenv:Envelope>"
+)
+XML = {"Content-Type": "text/xml; charset=utf-8"}
+ACKNOWLEDGED = {"statusCode": 200, "headers": XML, "body": ACK.format("true")}
+NOT_ACKNOWLEDGED = {"statusCode": 503, "headers": XML, "body": ACK.format("false")}
+GOOD = event(message().encode())
+
+
+@pytest.fixture
+def webhook(aws: SimpleNamespace, context: LambdaContext) -> Iterator[Webhook]:
+    with webhook_on(aws, context) as webhook:
+        yield webhook
+
+
+@pytest.fixture
+def printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> pytest.CaptureFixture[str]:
+    """Everything the function writes; Powertools took hold of stdout before pytest could replace it."""
+    monkeypatch.setattr(logger.registered_handler, "stream", sys.stdout)
+    return capsys
+
+
+def lines(printed: pytest.CaptureFixture[str]) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Return what was logged, and the metrics."""
+    written = [json.loads(line) for line in printed.readouterr().out.splitlines()]
+    emitted = [line for line in written if "_aws" in line]
+    names = [metric["Name"] for line in emitted for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+    values = {name: int(line[name][0]) for line in emitted for name in names if name in line}
+    return [line for line in written if "_aws" not in line], values
+
+
+def register(aws: SimpleNamespace, organization: str, **changed: Any) -> None:
+    registration = {
+        "organization_id": ORGANIZATION_ID,
+        "action_ids": (),
+        "tokens": (Token(tokens.digest(TOKEN)),),
+    }
+    item = webhook_registry.to_item(organization, WebhookRegistration(**registration | changed), 1)
+    aws.dynamodb.put_item(TableName=aws.table, Item=item)
+
+
+# ── What is accepted, and what of it reaches the queue ───────────────────────────────────────────
+
+
+def test_the_sample_event_is_acknowledged_and_queued(webhook: Webhook, aws: SimpleNamespace) -> None:
+    started = datetime.now(UTC)
+
+    answer = webhook(SAMPLE | {"multiValueQueryStringParameters": {"token": [TOKEN]}})
+
+    assert answer == ACKNOWLEDGED
+    [received] = aws.sqs.receive_message(QueueUrl=aws.queue_url)["Messages"]
+    queued = change_queue.decode(received["Body"])
+    assert (queued.organization, queued.provider, queued.parked) == ("acme", "salesforce", ())
+    assert abs(queued.received_at - started) < timedelta(minutes=1)
+    assert [change.notification for change in queued.changes] == ["04l000000000001AAA", "04l000000000002AAA"]
+    ada, grace = (change.fields for change in queued.changes)
+    assert ada["LastName"] == "O'Neil & Søn"
+    assert (grace["Id"], grace["IsActive"], grace.get("CallCenterId")) == (
+        "005000000000002AAA",
+        "false",
+        None,
+    )
+
+
+def test_the_sample_event_carries_the_sample_message() -> None:
+    body = base64.b64decode(SAMPLE["body"])
+
+    assert body == (ROOT / "events/outbound_user_webhook.xml").read_bytes()
+
+
+def test_the_sample_events_address_is_the_templates(template: dict[str, Any]) -> None:
+    properties = template["Resources"]["OutboundUserWebhookFunction"]["Properties"]
+    api = properties["Events"]["OutboundMessage"]["Properties"]
+
+    assert (SAMPLE["resource"], SAMPLE["httpMethod"]) == (api["Path"], api["Method"])
+    assert SAMPLE["resource"].format(**SAMPLE["pathParameters"]) == SAMPLE["path"]
+
+
+def test_what_is_not_about_a_user_is_acknowledged_and_parked(webhook: Webhook) -> None:
+    body = (ROOT / "events/outbound_user_webhook_parked.xml").read_bytes()
+
+    assert webhook(event(body)) == ACKNOWLEDGED
+    [queued] = webhook.queued
+    assert queued.changes == ()
+    assert queued.parked == (
+        ParkedNotification("04l000000000003AAA", "User", None, "no_fields"),
+        ParkedNotification("04l000000000004AAA", "Account", "001000000000001AAA", "other_object"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "parked"),
+    [
+        ("", (None, None, "no_fields")),
+        (record("", attributes=""), (None, None, "no_fields")),
+        (record(""), ("User", None, "no_fields")),
+        (record("<sf:Id>005000000000001</sf:Id>"), ("User", "005000000000001AAA", "no_fields")),
+        (record("<sf:IsActive>true</sf:IsActive>"), ("User", None, "no_fields")),
+        (record(FIELDS, attributes=""), (None, "005000000000001AAA", "other_object")),
+        (record("", attributes='xsi:type="sf:Account"'), ("Account", None, "other_object")),
+        (record(FIELDS, attributes='xsi:type="sf:user"'), ("user", "005000000000001AAA", "other_object")),
+        (record(FIELDS, attributes='xsi:type="Account"'), ("Account", "005000000000001AAA", "other_object")),
+    ],
+)
+def test_why_a_notification_is_parked(
+    webhook: Webhook, content: str, parked: tuple[str | None, str | None, str]
+) -> None:
+    body = message(notification(content) + notification(number=2))
+
+    assert webhook(event(body.encode())) == ACKNOWLEDGED
+    [queued] = webhook.queued
+    assert [change.notification for change in queued.changes] == ["04l000000000002AAA"]
+    [other] = queued.parked
+    assert (other.object, other.record, other.reason) == parked
+
+
+def test_the_seeds_own_address_means_salesforce(webhook: Webhook) -> None:
+    assert webhook(GOOD | called("acme", TOKEN, "provider")) == ACKNOWLEDGED
+    assert webhook.queued[0].provider == "salesforce"
+
+
+@pytest.mark.parametrize("expected", [ORGANIZATION_ID, ORGANIZATION_ID[:15]])
+@pytest.mark.parametrize("sent", [ORGANIZATION_ID, ORGANIZATION_ID[:15]])
+def test_ids_are_the_same_with_15_and_18_characters(
+    webhook: Webhook, aws: SimpleNamespace, expected: str, sent: str
+) -> None:
+    register(aws, "acme", organization_id=expected, action_ids=("04k000000000009AAA", ACTION_ID[:15]))
+
+    assert webhook(event(message().replace(ORGANIZATION_ID, sent).encode())) == ACKNOWLEDGED
+
+
+def test_both_tokens_are_valid_during_rotation(webhook: Webhook, aws: SimpleNamespace) -> None:
+    ends = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    new = tokens.issue()
+    register(aws, "acme", tokens=(Token(tokens.digest(new)), Token(tokens.digest(TOKEN), ends)))
+
+    assert webhook(GOOD) == webhook(GOOD | called("acme", new)) == ACKNOWLEDGED
+
+
+def test_a_call_costs_one_consistent_read_of_its_own_registration_and_one_send(webhook: Webhook) -> None:
+    webhook(GOOD)
+
+    [(read, key), (send, _)] = webhook.calls
+    assert (read, send) == ("GetItem", "SendMessage")
+    assert key["Key"]["pk"] == {"S": "WEBHOOK#acme"}
+    assert key["ConsistentRead"] is True
+
+
+# ── What is refused ──────────────────────────────────────────────────────────────────────────────
+
+REFUSED = {
+    **{name: GOOD | changed for name, changed in forged_calls().items()},
+    "another Salesforce org": event(message().replace(ORGANIZATION_ID, "00D000000000063EAA").encode()),
+    "no Salesforce org in the settings": GOOD | called("unconnected", TOKEN),
+    "another outbound message": GOOD | called("strict", TOKEN),
+}
+
+
+@pytest.mark.parametrize("call", REFUSED.values(), ids=REFUSED)
+def test_whatever_is_wrong_with_the_sender_the_answer_is_the_same(
+    webhook: Webhook, call: dict[str, Any]
+) -> None:
+    answer = webhook(call)
+
+    assert json.dumps(answer) == json.dumps(webhook(GOOD | {"pathParameters": None}))
+    assert answer["statusCode"] == 404
+    assert webhook.queued == []
+    assert {name for name, _ in webhook.calls} <= {"GetItem"}
+
+
+class Watched(str):
+    """A text that knows whether anyone has asked for its length, which is the first thing to ask of a body."""
+
+    asked = False
+
+    def __len__(self) -> int:
+        self.asked = True
+        return super().__len__()
+
+
+def test_a_strangers_body_is_not_looked_at(webhook: Webhook) -> None:
+    strangers, senders = Watched(GOOD["body"]), Watched(GOOD["body"])
+
+    webhook(GOOD | called("acme", "x" * 43) | {"body": strangers})
+    webhook(GOOD | {"body": senders})
+
+    assert (strangers.asked, senders.asked) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "text"),
+    [
+        (event(b"<!DOCTYPE x><x/>"), 400, "body: declares a document type, or cannot be read as XML"),
+        (event(b"<x>"), 400, "line 1, column 4: the body is not well-formed XML"),
+        (event("%%%", isBase64Encoded=True), 400, "body: is neither Base64 nor text"),
+        (GOOD | {"multiValueHeaders": {"content-type": ["text/xml; charset=latin-1"]}}, 400, "Content-Type: names"),
+        (event(b" " * 1_048_577), 413, "body: is over 1048576 bytes"),
+    ],
+)  # fmt: skip
+def test_a_fault_says_where_and_what_to_do(
+    webhook: Webhook, call: dict[str, Any], status: int, text: str
+) -> None:
+    answer = webhook(call)
+
+    assert (answer["statusCode"], answer["headers"]) == (status, XML)
+    fault = ElementTree.fromstring(answer["body"]).findtext(".//faultstring")  # noqa: S314 - our own text
+    assert fault is not None
+    assert fault.startswith(text)
+    assert webhook.queued == []
+
+
+# ── Long messages ────────────────────────────────────────────────────────────────────────────────
+
+
+def long_message(records: int) -> dict[str, Any]:
+    content = record(FIELDS + f"<sf:A>{'x' * 30_000}</sf:A>")
+    return event(message("".join(notification(content, number) for number in range(records))).encode())
+
+
+def test_a_long_message_is_queued_in_parts_and_acknowledged_once_all_are_there(webhook: Webhook) -> None:
+    assert webhook(long_message(30)) == ACKNOWLEDGED
+    assert len(webhook.queued) > 1
+    assert [change.notification for part in webhook.queued for change in part.changes] == [
+        f"04l00000000{number:04}AAA" for number in range(30)
+    ]
+
+
+def test_a_record_too_long_for_the_queue_is_refused_before_anything_is_sent(webhook: Webhook) -> None:
+    fields = "".join(f"<sf:F{number}>{'x' * 30_000}</sf:F{number}>" for number in range(9))
+    body = message(notification() + notification(record(FIELDS + fields), 2))
+
+    assert webhook(event(body.encode()))["statusCode"] == 413
+    assert webhook.queued == []
+
+
+# ── When AWS fails ───────────────────────────────────────────────────────────────────────────────
+
+
+def fail(**_: Any) -> None:
+    raise EndpointConnectionError(endpoint_url="https://sqs.us-east-1.amazonaws.com/")
+
+
+@pytest.mark.parametrize("operation", ["sqs.SendMessage", "dynamodb.GetItem"])
+def test_when_a_service_is_down_salesforce_is_asked_to_try_again(
+    webhook: Webhook, printed: pytest.CaptureFixture[str], operation: str
+) -> None:
+    with webhook.when(f"before-call.{operation}", fail):
+        assert webhook(GOOD) == NOT_ACKNOWLEDGED
+
+    [line], metrics = lines(printed)
+    assert (line["level"], line["outcome"]) == ("WARNING", "not_queued")
+    assert metrics == {"MessagesNotQueued": 1}
+
+
+def test_a_message_of_which_a_part_was_not_queued_is_not_acknowledged(webhook: Webhook) -> None:
+    def fail_after_one(**_: Any) -> None:
+        if len(webhook.queued) > 1:
+            fail()
+
+    with webhook.when("before-call.sqs.SendMessage", fail_after_one):
+        assert webhook(long_message(30)) == NOT_ACKNOWLEDGED
+
+
+@pytest.mark.parametrize("missing", ["CHANGE_QUEUE_URL", "ROSTER_TABLE_NAME"])
+def test_a_function_deployed_wrongly_says_so_to_its_owner_and_try_again_to_salesforce(
+    webhook: Webhook, printed: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.delenv(missing)
+
+    assert webhook(GOOD) == NOT_ACKNOWLEDGED
+
+    [line], metrics = lines(printed)
+    assert (line["level"], line["outcome"]) == ("ERROR", "not_queued")
+    assert missing in line["reason"]
+    assert metrics == {"MessagesNotQueued": 1}
+
+
+def test_a_queue_that_is_gone_is_an_error_for_its_owner(
+    webhook: Webhook, aws: SimpleNamespace, printed: pytest.CaptureFixture[str]
+) -> None:
+    aws.sqs.delete_queue(QueueUrl=aws.queue_url)
+
+    assert webhook(GOOD) == NOT_ACKNOWLEDGED
+    [line], _ = lines(printed)
+    assert line["level"] == "ERROR"
+
+
+@pytest.mark.parametrize(("lost", "answer"), [(1, ACKNOWLEDGED), (99, NOT_ACKNOWLEDGED)])
+def test_a_message_whose_answer_is_lost_may_be_queued_twice_and_is_never_lost(
+    webhook: Webhook, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, lost: int, answer: dict[str, Any]
+) -> None:
+    sent = 0
+
+    def lose_answer(request: Any, event_name: str, **_: Any) -> None:
+        nonlocal sent
+        if event_name.endswith("SendMessage"):
+            sent += 1
+            if sent <= lost:
+                raise ReadTimeoutError(endpoint_url=request.url)
+
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+    # On exactly this event it comes after moto has let the call take effect.
+    with webhook.when("before-send", lose_answer):
+        assert webhook(GOOD) == answer
+
+    received = aws.sqs.receive_message(QueueUrl=aws.queue_url, MaxNumberOfMessages=10)["Messages"]
+    assert len(received) == sent > 1
+    assert len({one["Body"] for one in received}) == 1
+
+
+def test_an_answer_is_given_before_the_function_times_out(webhook: Webhook, template: dict[str, Any]) -> None:
+    webhook(GOOD)
+    timeout = template["Resources"]["OutboundUserWebhookFunction"]["Properties"]["Timeout"]
+
+    clients: tuple[Any, ...] = (bootstrap._dynamodb(), bootstrap._sqs())
+    for config in (client.meta.config for client in clients):
+        attempts = config.retries["total_max_attempts"]
+        # The standard mode waits at most 1, 2, 4 … seconds between attempts.
+        waits = 2 ** (attempts - 1) - 1
+        assert attempts * (config.connect_timeout + config.read_timeout) + waits < timeout - 1
+
+
+# ── What is told about a call ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("call", "told", "metrics"),
+    [
+        (GOOD, {"organization": "acme", "outcome": "accepted", "changes": 1, "parked": 0},
+         {"MessagesAccepted": 1, "NotificationsReceived": 1}),
+        (event(message(notification() + notification("", 2)).encode()),
+         {"organization": "acme", "outcome": "accepted", "changes": 1, "parked": 1},
+         {"MessagesAccepted": 1, "NotificationsReceived": 2}),
+        (event(b"<x>"), {"organization": "acme", "outcome": "malformed", "where": "line 1, column 4"},
+         {"MessagesMalformed": 1}),
+        (event(b" " * 1_048_577), {"organization": "acme", "outcome": "too_large", "where": "body"},
+         {"MessagesMalformed": 1}),
+        (GOOD | called("acme", TOKEN, "x"), {"outcome": "refused", "where": "address"}, {"SendersRefused": 1}),
+        (GOOD | called("acme", "x" * 43), {"outcome": "refused", "where": "token"}, {"SendersRefused": 1}),
+        (GOOD | called("initech", TOKEN), {"outcome": "refused", "where": "token"}, {"SendersRefused": 1}),
+        (GOOD | called("unconnected", TOKEN),
+         {"organization": "unconnected", "outcome": "refused", "where": "OrganizationId"}, {"SendersRefused": 1}),
+        (GOOD | called("strict", TOKEN),
+         {"organization": "strict", "outcome": "refused", "where": "ActionId"}, {"SendersRefused": 1}),
+    ],
+)  # fmt: skip
+def test_one_line_and_its_metrics_tell_what_became_of_a_call(
+    webhook: Webhook,
+    printed: pytest.CaptureFixture[str],
+    call: dict[str, Any],
+    told: dict[str, Any],
+    metrics: dict[str, int],
+) -> None:
+    webhook(GOOD)
+    printed.readouterr()
+
+    webhook(call)
+
+    [line], counted = lines(printed)
+    assert {name: line.get(name) for name in LINE} == {name: told.get(name) for name in LINE}
+    assert line["level"] == "INFO"
+    assert counted == metrics
+
+
+LINE = ("organization", "outcome", "changes", "parked", "where", "reason")
+
+
+# ── How the function starts ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("environment", "built"),
+    [
+        ({}, "0 0"),
+        ({"AWS_LAMBDA_FUNCTION_NAME": "webhook", "AWS_DEFAULT_REGION": "us-east-1"}, "0 0"),
+        (
+            {
+                "AWS_LAMBDA_FUNCTION_NAME": "webhook",
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "ROSTER_TABLE_NAME": "roster",
+                "CHANGE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/changes",
+            },
+            "1 1",
+        ),
+    ],
+)
+def test_in_lambda_the_clients_are_built_before_the_first_call(
+    environment: dict[str, str], built: str
+) -> None:
+    code = (
+        "import outbound_user_webhook; from muster import bootstrap as b;"
+        "print(b.webhook_registry.cache_info().currsize, b.change_queue.cache_info().currsize)"
+    )
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "ROSTER_", "CHANGE_"))
+    }
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code],
+        cwd=ROOT / "functions",
+        env=clean | environment,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.decode().strip() == built

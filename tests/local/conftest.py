@@ -1,0 +1,105 @@
+"""A deployed local stack, its Salesforce, and the people of the tests; all through public doors."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from sandbox.local_stack import launching
+from sandbox.local_stack.salesforce_admin import SalesforceAdmin
+from sandbox.local_stack.stack import LocalStack
+from sandbox.local_stack.waiting import wait_until
+
+# Generous: what it bounds takes a second or two, where nothing is broken and the machine is not busy.
+PATIENCE_S = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests on one worker of a parallel run, so that they share one stack."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("local stack"))
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalStack]:
+    """One stack for all tests, on free ports in a folder of its own; `make up` is not disturbed."""
+    with launching.running() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def salesforce(stack: LocalStack) -> SalesforceAdmin:
+    return SalesforceAdmin(stack)
+
+
+@pytest.fixture
+def delivery(salesforce: SalesforceAdmin) -> Iterator[SalesforceAdmin]:
+    """Salesforce, whose way of delivering a test may change; afterwards it is as before."""
+    yield salesforce
+    salesforce.delivery(hold=False, snapshot=False, reorder=False, duplicate=0, batch_size=100)
+
+
+@dataclass(frozen=True)
+class Roster:
+    """What Muster's own function says about people."""
+
+    stack: LocalStack
+
+    def people(self, username: str, *, active: bool | str = "any") -> list[dict[str, Any]]:
+        """Return the members of that username."""
+        filters = {"active": active, "username": username}
+        answer = self.stack.invoke("RosterQueryFunction", action="list", filter=filters)
+        members: list[dict[str, Any]] = answer["members"]
+        return members
+
+    def once_settled(self, username: str, *, active: bool | str = "any") -> list[dict[str, Any]]:
+        """Return the members of that username when all that Salesforce had to send has been applied."""
+        wait_until(self.stack.is_settled, "everything delivered and applied", seconds=PATIENCE_S)
+        return self.people(username, active=active)
+
+    def history(self, member: str) -> list[dict[str, Any]]:
+        """Return a member's history, newest first."""
+        entries: list[dict[str, Any]] = self.stack.invoke(
+            "RosterQueryFunction", action="history", member=member
+        )["history"]
+        return entries
+
+
+@pytest.fixture
+def roster(stack: LocalStack) -> Roster:
+    return Roster(stack)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user in Salesforce."""
+
+    id: str
+    username: str
+
+
+@dataclass(frozen=True)
+class People:
+    """Makes users in Salesforce that no other test has."""
+
+    salesforce: SalesforceAdmin
+
+    def new(self, **fields: Any) -> Person:
+        """Create a user who takes calls, unless the fields say otherwise."""
+        username = f"{uuid4().hex}@acme.example"
+        named = {"FirstName": "Ada", "LastName": "Lovelace", "Email": username, "Username": username}
+        working = {"IsActive": True, "CallCenterId": self.call_center()}
+        return Person(self.salesforce.create_user(**named | working | fields), username)
+
+    def call_center(self) -> str:
+        """Return the id of a call center."""
+        return str(self.salesforce.query("SELECT Id FROM CallCenter ORDER BY Name LIMIT 1")[0]["Id"])
+
+
+@pytest.fixture
+def people(salesforce: SalesforceAdmin) -> People:
+    return People(salesforce)

@@ -1,0 +1,206 @@
+"""The envelope: what is let through to an action, and what every answer holds."""
+
+import json
+from io import StringIO
+from typing import Annotated, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+from pydantic import Field
+
+from muster.admin_requests import Action, Request, SignedRequest, answer
+from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale, Unavailable
+from muster.observability import logger
+
+
+class Listing(Request):
+    """A request with parameters of its own."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    filter: dict[str, str | bool] = Field(default_factory=dict)
+    members: tuple[str, ...] = ()
+
+
+def echo(request: Request) -> dict[str, Any]:
+    return {"message": "Done.", "got": request.model_dump(exclude={"action"})}
+
+
+ACTIONS: dict[str, Action[Any]] = {
+    "list": Action(Listing, echo),
+    "get": Action(Request, echo),
+    "change": Action(SignedRequest, echo),
+}
+
+
+def rejection(event: object) -> Problem:
+    """Return the one problem of a rejected event."""
+    said = answer(event, ACTIONS)
+    assert said["status"] == "rejected"
+    [error] = said["errors"]
+    assert said["message"] == f"{error['where']} {error['message']}."
+    return Problem(**error)
+
+
+def test_an_answer_has_status_organization_and_message() -> None:
+    assert answer({"organization": "acme", "action": "get"}, ACTIONS) == {
+        "status": "succeeded",
+        "organization": "acme",
+        "message": "Done.",
+        "got": {"organization": "acme", "by": None},
+    }
+
+
+def test_an_action_may_say_another_status() -> None:
+    actions: dict[str, Action[Any]] = {
+        "get": Action(Request, lambda _: {"status": "continue", "message": "Go on."})
+    }
+    assert answer({"organization": "acme", "action": "get"}, actions)["status"] == "continue"
+
+
+def test_an_action_gets_the_parameters_it_declares() -> None:
+    event = {
+        "organization": "acme",
+        "action": "list",
+        "limit": 5,
+        "filter": {"active": True},
+        "members": ["a", "b"],
+    }
+    assert answer(event, ACTIONS)["got"] == {
+        "organization": "acme",
+        "by": None,
+        "limit": 5,
+        "filter": {"active": True},
+        "members": ("a", "b"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "where", "remedy"),
+    [
+        (None, "event", "Send one like"),
+        ([], "event", "Send one like"),
+        ("get", "event", "Send one like"),
+        ({}, "action", "Known are change, get, list."),
+        ({"organization": "acme"}, "action", "Known are"),
+        ({"organization": "acme", "action": "lst"}, "action", "Did you mean 'list'?"),
+        ({"organization": "acme", "action": "List"}, "action", "Did you mean 'list'?"),
+        ({"organization": "acme", "action": ["get"]}, "action", "Known are"),
+        ({"organization": "acme", "action": 1}, "action", "Known are"),
+        ({"action": "get"}, "organization", "for example acme"),
+        ({"organization": None, "action": "get"}, "organization", "Write one"),
+        ({"organization": 7, "action": "get"}, "organization", "quotes"),
+        ({"organization": "Acme", "action": "get"}, "organization", "lower-case"),
+        ({"organization": "acme#x", "action": "get"}, "organization", "lower-case"),
+        ({"organization": "acme", "action": "get", "limit": 5}, "limit", "Known are"),
+        ({"organization": "acme", "action": "list", "limt": 5}, "limt", "Did you mean 'limit'?"),
+        ({"organization": "acme", "action": "list", "limit": 0}, "limit", "Correct"),
+        ({"organization": "acme", "action": "list", "limit": "5"}, "limit", "without quotes"),
+        ({"organization": "acme", "action": "change"}, "by", "for example jane@acme.example"),
+        ({"organization": "acme", "action": "change", "by": None}, "by", "Write one"),
+        ({"organization": "acme", "action": "change", "by": " "}, "by", "one line"),
+        ({"organization": "acme", "action": "change", "by": "a\nb"}, "by", "one line"),
+        ({"organization": "acme", "action": "change", "by": "x" * 201}, "by", "Correct"),
+        ({"organization": "acme", "action": "get", "by": "a\u202eb"}, "by", "one line"),
+        ({"organization": "acme", "action": "change", "by": "\ud800"}, "event", "half a character"),
+        ({"organization": "acme", "action": "list", "filter": {1, 2}}, "event", "Send JSON"),
+    ],
+)
+def test_what_does_not_fit_is_rejected_with_place_and_remedy(event: object, where: str, remedy: str) -> None:
+    found = rejection(event)
+    assert found.where == where
+    assert remedy in found.remedy
+
+
+def test_several_faults_are_reported_together() -> None:
+    said = answer({"organization": "A", "action": "change", "x": 1}, ACTIONS)
+    assert {error["where"] for error in said["errors"]} == {"organization", "by", "x"}
+    assert said["message"] == "3 things are wrong; nothing was changed."
+
+
+@pytest.mark.parametrize("organization", ["acme", "A", 7, None])
+def test_a_rejection_names_the_organization_as_far_as_the_event_does(organization: Any) -> None:
+    said = answer({"organization": organization, "action": "nothing"}, ACTIONS)
+    assert said["organization"] == (organization if isinstance(organization, str) else None)
+
+
+@pytest.mark.parametrize("kind", [Rejected, NotFound])
+def test_what_an_action_rejects_becomes_an_answer(kind: type[Rejected]) -> None:
+    def reject(_: Request) -> dict[str, Any]:
+        raise kind(Problem("member", "is not there", "Look at the list."))
+
+    assert answer({"organization": "acme", "action": "get"}, {"get": Action(Request, reject)}) == {
+        "status": "rejected",
+        "organization": "acme",
+        "message": "member is not there.",
+        "errors": [{"where": "member", "message": "is not there", "remedy": "Look at the list."}],
+    }
+
+
+@pytest.mark.parametrize("fault", [Unavailable("x"), Misconfigured("x"), Stale("x"), KeyError("x")])
+def test_faults_are_raised(fault: Exception) -> None:
+    def fail(_: Request) -> dict[str, Any]:
+        raise fault
+
+    with pytest.raises(type(fault)):
+        answer({"organization": "acme", "action": "get"}, {"get": Action(Request, fail)})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@profile(deadline=None, database=None)
+@given(
+    JSON
+    | st.fixed_dictionaries(
+        {"action": st.sampled_from([*ACTIONS])},
+        optional={
+            "organization": JSON | st.just("acme"),
+            "by": JSON,
+            "limit": JSON,
+            "filter": JSON,
+            "members": JSON,
+            "x": JSON,
+        },
+    )
+)
+def test_any_json_gets_an_answer(event: object) -> None:
+    said = answer(event, ACTIONS)
+    assert said["status"] in ("succeeded", "rejected")
+    assert said["message"]
+    json.dumps(said).encode()
+
+
+def test_an_event_nested_beyond_measure_gets_an_answer() -> None:
+    event: dict[str, Any] = {"organization": "acme", "action": "list"}
+    inner = event
+    for _ in range(100_000):
+        inner["filter"] = {}
+        inner = inner["filter"]
+    assert rejection(event).where == "event"
+    while "filter" in event:  # Taken apart from the outside: freeing it at once would recurse as deep.
+        event = event.pop("filter")
+
+
+def test_the_log_says_who_did_what_and_nothing_of_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
+    event = {"organization": "acme", "action": "list", "by": "jane\ud800", "filter": {"email": "canary"}}
+    answer(event, ACTIONS)
+    answer({"organization": "acme", "action": "list", "by": "jane", "filter": {"email": "canary"}}, ACTIONS)
+    first, second = (json.loads(line) for line in log.getvalue().splitlines())
+    assert (first["status"], first["by"]) == ("rejected", "jane?")
+    assert {key: second[key] for key in ("organization", "action", "by", "status")} == {
+        "organization": "acme",
+        "action": "list",
+        "by": "jane",
+        "status": "succeeded",
+    }
+    assert "canary" not in json.dumps([first, second])

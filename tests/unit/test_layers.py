@@ -1,0 +1,136 @@
+"""Who may import whom (docs/architecture.md): handlers → use cases → rules → values; adapters → values."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+# Each room of the package is in exactly one layer; a new one has to be put somewhere.
+LAYERS = {
+    "values": {"decisions", "errors", "messages", "model", "reasons", "salesforce_ids"},
+    "rules": {
+        "eligibility",
+        "field_maps",
+        "lifecycle",
+        "settings",
+        "settings_assignments",
+        "settings_document",
+        "settings_field_maps",
+        "settings_rules",
+        "settings_schema",
+        "settings_text",
+        "settings_values",
+        "settings_versions",
+        "soql_filters",
+        "source_versions",
+        "tokens",
+        "user_changes",
+        "validation",
+    },
+    "use cases": {"configuring", "following", "querying", "receiving"},
+    "adapters": {path.stem for path in (FUNCTIONS / "muster/adapters").glob("[!_]*.py")},
+    "edges": {"admin_requests", "bootstrap", "environment", "observability"},
+}
+LAYER_OF = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
+
+MAY_IMPORT = {
+    "values": {"values"},
+    "rules": {"values", "rules"},
+    "use cases": {"values", "rules", "use cases"},
+    "adapters": {"values", "adapters"},
+}
+# What crosses a layer all the same, with the reason.
+EXCEPTIONS = {
+    ("settings_table", "settings_versions"): "a stored document becomes Settings where it is read",
+    ("settings_table", "tokens"): "the registration is saved with the settings",
+    ("webhook_registry", "tokens"): "Token and WebhookRegistration are values kept beside their rules",
+    ("bootstrap", "environment"): "the composition root reads the environment",
+}
+IMPURE = {
+    "boto3",
+    "botocore",
+    "logging",
+    "os",
+    "random",
+    "requests",
+    "socket",
+    "subprocess",
+    "time",
+    "urllib",
+}
+
+
+def rooms() -> list[Path]:
+    return sorted((FUNCTIONS / "muster").rglob("[!_]*.py"))
+
+
+def imports(path: Path, *, typing_only: bool = False) -> set[str]:
+    """Return the full names of modules that a file imports, those under TYPE_CHECKING left out by default."""
+    tree = ast.parse(path.read_text())
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not typing_only
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_every_room_has_a_layer() -> None:
+    assert {path.stem for path in rooms()} == set(LAYER_OF)
+
+
+@pytest.mark.parametrize("path", rooms(), ids=lambda path: path.stem)
+def test_imports_point_downward(path: Path) -> None:
+    layer = LAYER_OF[path.stem]
+    if layer == "edges":
+        return
+    ours = {name.rpartition(".")[2] for name in imports(path) if name.startswith("muster.")} & set(LAYER_OF)
+    upward = {
+        room
+        for room in ours
+        if LAYER_OF[room] not in MAY_IMPORT[layer] and (path.stem, room) not in EXCEPTIONS
+    }
+    assert not upward
+
+
+@pytest.mark.parametrize("path", rooms(), ids=lambda path: path.stem)
+def test_values_rules_and_use_cases_do_no_io(path: Path) -> None:
+    if LAYER_OF[path.stem] not in ("values", "rules", "use cases"):
+        return
+    assert not {name.partition(".")[0] for name in imports(path, typing_only=True)} & IMPURE
+
+
+def test_only_the_environment_reads_the_environment_and_only_bootstrap_builds_clients() -> None:
+    for path in FUNCTIONS.rglob("*.py"):
+        assert "os" not in imports(path) or path.stem == "environment", path
+        assert "boto3" not in imports(path) or path.stem == "bootstrap", path
+
+
+def test_nothing_imports_a_handler_or_the_sandbox() -> None:
+    handlers = {path.stem for path in FUNCTIONS.glob("*.py")}
+    for path in FUNCTIONS.rglob("*.py"):
+        assert not {name.partition(".")[0] for name in imports(path)} & (handlers | {"sandbox", "tests"}), (
+            path
+        )
+
+
+@pytest.mark.parametrize(
+    "module", ["pydantic", "requests", "ruamel", "muster.settings", "aws_lambda_powertools.event_handler"]
+)
+def test_the_webhook_starts_lean(module: str) -> None:
+    code = f"import sys, outbound_user_webhook; sys.exit({module!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=FUNCTIONS, check=False)  # noqa: S603 - our own interpreter
+    assert done.returncode == 0

@@ -1,0 +1,289 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from muster.decisions import Decision, Known, Outcome
+from muster.lifecycle import decide
+from muster.model import FieldChange, Link, Member
+from muster.reasons import NAMESAKE_ACTIVE, REPLACED
+from tests.examples import ADA, BOB, NOW, change, settings
+
+ACME = settings()
+
+
+def member(**attributes: Any) -> Member:
+    """Return Ada as a member, as `decide` itself makes her."""
+    created = decide(change(10), Known(), ACME, NOW).after
+    assert created
+    return replace(created, revision=1, **attributes)
+
+
+def linked(known: Member) -> Known:
+    return Known(link=Link(crm_id=ADA, member=known.id, revision=1), member=known)
+
+
+def fields_changed(decision: Decision) -> dict[str, tuple[Any, Any]]:
+    assert decision.history
+    return {each.field: (each.before, each.after) for each in decision.history.changes}
+
+
+def test_an_unknown_eligible_user_becomes_a_member() -> None:
+    decision = decide(change(), Known(matches={"email#ada@acme.example": frozenset()}), ACME, NOW)
+    assert decision.outcome is Outcome.CREATED
+    assert decision.before is None
+    assert decision.matches == {"email#ada@acme.example": frozenset()}
+    created = decision.after
+    assert created
+    assert decision.link == Link(crm_id=ADA, member=created.id)
+    assert created.to_json() | {"id": "…"} == {
+        "id": "…",
+        "organization": "acme",
+        "active": True,
+        "inactive_reason": None,
+        "enabled": True,
+        "inbound_enabled": True,
+        "username": "ada@acme.example",
+        "email": "ada@acme.example",
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+        "name": "Ada Lovelace",
+        "title": "Rep",
+        "phone_numbers": [
+            {"type": "mobile", "number": "+44 7700 900001"},
+            {"type": "other", "number": "+44 20 7946 0001"},
+        ],
+        "extension": "12",
+        "locale": "en_GB",
+        "language": "en_US",
+        "time_zone": "Europe/London",
+        "picture_url": "https://acme.my.salesforce.com/profilephoto/005/T",
+        "manager": None,
+        "crm": {
+            "salesforce": {
+                "id": ADA,
+                "username": "ada@acme.example",
+                "email": "ada@acme.example",
+                "call_center_id": "04v000000000001AAA",
+                "profile_id": "00e000000000001AAA",
+                "user_role_id": "00E000000000001AAA",
+                "user_type": "Standard",
+                "language": "en_US",
+            }
+        },
+        "custom": {},
+        "assignment": None,
+        "update_mode": None,
+        "seats": {},
+        "workspaces": {},
+        "data_capture": {},
+        "engage": {"request": None, "status": None, "group": None},
+        "engage_connect": {"request": None, "status": None, "group": None},
+        "crm_user_status": None,
+        "end_date": None,
+        "source_version": "2026-11-20T08:15:31.000Z",
+        "version": 1,
+        "updated_at": "2026-11-20T08:16:00.000Z",
+    }
+
+
+def test_creating_writes_one_history_entry_of_everything_that_is_set() -> None:
+    decision = decide(change(), Known(), ACME, NOW)
+    assert decision.history
+    assert (decision.history.version, decision.history.origin) == (1, "crm")
+    assert decision.history.run == "webhook:04l000000000031AAA"
+    assert fields_changed(decision)["first_name"] == (None, "Ada")
+    assert "source_version" not in fields_changed(decision)
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome", "changed"),
+    [
+        (
+            {"FirstName": "Augusta"},
+            Outcome.UPDATED,
+            {"first_name": ("Ada", "Augusta"), "name": ("Ada Lovelace", "Augusta Lovelace")},
+        ),
+        ({"Title": None}, Outcome.UPDATED, {"title": ("Rep", None)}),
+        ({"MobilePhone": None}, Outcome.UPDATED, {"phone_numbers.mobile": ("+44 7700 900001", None)}),
+        (
+            {"Email": "countess@acme.example"},
+            Outcome.UPDATED,
+            {
+                "email": ("ada@acme.example", "countess@acme.example"),
+                "crm.salesforce.email": ("ada@acme.example", "countess@acme.example"),
+            },
+        ),
+        (
+            {"IsActive": "false"},
+            Outcome.DEACTIVATED,
+            {
+                "active": (True, False),
+                "inactive_reason": (None, "inactive_user"),
+                "enabled": (True, False),
+                "inbound_enabled": (True, False),
+            },
+        ),
+        (
+            {"CallCenterId": None},
+            Outcome.DEACTIVATED,
+            {
+                "active": (True, False),
+                "inactive_reason": (None, "call_center_missing"),
+                "enabled": (True, False),
+                "inbound_enabled": (True, False),
+                "crm.salesforce.call_center_id": ("04v000000000001AAA", None),
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_a_known_user_is_followed(fields: dict[str, Any], outcome: Outcome, changed: dict[str, Any]) -> None:
+    decision = decide(change(11, **fields), linked(member()), ACME, NOW)
+    assert decision.outcome is outcome
+    assert fields_changed(decision) == changed
+    assert decision.after
+    assert decision.after.version == 2
+    assert decision.link is None
+
+
+def test_without_required_call_center_only_inbound_needs_one() -> None:
+    lenient = settings(auto_provision={"require_call_center": False})
+    decision = decide(change(11, CallCenterId=None), linked(member()), lenient, NOW)
+    assert decision.after
+    assert (decision.after.active, decision.after.enabled, decision.after.inbound_enabled) == (
+        True,
+        True,
+        False,
+    )
+
+
+def test_a_deactivated_member_comes_back_as_the_same_member() -> None:
+    gone = decide(change(11, IsActive="false"), linked(member()), ACME, NOW).after
+    assert gone
+    back = decide(change(12), linked(gone), ACME, NOW)
+    assert back.outcome is Outcome.REACTIVATED
+    assert back.after
+    assert (back.after.id, back.after.active, back.after.inactive_reason) == (gone.id, True, None)
+
+
+def test_keep_active_keeps_the_member_but_follows_the_identity() -> None:
+    keeping = settings(keep_active={"when_deactivated": True})
+    decision = decide(change(11, IsActive="false", Title="Lead"), linked(member()), keeping, NOW)
+    assert decision.after
+    assert (decision.after.active, decision.after.enabled, decision.after.title) == (True, True, "Lead")
+
+
+def test_a_newer_state_with_the_same_content_moves_the_source_version_only() -> None:
+    decision = decide(change(11), linked(member()), ACME, NOW)
+    assert decision.outcome is Outcome.UNCHANGED
+    assert decision.history is None
+    assert decision.after
+    assert decision.after.version == 1
+    assert decision.after.sources["salesforce"].startswith("2026-11-20T08:15:11")
+
+
+@pytest.mark.parametrize("second", [9, 10])
+def test_an_older_or_the_same_state_changes_nothing(second: int) -> None:
+    decision = decide(
+        change(second, IsActive="true" if second == 10 else "false"), linked(member()), ACME, NOW
+    )
+    assert decision.outcome is Outcome.STALE
+    assert not decision.writes
+
+
+@pytest.mark.parametrize("fields", [{"IsActive": "false"}, {"FirstName": None}, {"CallCenterId": None}])
+def test_an_unknown_user_who_is_not_eligible_is_remembered_but_not_added(
+    fields: dict[str, Any],
+) -> None:
+    newest = change(12, **fields)
+    decision = decide(newest, Known(), ACME, NOW)
+    assert decision.outcome is Outcome.NOT_PROVISIONED
+    assert decision.after is None
+    assert decision.link
+    assert decision.link.source == newest.source
+    # What was true before must not let the person in when it arrives late.
+    late = decide(change(11), Known(link=decision.link), ACME, NOW)
+    assert late.outcome is Outcome.STALE
+
+
+def test_a_member_without_this_crm_id_is_linked_not_duplicated() -> None:
+    stray = Member(
+        id="m1",
+        organization="acme",
+        active=True,
+        username="x@acme.example",
+        email="ADA@acme.example",
+        version=3,
+    )
+    decision = decide(change(), Known(namesakes=(stray,)), ACME, NOW)
+    assert decision.outcome is Outcome.LINKED
+    assert decision.after
+    assert (decision.after.id, decision.after.version, decision.after.crm["salesforce"]["id"]) == (
+        "m1",
+        4,
+        ADA,
+    )
+    assert decision.link == Link(crm_id=ADA, member="m1")
+
+
+def test_a_recreated_user_takes_over_the_member_of_the_one_who_left() -> None:
+    left = replace(member(), active=False, inactive_reason="inactive_user", enabled=False)
+    decision = decide(
+        change(12, Id=BOB, Username="ada@acme.example.new"), Known(namesakes=(left,)), ACME, NOW
+    )
+    assert decision.outcome is Outcome.LINKED
+    assert decision.before == left
+    assert decision.after
+    assert (decision.after.id, decision.after.active, decision.after.crm["salesforce"]["id"]) == (
+        left.id,
+        True,
+        BOB,
+    )
+    assert decision.replaced == Link(crm_id=ADA, reason=REPLACED, source=left.sources["salesforce"])
+
+
+def test_a_second_active_user_with_the_same_address_waits() -> None:
+    newcomer = change(12, Id=BOB, Username="ada@acme.example.new")
+    decision = decide(newcomer, Known(namesakes=(member(),)), ACME, NOW)
+    assert decision.outcome is Outcome.WAITING
+    assert decision.after is None
+    assert decision.unchanged == (member(),)
+    assert decision.link
+    assert decision.link.reason == NAMESAKE_ACTIVE
+    assert decision.link.fields == newcomer.fields
+    assert decision.link.match_keys == ("username#ada@acme.example.new", "email#ada@acme.example")
+    # Nothing new: nothing to write. The namesake gone: in.
+    again = decide(newcomer, Known(link=decision.link, namesakes=(member(),)), ACME, NOW)
+    assert not again.writes
+    freed = decide(
+        newcomer, Known(link=decision.link, namesakes=(replace(member(), active=False),)), ACME, NOW
+    )
+    assert freed.outcome is Outcome.LINKED
+
+
+def test_custom_fields_that_the_settings_list_sync_by_themselves() -> None:
+    custom = settings(auto_provision={"custom_fields": ["Region__c", "Team__c"]})
+    decision = decide(change(organization=custom, Region__c="EMEA"), Known(), custom, NOW)
+    assert decision.after
+    assert decision.after.custom == {"Region__c": "EMEA", "Team__c": None}
+    assert {"custom.Region__c"} <= fields_changed(decision).keys()
+
+
+def test_an_edited_map_and_a_converted_domain_are_obeyed() -> None:
+    edited = settings(
+        auto_provision={"custom_fields": ["Job__c"]},
+        field_maps={"salesforce": {"title": "Job__c", "extension": None}},
+        domains={"primary": "acme.example", "convert": True},
+    )
+    after = decide(
+        change(organization=edited, Job__c="Chief", Email="ada@other.example"), Known(), edited, NOW
+    ).after
+    assert after
+    assert (after.title, after.extension) == ("Chief", None)
+    assert (after.email, after.crm["salesforce"]["email"]) == ("ada@acme.example", "ada@other.example")
+
+
+def test_history_tells_before_and_after() -> None:
+    decision = decide(change(11, Title="Lead"), linked(member()), ACME, NOW)
+    assert decision.history
+    assert decision.history.changes == (FieldChange("title", "Rep", "Lead"),)

@@ -1,0 +1,81 @@
+"""The published JSON Schema says what the models say."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # comes with aws-sam-cli
+
+from muster import settings_schema
+from muster.settings_document import read
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = json.loads(settings_schema.text())
+
+
+def sections(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every schema of a set of keys."""
+    if isinstance(node, dict):
+        if isinstance(node.get("properties"), dict):
+            yield node
+        for child in node.values():
+            yield from sections(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from sections(child)
+
+
+def test_the_published_file_is_what_the_models_give() -> None:
+    published = (ROOT / "docs/settings.schema.json").read_text()
+    assert published == settings_schema.text(), (
+        "run: cd functions && python -m muster.settings_schema > ../docs/settings.schema.json"
+    )
+
+
+def test_it_is_a_valid_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_key_has_a_description_and_no_other_key_is_allowed() -> None:
+    found = list(sections(SCHEMA))
+    assert len(found) > 20
+    for section in found:
+        assert section["additionalProperties"] is False, section.get("title")
+        for key, schema in section["properties"].items():
+            assert schema.get("description") or "$ref" in schema, f"{section.get('title')}.{key}"
+
+
+def test_the_reference_names_every_key() -> None:
+    reference = (ROOT / "docs/settings.md").read_text()
+    for section in sections(SCHEMA):
+        for key in section["properties"]:
+            assert f"`{key}`" in reference, f"{section.get('title')}.{key}"
+
+
+def test_the_example_of_the_reference_fits_schema_and_models() -> None:
+    reference = (ROOT / "docs/settings.md").read_text()
+    example = reference.partition("```yaml\n")[2].partition("```")[0]
+    raw, _ = read(example)
+    assert not list(Draft202012Validator(SCHEMA).iter_errors(raw))
+    assert {"connections", "assignments", "guard", "seats"} <= set(raw)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"organization": "Acme"},
+        {"organization": "acme", "time_zon": "UTC"},
+        {"organization": "acme", "seats": {"#": {}}},
+        {"organization": "acme", "auto_provision": {"enabled": "yes"}},
+        {"organization": "acme", "auto_provision": {"custom_fields": ["Region"]}},
+        {"organization": "acme", "connections": {"salesforce": {"host": "acme.my.salesforce.com"}}},
+        {"organization": "acme", "assignments": [{"name": "A", "data_capture": {"import_emails": True}}]},
+        {"organization": "acme", "assignments": [{"name": "A", "seats": [{"field": "X__c"}]}]},
+        {"organization": "acme", "field_maps": {"salesforce": {"titel": "Title"}}},
+    ],
+)
+def test_what_the_schema_can_tell_editors_refuse_too(document: dict[str, Any]) -> None:
+    assert list(Draft202012Validator(SCHEMA).iter_errors(document))

@@ -1,0 +1,81 @@
+import pytest
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+
+from muster import soql_filters
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "Profile.Name = 'Sales' AND Country = 'GB'",
+        "(Department = 'Sales' OR Department = 'Service') AND NOT (Country IN ('GB', 'IE'))",
+        "Name LIKE 'O\\'Neil; (%'",
+        "LastName = '\\\\'",
+        "Id IN (SELECT AssigneeId FROM PermissionSetAssignment ORDER BY Id LIMIT 5)",
+        "Title = 'Head of order by phone'",
+        "Order_Limit__c > 5",
+        "Title = ''",
+        "Department = 'Sales'\n  AND Country = 'GB'",
+    ],
+)
+def test_one_condition_passes(condition: str) -> None:
+    assert soql_filters.fault(condition) is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        ("", "empty"),
+        (" \n", "empty"),
+        ("Title = '" + "x" * 4_000 + "'", "longer than 4,000"),
+        ("SELECT Id FROM User", "whole statement"),
+        ("  select Id from User", "whole statement"),
+        ("where IsActive = true", "WHERE"),
+        ("Title = 'x') OR (Id != null", "did not open"),
+        ("(Title = 'x'", "does not close"),
+        ("Title = 'x'))((", "did not open"),
+        ("Title = 'x", "does not end"),
+        ("Title = 'x\\'", "does not end"),
+        ("Title = 'x\\", "does not end"),
+        ('Title = "x"', "quote"),
+        ("Title = \u2018x\u2019", "quote"),
+        ("IsActive = true; DELETE", "semicolon"),
+        ("IsActive = true ORDER BY Name", "ORDER BY"),
+        ("IsActive = true limit 5", "LIMIT 5"),
+        ("IsActive = true FOR UPDATE", "FOR UPDATE"),
+        ("IsActive = true GROUP\nBY Name", "GROUP"),
+        ("IsActive = true WITH SECURITY_ENFORCED", "WITH"),
+        ("IsActive = true ALL ROWS", "ALL ROWS"),
+    ],
+)
+def test_anything_beyond_a_condition_is_refused(condition: str, says: str) -> None:
+    fault = soql_filters.fault(condition)
+    assert fault is not None
+    assert says in fault[0]
+    assert fault[1]
+
+
+@profile(deadline=None, database=None, max_examples=500)
+@given(st.text(alphabet="()';\\ a=", max_size=25))
+def test_what_passes_cannot_leave_the_parentheses_around_it(condition: str) -> None:
+    """Read the wrapped filter as Salesforce would: the outer parenthesis closes at the very end."""
+    if soql_filters.fault(condition):
+        return
+    depth, quoted, escaped = 0, False, False
+    wrapped = f"({condition})"
+    for at, character in enumerate(wrapped):
+        if escaped:
+            escaped = False
+        elif quoted:
+            escaped = character == "\\"
+            quoted = character != "'"
+        elif character == "'":
+            quoted = True
+        else:
+            assert character != ";"
+            depth += {"(": 1, ")": -1}.get(character, 0)
+        assert depth > 0 or at == len(wrapped) - 1
+    assert depth == 0
+    assert not quoted

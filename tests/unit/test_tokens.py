@@ -1,0 +1,74 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from muster import tokens
+from muster.tokens import Token
+
+NOW = datetime(2026, 11, 20, 8, 15, tzinfo=UTC)
+
+
+def test_a_token_is_256_random_bits_that_need_no_quoting_in_a_url() -> None:
+    issued = {tokens.issue() for _ in range(100)}
+    assert len(issued) == 100
+    assert all(len(token) == 43 and token.replace("-", "").replace("_", "").isalnum() for token in issued)
+
+
+def test_a_digest_is_the_sha256_of_the_token() -> None:
+    assert tokens.digest("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_the_token_itself_matches_and_nothing_else_does() -> None:
+    token = tokens.issue()
+    stored = [Token(tokens.digest(token))]
+    assert tokens.matches(token, stored, NOW)
+    for other in (
+        "",
+        token[:-1],
+        token + "A",
+        token.swapcase(),
+        tokens.digest(token),
+        "\ud800",
+        "é" * 50,
+        "\0",
+    ):
+        assert not tokens.matches(other, stored, NOW)
+    assert not tokens.matches(token, [], NOW)
+
+
+@pytest.mark.parametrize(("seconds", "valid"), [(-1, True), (0, False), (1, False)])
+def test_a_token_ends_when_it_expires(seconds: int, valid: bool) -> None:
+    token = tokens.issue()
+    stored = [Token(tokens.digest(token), "2026-11-20T08:15:00Z")]
+    assert tokens.matches(token, stored, NOW + timedelta(seconds=seconds)) is valid
+
+
+def test_either_of_two_tokens_matches_wherever_it_stands() -> None:
+    old, new = tokens.issue(), tokens.issue()
+    stored = [Token(tokens.digest(new)), Token(tokens.digest(old), "2026-11-22T08:15:00Z")]
+    for order in (stored, stored[::-1]):
+        assert tokens.matches(old, order, NOW)
+        assert tokens.matches(new, order, NOW)
+
+
+def test_a_rotated_out_token_lasts_two_days() -> None:
+    old, new = tokens.issue(), tokens.issue()
+    both = tokens.rotated((Token(tokens.digest(old)),), new, NOW)
+    almost = NOW + timedelta(hours=48) - timedelta(seconds=1)
+    assert tokens.matches(old, both, almost)
+    assert not tokens.matches(old, both, NOW + timedelta(hours=48))
+    assert tokens.matches(new, both, NOW + timedelta(days=10_000))
+
+
+def test_rotating_twice_ends_the_first_token_at_once() -> None:
+    first, second, third = tokens.issue(), tokens.issue(), tokens.issue()
+    valid = tokens.rotated(tokens.rotated((Token(tokens.digest(first)),), second, NOW), third, NOW)
+    assert len(valid) == 2
+    assert not tokens.matches(first, valid, NOW)
+    assert tokens.matches(second, valid, NOW)
+    assert tokens.matches(third, valid, NOW)
+
+
+def test_rotation_starts_over_where_no_token_is_left() -> None:
+    new = tokens.issue()
+    assert tokens.rotated((), new, NOW) == (Token(tokens.digest(new)),)
