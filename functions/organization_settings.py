@@ -89,7 +89,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 Restore, lambda to: configuring.restore(to.organization, to.version, to.signature)
             ),
             "history": Action(History, lambda to: configuring.history(to.organization, to.limit, to.cursor)),
-            "rotate_token": Action(SignedRequest, lambda to: configuring.rotate_token(to.organization)),
+            "rotate_token": Action(
+                SignedRequest, lambda to: configuring.rotate_token(to.organization, to.by)
+            ),
         },
     )
     if said.get("saved"):

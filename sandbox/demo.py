@@ -171,7 +171,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Where output is collected, rich would take the lines to be 80 wide.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
-    folder, began, kept = folder_of("demo"), time.monotonic(), False
+    folder, began, kept = folder_of(os.environ.get("STACK") or "demo"), time.monotonic(), False
     launching.stop(folder)
     try:
         stack = launching.start(folder, lambda step: console.print(step))
@@ -205,5 +205,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        print("Stopped; nothing is left running.")
+        print("Stopped; what was started has been ended.")
         sys.exit(130)

@@ -64,3 +64,9 @@ def called(organization: str, token: str, provider: str = "salesforce") -> dict[
         "queryStringParameters": {"token": token},
         "multiValueQueryStringParameters": {"token": [token]},
     }
+
+
+def long_message(records: int) -> dict[str, Any]:
+    """Return the event for a message of 30 KB a record."""
+    content = record(FIELDS + f"<sf:A>{'x' * 30_000}</sf:A>")
+    return event(message("".join(notification(content, number) for number in range(records))).encode())

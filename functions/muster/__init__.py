@@ -13,7 +13,7 @@ Rules (pure):
     user_changes      a notification read with the settings' list of fields; the newest per user
     field_maps        Salesforce fields to member attributes
     tokens            webhook tokens: issue, hash, compare, rotate
-    settings*         the settings document: its keys, values, cross-checks, JSON Schema
+    settings/         the settings document: its keys, values, cross-checks, versions, JSON Schema
     soql_filters      whether an admin's filter is one condition and no more
     validation        how a validation fault becomes a problem with a place and a remedy
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from muster import settings_document, settings_rules, tokens
+from muster import tokens
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale
 from muster.settings import Settings
-from muster.settings_versions import StoredSettings, changes, is_same
+from muster.settings.document import read
+from muster.settings.rules import warnings
+from muster.settings.versions import StoredSettings, changes, is_same
 from muster.tokens import Token, WebhookRegistration
 
 type Answer = dict[str, Any]
@@ -94,7 +96,7 @@ class Configuring:
 
     def validate(self, organization: str, document: str | dict[str, Any]) -> Answer:
         """Return what saving the document would change; raises `Rejected`."""
-        _, settings = settings_document.read(document, organization)
+        _, settings = read(document, organization)
         current = self.store.current(organization)
         before = _effective(_understood(current)) if current else None
         changed = list(changes(before or {}, _effective(settings)))
@@ -108,7 +110,7 @@ class Configuring:
 
     def put(self, organization: str, document: str | dict[str, Any], signature: Signature) -> Answer:
         """Save a document and return its version, and a token where there was none; raises `Rejected`."""
-        raw, settings = settings_document.read(document, organization)
+        raw, settings = read(document, organization)
         return self._save(raw, settings, signature)
 
     def history(self, organization: str, limit: int, cursor: str | None = None) -> Answer:
@@ -131,16 +133,18 @@ class Configuring:
     def restore(self, organization: str, version: int, signature: Signature) -> Answer:
         """Save an earlier version again; raises `NotFound`, or `Rejected` if it is no longer accepted."""
         earlier = self._stored(organization, version)
-        raw, settings = settings_document.read(earlier.document, organization)
+        raw, settings = read(earlier.document, organization)
         return {**self._save(raw, settings, signature), "restored": earlier.version}
 
-    def rotate_token(self, organization: str) -> Answer:
+    def rotate_token(self, organization: str, by: str) -> Answer:
         """Issue a token that takes over from the one in use; raises `NotFound` or `Rejected`."""
         was = self.webhooks.find(organization)
         if was is None:
             raise NotFound(_no_settings(organization))
         token = tokens.issue()
-        becomes = replace(was, tokens=tokens.rotated(was.tokens, token, self.now))
+        becomes = replace(
+            was, tokens=tokens.rotated(was.tokens, Token(tokens.digest(token), issued_to=by), self.now)
+        )
         try:
             self.webhooks.replace(organization, was, becomes)
         except Stale as error:
@@ -162,7 +166,7 @@ class Configuring:
         based_on = current.version if current else 0
         was = self.webhooks.find(organization)
         token = None if was else tokens.issue()
-        becomes = _registration(settings, was or _first_registration(token or ""))
+        becomes = _registration(settings, was or _first_registration(token or "", signature.by))
         said: Answer = {"warnings": _warnings(settings)}
         if current and is_same(current.document, raw) and becomes == was:
             message = f"Nothing to save: version {based_on} is the same."
@@ -218,8 +222,9 @@ class Configuring:
         return {"token": token, "url": f"{self.base_url}{path}?token={token}"}
 
 
-def _first_registration(token: str) -> WebhookRegistration:
-    return WebhookRegistration(organization_id="", action_ids=(), tokens=(Token(tokens.digest(token)),))
+def _first_registration(token: str, by: str) -> WebhookRegistration:
+    first = Token(tokens.digest(token), issued_to=by)
+    return WebhookRegistration(organization_id="", action_ids=(), tokens=(first,))
 
 
 def _registration(settings: Settings, base: WebhookRegistration) -> WebhookRegistration:
@@ -251,7 +256,7 @@ def _effective(settings: Settings | None) -> dict[str, Any] | None:
 def _warnings(settings: Settings) -> list[dict[str, str]]:
     return [
         {"where": warning.where, "message": warning.message, "remedy": warning.remedy}
-        for warning in settings_rules.warnings(settings)
+        for warning in warnings(settings)
     ]
 
 

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 # Salesforce goes on sending queued messages to the old address for 24 hours; as long again for the
@@ -19,10 +19,11 @@ OVERLAP = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is stored of a token: its digest, and the ISO 8601 time it ends (`None`: it does not)."""
+    """What is stored of a token: its digest, the ISO 8601 time it ends (`None`: it does not), who got it."""
 
     sha256: str
     expires_at: str | None = None
+    issued_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,16 @@ def matches(presented: str, tokens: Iterable[Token], now: datetime) -> bool:
     return found
 
 
-def rotated(tokens: Iterable[Token], new: str, now: datetime) -> tuple[Token, ...]:
+def rotated(tokens: Iterable[Token], new: Token, now: datetime) -> tuple[Token, ...]:
     """Return the tokens after `new` took over: `new`, and the one before it for another 48 hours.
 
     Older ones end at once. So rotating twice ends a token that has leaked.
     """
     latest = next((token for token in tokens if token.expires_at is None), None)
     if latest is None:
-        return (Token(digest(new)),)
+        return (new,)
     ends = (now + OVERLAP).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Token(digest(new)), Token(latest.sha256, ends)
+    return new, replace(latest, expires_at=ends)
 
 
 def _is_valid(token: Token, now: datetime) -> bool:

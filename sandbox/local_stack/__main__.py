@@ -33,9 +33,7 @@ def main(arguments: list[str]) -> int:
         case ["status"]:
             behind = Behind.read(folder)
             if not (behind and behind.is_running() and (folder / "stack.json").exists()):
-                print(
-                    "The local stack is down." if behind is None else "The local stack broke: run make down."
-                )
+                print("The local stack is down." if behind is None else "The local stack broke: run make up.")
                 return 3
             show(LocalStack.read(folder))
         case _:
@@ -55,12 +53,17 @@ def show(stack: LocalStack) -> None:
     print(f"  AWS         {stack.facts['endpoint_url']}")
     print(f"  Salesforce  {stack.salesforce}")
     print(f"  Webhook     {stack.webhook_url}")
-    print("make down ends it.")
+    print(f"{ending(stack)} ends it.")
+
+
+def ending(stack: LocalStack) -> str:
+    """Return the command that ends a stack."""
+    return "make down" if stack.folder == folder_of("") else f"make down STACK={stack.folder.name}"
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        print("Stopped; nothing is left running.")
+        print("Stopped; what was being started has been ended.")
         sys.exit(130)

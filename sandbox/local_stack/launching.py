@@ -39,7 +39,7 @@ class StepFailed(Exception):
         shown = "\n".join(f"    {line}" for line in lines)
         super().__init__(
             f"{step} did not work: {error}\n{shown}\nThe whole log: {log}\n"
-            "Mend what it names, then run the same command again; nothing was left running."
+            "Mend what it names, then run the same command again."
         )
 
 
@@ -49,7 +49,7 @@ class Behind:
 
     scratch: str
     processes: tuple[Process, ...] = ()
-    sources: str = ""
+    sources: str = ""  # the digest of what was deployed, empty before the first time
 
     @classmethod
     def read(cls, folder: Path) -> "Behind | None":
@@ -72,14 +72,14 @@ class Behind:
 def start(folder: Path, say: Say, *, port: int | None = None) -> LocalStack:
     """Start a stack in `folder`, or bring the one that runs there up to date; `say` is told each step.
 
-    Raises StepFailed; whatever ends the start early, nothing is left running.
+    Raises StepFailed. Whatever ends a start early, nothing is left running; what ran before, still does.
     """
     folder.mkdir(parents=True, exist_ok=True)
     behind = Behind.read(folder)
+    if behind and behind.is_running() and (folder / "stack.json").exists():
+        return _up_to_date(folder, behind, say)
+    stop(folder)
     try:
-        if behind and behind.is_running() and (folder / "stack.json").exists():
-            return _up_to_date(folder, behind, say)
-        stop(folder)
         return _started(folder, say, port or _free_port())
     except BaseException:
         stop(folder)
@@ -101,7 +101,7 @@ def stop(folder: Path) -> bool:
 
 @contextmanager
 def running(say: Say = lambda _: None) -> Iterator[LocalStack]:
-    """Start a stack in a folder of its own while the block runs; for tests and the demo."""
+    """Start a stack in a folder of its own while the block runs; for tests."""
     with tempfile.TemporaryDirectory(prefix="muster-") as name:
         folder = Path(name)
         try:
@@ -152,8 +152,9 @@ def _deployed(folder: Path, endpoint_url: str, behind: Behind, say: Say) -> tupl
     for name in ("build.log", "deploy.log"):
         (folder / name).unlink(missing_ok=True)
     with _step("Building Muster", folder / "build.log", say), built(folder / "build.log") as sources:
-        with _step("Starting the AWS emulator", folder / "emulator.log", say):
-            wait_until(lambda: _answers(endpoint_url, behind), "its answer", seconds=60)
+        if not behind.sources:
+            with _step("Starting the AWS emulator", folder / "emulator.log", say):
+                wait_until(lambda: _answers(endpoint_url, behind), "its answer", seconds=60)
         with _step("Deploying Muster to it", folder / "deploy.log", say):
             deployed = deploy(endpoint_url, folder / "deploy.log")
     behind = replace(behind, sources=sources)

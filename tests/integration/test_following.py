@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
-from itertools import permutations
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,32 +66,6 @@ def test_the_seeds_own_test_of_auto_provisioning() -> None:
     assert roster(active=True) == {}
     entries, _ = views.history("acme", the_member(views).id, 10, None)
     assert [entry["version"] for entry in entries] == [4, 3, 2, 1]
-
-
-def test_every_order_of_seven_messages_with_duplicates_gives_one_table() -> None:
-    ada = [user(1), user(2, Title="Lead"), user(2, Title="Lead"), user(4, IsActive="false")]
-    bob = [user(1, **BOB_USER, CallCenterId=None), user(3, **BOB_USER), user(5, **BOB_USER, Title="Boss")]
-    tables = set()
-    orders = list(permutations([*ada, *bob]))
-    for number, order in enumerate(orders):
-        organization = settings(organization=f"acme-{number}")
-        for fields in order:
-            followed(fields, to=organization)
-        tables.add(
-            repr(
-                sorted(
-                    (
-                        name,
-                        sorted(
-                            (k, repr(v)) for k, v in shape.items() if k not in ("organization", "updated_at")
-                        ),
-                    )
-                    for name, shape in roster(organization=organization.organization).items()
-                )
-            )
-        )
-    assert len(orders) == 5040
-    assert len(tables) == 1
 
 
 def test_the_same_message_twice_writes_nothing_the_second_time(aws: SimpleNamespace) -> None:

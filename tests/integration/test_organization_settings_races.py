@@ -18,7 +18,7 @@ from muster.adapters.settings_table import SettingsTable
 from muster.adapters.webhook_registry import Token, WebhookRegistration, WebhookRegistry
 from muster.configuring import Configuring, Signature
 from muster.errors import Rejected, Stale
-from muster.settings_versions import StoredSettings
+from muster.settings.versions import StoredSettings
 
 NOW = datetime(2026, 11, 20, 8, 15, 32, tzinfo=UTC)
 CONNECTIONS = {"salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000062"}}
@@ -100,7 +100,7 @@ def test_a_put_does_not_undo_a_rotation_that_came_in_between(
 ) -> None:
     jane.put("acme", {}, JANE)
     with (
-        just_before(aws.dynamodb, "TransactWriteItems", lambda: jane.rotate_token("acme")),
+        just_before(aws.dynamodb, "TransactWriteItems", lambda: jane.rotate_token("acme", "jane")),
         pytest.raises(Rejected, match="token was changed meanwhile"),
     ):
         joe.put("acme", {"connections": CONNECTIONS}, JOE)
@@ -113,7 +113,7 @@ def test_a_put_that_leaves_the_registration_alone_is_not_held_up_by_a_rotation(
     aws: SimpleNamespace, jane: Configuring, joe: Configuring
 ) -> None:
     jane.put("acme", {}, JANE)
-    with just_before(aws.dynamodb, "TransactWriteItems", lambda: jane.rotate_token("acme")):
+    with just_before(aws.dynamodb, "TransactWriteItems", lambda: jane.rotate_token("acme", "jane")):
         assert joe.put("acme", {"guard": {"count": 8}}, JOE)["version"] == 2
     assert len(registration(jane).tokens) == 2
 
@@ -124,10 +124,10 @@ def test_of_two_rotations_at_once_one_wins_and_the_other_shows_no_token(
     jane.put("acme", {}, JANE)
     won: list[dict[str, Any]] = []
     with (
-        just_before(aws.dynamodb, "PutItem", lambda: won.append(jane.rotate_token("acme"))),
+        just_before(aws.dynamodb, "PutItem", lambda: won.append(jane.rotate_token("acme", "jane"))),
         pytest.raises(Rejected, match="changed meanwhile"),
     ):
-        joe.rotate_token("acme")
+        joe.rotate_token("acme", "jane")
     assert tokens.matches(won[0]["webhook"]["token"], registration(jane).tokens, NOW)
 
 
@@ -170,7 +170,7 @@ def test_a_crash_at_any_call_leaves_all_of_a_version_or_none(
         assert said["version"] == 1
         # Whoever never saw the token of a put that died after its write rotates.
         assert ("webhook" in said) is said["saved"] is (not written)
-        assert jane.rotate_token(organization)["webhook"]["token"]
+        assert jane.rotate_token(organization, "jane")["webhook"]["token"]
         if not crashed:
             break
     assert calls == 3, "two reads and the transaction"
@@ -221,7 +221,7 @@ def test_a_rotation_whose_answer_was_lost_knows_its_own_work(
 ) -> None:
     old = jane.put("acme", {}, JANE)["webhook"]["token"]
     with lost_answer(aws.dynamodb, "PutItem"):
-        new = joe.rotate_token("acme")["webhook"]["token"]
+        new = joe.rotate_token("acme", "jane")["webhook"]["token"]
     valid = registration(jane).tokens
     assert len(valid) == 2
     assert tokens.matches(new, valid, NOW)

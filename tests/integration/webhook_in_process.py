@@ -1,12 +1,15 @@
 """The webhook's handler with AWS in moto, for tests that call it and look at what it did there."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import outbound_user_webhook
@@ -14,7 +17,17 @@ from muster import tokens
 from muster.adapters import change_queue, webhook_registry
 from muster.messages import QueuedMessage
 from muster.tokens import Token, WebhookRegistration
-from tests.outbound_messages import ORGANIZATION_ID, TOKEN
+from tests.outbound_messages import ORGANIZATION_ID, TOKEN, event, message
+
+ACK = (
+    '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/">'
+    '<soapenv:Body><notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>{}</Ack>'
+    "</notificationsResponse></soapenv:Body></soapenv:Envelope>"
+)
+XML = {"Content-Type": "text/xml; charset=utf-8"}
+ACKNOWLEDGED = {"statusCode": 200, "headers": XML, "body": ACK.format("true")}
+NOT_ACKNOWLEDGED = {"statusCode": 503, "headers": XML, "body": ACK.format("false")}
+GOOD = event(message().encode())
 
 # Who may call in the tests; `acme` is the one that all is well with.
 REGISTERED = {
@@ -78,3 +91,25 @@ def webhook_on(aws: SimpleNamespace, context: LambdaContext) -> Iterator[Webhook
         yield webhook
     finally:
         _session().events.unregister("before-parameter-build", webhook.record)
+
+
+class Output:
+    """What a function writes to its log stream: lines by the logger, and metrics."""
+
+    def __init__(self, log: StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+        self._log, self._capsys = log, capsys
+
+    def text(self) -> str:
+        """Return everything since the last call."""
+        written = self._log.getvalue() + self._capsys.readouterr().out
+        self._log.seek(0)
+        self._log.truncate()
+        return written
+
+    def read(self) -> tuple[list[dict[str, Any]], dict[str, int]]:
+        """Return the log lines and the metrics since the last call."""
+        written = [json.loads(line) for line in self.text().splitlines()]
+        logged = [line for line in written if "_aws" not in line]
+        [metrics] = [line for line in written if "_aws" in line]
+        names = [metric["Name"] for metric in metrics["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+        return logged, {name: int(metrics[name][0]) for name in names}

@@ -1,5 +1,9 @@
 """A deployed local stack, its Salesforce, and the people of the tests; all through public doors."""
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +13,9 @@ from uuid import uuid4
 import pytest
 
 from sandbox.local_stack import launching
+from sandbox.local_stack.building import ROOT
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
-from sandbox.local_stack.stack import LocalStack
+from sandbox.local_stack.stack import LocalStack, folder_of
 from sandbox.local_stack.waiting import wait_until
 
 # Generous: what it bounds takes a second or two, where nothing is broken and the machine is not busy.
@@ -103,3 +108,25 @@ class People:
 @pytest.fixture
 def people(salesforce: SalesforceAdmin) -> People:
     return People(salesforce)
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    """The name of a stack that nobody else has; whatever a test leaves of it is ended and removed."""
+    name = f"test-{uuid4().hex[:12]}"
+    yield name
+    run("sandbox.local_stack", "down", name=name)
+    shutil.rmtree(folder_of(name), ignore_errors=True)
+
+
+def run(*module: str, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run what `make up`, `make down` or `make demo` run, with STACK=name."""
+    return subprocess.run(  # noqa: S603 - the project's own command
+        [sys.executable, "-m", *module],
+        cwd=ROOT,
+        env=os.environ | {"STACK": name} | environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )

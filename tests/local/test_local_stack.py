@@ -8,10 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -20,29 +18,7 @@ from sandbox.local_stack.building import ROOT
 from sandbox.local_stack.launching import Behind
 from sandbox.local_stack.stack import LocalStack, folder_of
 from sandbox.local_stack.waiting import wait_until
-from tests.local.conftest import PATIENCE_S, People, Roster
-
-
-@pytest.fixture
-def name() -> Iterator[str]:
-    """The name of a stack that nobody else has; whatever a test leaves of it is ended and removed."""
-    name = f"test-{uuid4().hex[:12]}"
-    yield name
-    command("down", name)
-    shutil.rmtree(folder_of(name), ignore_errors=True)
-
-
-def command(word: str, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `make <word> STACK=<name>`, less the make."""
-    return subprocess.run(  # noqa: S603 - the project's own command
-        [sys.executable, "-m", "sandbox.local_stack", word],
-        cwd=ROOT,
-        env=os.environ | {"STACK": name} | environment,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+from tests.local.conftest import PATIENCE_S, People, Roster, run
 
 
 def assert_nothing_is_left_of(behind: Behind) -> None:
@@ -66,7 +42,7 @@ def test_two_stacks_side_by_side_have_nothing_in_common_and_end_one_by_one(
     ada = people.new()
     assert roster.once_settled(ada.username)
 
-    up = command("up", name)
+    up = run("sandbox.local_stack", "up", name=name)
     assert up.returncode == 0, up.stdout + up.stderr
     second = LocalStack.read(folder_of(name))
     assert set(second.facts) == {
@@ -90,20 +66,20 @@ def test_two_stacks_side_by_side_have_nothing_in_common_and_end_one_by_one(
     )
     assert Roster(second).people(ada.username) == []
 
-    again = command("up", name)
+    again = run("sandbox.local_stack", "up", name=name)
     assert (again.returncode, again.stdout[:16]) == (0, "It is up already")
     assert LocalStack.read(folder_of(name)).facts == second.facts
-    assert command("status", name).returncode == 0
+    assert run("sandbox.local_stack", "status", name=name).returncode == 0
 
     behind = Behind.read(folder_of(name))
     assert behind
     assert behind.is_running()
-    down = command("down", name)
+    down = run("sandbox.local_stack", "down", name=name)
     assert (down.returncode, down.stdout) == (0, "The local stack is down.\n")
     assert_nothing_is_left_of(behind)
     assert not (folder_of(name) / "stack.json").exists()
-    assert command("down", name).stdout == "No local stack was up.\n"
-    assert command("status", name).returncode == 3
+    assert run("sandbox.local_stack", "down", name=name).stdout == "No local stack was up.\n"
+    assert run("sandbox.local_stack", "status", name=name).returncode == 3
     assert roster.people(ada.username), "the first stack has lost something"
 
 
@@ -116,7 +92,7 @@ def test_changed_sources_are_deployed_to_the_stack_that_is_up(stack: LocalStack,
     # The same stack under another name, built from something older.
     replace(behind, sources="older").write(folder)
     try:
-        up = command("up", name)
+        up = run("sandbox.local_stack", "up", name=name)
         brought_up_to_date = LocalStack.read(folder)
         behind_it = Behind.read(folder)
     finally:
@@ -154,7 +130,7 @@ def both_started(name: str) -> Behind | None:
 
 def test_a_start_that_fails_says_which_step_and_what_to_do(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        up = command("up", name, MUSTER_PORT=str(taken.getsockname()[1]))
+        up = run("sandbox.local_stack", "up", name=name, MUSTER_PORT=str(taken.getsockname()[1]))
     assert up.returncode == 1
     assert "Starting the AWS emulator did not work: it ended at once" in up.stdout
     assert "is already in use" in up.stdout

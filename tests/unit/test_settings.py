@@ -7,8 +7,8 @@ import pytest
 from muster.errors import Problem, Rejected
 from muster.field_maps import DEFAULT_SALESFORCE_MAP, FirstValidEmail, Join
 from muster.settings import Settings
-from muster.settings_document import read
-from muster.settings_values import DEFAULT_FIELDS
+from muster.settings.document import read
+from muster.settings.values import DEFAULT_FIELDS
 
 SALESFORCE = {"host": "acme.my.salesforce.com", "organization_id": "00D000000000062EAA"}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from muster.errors import Problem, Rejected, TooLarge
 from muster.settings import Settings
-from muster.settings_document import read
+from muster.settings.document import read
 from muster.validation import MOST_PROBLEMS
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from muster import settings_rules
 from muster.errors import Problem, Rejected
-from muster.settings_document import read
-from muster.settings_values import DEFAULT_FIELDS
+from muster.settings import rules
+from muster.settings.document import read
+from muster.settings.values import DEFAULT_FIELDS
 
 SALESFORCE = {"salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000062EAA"}}
 
@@ -21,7 +21,7 @@ def problems(**sections: Any) -> tuple[Problem, ...]:
 def warnings(**sections: Any) -> dict[str, str]:
     """Return place → message of the warnings."""
     settings = read({"organization": "acme", **sections})[1]
-    return {warning.where: warning.message for warning in settings_rules.warnings(settings)}
+    return {warning.where: warning.message for warning in rules.warnings(settings)}
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # comes with aws-sam-cli
 
-from muster import settings_schema
-from muster.settings_document import read
+from muster.settings import schema
+from muster.settings.document import read
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = json.loads(settings_schema.text())
+SCHEMA = json.loads(schema.text())
 
 
 def sections(node: Any) -> Iterator[dict[str, Any]]:
@@ -29,8 +29,8 @@ def sections(node: Any) -> Iterator[dict[str, Any]]:
 
 def test_the_published_file_is_what_the_models_give() -> None:
     published = (ROOT / "docs/settings.schema.json").read_text()
-    assert published == settings_schema.text(), (
-        "run: cd functions && python -m muster.settings_schema > ../docs/settings.schema.json"
+    assert published == schema.text(), (
+        "run: cd functions && python -m muster.settings.schema > ../docs/settings.schema.json"
     )
 
 
@@ -43,8 +43,8 @@ def test_every_key_has_a_description_and_no_other_key_is_allowed() -> None:
     assert len(found) > 20
     for section in found:
         assert section["additionalProperties"] is False, section.get("title")
-        for key, schema in section["properties"].items():
-            assert schema.get("description") or "$ref" in schema, f"{section.get('title')}.{key}"
+        for key, value in section["properties"].items():
+            assert value.get("description") or "$ref" in value, f"{section.get('title')}.{key}"
 
 
 def test_the_reference_names_every_key() -> None:

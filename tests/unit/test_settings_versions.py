@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from muster.settings_versions import changes, is_same
+from muster.settings.versions import changes, is_same
 
 
 def test_the_order_of_keys_does_not_count_and_kinds_do() -> None:

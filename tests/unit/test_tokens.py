@@ -8,6 +8,10 @@ from muster.tokens import Token
 NOW = datetime(2026, 11, 20, 8, 15, tzinfo=UTC)
 
 
+def stored(token: str) -> Token:
+    return Token(tokens.digest(token))
+
+
 def test_a_token_is_256_random_bits_that_need_no_quoting_in_a_url() -> None:
     issued = {tokens.issue() for _ in range(100)}
     assert len(issued) == 100
@@ -53,7 +57,7 @@ def test_either_of_two_tokens_matches_wherever_it_stands() -> None:
 
 def test_a_rotated_out_token_lasts_two_days() -> None:
     old, new = tokens.issue(), tokens.issue()
-    both = tokens.rotated((Token(tokens.digest(old)),), new, NOW)
+    both = tokens.rotated((stored(old),), stored(new), NOW)
     almost = NOW + timedelta(hours=48) - timedelta(seconds=1)
     assert tokens.matches(old, both, almost)
     assert not tokens.matches(old, both, NOW + timedelta(hours=48))
@@ -62,7 +66,7 @@ def test_a_rotated_out_token_lasts_two_days() -> None:
 
 def test_rotating_twice_ends_the_first_token_at_once() -> None:
     first, second, third = tokens.issue(), tokens.issue(), tokens.issue()
-    valid = tokens.rotated(tokens.rotated((Token(tokens.digest(first)),), second, NOW), third, NOW)
+    valid = tokens.rotated(tokens.rotated((stored(first),), stored(second), NOW), stored(third), NOW)
     assert len(valid) == 2
     assert not tokens.matches(first, valid, NOW)
     assert tokens.matches(second, valid, NOW)
@@ -70,5 +74,5 @@ def test_rotating_twice_ends_the_first_token_at_once() -> None:
 
 
 def test_rotation_starts_over_where_no_token_is_left() -> None:
-    new = tokens.issue()
-    assert tokens.rotated((), new, NOW) == (Token(tokens.digest(new)),)
+    new = stored(tokens.issue())
+    assert tokens.rotated((), new, NOW) == (new,)

@@ -1,11 +1,11 @@
 """Salesforce's outbound message: its SOAP XML to values, and what is answered to it (W1, W2).
 
-Anyone on the internet can send a body here, so three things hold (threats T4 to T8 and T14):
+Whoever has got hold of a webhook's address can send it any body (threats T4 to T8 and T14). Hence:
 
 - UTF-8 only, decoded strictly before a parser sees it. Other encodings bring exceptions of their
   own kind, and UTF-16 hides a DTD from a look at the bytes.
-- No DTD, hence no entities: the hardened parser refuses them. Depth and number of elements, which it
-  does not limit, are limited while the tree is built.
+- No DTD, so no entities: the hardened parser refuses them. What it leaves open is limited here: size,
+  long namespaces and many attributes before it starts, depth and elements while the tree is built.
 - A strict walk by namespace and local name. What the WSDL does not have is refused, never skipped.
 
 `SessionId`, `EnterpriseUrl` and `PartnerUrl` are counted and never read into a value (W3).
@@ -40,14 +40,16 @@ MAX_FIELDS = 200
 MAX_FIELD_BYTES = 32 * 1024
 # Envelope, Body, notifications, its five values; per notification itself, Id, sObject and the fields.
 MAX_ELEMENTS = 8 + MAX_NOTIFICATIONS * (3 + MAX_FIELDS)
-# Expat writes the whole namespace before each name in it, so that long ones times many names fill the
-# memory, and an exception does not stop it. Both are counted before: attributes by their equals signs.
+# Expat puts the whole namespace before each name that is in it, so a long one times many names takes
+# seconds and gigabytes, and no handler can stop it. So both are limited before it starts; the
+# attributes by their equals signs.
 MAX_NAMESPACE_BYTES = 100
 MAX_EQUALS_SIGNS = 10_000
 _LONG_NAMESPACE = re.compile(
     rb"""xmlns(?<=[ \t\r\n]xmlns)[^\s=]*+\s*+=\s*+(?:"[^"<]{%(over)d}|'[^'<]{%(over)d})"""
     % {b"over": MAX_NAMESPACE_BYTES + 1}
 )
+
 _SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _OUTBOUND = "{http://soap.sforce.com/2005/09/outbound}"
 _FIELD = "{urn:sobject.enterprise.soap.sforce.com}"
@@ -279,7 +281,7 @@ def _value(element: Element, where: str, number: int) -> str | None:
     text = element.text or ""
     if len(element):
         raise _refused_field(where, number, "holds elements instead of text")
-    if len(text) > MAX_FIELD_BYTES or len(text.encode()) > MAX_FIELD_BYTES:
+    if len(text.encode()) > MAX_FIELD_BYTES:
         raise _refused_field(where, number, f"is over {MAX_FIELD_BYTES} bytes")
     if element.tail and element.tail.strip(_XML_BLANKS):
         raise _refused_field(where, number, "is followed by text")

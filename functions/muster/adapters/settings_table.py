@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from muster.adapters import webhook_registry
 from muster.adapters.aws_errors import translated
 from muster.errors import Stale
-from muster.settings_versions import StoredSettings
+from muster.settings.versions import StoredSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,6 +8,7 @@ the standard library and what botocore brings: the receiver loads this at every 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from muster.adapters.aws_errors import translated
@@ -75,7 +76,7 @@ def to_item(organization: str, registration: WebhookRegistration, version: int) 
     doc = {
         "organization_id": registration.organization_id,
         "action_ids": list(registration.action_ids),
-        "tokens": [{"sha256": token.sha256, "expires_at": token.expires_at} for token in registration.tokens],
+        "tokens": [asdict(token) for token in registration.tokens],
     }
     return {**_key(organization), "version": {"N": str(version)}, "doc": {"S": json.dumps(doc)}}
 
@@ -86,7 +87,7 @@ def from_item(item: dict[str, Any]) -> WebhookRegistration:
     return WebhookRegistration(
         organization_id=doc["organization_id"],
         action_ids=tuple(doc["action_ids"]),
-        tokens=tuple(Token(token["sha256"], token["expires_at"]) for token in doc["tokens"]),
+        tokens=tuple(Token(**token) for token in doc["tokens"]),
         version=int(item["version"]["N"]) if "version" in item else 0,
     )
 

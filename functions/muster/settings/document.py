@@ -13,10 +13,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from muster import settings_rules, settings_text, validation
+from muster import validation
 from muster.errors import Problem, Rejected, TooLarge
-from muster.settings import Settings
-from muster.settings_text import MOST_BYTES
+from muster.settings import rules
+from muster.settings.sections import Settings
+from muster.settings.text import MOST_BYTES, parse, plain
 
 
 def read(
@@ -27,7 +28,7 @@ def read(
     `organization` is filled in where the document names none. Raises `Rejected` with one problem per
     fault, fifty at most; faults between sections show once each section by itself is sound.
     """
-    raw = settings_text.parse(document) if isinstance(document, str) else settings_text.plain(document)
+    raw = parse(document) if isinstance(document, str) else plain(document)
     if not isinstance(raw, dict):
         remedy = "Begin with `organization: …` and go on with `key: value` lines."
         raise Rejected(Problem("settings", "is not a set of keys", remedy))
@@ -38,7 +39,7 @@ def read(
     if len(text.encode()) > MOST_BYTES:
         raise TooLarge(Problem("settings", f"is larger than {MOST_BYTES // 1024} KiB", "Shorten it."))
     settings = _validated(text)
-    problems = settings_rules.problems(settings)
+    problems = rules.problems(settings)
     if organization is not None and settings.organization != organization:
         problems.insert(0, _another_organization(settings.organization, organization))
     if problems:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from muster.settings_values import Filter, Listed, Name, SeatName, Section, UserField
+from muster.settings.values import Filter, Listed, Name, SeatName, Section, UserField
 
 type Capture = Literal["enabled", "disabled", "prevented"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from muster.errors import Misconfigured
-from muster.settings import Settings
+from muster.settings.sections import Settings
 from muster.validation import Location, path
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from muster.errors import Problem
 from muster.field_maps import fields_of
-from muster.settings import Settings
-from muster.settings_assignments import Assignment, FromField, SeatFromField
+from muster.settings.assignments import Assignment, FromField, SeatFromField
+from muster.settings.sections import Settings
 from muster.validation import Location, did_you_mean, path
 
 # Put together by Salesforce from other fields; messages carry the parts instead.

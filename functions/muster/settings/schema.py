@@ -1,11 +1,11 @@
-"""The JSON Schema of a settings document, for editors: `python -m muster.settings_schema` prints it.
+"""The JSON Schema of a settings document, for editors: `python -m muster.settings.schema` prints it.
 
 `docs/settings.schema.json` is this module's output; a test holds it to the models.
 """
 
 import json
 
-from muster.settings import Settings
+from muster.settings.sections import Settings
 
 
 def text() -> str:

@@ -1,8 +1,8 @@
 """An organization's settings: every key, its default and what it accepts (S1).
 
-These models are the validation, the defaults and the JSON Schema in one (`settings_schema` prints
+These models are the validation, the defaults and the JSON Schema in one (`settings.schema` prints
 it). A key that is not here is refused; every key but `organization` has a default. What one section
-says about another (an assignment's seats, say) is checked in `settings_rules`.
+says about another (an assignment's seats, say) is checked in `settings.rules`.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from muster.settings_assignments import Assignment, DataCaptureSeats, Seat
-from muster.settings_field_maps import FieldMaps
-from muster.settings_values import (
+from muster.settings.assignments import Assignment, DataCaptureSeats, Seat
+from muster.settings.field_maps import FieldMaps
+from muster.settings.values import (
     DEFAULT_FIELDS,
     ActionId,
     CustomField,

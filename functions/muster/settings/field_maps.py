@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, Discriminator, Field, PlainSerializer, Tag
 
 from muster.field_maps import DEFAULT_SALESFORCE_MAP, TARGETS, FieldMap, FirstValidEmail, Join, Source
-from muster.settings_values import Listed, Section, UserField
+from muster.settings.values import Listed, Section, UserField
 from muster.validation import did_you_mean, refused
 
 # Without these there is no member.

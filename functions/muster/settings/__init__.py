@@ -1,0 +1,14 @@
+"""An organization's settings document (S1).
+
+sections, assignments, field_maps   every key and its default, as models
+values                              the kinds of value: what each accepts, and what to write instead
+text                                YAML or JSON text, read strictly
+document                            text or object → checked `Settings`
+rules                               what one section says about another
+versions                            what is stored, and what differs between two versions
+schema                              the JSON Schema that editors use
+"""
+
+from muster.settings.sections import Domains, Settings
+
+__all__ = ["Domains", "Settings"]
