@@ -28,6 +28,7 @@ test: setup ## Run the tests
 	@$(IN_VENV)python -m pytest --quiet --numprocesses auto --dist loadgroup -m "not long"
 
 check: setup ## Check format, style, types and the template
+	@echo "Checking format, style, types and the template …"
 	@$(IN_VENV)ruff format --check --quiet . || { echo "Not formatted; run: make format"; exit 1; }
 	@$(IN_VENV)ruff check --quiet . && $(IN_VENV)mypy functions sandbox tests && $(IN_VENV)sam validate
 

@@ -184,7 +184,7 @@ def main() -> int:
             show_what_to_try(stack, console)
             kept = True
     except StepFailed as failure:
-        console.print(str(failure), markup=False)
+        print(failure)  # as plain lines, which rich would break
         return 1
     finally:
         if not kept:

@@ -80,5 +80,6 @@ def _sqs() -> SQSClient:
 def _client_config() -> Config:
     from botocore.config import Config
 
-    # Salesforce waits 60 s and the receiver has 10: fail soon enough to answer `Ack false`.
-    return Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
+    # Table and queue answer within milliseconds. Fail soon enough for the webhook to say `Ack false`, and
+    # leave further tries to Salesforce and the queue: one layer retries, not three.
+    return Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2})
