@@ -131,6 +131,8 @@ def show_what_remains(steps: Walk) -> None:
     everyone = steps.members(active="any")
     steps.console.print(tables.roster(everyone))
     for member in everyone:
+        answer = steps.stack.invoke("RosterQueryFunction", action="member", member=member["id"])
+        steps.console.print(f"Why {member['name']} is not active: {answer['message']}")
         answer = steps.stack.invoke("RosterQueryFunction", action="history", member=member["id"])
         steps.console.print(f"[bold]What happened to {member['name']}, newest first:[/bold]")
         steps.console.print(tables.history(answer["history"]))

@@ -20,7 +20,10 @@ def roster(members: Iterable[dict[str, Any]]) -> Table:
     """Return members as a table."""
     shown = ("name", "email", "title", "active", "inbound_enabled", "inactive_reason")
     headings = ("Name", "E-mail", "Title", "Active", "Takes calls", "Why not active")
-    return table(*headings, rows=[[member[name] for name in shown] for member in members])
+    rows = [
+        [_words(member[name]) if name == shown[-1] else member[name] for name in shown] for member in members
+    ]
+    return table(*headings, rows=rows)
 
 
 def history(entries: Iterable[dict[str, Any]]) -> Table:

@@ -84,7 +84,7 @@ def _words(detail: ErrorDetails, location: Location, schema: dict[str, Any]) -> 
     if kind == "missing":
         return "is missing", f"Add it{_example(schema, location)}."
     if kind == "extra_forbidden":
-        return "is not a key that there is", did_you_mean(location[-1], _keys_at(schema, location[:-1]))
+        return "is not a known key", did_you_mean(location[-1], _keys_at(schema, location[:-1]))
     if value is None:
         return "has no value", "Write one, or take the key out to get the default."
     match kind:

@@ -146,7 +146,9 @@ TOO_MUCH = {
     "long namespace of attributes": user(f"<sf:A xmlns:a='{URN * 500}' {attributes('a:b{n}', 9_000)}/>"),
     "long namespace of elements": f"<a:b xmlns:a='{URN * 500}'>{'<a:c/>' * 80_000}</a:b>",
     "long default namespace": f"<b xmlns = '{URN * 500}'>{'<c/>' * 120_000}</b>",
-    "long namespace in disguise": f"<a xmlns:{'p' * 40}\n=\r\n'{'&#117;' * 50_000}'>{f'<{"p" * 40}:c/>' * 9_000}</a>",
+    "long namespace in disguise": (
+        f"<a xmlns:{'p' * 40}\n=\r\n'{'&#117;' * 50_000}'>{f'<{"p" * 40}:c/>' * 9_000}</a>"
+    ),
     "tag name": user(f"<sf:{'A' * 500_000}/>"),
     "attribute twice": user(FIELDS + "<sf:A a='' a=''/>"),
     "text of 32 KiB and one byte": user(FIELDS + f"<sf:A>{'x' * 32_769}</sf:A>"),

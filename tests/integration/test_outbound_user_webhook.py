@@ -1,6 +1,7 @@
 """The webhook's handler, in process, with the table and the queue in moto (W1 to W3)."""
 
 import base64
+import hmac
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -178,6 +179,31 @@ def test_whatever_is_wrong_with_the_sender_the_answer_is_the_same(
     assert answer["statusCode"] == 404
     assert webhook.queued == []
     assert {name for name, _ in webhook.calls} <= {"GetItem"}
+
+
+@pytest.mark.parametrize("organization", ["ACME", "acme#x", "acme\n", "-acme", "a" * 64, ""])
+def test_what_cannot_be_an_organization_is_not_even_looked_up(webhook: Webhook, organization: str) -> None:
+    assert webhook(GOOD | called(organization, TOKEN))["statusCode"] == 404
+    assert webhook.calls == []
+
+
+def test_a_token_is_compared_just_as_often_where_there_is_no_organization(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+    compare = hmac.compare_digest
+
+    def counted(presented: str, stored: str) -> bool:
+        compared.append(presented)
+        return compare(presented, stored)
+
+    monkeypatch.setattr("hmac.compare_digest", counted)
+    token = "x" * 43
+
+    webhook(GOOD | called("acme", token))
+    webhook(GOOD | called("initech", token))
+
+    assert compared == [tokens.digest(token)] * 2
 
 
 class Watched(str):

@@ -216,20 +216,24 @@ def test_anything_else_is_refused_with_its_place(body: str, where: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "where"),
     [
-        message().encode("utf-16"),
-        message().encode("utf-16-le"),
-        message().encode("utf-32"),
-        message().replace("Lovelace", "Søn").encode("latin-1"),
-        message().encode().replace(b"Lovelace", b"\xed\xa0\x80"),
-        message().encode().replace(b"Lovelace", b"\xc0\xbc"),
-        b"\x1f\x8b\x08\x00",
+        (message().encode("utf-16"), "body"),
+        (message().encode("utf-16-le"), "body"),
+        (message().encode("utf-32"), "body"),
+        (message().encode("utf-8") + b"\xff", f"byte {len(message()) + 1}"),
+        ("<ø/>".encode("latin-1"), "byte 2"),
+        (b"<a>\xed\xa0\x80</a>", "byte 4"),
+        (b"<a>\xc0\xbc</a>", "byte 4"),
+        (b"\x1f\x8b\x08", "byte 2"),
+        ("<ø/>".encode("cp037"), "line 1, column 1"),
     ],
 )
-def test_anything_but_utf_8_is_refused(body: bytes) -> None:
-    with pytest.raises(Rejected):
+def test_anything_but_utf_8_is_refused(body: bytes, where: str) -> None:
+    with pytest.raises(Rejected) as refusal:
         parse(body)
+
+    assert refusal.value.problems[0].where == where
 
 
 def test_a_body_may_have_1_mib_and_not_a_byte_more() -> None:
