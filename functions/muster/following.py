@@ -12,14 +12,16 @@ from datetime import datetime
 from typing import Protocol
 
 from muster import lifecycle, user_changes
-from muster.decisions import Decision, Known, Outcome, keys_of
-from muster.errors import Rejected, Unavailable
+from muster.decisions import Decision, Known, keys_of
+from muster.errors import MusterError, Rejected, Unavailable
 from muster.messages import QueuedMessage
 from muster.model import Link, LogEntry, UserChange
 from muster.settings import Settings
 
 # Others may write the same member meanwhile; more than this many times in a row is a fault to retry later.
 ATTEMPTS = 8
+# Users of one message that may fail before the rest is left for the next try.
+PATIENCE = 3
 
 _PARKED = {
     "other_object": (
@@ -69,8 +71,18 @@ def follow(message: QueuedMessage, settings: Settings | None, roster: Roster, no
     roster.park(message.organization, parked, now.timestamp())
     changes = user_changes.most_recent(changes)
     known = _gather(changes, settings, roster)
+    failures: list[MusterError] = []
     for change in changes:
-        _settle(change, known[change.crm_id], settings, roster, now, followed.outcomes)
+        try:
+            _settle(change, known[change.crm_id], settings, roster, now, followed.outcomes)
+        except MusterError as error:
+            # One user who cannot be written holds up no other; a table that is down is not asked a
+            # hundred times.
+            failures.append(error)
+            if len(failures) == PATIENCE:
+                break
+    if failures:
+        raise failures[0]
     return followed
 
 
@@ -136,16 +148,16 @@ def _settle(
 def _let_waiting_in(
     decision: Decision, settings: Settings, roster: Roster, now: datetime, outcomes: Counter[str]
 ) -> None:
-    """Link those who waited for the username or e-mail address that this decision set free (W8).
+    """Link those who waited for a username or e-mail address that this member no longer needs (W8).
 
-    An inactive member's keys count as free each time it is seen, not only when it became inactive:
-    had the worker died right after that write, the message's next delivery finishes the job.
+    That is looked at each time the member is seen, not only when it gave them up: had the worker died
+    right after that write, the message's next delivery finishes the job.
     """
-    former, member = decision.before, decision.after or decision.before
-    free = set(keys_of(former)) - set(keys_of(member))
-    if member and not member.active:
-        free |= set(keys_of(member))
-    if not free or decision.outcome is Outcome.NOT_PROVISIONED:
+    member = decision.after or decision.before
+    if member is None:
+        return
+    free = {*member.former_keys, *(() if member.active else keys_of(member))}
+    if not free:
         return
     for link in roster.waiting(settings.organization, sorted(free)):
         run = f"webhook:after {link.crm_id}"

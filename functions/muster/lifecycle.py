@@ -10,7 +10,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from muster import eligibility
-from muster.decisions import Decision, Known, Outcome, match_keys
+from muster.decisions import Decision, Known, Outcome, keys_of, match_keys
 from muster.field_maps import mapped
 from muster.model import HistoryEntry, Link, Member, UserChange, changes_between
 from muster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED
@@ -122,7 +122,11 @@ def _follow(
             after, active=active, inactive_reason=reason, enabled=active, inbound_enabled=active and called
         )
     changes = changes_between(before if before.version else None, after)
-    after = replace(after, sources={**before.sources, CONNECTION: change.source})
+    after = replace(
+        after,
+        sources={**before.sources, CONNECTION: change.source},
+        former_keys=tuple(sorted({*before.former_keys, *keys_of(before)} - {*keys_of(after)})),
+    )
     if not changes:
         return Decision(outcome=Outcome.UNCHANGED, before=before, after=after)
     at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")

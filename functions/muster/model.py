@@ -19,7 +19,8 @@ class Member:
     """One person in the roster, active or not. Never deleted by a run, only deactivated.
 
     `version` counts effective changes, `revision` every write of the item. `sources` holds, per
-    connection, the source version last taken over (`muster.source_versions`).
+    connection, the source version last taken over (`muster.source_versions`). `former_keys` are the
+    match keys it gave up, for which someone may wait.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Member:
     crm_user_status: str | None = None
     end_date: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    former_keys: tuple[str, ...] = ()
     version: int = 0
     updated_at: str | None = None
     revision: int = 0
@@ -78,7 +80,7 @@ class Member:
         }
 
 
-_NOT_SHOWN = frozenset({"sources", "revision"})
+_NOT_SHOWN = frozenset({"former_keys", "revision", "sources"})
 _STORED_APART = frozenset({"revision"})
 
 

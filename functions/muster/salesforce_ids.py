@@ -9,6 +9,7 @@ that sends an outbound message, 04l one of its notifications.
 """
 
 import re
+from functools import lru_cache
 
 _SHAPE = re.compile(r"[A-Za-z0-9]{15}(?:[A-Z0-5]{3})?")
 _SUFFIX_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -35,6 +36,8 @@ def same(one: str, other: str) -> bool:
     return is_valid(one) and is_valid(other) and one[:15] == other[:15]
 
 
+# The ids of one organization share most of their fives.
+@lru_cache(maxsize=4096)
 def _suffix_letter(five: str) -> str:
     # One bit a character, the first the lowest: set where the character is a capital.
     return _SUFFIX_LETTERS[sum(1 << position for position, letter in enumerate(five) if "A" <= letter <= "Z")]

@@ -13,8 +13,8 @@ from muster.errors import Problem, Rejected
 from muster.model import UserChange
 from muster.source_versions import source_version, time_of
 
-# A member is one DynamoDB item of at most 400 KB, its JSON included.
-MAX_TEXT = 64 * 1024
+# In bytes. A history entry holds each text before and after, escaped, in one DynamoDB item of at most 400 KB.
+MAX_TEXT = 32 * 1024
 # Salesforce's own limits are 80 and 128; the longest address mail knows is 254.
 MAX_ADDRESS = 254
 # A time far ahead would outrank every later change, a deactivation included.
@@ -44,7 +44,7 @@ def read(
         raise Rejected(
             Problem("Username", "is longer than an address can be", "Correct the user in Salesforce.")
         )
-    if sum(len(value or "") for value in fields.values()) > MAX_TEXT:
+    if sum(len((value or "").encode()) for value in fields.values()) > MAX_TEXT:
         raise Rejected(
             Problem("fields", "hold too much text", "Take long text fields out of the outbound message.")
         )

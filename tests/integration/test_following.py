@@ -123,38 +123,30 @@ def test_who_waits_is_let_in_even_if_the_worker_died_right_after_the_deactivatio
     assert the_member(bootstrap.roster_views()).crm["salesforce"]["id"] == BOB
 
 
+def beaten_by(fields: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let another worker handle this change right after the next one has gathered what is known."""
+    table = bootstrap.roster_table()
+    gather = table.gather
+
+    def gather_and_lose(organization: str, wanted: Any) -> Any:
+        known = gather(organization, wanted)
+        monkeypatch.setattr(table, "gather", gather)
+        followed(fields)
+        return known
+
+    monkeypatch.setattr(table, "gather", gather_and_lose)
+
+
 def test_a_decision_is_void_when_someone_else_wrote_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both know Ada from the same reading; the older change must not win by writing last."""
     followed(user(1))
-    table = bootstrap.roster_table()
-    gather = table.gather
-    raced: list[bool] = []
-
-    def gather_then_lose_the_race(organization: str, wanted: Any) -> Any:
-        known = gather(organization, wanted)
-        if not raced:
-            raced.append(True)
-            followed(user(9, Title="Newest"))
-        return known
-
-    monkeypatch.setattr(table, "gather", gather_then_lose_the_race)
+    beaten_by(user(9, Title="Newest"), monkeypatch)
     assert followed(user(5, Title="Older")) == {"stale": 1}
     assert roster()["ada@acme.example"]["title"] == "Newest"
 
 
 def test_two_new_users_with_one_address_never_both_become_members(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = bootstrap.roster_table()
-    gather = table.gather
-    raced: list[bool] = []
-
-    def gather_then_lose_the_race(organization: str, wanted: Any) -> Any:
-        known = gather(organization, wanted)
-        if not raced:
-            raced.append(True)
-            followed(user(1))
-        return known
-
-    monkeypatch.setattr(table, "gather", gather_then_lose_the_race)
+    beaten_by(user(1), monkeypatch)
     assert followed(user(2, **NEWCOMER)) == {"waiting": 1}
     assert len(roster()) == 1
 

@@ -4,8 +4,8 @@ Whoever has got hold of a webhook's address can send it any body (threats T4 to 
 
 - UTF-8 only, decoded strictly before a parser sees it. Other encodings bring exceptions of their
   own kind, and UTF-16 hides a DTD from a look at the bytes.
-- No DTD, so no entities: the hardened parser refuses them. What it leaves open is limited here: size,
-  long namespaces and many attributes before it starts, depth and elements while the tree is built.
+- No DTD, so no entities: the hardened parser refuses them. What it leaves open is limited here before
+  it starts: size, elements (and with them depth), attributes, and the length of namespaces.
 - A strict walk by namespace and local name. What the WSDL does not have is refused, never skipped.
 
 `SessionId`, `EnterpriseUrl` and `PartnerUrl` are counted and never read into a value (W3).
@@ -16,7 +16,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
@@ -32,14 +31,16 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 1024 * 1024
 # Salesforce's own limit (maxOccurs in the WSDL).
 MAX_NOTIFICATIONS = 100
-# A real message is six levels deep.
-MAX_DEPTH = 16
 # Far more than anyone would select of a user.
 MAX_FIELDS = 200
 # Salesforce's largest long text area holds 131,072 characters; nothing near that belongs in a roster.
 MAX_FIELD_BYTES = 32 * 1024
+_SHORT = MAX_FIELD_BYTES // 4  # in characters, which take four bytes at most
 # Envelope, Body, notifications, its five values; per notification itself, Id, sObject and the fields.
 MAX_ELEMENTS = 8 + MAX_NOTIFICATIONS * (3 + MAX_FIELDS)
+# Every element has one tag or two. Counting them costs nothing, and bounds the depth as well: nothing
+# here recurses, and a tree of that depth is built and freed in a few hundredths of a second.
+MAX_TAGS = 2 * MAX_ELEMENTS
 # Expat puts the whole namespace before each name that is in it, so a long one times many names takes
 # seconds and gigabytes, and no handler can stop it. So both are limited before it starts; the
 # attributes by their equals signs.
@@ -70,7 +71,6 @@ _NOTIFICATIONS = {
 _NOTIFICATION = {f"{_OUTBOUND}Id": (1, 1), f"{_OUTBOUND}sObject": (0, 1)}
 
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
-_MAX_TAG = len(_FIELD) + 80
 _OBJECT_TYPE = re.compile(rf"(?:[^:\s]+:)?({_API_NAME.pattern})")
 _XML_BLANKS = " \t\r\n"
 _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
@@ -146,6 +146,8 @@ def _tree(body: bytes) -> Element:
         raise too_large()
     if b"\0" in body:
         raise _refused("body", "holds a NUL character")
+    if body.count(b"<") - body.count(b"<!") > MAX_TAGS:
+        raise _refused("body", f"holds more than {MAX_TAGS} tags")
     if body.count(b"=") > MAX_EQUALS_SIGNS or _LONG_NAMESPACE.search(body):
         raise _refused("body", "has too many attributes or too long a namespace")
     # Every one of these has been provoked by some body. What they say may quote it, so that is dropped.
@@ -170,8 +172,9 @@ class _Utf8Parser(DefusedXMLParser):
     parser: XMLParserType  # expat's own, which the stubs leave out
 
     def __init__(self) -> None:
-        super().__init__(target=_BoundedTarget(), encoding="utf-8", forbid_dtd=True)
+        super().__init__(target=TreeBuilder(), encoding="utf-8", forbid_dtd=True)
         self.parser.XmlDeclHandler = self._check_declaration
+        self.parser.ProcessingInstructionHandler = self._refuse_instruction
 
     @staticmethod
     def _check_declaration(version: str, encoding: str | None, _standalone: int) -> None:
@@ -180,33 +183,8 @@ class _Utf8Parser(DefusedXMLParser):
         if encoding is not None and not is_utf8(encoding):
             raise _refused("XML declaration", "names another encoding than UTF-8")
 
-
-class _BoundedTarget:
-    """Builds the tree while its depth and number of elements stay within limits; leaves comments out.
-
-    It has a `TreeBuilder` rather than being one: that costs a fifth of the whole parse less.
-    """
-
-    def __init__(self) -> None:
-        builder = TreeBuilder()
-        self.data, self.close = builder.data, builder.close
-        self._start, self._end = builder.start, builder.end
-        self._depth = self._elements = 0
-
-    def start(self, tag: str, attributes: dict[str, str]) -> Element:
-        self._depth += 1
-        self._elements += 1
-        if self._depth > MAX_DEPTH:
-            raise _refused("body", f"elements are nested more than {MAX_DEPTH} levels deep")
-        if self._elements > MAX_ELEMENTS:
-            raise _refused("body", f"holds more than {MAX_ELEMENTS} elements")
-        return self._start(tag, attributes)
-
-    def end(self, tag: str) -> Element:
-        self._depth -= 1
-        return self._end(tag)
-
-    def pi(self, target: str, text: str | None = None) -> NoReturn:
+    @staticmethod
+    def _refuse_instruction(_target: str, _text: str) -> NoReturn:
         # SOAP 1.1, section 3: a message must not contain processing instructions.
         raise _refused("body", "holds a processing instruction")
 
@@ -255,41 +233,51 @@ def _fields(record: Element, where: str) -> dict[str, str]:
         raise _refused(f"{where}, sObject", f"has more than {MAX_FIELDS} fields")
     _refuse_text(record.text, f"{where}, sObject")
     values: dict[str, str | None] = {}
-    for number, element in enumerate(record, start=1):
-        # Longer ones are not worth a place in the cache, where they would stay.
-        name = _field_name(element.tag) if len(element.tag) <= _MAX_TAG else None
+    for element in record:
+        name = _known_names.get(element.tag) or _field_name(element.tag)
         if name is None:
-            raise _refused_field(where, number, "is not a field of a Salesforce object")
+            raise _refused_field(record, element, where, "is not a field of a Salesforce object")
         if name in values:
-            raise _refused_field(where, number, "is there twice")
-        values[name] = _value(element, where, number)
+            raise _refused_field(record, element, where, "is there twice")
+        text = element.text or ""
+        # Nearly every field is short text and nothing else: no need to look closer.
+        plain = not (len(element) or element.tail or element.keys()) and len(text) <= _SHORT
+        values[name] = text if plain else _value(record, element, where)
     fields = {name: value for name, value in values.items() if value is not None}
     if "Id" in fields:
         fields["Id"] = salesforce_ids.to_18(_id(fields["Id"], f"{where}, sObject Id"))
     return fields
 
 
-@lru_cache(maxsize=1024)
+# The same few names come over and over; a dictionary is the quickest way to know them again.
+_known_names: dict[str, str] = {}
+_MOST_KNOWN_NAMES = 1024
+
+
 def _field_name(tag: str) -> str | None:
-    """Return the API name in a tag, `None` if it is no field's; the same few come over and over."""
+    """Return the API name in a tag, `None` if it is no field's."""
     name = tag.removeprefix(_FIELD)
-    return name if name != tag and _API_NAME.fullmatch(name) else None
+    if name == tag or not _API_NAME.fullmatch(name):
+        return None
+    if len(_known_names) < _MOST_KNOWN_NAMES:
+        _known_names[tag] = name
+    return name
 
 
-def _value(element: Element, where: str, number: int) -> str | None:
+def _value(record: Element, element: Element, where: str) -> str | None:
     """Return a field's text as it was sent, `None` for `xsi:nil`."""
     text = element.text or ""
     if len(element):
-        raise _refused_field(where, number, "holds elements instead of text")
+        raise _refused_field(record, element, where, "holds elements instead of text")
     if len(text.encode()) > MAX_FIELD_BYTES:
-        raise _refused_field(where, number, f"is over {MAX_FIELD_BYTES} bytes")
+        raise _refused_field(record, element, where, f"is over {MAX_FIELD_BYTES} bytes")
     if element.tail and element.tail.strip(_XML_BLANKS):
-        raise _refused_field(where, number, "is followed by text")
+        raise _refused_field(record, element, where, "is followed by text")
     nil = element.get(_NIL)
     if nil is None or nil in _FALSE:
         return text
     if nil not in _TRUE or text:
-        raise _refused_field(where, number, "has an xsi:nil that its content belies")
+        raise _refused_field(record, element, where, "has an xsi:nil that its content belies")
     return None
 
 
@@ -322,8 +310,8 @@ def _local_name(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _refused_field(where: str, number: int, message: str) -> Rejected:
-    return _refused(f"{where}, field {number}", message)
+def _refused_field(record: Element, element: Element, where: str, message: str) -> Rejected:
+    return _refused(f"{where}, field {[*record].index(element) + 1}", message)
 
 
 def _refused(where: str, message: str) -> Rejected:

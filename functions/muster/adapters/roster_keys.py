@@ -74,7 +74,9 @@ def member_item(member: Member) -> Item:
 
 def to_member(item: Item) -> Member:
     """Return the member of an item."""
-    return Member(**json.loads(item["doc"]["S"]), revision=int(item["revision"]["N"]))
+    document = json.loads(item["doc"]["S"])
+    former_keys = tuple(document.pop("former_keys", ()))
+    return Member(**document, former_keys=former_keys, revision=int(item["revision"]["N"]))
 
 
 def history_item(organization: str, entry: HistoryEntry) -> Item:

@@ -19,6 +19,7 @@ from muster.adapters.aws_errors import translated
 from muster.adapters.dynamodb_reads import get_many
 from muster.adapters.roster_keys import Item
 from muster.decisions import Decision, Known, keys_of
+from muster.errors import Unavailable
 from muster.model import Link, LogEntry, Member
 from muster.reasons import NAMESAKE_ACTIVE
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 LINK_DAYS = 45
 ERROR_DAYS = 90
 _DAY = 24 * 60 * 60
+_READS = 5
 _FAILED_CONDITIONS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -43,8 +45,18 @@ class RosterTable:
     def gather(self, organization: str, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, Known]:
         """Return what is known of each Salesforce user; `wanted` is CRM id → match keys of the change.
 
-        Three batch reads at most, however many users: links, then members and match keys, then namesakes.
+        Three batch reads, however many users: links, then members and match keys, then namesakes. They
+        are not one moment: who was linked anew in between is read again. Raises `Unavailable`.
         """
+        known: dict[str, Known] = {}
+        for _ in range(_READS):
+            known |= self._gather(organization, {each: wanted[each] for each in wanted.keys() - known.keys()})
+            known = {crm_id: what for crm_id, what in known.items() if not _is_torn(crm_id, what)}
+            if len(known) == len(wanted):
+                return known
+        raise Unavailable("links and members do not agree; others are changing them", retry_after=5)
+
+    def _gather(self, organization: str, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, Known]:
         found = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in wanted})
         links = {crm_id: keys.to_link(item) for crm_id, item in found.items()}
         linked = {link.member for link in links.values() if link.member}
@@ -98,6 +110,17 @@ class RosterTable:
         return get_many(self._client, self._table, wanted)
 
 
+def _is_torn(crm_id: str, known: Known) -> bool:
+    """Tell whether link and member were read on two sides of someone else's write."""
+    if known.link and known.link.member:
+        return known.member is None or _crm_id(known.member) != crm_id
+    return any(_crm_id(member) == crm_id for member in known.namesakes)
+
+
+def _crm_id(member: Member) -> str | None:
+    return member.crm.get("salesforce", {}).get("id")
+
+
 def _known(
     link: Link | None,
     match_keys: tuple[str, ...],
@@ -126,8 +149,7 @@ def _actions(table: str, organization: str, decision: Decision, now: float) -> l
         former = decision.link_before.revision if decision.link_before else None
         actions.append(_put(table, _link_item(organization, decision.link, former or 0, now), former))
     if decision.replaced:
-        item = _link_item(organization, decision.replaced, 0, now)
-        actions.append({"Put": {"TableName": table, "Item": item}})
+        actions.append(_replace_link(table, organization, decision.replaced, now))
     actions += [
         {
             "ConditionCheck": {
@@ -152,6 +174,23 @@ def _put(table: str, item: Item, revision: int | None) -> dict[str, Any]:
             "Item": item,
             "ConditionExpression": "revision = :revision",
             "ExpressionAttributeValues": {":revision": {"N": str(revision)}},
+        }
+    }
+
+
+def _replace_link(table: str, organization: str, link: Link, now: float) -> dict[str, Any]:
+    """Return the update of a link that was not read: the member's revision vouches for what it held.
+
+    The revision goes on counting, so that whoever has read the link finds their own write void.
+    """
+    item = _link_item(organization, link, 0, now)
+    values = {":doc": item["doc"], ":expires_at": item["expires_at"], ":one": {"N": "1"}}
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": keys.link_key(organization, link.crm_id),
+            "UpdateExpression": "SET doc = :doc, expires_at = :expires_at ADD revision :one",
+            "ExpressionAttributeValues": values,
         }
     }
 
