@@ -1,0 +1,97 @@
+"""The webhook against bare parsing, and the worker against bare writing."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from defusedxml.ElementTree import fromstring
+
+import outbound_user_webhook
+import user_change_worker
+from muster import bootstrap
+from muster.adapters import change_queue
+from muster.messages import QueuedChange, QueuedMessage
+from tests.benchmarks import examples
+from tests.benchmarks.canned_aws import CannedAws
+from tests.benchmarks.paired import Ratio, paired
+from tests.simulation import messages
+from tests.simulation.world import lambda_context
+
+ROUNDS = 21
+
+
+def webhook(aws: CannedAws) -> Iterator[Ratio]:
+    """Measure the whole handler, its two AWS calls included, over parsing the same body."""
+    aws.store(examples.webhook_item())
+    body = examples.body()
+    event = messages.api_event("acme", examples.TOKEN, body)
+    context = lambda_context()
+    answer = outbound_user_webhook.handler(event, context)
+    if answer["statusCode"] != 200:
+        raise RuntimeError(f"the webhook answered {answer['statusCode']}")
+    aws.calls.clear()
+    outbound_user_webhook.handler(event, context)
+    sends = aws.calls["SendMessage"]
+
+    receive = partial(outbound_user_webhook.handler, event, context)
+    parse = partial(fromstring, body, forbid_dtd=True)
+    size = f"{examples.NOTIFICATIONS} notifications x {examples.FIELDS} fields, {len(body):,} bytes"
+    yield Ratio("webhook / bare parsing of the message", paired(receive, parse, ROUNDS, 20), 2.5, size)
+    yield Ratio("SQS sends a message", [float(sends)], 1, "counted, not timed")
+
+
+def worker(aws: CannedAws) -> Iterator[Ratio]:
+    """Measure the worker's time for one user of a full message over one bare transaction."""
+    aws.store(examples.settings_item())
+    created = examples.users(1)
+    context = lambda_context()
+    work = partial(user_change_worker.handler, context=context)
+    work(_event(created))
+    transaction: Any = aws.transaction
+    client = bootstrap._dynamodb()
+
+    def write() -> None:
+        for _ in range(examples.NOTIFICATIONS):
+            client.transact_write_items(TransactItems=transaction)
+
+    cases = {
+        "created": (created, examples.NOTIFICATIONS),
+        "updated": (examples.users(2, Title="Lead"), examples.NOTIFICATIONS),
+        "unchanged, but newer": (examples.users(2), examples.NOTIFICATIONS),
+        "stale": (created, 0),
+    }
+    for name, (users, writes) in cases.items():
+        event = _event(users)
+        if name == "updated":
+            _store_members(aws, partial(work, _event(created)))
+        aws.calls.clear()
+        work(event)
+        if aws.calls["TransactWriteItems"] != writes:
+            raise RuntimeError(f"{name}: {aws.calls}")
+        note = f"{examples.NOTIFICATIONS} users a message, {aws.calls.total()} calls"
+        ratios = paired(partial(work, event), write, ROUNDS // 2, 3)
+        yield Ratio(f"worker, a user {name} / bare transaction", ratios, None, note)
+
+
+def _store_members(aws: CannedAws, create: Callable[[], object]) -> None:
+    """Have the members and links read that creating them writes."""
+    client = bootstrap._dynamodb()
+    written: list[dict[str, Any]] = []
+    unique = "benchmark"
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        written.extend(action["Put"]["Item"] for action in params["TransactItems"] if "Put" in action)
+
+    client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", note, unique_id=unique)
+    create()
+    client.meta.events.unregister("provide-client-params.dynamodb.TransactWriteItems", unique_id=unique)
+    for item in written:
+        aws.store(item)
+
+
+def _event(users: list[dict[str, str]]) -> dict[str, Any]:
+    changes = tuple(QueuedChange(f"04l000000000{n:03d}AAA", fields) for n, fields in enumerate(users))
+    message = QueuedMessage("acme", "salesforce", datetime(2024, 5, 6, 9, tzinfo=UTC), changes)
+    [body] = change_queue.encode(message)
+    return {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": body}]}

@@ -1,0 +1,361 @@
+"""template.yaml holds what the code relies on and what keeps data safe; each check is shown to bite."""
+
+import copy
+import importlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.simulation import world
+
+type Template = dict[str, Any]
+type Properties = dict[str, Any]
+type Check = Callable[[Template], Iterator[str]]
+
+FOURTEEN_DAYS = 14 * 24 * 60 * 60
+# What an access log line may hold: nothing of the path, the query, the headers or the body (T15).
+LOGGABLE = {
+    "$context.requestId",
+    "$context.requestTime",
+    "$context.httpMethod",
+    "$context.resourcePath",
+    "$context.status",
+    "$context.identity.sourceIp",
+    "$context.responseLatency",
+    "$context.responseLength",
+}
+
+
+def of_type(template: Template, kind: str) -> dict[str, Properties]:
+    """Return the properties of all resources of a type, by logical id."""
+    resources = template["Resources"].items()
+    return {name: each.get("Properties", {}) for name, each in resources if each["Type"] == kind}
+
+
+def functions(template: Template) -> dict[str, Properties]:
+    """Return the functions' properties, what `Globals` says included."""
+    shared = template["Globals"]["Function"]
+    return {name: shared | own for name, own in of_type(template, "AWS::Serverless::Function").items()}
+
+
+def sources(template: Template) -> Iterator[tuple[str, Properties, Properties]]:
+    """Yield function, its properties, and the event, for every queue that a function reads."""
+    for name, function in functions(template).items():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                yield name, function, event["Properties"]
+
+
+def referred(value: Any) -> str:
+    """Return the logical id that a `Ref` or `Fn::GetAtt` names."""
+    return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
+
+
+# ── Queues ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_slow_batch_is_not_handed_out_twice(template: Template) -> Iterator[str]:
+    for name, function, event in sources(template):
+        queue = of_type(template, "AWS::SQS::Queue")[referred(event["Queue"])]
+        least = 6 * function["Timeout"] + event.get("MaximumBatchingWindowInSeconds", 0)
+        if queue.get("VisibilityTimeout", 30) < least:
+            yield f"{name}: the visibility timeout is under {least}"
+
+
+def one_failure_does_not_return_a_batch(template: Template) -> Iterator[str]:
+    for name, _, event in sources(template):
+        if event.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
+            yield f"{name} does not report failures one by one"
+
+
+def failures_do_not_speed_up(template: Template) -> Iterator[str]:
+    for name, _, event in sources(template):
+        if not 2 <= event.get("ScalingConfig", {}).get("MaximumConcurrency", 0) <= 50:
+            yield f"{name} has no bound on how much of it runs at once"
+
+
+def every_queue_has_a_dead_letter_queue(template: Template) -> Iterator[str]:
+    queues = of_type(template, "AWS::SQS::Queue")
+    dead = {
+        referred(queue["RedrivePolicy"]["deadLetterTargetArn"])
+        for queue in queues.values()
+        if "RedrivePolicy" in queue
+    }
+    for name, queue in queues.items():
+        if name not in dead and queue.get("RedrivePolicy", {}).get("maxReceiveCount", 0) < 5:
+            yield f"{name} has no dead-letter queue after at least five tries"
+        if queue.get("MessageRetentionPeriod") != FOURTEEN_DAYS:
+            yield f"{name} does not keep messages for 14 days"
+    visible = [
+        alarm["Dimensions"][0]["Value"]
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible" and alarm["Threshold"] == 0
+    ]
+    for name in dead - {referred(value) for value in visible}:
+        yield f"nobody is told of what is in {name}"
+
+
+def queues_are_encrypted(template: Template) -> Iterator[str]:
+    for name, queue in of_type(template, "AWS::SQS::Queue").items():
+        if queue.get("SqsManagedSseEnabled") is not True:
+            yield f"{name} is not encrypted"
+
+
+def queues_are_as_simulated(template: Template) -> Iterator[str]:
+    for name, _, event in sources(template):
+        queue = of_type(template, "AWS::SQS::Queue")[referred(event["Queue"])]
+        if event.get("BatchSize") != world.BATCH_SIZE:
+            yield f"{name} gets another number of messages than tests/simulation hands out"
+        if queue.get("RedrivePolicy", {}).get("maxReceiveCount") != world.MOST_RECEIVES:
+            yield f"{name}'s messages are tried another number of times than in tests/simulation"
+
+
+# ── Alarms ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def every_alarm_tells_someone(template: Template) -> Iterator[str]:
+    topics = of_type(template, "AWS::SNS::Topic")
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        if not any(referred(action) in topics for action in alarm.get("AlarmActions", [])):
+            yield f"{name} tells nobody"
+
+
+def alarms_say_what_was_written_beforehand(template: Template) -> Iterator[str]:
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        if not isinstance(alarm.get("AlarmDescription"), str):
+            yield f"{name} has no fixed text"
+
+
+def every_alarm_is_explained(template: Template) -> Iterator[str]:
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    for name in of_type(template, "AWS::CloudWatch::Alarm"):
+        if name not in operations and name.removesuffix("Alarm") not in operations:
+            yield f"docs/operations.md does not know {name}"
+
+
+# ── Data ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def tables_are_safe(template: Template) -> Iterator[str]:
+    for name, table in of_type(template, "AWS::DynamoDB::Table").items():
+        resource = template["Resources"][name]
+        for what, holds in {
+            "point-in-time recovery": table.get("PointInTimeRecoverySpecification", {}).get(
+                "PointInTimeRecoveryEnabled"
+            ),
+            "encryption": table.get("SSESpecification", {}).get("SSEEnabled"),
+            "protection from deletion": table.get("DeletionProtectionEnabled"),
+            "retention with the stack": resource.get("DeletionPolicy") == "Retain",
+            "retention in replacement": resource.get("UpdateReplacePolicy") == "Retain",
+            "expiry": table.get("TimeToLiveSpecification")
+            == {"AttributeName": "expires_at", "Enabled": True},
+        }.items():
+            if holds is not True:
+                yield f"{name} lacks {what}"
+
+
+def logs_do_not_stay_for_ever(template: Template) -> Iterator[str]:
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    for name, group in groups.items():
+        if "RetentionInDays" not in group:
+            yield f"{name} has no retention"
+    for name, function in functions(template).items():
+        if referred(function.get("LoggingConfig", {}).get("LogGroup", {"Ref": ""})) not in groups:
+            yield f"{name} logs where nothing says how long"
+
+
+# ── The door ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def the_door_is_throttled(template: Template) -> Iterator[str]:
+    for name, api in of_type(template, "AWS::Serverless::Api").items():
+        settings = [
+            each
+            for each in api.get("MethodSettings", [])
+            if (each["ResourcePath"], each["HttpMethod"]) == ("/*", "*")
+        ]
+        if not settings or not {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= settings[0].keys():
+            yield f"{name} is not throttled"
+
+
+def the_door_logs_no_secret(template: Template) -> Iterator[str]:
+    for name, api in of_type(template, "AWS::Serverless::Api").items():
+        logged = set(re.findall(r"\$[A-Za-z][\w.]*(?:\([^)]*\))?", api["AccessLogSetting"]["Format"]))
+        if not logged or not logged <= LOGGABLE:
+            yield f"{name} logs {sorted(logged - LOGGABLE)}"
+        for settings in api.get("MethodSettings", []):
+            if settings.get("DataTraceEnabled") is not False or settings.get("LoggingLevel") != "OFF":
+                yield f"{name} may log whole requests"
+
+
+def bodies_arrive_as_sent(template: Template) -> Iterator[str]:
+    for name, api in of_type(template, "AWS::Serverless::Api").items():
+        if api.get("BinaryMediaTypes") != ["*~1*"]:
+            yield f"{name} would repair what is not UTF-8"
+
+
+# ── Functions ────────────────────────────────────────────────────────────────────────────────────
+
+
+def policies_name_what_they_allow(template: Template) -> Iterator[str]:
+    for name, function in functions(template).items():
+        if "Role" in function:
+            yield f"{name} shares a role"
+        for policy in function.get("Policies", []):
+            if not isinstance(policy, dict) or "Statement" not in policy:
+                yield f"{name} has a policy that is not written out"
+                continue
+            for statement in policy["Statement"]:
+                actions = (
+                    statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                )
+                if any("*" in action for action in actions):
+                    yield f"{name} may do {actions}"
+                if "Fn::GetAtt" not in statement["Resource"]:
+                    yield f"{name} may do it to {statement['Resource']}"
+                keys = (
+                    statement.get("Condition", {})
+                    .get("ForAllValues:StringLike", {})
+                    .get("dynamodb:LeadingKeys", [])
+                )
+                table = any(action.startswith("dynamodb:") for action in actions)
+                if table and not (keys and all(re.fullmatch(r"[A-Z]+#\*", key) for key in keys)):
+                    yield f"{name} may read and write any kind of item"
+
+
+def every_handler_is_there(template: Template) -> Iterator[str]:
+    for name, function in functions(template).items():
+        module, _, attribute = function["Handler"].rpartition(".")
+        try:
+            found = callable(getattr(importlib.import_module(module), attribute))
+        except (ImportError, AttributeError):
+            found = False
+        if not found:
+            yield f"{name} has no {function['Handler']}"
+        if "".join(part.title() for part in module.split("_")) + "Function" != name:
+            yield f"{name} is not named after {module}"
+
+
+def every_function_is_documented(template: Template) -> Iterator[str]:
+    pages = "".join(path.read_text() for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+    for name, function in functions(template).items():
+        module = function["Handler"].rpartition(".")[0]
+        if name not in pages and module not in pages:
+            yield f"neither README.md nor docs/ mentions {name}"
+        if not list((ROOT / "events").glob(f"{module}*.json")):
+            yield f"events/ has no event for {name}"
+
+
+def variables_are_those_that_are_read(template: Template) -> Iterator[str]:
+    """Powertools reads its own variables, and Lambda sets the AWS_ ones."""
+    read = set(re.findall(r'_required\("(\w+)"\)', (ROOT / "functions/muster/environment.py").read_text()))
+    declared = {
+        variable
+        for function in [
+            template["Globals"]["Function"],
+            *of_type(template, "AWS::Serverless::Function").values(),
+        ]
+        for variable in function.get("Environment", {}).get("Variables", {})
+    }
+    for variable in {each for each in declared if not each.startswith("POWERTOOLS_")} ^ read:
+        yield f"{variable} is {'declared and not read' if variable in declared else 'read and not declared'}"
+
+
+# ── Each check, and a template it must find fault with ───────────────────────────────────────────
+
+QUEUE, DEAD = ("Resources", "ChangeQueue", "Properties"), ("Resources", "ChangeDeadLetterQueue", "Properties")
+TABLE, API = ("Resources", "RosterTable", "Properties"), ("Resources", "Api", "Properties")
+WORKER = ("Resources", "UserChangeWorkerFunction", "Properties")
+EVENT, STATEMENT = (*WORKER, "Events", "Changes", "Properties"), (*WORKER, "Policies", 0, "Statement", 0)
+ALARM = ("Resources", "ChangesInDeadLetterQueueAlarm", "Properties")
+FORMAT = (*API, "AccessLogSetting", "Format")
+GONE = object()
+
+MUTANTS: list[tuple[Check, tuple[Any, ...], Any]] = [
+    (a_slow_batch_is_not_handed_out_twice, (*QUEUE, "VisibilityTimeout"), 359),
+    (a_slow_batch_is_not_handed_out_twice, (*QUEUE, "VisibilityTimeout"), GONE),
+    (a_slow_batch_is_not_handed_out_twice, (*EVENT, "MaximumBatchingWindowInSeconds"), 5),
+    (one_failure_does_not_return_a_batch, (*EVENT, "FunctionResponseTypes"), GONE),
+    (failures_do_not_speed_up, (*EVENT, "ScalingConfig"), GONE),
+    (every_queue_has_a_dead_letter_queue, (*QUEUE, "RedrivePolicy"), GONE),
+    (every_queue_has_a_dead_letter_queue, (*QUEUE, "RedrivePolicy", "maxReceiveCount"), 1),
+    (every_queue_has_a_dead_letter_queue, (*DEAD, "MessageRetentionPeriod"), GONE),
+    (every_queue_has_a_dead_letter_queue, (*ALARM, "MetricName"), "NumberOfMessagesSent"),
+    (every_queue_has_a_dead_letter_queue, (*ALARM, "Threshold"), 1),
+    (
+        every_queue_has_a_dead_letter_queue,
+        (*ALARM, "Dimensions", 0, "Value"),
+        {"Fn::GetAtt": ["ChangeQueue", "QueueName"]},
+    ),
+    (queues_are_encrypted, (*DEAD, "SqsManagedSseEnabled"), False),
+    (queues_are_as_simulated, (*EVENT, "BatchSize"), 100),
+    (queues_are_as_simulated, (*QUEUE, "RedrivePolicy", "maxReceiveCount"), 5),
+    (every_alarm_tells_someone, (*ALARM, "AlarmActions"), GONE),
+    (every_alarm_tells_someone, (*ALARM, "AlarmActions"), []),
+    (alarms_say_what_was_written_beforehand, (*ALARM, "AlarmDescription"), {"Fn::Sub": "${Api}"}),
+    (every_alarm_is_explained, ("Resources", "NobodyKnowsAlarm"), {"Type": "AWS::CloudWatch::Alarm"}),
+    (tables_are_safe, (*TABLE, "PointInTimeRecoverySpecification"), GONE),
+    (tables_are_safe, (*TABLE, "SSESpecification", "SSEEnabled"), False),
+    (tables_are_safe, (*TABLE, "DeletionProtectionEnabled"), GONE),
+    (tables_are_safe, (*TABLE[:2], "DeletionPolicy"), GONE),
+    (tables_are_safe, (*TABLE[:2], "UpdateReplacePolicy"), "Delete"),
+    (tables_are_safe, (*TABLE, "TimeToLiveSpecification", "AttributeName"), "ttl"),
+    (logs_do_not_stay_for_ever, ("Resources", "ServiceLogGroup", "Properties", "RetentionInDays"), GONE),
+    (logs_do_not_stay_for_ever, ("Globals", "Function", "LoggingConfig"), GONE),
+    (the_door_is_throttled, (*API, "MethodSettings", 0, "ThrottlingRateLimit"), GONE),
+    (the_door_is_throttled, (*API, "MethodSettings", 0, "ResourcePath"), "/other"),
+    (the_door_logs_no_secret, FORMAT, "$context.status $context.path"),
+    (the_door_logs_no_secret, FORMAT, "$context.status $input.params('token')"),
+    (the_door_logs_no_secret, FORMAT, "$context.requestOverride.querystring.token"),
+    (the_door_logs_no_secret, FORMAT, "no variable at all"),
+    (the_door_logs_no_secret, (*API, "MethodSettings", 0, "DataTraceEnabled"), True),
+    (the_door_logs_no_secret, (*API, "MethodSettings", 0, "LoggingLevel"), "INFO"),
+    (bodies_arrive_as_sent, (*API, "BinaryMediaTypes"), GONE),
+    (policies_name_what_they_allow, (*STATEMENT, "Action"), "dynamodb:*"),
+    (policies_name_what_they_allow, (*STATEMENT, "Resource"), "*"),
+    (policies_name_what_they_allow, (*STATEMENT, "Condition"), GONE),
+    (
+        policies_name_what_they_allow,
+        (*STATEMENT, "Condition", "ForAllValues:StringLike", "dynamodb:LeadingKeys"),
+        ["*"],
+    ),
+    (policies_name_what_they_allow, (*WORKER, "Policies"), ["AmazonDynamoDBFullAccess"]),
+    (policies_name_what_they_allow, (*WORKER, "Role"), "arn:aws:iam::123456789012:role/all"),
+    (every_handler_is_there, (*WORKER, "Handler"), "user_change_worker.handle"),
+    (every_handler_is_there, (*WORKER, "Handler"), "roster_query.handler"),
+    (every_function_is_documented, (*WORKER, "Handler"), "no_such_module.handler"),
+    (variables_are_those_that_are_read, ("Globals", "Function", "Environment", "Variables", "UNREAD"), "x"),
+    (
+        variables_are_those_that_are_read,
+        ("Globals", "Function", "Environment", "Variables", "ROSTER_TABLE_NAME"),
+        GONE,
+    ),
+]
+CHECKS = list(dict.fromkeys(check for check, _, _ in MUTANTS))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_in_the_template(check: Check, template: Template) -> None:
+    assert list(check(template)) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "path", "value"),
+    MUTANTS,
+    ids=[f"{check.__name__}: {'.'.join(map(str, path[1:]))}" for check, path, _ in MUTANTS],
+)
+def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, template: Template) -> None:
+    mutant = copy.deepcopy(template)
+    *way, last = path
+    place: Any = mutant
+    for step in way:
+        place = place[step]
+    if value is GONE:
+        del place[last]
+    else:
+        assert not (isinstance(place, dict) and place.get(last) == value)
+        place[last] = value
+    assert list(check(mutant)) != []

@@ -1,0 +1,108 @@
+"""The calls made most, straight to moto's backends: five times as quick as through its HTTP layer.
+
+What a call does is still moto's doing; only parsing and writing HTTP falls away. Whatever is not
+plain sailing is left to the whole of moto: `answer` says `None`, and nothing has happened yet.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.exceptions import DynamodbException, TransactionCanceledException
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.sqs.models import SQSBackend
+
+type Json = dict[str, Any]
+type Answer = tuple[int, dict[str, str], str]
+
+MOST_KEYS = 100
+# The partitions that the transaction under way may change; `None`: any.
+touched: set[DynamoType] | None = None
+MOST_MESSAGE_BYTES = 1024 * 1024
+
+
+def answer(operation: str, body: Json) -> Answer | None:
+    """Return what moto answers to a request, `None` where it has to be asked the long way."""
+    do = _WAYS.get(operation)
+    if do is None:
+        return None
+    try:
+        said = do(body)
+    except TransactionCanceledException as cancelled:
+        return 400, {}, str(cancelled.description)
+    except DynamodbException:
+        # What it refuses it has taken back; asked again, it says so in full.
+        return None
+    return None if said is None else (200, {}, json.dumps(said))
+
+
+def dynamodb() -> DynamoDBBackend:
+    """Return moto's own DynamoDB."""
+    backend: DynamoDBBackend = get_backend("dynamodb")[DEFAULT_ACCOUNT_ID]["us-east-1"]
+    return backend
+
+
+def sqs() -> SQSBackend:
+    """Return moto's own SQS."""
+    backend: SQSBackend = get_backend("sqs")[DEFAULT_ACCOUNT_ID]["us-east-1"]
+    return backend
+
+
+def _get_item(body: Json) -> Json:
+    item = dynamodb().get_item(body["TableName"], body["Key"])
+    return {"Item": item.to_json()["Attributes"]} if item else {}
+
+
+def _batch_get_item(body: Json) -> Json | None:
+    [(table, wanted)] = body["RequestItems"].items()
+    distinct = {json.dumps(key, sort_keys=True) for key in wanted["Keys"]}
+    if (
+        len(wanted["Keys"]) > MOST_KEYS
+        or len(distinct) < len(wanted["Keys"])
+        or set(wanted) > {"Keys", "ConsistentRead"}
+    ):
+        return None
+    items = [dynamodb().get_item(table, key) for key in wanted["Keys"]]
+    return {
+        "Responses": {table: [item.to_json()["Attributes"] for item in items if item]},
+        "UnprocessedKeys": {},
+    }
+
+
+def _put_item(body: Json) -> Json | None:
+    if set(body) != {"TableName", "Item"}:
+        return None
+    dynamodb().put_item(body["TableName"], body["Item"])
+    return {}
+
+
+def _transact(body: Json) -> Json | None:
+    global touched
+    if len(body["TransactItems"]) > MOST_KEYS:
+        return None
+    actions = [action for item in body["TransactItems"] for action in item.values()]
+    touched = {DynamoType(action.get("Key", action.get("Item"))["pk"]) for action in actions}
+    try:
+        dynamodb().transact_write_items(body["TransactItems"])
+    finally:
+        touched = None
+    return {}
+
+
+def _send_message(body: Json) -> Json | None:
+    if set(body) != {"QueueUrl", "MessageBody"} or len(body["MessageBody"].encode()) > MOST_MESSAGE_BYTES:
+        return None
+    message = sqs().send_message(body["QueueUrl"].rpartition("/")[2], body["MessageBody"])
+    return {"MessageId": message.id, "MD5OfMessageBody": message.body_md5}
+
+
+_WAYS: dict[str, Callable[[Json], Json | None]] = {
+    "GetItem": _get_item,
+    "BatchGetItem": _batch_get_item,
+    "PutItem": _put_item,
+    "TransactWriteItems": _transact,
+    "SendMessage": _send_message,
+}

@@ -1,0 +1,106 @@
+"""Each function makes the calls its role allows, all of them, and no others (T2)."""
+
+import importlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.simulation.faults import Call
+from tests.simulation.permissions import granted, used
+from tests.simulation.scenarios import SCENARIOS
+from tests.simulation.world import ACME, World
+
+FUNCTIONS = {
+    "OutboundUserWebhookFunction": "outbound_user_webhook",
+    "UserChangeWorkerFunction": "user_change_worker",
+    "OrganizationSettingsFunction": "organization_settings",
+    "RosterQueryFunction": "roster_query",
+}
+
+
+@pytest.fixture(scope="module")
+def calls(_world: World) -> dict[str, list[Call]]:
+    """Return every call each function makes in all scenarios and for all events of `events/`."""
+    made: dict[str, list[Call]] = {function: [] for function in FUNCTIONS}
+    for scenario in SCENARIOS:
+        _world.reset(*scenario.documents)
+        scenario.play(_world)
+        _world.settle()
+        _note(_world, made)
+    for function in ("OrganizationSettingsFunction", "RosterQueryFunction"):
+        for event in _events(FUNCTIONS[function]):
+            _world.invoke(function, importlib.import_module(FUNCTIONS[function]).handler, event)
+    _note(_world, made)
+    return made
+
+
+def _note(world: World, made: dict[str, list[Call]]) -> None:
+    for function, noted in made.items():
+        noted += world.calls_of(function)
+    world.callers.clear()
+    world.wire.calls.clear()
+
+
+def _events(module: str) -> Iterator[dict[str, Any]]:
+    if module == "organization_settings":
+        # A first version, and then another: the events are for an organization that has neither.
+        yield {
+            "organization": "initech",
+            "action": "put",
+            "by": "jane",
+            "settings": ACME | {"organization": "initech"},
+        }
+    for path in sorted((ROOT / "events").glob(f"{module}_*.json")):
+        yield json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_does_nothing_its_role_does_not_allow(
+    function: str, calls: dict[str, list[Call]], template: dict[str, Any]
+) -> None:
+    allowed = granted(template, function)
+    seen = used(calls[function])
+    assert seen
+    assert [use for use in seen if not any(permission.covers(use) for permission in allowed)] == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_allows_nothing_its_function_does_not_do(
+    function: str, calls: dict[str, list[Call]], template: dict[str, Any]
+) -> None:
+    seen = used(calls[function])
+    for permission in granted(template, function):
+        assert any(permission.covers(use) for use in seen), permission
+        for pattern in permission.partitions:
+            # Of every kind of key that the statement opens, some is used, if not by each action.
+            assert (
+                any(key.startswith(pattern.rstrip("*")) for use in seen for key in use.partitions)
+                or pattern == "*"
+            )
+
+
+@pytest.mark.parametrize(
+    "taken", ["dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:BatchGetItem"]
+)
+def test_a_missing_permission_shows(
+    taken: str, calls: dict[str, list[Call]], template: dict[str, Any]
+) -> None:
+    allowed = [each for each in granted(template, "UserChangeWorkerFunction") if each.action != taken]
+    uses = used(calls["UserChangeWorkerFunction"])
+    assert {use.action for use in uses if not any(each.covers(use) for each in allowed)} == {taken}
+
+
+def test_a_key_of_another_kind_shows(calls: dict[str, list[Call]], template: dict[str, Any]) -> None:
+    allowed = granted(template, "OutboundUserWebhookFunction")
+    worker = used(calls["UserChangeWorkerFunction"])
+    reads = [use for use in worker if use.action == "dynamodb:GetItem"]
+    assert reads
+    assert not any(permission.covers(use) for permission in allowed for use in reads)
+
+
+def test_every_function_of_the_template_is_looked_at(template: dict[str, Any]) -> None:
+    resources = template["Resources"].items()
+    assert set(FUNCTIONS) == {name for name, each in resources if each["Type"] == "AWS::Serverless::Function"}
