@@ -8,6 +8,8 @@ NO_PYTHON := Muster needs Python 3.13 and found none: install it (with pyenv, uv
 
 export UV
 export UV_PYTHON_DOWNLOADS := never
+# The certificates this machine trusts, so that a company's own proxy is trusted too.
+export UV_SYSTEM_CERTS := 1
 export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV

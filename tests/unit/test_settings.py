@@ -109,9 +109,9 @@ def test_the_whole_document_of_the_design_is_accepted() -> None:
     ("sections", "where", "message", "remedy"),
     [
         # Keys.
-        ({"time_zon": "UTC"}, "time_zon", "not a key", "Did you mean 'time_zone'?"),
-        ({"auto_provision": {"field": []}}, "auto_provision.field", "not a key", "Did you mean 'fields'?"),
-        ({"guard": {"operations": {"delete": {}}}}, "guard.operations.delete", "not a key", "create"),
+        ({"time_zon": "UTC"}, "time_zon", "not a known key", "Did you mean 'time_zone'?"),
+        ({"auto_provision": {"field": []}}, "auto_provision.field", "not a known key", "Did you mean 'fields'?"),
+        ({"guard": {"operations": {"delete": {}}}}, "guard.operations.delete", "not a known key", "create"),
         (
             {"field_maps": {"salesforce": {"Titel": "Title"}}},
             "field_maps.salesforce.Titel",
@@ -121,10 +121,10 @@ def test_the_whole_document_of_the_design_is_accepted() -> None:
         (
             {"seat_required": {"import_email": "x"}},
             "seat_required.import_email",
-            "not a key",
+            "not a known key",
             "'import_emails'?",
         ),
-        ({"connections": {"hubspot": {}}}, "connections.hubspot", "not a key", "salesforce"),
+        ({"connections": {"hubspot": {}}}, "connections.hubspot", "not a known key", "salesforce"),
         # Kinds.
         ({"managers": None}, "managers", "has no value", "default"),
         ({"managers": "yes"}, "managers", "not a set of keys", "key: value"),
