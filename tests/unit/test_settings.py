@@ -110,7 +110,12 @@ def test_the_whole_document_of_the_design_is_accepted() -> None:
     [
         # Keys.
         ({"time_zon": "UTC"}, "time_zon", "not a known key", "Did you mean 'time_zone'?"),
-        ({"auto_provision": {"field": []}}, "auto_provision.field", "not a known key", "Did you mean 'fields'?"),
+        (
+            {"auto_provision": {"field": []}},
+            "auto_provision.field",
+            "not a known key",
+            "Did you mean 'fields'?",
+        ),
         ({"guard": {"operations": {"delete": {}}}}, "guard.operations.delete", "not a known key", "create"),
         (
             {"field_maps": {"salesforce": {"Titel": "Title"}}},
