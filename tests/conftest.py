@@ -13,6 +13,7 @@ from moto import mock_aws
 from samcli.yamlhelper import yaml_parse
 
 from muster import bootstrap
+from tests.examples import lambda_context
 
 ROOT = Path(__file__).parent.parent
 
@@ -54,12 +55,7 @@ def aws(template: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[S
 @pytest.fixture
 def context() -> LambdaContext:
     """Return the Lambda context a function is invoked with."""
-    context = LambdaContext()
-    context._function_name = "function"
-    context._memory_limit_in_mb = 512
-    context._invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:function"
-    context._aws_request_id = "00000000-0000-4000-8000-000000000000"
-    return context
+    return lambda_context()
 
 
 def forget_clients() -> None:

@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from muster import user_changes
 from muster.model import UserChange
 from muster.settings import Settings
@@ -56,3 +58,13 @@ def change(
     listed = (organization or settings()).auto_provision
     number = notification or f"04l0000000000{second:02d}AAA"
     return user_changes.read(user(second, **fields), {*listed.fields, *listed.custom_fields}, number, NOW)
+
+
+def lambda_context() -> LambdaContext:
+    """Return the context that a function is invoked with."""
+    context = LambdaContext()
+    context._function_name = "function"
+    context._memory_limit_in_mb = 512
+    context._invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    context._aws_request_id = "00000000-0000-4000-8000-000000000000"
+    return context

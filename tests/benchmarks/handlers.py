@@ -15,8 +15,8 @@ from muster.messages import QueuedChange, QueuedMessage
 from tests.benchmarks import examples
 from tests.benchmarks.canned_aws import CannedAws
 from tests.benchmarks.paired import Ratio, paired
+from tests.examples import lambda_context
 from tests.simulation import messages
-from tests.simulation.world import lambda_context
 
 ROUNDS = 21
 

@@ -29,6 +29,7 @@ import outbound_user_webhook
 import user_change_worker
 from muster import bootstrap
 from tests.conftest import forget_clients
+from tests.examples import lambda_context
 from tests.simulation import messages, quick_moto
 from tests.simulation.faults import Call, Crash, Plan, Wire, nothing
 from tests.simulation.messages import Notification
@@ -256,16 +257,6 @@ def opened(template: Mapping[str, Any]) -> Iterator[World]:
         world._prepared["empty"] = copy_of("roster")
         yield world
     forget_clients()
-
-
-def lambda_context() -> LambdaContext:
-    """Return the context that a function is invoked with."""
-    context = LambdaContext()
-    context._function_name = "function"
-    context._memory_limit_in_mb = 512
-    context._invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:function"
-    context._aws_request_id = "00000000-0000-4000-8000-000000000000"
-    return context
 
 
 def _acknowledges(answer: Mapping[str, Any]) -> bool:
