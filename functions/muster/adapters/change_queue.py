@@ -61,8 +61,7 @@ def encode(message: QueuedMessage) -> list[str]:
             "provider": message.provider,
             "received_at": message.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "changes": [
-                {"notification": change.notification, "fields": dict(change.fields)}
-                for change in message.changes
+                {"notification": change.notification, "fields": change.fields} for change in message.changes
             ],
             "parked": [asdict(other) for other in message.parked],
         },

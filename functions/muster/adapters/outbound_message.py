@@ -16,7 +16,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml.ElementTree import DefusedXMLParser
@@ -57,18 +57,20 @@ _FIELD = "{urn:sobject.enterprise.soap.sforce.com}"
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
-# Tag to least and most occurrences. The order is fixed in the WSDL, but carries no meaning.
-_ENVELOPE = {f"{_SOAP}Body": (1, 1)}
-_BODY = {f"{_OUTBOUND}notifications": (1, 1)}
-_NOTIFICATIONS = {
-    f"{_OUTBOUND}OrganizationId": (1, 1),
-    f"{_OUTBOUND}ActionId": (1, 1),
-    f"{_OUTBOUND}SessionId": (0, 1),
-    f"{_OUTBOUND}EnterpriseUrl": (0, 1),
-    f"{_OUTBOUND}PartnerUrl": (0, 1),
-    f"{_OUTBOUND}Notification": (1, MAX_NOTIFICATIONS),
+# Tag to local name, least and most occurrences. The order is fixed in the WSDL, but carries no meaning.
+type _Schema = Mapping[str, tuple[str, int, int]]
+
+_ENVELOPE: _Schema = {f"{_SOAP}Body": ("Body", 1, 1)}
+_BODY: _Schema = {f"{_OUTBOUND}notifications": ("notifications", 1, 1)}
+_NOTIFICATIONS: _Schema = {
+    f"{_OUTBOUND}OrganizationId": ("OrganizationId", 1, 1),
+    f"{_OUTBOUND}ActionId": ("ActionId", 1, 1),
+    f"{_OUTBOUND}SessionId": ("SessionId", 0, 1),
+    f"{_OUTBOUND}EnterpriseUrl": ("EnterpriseUrl", 0, 1),
+    f"{_OUTBOUND}PartnerUrl": ("PartnerUrl", 0, 1),
+    f"{_OUTBOUND}Notification": ("Notification", 1, MAX_NOTIFICATIONS),
 }
-_NOTIFICATION = {f"{_OUTBOUND}Id": (1, 1), f"{_OUTBOUND}sObject": (0, 1)}
+_NOTIFICATION: _Schema = {f"{_OUTBOUND}Id": ("Id", 1, 1), f"{_OUTBOUND}sObject": ("sObject", 0, 1)}
 
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 _OBJECT_TYPE = re.compile(rf"(?:[^:\s]+:)?({_API_NAME.pattern})")
@@ -193,21 +195,21 @@ class _Utf8Parser(DefusedXMLParser):
 # ── From the tree to values ──────────────────────────────────────────────────────────────────────
 
 
-def _parts(element: Element, schema: Mapping[str, tuple[int, int]], where: str) -> dict[str, list[Element]]:
+def _parts(element: Element, schema: _Schema, where: str) -> dict[str, list[Element]]:
     """Return an element's children by local name, exactly those and as many as `schema` allows."""
-    found: dict[str, list[Element]] = {tag: [] for tag in schema}
+    found: dict[str, list[Element]] = {name: [] for name, _, _ in schema.values()}
     _refuse_text(element.text, where)
     for child in element:
-        if child.tag not in found:
+        if child.tag not in schema:
             raise _refused(where, "holds an element that outbound messages do not have there")
-        found[child.tag].append(child)
+        found[schema[child.tag][0]].append(child)
         _refuse_text(child.tail, where)
-    for tag, (least, most) in schema.items():
-        count = len(found[tag])
+    for name, least, most in schema.values():
+        count = len(found[name])
         if not least <= count <= most:
             allowed = str(most) if least == most else f"{least} to {most}"
-            raise _refused(where, f"holds {count} {_local_name(tag)} elements instead of {allowed}")
-    return {_local_name(tag): children for tag, children in found.items()}
+            raise _refused(where, f"holds {count} {name} elements instead of {allowed}")
+    return found
 
 
 def _notification(element: Element, where: str) -> Notification:
@@ -244,7 +246,9 @@ def _fields(record: Element, where: str) -> dict[str, str]:
         # Nearly every field is short text and nothing else: no need to look closer.
         plain = not (len(element) or element.tail or element.keys()) and len(text) <= _SHORT
         values[name] = text if plain else _value(record, element, where)
-    fields = {name: value for name, value in values.items() if value is not None}
+    if None in values.values():
+        values = {name: value for name, value in values.items() if value is not None}
+    fields = cast("dict[str, str]", values)
     if "Id" in fields:
         fields["Id"] = salesforce_ids.to_18(_id(fields["Id"], f"{where}, sObject Id"))
     return fields
@@ -305,10 +309,6 @@ def _refuse_elements(element: Element, where: str) -> None:
 def _refuse_text(text: str | None, where: str) -> None:
     if text and text.strip(_XML_BLANKS):
         raise _refused(where, "holds text between its elements")
-
-
-def _local_name(tag: str) -> str:
-    return tag.rpartition("}")[2]
 
 
 def _refused_field(record: Element, element: Element, where: str, message: str) -> Rejected:
