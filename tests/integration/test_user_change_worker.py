@@ -1,0 +1,71 @@
+"""The worker's handler, as SQS invokes it: the sample event, and messages that have to come back."""
+
+import copy
+import json
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+import organization_settings
+import user_change_worker
+from muster import bootstrap
+from muster.observability import logger
+
+SAMPLE = json.loads((Path(__file__).parents[2] / "events/user_change_worker.json").read_text())
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """Return what the worker writes to its log."""
+    written = StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", written)
+    return written
+
+
+@pytest.fixture(autouse=True)
+def _organization(aws: SimpleNamespace, context: LambdaContext) -> None:
+    event = {"organization": "acme", "action": "put", "by": "jane", "settings": {"organization": "acme"}}
+    assert organization_settings.handler(event, context)["status"] == "succeeded"
+
+
+def usernames() -> list[str | None]:
+    members, _ = bootstrap.roster_views().members("acme", None, 10, None)
+    return [member.username for member in members]
+
+
+def with_body(body: str, message_id: str) -> dict[str, Any]:
+    return SAMPLE["Records"][0] | {"body": body, "messageId": message_id}
+
+
+def test_the_sample_event_adds_the_member_it_tells_of(context: LambdaContext) -> None:
+    assert user_change_worker.handler(copy.deepcopy(SAMPLE), context) == {"batchItemFailures": []}
+    assert usernames() == ["ada@acme.example"]
+
+
+@pytest.mark.parametrize("body", ["", "canary", '{"v": 2, "organization": "canary"}', '{"v": 1}', "[]"])
+def test_a_message_that_cannot_be_read_comes_back_alone_and_is_not_quoted(
+    body: str, context: LambdaContext, log: StringIO
+) -> None:
+    event = {"Records": [with_body(body, "bad"), SAMPLE["Records"][0]]}
+    assert user_change_worker.handler(event, context) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert usernames() == ["ada@acme.example"]
+    [line] = [json.loads(line) for line in log.getvalue().splitlines() if '"ERROR"' in line]
+    assert (line["message_id"], line["error"]) == ("bad", "Rejected")
+    assert "canary" not in log.getvalue()
+
+
+def test_a_fault_of_our_own_brings_the_message_back_and_tells_its_kind_only(
+    context: LambdaContext, log: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("canary")
+
+    monkeypatch.setattr(bootstrap.roster_table(), "gather", broken)
+    answer = user_change_worker.handler(copy.deepcopy(SAMPLE), context)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": SAMPLE["Records"][0]["messageId"]}]}
+    assert '"error":"KeyError"' in log.getvalue().replace(" ", "")
+    assert "canary" not in log.getvalue()
