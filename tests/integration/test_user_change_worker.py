@@ -15,7 +15,9 @@ import user_change_worker
 from muster import bootstrap
 from muster.observability import logger
 
-SAMPLE = json.loads((Path(__file__).parents[2] / "events/user_change_worker.json").read_text())
+SAMPLE: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "events/user_change_worker.json").read_text()
+)
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def usernames() -> list[str | None]:
 
 
 def with_body(body: str, message_id: str) -> dict[str, Any]:
-    return SAMPLE["Records"][0] | {"body": body, "messageId": message_id}
+    return {**SAMPLE["Records"][0], "body": body, "messageId": message_id}
 
 
 def test_the_sample_event_adds_the_member_it_tells_of(context: LambdaContext) -> None:
