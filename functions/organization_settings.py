@@ -3,6 +3,7 @@
 `docs/settings.md` has the events and the answers, `events/organization_settings_*.json` one of each to paste.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,8 +13,12 @@ from pydantic import AfterValidator, Field
 
 from muster import bootstrap, environment
 from muster.admin_requests import Action, Line, Request, SignedRequest, answer
-from muster.configuring import Configuring, Signature
+from muster.configuring import Configuring
+from muster.import_ports import Ports
 from muster.observability import logger, metrics
+from muster.previewing_settings import Previewing
+from muster.saving_settings import Signature
+from muster.settings.sections import SalesforceConnection
 from muster.validation import refused
 
 
@@ -25,6 +30,7 @@ def _document(value: object) -> object:
 
 type Document = Annotated[Any, AfterValidator(_document)]
 type Version = Annotated[int, Field(ge=1, le=99_999_999)]
+type RunId = Annotated[str, Field(pattern="^[0-9]{8}T[0-9]{6,9}-[0-9a-f]{8}$")]
 
 
 class Get(Request):
@@ -39,16 +45,23 @@ class Validate(Request):
     settings: Document
 
 
+class Preview(SignedRequest):
+    """Try a document on the roster without saving it."""
+
+    settings: Document
+
+
 class Save(SignedRequest):
-    """What saving takes, whatever is saved."""
+    """What saving takes, whatever is saved; `approve` is the run that was parked for it."""
 
     expected_version: int | None = Field(default=None, ge=0)
     why: Annotated[Line, Field(max_length=500)] | None = None
+    approve: RunId | None = None
 
     @property
     def signature(self) -> Signature:
-        """Who saves, why, and on which version it is based."""
-        return Signature(self.by, self.why or "", self.expected_version)
+        """Who saves, why, on which version it is based, and what is approved with it."""
+        return Signature(self.by, self.why or "", self.expected_version, self.approve)
 
 
 class Put(Save):
@@ -73,17 +86,13 @@ class History(Request):
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one admin request."""
-    configuring = Configuring(
-        store=bootstrap.settings_table(),
-        webhooks=bootstrap.webhook_registry(),
-        base_url=environment.webhook_base_url(),
-        now=datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
-    )
+    configuring = _configuring(lambda: context.get_remaining_time_in_millis() / 1000)
     said = answer(
         event,
         {
             "get": Action(Get, lambda to: configuring.get(to.organization, to.version)),
             "validate": Action(Validate, lambda to: configuring.validate(to.organization, to.settings)),
+            "preview": Action(Preview, lambda to: configuring.preview(to.organization, to.settings, to.by)),
             "put": Action(Put, lambda to: configuring.put(to.organization, to.settings, to.signature)),
             "restore": Action(
                 Restore, lambda to: configuring.restore(to.organization, to.version, to.signature)
@@ -98,3 +107,34 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.add_metric(name="SettingsSaved", unit=MetricUnit.Count, value=1)
         metrics.flush_metrics()
     return said
+
+
+def _configuring(remaining: Callable[[], float]) -> Configuring:
+    return Configuring(
+        store=bootstrap.settings_table(),
+        webhooks=bootstrap.webhook_registry(),
+        previewing=Previewing(
+            runs=bootstrap.run_table(),
+            salesforce=bootstrap.salesforce,
+            ports=_ports,
+            now=_now,
+            remaining=remaining,
+        ),
+        base_url=environment.webhook_base_url(),
+        now=_now(),
+    )
+
+
+def _ports(connection: SalesforceConnection) -> Ports:
+    return Ports(
+        runs=bootstrap.run_table(),
+        archive=bootstrap.run_archive(),
+        roster=bootstrap.roster_table(),
+        salesforce=bootstrap.salesforce(connection),
+        # A preview ends before anybody would be told.
+        notify=lambda settings, run: None,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock

@@ -1,24 +1,34 @@
-"""Answers admins' questions about the roster; reads only (`events/roster_query_*.json`).
+"""Lambda: answers admins' questions about the roster and its runs; reads only (Q1).
 
     {"organization", "action": "list", "filter"?: {"active": true | false | "any", …}, "limit"?, "cursor"?}
     {"organization", "action": "member", "member": an id, e-mail address, username or CRM id}
+    {"organization", "action": "explain", "member", "live"?}    why someone is in, or is not
     {"organization", "action": "history", "member", "limit"?, "cursor"?}
+    {"organization", "action": "seats"}                         how many are held, and who is in line
+    {"organization", "action": "runs", "limit"?, "cursor"?}
+    {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
     {"organization", "action": "errors", "limit"?, "cursor"?}
 
 An answer that has more carries `cursor`: ask again with it, everything else the same.
+`docs/operations.md` has the answers, `events/roster_query_*.json` one event of each kind to paste.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
-from muster import bootstrap, querying
+from muster import bootstrap, explaining_runs, querying, querying_explanations, querying_runs
 from muster.admin_requests import Action, Request, answer
+from muster.errors import NotFound, Problem
 from muster.model import Json
 from muster.observability import logger, metrics
 from muster.reasons import EXPLAINED
+from muster.settings import Settings
+
+type Reference = Annotated[str, Field(min_length=1, max_length=254)]
 
 
 class Page(Request):
@@ -31,7 +41,7 @@ class Page(Request):
 class MemberPage(Page):
     """An event that asks for a page of one member's history."""
 
-    member: Annotated[str, Field(min_length=1, max_length=254)]
+    member: Reference
 
 
 class MemberList(Page):
@@ -43,20 +53,56 @@ class MemberList(Page):
 class OneMember(Request):
     """An event that asks for one member."""
 
-    member: Annotated[str, Field(min_length=1, max_length=254)]
+    member: Reference
+
+
+class Explain(OneMember):
+    """An event that asks why; `live` for a new evaluation of someone who is in the roster."""
+
+    live: bool = False
+
+
+class OneRun(Page):
+    """An event that asks for a run and a page of its plan."""
+
+    run_id: Annotated[str, Field(min_length=1, max_length=100)]
 
 
 def _list(request: MemberList) -> Json:
     page = querying.list_members(
-        bootstrap.roster_views(), request.organization, request.filter, request.limit, request.cursor
+        bootstrap.roster_views(),
+        bootstrap.roster_table(),
+        request.organization,
+        request.filter,
+        request.limit,
+        request.cursor,
     )
     return {"message": _shown(len(page["members"]), "member", page["cursor"]), **page}
 
 
 def _member(request: OneMember) -> Json:
-    member = querying.show_member(bootstrap.roster_views(), request.organization, request.member)
+    member = querying.show_member(
+        bootstrap.roster_views(), bootstrap.roster_table(), request.organization, request.member
+    )
     reason = EXPLAINED.get(member["inactive_reason"], "It was deactivated.")
     return {"message": "The member is active." if member["active"] else reason, "member": member}
+
+
+def _explain(request: Explain) -> Json:
+    settings = _settings(request.organization)
+    connection = settings.connections.salesforce
+    sources = querying_explanations.Sources(
+        views=bootstrap.roster_views(),
+        roster=bootstrap.roster_table(),
+        runs=bootstrap.run_table(),
+        salesforce=bootstrap.brisk_salesforce(connection) if connection else None,
+    )
+    explained = querying_explanations.explain(sources, settings, request.member, _now(), live=request.live)
+    told = "The member is active" if explained["in"] else "The member is not active"
+    return {
+        "message": f"{told if explained['member'] else 'Not in the roster'}. {explained['why']}",
+        **explained,
+    }
 
 
 def _history(request: MemberPage) -> Json:
@@ -66,9 +112,39 @@ def _history(request: MemberPage) -> Json:
     return {"message": _shown(len(page["history"]), "change", page["cursor"]), **page}
 
 
+def _seats(request: Request) -> Json:
+    found = querying.show_seats(bootstrap.roster_table(), _settings(request.organization))
+    return {"message": _shown(len(found["seats"]), "seat", None), **found}
+
+
+def _runs(request: Page) -> Json:
+    page = querying_runs.list_runs(bootstrap.run_table(), request.organization, request.limit, request.cursor)
+    return {"message": _shown(len(page["runs"]), "run", page["cursor"]), **page}
+
+
+def _run(request: OneRun) -> Json:
+    run = querying_runs.find_run(bootstrap.run_table(), request.organization, request.run_id)
+    page = querying_runs.show_run(
+        run, bootstrap.run_archive(), request.limit, request.cursor, request.by, _now()
+    )
+    return {"message": explaining_runs.in_words(run), "run_id": run.id, **page}
+
+
 def _errors(request: Page) -> Json:
     page = querying.show_errors(bootstrap.roster_views(), request.organization, request.limit, request.cursor)
     return {"message": _shown(len(page["log"]), "entry", page["cursor"], "entries"), **page}
+
+
+def _settings(organization: str) -> Settings:
+    stored = bootstrap.settings_table().current(organization)
+    if stored is None:
+        remedy = "Save some with OrganizationSettingsFunction, action put."
+        raise NotFound(Problem("organization", f"{organization} has no settings", remedy))
+    return stored.settings
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
 
 def _shown(count: int, one: str, cursor: str | None, many: str = "") -> str:
@@ -79,7 +155,11 @@ def _shown(count: int, one: str, cursor: str | None, many: str = "") -> str:
 ACTIONS: dict[str, Action[Any]] = {
     "list": Action(MemberList, _list),
     "member": Action(OneMember, _member),
+    "explain": Action(Explain, _explain),
     "history": Action(MemberPage, _history),
+    "seats": Action(Request, _seats),
+    "runs": Action(Page, _runs),
+    "run": Action(OneRun, _run),
     "errors": Action(Page, _errors),
 }
 

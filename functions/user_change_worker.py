@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from muster import bootstrap
 from muster.adapters import change_queue
 from muster.errors import MusterError
-from muster.following import follow
+from muster.following import follow, needs_salesforce
 from muster.observability import logger, metrics
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -33,7 +33,10 @@ def _follow(record: SQSRecord) -> None:
     message = change_queue.decode(record.body)
     stored = bootstrap.settings_table().current(message.organization)
     now = datetime.now(UTC)  # noqa: TID251 - a handler is what asks the clock
-    followed = follow(message, stored.settings if stored else None, bootstrap.roster_table(), now)
+    settings = stored.settings if stored else None
+    connection = settings.connections.salesforce if settings and needs_salesforce(settings) else None
+    salesforce = bootstrap.brisk_salesforce(connection) if connection else None
+    followed = follow(message, settings, bootstrap.roster_table(), salesforce, now)
     logger.info(
         "followed",
         organization=message.organization,

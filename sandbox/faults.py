@@ -14,13 +14,19 @@ expire       whatever follows from every session having just ended       as the 
 lose_answer  a hang-up instead of an answer                              yes
 
 `after` calls to the prefix pass first, then `count` calls are hit. The first rule that is due hits a call.
+
+A system adds faults of its own that change what a true answer says (`AnswerFaults`). Only answers that such
+a fault can change count as calls to it, and only if no rule of the kinds above hit them.
+
 The paths under `/sandbox/` are the sandbox's own: never hit, never counted, open to this machine only.
 """
 
+import dataclasses
 import ipaddress
+import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
 CONTROL = "/sandbox/"
 KINDS = ("status", "delay", "truncate", "html", "empty", "expire", "lose_answer")
 KEYS = ("path", "fault", "status", "delay_s", "after", "count")
+FIELD = "field"  # a key of those faults that are about one field of an answer
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 
 
@@ -47,9 +54,10 @@ class Fault:
     delay_s: float = 2.0
     after: int = 0
     count: int = 1
+    field: str = ""
     seen: int = 0
     hit: int = 0
-    lifted: Event = field(default_factory=Event)
+    lifted: Event = dataclasses.field(default_factory=Event)
 
     def due(self) -> bool:
         """Whether the call just seen is one to hit."""
@@ -57,7 +65,24 @@ class Fault:
 
     def as_json(self) -> dict[str, Any]:
         """Return the rule and how often it was hit so far."""
-        return {key: getattr(self, key) for key in (*KEYS, "hit")}
+        keys = (*KEYS, FIELD) if self.field else KEYS
+        return {key: getattr(self, key) for key in (*keys, "hit")}
+
+
+@dataclass(frozen=True)
+class AnswerFaults:
+    """The faults of one system that change what its JSON answers say.
+
+    `parts` finds the parts of an answer that they apply to; `kinds` are the faults by name: each changes a
+    part in place, and is given the rule's `field`, which the faults in `about_a_field` need and others lack.
+    """
+
+    parts: Callable[[Any], list[Any]]
+    kinds: Mapping[str, Callable[[Any, str], None]]
+    about_a_field: Collection[str] = ()
+
+
+NO_ANSWER_FAULTS = AnswerFaults(parts=lambda _: [], kinds={})
 
 
 class FaultSwitch:
@@ -68,11 +93,15 @@ class FaultSwitch:
     """
 
     def __init__(
-        self, error_page: Callable[[str, int], tuple[str, bytes]], expire_sessions: Callable[[], None]
+        self,
+        error_page: Callable[[str, int], tuple[str, bytes]],
+        expire_sessions: Callable[[], None],
+        answer_faults: AnswerFaults = NO_ANSWER_FAULTS,
     ) -> None:
         """Start with no faults and nothing counted."""
         self._error_page = error_page
         self._expire_sessions = expire_sessions
+        self._answer_faults = answer_faults
         self._lock = Lock()
         self._faults: list[Fault] = []
         self._calls: Counter[tuple[str, str, int | None]] = Counter()
@@ -84,7 +113,7 @@ class FaultSwitch:
         """
         if not isinstance(rules, list):
             raise ValueError("the body must be a list of faults, an empty one to clear them")
-        faults = [_read(rule) for rule in rules]
+        faults = [_read(rule, self._answer_faults) for rule in rules]
         with self._lock:
             for fault in self._faults:
                 fault.lifted.set()
@@ -111,16 +140,21 @@ class FaultSwitch:
             self._calls.clear()
 
     def wrap(self, app: "WSGIApplication") -> "WSGIApplication":
-        """Return the application with the faults in front of it."""
+        """Return the application with the faults in front of it.
+
+        To hang up on a caller it raises waitress' ClientDisconnected, at once or in the middle of a body.
+        """
 
         def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
             path = environ.get("PATH_INFO", "")
             if path.startswith(CONTROL):
-                if not ipaddress.ip_address(environ["REMOTE_ADDR"]).is_loopback:
+                if not _is_local(environ):
                     return Response("Only from this machine.", 403)(environ, start_response)
                 return app(environ, start_response)
-            fault = self._take(path)
+            fault = self._take(path, KINDS)
             answer = self._answer(app, environ, path, fault)
+            if fault is None:
+                self._change(path, answer)
             lost = fault is not None and fault.fault == "lose_answer"
             with self._lock:
                 self._calls[environ["REQUEST_METHOD"], path, None if lost else answer.status_code] += 1
@@ -132,11 +166,11 @@ class FaultSwitch:
 
         return application
 
-    def _take(self, path: str) -> Fault | None:
+    def _take(self, path: str, kinds: Collection[str]) -> Fault | None:
         taken = None
         with self._lock:
             for fault in self._faults:
-                if path.startswith(fault.path):
+                if fault.fault in kinds and path.startswith(fault.path):
                     fault.seen += 1
                     if taken is None and fault.due():
                         fault.hit += 1
@@ -161,6 +195,26 @@ class FaultSwitch:
                 self._expire_sessions()
         return Response.from_app(app, environ, buffered=True)
 
+    def _change(self, path: str, answer: Response) -> None:
+        """Let a fault that is due change what the answer says."""
+        kinds = self._answer_faults.kinds
+        with self._lock:
+            is_watched = any(each.fault in kinds and path.startswith(each.path) for each in self._faults)
+        if not is_watched or answer.status_code != 200 or not answer.is_json:
+            return
+        content = answer.get_json()
+        parts = self._answer_faults.parts(content)
+        fault = self._take(path, kinds) if parts else None
+        if fault is not None:
+            for part in parts:
+                kinds[fault.fault](part, fault.field)
+            answer.set_data(json.dumps(content))
+
+
+def _is_local(environ: "WSGIEnvironment") -> bool:
+    address = environ.get("REMOTE_ADDR")  # none where the caller is in this process
+    return address is None or ipaddress.ip_address(address).is_loopback
+
 
 def _truncated(
     answer: Response, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -172,22 +226,30 @@ def _truncated(
     raise ClientDisconnected
 
 
-def _read(rule: object) -> Fault:
-    allowed = f"a fault is an object with {', '.join(KEYS)}; fault is one of {', '.join(KINDS)}"
-    if not isinstance(rule, dict) or not set(rule) <= set(KEYS):
+def _read(rule: object, answer_faults: AnswerFaults) -> Fault:
+    kinds = (*KINDS, *answer_faults.kinds)
+    allowed = f"a fault is an object with {', '.join(KEYS)}; fault is one of {', '.join(kinds)}"
+    if not isinstance(rule, dict) or not set(rule) <= {*KEYS, FIELD}:
         raise ValueError(allowed)
-    if rule.get("fault") not in KINDS:
+    kind = rule.get("fault")
+    if kind not in kinds:
         raise ValueError(f"unknown fault; {allowed}")
     path = rule.get("path")
     if not isinstance(path, str) or not path.startswith("/") or path.startswith(CONTROL):
         raise ValueError(f"path is the beginning of a path, as in /services/data, and not under {CONTROL}")
     for key, least in (("status", 200), ("delay_s", 0), ("after", 0), ("count", 1)):
         number = rule.get(key, least)
-        kinds = (int, float) if key == "delay_s" else (int,)
-        if isinstance(number, bool) or not isinstance(number, kinds) or number < least:
+        numbers = (int, float) if key == "delay_s" else (int,)
+        if isinstance(number, bool) or not isinstance(number, numbers) or number < least:
             raise ValueError(f"{key} is a number of at least {least}")
     if rule.get("status", 200) > 599:
         raise ValueError("status is a number of at most 599")
+    if kind in answer_faults.about_a_field:
+        if not isinstance(rule.get(FIELD), str) or not rule[FIELD]:
+            raise ValueError(f"{kind} needs field, the name of a field, as in Email")
+    elif FIELD in rule:
+        takes = ", ".join(answer_faults.about_a_field) or "no fault here"
+        raise ValueError(f"field goes with {takes}, not with {kind}")
     return Fault(**rule)
 
 

@@ -1,7 +1,7 @@
 """Serves a WSGI application on a port of this machine."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -40,5 +40,7 @@ def serve(
         yield f"http://{host}:{server.effective_port}"
     finally:
         stopping.set()
-        server.pull_trigger()
+        # The loop may have seen the sign already, and closed what would wake it.
+        with suppress(OSError):
+            server.pull_trigger()
         thread.join()

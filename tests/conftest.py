@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
+from moto.dynamodb.models.table import Table
 from samcli.yamlhelper import yaml_parse
 
 from muster import bootstrap
 from tests.examples import lambda_context
+from tests.simulation import strict_aws
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,29 +30,35 @@ def template() -> dict[str, Any]:
 
 @pytest.fixture
 def aws(template: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
-    """Start moto with the template's own table and queue; yields `dynamodb`, `sqs`, `table`, `queue_url`."""
+    """Start moto with the template's own table, queue and bucket; yields the clients and their names."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
         "ROSTER_TABLE_NAME": "roster",
+        "RUN_ARCHIVE_BUCKET_NAME": "archive",
         "WEBHOOK_BASE_URL": "https://api.example.com/v2",
     }.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
-        dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
-        table = template["Resources"]["RosterTable"]["Properties"]
-        dynamodb.create_table(
-            TableName="roster",
-            BillingMode=table["BillingMode"],
-            AttributeDefinitions=table["AttributeDefinitions"],
-            KeySchema=table["KeySchema"],
-        )
+    # moto copies the whole table for each action of a transaction, and copies it deeply.
+    with mock_aws(), patch.object(Table, "__deepcopy__", strict_aws.copy_of_table, create=True):
+        dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
+        dynamodb.create_table(TableName="roster", **table_properties(template))
+        s3.create_bucket(Bucket="archive")
         queue_url = sqs.create_queue(QueueName="changes")["QueueUrl"]
         monkeypatch.setenv("CHANGE_QUEUE_URL", queue_url)
         forget_clients()
-        yield SimpleNamespace(dynamodb=dynamodb, sqs=sqs, table="roster", queue_url=queue_url)
+        yield SimpleNamespace(
+            dynamodb=dynamodb, sqs=sqs, s3=s3, table="roster", queue_url=queue_url, bucket="archive"
+        )
     forget_clients()
+
+
+def table_properties(template: dict[str, Any]) -> dict[str, Any]:
+    """Return what the template says about the roster table's keys and index, as boto3 takes it."""
+    table = template["Resources"]["RosterTable"]["Properties"]
+    names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    return {name: table[name] for name in names}
 
 
 @pytest.fixture

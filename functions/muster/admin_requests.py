@@ -34,14 +34,19 @@ type Line = Annotated[str, AfterValidator(_one_line)]
 type By = Annotated[Line, Field(max_length=200, examples=["jane@acme.example"])]
 
 
-class Request(BaseModel):
-    """What every event carries; actions with parameters of their own add them in a subclass."""
+class Event(BaseModel):
+    """What every event carries."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     organization: OrganizationName
-    action: str
     by: By | None = None
+
+
+class Request(Event):
+    """An event that names one of a function's actions; those with parameters add them in a subclass."""
+
+    action: str
 
 
 class SignedRequest(Request):
@@ -66,33 +71,55 @@ def answer(event: object, actions: Mapping[str, Action[Any]]) -> dict[str, Any]:
 
     Who asked stays out of the log, being a person; what changes something keeps `by` in the table.
     """
+    return _answered(event, lambda: _for_action(event, actions))
+
+
+def answer_one[E: Event](event: object, kind: type[E], run: Callable[[E], dict[str, Any]]) -> dict[str, Any]:
+    """Return the answer to an event of a function that does one thing; logs as `answer` does."""
+    return _answered(event, lambda: (_read(event, kind), run))
+
+
+def _answered(
+    event: object, understand: Callable[[], tuple[Any, Callable[[Any], dict[str, Any]]]]
+) -> dict[str, Any]:
     try:
-        action, request = _read(event, actions)
-        said = {"status": "succeeded", "organization": request.organization, **action.run(request)}
+        request, run = understand()
+        said = {"status": "succeeded", "organization": request.organization, **run(request)}
     except Rejected as error:
         said = _rejection(event, error)
     _log(event, said)
     return said
 
 
-def _read(event: object, actions: Mapping[str, Action[Any]]) -> tuple[Action[Any], Request]:
+def _for_action(
+    event: object, actions: Mapping[str, Action[Any]]
+) -> tuple[Request, Callable[[Any], dict[str, Any]]]:
     if not isinstance(event, dict):
-        remedy = 'Send one like {"organization": "acme", "action": "…"}.'
-        raise Rejected(Problem("event", "is not an object", remedy))
+        raise _no_object()
     name = event.get("action")
     if not isinstance(name, str) or name not in actions:
         message = "is missing" if name is None else "is not an action of this function"
         remedy = validation.did_you_mean(name if isinstance(name, str) else "", actions)
         raise Rejected(Problem("action", message, remedy))
-    action = actions[name]
+    return _read(event, actions[name].request), actions[name].run
+
+
+def _read[E: Event](event: object, kind: type[E]) -> E:
+    if not isinstance(event, dict):
+        raise _no_object()
     try:
         # By way of JSON, which is what events are; pydantic's strict mode then knows lists from tuples.
-        return action, action.request.model_validate_json(json.dumps(event))
+        return kind.model_validate_json(json.dumps(event))
     except ValidationError as error:
-        problems = validation.problems(error, action.request.model_json_schema(), "event")
+        problems = validation.problems(error, kind.model_json_schema(), "event")
         raise Rejected(*validation.fewer(problems)) from None
     except (TypeError, ValueError, RecursionError) as error:
         raise Rejected(Problem("event", "is not JSON", "Send JSON, nested less deep.")) from error
+
+
+def _no_object() -> Rejected:
+    remedy = 'Send one like {"organization": "acme", …}; the folder events has examples.'
+    return Rejected(Problem("event", "is not an object", remedy))
 
 
 def _rejection(event: object, error: Rejected) -> dict[str, Any]:
@@ -119,6 +146,7 @@ def _log(event: object, said: Mapping[str, Any]) -> None:
         action=_text_of(event, "action"),
         status=said["status"],
         version=said.get("version"),
+        run_id=said.get("run_id"),
     )
 
 

@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from muster.adapters.change_queue import ChangeQueue
+    from muster.adapters.mail import Mail
+    from muster.adapters.mail_outbox import MailOutbox
     from muster.adapters.roster_table import RosterTable
     from muster.adapters.roster_views import RosterViews
+    from muster.adapters.run_archive import RunArchive
+    from muster.adapters.run_table import RunTable
+    from muster.adapters.salesforce import Salesforce
+    from muster.adapters.secrets import Secrets
     from muster.adapters.settings_table import SettingsTable
     from muster.adapters.webhook_registry import WebhookRegistry
+    from muster.settings.sections import SalesforceConnection
 
 
 @cache
@@ -61,6 +68,73 @@ def roster_views() -> RosterViews:
     from muster.adapters.roster_views import RosterViews
 
     return RosterViews(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def run_table() -> RunTable:
+    """The runs and the lease that each organization has for one of them."""
+    from muster.adapters.run_table import RunTable
+
+    return RunTable(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def run_archive() -> RunArchive:
+    """What runs read and planned."""
+    import boto3
+
+    from muster.adapters.run_archive import RunArchive
+
+    return RunArchive(boto3.client("s3", config=_client_config()), environment.run_archive_bucket_name())
+
+
+@cache
+def mail_outbox() -> MailOutbox:
+    """New members, and the mails about them that have not been sent."""
+    from muster.adapters.mail_outbox import MailOutbox
+
+    return MailOutbox(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def mail() -> Mail | None:
+    """Mails from the template's MailFrom; None where that is empty."""
+    import boto3
+    from botocore.config import Config
+
+    from muster.adapters.mail import Mail
+
+    sender = environment.mail_from()
+    if sender is None:
+        return None
+    # Waiting long for an answer beats sending twice; the tries are for a sending rate that is used up.
+    config = Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
+    return Mail(boto3.client("sesv2", config=config), sender)
+
+
+@cache
+def salesforce(connection: SalesforceConnection) -> Salesforce:
+    """The Salesforce org of a connection, with its session; as patient as an import of everyone needs."""
+    from muster.adapters.salesforce import Salesforce
+
+    return Salesforce(connection, _secrets())
+
+
+@cache
+def brisk_salesforce(connection: SalesforceConnection) -> Salesforce:
+    """The same for a function of 90 seconds: three tries and their waits are over before it is."""
+    from muster.adapters.salesforce import Salesforce
+
+    return Salesforce(connection, _secrets(), timeout=(5, 15), longest_wait_s=5)
+
+
+@cache
+def _secrets() -> Secrets:
+    import boto3
+
+    from muster.adapters.secrets import Secrets
+
+    return Secrets(boto3.client("secretsmanager", config=_client_config()))
 
 
 @cache

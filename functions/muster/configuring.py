@@ -1,23 +1,23 @@
-"""What admins do with an organization's settings, and with the address Salesforce calls (S1, W3).
+"""What admins do with an organization's settings, and with the address Salesforce calls (S1, S2, S3, W3).
 
-Nothing is ever overwritten: each save is a new version, made under the condition that the one it is
-based on is still current. Who loses such a race is told, and has changed nothing.
+Nothing is ever overwritten: each save is a new version (`muster.saving_settings`). Before it is made,
+Salesforce compiles the filters, and what it would do to members is previewed
+(`muster.previewing_settings`).
 """
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from muster import tokens
+from muster import saving_settings, tokens
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale
+from muster.previewing_settings import Previewing
+from muster.saving_settings import Answer, Saving, Signature, nothing_yet, shown, webhook_address
 from muster.settings import Settings
 from muster.settings.document import read
-from muster.settings.rules import warnings
-from muster.settings.versions import StoredSettings, changes, is_same
+from muster.settings.versions import StoredSettings, changes
+from muster.settings.warnings import warnings
 from muster.tokens import Token, WebhookRegistration
-
-type Answer = dict[str, Any]
 
 _NO_LONGER_ACCEPTED = {
     "where": "settings",
@@ -25,15 +25,9 @@ _NO_LONGER_ACCEPTED = {
     "remedy": "Hand them to the action validate, correct what it names, and put them.",
 }
 
-_WEBHOOK_PATH = "/features/agent-auto-provision/organizations/{organization}/integrations/salesforce/webhook"
-_MERGE = "Get the current settings, merge your change into them, and put again."
 
-
-class SettingsStore(Protocol):
+class SettingsStore(saving_settings.SettingsStore, Protocol):
     """What configuring needs of the settings table; `adapters.settings_table` is the real one."""
-
-    def current(self, organization: str) -> StoredSettings | None:
-        """Return the settings in force."""
 
     def version(self, organization: str, version: int) -> StoredSettings | None:
         """Return one version."""
@@ -41,33 +35,14 @@ class SettingsStore(Protocol):
     def versions(self, organization: str, limit: int, below: int | None = None) -> list[StoredSettings]:
         """Return versions, newest first."""
 
-    def save(
-        self,
-        stored: StoredSettings,
-        webhook: tuple[WebhookRegistration | None, WebhookRegistration] | None,
-    ) -> None:
-        """Make `stored` current and replace the registration, both or neither; raises `Stale`."""
 
-
-class Webhooks(Protocol):
+class Webhooks(saving_settings.Webhooks, Protocol):
     """What configuring needs of the webhook registry; `adapters.webhook_registry` is the real one."""
-
-    def find(self, organization: str) -> WebhookRegistration | None:
-        """Return who may call the organization's webhook."""
 
     def replace(
         self, organization: str, was: WebhookRegistration | None, becomes: WebhookRegistration
     ) -> None:
         """Replace a registration; raises `Stale`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Who saves and why; and the version it is based on, where that is known (0: there is none yet)."""
-
-    by: str
-    why: str = ""
-    expected_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +54,7 @@ class Configuring:
 
     store: SettingsStore
     webhooks: Webhooks
+    previewing: Previewing
     base_url: str
     now: datetime
 
@@ -91,12 +67,13 @@ class Configuring:
             **_saved(stored),
             "settings": stored.document,
             "effective": _effective(settings),
-            "warnings": _warnings(settings) if settings else [_NO_LONGER_ACCEPTED],
+            "warnings": shown(warnings(settings)) if settings else [_NO_LONGER_ACCEPTED],
         }
 
     def validate(self, organization: str, document: str | dict[str, Any]) -> Answer:
         """Return what saving the document would change; raises `Rejected`."""
         _, settings = read(document, organization)
+        _, found = self.previewing.compiled(settings)
         current = self.store.current(organization)
         before = _effective(_understood(current)) if current else None
         changed = list(changes(before or {}, _effective(settings)))
@@ -105,11 +82,27 @@ class Configuring:
             "message": f"The settings are good; against {against} they change {_count(changed, 'place')}.",
             "version": current.version if current else 0,
             "changes": changed,
-            "warnings": _warnings(settings),
+            "warnings": shown([*warnings(settings), *found]),
         }
 
+    def preview(self, organization: str, document: str | dict[str, Any], by: str) -> Answer:
+        """Return what saving the document would do to the whole roster (S2); raises `Rejected`."""
+        _, settings = read(document, organization)
+        _, found = self.previewing.compiled(settings)
+        current = self.store.current(organization) or nothing_yet(organization)
+        preview = self.previewing.preview(current, settings, by)
+        said = {**preview.said, "version": current.version}
+        if preview.is_parked:
+            said["message"] += (
+                f' Put the same settings with {{"approve": "{said["run_id"]}"}} to let it pass.'
+            )
+        return {**said, "warnings": shown([*warnings(settings), *found])}
+
     def put(self, organization: str, document: str | dict[str, Any], signature: Signature) -> Answer:
-        """Save a document and return its version, and a token where there was none; raises `Rejected`."""
+        """Save a document and return its version, and a token where there was none; raises `Rejected`.
+
+        With the status "parked" nothing is saved: the change has to be approved (S2).
+        """
         raw, settings = read(document, organization)
         return self._save(raw, settings, signature)
 
@@ -156,55 +149,13 @@ class Configuring:
         return {
             "message": "The new token is valid now; put the new address into Salesforce's outbound message"
             f" before the old one ends{f', {until}' if until else ''}.",
-            "webhook": self._webhook(organization, token),
+            "webhook": webhook_address(self.base_url, organization, token),
             "previous_token_valid_until": until,
         }
 
     def _save(self, raw: dict[str, Any], settings: Settings, signature: Signature) -> Answer:
-        organization = settings.organization
-        current = self.store.current(organization)
-        based_on = current.version if current else 0
-        was = self.webhooks.find(organization)
-        token = None if was else tokens.issue()
-        becomes = _registration(settings, was or _first_registration(token or "", signature.by))
-        said: Answer = {"warnings": _warnings(settings)}
-        if current and is_same(current.document, raw) and becomes == was:
-            message = f"Nothing to save: version {based_on} is the same."
-            return {"saved": False, "message": message, "version": based_on, **said}
-        if signature.expected_version not in (None, based_on):
-            there = f"version {based_on} is the current one" if based_on else "there are none yet"
-            raise Rejected(
-                Problem("expected_version", f"is {signature.expected_version}, but {there}", _MERGE)
-            )
-        stored = StoredSettings(
-            organization=organization,
-            version=based_on + 1,
-            document=raw,
-            by=signature.by,
-            at=self.now.isoformat(timespec="seconds").replace("+00:00", "Z"),
-            why=signature.why,
-            attempt=secrets.token_hex(16),
-        )
-        try:
-            self.store.save(stored, None if becomes == was else (was, becomes))
-        except Stale as error:
-            raise Rejected(self._overtaken(organization, based_on)) from error
-        if token:
-            said["webhook"] = self._webhook(organization, token)
-        return {
-            "message": f"Version {stored.version} is saved.",
-            "saved": True,
-            "version": stored.version,
-            **said,
-        }
-
-    def _overtaken(self, organization: str, based_on: int) -> Problem:
-        current = self.store.current(organization)
-        if current and current.version != based_on:
-            return Problem(
-                "settings", f"are overtaken: version {current.version} was saved meanwhile", _MERGE
-            )
-        return Problem("settings", "are not saved: the webhook token was changed meanwhile", "Put again.")
+        saving = Saving(self.store, self.webhooks, self.previewing, self.base_url, self.now)
+        return saving.save(raw, settings, signature)
 
     def _stored(self, organization: str, version: int | None) -> StoredSettings:
         if version is None:
@@ -216,25 +167,6 @@ class Configuring:
         if stored is None:
             raise NotFound(Problem("version", f"{version} is not there", "The action history lists them."))
         return stored
-
-    def _webhook(self, organization: str, token: str) -> dict[str, str]:
-        path = _WEBHOOK_PATH.format(organization=organization)
-        return {"token": token, "url": f"{self.base_url}{path}?token={token}"}
-
-
-def _first_registration(token: str, by: str) -> WebhookRegistration:
-    first = Token(tokens.digest(token), issued_to=by)
-    return WebhookRegistration(organization_id="", action_ids=(), tokens=(first,))
-
-
-def _registration(settings: Settings, base: WebhookRegistration) -> WebhookRegistration:
-    """Return who may call: without a Salesforce connection the id is empty, which matches nobody."""
-    salesforce = settings.connections.salesforce
-    return replace(
-        base,
-        organization_id=salesforce.organization_id if salesforce else "",
-        action_ids=salesforce.action_ids if salesforce else (),
-    )
 
 
 def _saved(stored: StoredSettings) -> dict[str, Any]:
@@ -251,13 +183,6 @@ def _understood(stored: StoredSettings) -> Settings | None:
 
 def _effective(settings: Settings | None) -> dict[str, Any] | None:
     return settings.model_dump(mode="json") if settings else None
-
-
-def _warnings(settings: Settings) -> list[dict[str, str]]:
-    return [
-        {"where": warning.where, "message": warning.message, "remedy": warning.remedy}
-        for warning in warnings(settings)
-    ]
 
 
 def _no_settings(organization: str) -> Problem:

@@ -1,8 +1,9 @@
 """What deciding is given and what it answers, about one Salesforce user. Values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from muster.model import HistoryEntry, Link, Member
 
@@ -18,6 +19,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     NOT_PROVISIONED = "not_provisioned"
     WAITING = "waiting"
+    SEATED = "seated"
     STALE = "stale"
 
 
@@ -26,13 +28,36 @@ class Known:
     """What the roster knows about one Salesforce user.
 
     `link` is the user's own; `member` the one it is linked to. `matches` holds, per match key of
-    the change, the ids of the members that carry it; `namesakes` are those members.
+    the change, the ids of the members that carry it; `namesakes` are those members. `manager` is the
+    id of the member linked to the user's manager, if there is one.
     """
 
     link: Link | None = None
     member: Member | None = None
+    manager: str | None = None
     matches: Mapping[str, frozenset[str]] | None = None
     namesakes: tuple[Member, ...] = ()
+
+
+class MemberState(NamedTuple):
+    """What the index shows of a member: its user, its digest, and whether it is active.
+
+    `unmatched_since` is empty unless its days of grace run.
+    """
+
+    crm_id: str
+    member: str
+    digest: str
+    active: bool
+    unmatched_since: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to look up about one Salesforce user: its match keys, and its manager's CRM id."""
+
+    match_keys: tuple[str, ...] = ()
+    manager: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +65,9 @@ class Decision:
     """What to write, all of it or nothing.
 
     `before` and `link_before` must still be stored as they were read, `matches` (where given) must
-    still name the same members, and `unchanged` must not have moved; else the decision is void.
+    still name the same members, and `unchanged` must not have moved; else the decision is void. So it
+    is if a seat it takes has run out: `limits` holds the limit of each limited seat (A9). `newcomer`
+    says that the member's manager may have to be told (N1).
     """
 
     outcome: Outcome
@@ -52,6 +79,8 @@ class Decision:
     replaced: Link | None = None
     matches: Mapping[str, frozenset[str]] | None = None
     unchanged: tuple[Member, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    newcomer: bool = False
 
     @property
     def writes(self) -> bool:

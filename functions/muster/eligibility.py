@@ -1,33 +1,48 @@
-"""Who belongs in the roster, and if not, why (A4, W7, W8). Pure; each reason has a code of its own."""
+"""Who belongs in the roster, and if not, why (A1, A4, W7, W8). Pure; each reason has a code of its own.
 
+`evaluate` is the one evaluation: the webhook, imports, previews and `explain` all ask it.
+"""
+
+from dataclasses import dataclass
+
+from muster import assignments
 from muster.field_maps import Fields, is_valid_email
-from muster.reasons import (
-    ASSIGNMENT_UNKNOWN,
-    CALL_CENTER_MISSING,
-    EMAIL_DOMAIN,
-    INACTIVE_USER,
-    NAME_MISSING,
-)
+from muster.reasons import CALL_CENTER_MISSING, EMAIL_DOMAIN, INACTIVE_USER, NAME_MISSING, UNMATCHED
 from muster.settings import Domains, Settings
+from muster.settings.assignments import Assignment
 
 
-def reason_against(fields: Fields, settings: Settings, already_in: bool) -> str | None:
-    """Return the code of the first reason not to provision this user, or `None`: provision.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The first reason not to provision a user (`None`: provision), and the assignment that decides."""
 
-    `already_in` says that the user is an active member: where the assignments cannot be evaluated
-    nobody new is let in, and nobody loses access for that alone.
+    reason: str | None
+    assignment: Assignment | None = None
+
+
+def evaluate(fields: Fields, matches: frozenset[str], settings: Settings) -> Verdict:
+    """Return whether a user belongs in the roster, and by which assignment.
+
+    `matches` names the assignments whose filter Salesforce found to match, and those without one. No
+    assignments at all means everyone, with nothing granted (A2).
     """
+    winner = assignments.winner(matches, settings)
     if not is_active(fields):
-        return INACTIVE_USER
+        return Verdict(INACTIVE_USER, winner)
     if not (fields.get("FirstName") and fields.get("LastName")):
-        return NAME_MISSING
+        return Verdict(NAME_MISSING, winner)
     if not _domain_allowed(provisioned_email(fields.get("Email"), settings.domains), settings.domains):
-        return EMAIL_DOMAIN
-    if settings.auto_provision.require_call_center and not in_call_center(fields):
-        return CALL_CENTER_MISSING
-    if settings.assignments and not already_in:
-        return ASSIGNMENT_UNKNOWN
-    return None
+        return Verdict(EMAIL_DOMAIN, winner)
+    if settings.assignments and winner is None:
+        return Verdict(UNMATCHED)
+    if _requires_call_center(winner, settings) and not in_call_center(fields):
+        return Verdict(CALL_CENTER_MISSING, winner)
+    return Verdict(None, winner)
+
+
+def _requires_call_center(assignment: Assignment | None, settings: Settings) -> bool:
+    own = assignment.require_call_center if assignment else None
+    return settings.auto_provision.require_call_center if own is None else own
 
 
 def is_active(fields: Fields) -> bool:

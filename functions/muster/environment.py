@@ -24,13 +24,27 @@ def webhook_base_url() -> str:
     return _required("WEBHOOK_BASE_URL").rstrip("/")
 
 
+def run_archive_bucket_name() -> str:
+    """Name of the S3 bucket that keeps what runs read and planned."""
+    return _required("RUN_ARCHIVE_BUCKET_NAME")
+
+
+def mail_from() -> str | None:
+    """The address that notices are sent from; None where the template's MailFrom is empty: no notices."""
+    return _optional("MAIL_FROM")
+
+
 def in_lambda() -> bool:
     """Whether this process is a Lambda execution environment (Lambda itself sets the variable)."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
+def _optional(name: str) -> str | None:
+    return os.environ.get(name) or None
+
+
 def _required(name: str) -> str:
-    value = os.environ.get(name, "")
-    if not value:
+    value = _optional(name)
+    if value is None:
         raise Misconfigured(f"The environment variable {name} is not set; deploy template.yaml again.")
     return value

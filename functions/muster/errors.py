@@ -5,6 +5,7 @@
         NotFound      nothing answers to that name; said the same way whatever the cause
         TooLarge      the input is over a size limit
       Unavailable     a system is down or busy; try later            (carries retry_after)
+        Incomplete    a source was read, but not whole: nothing may rest on it
       Stale           something newer is already recorded; not a failure
       Misconfigured   our settings or credentials are wrong; tell an admin
 
@@ -50,6 +51,10 @@ class Unavailable(MusterError):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Incomplete(Unavailable):
+    """A source was read, but what came is not all there is: nothing may be decided on it (I4)."""
 
 
 class Stale(MusterError):

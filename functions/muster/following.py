@@ -1,27 +1,24 @@
 """The roster follows Salesforce: the changes of one queued message, gathered, decided, applied (W4-W9).
 
-Safe to repeat and to interrupt anywhere: each user's decision is written whole or not at all, and a
-change that is already in the roster comes out as stale. What cannot be understood goes to the error
-log and does not hold up the rest.
+A message is a hint: the users it names are read from Salesforce, unless the settings say otherwise
+(W6). Safe to repeat and to interrupt anywhere: each user's decision is written whole or not at all,
+and a change that is already in the roster comes out as stale. What cannot be understood goes to the
+error log and does not hold up the rest.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from muster import lifecycle, user_changes
-from muster.decisions import Decision, Known, keys_of
-from muster.errors import MusterError, Rejected, Unavailable
-from muster.messages import QueuedMessage
-from muster.model import Link, LogEntry, UserChange
+from muster import assignments, reading, salesforce_ids, settling, user_changes
+from muster.errors import Problem, Rejected
+from muster.messages import QueuedChange, QueuedMessage
+from muster.model import LogEntry, UserChange
+from muster.reading import Salesforce
 from muster.settings import Settings
-
-# Others may write the same member meanwhile; more than this many times in a row is a fault to retry later.
-ATTEMPTS = 8
-# Users of one message that may fail before the rest is left for the next try.
-PATIENCE = 3
+from muster.settling import Settling
 
 _PARKED = {
     "other_object": (
@@ -35,17 +32,15 @@ _PARKED = {
 }
 
 
-class Roster(Protocol):
+_NOT_SEEN = Problem(
+    "Id",
+    "names a user that Salesforce does not show to the integration user",
+    "Let the integration user read all users (permission View All Users).",
+)
+
+
+class Roster(settling.Roster, Protocol):
     """What following needs of the roster; `adapters.roster_table` is the real one."""
-
-    def gather(self, organization: str, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, Known]:
-        """Return what is known of each Salesforce user."""
-
-    def waiting(self, organization: str, match_keys: Iterable[str]) -> list[Link]:
-        """Return who waits for one of these keys."""
-
-    def write(self, organization: str, decision: Decision, now: float) -> bool:
-        """Write a decision whole; `False`: it is void, decide again."""
 
     def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
         """Add to the error log."""
@@ -59,34 +54,69 @@ class Followed:
     parked: list[LogEntry] = field(default_factory=list)
 
 
-def follow(message: QueuedMessage, settings: Settings | None, roster: Roster, now: datetime) -> Followed:
+def needs_salesforce(settings: Settings) -> bool:
+    """Tell whether following has to ask Salesforce: for the users, or for whom the filters match."""
+    read_back = settings.auto_provision.read_back or bool(assignments.filtered(settings))
+    return settings.connections.salesforce is not None and read_back
+
+
+def follow(
+    message: QueuedMessage,
+    settings: Settings | None,
+    roster: Roster,
+    salesforce: Salesforce | None,
+    now: datetime,
+) -> Followed:
     """Bring the roster in line with one message; raises `Unavailable` when it should be tried again.
 
     Without settings, or with `auto_provision.enabled` off (W9), the changes are counted and dropped.
+    `salesforce` may be left out where `needs_salesforce` says so.
     """
     if settings is None or not settings.auto_provision.enabled:
         return Followed(Counter(dropped=len(message.changes) + len(message.parked)))
-    changes, parked = _understand(message, settings)
-    followed = Followed(parked=parked)
+    if salesforce and settings.auto_provision.read_back:
+        changes, parked = _read_back(message, settings, salesforce, now)
+    else:
+        changes, parked = _understand(message, settings, salesforce)
+    parked += _set_aside(message)
+    settled = Settling(settings, roster, now)
     roster.park(message.organization, parked, now.timestamp())
-    changes = user_changes.most_recent(changes)
-    known = _gather(changes, settings, roster)
-    failures: list[MusterError] = []
-    for change in changes:
-        try:
-            _settle(change, known[change.crm_id], settings, roster, now, followed.outcomes)
-        except MusterError as error:
-            # One user who cannot be written holds up no other; a table that is down is not asked a
-            # hundred times.
-            failures.append(error)
-            if len(failures) == PATIENCE:
-                break
+    failures = settled.settle(changes)
     if failures:
-        raise failures[0]
-    return followed
+        raise failures[0][1]
+    if changes:
+        settled.serve_lines(changes[0].run)
+    return Followed(settled.outcomes, parked)
 
 
-def _understand(message: QueuedMessage, settings: Settings) -> tuple[list[UserChange], list[LogEntry]]:
+def _read_back(
+    message: QueuedMessage, settings: Settings, salesforce: Salesforce, now: datetime
+) -> tuple[list[UserChange], list[LogEntry]]:
+    """Return the users that the message names as Salesforce has them now; its own values are not used."""
+    named: dict[str, QueuedChange] = {}
+    parked = []
+    for queued in message.changes:
+        crm_id = queued.fields.get("Id", "").strip()
+        if salesforce_ids.is_valid(crm_id):
+            named[salesforce_ids.to_18(crm_id)] = queued
+        else:
+            problem = Problem("Id", "is not a Salesforce id", "Send the record's own Id.")
+            parked.append(_not_understood(message, queued, problem))
+    read = reading.read_users(named, settings, salesforce, now, "")
+    changes = []
+    for crm_id, queued in named.items():
+        if crm_id in read.changes:
+            changes.append(replace(read.changes[crm_id], run=f"webhook:{queued.notification}"))
+        else:
+            problem = read.refused[crm_id].problems[0] if crm_id in read.refused else _NOT_SEEN
+            parked.append(_not_understood(message, queued, problem))
+    return changes, parked
+
+
+def _understand(
+    message: QueuedMessage, settings: Settings, salesforce: Salesforce | None
+) -> tuple[list[UserChange], list[LogEntry]]:
+    """Return what the message itself says, the newest per user; only the filters are asked of Salesforce."""
     listed = {*settings.auto_provision.fields, *settings.auto_provision.custom_fields}
     changes = []
     parked = []
@@ -94,17 +124,28 @@ def _understand(message: QueuedMessage, settings: Settings) -> tuple[list[UserCh
         try:
             changes.append(user_changes.read(queued.fields, listed, queued.notification, message.received_at))
         except Rejected as error:
-            problem = error.problems[0]
-            text = f"{problem.where} {problem.message}"
-            record = queued.fields.get("Id", "")[:18]
-            parked.append(
-                _entry(message, queued.notification, record, "not_understood", text, problem.remedy)
-            )
+            parked.append(_not_understood(message, queued, error.problems[0]))
+    changes = user_changes.most_recent(changes)
+    matches: Mapping[str, frozenset[str]] = {}
+    if salesforce and assignments.filtered(settings):
+        matches = reading.matches_of([change.crm_id for change in changes], settings, salesforce)
+    everyone = assignments.unfiltered(settings)
+    return [replace(change, matches=matches.get(change.crm_id, everyone)) for change in changes], parked
+
+
+def _set_aside(message: QueuedMessage) -> list[LogEntry]:
+    parked = []
     for other in message.parked:
         text, remedy = _PARKED[other.reason]
         text = text.format(object=other.object or "no object that it names")
         parked.append(_entry(message, other.notification, other.record, other.reason, text, remedy))
-    return changes, parked
+    return parked
+
+
+def _not_understood(message: QueuedMessage, queued: QueuedChange, problem: Problem) -> LogEntry:
+    text = f"{problem.where} {problem.message}"
+    record = queued.fields.get("Id", "")[:18]
+    return _entry(message, queued.notification, record, "not_understood", text, problem.remedy)
 
 
 def _entry(
@@ -119,47 +160,3 @@ def _entry(
         message=text,
         remedy=remedy,
     )
-
-
-def _gather(changes: Iterable[UserChange], settings: Settings, roster: Roster) -> dict[str, Known]:
-    wanted = {change.crm_id: lifecycle.keys_of_change(change, settings) for change in changes}
-    return roster.gather(settings.organization, wanted)
-
-
-def _settle(
-    change: UserChange,
-    known: Known,
-    settings: Settings,
-    roster: Roster,
-    now: datetime,
-    outcomes: Counter[str],
-) -> None:
-    for _ in range(ATTEMPTS):
-        decision = lifecycle.decide(change, known, settings, now)
-        if not decision.writes or roster.write(settings.organization, decision, now.timestamp()):
-            break
-        known = _gather([change], settings, roster)[change.crm_id]
-    else:
-        raise Unavailable("a member was changed by others all the time", retry_after=5)
-    outcomes[decision.outcome] += 1
-    _let_waiting_in(decision, settings, roster, now, outcomes)
-
-
-def _let_waiting_in(
-    decision: Decision, settings: Settings, roster: Roster, now: datetime, outcomes: Counter[str]
-) -> None:
-    """Link those who waited for a username or e-mail address that this member no longer needs (W8).
-
-    That is looked at each time the member is seen, not only when it gave them up: had the worker died
-    right after that write, the message's next delivery finishes the job.
-    """
-    member = decision.after or decision.before
-    if member is None:
-        return
-    free = {*member.former_keys, *(() if member.active else keys_of(member))}
-    if not free:
-        return
-    for link in roster.waiting(settings.organization, sorted(free)):
-        run = f"webhook:after {link.crm_id}"
-        change = UserChange(crm_id=link.crm_id, fields=link.fields, source=link.source or "", run=run)
-        _settle(change, _gather([change], settings, roster)[change.crm_id], settings, roster, now, outcomes)

@@ -5,36 +5,65 @@ values to write, and what must still be so when they are written. Pure: no I/O, 
 """
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
-from muster import eligibility
-from muster.decisions import Decision, Known, Outcome, keys_of, match_keys
+from muster import eligibility, seats
+from muster.decisions import Decision, Known, Outcome, Wanted, keys_of, match_keys
+from muster.eligibility import Verdict
+from muster.entitlements import Attributes, governed, seated, without
 from muster.field_maps import mapped
 from muster.model import HistoryEntry, Link, Member, UserChange, changes_between
-from muster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED
+from muster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
+from muster.seats import Pools
 from muster.settings import Settings
+from muster.user_rows import digest
 
 CONNECTION = "salesforce"
 
 
-def keys_of_change(change: UserChange, settings: Settings) -> tuple[str, ...]:
-    """Return the match keys that the changed user would have as a member."""
+def wanted_for(change: UserChange, settings: Settings) -> Wanted:
+    """Return what has to be looked up to decide about the change."""
     values = _mapped(change, settings)
-    return match_keys(values.get("username"), values.get("email"))
+    manager = change.fields.get("ManagerId")
+    return Wanted(
+        match_keys=match_keys(values.get("username"), values.get("email")),
+        manager=None if settings.ignore_organizational_structure else manager,
+    )
 
 
-def decide(change: UserChange, known: Known, settings: Settings, now: datetime) -> Decision:
-    """Return what `change` comes to, given what is known."""
+def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
+    """Return what `change` comes to, given what is known and how many of each seat are taken."""
     if _is_stale(change, known):
         return Decision(outcome=Outcome.STALE, before=known.member)
-    reason = eligibility.reason_against(change.fields, settings, bool(known.member and known.member.active))
+    verdict = eligibility.evaluate(change.fields, change.matches, settings)
     if known.member:
-        return _follow(known.member, change, reason, settings, now)
-    if reason:
-        return _not_provisioned(change, known, reason)
-    return _provision(change, known, settings, now)
+        return _follow(known.member, change, known, verdict, settings, pools, now)
+    if verdict.reason:
+        return _not_provisioned(change, known, verdict.reason)
+    return _provision(change, known, verdict, settings, pools, now)
+
+
+def seat(
+    member: Member, name: str, settings: Settings, pools: Pools, now: datetime, run: str
+) -> Decision | None:
+    """Return the decision to give a member the seat it waits for; `None`: it does not, or none is free."""
+    if member.seats.get(name, {}).get("state") != seats.WAITING or not member.active:
+        return None
+    after = seated(member, name, settings, pools, _text(now))
+    if after.seats == member.seats:
+        return None
+    return recorded(member, after, Outcome.SEATED, settings, now, f"assignment:{member.assignment}", run)
+
+
+def is_due(member: Member, settings: Settings, now: datetime) -> bool:
+    """Tell whether the days of grace of a member that no assignment matches are over (A8)."""
+    return member.unmatched_since is not None and _text(now) >= grace_ends(member.unmatched_since, settings)
+
+
+def grace_ends(unmatched_since: str, settings: Settings) -> str:
+    """Return when the days of grace are over (ISO 8601)."""
+    return _text(datetime.fromisoformat(unmatched_since) + timedelta(days=settings.keep_active.grace_days))
 
 
 def _is_stale(change: UserChange, known: Known) -> bool:
@@ -55,7 +84,9 @@ def _not_provisioned(change: UserChange, known: Known, reason: str) -> Decision:
     return Decision(outcome=Outcome.NOT_PROVISIONED, link_before=known.link, link=link)
 
 
-def _provision(change: UserChange, known: Known, settings: Settings, now: datetime) -> Decision:
+def _provision(
+    change: UserChange, known: Known, verdict: Verdict, settings: Settings, pools: Pools, now: datetime
+) -> Decision:
     """Link to a member with the same username or e-mail, wait for one to leave, or create (W8)."""
     holders = [member for member in known.namesakes if CONNECTION in member.crm]
     free = [member for member in known.namesakes if CONNECTION not in member.crm]
@@ -73,10 +104,11 @@ def _provision(change: UserChange, known: Known, settings: Settings, now: dateti
     else:
         member_id = str(uuid5(NAMESPACE_URL, f"{settings.organization}/{change.crm_id}/{change.source}"))
         before, outcome = Member(id=member_id, organization=settings.organization), Outcome.CREATED
-    decision = _follow(before, change, None, settings, now)
+    decision = _follow(before, change, known, verdict, settings, pools, now)
     return replace(
         decision,
         outcome=outcome,
+        newcomer=settings.managers.notify and outcome is Outcome.CREATED,
         before=before if outcome is Outcome.LINKED else None,
         link_before=known.link,
         link=replace(linked, member=before.id),
@@ -97,9 +129,11 @@ def _wait(change: UserChange, known: Known, settings: Settings, blocking: tuple[
         reason=NAMESAKE_ACTIVE,
         source=change.source,
         fields=change.fields,
-        match_keys=keys_of_change(change, settings),
+        matches=tuple(sorted(change.matches)),
+        match_keys=wanted_for(change, settings).match_keys,
     )
-    same = known.link is not None and replace(known.link, revision=0) == link
+    # When it was read does not matter: whoever still waits as before is left as written.
+    same = known.link is not None and replace(known.link, revision=0, source=link.source) == link
     return Decision(
         outcome=Outcome.WAITING,
         link_before=known.link,
@@ -110,40 +144,94 @@ def _wait(change: UserChange, known: Known, settings: Settings, blocking: tuple[
 
 
 def _follow(
-    before: Member, change: UserChange, reason: str | None, settings: Settings, now: datetime
+    before: Member,
+    change: UserChange,
+    known: Known,
+    verdict: Verdict,
+    settings: Settings,
+    pools: Pools,
+    now: datetime,
 ) -> Decision:
     """Bring one member in line with its Salesforce user."""
-    kept = reason == INACTIVE_USER and before.active and settings.keep_active.when_deactivated
-    after = _identity(before, change, settings)
-    if not kept:
-        active = reason is None
+    reason, since = _reason_to_leave(before, verdict.reason, settings, now)
+    active = reason is None
+    attributes: Attributes = {
+        **_identity(before, change, known, settings),
+        "active": active,
+        "inactive_reason": reason,
+        "unmatched_since": since,
+    }
+    if not active:
+        attributes |= {**without(before), "matched": ()}
+    elif verdict.reason is None:
+        attributes |= governed(before, verdict.assignment, change.fields, settings, pools, _text(now))
+        attributes["matched"] = tuple(sorted(change.matches))
+    if "manager" in attributes:
+        # Who was chosen by hand, while the CRM's structure was ignored, gives way to the CRM's.
+        origins = attributes.get("origins", before.origins)
+        attributes["origins"] = {name: who for name, who in origins.items() if name != "manager"}
+    if verdict.reason != INACTIVE_USER or not active:
         called = eligibility.in_call_center(change.fields)
-        after = replace(
-            after, active=active, inactive_reason=reason, enabled=active, inbound_enabled=active and called
-        )
-    changes = changes_between(before if before.version else None, after)
-    after = replace(
-        after,
-        sources={**before.sources, CONNECTION: change.source},
-        former_keys=tuple(sorted({*before.former_keys, *keys_of(before)} - {*keys_of(after)})),
-    )
-    if not changes:
-        return Decision(outcome=Outcome.UNCHANGED, before=before, after=after)
-    at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    after = replace(after, version=before.version + 1, updated_at=at)
-    history = HistoryEntry(
-        member=before.id, version=after.version, at=at, origin="crm", run=change.run, changes=changes
-    )
+        attributes |= {"enabled": active, "inbound_enabled": active and called}
+    manager = None if settings.ignore_organizational_structure else attributes.get("manager", before.manager)
+    attributes["digest"] = digest(change.fields_digest, change.matches, manager)
+    keys = match_keys(attributes.get("username", before.username), attributes.get("email", before.email))
+    attributes["former_keys"] = tuple(sorted({*before.former_keys, *keys_of(before)} - {*keys}))
+    if before.version and change.fields_digest and _is_as_before(before, attributes):
+        # Read from Salesforce, and nothing new: an import of an unchanged source writes nothing (I9).
+        return Decision(outcome=Outcome.UNCHANGED, before=before)
+    after = replace(before, **attributes, sources={**before.sources, CONNECTION: change.source})
     if before.active != after.active:
         outcome = Outcome.REACTIVATED if after.active else Outcome.DEACTIVATED
     else:
         outcome = Outcome.UPDATED
-    return Decision(outcome=outcome, before=before, after=after, history=history)
+    return recorded(before, after, outcome, settings, now, "crm", change.run)
 
 
-def _identity(member: Member, change: UserChange, settings: Settings) -> Member:
-    """Take over what identifies the person; it follows the CRM in both update modes (A5)."""
-    plain: dict[str, Any] = {}
+def _reason_to_leave(
+    before: Member, reason: str | None, settings: Settings, now: datetime
+) -> tuple[str | None, str | None]:
+    """Return why the member is not active, and since when it has been without a match (A7, A8)."""
+    keep = settings.keep_active
+    if not before.active or reason not in (INACTIVE_USER, UNMATCHED):
+        return reason, None
+    if reason == INACTIVE_USER:
+        return (None if keep.when_deactivated else reason), None
+    if keep.when_unmatched:
+        return None, None
+    since = before.unmatched_since or _text(now)
+    return (None, since) if _text(now) < grace_ends(since, settings) else (reason, None)
+
+
+def recorded(
+    before: Member,
+    after: Member,
+    outcome: Outcome,
+    settings: Settings,
+    now: datetime,
+    origin: str,
+    run: str,
+) -> Decision:
+    """Return the decision to write `after`, with a history entry if an admin would see a change."""
+    limits = seats.limits(settings)
+    changes = changes_between(before if before.version else None, after)
+    if not changes:
+        return Decision(outcome=Outcome.UNCHANGED, before=before, after=after, limits=limits)
+    at = _text(now)
+    after = replace(after, version=before.version + 1, updated_at=at)
+    history = HistoryEntry(
+        member=before.id, version=after.version, at=at, origin=origin, run=run, changes=changes
+    )
+    return Decision(outcome=outcome, before=before, after=after, history=history, limits=limits)
+
+
+def _is_as_before(before: Member, attributes: Attributes) -> bool:
+    return all(getattr(before, name) == value for name, value in attributes.items())
+
+
+def _identity(member: Member, change: UserChange, known: Known, settings: Settings) -> Attributes:
+    """Return what identifies the person; it follows the CRM in both update modes (A5)."""
+    plain: Attributes = {}
     crm = dict(member.crm.get(CONNECTION, {})) | {"id": change.crm_id}
     phones = dict(member.phone_numbers)
     for target, value in _mapped(change, settings).items():
@@ -152,13 +240,28 @@ def _identity(member: Member, change: UserChange, settings: Settings) -> Member:
     custom = {
         name: change.fields[name] for name in settings.auto_provision.custom_fields if name in change.fields
     }
-    return replace(
-        member,
+    return {
         **plain,
-        crm={**member.crm, CONNECTION: crm},
-        phone_numbers=phones,
-        custom={**member.custom, **custom},
-    )
+        **_manager(member, change, known, settings),
+        "crm": {**member.crm, CONNECTION: crm},
+        "phone_numbers": phones,
+        "custom": {**member.custom, **custom},
+    }
+
+
+def _manager(member: Member, change: UserChange, known: Known, settings: Settings) -> Attributes:
+    """Return the manager (A7, A10).
+
+    Nobody is their own manager, nor is one of those whose managers lead back to them: such a loop is
+    cut at each of its members. One change cannot tell, so a manager that an import has cut stays cut.
+    """
+    if settings.ignore_organizational_structure or "ManagerId" not in change.fields:
+        return {}
+    reports_to = change.fields["ManagerId"]
+    cut = change.in_loop is None and reports_to == member.reports_to and member.manager is None
+    own = reports_to in (None, change.crm_id)
+    manager = None if own or change.in_loop or (cut and member.version) else known.manager
+    return {"reports_to": reports_to, "manager": manager}
 
 
 def _mapped(change: UserChange, settings: Settings) -> dict[str, str | None]:
@@ -166,3 +269,7 @@ def _mapped(change: UserChange, settings: Settings) -> dict[str, str | None]:
     if "email" in values:
         values["email"] = eligibility.provisioned_email(values["email"], settings.domains)
     return values
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

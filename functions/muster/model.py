@@ -21,6 +21,12 @@ class Member:
     `version` counts effective changes, `revision` every write of the item. `sources` holds, per
     connection, the source version last taken over (`muster.source_versions`). `former_keys` are the
     match keys it gave up, for which someone may wait.
+
+    `seats` maps a seat to its place (`muster.seats`), `data_capture` a setting to what is intended and
+    effective (`muster.entitlements`). `matched` names every assignment whose filter matched, the
+    winner among them. `reports_to` is the CRM id of the manager, who need not be a member. `origins`
+    says who set a value that is not the CRM's or the assignment's. `unmatched_since` is the moment
+    from which the days of grace count. `digest` sums up what the member was last evaluated with.
     """
 
     id: str
@@ -53,6 +59,11 @@ class Member:
     engage_connect: Mapping[str, str | None] = field(default_factory=lambda: dict(NO_ENGAGE))
     crm_user_status: str | None = None
     end_date: str | None = None
+    matched: tuple[str, ...] = ()
+    reports_to: str | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
+    unmatched_since: str | None = None
+    digest: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
     former_keys: tuple[str, ...] = ()
     version: int = 0
@@ -65,6 +76,11 @@ class Member:
         shown["phone_numbers"] = [
             {"type": kind, "number": number} for kind, number in self.phone_numbers.items() if number
         ]
+        # Where someone stands in line by assignment is for the table to sort by, not for people to read.
+        shown["seats"] = {
+            seat: {name: value for name, value in place.items() if name != "rank"}
+            for seat, place in self.seats.items()
+        }
         shown["source_version"] = max(
             (source.partition("|")[0] for source in self.sources.values()), default=None
         )
@@ -72,16 +88,27 @@ class Member:
 
     def to_document(self) -> Json:
         """Return what is stored: every attribute that differs from its default."""
-        empty = Member(id="", organization="")
         return {
-            name: getattr(self, name)
-            for name in self.__dataclass_fields__
-            if name not in _STORED_APART and getattr(self, name) != getattr(empty, name)
+            name: value
+            for name, empty in _EMPTY.items()
+            if name not in _STORED_APART and (value := getattr(self, name)) != empty
         }
 
 
-_NOT_SHOWN = frozenset({"former_keys", "revision", "sources"})
+_NOT_SHOWN = frozenset(
+    {
+        "digest",
+        "former_keys",
+        "matched",
+        "origins",
+        "reports_to",
+        "revision",
+        "sources",
+        "unmatched_since",
+    }
+)
 _STORED_APART = frozenset({"revision"})
+_EMPTY = {name: getattr(Member(id="", organization=""), name) for name in Member.__dataclass_fields__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +162,19 @@ class UserChange:
     """What a Salesforce user looks like as of `source`.
 
     `fields` holds the listed fields, `None` for empty ones; `run` names what brought them, for the
-    history: `webhook:<notification id>`.
+    history: `webhook:<notification id>` or `run:<run id>`. `matches` names the assignments whose
+    filter matches. `in_loop` tells whether following managers upward leads back to the user, `None`
+    where only an import, which sees everyone, could tell. `fields_digest` sums up the fields as they
+    were read from Salesforce; empty where they come from a message.
     """
 
     crm_id: str
     fields: Mapping[str, str | None]
     source: str
     run: str
+    matches: frozenset[str] = frozenset()
+    in_loop: bool | None = None
+    fields_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +183,7 @@ class Link:
 
     A user without a member keeps its `source` here, so that an older message arriving late cannot
     provision someone who has left meanwhile (W4). One that waits for a namesake's seat in the roster
-    keeps its `fields` and the `match_keys` under which it waits (W8).
+    keeps its `fields`, the assignments it `matches` and the `match_keys` under which it waits (W8).
     """
 
     crm_id: str
@@ -158,6 +191,7 @@ class Link:
     reason: str | None = None
     source: str | None = None
     fields: Mapping[str, str | None] = field(default_factory=dict)
+    matches: tuple[str, ...] = ()
     match_keys: tuple[str, ...] = ()
     revision: int = 0
 

@@ -1,22 +1,28 @@
-"""Questions about the roster: who is in it, one member, what changed, what went wrong. Reads only."""
+"""Questions about the roster: who is in it, who waits, what changed, what went wrong. Reads only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from muster import salesforce_ids
+from muster import explaining_seats, salesforce_ids, seats
 from muster.decisions import match_keys
 from muster.errors import NotFound, Problem, Rejected
+from muster.explaining_seats import Lines
 from muster.model import Json, Link, Member
 from muster.reasons import EXPLAINED
+from muster.seats import Pool
+from muster.settings import Settings
 
 _LOOK_ELSEWHERE = (
-    "Ask by the Salesforce id to learn why a user was not added; look into the error log with errors;"
+    "Ask explain, which looks into Salesforce too; look into the error log with errors;"
     ' list who has left with {"active": false}.'
 )
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
+FIRST_IN_LINE = 20
+# A place in line is counted, not stored, so the line is read whole.
+_WHOLE_LINE = 1_000_000
 
-# Attributes of a member that a list may be filtered by, beside `active`; text matches whatever the case.
+# What a list may be filtered by, beside `active` and `custom.<field>`; text matches whatever the case.
 FILTERS = frozenset(
     {
         "enabled",
@@ -28,6 +34,7 @@ FILTERS = frozenset(
         "last_name",
         "name",
         "assignment",
+        "seat",
     }
 )
 
@@ -58,29 +65,48 @@ class RosterViews(Protocol):
         """Return the error log, newest first."""
 
 
+class Roster(Protocol):
+    """What querying needs of seats and their lines; `adapters.roster_table` is the real one."""
+
+    def members(self, organization: str, members: Iterable[str]) -> dict[str, Member]:
+        """Return the members of these ids."""
+
+    def pools(self, organization: str, seats: Iterable[str]) -> dict[str, Pool]:
+        """Return how many hold each of these seats, and how many wait."""
+
+    def line(self, organization: str, seat: str, limit: int) -> list[str]:
+        """Return the first members in line for a seat."""
+
+
 def list_members(
-    views: RosterViews, organization: str, filters: Mapping[str, Any], limit: int, cursor: str | None
+    views: RosterViews,
+    roster: Roster,
+    organization: str,
+    filters: Mapping[str, Any],
+    limit: int,
+    cursor: str | None,
 ) -> Json:
     """Return a page of members, the active ones by default: `{members, cursor}`; no cursor: that was all.
 
-    `filters` is `{"active": true | false | "any", "<attribute>": "<value>", "custom.<field>": "<value>"}`.
-    A page can be short of `limit` while there is a cursor: filtered members are read but not shown.
+    `filters` is `{"active": true | false | "any", "seat": "<held>", "<attribute>": "<value>",
+    "custom.<field>": "<value>"}`. A page can be short of `limit` while there is a cursor: filtered
+    members are read but not shown.
     """
     active = _active(filters.get("active", True))
     wanted = {name: _filter(name, value) for name, value in filters.items() if name != "active"}
     found, following = views.members(organization, active, limit, cursor)
-    shown = [member.to_json() for member in found]
+    shown = [member for member in found if all(_holds(member, *each) for each in wanted.items())]
+    lines = lines_for(roster, organization, shown)
     return {
-        "members": [
-            shape for shape in shown if all(_holds(shape, name, value) for name, value in wanted.items())
-        ],
+        "members": [explaining_seats.with_places(member, lines) for member in shown],
         "cursor": following,
     }
 
 
-def show_member(views: RosterViews, organization: str, reference: str) -> Json:
+def show_member(views: RosterViews, roster: Roster, organization: str, reference: str) -> Json:
     """Return the member of an id, CRM id, username or e-mail address; raises `NotFound` or `Rejected`."""
-    return find(views, organization, reference).to_json()
+    member = find(views, organization, reference)
+    return explaining_seats.with_places(member, lines_for(roster, organization, [member]))
 
 
 def find(views: RosterViews, organization: str, reference: str) -> Member:
@@ -126,6 +152,42 @@ def show_errors(views: RosterViews, organization: str, limit: int, cursor: str |
     return {"log": entries, "cursor": following}
 
 
+def show_seats(roster: Roster, settings: Settings) -> Json:
+    """Return each seat of the settings: how many hold it, and the first in line: `{seats}` (A9)."""
+    organization = settings.organization
+    pools = roster.pools(organization, settings.seats)
+    first = {
+        name: roster.line(organization, name, FIRST_IN_LINE) if pool.waiting else []
+        for name, pool in pools.items()
+    }
+    members = roster.members(organization, {member for line in first.values() for member in line})
+    return {
+        "seats": {
+            name: explaining_seats.of_seat(
+                name,
+                pools.get(name, Pool()),
+                [members[member] for member in first.get(name, ()) if member in members],
+                settings,
+            )
+            for name in settings.seats
+        }
+    }
+
+
+def lines_for(roster: Roster, organization: str, members: Iterable[Member]) -> Lines:
+    """Return the line for each seat that any of these members waits for; one query a seat."""
+    waited_for = {
+        seat: None
+        for member in members
+        for seat, place in member.seats.items()
+        if place["state"] == seats.WAITING
+    }
+    return {
+        seat: {member: place for place, member in enumerate(roster.line(organization, seat, _WHOLE_LINE), 1)}
+        for seat in waited_for
+    }
+
+
 def _active(value: object) -> bool | None:
     if value == "any":
         return None
@@ -145,7 +207,9 @@ def _filter(name: str, value: object) -> object:
     return value.casefold() if isinstance(value, str) else value
 
 
-def _holds(shape: Json, name: str, wanted: object) -> bool:
+def _holds(member: Member, name: str, wanted: object) -> bool:
+    if name == "seat":
+        return wanted in {seat.casefold() for seat in seats.held(member.seats)}
     group, _, field = name.partition(".")
-    value = shape["custom"].get(field) if group == "custom" else shape[name]
+    value = member.custom.get(field) if group == "custom" else getattr(member, name)
     return (value.casefold() if isinstance(value, str) else value) == wanted

@@ -4,7 +4,7 @@ INACTIVE_USER = "inactive_user"
 NAME_MISSING = "name_missing"
 EMAIL_DOMAIN = "email_domain"
 CALL_CENTER_MISSING = "call_center_missing"
-ASSIGNMENT_UNKNOWN = "assignment_unknown"
+UNMATCHED = "unmatched"
 NAMESAKE_ACTIVE = "namesake_active"
 REPLACED = "replaced"
 
@@ -12,8 +12,8 @@ EXPLAINED = {
     INACTIVE_USER: "The user is deactivated in Salesforce.",
     NAME_MISSING: "The user has no first or no last name in Salesforce.",
     EMAIL_DOMAIN: "The e-mail domain is neither a company domain nor an additional one (settings: domains).",
-    CALL_CENTER_MISSING: "The user is in no call center (settings: auto_provision.require_call_center).",
-    ASSIGNMENT_UNKNOWN: "Whether an assignment matches is not known: this version cannot ask Salesforce.",
+    CALL_CENTER_MISSING: "The user is in no call center (settings: require_call_center).",
+    UNMATCHED: "No assignment's filter matches the user (settings: assignments).",
     NAMESAKE_ACTIVE: "The user waits: an active member has the same username or e-mail address.",
     REPLACED: "Another Salesforce user with the same username or e-mail address took over the member.",
 }

@@ -1,20 +1,24 @@
 """An assignment's filter: one SOQL condition and nothing beyond it (S3, T17).
 
 Salesforce itself evaluates a filter, wrapped in parentheses inside a query of ours. What is checked
-here is that it cannot step out of those parentheses; whether the fields exist, Salesforce will say.
+here is that it cannot step out of those parentheses and that the query fits into a call; whether the
+fields exist, Salesforce says (`settings.compiling`).
 """
 
 import re
 from collections.abc import Iterator
 
 LONGEST = 4_000
+# A query goes into a URL, where the Salesforce client takes 8,000 bytes; the rest of it is ours.
+MOST_BYTES = 7_500
 
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~ ")
 _STATEMENT = re.compile(r"\s*(?:SELECT|FIND)\b", re.IGNORECASE)
 _WHERE = re.compile(r"\s*WHERE\b", re.IGNORECASE)
 # What may follow a condition in a query; a condition itself has none of it outside a subquery.
 _CLAUSE = re.compile(
     r"\b(ORDER\s+BY|GROUP\s+BY|HAVING|LIMIT\s+\d+|OFFSET\s+\d+|FOR\s+(?:VIEW|REFERENCE|UPDATE)"
-    r"|WITH\s+\w+|ALL\s+ROWS|USING\s+SCOPE)\b",
+    r"|UPDATE\s+(?:TRACKING|VIEWSTAT)|WITH\s+\w+|ALL\s+ROWS|USING\s+SCOPE)\b",
     re.IGNORECASE,
 )
 
@@ -25,11 +29,22 @@ def fault(condition: str) -> tuple[str, str] | None:
         return "is empty", "Take the key out: an assignment without a filter matches everyone."
     if len(condition) > LONGEST:
         return f"is longer than {LONGEST:,} characters", "Shorten it; a formula field in Salesforce can help."
+    if (size := encoded_size(condition)) > MOST_BYTES:
+        return (
+            f"takes {size:,} of the {MOST_BYTES:,} bytes that fit into a call to Salesforce, where a sign or"
+            " accented letter takes three and more",
+            "Shorten it; a formula field in Salesforce can help.",
+        )
     if _STATEMENT.match(condition):
         return "is a whole statement", "Write only what would follow WHERE."
     if _WHERE.match(condition):
         return "begins with WHERE", "Leave the word WHERE out."
     return _fault_of_structure(condition)
+
+
+def encoded_size(soql: str) -> int:
+    """Return how many bytes a piece of a query takes in a URL."""
+    return sum(1 if byte in _PLAIN else 3 for byte in soql.encode())
 
 
 def _fault_of_structure(condition: str) -> tuple[str, str] | None:

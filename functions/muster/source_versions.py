@@ -23,6 +23,14 @@ def source_version(fields: Mapping[str, str | None], notification: str) -> str:
     return f"{_modified_at(fields)}|{deactivated}|{notification[:15]}|{digest}"
 
 
+def read_version(fields: Mapping[str, str | None], read_at: datetime) -> str:
+    """Return the source version of a user as read from Salesforce; `read_at` is when it was asked for.
+
+    Raises `Rejected` without a readable time.
+    """
+    return f"{_modified_at(fields)}|2|~{_in_utc(read_at)}|"
+
+
 def time_of(version: str) -> datetime:
     """Return the moment of the change that a source version stands for."""
     return datetime.fromisoformat(version.partition("|")[0])
@@ -35,8 +43,7 @@ def _modified_at(fields: Mapping[str, str | None]) -> str:
                 moment = datetime.fromisoformat(text)
                 if moment.tzinfo is None:
                     raise ValueError
-                # One width for all, so that text sorts as time does.
-                return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+                return _in_utc(moment)
             except (ValueError, OverflowError) as error:
                 raise Rejected(
                     Problem(name, "is not a date and time", "Send the field as Salesforce formats it.")
@@ -48,3 +55,8 @@ def _modified_at(fields: Mapping[str, str | None]) -> str:
             "Add SystemModstamp to the fields of the outbound message in Salesforce.",
         )
     )
+
+
+def _in_utc(moment: datetime) -> str:
+    # One width for all, so that text sorts as time does.
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,7 @@ processes   starts, recognises and ends the processes behind it
 building    `sam build` for this machine, when the sources changed
 deploying   `sam deploy` to the emulator, and what came of it
 salesforce_admin  changes users as an admin of Salesforce does
-enrolling   makes the organization `acme` and points the sandbox's outbound message at its webhook
+enrolling   makes the organization `acme`, with its secret, and points the sandbox's outbound message at it
 emulator    MiniStack as a program of its own, put right where it differs from AWS
 waiting     waits for a condition, with a deadline
 

@@ -10,6 +10,8 @@ from sandbox.local_stack.building import architecture, run_logged
 
 REGION = "us-east-1"
 STACK_NAME = "muster"  # as samconfig.toml has it; each emulator holds one stack
+# Who mails to managers come from; `enrolling` has SES verify it.
+MAIL_FROM = "muster@acme.example"
 # The emulator takes any; boto3 insists on some.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
@@ -19,7 +21,7 @@ class Deployed:
     """The deployed stack's resources by the name they have in the template."""
 
     table: str
-    archive_bucket: str | None
+    archive_bucket: str
     functions: dict[str, str]
     state_machines: dict[str, str]
 
@@ -32,7 +34,13 @@ def environment(endpoint_url: str) -> dict[str, str]:
 
 def deploy(endpoint_url: str, log: Path) -> Deployed:
     """Deploy what was built, writing to `log`. Raises CalledProcessError if that fails."""
-    parameters = [f"Architecture={architecture()}", f"LocalEndpoint={endpoint_url}"]
+    parameters = [
+        f"Architecture={architecture()}",
+        f"LocalEndpoint={endpoint_url}",
+        f"MailFrom={MAIL_FROM}",
+        # Imports are started by hand or by tests, which would otherwise not know what happened when.
+        "ScheduleState=DISABLED",
+    ]
     run_logged(
         ["-m", "samcli", "deploy", "--config-env", "local", "--parameter-overrides", *parameters],
         log=log,
@@ -61,7 +69,7 @@ def _deployed(endpoint_url: str) -> Deployed:
 
     return Deployed(
         table=of_type("AWS::DynamoDB::Table")["RosterTable"],
-        archive_bucket=next(iter(of_type("AWS::S3::Bucket").values()), None),
+        archive_bucket=of_type("AWS::S3::Bucket")["RunArchive"],
         functions=of_type("AWS::Lambda::Function"),
         state_machines=of_type("AWS::StepFunctions::StateMachine"),
     )

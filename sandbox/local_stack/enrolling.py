@@ -1,18 +1,26 @@
 """Makes the organization `acme` and points the sandbox's outbound message at its webhook, as admins do."""
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
+from sandbox.local_stack.deploying import MAIL_FROM
 from sandbox.local_stack.stack import ORGANIZATION, LocalStack
 
 
 def enrol(stack: LocalStack, salesforce_organization_id: str) -> str:
-    """Save settings for the organization, set up Salesforce's outbound message, return the webhook's URL.
+    """Save credentials and settings of the organization, set up Salesforce, return the webhook's URL.
 
     Raises RuntimeError if Muster refuses the settings, requests.HTTPError if the sandbox refuses the message.
     """
+    # What an admin does in AWS before the first settings, which are checked against Salesforce itself.
+    stack.client("secretsmanager").create_secret(
+        Name=f"muster/{ORGANIZATION}/salesforce",
+        SecretString=json.dumps(stack.facts["credentials"]["salesforce"]),
+    )
+    stack.client("sesv2").create_email_identity(EmailIdentity=MAIL_FROM)
     settings: dict[str, Any] = {
         "organization": ORGANIZATION,
         "time_zone": "Europe/London",

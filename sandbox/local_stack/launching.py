@@ -224,6 +224,8 @@ def _emulator_environment(folder: Path, behind: Behind, port: int) -> dict[str, 
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": REGION,
             "AUTH": "true",
+            # A state machine that waits five minutes, or between tries, does so for a third of a second.
+            "SFN_WAIT_SCALE": "0.001",
             "LOG_LEVEL": "WARNING",
             # Function code is unpacked here for each process that runs it.
             "TMPDIR": behind.scratch,

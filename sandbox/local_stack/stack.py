@@ -12,8 +12,22 @@ from botocore.config import Config
 
 from sandbox.local_stack.building import ROOT
 from sandbox.local_stack.deploying import CREDENTIALS, STACK_NAME
+from sandbox.local_stack.waiting import wait_until
 
 ORGANIZATION = "acme"
+# The longest that a function may run is 900 seconds.
+ANSWER_S = 930
+STATE_MACHINE_S = 1800
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail that was handed to SES: to whom, about what, and what it says as text and as HTML."""
+
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    html: str | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +67,7 @@ class LocalStack:
                 region_name=self.facts["region"],
                 aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
                 aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-                config=Config(read_timeout=120, retries={"total_max_attempts": 1}),
+                config=Config(read_timeout=ANSWER_S, retries={"total_max_attempts": 1}),
             )
         return self._clients[service]
 
@@ -70,6 +84,40 @@ class LocalStack:
         if "FunctionError" in answer:
             raise RuntimeError(f"{function} failed: {payload.get('errorMessage')}")
         return payload
+
+    def run_state_machine(self, name: str, /, **event: Any) -> dict[str, Any]:
+        """Start the state machine of that logical id, wait for its end, return its output.
+
+        Raises RuntimeError with its own words if it did not succeed, TimeoutError if it goes on for long.
+        """
+        states = self.client("stepfunctions")
+        started = states.start_execution(
+            stateMachineArn=self.facts["state_machines"][name], input=json.dumps(event)
+        )
+
+        def ended() -> dict[str, Any] | None:
+            execution: dict[str, Any] = states.describe_execution(executionArn=started["executionArn"])
+            return None if execution["status"] == "RUNNING" else execution
+
+        execution = wait_until(ended, f"the end of {name}", seconds=STATE_MACHINE_S)
+        if execution["status"] != "SUCCEEDED":
+            raise RuntimeError(
+                f"{name} {execution['status']}: {execution.get('error')}: {execution.get('cause')}"
+            )
+        output: dict[str, Any] = json.loads(execution["output"])
+        return output
+
+    def mails(self) -> list[Mail]:
+        """Return the mails that SES has taken, oldest first."""
+        answer = requests.get(f"{self.facts['endpoint_url']}/_ministack/ses/messages", timeout=30)
+        accounts: dict[str, list[dict[str, Any]]] = answer.json()["messages"]
+        return [
+            Mail(
+                (*sent["To"], *sent["CC"], *sent["BCC"]), sent["Subject"], sent["BodyText"], sent["BodyHtml"]
+            )
+            for messages in accounts.values()
+            for sent in messages
+        ]
 
     def resource(self, logical_id: str) -> str:
         """Return the physical id of a resource of the template, such as a queue's URL."""

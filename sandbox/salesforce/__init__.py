@@ -4,14 +4,21 @@ app                one WSGI application of it all, and `running`, which serves i
 __main__           the command: python -m sandbox.salesforce
 organization       the organization: everything below, wired together
 oauth              the token endpoint and the sessions
-rest               the REST API: versions, describe, records, queries
+jwt_bearer         the check of a signed assertion, in place of a secret
+rest               the REST API: versions, limits, describe, records, queries
+composite          several calls in one: composite and composite/batch
+composite_bodies       what their bodies may look like
+composite_references   @{…}, the use of an earlier answer
+sobject_collections    up to 200 records in one call
+api_limit          the daily limit on API calls
+query_faults       a source that misbehaves: query answers with something wrong in them
 control            what an admin would do in Setup, under /sandbox/
 users              the rules for creating, changing and reading records
 query              running SOQL, page by page
 soql/              the language: tokens, grammar, date literals, translation to SQLite
 schema             what an object and a field are
-standard_objects   User, Profile, UserRole and CallCenter
-setup_records      the profiles, roles and call centers that are there from the start
+standard_objects   User, Profile, UserLicense, UserRole and CallCenter
+setup_records      the profiles, licences, roles and call centers that are there from the start
 describe           the describe answer
 values             field values as sent, stored, answered and put into SOAP
 outbound_messages  the installed outbound messages and the queue of notifications

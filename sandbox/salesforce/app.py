@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from flask import Flask, jsonify, request
 from flask.json.provider import DefaultJSONProvider
@@ -12,12 +13,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from sandbox.faults import FaultSwitch, controls
+from sandbox.salesforce.composite import add_composite
 from sandbox.salesforce.control import control_paths
 from sandbox.salesforce.delivery import DeliverySettings
 from sandbox.salesforce.errors import SalesforceError, not_found
 from sandbox.salesforce.oauth import oauth_paths
 from sandbox.salesforce.organization import TOKEN_LIFE_S, Organization
+from sandbox.salesforce.query_faults import QUERY_FAULTS
 from sandbox.salesforce.rest import data_paths, error_page, version_paths
+from sandbox.salesforce.sobject_collections import add_collections
 from sandbox.serving import serve
 
 if TYPE_CHECKING:
@@ -39,6 +43,7 @@ class RunningSandbox:
     organization_id: str
     client_id: str
     client_secret: str
+    username: str  # of the integration user
 
 
 @contextmanager
@@ -68,25 +73,41 @@ def running(
         delivery=delivery,
         clock=clock,
     )
-    switch = FaultSwitch(error_page, organization.sessions.expire)
+    switch = fault_switch(organization)
+    client = organization.client
     try:
         with serve(application(organization, switch), host=host, port=port) as url:
             organization.sender.start()
             yield RunningSandbox(
-                url, organization.id, organization.client.client_id, organization.client.client_secret
+                url, organization.id, client.client_id, client.client_secret, client.username
             )
             switch.reset()  # lets delayed calls go, so that the server can stop
     finally:
         organization.close()
 
 
+def fault_switch(organization: Organization) -> FaultSwitch:
+    """Return a switch for the faults of this system, all of them off."""
+    return FaultSwitch(error_page, organization.sessions.expire, QUERY_FAULTS)
+
+
 def application(organization: Organization, switch: FaultSwitch) -> "WSGIApplication":
-    """Return the organization's paths, behind the faults and the limit on the length of a request."""
+    """Return the organization's paths, behind the faults and the limit on the length of a request.
+
+    It needs no server: a test can call it in its own process. Nothing is sent before the organization's
+    sender is started.
+    """
     app = Flask("sandbox.salesforce")
     app.json = _Json(app)
-    app.register_blueprint(oauth_paths(organization.client, organization.sessions, organization.clock))
+    oauth = oauth_paths(
+        organization.client, organization.sessions, organization.clock, lambda: organization.jwt_key
+    )
+    app.register_blueprint(oauth)
     app.register_blueprint(version_paths())
-    app.register_blueprint(data_paths(organization))
+    data = data_paths(organization)
+    add_collections(data, organization)
+    add_composite(data, organization)
+    app.register_blueprint(data)
     app.register_blueprint(control_paths(organization))
     app.register_blueprint(controls(switch, organization.reset))
 
@@ -107,11 +128,17 @@ def application(organization: Organization, switch: FaultSwitch) -> "WSGIApplica
     return switch.wrap(_limited(app))
 
 
+def _uri(environ: "WSGIEnvironment") -> str:
+    """Return the path and the query as sent; only a server keeps the former as it was."""
+    path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+    return f"{quote(path, encoding='latin-1')}?{query}"
+
+
 def _limited(app: "WSGIApplication") -> "WSGIApplication":
     """Refuses a URI, or a URI with its headers, of more than 16,384 bytes, as Salesforce's edge does."""
 
     def limited(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        uri = len(environ.get("REQUEST_URI", ""))
+        uri = len(environ.get("REQUEST_URI") or _uri(environ))
         headers = sum(len(name) + len(value) for name, value in environ.items() if name.startswith("HTTP_"))
         if uri > LONGEST_URI:
             return Response("URI Too Long", 414)(environ, start_response)

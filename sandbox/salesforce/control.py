@@ -11,10 +11,11 @@ from sandbox.salesforce.delivery import settings_as_json
 from sandbox.salesforce.organization import Organization
 from sandbox.salesforce.outbound_messages import DEFAULT_NAME
 from sandbox.salesforce.schema import custom_field
+from sandbox.salesforce.values import instant, read_instant
 
 
 def control_paths(organization: Organization) -> Blueprint:
-    """Return the paths for custom fields, sessions, and the outbound message with its delivery."""
+    """Return the paths for fields, sessions, the API limit, users, and the outbound message's delivery."""
     paths = Blueprint("salesforce_control", __name__, url_prefix="/sandbox")
 
     @paths.errorhandler(ValueError)
@@ -33,9 +34,50 @@ def control_paths(organization: Organization) -> Blueprint:
         organization.sessions.expire()
         return jsonify(status="expired")
 
+    @paths.put("/jwt-key")
+    def upload_jwt_key() -> Any:
+        organization.upload_jwt_key(_object("public_key").get("public_key"))
+        return jsonify(client_id=organization.client.client_id, username=organization.client.username)
+
+    @paths.get("/limits")
+    def show_limits() -> Any:
+        return jsonify(organization.api_limit.as_json())
+
+    @paths.put("/limits")
+    def change_limits() -> Any:
+        organization.api_limit.change(_object("api_requests_per_day").get("api_requests_per_day"))
+        return jsonify(organization.api_limit.as_json())
+
+    _add_users(paths, organization)
     _add_outbound_message(paths, organization)
     _add_delivery(paths, organization)
     return paths
+
+
+def _add_users(paths: Blueprint, organization: Organization) -> None:
+    users = organization.users
+
+    @paths.post("/users/vanish")
+    def vanish() -> Any:
+        record_ids = _ids("ids", _object("ids"))
+        users.vanish(record_ids, vanished=True)
+        return jsonify(vanished=len(record_ids))
+
+    @paths.post("/users/reappear")
+    def reappear() -> Any:
+        record_ids = _ids("ids", _object("ids"))
+        users.vanish(record_ids, vanished=False)
+        return jsonify(reappeared=len(record_ids))
+
+    @paths.post("/users/login")
+    def log_in() -> Any:
+        body = _object("ids", "at")
+        at = read_instant(str(body["at"])) if "at" in body else instant(organization.clock())
+        if at is None:
+            raise ValueError("at is a date and time with a time zone, as in 2026-11-20T08:15:31Z")
+        record_ids = _ids("ids", body)
+        users.log_in(record_ids, at)
+        return jsonify(logged_in=len(record_ids), at=at)
 
 
 def _add_outbound_message(paths: Blueprint, organization: Organization) -> None:
@@ -77,10 +119,14 @@ def _add_delivery(paths: Blueprint, organization: Organization) -> None:
 
     @paths.post("/outbound-message/resend")
     def resend() -> Any:
-        records = _object("records").get("records")
-        if not isinstance(records, list) or not all(isinstance(each, str) for each in records):
-            raise ValueError("records is a list of User ids")
-        return jsonify(queued=organization.resend(records))
+        return jsonify(queued=organization.resend(_ids("records", _object("records"))))
+
+
+def _ids(name: str, body: dict[str, Any]) -> list[str]:
+    found = body.get(name)
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise ValueError(f"{name} is a list of User ids")
+    return found
 
 
 def _object(*keys: str) -> dict[str, Any]:

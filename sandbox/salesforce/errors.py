@@ -1,4 +1,4 @@
-"""The one error that the REST API answers: an array of code, message and, for some, fields."""
+"""The errors: an array of code, message and perhaps fields; of the token endpoint, an object."""
 
 from typing import Any
 
@@ -20,6 +20,25 @@ class SalesforceError(Exception):
         if self.fields is not None:
             error["fields"] = self.fields
         return [error]
+
+
+class OAuthError(Exception):
+    """A request for a token that Salesforce refuses, always with status 400."""
+
+    def __init__(self, code: str, description: str) -> None:
+        """Take what the answer says."""
+        super().__init__(code)
+        self.code = code
+        self.description = description
+
+    def as_json(self) -> dict[str, str]:
+        """Return the body of the answer."""
+        return {"error": self.code, "error_description": self.description}
+
+
+def malformed(message: str) -> SalesforceError:
+    """Return the answer for a body that is not JSON, or not of the form that the resource takes."""
+    return SalesforceError(400, "JSON_PARSER_ERROR", message)
 
 
 def not_found() -> SalesforceError:

@@ -1,7 +1,4 @@
-"""The OAuth token endpoint, client credentials flow, and the sessions it opens.
-
-Errors of this endpoint are an object with status 400, unlike those of the REST API.
-"""
+"""The OAuth token endpoint, for client credentials and JWT bearer, and the sessions that it opens."""
 
 import base64
 import hashlib
@@ -13,9 +10,12 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, jsonify, request
 
-TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  # a path, not a secret  # a path, not a secret
+from sandbox.salesforce import jwt_bearer
+from sandbox.salesforce.errors import OAuthError
+
+TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  # a path, not a secret
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Client:
     client_secret: str
     organization_id: str
     user_id: str
+    username: str
 
 
 class Sessions:
@@ -58,50 +59,75 @@ class Sessions:
             self._ends.clear()
 
 
-def oauth_paths(client: Client, sessions: Sessions, clock: Callable[[], datetime]) -> Blueprint:
-    """Return the token endpoint."""
+def oauth_paths(
+    client: Client, sessions: Sessions, clock: Callable[[], datetime], jwt_key: Callable[[], str | None]
+) -> Blueprint:
+    """Return the token endpoint; `jwt_key` gives the public key that was uploaded, as PEM."""
     paths = Blueprint("oauth", __name__)
+
+    @paths.errorhandler(OAuthError)
+    def refused(error: OAuthError) -> Any:
+        return jsonify(error.as_json()), 400
 
     @paths.post(TOKEN_PATH)
     def token() -> Any:
-        basic = request.authorization
-        if basic is not None and basic.type == "basic":
-            client_id, client_secret = basic.username or "", basic.password or ""
-        else:
-            client_id = request.form.get("client_id", "")
-            client_secret = request.form.get("client_secret", "")
-        if request.form.get("grant_type") != "client_credentials":
-            return _error("unsupported_grant_type", "grant type not supported")
-        if client_id != client.client_id:
-            return _error("invalid_client_id", "client identifier invalid")
-        if not hmac.compare_digest(client_secret.encode(), client.client_secret.encode()):
-            return _error("invalid_client", "invalid client credentials")
-        return jsonify(_granted(client, sessions.open(), clock()))
+        match request.form.get("grant_type"):
+            case "client_credentials":
+                _check_secret(client)
+                return jsonify(_granted(client, sessions.open()) | _signed(client, clock()))
+            case jwt_bearer.GRANT_TYPE:
+                jwt_bearer.check_assertion(
+                    request.form.get("assertion", ""),
+                    client_id=client.client_id,
+                    username=client.username,
+                    key=jwt_key(),
+                    host=_host(),
+                    now=clock(),
+                )
+                return jsonify(_granted(client, sessions.open()))
+        raise OAuthError("unsupported_grant_type", "grant type not supported")
 
     @paths.get(TOKEN_PATH)
     def token_by_get() -> Any:
-        return _error("invalid_request", "must use HTTP POST")
+        raise OAuthError("invalid_request", "must use HTTP POST")
 
     return paths
 
 
-def _granted(client: Client, token: str, moment: datetime) -> dict[str, str]:
-    instance_url = request.host_url.rstrip("/")
-    identity = f"{instance_url}/id/{client.organization_id}/{client.user_id}"
-    issued_at = str(int(moment.timestamp() * 1000))
-    digest = hmac.digest(client.client_secret.encode(), (identity + issued_at).encode(), hashlib.sha256)
+def _check_secret(client: Client) -> None:
+    basic = request.authorization
+    if basic is not None and basic.type == "basic":
+        client_id, client_secret = basic.username or "", basic.password or ""
+    else:
+        client_id = request.form.get("client_id", "")
+        client_secret = request.form.get("client_secret", "")
+    if client_id != client.client_id:
+        raise OAuthError("invalid_client_id", "client identifier invalid")
+    if not hmac.compare_digest(client_secret.encode(), client.client_secret.encode()):
+        raise OAuthError("invalid_client", "invalid client credentials")
+
+
+def _host() -> str:
+    return request.host_url.rstrip("/")
+
+
+def _identity(client: Client) -> str:
+    return f"{_host()}/id/{client.organization_id}/{client.user_id}"
+
+
+def _granted(client: Client, token: str) -> dict[str, str]:
     return {
         "access_token": token,
-        "signature": base64.b64encode(digest).decode(),
         "scope": "api",
-        "instance_url": instance_url,
-        "id": identity,
+        "instance_url": _host(),
+        "id": _identity(client),
         "token_type": "Bearer",
-        "issued_at": issued_at,
     }
 
 
-def _error(code: str, description: str) -> Response:
-    answer = jsonify(error=code, error_description=description)
-    answer.status_code = 400
-    return answer
+def _signed(client: Client, moment: datetime) -> dict[str, str]:
+    """Return what the answer to a JWT leaves out: when the token was issued, and a signature of that."""
+    issued_at = str(int(moment.timestamp() * 1000))
+    signed = (_identity(client) + issued_at).encode()
+    digest = hmac.digest(client.client_secret.encode(), signed, hashlib.sha256)
+    return {"signature": base64.b64encode(digest).decode(), "issued_at": issued_at}

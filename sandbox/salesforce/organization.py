@@ -4,10 +4,11 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Lock
 
 from sandbox.salesforce import ids
+from sandbox.salesforce.api_limit import ApiLimit
 from sandbox.salesforce.delivery import DeliverySettings, Sender
+from sandbox.salesforce.jwt_bearer import public_key
 from sandbox.salesforce.oauth import Client, Sessions
 from sandbox.salesforce.outbound_messages import OutboundMessages
 from sandbox.salesforce.query import Queries
@@ -17,7 +18,6 @@ from sandbox.salesforce.standard_objects import standard_schema
 from sandbox.salesforce.store import Store, find, insert, next_id
 from sandbox.salesforce.users import Users, created
 
-DAILY_API_CALLS = 100_000
 TOKEN_LIFE_S = 30 * 60
 
 
@@ -56,14 +56,15 @@ class Organization:
             self.store.setting("client_secret", client_secret, secrets.token_hex(32)),
             self.id,
             self.store.setting("run_as_user_id", None, run_as),
+            f"integration@{self.id.lower()}.example",
         )
+        self._jwt_key = self.store.setting("jwt_public_key", None, "")
         self.sessions = Sessions(self.id, token_life_s, self.clock)
         self.queries = Queries(self.store, self.schema, self.clock, pod)
         self.outbound_messages = OutboundMessages(self.store, self.schema, pod)
         self.sender = Sender(self.outbound_messages, self.id, delivery)
         self.users = Users(self.store, self.schema, self.clock, pod, self.client.user_id, self._notify)
-        self._usage_lock = Lock()
-        self._api_calls = 0
+        self.api_limit = ApiLimit()
         self._make_setup_records()
 
     def close(self) -> None:
@@ -78,17 +79,16 @@ class Organization:
             db.execute('DELETE FROM "User"')
         self.sender.reset()  # after the data, so that nothing of it is counted again
         self.queries.reset()
-        with self._usage_lock:
-            self._api_calls = 0
+        self.api_limit.reset()
 
-    def count_api_call(self) -> None:
-        """Count a call against the daily limit; the limit is shown but not enforced."""
-        with self._usage_lock:
-            self._api_calls += 1
+    @property
+    def jwt_key(self) -> str | None:
+        """The public key of the certificate uploaded to the client app, as PEM; None before an upload."""
+        return self._jwt_key or None
 
-    def api_usage(self) -> str:
-        """Return the value of the Sforce-Limit-Info header."""
-        return f"api-usage={self._api_calls}/{DAILY_API_CALLS}"
+    def upload_jwt_key(self, pem: object) -> None:
+        """Take a certificate or a public key. Raises ValueError, saying what is allowed."""
+        self._jwt_key = self.store.setting("jwt_public_key", public_key(pem), "")
 
     def define_custom_field(self, custom: Field) -> None:
         """Add a custom field to User. Raises ValueError if a different one has its name."""

@@ -1,4 +1,4 @@
-"""The REST API under `/services/data`: versions, describe, records and queries."""
+"""The REST API under `/services/data`: versions, limits, describe, records and queries."""
 
 import json
 import re
@@ -7,8 +7,9 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from sandbox.salesforce.describe import describe
-from sandbox.salesforce.errors import SalesforceError, not_found
+from sandbox.salesforce.errors import SalesforceError, malformed, not_found
 from sandbox.salesforce.organization import Organization
+from sandbox.salesforce.query import attributes
 from sandbox.salesforce.schema import SObject
 
 VERSIONS = {
@@ -21,6 +22,8 @@ VERSIONS = {
     "66.0": "Spring '26",
     "67.0": "Summer '26",
 }
+# In the environment of a sub-request that is no API call of its own.
+FREE = "sandbox.is_no_api_call"
 _PAGE_SIZE = re.compile(r"batchSize\s*=\s*(\d{1,6})", re.IGNORECASE)
 
 
@@ -50,14 +53,20 @@ def data_paths(organization: Organization) -> Blueprint:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() not in {"bearer", "oauth"} or not organization.sessions.is_open(token.strip()):
             raise SalesforceError(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        organization.count_api_call()
+        if FREE not in request.environ:
+            organization.api_limit.count()
         if (request.view_args or {}).get("version") not in VERSIONS:
             raise not_found()
 
     @paths.after_request
     def show_usage(answer: Response) -> Response:
-        answer.headers["Sforce-Limit-Info"] = organization.api_usage()
+        answer.headers["Sforce-Limit-Info"] = organization.api_limit.header()
         return answer
+
+    @paths.get("/limits")
+    @paths.get("/limits/")
+    def limits(version: str) -> Any:
+        return jsonify(organization.api_limit.as_limits())
 
     _add_records(paths, organization)
     _add_queries(paths, organization)
@@ -72,8 +81,10 @@ def _add_records(paths: Blueprint, organization: Organization) -> None:
     @paths.post("/sobjects/<name>")
     @paths.post("/sobjects/<name>/")
     def create(version: str, name: str) -> Any:
-        _writable(organization, name, "insert")
-        return jsonify(id=organization.users.create(_body()), success=True, errors=[]), 201
+        sobject = writable(organization, name, "insert")
+        record_id = organization.users.create(json_body())
+        place = attributes(sobject, record_id, version)["url"]
+        return jsonify(id=record_id, success=True, errors=[]), 201, {"Location": place}
 
     @paths.get("/sobjects/<name>/<record_id>")
     def read(version: str, name: str, record_id: str) -> Any:
@@ -83,8 +94,8 @@ def _add_records(paths: Blueprint, organization: Organization) -> None:
 
     @paths.patch("/sobjects/<name>/<record_id>")
     def update(version: str, name: str, record_id: str) -> Any:
-        _writable(organization, name, "update")
-        organization.users.update(record_id, _body())
+        writable(organization, name, "update")
+        organization.users.update(record_id, json_body())
         return "", 204
 
     @paths.delete("/sobjects/<name>/<record_id>")
@@ -132,10 +143,12 @@ def _sobject(organization: Organization, name: str) -> SObject:
     return sobject
 
 
-def _writable(organization: Organization, name: str, operation: str) -> None:
+def writable(organization: Organization, name: str, operation: str) -> SObject:
+    """Return an object whose records can be created and changed. Raises SalesforceError."""
     sobject = _sobject(organization, name)
     if not sobject.createable:
         raise _refused(sobject, operation)
+    return sobject
 
 
 def _refused(sobject: SObject, operation: str) -> SalesforceError:
@@ -143,17 +156,17 @@ def _refused(sobject: SObject, operation: str) -> SalesforceError:
     return SalesforceError(400, "INVALID_TYPE_FOR_OPERATION", message)
 
 
-def _body() -> dict[str, object]:
+def json_body() -> dict[str, Any]:
+    """Return the request's body, a JSON object. Raises SalesforceError."""
     if request.mimetype != "application/json":
         message = f"Content type {request.mimetype or 'none'} not supported: use application/json"
         raise SalesforceError(415, "UNSUPPORTED_MEDIA_TYPE", message)
     try:
         body = json.loads(request.get_data())
     except (ValueError, RecursionError):
-        raise SalesforceError(400, "JSON_PARSER_ERROR", "The HTTP entity body is not valid JSON") from None
+        raise malformed("The HTTP entity body is not valid JSON") from None
     if not isinstance(body, dict):
-        message = "The HTTP entity body is required, and must be a JSON object"
-        raise SalesforceError(400, "JSON_PARSER_ERROR", message)
+        raise malformed("The HTTP entity body is required, and must be a JSON object")
     return body
 
 

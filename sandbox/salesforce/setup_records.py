@@ -1,4 +1,4 @@
-"""The profiles, roles and call centers that every sandbox organization has, under the same ids everywhere.
+"""The profiles, licences, roles and call centers that every organization has, under the same ids everywhere.
 
 A real organization makes them in Setup, which the sandbox does not have. Any other id of the right prefix is
 accepted on a User as well.
@@ -23,6 +23,7 @@ PROFILES = _ids(
         "Partner Community User",
     ),
 )
+LICENSES = _ids("UserLicense", ("Salesforce", "Salesforce Integration", "Partner Community"))
 ROLES = _ids("UserRole", ("CEO", "Sales Manager EMEA", "Sales Rep EMEA", "Sales Manager US", "Sales Rep US"))
 CALL_CENTERS = _ids("CallCenter", ("Main Call Center", "US Call Center"))
 
@@ -32,6 +33,15 @@ _PARENT_ROLE = {
     "Sales Manager US": "CEO",
     "Sales Rep US": "Sales Manager US",
 }
+_LICENSE = {
+    "Minimum Access - API Only Integrations": "Salesforce Integration",
+    "Partner Community User": "Partner Community",
+}
+_LICENSE_KEY = {
+    "Salesforce": "SFDC",
+    "Salesforce Integration": "PID_Salesforce_Integration",
+    "Partner Community": "PID_Partner_Community",
+}
 _USER_TYPE = {"Partner Community User": "PowerPartner"}
 
 
@@ -39,8 +49,17 @@ def setup_records() -> dict[str, list[dict[str, str | None]]]:
     """Return the records by object, without their system fields."""
     return {
         "Profile": [
-            {"Id": record_id, "Name": name, "UserType": _USER_TYPE.get(name, "Standard")}
+            {
+                "Id": record_id,
+                "Name": name,
+                "UserLicenseId": LICENSES[_LICENSE.get(name, "Salesforce")],
+                "UserType": _USER_TYPE.get(name, "Standard"),
+            }
             for name, record_id in PROFILES.items()
+        ],
+        "UserLicense": [
+            {"Id": record_id, "Name": name, "LicenseDefinitionKey": _LICENSE_KEY[name]}
+            for name, record_id in LICENSES.items()
         ],
         "UserRole": [
             {

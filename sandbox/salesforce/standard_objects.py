@@ -27,6 +27,10 @@ def _reference(name: str, label: str, to: str, relationship: str | None) -> Fiel
     return Field(name, "reference", label, 18, reference_to=to, relationship=relationship)
 
 
+def _read_only_reference(name: str, label: str, to: str, relationship: str) -> Field:
+    return Field(name, "reference", label, 18, True, False, False, reference_to=to, relationship=relationship)
+
+
 def _system_reference(name: str, label: str, relationship: str) -> Field:
     return Field(name, "reference", label, 18, False, False, False, False, False, "User", relationship)
 
@@ -101,6 +105,18 @@ USER = SObject(
         _text("AboutMe", 1000, "About Me", "textarea"),
         _read_only("FullPhotoUrl", "url", "Url for full-sized Photo", 1024),
         _read_only("SmallPhotoUrl", "url", "Photo", 1024),
+        _read_only("MediumPhotoUrl", "url", "Url for medium profile photo", 1024),
+        _text("OutOfOfficeMessage", 40, "Out of office message"),
+        _read_only("LastPasswordChangeDate", "datetime", "Last Password Change or Reset"),
+        # Only users of a portal have these; what they refer to is not in this sandbox.
+        _read_only_reference("ContactId", "Contact ID", "Contact", "Contact"),
+        _read_only_reference("AccountId", "Account ID", "Account", "Account"),
+        _checkbox("UserPermissionsOfflineUser", "Offline User"),
+        _checkbox("UserPermissionsKnowledgeUser", "Knowledge User"),
+        _checkbox("UserPermissionsInteractionUser", "Flow User"),
+        _checkbox("UserPermissionsSFContentUser", "Salesforce CRM Content User"),
+        _checkbox("UserPermissionsMobileUser", "Apex Mobile User"),
+        _checkbox("EmailPreferencesAutoBcc", "AutoBcc"),
     ),
     createable=True,
 )
@@ -112,9 +128,22 @@ PROFILE = SObject(
     (
         ID,
         _read_only("Name", "string", "Name", 255, nillable=False),
+        _read_only_reference("UserLicenseId", "User License ID", "UserLicense", "UserLicense"),
         _read_only("UserType", "picklist", "User Type", 40),
         _read_only("Description", "string", "Description", 255),
         *STAMPS,
+    ),
+)
+
+USER_LICENSE = SObject(
+    "UserLicense",
+    "User License",
+    PREFIX["UserLicense"],
+    (
+        ID,
+        _read_only("Name", "string", "Name", 40, nillable=False),
+        _read_only("LicenseDefinitionKey", "string", "License Def. ID", 40, nillable=False),
+        *(each for each in STAMPS if not each.name.endswith("ById")),
     ),
 )
 
@@ -153,7 +182,7 @@ CUSTOM_FIELDS = (
 
 def standard_schema() -> Schema:
     """Return the objects of a new organization."""
-    schema = Schema((USER, PROFILE, USER_ROLE, CALL_CENTER))
+    schema = Schema((USER, PROFILE, USER_LICENSE, USER_ROLE, CALL_CENTER))
     for each in CUSTOM_FIELDS:
         schema.add("User", each)
     return schema

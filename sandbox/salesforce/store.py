@@ -10,6 +10,9 @@ from sandbox.salesforce.schema import Field, Schema
 from sandbox.salesforce.soql.text import compare, like
 from sandbox.salesforce.values import Stored, sql_type
 
+# The column that hides a record from queries and reads; no field can have its name.
+VANISHED = "vanished"
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS id_counter (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL);
@@ -37,6 +40,8 @@ CREATE TABLE IF NOT EXISTS notification (
     due_at REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0
 );
+CREATE INDEX IF NOT EXISTS notification_due ON notification (due_at);
+CREATE INDEX IF NOT EXISTS notification_queued ON notification (queued_at);
 """
 
 
@@ -46,6 +51,7 @@ class Store:
     def __init__(self, path: str) -> None:
         """Open or make the database."""
         self._lock = RLock()
+        self._is_open = False  # whether a transaction is
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.create_collation("SALESFORCE", compare)
@@ -60,15 +66,38 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection; committed at the end of the block, rolled back on an exception."""
+        """Lend the connection; committed at the end of the block, rolled back on an exception.
+
+        A block inside another is a part of it: an exception rolls back the part, and only the outer block
+        commits.
+        """
         with self._lock:
+            if self._is_open:
+                with self._savepoint():
+                    yield self._db
+                return
             self._db.execute("BEGIN IMMEDIATE")
+            self._is_open = True
             try:
                 yield self._db
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            else:
+                self._db.execute("COMMIT")
+            finally:
+                self._is_open = False
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        self._db.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK TO part")
+            raise
+        finally:
+            self._db.execute("RELEASE part")
 
     def setting(self, name: str, value: str | None, otherwise: str) -> str:
         """Return the stored setting: `value` if given, else what was stored before, else `otherwise`."""
@@ -101,6 +130,9 @@ class Store:
             for sobject in schema.objects():
                 db.execute(f'CREATE TABLE IF NOT EXISTS "{sobject.name}" (Id TEXT PRIMARY KEY) WITHOUT ROWID')
                 present = {row["name"] for row in db.execute(f'PRAGMA table_info("{sobject.name}")')}
+                if VANISHED not in present:
+                    column = f"{VANISHED} INTEGER NOT NULL DEFAULT 0"
+                    db.execute(f'ALTER TABLE "{sobject.name}" ADD COLUMN {column}')
                 for field in sobject.fields:
                     if field.name not in present:
                         db.execute(

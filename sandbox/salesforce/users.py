@@ -11,7 +11,7 @@ from sandbox.salesforce import ids
 from sandbox.salesforce.errors import SalesforceError, not_found
 from sandbox.salesforce.query import attributes
 from sandbox.salesforce.schema import Field, Schema, SObject
-from sandbox.salesforce.store import Store, change, find, insert, next_id
+from sandbox.salesforce.store import VANISHED, Store, change, find, insert, next_id
 from sandbox.salesforce.values import Stored, instant, is_email, read, to_json
 
 PHOTO = "https://sandbox.my.salesforce.com/profilephoto/005"
@@ -84,7 +84,11 @@ class Users:
             # Digits, since nicknames that differ in case only are the same to Salesforce, and ids are not.
             nickname = f"User{int.from_bytes(record_id[9:15].encode())}"
             row["CommunityNickname"] = row.get("CommunityNickname") or nickname
-            row |= {"FullPhotoUrl": f"{PHOTO}/F", "SmallPhotoUrl": f"{PHOTO}/T"}
+            row |= {
+                "FullPhotoUrl": f"{PHOTO}/F",
+                "SmallPhotoUrl": f"{PHOTO}/T",
+                "MediumPhotoUrl": f"{PHOTO}/M",
+            }
             row |= created(self._clock(), self._author)
             self._check(db, row, values)
             self._derive(db, row)
@@ -124,8 +128,28 @@ class Users:
         fields = sobject.fields if names is None else [_field(sobject, name) for name in names]
         with self._store.transaction() as db:
             row = _row(db, sobject, record_id)
+        if row[VANISHED]:
+            raise not_found()
         record: dict[str, Any] = {"attributes": attributes(sobject, record_id, version)}
         return record | {field.name: to_json(field, row[field.name]) for field in fields}
+
+    def vanish(self, record_ids: list[str], *, vanished: bool) -> None:
+        """Hide users from queries and reads, or show them again. Raises ValueError for an unknown one.
+
+        It is as if the integration user were no longer allowed to see them: the records stay.
+        """
+        self._set(record_ids, VANISHED, int(vanished))
+
+    def log_in(self, record_ids: list[str], at: str) -> None:
+        """Write the time of the last login, which moves no stamp. Raises ValueError for an unknown user."""
+        self._set(record_ids, "LastLoginDate", at)
+
+    def _set(self, record_ids: list[str], column: str, value: Stored) -> None:
+        with self._store.transaction() as db:
+            for record_id in map(ids.canonical, record_ids):
+                if find(db, "User", record_id) is None:
+                    raise ValueError(f"there is no User {record_id}")
+                change(db, "User", {"Id": record_id, column: value})
 
     def _user(self) -> SObject:
         user = self._schema.object("User")

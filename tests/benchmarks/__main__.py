@@ -19,7 +19,7 @@ os.environ |= {
 
 from muster import bootstrap
 from muster.observability import logger
-from tests.benchmarks import cold_start, handlers, packages
+from tests.benchmarks import cold_start, handlers, imports, packages
 from tests.benchmarks.canned_aws import CannedAws
 
 HEADINGS = ("what / against what", "median", "least to most", "rounds", "target", "", "")
@@ -34,12 +34,15 @@ def main() -> None:
         ratios = [*handlers.webhook(aws), *handlers.worker(aws)]
     logger.registered_handler.setStream(logs)  # type: ignore[attr-defined]  # likewise
     ratios += cold_start.imports()
+    ratios += imports.whole()
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} processors;"
         " ratios of processor time, paired and interleaved."
     )
     print("AWS calls are answered in memory at the wire: the client counts, the network does not.\n")
     _print([HEADINGS, *(ratio.row() for ratio in ratios)])
+    print()
+    print(*imports.evaluation(), sep="\n")
     print()
     _print(packages.sizes())
 

@@ -16,7 +16,16 @@ import pytest
 
 from sandbox.local_stack.building import BUILT, ROOT, architecture, built
 
-PROJECT = ("functions", "layers", "Makefile", "samconfig.toml", "pyproject.toml", "template.yaml", "uv.lock")
+PROJECT = (
+    "functions",
+    "layers",
+    "workflows",
+    "Makefile",
+    "samconfig.toml",
+    "pyproject.toml",
+    "template.yaml",
+    "uv.lock",
+)
 # What native code says of the processor it is for: ELF's e_machine, Mach-O's cputype.
 PROCESSORS = {
     "arm64": {struct.pack("<H", 183), struct.pack("<I", 0x0100000C)},

@@ -34,7 +34,9 @@ def message(
 
 
 def followed(*users: dict[str, str], to: Settings = ACME) -> Counter[str]:
-    return follow(message(*users, organization=to.organization), to, bootstrap.roster_table(), NOW).outcomes
+    return follow(
+        message(*users, organization=to.organization), to, bootstrap.roster_table(), None, NOW
+    ).outcomes
 
 
 def roster(active: bool | None = None, organization: str = "acme") -> dict[str, Json]:
@@ -162,7 +164,7 @@ def test_organizations_do_not_touch_one_another() -> None:
 def test_switched_off_or_unknown_changes_are_counted_and_dropped(
     current: Settings | None, aws: SimpleNamespace
 ) -> None:
-    outcome = follow(message(user(1), user(2)), current, bootstrap.roster_table(), NOW)
+    outcome = follow(message(user(1), user(2)), current, bootstrap.roster_table(), None, NOW)
     assert outcome.outcomes == {"dropped": 2}
     assert aws.dynamodb.scan(TableName="roster")["Items"] == []
 
@@ -172,7 +174,11 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
     foreign = ParkedNotification("04l000000000077AAA", "Account", "001000000000001AAA", "other_object")
     empty = ParkedNotification("04l000000000078AAA", "User", None, "no_fields")
     outcome: Followed = follow(
-        message(broken, user(2, **BOB_USER), parked=[foreign, empty]), ACME, bootstrap.roster_table(), NOW
+        message(broken, user(2, **BOB_USER), parked=[foreign, empty]),
+        ACME,
+        bootstrap.roster_table(),
+        None,
+        NOW,
     )
     assert outcome.outcomes == {"created": 1}
     log, _ = bootstrap.roster_views().errors("acme", 10, None)
@@ -184,7 +190,11 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
     assert all(entry["message"] and entry["remedy"] for entry in log)
     # The same delivery again adds nothing.
     follow(
-        message(broken, parked=[foreign, empty]), ACME, bootstrap.roster_table(), NOW + timedelta(minutes=5)
+        message(broken, parked=[foreign, empty]),
+        ACME,
+        bootstrap.roster_table(),
+        None,
+        NOW + timedelta(minutes=5),
     )
     assert len(bootstrap.roster_views().errors("acme", 10, None)[0]) == 3
 
@@ -198,5 +208,6 @@ def test_a_hundred_users_are_gathered_in_three_calls(aws: SimpleNamespace) -> No
     client = bootstrap._dynamodb()
     client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.update([model.name]))
     assert followed(*users) == {"created": 100}
-    # 100 links, then 200 match keys in two batches; nobody to read after that.
-    assert calls == {"BatchGetItem": 3, "TransactWriteItems": 100}
+    # 100 links, then 200 match keys in two batches; nobody to read after that. A new user takes five
+    # actions (member, history, link, two match keys), and a transaction holds 99 of them.
+    assert calls == {"BatchGetItem": 3, "TransactWriteItems": 6}

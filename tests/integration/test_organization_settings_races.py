@@ -14,10 +14,14 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from muster import tokens
+from muster.adapters.run_table import RunTable
 from muster.adapters.settings_table import SettingsTable
 from muster.adapters.webhook_registry import Token, WebhookRegistration, WebhookRegistry
-from muster.configuring import Configuring, Signature
-from muster.errors import Rejected, Stale
+from muster.configuring import Configuring
+from muster.errors import Rejected, Stale, Unavailable
+from muster.previewing_settings import Previewing
+from muster.saving_settings import Signature
+from muster.settings.sections import SalesforceConnection
 from muster.settings.versions import StoredSettings
 
 NOW = datetime(2026, 11, 20, 8, 15, 32, tzinfo=UTC)
@@ -26,9 +30,18 @@ JANE, JOE = Signature("jane@acme.example"), Signature("joe@acme.example")
 
 
 def configuring(client: Any) -> Configuring:
-    """Return the use case on a client."""
+    """Return the use case on a client; Salesforce is down, so that settings are saved without it."""
+
+    def is_down(connection: SalesforceConnection) -> Any:
+        raise Unavailable("Salesforce is down")
+
+    table = RunTable(client, "roster")
     return Configuring(
-        SettingsTable(client, "roster"), WebhookRegistry(client, "roster"), "https://api.example.com/v2", NOW
+        SettingsTable(client, "roster"),
+        WebhookRegistry(client, "roster"),
+        Previewing(table, is_down, is_down, now=lambda: NOW, remaining=lambda: 900),
+        "https://api.example.com/v2",
+        NOW,
     )
 
 
@@ -164,8 +177,10 @@ def test_a_crash_at_any_call_leaves_all_of_a_version_or_none(
         organization = f"acme-{calls}"
         crashed = put_and_crash(aws.dynamodb, hook, calls, organization)
         items = aws.dynamodb.scan(TableName=aws.table)["Items"]
-        written = [item for item in items if item["pk"]["S"].endswith(f"#{organization}")]
-        assert len(written) in (0, 3)
+        written = [
+            item for item in items if organization in (item["sk"]["S"], item["pk"]["S"].partition("#")[2])
+        ]
+        assert len(written) in (0, 4)
         said = jane.put(organization, {"connections": CONNECTIONS}, JANE)
         assert said["version"] == 1
         # Whoever never saw the token of a put that died after its write rotates.

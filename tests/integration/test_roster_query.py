@@ -12,14 +12,34 @@ import roster_query
 from muster import bootstrap
 from muster.following import follow
 from muster.messages import ParkedNotification, QueuedChange, QueuedMessage
+from muster.settings import Settings
+from muster.settings.versions import StoredSettings
 from tests.examples import ADA, BOB, NOW, settings, user
+from tests.integration.run_examples import run_of
 
 EVENTS = sorted((Path(__file__).parents[2] / "events").glob("roster_query_*.json"))
+DOCUMENT: dict[str, Any] = {
+    "organization": "acme",
+    "seats": {"gong": {"limit": 3}, "forecast": {"requires": ["gong"]}, "spare": {"limit": 1}},
+    "assignments": [{"name": "Field sales", "seats": ["gong", "forecast"]}],
+}
+
+
+def save(document: dict[str, Any], version: int = 1) -> Settings:
+    """Make these the settings in force."""
+    stored = StoredSettings(
+        "acme", version, document, "jane", "2026-11-20T08:00:00Z", "", f"attempt {version}"
+    )
+    bootstrap.settings_table().save(stored, None)
+    return stored.settings
 
 
 @pytest.fixture
 def ask(aws: SimpleNamespace, context: LambdaContext) -> Any:
-    """Fill the roster with Ada (active, changed twice), Bob (left) and six others; return the way to ask."""
+    """Fill the roster with Ada (active, changed twice), Bob (left) and six others; return the way to ask.
+
+    Three of them hold the seat gong; four wait for it, and cannot have forecast without it.
+    """
     people = [
         user(1, custom="x"),
         user(
@@ -51,14 +71,16 @@ def ask(aws: SimpleNamespace, context: LambdaContext) -> Any:
         ParkedNotification(f"04l00000000000{n}AAA", "Account", "001000000000001AAA", "other_object")
         for n in range(3)
     )
+    acme = save(DOCUMENT)
     for number, users in enumerate([people, later]):
         changes = tuple(
             QueuedChange(f"04l00000000{number}{n:04d}AAA", fields) for n, fields in enumerate(users)
         )
         follow(
             QueuedMessage("acme", "salesforce", NOW, changes, parked),
-            settings(),
+            acme,
             bootstrap.roster_table(),
+            None,
             NOW,
         )
     return lambda action, **event: roster_query.handler(
@@ -87,6 +109,11 @@ def test_the_list_shows_the_active_ones_by_default(ask: Any) -> None:
         ({"email": "nobody@acme.example"}, set()),
         ({"enabled": True, "username": "u1@acme.example"}, {"u1@acme.example"}),
         ({"custom.Region__c": "EMEA"}, set()),
+        (
+            {"assignment": "field sales", "first_name": "Ada"},
+            {f"u{n}@acme.example" for n in range(6)} | {"ada@acme.example"},
+        ),
+        ({"seat": None}, set()),
     ],
 )
 def test_filters_narrow_the_list(ask: Any, filters: dict[str, Any], expected: set[str]) -> None:
@@ -130,7 +157,9 @@ def test_why_a_member_is_inactive_or_a_user_is_no_member_is_said_in_words(ask: A
     assert ask("member", member=BOB)["message"] == "The user is deactivated in Salesforce."
     outsider = user(1, Id="005000000000009AAA", Username="x@acme.example", CallCenterId=None)
     change = QueuedChange("04l000000000099AAA", outsider)
-    follow(QueuedMessage("acme", "salesforce", NOW, (change,)), settings(), bootstrap.roster_table(), NOW)
+    follow(
+        QueuedMessage("acme", "salesforce", NOW, (change,)), settings(), bootstrap.roster_table(), None, NOW
+    )
     answer = ask("member", member="005000000000009AAA")
     assert answer["errors"][0]["remedy"].startswith("The user is in no call center")
 
@@ -168,6 +197,13 @@ def test_errors_page_and_say_what_to_do(ask: Any) -> None:
         ({"action": "member"}, "member"),
         ({"action": "member", "member": ""}, "member"),
         ({"action": "member", "member": ["x"]}, "member"),
+        ({"action": "list", "filter": {"seat": ["gong"]}}, "filter.seat"),
+        ({"action": "explain"}, "member"),
+        ({"action": "explain", "member": ADA, "live": "yes"}, "live"),
+        ({"action": "seats", "limit": 5}, "limit"),
+        ({"action": "runs", "cursor": "nonsense"}, "cursor"),
+        ({"action": "run"}, "run_id"),
+        ({"action": "run", "run_id": ""}, "run_id"),
         ({"action": "remember"}, "action"),
         ({}, "action"),
         ({"action": "list", "organization": "ACME/../other"}, "organization"),
@@ -182,7 +218,81 @@ def test_a_wrong_question_is_answered_with_the_place(ask: Any, event: dict[str, 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
 def test_every_sample_event_is_answered(ask: Any, path: Path, context: LambdaContext) -> None:
+    table = bootstrap.run_table()
+    run = run_of("20261120T081532-0a1b2c3d")
+    table.finish(run, table.take("acme", run.id, NOW.timestamp(), 60), None)
     assert roster_query.handler(json.loads(path.read_text()), context)["status"] == "succeeded"
+
+
+# ── Seats ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_waits_shows_the_place_in_line_and_who_holds_can_be_listed(ask: Any) -> None:
+    members = ask("list")["members"]
+    waiting = [each for each in members if each["seats"]["gong"]["state"] == "waiting"]
+    # They came at the same moment by the same assignment, so their ids decide.
+    in_line = sorted(waiting, key=lambda each: str(each["id"]))
+    assert [each["seats"]["gong"]["place"] for each in in_line] == [1, 2, 3, 4]
+    third = ask("member", member=in_line[2]["id"])["member"]["seats"]
+    assert third == {
+        "gong": {"state": "waiting", "since": "2026-11-20T08:16:00.000Z", "place": 3},
+        "forecast": {"state": "blocked", "requires": "gong"},
+    }
+    holders = {each["username"] for each in members} - {each["username"] for each in waiting}
+    assert len(holders) == 3
+    for seat in ("GONG", "forecast"):
+        assert names(ask("list", filter={"seat": seat})) == holders
+    assert names(ask("list", filter={"seat": "spare"})) == set()
+
+
+def test_a_page_of_members_reads_each_line_once(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = bootstrap.roster_table()
+    asked: list[str] = []
+    line = table.line
+
+    def counted(organization: str, seat: str, limit: int) -> list[str]:
+        asked.append(seat)
+        return line(organization, seat, limit)
+
+    monkeypatch.setattr(table, "line", counted)
+    assert len(ask("list")["members"]) == 7
+    assert asked == ["gong"]
+
+
+def test_seats_show_their_use_and_who_is_first_in_line(ask: Any) -> None:
+    answer = ask("seats")
+    assert answer["message"] == "3 seats."
+    gong, forecast, spare = (answer["seats"][name] for name in ("gong", "forecast", "spare"))
+    assert (gong["limit"], gong["held"], gong["waiting"], gong["free"]) == (3, 3, 4, 0)
+    assert [each["place"] for each in gong["line"]] == [1, 2, 3, 4]
+    assert [each["member"] for each in gong["line"]] == sorted(each["member"] for each in gong["line"])
+    first = ask("member", member=gong["line"][0]["member"])["member"]
+    assert first["seats"]["gong"]["place"] == 1
+    assert gong["line"][0] == {
+        "place": 1,
+        "member": first["id"],
+        "name": first["name"],
+        "assignment": "Field sales",
+        "since": "2026-11-20T08:16:00.000Z",
+    }
+    assert (forecast["requires"], forecast["free"], forecast["line"]) == (["gong"], None, [])
+    assert (spare["held"], spare["free"], spare["why"]) == (0, 1, "0 of 1 held, 1 free; 0 in line.")
+
+
+def test_a_lowered_limit_shows_how_many_are_over_it(ask: Any) -> None:
+    save({**DOCUMENT, "seats": {**DOCUMENT["seats"], "gong": {"limit": 1}}}, version=2)
+    gong = ask("seats")["seats"]["gong"]
+    assert (gong["held"], gong["free"]) == (3, 0)
+    assert "2 over the limit of 1" in gong["why"]
+
+
+@pytest.mark.parametrize("action", ["seats", "explain"])
+def test_without_settings_there_is_nothing_to_say_of_seats(
+    aws: SimpleNamespace, context: LambdaContext, action: str
+) -> None:
+    event = {"organization": "acme", "action": action, **({"member": ADA} if action == "explain" else {})}
+    answer = roster_query.handler(event, context)
+    assert (answer["status"], answer["message"]) == ("rejected", "organization acme has no settings.")
 
 
 def test_another_organization_sees_nothing_of_it(ask: Any, context: LambdaContext) -> None:

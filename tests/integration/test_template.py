@@ -1,19 +1,30 @@
 """template.yaml holds what the code relies on and what keeps data safe; each check is shown to bite."""
 
-import copy
 import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.integration.template_reading import (
+    GONE,
+    Check,
+    Mutant,
+    Properties,
+    Template,
+    actions,
+    events,
+    functions,
+    leading_keys,
+    mutated,
+    name_of,
+    of_type,
+    referred,
+    statements,
+)
 from tests.simulation import world
-
-type Template = dict[str, Any]
-type Properties = dict[str, Any]
-type Check = Callable[[Template], Iterator[str]]
 
 FOURTEEN_DAYS = 14 * 24 * 60 * 60
 # What an access log line may hold: nothing of the path, the query, the headers or the body (T15).
@@ -29,36 +40,11 @@ LOGGABLE = {
 }
 
 
-def of_type(template: Template, kind: str) -> dict[str, Properties]:
-    """Return the properties of all resources of a type, by logical id."""
-    resources = template["Resources"].items()
-    return {name: each.get("Properties", {}) for name, each in resources if each["Type"] == kind}
-
-
-def functions(template: Template) -> dict[str, Properties]:
-    """Return the functions' properties, what `Globals` says included."""
-    shared = template["Globals"]["Function"]
-    return {name: shared | own for name, own in of_type(template, "AWS::Serverless::Function").items()}
-
-
-def sources(template: Template) -> Iterator[tuple[str, Properties, Properties]]:
-    """Yield function, its properties, and the event, for every queue that a function reads."""
-    for name, function in functions(template).items():
-        for event in function.get("Events", {}).values():
-            if event["Type"] == "SQS":
-                yield name, function, event["Properties"]
-
-
-def referred(value: Any) -> str:
-    """Return the logical id that a `Ref` or `Fn::GetAtt` names."""
-    return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
-
-
 # ── Queues ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def a_slow_batch_is_not_handed_out_twice(template: Template) -> Iterator[str]:
-    for name, function, event in sources(template):
+    for name, function, event in events(template, "SQS"):
         queue = of_type(template, "AWS::SQS::Queue")[referred(event["Queue"])]
         least = 6 * function["Timeout"] + event.get("MaximumBatchingWindowInSeconds", 0)
         if queue.get("VisibilityTimeout", 30) < least:
@@ -66,13 +52,13 @@ def a_slow_batch_is_not_handed_out_twice(template: Template) -> Iterator[str]:
 
 
 def one_failure_does_not_return_a_batch(template: Template) -> Iterator[str]:
-    for name, _, event in sources(template):
+    for name, _, event in events(template, "SQS"):
         if event.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
             yield f"{name} does not report failures one by one"
 
 
 def failures_do_not_speed_up(template: Template) -> Iterator[str]:
-    for name, _, event in sources(template):
+    for name, _, event in events(template, "SQS"):
         if not 2 <= event.get("ScalingConfig", {}).get("MaximumConcurrency", 0) <= 50:
             yield f"{name} has no bound on how much of it runs at once"
 
@@ -83,7 +69,7 @@ def every_queue_has_a_dead_letter_queue(template: Template) -> Iterator[str]:
         referred(queue["RedrivePolicy"]["deadLetterTargetArn"])
         for queue in queues.values()
         if "RedrivePolicy" in queue
-    }
+    } | {referred(event["DeadLetterConfig"]["Arn"]) for _, _, event in events(template, "ScheduleV2")}
     for name, queue in queues.items():
         if name not in dead and queue.get("RedrivePolicy", {}).get("maxReceiveCount", 0) < 5:
             yield f"{name} has no dead-letter queue after at least five tries"
@@ -105,7 +91,7 @@ def queues_are_encrypted(template: Template) -> Iterator[str]:
 
 
 def queues_are_as_simulated(template: Template) -> Iterator[str]:
-    for name, _, event in sources(template):
+    for name, _, event in events(template, "SQS"):
         queue = of_type(template, "AWS::SQS::Queue")[referred(event["Queue"])]
         if event.get("BatchSize") != world.BATCH_SIZE:
             yield f"{name} gets another number of messages than tests/simulation hands out"
@@ -200,30 +186,44 @@ def bodies_arrive_as_sent(template: Template) -> Iterator[str]:
 # ── Functions ────────────────────────────────────────────────────────────────────────────────────
 
 
+# A resource of the template, what is in one, or a part of what the account has of a kind.
+NAMED = re.compile(
+    r"\$\{\w+\.Arn\}/.+|arn:\$\{AWS::Partition\}:\w+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:\w+[:/].+"
+)
+
+
 def policies_name_what_they_allow(template: Template) -> Iterator[str]:
     for name, function in functions(template).items():
         if "Role" in function:
             yield f"{name} shares a role"
-        for policy in function.get("Policies", []):
-            if not isinstance(policy, dict) or "Statement" not in policy:
-                yield f"{name} has a policy that is not written out"
-                continue
-            for statement in policy["Statement"]:
-                actions = (
-                    statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                )
-                if any("*" in action for action in actions):
-                    yield f"{name} may do {actions}"
-                if "Fn::GetAtt" not in statement["Resource"]:
-                    yield f"{name} may do it to {statement['Resource']}"
-                keys = (
-                    statement.get("Condition", {})
-                    .get("ForAllValues:StringLike", {})
-                    .get("dynamodb:LeadingKeys", [])
-                )
-                table = any(action.startswith("dynamodb:") for action in actions)
-                if table and not (keys and all(re.fullmatch(r"[A-Z]+#\*", key) for key in keys)):
-                    yield f"{name} may read and write any kind of item"
+        try:
+            allowed = [*statements(function)]
+        except ValueError as error:
+            yield f"{name} {error}"
+            continue
+        for statement in allowed:
+            yield from (f"{name} may do {action}" for action in actions(statement) if "*" in action)
+            resource = statement["Resource"]
+            if "Fn::GetAtt" not in resource and not (
+                "Fn::Sub" in resource and NAMED.fullmatch(resource["Fn::Sub"])
+            ):
+                yield f"{name} may do it to {resource}"
+            yield from (f"{name} {fault}" for fault in _too_wide(statement))
+
+
+def _too_wide(statement: Properties) -> Iterator[str]:
+    """Yield what a statement leaves open that its kind of action has to be limited in."""
+    keys = leading_keys(statement)
+    kinds = {action.partition(":")[0] for action in actions(statement)}
+    if "dynamodb" in kinds and not (
+        keys and all(re.fullmatch(r"[A-Z]+#\*|ORGANIZATIONS", key) for key in keys)
+    ):
+        yield "may read and write any kind of item"
+    if "secretsmanager" in kinds and ":secret:muster/" not in str(statement["Resource"]):
+        yield "may read others' secrets"
+    sender = statement.get("Condition", {}).get("StringEquals", {}).get("ses:FromAddress")
+    if "ses" in kinds and sender != {"Ref": "MailFrom"}:
+        yield "may send mails in any name"
 
 
 def every_handler_is_there(template: Template) -> Iterator[str]:
@@ -251,7 +251,8 @@ def every_function_is_documented(template: Template) -> Iterator[str]:
 
 def variables_are_those_that_are_read(template: Template) -> Iterator[str]:
     """Powertools reads its own variables, and Lambda sets the AWS_ ones."""
-    read = set(re.findall(r'_required\("(\w+)"\)', (ROOT / "functions/muster/environment.py").read_text()))
+    source = (ROOT / "functions/muster/environment.py").read_text()
+    read = set(re.findall(r'_(?:required|optional)\("(\w+)"\)', source))
     declared = {
         variable
         for function in [
@@ -269,13 +270,14 @@ def variables_are_those_that_are_read(template: Template) -> Iterator[str]:
 QUEUE, DEAD = ("Resources", "ChangeQueue", "Properties"), ("Resources", "ChangeDeadLetterQueue", "Properties")
 TABLE, API = ("Resources", "RosterTable", "Properties"), ("Resources", "Api", "Properties")
 WORKER = ("Resources", "UserChangeWorkerFunction", "Properties")
+POLICIES = ("Resources", "ScheduledImportFunction", "Properties", "Policies")
+SECRETS, MAIL = (*POLICIES, 0, "Statement", 4), (*POLICIES, 1, "Fn::If", 1, "Statement", 0)
 EVENT, STATEMENT = (*WORKER, "Events", "Changes", "Properties"), (*WORKER, "Policies", 0, "Statement", 0)
 ALARM = ("Resources", "ChangesInDeadLetterQueueAlarm", "Properties")
 FORMAT = (*API, "AccessLogSetting", "Format")
-GONE = object()
 
-MUTANTS: list[tuple[Check, tuple[Any, ...], Any]] = [
-    (a_slow_batch_is_not_handed_out_twice, (*QUEUE, "VisibilityTimeout"), 359),
+MUTANTS: list[Mutant] = [
+    (a_slow_batch_is_not_handed_out_twice, (*QUEUE, "VisibilityTimeout"), 539),
     (a_slow_batch_is_not_handed_out_twice, (*QUEUE, "VisibilityTimeout"), GONE),
     (a_slow_batch_is_not_handed_out_twice, (*EVENT, "MaximumBatchingWindowInSeconds"), 5),
     (one_failure_does_not_return_a_batch, (*EVENT, "FunctionResponseTypes"), GONE),
@@ -283,6 +285,7 @@ MUTANTS: list[tuple[Check, tuple[Any, ...], Any]] = [
     (every_queue_has_a_dead_letter_queue, (*QUEUE, "RedrivePolicy"), GONE),
     (every_queue_has_a_dead_letter_queue, (*QUEUE, "RedrivePolicy", "maxReceiveCount"), 1),
     (every_queue_has_a_dead_letter_queue, (*DEAD, "MessageRetentionPeriod"), GONE),
+    (every_queue_has_a_dead_letter_queue, ("Resources", "ScheduleDeadLettersAlarm"), GONE),
     (every_queue_has_a_dead_letter_queue, (*ALARM, "MetricName"), "NumberOfMessagesSent"),
     (every_queue_has_a_dead_letter_queue, (*ALARM, "Threshold"), 1),
     (
@@ -316,6 +319,15 @@ MUTANTS: list[tuple[Check, tuple[Any, ...], Any]] = [
     (bodies_arrive_as_sent, (*API, "BinaryMediaTypes"), GONE),
     (policies_name_what_they_allow, (*STATEMENT, "Action"), "dynamodb:*"),
     (policies_name_what_they_allow, (*STATEMENT, "Resource"), "*"),
+    (policies_name_what_they_allow, (*STATEMENT, "Resource"), {"Fn::Sub": "*"}),
+    (policies_name_what_they_allow, (*SECRETS, "Resource", "Fn::Sub"), "arn:aws:secretsmanager:*:*:secret:*"),
+    (
+        policies_name_what_they_allow,
+        (*SECRETS, "Resource", "Fn::Sub"),
+        "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*",
+    ),
+    (policies_name_what_they_allow, (*MAIL, "Condition"), GONE),
+    (policies_name_what_they_allow, (*MAIL, "Action"), "ses:*"),
     (policies_name_what_they_allow, (*STATEMENT, "Condition"), GONE),
     (
         policies_name_what_they_allow,
@@ -345,17 +357,7 @@ def test_in_the_template(check: Check, template: Template) -> None:
 @pytest.mark.parametrize(
     ("check", "path", "value"),
     MUTANTS,
-    ids=[f"{check.__name__}: {'.'.join(map(str, path[1:]))}" for check, path, _ in MUTANTS],
+    ids=map(name_of, MUTANTS),
 )
 def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, template: Template) -> None:
-    mutant = copy.deepcopy(template)
-    *way, last = path
-    place: Any = mutant
-    for step in way:
-        place = place[step]
-    if value is GONE:
-        del place[last]
-    else:
-        assert not (isinstance(place, dict) and place.get(last) == value)
-        place[last] = value
-    assert list(check(mutant)) != []
+    assert list(check(mutated(template, path, value))) != []

@@ -15,7 +15,7 @@ import pytest
 from sandbox.local_stack import launching
 from sandbox.local_stack.building import ROOT
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
-from sandbox.local_stack.stack import LocalStack, folder_of
+from sandbox.local_stack.stack import ORGANIZATION, LocalStack, folder_of
 from sandbox.local_stack.waiting import wait_until
 
 # Generous: what it bounds takes a second or two, where nothing is broken and the machine is not busy.
@@ -50,15 +50,21 @@ def delivery(salesforce: SalesforceAdmin) -> Iterator[SalesforceAdmin]:
 
 @dataclass(frozen=True)
 class Roster:
-    """What Muster's own function says about people."""
+    """What Muster's own function says about the people of an organization."""
 
     stack: LocalStack
+    organization: str = ORGANIZATION
+
+    def ask(self, action: str, **asked: Any) -> dict[str, Any]:
+        """Return the answer to a question."""
+        return self.stack.invoke(
+            "RosterQueryFunction", organization=self.organization, action=action, **asked
+        )
 
     def people(self, username: str, *, active: bool | str = "any") -> list[dict[str, Any]]:
         """Return the members of that username."""
         filters = {"active": active, "username": username}
-        answer = self.stack.invoke("RosterQueryFunction", action="list", filter=filters)
-        members: list[dict[str, Any]] = answer["members"]
+        members: list[dict[str, Any]] = self.ask("list", filter=filters)["members"]
         return members
 
     def once_settled(self, username: str, *, active: bool | str = "any") -> list[dict[str, Any]]:
@@ -68,9 +74,7 @@ class Roster:
 
     def history(self, member: str) -> list[dict[str, Any]]:
         """Return a member's history, newest first."""
-        entries: list[dict[str, Any]] = self.stack.invoke(
-            "RosterQueryFunction", action="history", member=member
-        )["history"]
+        entries: list[dict[str, Any]] = self.ask("history", member=member)["history"]
         return entries
 
 
@@ -127,6 +131,6 @@ def run(*module: str, name: str, **environment: str) -> subprocess.CompletedProc
         env=os.environ | {"STACK": name} | environment,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=400,
         check=False,
     )

@@ -8,15 +8,21 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.local_stack import processes
 from sandbox.local_stack.building import ROOT
+from sandbox.local_stack.deploying import MAIL_FROM
 from sandbox.local_stack.launching import Behind
-from sandbox.local_stack.stack import LocalStack, folder_of
+from sandbox.local_stack.stack import LocalStack, Mail, folder_of
 from sandbox.local_stack.waiting import wait_until
 from tests.local.conftest import PATIENCE_S, People, Roster, run
 
@@ -57,6 +63,8 @@ def test_two_stacks_side_by_side_have_nothing_in_common_and_end_one_by_one(
         "organizations",
     }
     assert set(second.facts["credentials"]["salesforce"]) == {"client_id", "client_secret"}
+    assert second.facts["archive_bucket"] == second.resource("RunArchive")
+    assert second.facts["state_machines"] == {"ScheduledImport": second.resource("ScheduledImport")}
     assert second.webhook_url.startswith(f"{second.facts['endpoint_url']}/_aws/execute-api/")
     assert "/v2/features/agent-auto-provision/organizations/acme/integrations/salesforce/webhook?token=" in (
         second.webhook_url
@@ -173,3 +181,136 @@ def test_a_function_may_do_only_what_its_role_allows(
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
     assert roster.people("nobody@acme.example") == []
+
+
+@pytest.mark.parametrize(
+    ("allowed", "instead", "error"),
+    [
+        ("lambda:InvokeFunction", "lambda:GetFunction", "Lambda.AWSLambdaException"),
+        ("ORGANIZATIONS", "ORG#*", "DynamoDb.DynamoDbException"),
+    ],
+    ids=["other actions", "other keys"],
+)
+def test_a_state_machine_may_do_only_what_its_role_allows(
+    stack: LocalStack, allowed: str, instead: str, error: str
+) -> None:
+    iam, role = stack.client("iam"), stack.resource("ScheduledImportRole")
+    [policy] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+    assert allowed in document
+    other = document.replace(allowed, instead)
+    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=other)
+    try:
+        with pytest.raises(RuntimeError, match=error):
+            stack.run_state_machine("ScheduledImport", mode="incremental")
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+
+
+@pytest.fixture(scope="module")
+def as_import(stack: LocalStack) -> Iterator[Callable[[str], Any]]:
+    """Makes clients of AWS with what the import's own role allows, and nothing more."""
+    iam, name = stack.client("iam"), f"as-import-{uuid4().hex[:12]}"
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
+    arn = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )["Role"]["Arn"]
+    role = stack.resource("ScheduledImportFunctionRole")
+    policies = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    for policy in policies:
+        document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
+    session = stack.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+
+    def client(service: str) -> Any:
+        make: Callable[..., Any] = boto3.client
+        return make(
+            service,
+            endpoint_url=stack.facts["endpoint_url"],
+            region_name=stack.facts["region"],
+            aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key=session["SecretAccessKey"],
+            aws_session_token=session["SessionToken"],
+        )
+
+    yield client
+    for policy in policies:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    iam.delete_role(RoleName=name)
+
+
+def send(client: Any, sender: str, recipient: str) -> None:
+    """Send a mail as the import does."""
+    body = {"Text": {"Data": "as text"}, "Html": {"Data": "<p>as HTML"}}
+    client.send_email(
+        FromEmailAddress=sender,
+        Destination={"ToAddresses": [recipient]},
+        Content={"Simple": {"Subject": {"Data": "new members"}, "Body": body}},
+    )
+
+
+def test_mails_are_sent_in_one_name_and_can_be_read(
+    stack: LocalStack, as_import: Callable[[str], Any]
+) -> None:
+    recipient = f"{uuid4().hex}@acme.example"
+    send(as_import("sesv2"), MAIL_FROM, recipient)
+    assert [mail for mail in stack.mails() if recipient in mail.recipients] == [
+        Mail((recipient,), "new members", "as text", "<p>as HTML")
+    ]
+    stack.client("sesv2").create_email_identity(EmailIdentity="other@acme.example")
+    with pytest.raises(ClientError, match=r"AccessDenied.*ses:SendEmail"):
+        send(as_import("sesv2"), "other@acme.example", recipient)
+    # Whom SES does not know cannot even the owner of the account send for.
+    with pytest.raises(ClientError, match="MessageRejected"):
+        send(stack.client("sesv2"), "nobody@acme.example", recipient)
+
+
+def test_secrets_are_read_where_they_are_musters(stack: LocalStack, as_import: Callable[[str], Any]) -> None:
+    secrets = as_import("secretsmanager")
+    kept = json.loads(secrets.get_secret_value(SecretId="muster/acme/salesforce")["SecretString"])
+    assert kept == stack.facts["credentials"]["salesforce"]
+    name = f"others/{uuid4().hex}"
+    stack.client("secretsmanager").create_secret(Name=name, SecretString="{}")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        secrets.get_secret_value(SecretId=name)
+
+
+def test_the_archive_is_written_and_read_and_nothing_else_is(
+    stack: LocalStack, as_import: Callable[[str], Any]
+) -> None:
+    s3, bucket = as_import("s3"), stack.facts["archive_bucket"]
+    key = f"{uuid4().hex}/plan.json"
+    s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
+    assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"{}"
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"]] == [key]
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket=bucket, Key=f"{key}.missing")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket=bucket, Key=key)
+    other = f"others-{uuid4().hex}"
+    stack.client("s3").create_bucket(Bucket=other)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=other, Key=key, Body=b"{}")
+
+
+@pytest.mark.parametrize(
+    ("index", "partition", "allowed"),
+    [
+        ({}, "ORG#acme#RUNS", True),
+        ({"IndexName": "by_state"}, "ORG#acme#MEMBER#0", True),
+        ({}, "WEBHOOK#acme", False),
+        ({}, "ORGANIZATIONS", False),
+        ({"IndexName": "by_state"}, "WEBHOOK#acme", False),
+    ],
+)
+def test_the_index_is_guarded_as_the_table_is(
+    stack: LocalStack, as_import: Callable[[str], Any], index: dict[str, str], partition: str, allowed: bool
+) -> None:
+    query = {
+        "TableName": stack.facts["table"],
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": partition}},
+    }
+    refusal = contextlib.nullcontext() if allowed else pytest.raises(ClientError, match="AccessDenied")
+    with refusal:
+        as_import("dynamodb").query(**query, **index)

@@ -6,17 +6,21 @@ who is out has an inactive member (seen while in) or only a marker (never seen w
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from muster.adapters import roster_keys
-from muster.decisions import keys_of
+from muster.decisions import MemberState, keys_of
+from muster.manager_mails import recorded_under
 from muster.model import Link, Member, changes_between
 from muster.reasons import NAMESAKE_ACTIVE
+from muster.seats import HELD, WAITING
 from tests.simulation.strict_aws import Row
 
 type Json = dict[str, Any]
+
+NO_LIMITS: Mapping[str, int] = {}
 
 _OF_LUCK = frozenset({"id", "version", "updated_at", "organization"})
 
@@ -31,6 +35,19 @@ class Roster:
     carriers: dict[str, set[str]] = field(default_factory=dict)
     waiters: dict[str, set[str]] = field(default_factory=dict)
     errors: list[Json] = field(default_factory=list)
+    # Seat → (used, waiting), and → who stands in its line, first the first.
+    pools: dict[str, tuple[int, int]] = field(default_factory=dict)
+    lines: dict[str, list[str]] = field(default_factory=dict)
+    # Manager → reports whose web conferences are recorded.
+    reports: dict[str, set[str]] = field(default_factory=dict)
+    newcomers: set[str] = field(default_factory=set)
+    # (run, manager) of each mail that has not been sent.
+    outbox: set[tuple[str, str]] = field(default_factory=set)
+    runs: dict[str, Json] = field(default_factory=dict)
+    # What the index shows of a member, by its id.
+    states: dict[str, MemberState | None] = field(default_factory=dict)
+    lease: str | None = None
+    imports: Json = field(default_factory=dict)
 
     def source(self, crm_id: str) -> str | None:
         """Return the newest state of a Salesforce user that is taken note of."""
@@ -38,14 +55,26 @@ class Roster:
         return self.members[link.member].sources.get("salesforce") if link.member else link.source
 
 
-def read(rows: Iterable[Row]) -> dict[str, Roster]:
+def read(rows: Collection[Row]) -> dict[str, Roster]:
     """Return the table's rosters by organization."""
     rosters: dict[str, Roster] = {}
     for row in rows:
         parts = row["pk"]["S"].split("#")
         if parts[0] == "ORG" and len(parts) > 2:
             _sort_in(rosters.setdefault(parts[1], Roster()), parts[2], row)
+    for row in rows:
+        parts = row["pk"]["S"].split("#")
+        if len(parts) == 2 and row["sk"]["S"] in ("LEASE", "IMPORT"):
+            _sort_in_the_organizations_own(rosters.setdefault(parts[1], Roster()), row)
     return rosters
+
+
+def _sort_in_the_organizations_own(roster: Roster, row: Row) -> None:
+    match row["sk"]["S"]:
+        case "LEASE":
+            roster.lease = row.get("run", {}).get("S")
+        case "IMPORT":
+            roster.imports = roster_keys.document_of(row)
 
 
 def _sort_in(roster: Roster, kind: str, row: Row) -> None:
@@ -54,6 +83,8 @@ def _sort_in(roster: Roster, kind: str, row: Row) -> None:
         case "MEMBER", "MEMBER":
             member = roster_keys.to_member(row)
             roster.members[member.id] = member
+            state = row.get("state", {}).get("S")
+            roster.states[member.id] = roster_keys.to_state(state) if state else None
         case "MEMBER", "HISTORY":
             _, member_id, version = sort.split("#")
             roster.history.setdefault(member_id, []).append((int(version), roster_keys.document_of(row)))
@@ -66,6 +97,22 @@ def _sort_in(roster: Roster, kind: str, row: Row) -> None:
             roster.waiters[key] = set(row.get("waiting", {}).get("SS", ()))
         case "ERRORS", _:
             roster.errors.append(roster_keys.document_of(row))
+        case "SEATS", "SEAT":
+            counts = (int(row["used"]["N"]), int(row["waiting"]["N"]))
+            roster.pools[sort.partition("#")[2]] = counts
+        case "LINE", _:
+            line = roster.lines.setdefault(row["pk"]["S"].split("#", 3)[3], [])
+            line.append(sort)
+            line.sort()
+        case "REPORTS", _:
+            roster.reports.setdefault(row["pk"]["S"].split("#", 3)[3], set()).add(sort)
+        case "NEWCOMERS", _:
+            roster.newcomers.add(sort)
+        case "OUTBOX", _:
+            run, _, manager = sort.partition("#")
+            roster.outbox.add((run, manager))
+        case "RUNS", "RUN":
+            roster.runs[sort.partition("#")[2]] = roster_keys.document_of(row)
         case _:
             raise AssertionError(f"the harness does not know rows of kind {kind}")
 
@@ -73,13 +120,18 @@ def _sort_in(roster: Roster, kind: str, row: Row) -> None:
 # ── At any moment ────────────────────────────────────────────────────────────────────────────────
 
 
-def broken(roster: Roster, *, shared_addresses: bool = False) -> Iterator[str]:
+def broken(
+    roster: Roster, *, shared_addresses: bool = False, limits: Mapping[str, int] = NO_LIMITS
+) -> Iterator[str]:
     """Yield what is wrong with a roster; nothing, in any state it may ever be in.
 
     `shared_addresses`: two linked members may come to have one address, by a change in Salesforce.
+    `limits`: how many there are of each limited seat.
     """
     yield from _broken_links(roster)
     yield from _broken_keys(roster)
+    yield from _broken_seats(roster, limits)
+    yield from _broken_reports(roster)
     for member in roster.members.values():
         yield from _broken_history(
             member, sorted(roster.history.get(member.id, ()), key=lambda entry: entry[0])
@@ -118,6 +170,43 @@ def _broken_keys(roster: Roster) -> Iterator[str]:
     ):
         for key, who in actual ^ expected:
             yield f"{who} {name} {key} {'only by the key' if (key, who) in actual else 'unknown to the key'}"
+
+
+def _broken_seats(roster: Roster, limits: Mapping[str, int]) -> Iterator[str]:
+    """Yield where pools and lines are not what the members say, or a seat is given out too often (I4)."""
+    held: Counter[str] = Counter()
+    waiting: dict[str, list[str]] = {}
+    for member in roster.members.values():
+        for seat, place in member.seats.items():
+            if not member.active:
+                yield f"an inactive member is {place['state']} for {seat}"
+            held[seat] += place["state"] == HELD
+            if place["state"] == WAITING:
+                key = roster_keys.line_key("", seat, (place["rank"], place["since"]), member.id)
+                waiting.setdefault(seat, []).append(key["sk"]["S"])
+    for seat in {*held, *waiting, *roster.pools, *roster.lines}:
+        counted, line = roster.pools.get(seat, (0, 0)), roster.lines.get(seat, [])
+        if counted != (held[seat], len(line)):
+            yield f"{seat}: {counted} counted, {(held[seat], len(line))} there"
+        if line != sorted(waiting.get(seat, [])):
+            yield f"the line for {seat} holds others than those who wait"
+        if held[seat] > limits.get(seat, held[seat]):
+            yield f"{held[seat]} hold {seat}, of which there are {limits[seat]}"
+
+
+def _broken_reports(roster: Roster) -> Iterator[str]:
+    expected: dict[str, set[str]] = {}
+    for member in roster.members.values():
+        if (manager := recorded_under(member)) is not None:
+            expected.setdefault(manager, set()).add(member.id)
+        state = roster.states[member.id]
+        known = (member.crm["salesforce"]["id"], member.id, member.digest, member.active)
+        if state is None or (state.crm_id, state.member, state.digest, state.active) != known:
+            yield "the index shows another state of a member"
+    if roster.reports != expected:
+        yield "the recorded teams are not those of the members"
+    if roster.newcomers - roster.members.keys():
+        yield "a newcomer is no member"
 
 
 def _broken_history(member: Member, entries: list[tuple[int, Json]]) -> Iterator[str]:

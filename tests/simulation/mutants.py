@@ -5,7 +5,7 @@ A hunt is a check of the harness; it raises `Violation`. On the real code no hun
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -14,8 +14,15 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 import user_change_worker
-from muster import bootstrap, following, lifecycle, user_changes
-from muster.adapters import change_queue, dynamodb_reads, outbound_message, roster_keys, roster_table
+from muster import bootstrap, lifecycle, settling, user_changes
+from muster.adapters import (
+    change_queue,
+    dynamodb_reads,
+    outbound_message,
+    roster_keys,
+    roster_table,
+    roster_writes,
+)
 from muster.decisions import Decision, Outcome
 from muster.errors import MusterError, Problem, Rejected
 from tests.integration import hostile_bodies
@@ -138,57 +145,67 @@ def _only_parse_errors_caught(patch: pytest.MonkeyPatch) -> None:
 def _version_from_a_counter(patch: pytest.MonkeyPatch) -> None:
     write = roster_table.RosterTable.write
 
-    def counting(self: Any, organization: str, decision: Decision, now: float) -> bool:
-        if decision.history and decision.after:
-            answer = bootstrap._dynamodb().update_item(
-                TableName="roster",
-                Key={"pk": {"S": f"COUNTER#{decision.after.id}"}, "sk": {"S": "COUNTER"}},
-                UpdateExpression="ADD versions :one",
-                ExpressionAttributeValues={":one": {"N": "1"}},
-                ReturnValues="UPDATED_NEW",
-            )
-            version = int(answer["Attributes"]["versions"]["N"])
-            history, after = (
-                replace(decision.history, version=version),
-                replace(decision.after, version=version),
-            )
-            decision = replace(decision, history=history, after=after)
-        return write(self, organization, decision, now)
+    def counted(decision: Decision) -> Decision:
+        if not decision.history or not decision.after:
+            return decision
+        answer = bootstrap._dynamodb().update_item(
+            TableName="roster",
+            Key={"pk": {"S": f"COUNTER#{decision.after.id}"}, "sk": {"S": "COUNTER"}},
+            UpdateExpression="ADD versions :one",
+            ExpressionAttributeValues={":one": {"N": "1"}},
+            ReturnValues="UPDATED_NEW",
+        )
+        version = int(answer["Attributes"]["versions"]["N"])
+        history, after = replace(decision.history, version=version), replace(decision.after, version=version)
+        return replace(decision, history=history, after=after)
+
+    def counting(self: Any, organization: str, decisions: Sequence[Decision], *others: Any) -> list[Decision]:
+        asked = {id(changed := counted(decision)): (changed, decision) for decision in decisions}
+        void = write(self, organization, [changed for changed, _ in asked.values()], *others)
+        return [asked[id(changed)][1] for changed in void]
 
     patch.setattr(roster_table.RosterTable, "write", counting)
 
 
-def _history_apart(patch: pytest.MonkeyPatch) -> None:
+def history_apart(patch: pytest.MonkeyPatch) -> None:
+    """Let history be written after the member, in a call of its own."""
     write = roster_table.RosterTable.write
 
-    def in_two(self: Any, organization: str, decision: Decision, now: float) -> bool:
-        written = write(self, organization, replace(decision, history=None), now)
-        if written and decision.history:
-            item = roster_keys.history_item(organization, decision.history)
-            bootstrap._dynamodb().put_item(TableName="roster", Item=item)
-        return written
+    def in_two(self: Any, organization: str, decisions: Sequence[Decision], *others: Any) -> list[Decision]:
+        asked = {id(bare := replace(decision, history=None)): (bare, decision) for decision in decisions}
+        void = {id(bare) for bare in write(self, organization, [bare for bare, _ in asked.values()], *others)}
+        for which, (_, decision) in asked.items():
+            if which not in void and decision.history:
+                item = roster_keys.history_item(organization, decision.history)
+                bootstrap._dynamodb().put_item(TableName="roster", Item=item)
+        return [decision for which, (_, decision) in asked.items() if which in void]
 
     patch.setattr(roster_table.RosterTable, "write", in_two)
 
 
 def _member_put_without_condition(patch: pytest.MonkeyPatch) -> None:
-    put = roster_table._put
+    put = roster_writes._put
 
     def unconditional(table: str, item: Any, *others: Any) -> Any:
         # The history too: its key would catch the second of two equal versions.
         member = item["pk"]["S"].split("#")[2] == "MEMBER"
         return {"Put": {"TableName": table, "Item": item}} if member else put(table, item, *others)
 
-    patch.setattr(roster_table, "_put", unconditional)
+    patch.setattr(roster_writes, "_put", unconditional)
 
 
 def _failed_condition_is_success(patch: pytest.MonkeyPatch) -> None:
     write = roster_table.RosterTable.write
-    patch.setattr(roster_table.RosterTable, "write", lambda *given: write(*given) or True)
+
+    def hopeful(*given: Any) -> list[Decision]:
+        write(*given)
+        return []
+
+    patch.setattr(roster_table.RosterTable, "write", hopeful)
 
 
 def _failed_condition_is_an_error(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(following, "ATTEMPTS", 1)
+    patch.setattr(settling, "ATTEMPTS", 0)
 
 
 def _one_failure_returns_the_batch(patch: pytest.MonkeyPatch) -> None:
@@ -251,13 +268,12 @@ def _session_kept(patch: pytest.MonkeyPatch) -> None:
 
 
 def _let_in_only_at_the_moment(patch: pytest.MonkeyPatch) -> None:
-    let_in = following._let_waiting_in
+    let_in = settling.Settling._let_waiting_in
 
-    def once(decision: Decision, *others: Any) -> None:
-        if decision.outcome is not Outcome.STALE:
-            let_in(decision, *others)
+    def once(self: Any, decisions: Sequence[Decision]) -> None:
+        let_in(self, [decision for decision in decisions if decision.outcome is not Outcome.STALE])
 
-    patch.setattr(following, "_let_waiting_in", once)
+    patch.setattr(settling.Settling, "_let_waiting_in", once)
 
 
 def _unread_keys_are_absent(patch: pytest.MonkeyPatch) -> None:
@@ -305,7 +321,7 @@ MUTANTS = [
     Mutant("queued after the answer", _queued_after_the_answer, sweep("a user is created", "before")),
     Mutant("only ParseError is caught", _only_parse_errors_caught, hostile_encodings),
     Mutant("versions from a counter", _version_from_a_counter, sweep("a user is changed", "lost")),
-    Mutant("history outside the transaction", _history_apart, sweep("a user is created", "before")),
+    Mutant("history outside the transaction", history_apart, sweep("a user is created", "before")),
     Mutant("member put without condition", _member_put_without_condition, race("changes of a known user")),
     Mutant(
         "failed condition is success", _failed_condition_is_success, race("three changes of one new user")

@@ -35,7 +35,7 @@ def message_of(users: Users) -> QueuedMessage:
 
 def deliver(users: Users) -> None:
     """Have one message followed, at the same moment as any other."""
-    follow(message_of(users), SETTINGS, bootstrap.roster_table(), NOW)
+    follow(message_of(users), SETTINGS, bootstrap.roster_table(), None, NOW)
 
 
 def every_order(world: World, sent: Sequence[Users]) -> tuple[int, list[Result]]:

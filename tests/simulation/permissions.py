@@ -13,11 +13,12 @@ _ACTIONS = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
+_CONDITIONS = {"ForAllValues:StringLike", "StringEquals"}
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One action on one resource; `partitions` are patterns of the partition keys it is limited to."""
+    """One action on one resource, which may be a pattern; `partitions` are patterns of partition keys."""
 
     action: str
     resource: str
@@ -27,38 +28,77 @@ class Permission:
         """Tell whether a use is allowed by this."""
         return (
             self.action == use.action
-            and self.resource == use.resource
+            and fnmatchcase(use.resource, self.resource)
             and all(any(fnmatchcase(key, pattern) for pattern in self.partitions) for key in use.partitions)
         )
 
 
 def granted(template: Mapping[str, Any], function: str) -> list[Permission]:
-    """Return what the function's own policies allow; raises `ValueError` for a shape it does not know."""
+    """Return what the function's own policies allow; raises `ValueError` for a shape it does not know.
+
+    A policy that depends on a condition of the template counts: it is there where it is needed.
+    """
     permissions = []
     for policy in template["Resources"][function]["Properties"]["Policies"]:
+        if "Fn::If" in policy:
+            _, policy, otherwise = policy["Fn::If"]
+            if otherwise != {"Ref": "AWS::NoValue"}:
+                raise ValueError(f"{function} has a policy in either case")
         for statement in policy["Statement"]:
-            if statement["Effect"] != "Allow":
-                raise ValueError(f"{function} has a statement that is no Allow")
-            resource, attribute = statement["Resource"]["Fn::GetAtt"]
-            if attribute != "Arn":
-                raise ValueError(f"{function} names a resource by its {attribute}")
-            condition = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
-            partitions = tuple(condition.get("dynamodb:LeadingKeys", ["*"]))
-            permissions += [Permission(action, resource, partitions) for action in _list(statement["Action"])]
+            conditions = statement.get("Condition", {})
+            if statement["Effect"] != "Allow" or set(conditions) - _CONDITIONS:
+                raise ValueError(f"{function} has a statement that is no Allow, or has another condition")
+            keys = conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+            permissions += [
+                Permission(action, _resource(statement["Resource"]), tuple(keys))
+                for action in _list(statement["Action"])
+            ]
     return permissions
 
 
+def _resource(resource: Any) -> str:
+    """Return a resource by its name in the template, or by what follows the account in its ARN."""
+    match resource:
+        case {"Fn::GetAtt": [str(name), "Arn"]}:
+            return name
+        case {"Fn::Sub": str(text)} if text.startswith("${") and ".Arn}" in text:
+            return text.removeprefix("${").replace(".Arn}", "")
+        case {"Fn::Sub": str(text)} if text.startswith("arn:${AWS::Partition}:"):
+            return text.rpartition("${AWS::AccountId}:")[2]
+    raise ValueError(f"a resource of a shape that is not known: {resource}")
+
+
 def used(calls: Iterable[Call]) -> set[Permission]:
-    """Return what calls amount to: a transaction is the actions in it."""
+    """Return what calls amount to: a transaction is the actions in it; Salesforce needs no permission."""
     return {permission for call in calls for permission in _uses(call)}
 
 
 def _uses(call: Call) -> Iterator[Permission]:
     parameters = call.parameters
-    if call.service == "sqs":
-        resource = {"changes": "ChangeQueue"}[parameters["QueueUrl"].rpartition("/")[2]]
-        yield Permission(f"sqs:{call.operation}", resource, ())
-        return
+    match call.service:
+        case "dynamodb":
+            yield from _uses_of_the_table(call)
+        case "sqs":
+            resource = {"changes": "ChangeQueue"}[parameters["QueueUrl"].rpartition("/")[2]]
+            yield Permission(f"sqs:{call.operation}", resource, ())
+        case "s3":
+            bucket = {"archive": "RunArchive"}[parameters["Bucket"]]
+            if call.operation == "ListObjectsV2":
+                yield Permission("s3:ListBucket", bucket, ())
+            else:
+                yield Permission(f"s3:{call.operation}", f"{bucket}/{parameters['Key']}", ())
+        case "secretsmanager":
+            yield Permission(f"secretsmanager:{call.operation}", f"secret:{parameters['SecretId']}", ())
+        case "sesv2":
+            yield Permission(f"ses:{call.operation}", f"identity/{parameters['FromEmailAddress']}", ())
+        case "salesforce" | "elsewhere":
+            return
+        case _:
+            raise ValueError(f"nobody knows what {call.service} needs")
+
+
+def _uses_of_the_table(call: Call) -> Iterator[Permission]:
+    parameters = call.parameters
     match call.operation:
         case "TransactWriteItems":
             for item in parameters["TransactItems"]:
@@ -69,16 +109,16 @@ def _uses(call: Call) -> Iterator[Permission]:
                 for key in wanted["Keys"]:
                     yield _on_table(call.operation, table, key)
         case "Query":
-            yield _on_table(
-                "Query", parameters["TableName"], {"pk": parameters["ExpressionAttributeValues"][":pk"]}
-            )
+            key = {"pk": parameters["ExpressionAttributeValues"][":pk"]}
+            yield _on_table("Query", parameters["TableName"], key, parameters.get("IndexName"))
         case _:
             key = parameters.get("Key") or parameters["Item"]
             yield _on_table(call.operation, parameters["TableName"], key)
 
 
-def _on_table(operation: str, table: str, key: Mapping[str, Any]) -> Permission:
-    return Permission(f"dynamodb:{operation}", {"roster": "RosterTable"}[table], (key["pk"]["S"],))
+def _on_table(operation: str, table: str, key: Mapping[str, Any], index: str | None = None) -> Permission:
+    resource = {"roster": "RosterTable"}[table] + (f"/index/{index}" if index else "")
+    return Permission(f"dynamodb:{operation}", resource, (key["pk"]["S"],))
 
 
 def _list(value: str | list[str]) -> list[str]:

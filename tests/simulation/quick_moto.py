@@ -12,13 +12,17 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.exceptions import DynamodbException, TransactionCanceledException
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.secretsmanager.exceptions import SecretsManagerClientError
+from moto.secretsmanager.models import SecretsManagerBackend
+from moto.ses.models import SESBackend
 from moto.sqs.models import SQSBackend
 
 type Json = dict[str, Any]
 type Answer = tuple[int, dict[str, str], str]
 
 MOST_KEYS = 100
+INDEX_KEY = "state"
 # The partitions that the transaction under way may change; `None`: any.
 touched: set[DynamoType] | None = None
 MOST_MESSAGE_BYTES = 1024 * 1024
@@ -33,7 +37,7 @@ def answer(operation: str, body: Json) -> Answer | None:
         said = do(body)
     except TransactionCanceledException as cancelled:
         return 400, {}, str(cancelled.description)
-    except DynamodbException:
+    except (DynamodbException, SecretsManagerClientError):
         # What it refuses it has taken back; asked again, it says so in full.
         return None
     return None if said is None else (200, {}, json.dumps(said))
@@ -48,6 +52,18 @@ def dynamodb() -> DynamoDBBackend:
 def sqs() -> SQSBackend:
     """Return moto's own SQS."""
     backend: SQSBackend = get_backend("sqs")[DEFAULT_ACCOUNT_ID]["us-east-1"]
+    return backend
+
+
+def ses() -> SESBackend:
+    """Return moto's own SES, which keeps what was sent."""
+    backend: SESBackend = get_backend("ses")[DEFAULT_ACCOUNT_ID]["us-east-1"]
+    return backend
+
+
+def secrets() -> SecretsManagerBackend:
+    """Return moto's own Secrets Manager."""
+    backend: SecretsManagerBackend = get_backend("secretsmanager")[DEFAULT_ACCOUNT_ID]["us-east-1"]
     return backend
 
 
@@ -79,6 +95,52 @@ def _put_item(body: Json) -> Json | None:
     return {}
 
 
+def _query(body: Json) -> Json | None:
+    if body["KeyConditionExpression"] != "pk = :pk" or "FilterExpression" in body:
+        return None
+    index = body.get("IndexName")
+    found = (
+        dynamodb()
+        .tables[body["TableName"]]
+        .items.get(DynamoType(body["ExpressionAttributeValues"][":pk"]), {})
+    )
+    # In the index is who has its key, and nothing but the keys.
+    names = ("pk", "sk") if index is None else ("pk", "sk", INDEX_KEY)
+    order = names[:0:-1]
+    items = [_attributes(item) for item in found.values() if index is None or INDEX_KEY in item.attrs]
+    items.sort(
+        key=lambda item: [item[name]["S"] for name in order], reverse=not body.get("ScanIndexForward", True)
+    )
+    if start := body.get("ExclusiveStartKey"):
+        keys = [{name: item[name] for name in names} for item in items]
+        if start not in keys:
+            return None
+        items = items[keys.index(start) + 1 :]
+    page = items[: body.get("Limit")]
+    more = {"LastEvaluatedKey": {name: page[-1][name] for name in names}} if len(page) < len(items) else {}
+    shown = page if index is None else [{name: item[name] for name in names} for item in page]
+    return {"Items": shown, "Count": len(page), "ScannedCount": len(page), **more}
+
+
+def _attributes(item: Item) -> Json:
+    attributes: Json = item.to_json()["Attributes"]
+    return attributes
+
+
+def _update_item(body: Json) -> Json | None:
+    if body.get("ReturnValues", "ALL_NEW") != "ALL_NEW":
+        return None
+    item = dynamodb().update_item(
+        body["TableName"],
+        body["Key"],
+        update_expression=body["UpdateExpression"],
+        expression_attribute_names=body.get("ExpressionAttributeNames", {}),
+        expression_attribute_values=body.get("ExpressionAttributeValues", {}),
+        condition_expression=body.get("ConditionExpression"),
+    )
+    return {"Attributes": _attributes(item)} if "ReturnValues" in body else {}
+
+
 def _transact(body: Json) -> Json | None:
     global touched
     if len(body["TransactItems"]) > MOST_KEYS:
@@ -99,10 +161,18 @@ def _send_message(body: Json) -> Json | None:
     return {"MessageId": message.id, "MD5OfMessageBody": message.body_md5}
 
 
+def _get_secret_value(body: Json) -> Json:
+    value: Json = secrets().get_secret_value(body["SecretId"], "", "")
+    return {"SecretString": value["SecretString"]}
+
+
 _WAYS: dict[str, Callable[[Json], Json | None]] = {
     "GetItem": _get_item,
     "BatchGetItem": _batch_get_item,
     "PutItem": _put_item,
+    "UpdateItem": _update_item,
+    "Query": _query,
     "TransactWriteItems": _transact,
     "SendMessage": _send_message,
+    "GetSecretValue": _get_secret_value,
 }

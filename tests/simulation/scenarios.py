@@ -8,7 +8,7 @@ from tests.examples import BOB
 from tests.simulation import invariants
 from tests.simulation.invariants import Result, Roster
 from tests.simulation.messages import Notification, user
-from tests.simulation.world import ACME, Queued, World
+from tests.simulation.world import ACME, GLOBEX, Queued, World
 
 type View = Callable[[dict[str, Roster]], Result]
 
@@ -55,6 +55,8 @@ def at_once(*messages: list[dict[str, str]]) -> Callable[[World], None]:
     def play(world: World) -> None:
         for users in messages:
             world.send(*users)
+        # The worker copes with batches, whatever the template's size is now.
+        world.batch_size = 10
         world.work()
 
     return play
@@ -84,6 +86,7 @@ def _one_poisoned(world: World) -> None:
         world.send(_person(number))
     world.receive()
     world.queue.insert(2, Queued("poison", POISON))
+    world.batch_size = 10
     world.work()
 
 
@@ -103,8 +106,7 @@ def _kept_active(world: World) -> None:
     world.work()
 
 
-GLOBEX = {**ACME, "organization": "globex"}
-OFF = {**ACME, "auto_provision": {"enabled": False}}
+OFF = {**ACME, "auto_provision": {"enabled": False, "read_back": False}}
 CONVERTED = {**ACME, "domains": {"primary": "acme.example", "convert": True}}
 KEPT = {**ACME, "keep_active": {"when_deactivated": True}}
 LONG_TEXT: dict[str, Any] = {"Biography__c": "x" * 30_000}

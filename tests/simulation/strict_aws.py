@@ -24,6 +24,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 
 from tests.simulation import quick_moto
+from tests.simulation.quick_archive import QuickArchive
 from tests.simulation.quick_moto import Answer, Json, dynamodb
 
 type Row = dict[str, Any]
@@ -42,6 +43,8 @@ class StrictAws:
         self.leaves_out: random.Random | None = None
         # Whether the calls made most go straight to moto's backends (`quick_moto`).
         self.quick = True
+        # S3, where it is not moto's.
+        self.archive: QuickArchive | None = None
         self._answered: dict[str, tuple[Any, Answer]] = {}
 
     def forget_tokens(self) -> None:
@@ -52,7 +55,10 @@ class StrictAws:
         """Answer a request in moto's place, or change it on its way there and back."""
         target = request.headers.get("X-Amz-Target", b"")
         operation = (target.decode() if isinstance(target, bytes) else target).partition(".")[2]
-        body: Json = json.loads(request.body)  # type: ignore[arg-type]  # these two services send text
+        if not operation:
+            archived = self.archive.answer(request) if self.archive and self.quick else None
+            return cast(Answer | None, archived or _process_request(stubber, request))
+        body: Json = json.loads(request.body)  # type: ignore[arg-type]  # what names its target sends text
 
         def moto(body: Json) -> Answer | None:
             answer: Answer | None = quick_moto.answer(operation, body) if self.quick else None
@@ -106,7 +112,7 @@ def strict() -> Iterator[StrictAws]:
 
     with (
         patch.object(BotocoreStubber, "process_request", process),
-        patch.object(Table, "__deepcopy__", _copy_of_table, create=True),
+        patch.object(Table, "__deepcopy__", copy_of_table, create=True),
     ):
         yield rules
 
@@ -138,8 +144,8 @@ def _refusal(code: str, message: str) -> Answer:
 _process_request = BotocoreStubber.process_request
 
 
-def _copy_of_table(table: Table, _: dict[int, Any]) -> Table:
-    """Copy what may change of a table, for moto copies it once per action of a transaction."""
+def copy_of_table(table: Table, _: dict[int, Any]) -> Table:
+    """Return a copy of what may change of a table, for moto copies it once per action of a transaction."""
     twin = copy.copy(table)
     twin.items = defaultdict(dict, table.items)
     for hash_key in table.items if quick_moto.touched is None else quick_moto.touched & table.items.keys():

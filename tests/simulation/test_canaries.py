@@ -1,18 +1,12 @@
 """Personal data and secrets stay where they belong: not in logs, metrics or exceptions (T2, W3, I11)."""
 
-import io
 import json
-import logging
-import traceback
-from collections.abc import Iterator
 
 import pytest
 
 import outbound_user_webhook
-import user_change_worker
-from muster.observability import logger
 from tests.simulation import messages
-from tests.simulation.canaries import FIELDS, SESSION, send_canaries
+from tests.simulation.canaries import FIELDS, SESSION, Told, leaked, send_canaries
 from tests.simulation.faults import KINDS, Fault, these
 from tests.simulation.messages import Notification, user
 from tests.simulation.world import ACME, Queued, World
@@ -20,49 +14,8 @@ from tests.simulation.world import ACME, Queued, World
 CALLS = 12
 
 
-class Told:
-    """Everything the functions have said so far."""
-
-    def __init__(
-        self, logs: io.StringIO, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-    ) -> None:
-        self._logs, self._capsys, self._caplog = logs, capsys, caplog
-        self.exceptions: list[str] = []
-
-    def note_failures(self) -> None:
-        """Keep what the worker's last batch raised, causes included."""
-        self.exceptions += [
-            "".join(traceback.format_exception(*raised)) for raised in user_change_worker.processor.exceptions
-        ]
-
-    def text(self) -> str:
-        """Return it as one text."""
-        printed = self._capsys.readouterr()
-        return "\n".join(
-            [self._logs.getvalue(), printed.out, printed.err, self._caplog.text, *self.exceptions]
-        )
-
-
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Iterator[Told]:
-    caplog.set_level(logging.DEBUG, logger="muster")
-    logs = io.StringIO()
-    before = logger.registered_handler.setStream(logs)  # type: ignore[attr-defined]  # a StreamHandler, as configured
-    level = logger.log_level
-    logger.setLevel(logging.DEBUG)
-    yield Told(logs, capsys, caplog)
-    logger.setLevel(level)
-    if before is not None:
-        logger.registered_handler.setStream(before)  # type: ignore[attr-defined]  # likewise
-
-
 def secrets_of(world: World) -> list[str]:
     return [SESSION, "a.example", *world.tokens.values()]
-
-
-def leaked(text: str, canaries: list[str]) -> list[str]:
-    escaped = {canary: json.dumps(canary)[1:-1] for canary in canaries}
-    return [canary for canary in canaries if canary in text or escaped[canary] in text]
 
 
 def test_nothing_is_told_of_what_a_message_says(loud_world: World, told: Told) -> None:

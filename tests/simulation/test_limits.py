@@ -9,7 +9,7 @@ from tests.simulation.sweeping import run
 from tests.simulation.world import ACME, World
 
 NAMES = [f"Text{number}__c" for number in range(8)]
-MANY_FIELDS = {**ACME, "auto_provision": {"custom_fields": NAMES}}
+MANY_FIELDS = {**ACME, "auto_provision": {"read_back": False, "custom_fields": NAMES}}
 
 
 @pytest.mark.parametrize("length", [100, 2_000, 8_000])

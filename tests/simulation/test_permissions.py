@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+import organization_settings
+import roster_query
+from muster.errors import MusterError
+from tests.conftest import ROOT, forget_clients
+from tests.simulation.company import Company
 from tests.simulation.faults import Call
+from tests.simulation.import_scenarios import IMPORTS
 from tests.simulation.permissions import granted, used
 from tests.simulation.scenarios import SCENARIOS
 from tests.simulation.world import ACME, World
@@ -16,9 +21,12 @@ from tests.simulation.world import ACME, World
 FUNCTIONS = {
     "OutboundUserWebhookFunction": "outbound_user_webhook",
     "UserChangeWorkerFunction": "user_change_worker",
+    "ScheduledImportFunction": "scheduled_import",
+    "MemberSettingsFunction": "member_settings",
     "OrganizationSettingsFunction": "organization_settings",
     "RosterQueryFunction": "roster_query",
 }
+ASKED_BY_PEOPLE = ("MemberSettingsFunction", "OrganizationSettingsFunction", "RosterQueryFunction")
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +38,45 @@ def calls(_world: World) -> dict[str, list[Call]]:
         scenario.play(_world)
         _world.settle()
         _note(_world, made)
-    for function in ("OrganizationSettingsFunction", "RosterQueryFunction"):
-        for event in _events(FUNCTIONS[function]):
-            _world.invoke(function, importlib.import_module(FUNCTIONS[function]).handler, event)
+    company = Company(_world)
+    for played in IMPORTS:
+        played.before(company)
+        forget_clients()
+        played.act(company)
+        _note(_world, made)
+    _ask_for_more(company)
     _note(_world, made)
+    for function in ASKED_BY_PEOPLE:
+        handler = importlib.import_module(FUNCTIONS[function]).handler
+        for event in _events(FUNCTIONS[function], company):
+            # What an event is about need not be there, nor its Salesforce: only the calls count.
+            _world.invoke(function, handler, event, MusterError)
+        _note(_world, made)
     return made
+
+
+def _ask_for_more(company: Company) -> None:
+    """Ask for what no scenario does.
+
+    Another manager for somebody; what the settings in force would do by now; a run, and why somebody
+    is in, and somebody else is not.
+    """
+    company.begin(ignore_organizational_structure=True)
+    company.hire("ada", Department="Sales")
+    company.hire("bob", Department="Sales")
+    said = company.run_import()
+    company.edit({"member": "ada", "manager": company.people["bob"]})
+    company.change("bob", Department="Support")
+    asked = {"organization": "acme", "action": "preview", "by": "jane", "settings": company.document}
+    company.world.invoke("OrganizationSettingsFunction", organization_settings.handler, asked)
+    stranger = company.hire("eve")
+    forget_clients()
+    for event in (
+        {"action": "run", "run_id": said["run_id"]},
+        {"action": "explain", "member": stranger},
+        {"action": "explain", "member": company.people["ada"], "live": True},
+    ):
+        company.world.invoke("RosterQueryFunction", roster_query.handler, {"organization": "acme", **event})
 
 
 def _note(world: World, made: dict[str, list[Call]]) -> None:
@@ -44,7 +86,7 @@ def _note(world: World, made: dict[str, list[Call]]) -> None:
     world.wire.calls.clear()
 
 
-def _events(module: str) -> Iterator[dict[str, Any]]:
+def _events(module: str, company: Company) -> Iterator[dict[str, Any]]:
     if module == "organization_settings":
         # A first version, and then another: the events are for an organization that has neither.
         yield {
@@ -53,6 +95,9 @@ def _events(module: str) -> Iterator[dict[str, Any]]:
             "by": "jane",
             "settings": ACME | {"organization": "initech"},
         }
+    if module == "member_settings":
+        change = {"member": company.people["ada"], "end_date": "2026-12-31"}
+        yield {"organization": "acme", "by": "jane", "changes": [change]}
     for path in sorted((ROOT / "events").glob(f"{module}_*.json")):
         yield json.loads(path.read_text())
 

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from muster import bootstrap
+from muster.errors import Unavailable
 from tests.simulation.strict_aws import copy_of, put_back
 from tests.simulation.world import World
 
@@ -129,6 +130,22 @@ def test_the_quick_way_says_what_moto_says(seed: int, world: World) -> None:
     assert tables[0] == tables[1]
 
 
+def test_the_quick_archive_says_what_moto_says(world: World) -> None:
+    client = bootstrap.run_archive()
+    for quick in (True, False):
+        world.rules.quick = quick
+        client.put("acme", "run", 1, "users", 1, b'{"a": "\xc3\xa9"}')
+        client.put("acme", "run", 1, "users", 2, b"{}")
+        client.put("acme", "run", 1, "users/deeper", 1, b"[2]")
+        client.put_document("acme", "run", 1, "plan", {"é": 1})
+        assert client.count("acme", "run", 1, "users") == 2
+        assert client.count("acme", "run", 1, "nothing") == 0
+        assert list(client.parts("acme", "run", 1, "users")) == [b'{"a": "\xc3\xa9"}', b"{}"]
+        assert client.document("acme", "run", 1, "plan") == {"é": 1}
+        with pytest.raises(Unavailable, match="missing"):
+            client.part("acme", "run", 1, "users", 3)
+
+
 def _answered(call: Callable[[], Any]) -> Any:
     try:
         answer = call()
@@ -142,7 +159,7 @@ def _answered(call: Callable[[], Any]) -> Any:
 def _call(chance: random.Random) -> Callable[[], Any]:
     client = bootstrap._dynamodb()
     key: Any = {**KEY, "sk": {"S": chance.choice("abcd")}}
-    match chance.randrange(5):
+    match chance.randrange(8):
         case 0:
             return lambda: client.get_item(TableName="roster", Key=key, ConsistentRead=True)
         case 1:
@@ -155,9 +172,40 @@ def _call(chance: random.Random) -> Callable[[], Any]:
         case 2:
             item: Any = {**key, "revision": {"N": "1"}}
             return lambda: client.put_item(TableName="roster", Item=item)
+        case 3:
+            return _query(chance)
+        case 4:
+            update: Any = {
+                "UpdateExpression": "SET #state = :state ADD revision :one",
+                "ConditionExpression": chance.choice(["attribute_not_exists(#state)", "revision = :one"]),
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": {
+                    ":state": {"S": chance.choice("xyz")},
+                    ":one": {"N": "1"},
+                },
+                **chance.choice([{}, {"ReturnValues": "ALL_NEW"}]),
+            }
+            return lambda: client.update_item(TableName="roster", Key=key, **update)
         case _:
             actions = [_action(chance) for _ in range(chance.randint(1, 3))]
             return lambda: client.transact_write_items(TransactItems=actions)
+
+
+def _query(chance: random.Random) -> Callable[[], Any]:
+    asked: Any = {
+        "TableName": "roster",
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": KEY["pk"]},
+        **chance.choice([{}, {"IndexName": "by_state"}, {"ScanIndexForward": False}]),
+    }
+
+    def all_pages() -> Any:
+        pages: list[Any] = [bootstrap._dynamodb().query(**asked)]
+        while start := pages[-1].get("LastEvaluatedKey"):
+            pages.append(bootstrap._dynamodb().query(**asked, ExclusiveStartKey=start))
+        return {"pages": [[page["Items"], page["Count"]] for page in pages]}
+
+    return all_pages
 
 
 def _action(chance: random.Random) -> Any:

@@ -1,58 +1,54 @@
-"""Salesforce, API Gateway and SQS around the two functions, as those behave, in one process.
+"""Salesforce, API Gateway and SQS around the functions, as those behave, in one process.
 
     world.send(user(1), user(2))    one outbound message; Salesforce keeps it until it is acknowledged
-    world.work()                    the worker gets what is on the queue, in batches of ten
+    world.work()                    the worker gets what is on the queue, message by message
     world.settle()                  faults are over: everything is delivered again until nothing is left
 
 The functions are the real handlers with the clients `bootstrap` builds for them; the table and the
-queue are moto's under `strict_aws`. A `Crash` ends an invocation the way AWS sees it: no answer.
+queue are moto's under `strict_aws`. A `Crash` ends an invocation the way AWS sees it: no answer, and
+the next one finds a new execution environment. `opening` starts a world.
 """
 
+import copy
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree
 
-import boto3
-import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.retries.quota import RetryQuota
-from botocore.signers import RequestSigner
-from botocore.useragent import UserAgentString
-from moto import mock_aws
+from moto.dynamodb.models.table import Table
 
 import organization_settings
 import outbound_user_webhook
 import user_change_worker
-from muster import bootstrap
+from muster.errors import MusterError
 from tests.conftest import forget_clients
-from tests.examples import lambda_context
+from tests.salesforce_in_process import SalesforceInProcess
 from tests.simulation import messages, quick_moto
+from tests.simulation.clock import Clock
 from tests.simulation.faults import Call, Crash, Plan, Wire, nothing
 from tests.simulation.messages import Notification
-from tests.simulation.strict_aws import Row, StrictAws, copy_of, put_back, rows_of, strict
+from tests.simulation.strict_aws import Row, StrictAws, copy_of, put_back, rows_of
 
 # As template.yaml has them (test_template compares).
-BATCH_SIZE = 10
+BATCH_SIZE = 1
 MOST_RECEIVES = 10
+# What is left of an invocation at its beginning, in milliseconds.
+INVOCATION_MS = 900_000
 
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "ROSTER_TABLE_NAME": "roster",
-    "WEBHOOK_BASE_URL": "https://api.example.com/v2",
-}
 ACK = "{http://soap.sforce.com/2005/09/outbound}Ack"
+# The messages' own values are used: what these scenarios are about is the order of messages (W4).
 ACME: dict[str, Any] = {
     "organization": "acme",
+    "auto_provision": {"read_back": False},
     "connections": {
         "salesforce": {"host": "acme.my.salesforce.com", "organization_id": messages.ORGANIZATION_ID}
     },
 }
+
+GLOBEX: dict[str, Any] = {**ACME, "organization": "globex"}
 
 
 class Violation(AssertionError):
@@ -77,6 +73,17 @@ class Queued:
     receives: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Everything AWS holds at a moment, to go back to; what Salesforce holds is not in it."""
+
+    table: Table
+    archive: Mapping[str, bytes]
+    queue: tuple[Queued, ...]
+    time: datetime
+    tokens: Mapping[str, str]
+
+
 @dataclass(slots=True)
 class World:
     """Everything outside the functions; see the module's docstring."""
@@ -84,6 +91,10 @@ class World:
     wire: Wire
     rules: StrictAws
     context: LambdaContext
+    clock: Clock
+    salesforce: SalesforceInProcess
+    # How often an invocation may look at what is left of its time before it is up; `None`: it never is.
+    looks: int | None = None
     tokens: dict[str, str] = field(default_factory=dict)
     # Per organization, the users that Salesforce has told of.
     told: dict[str, list[Mapping[str, str]]] = field(default_factory=dict)
@@ -92,9 +103,10 @@ class World:
     dead_letters: list[Queued] = field(default_factory=list)
     # Messages the worker gave back without having died.
     returned: int = 0
+    batch_size: int = BATCH_SIZE
     # Per call, the function that made it.
     callers: list[str] = field(default_factory=list)
-    _prepared: dict[str, Any] = field(default_factory=dict)
+    _prepared: dict[str, Moment] = field(default_factory=dict)
 
     # ── Salesforce ───────────────────────────────────────────────────────────────────────────────
 
@@ -136,8 +148,8 @@ class World:
         """Hand every message to the worker once, oldest first; what it does not take stays."""
         self.receive()
         waiting, self.queue = self.queue, []
-        for start in range(0, len(waiting), BATCH_SIZE):
-            self.work_on(waiting[start : start + BATCH_SIZE])
+        for start in range(0, len(waiting), self.batch_size):
+            self.work_on(waiting[start : start + self.batch_size])
 
     def work_on(self, batch: Sequence[Queued]) -> None:
         """Hand one batch to the worker."""
@@ -146,6 +158,9 @@ class World:
         event = {"Records": [record_of(message) for message in batch]}
         answer = self.invoke("UserChangeWorkerFunction", user_change_worker.handler, event)
         left = list(batch) if answer is None else _left_by(answer, batch)
+        for _, error, _ in user_change_worker.processor.exceptions if answer is not None else ():
+            if isinstance(error, Exception) and not isinstance(error, MusterError):
+                raise Violation(f"the worker failed with {type(error).__name__}") from error
         self.returned += 0 if answer is None else len(left)
         for message in left:
             (self.dead_letters if message.receives >= MOST_RECEIVES else self.queue).append(message)
@@ -168,17 +183,39 @@ class World:
 
     # ── Lambda ───────────────────────────────────────────────────────────────────────────────────
 
-    def invoke(self, function: str, handler: Any, event: dict[str, Any]) -> Any:
-        """Return what the function answers, `None` if it died; any exception of its own is a violation."""
+    def invoke(
+        self, function: str, handler: Any, event: dict[str, Any], faults: type[Exception] | tuple[()] = ()
+    ) -> Any:
+        """Return what the function answers, `None` if it died.
+
+        An exception of `faults` it may raise, for whoever started it to see: then the answer has the status
+        "raised". Any other is a violation.
+        """
         made = len(self.wire.calls)
+        looks_left = self.looks
+
+        def time_left() -> int:
+            nonlocal looks_left
+            if looks_left is None:
+                return INVOCATION_MS
+            looks_left -= 1
+            return INVOCATION_MS if looks_left >= 0 else 1_000
+
+        self.context.get_remaining_time_in_millis = time_left  # type: ignore[method-assign]  # one a call
         try:
             return json.loads(json.dumps(handler(event, self.context)))
         except Crash:
+            forget_clients()
             return None
+        except Violation:
+            raise
         except Exception as error:
             # Powertools' `finally` still runs, and warns of an invocation without metrics.
             if isinstance(error.__context__, Crash):
+                forget_clients()
                 return None
+            if isinstance(error, faults):
+                return {"status": "raised", "error": type(error).__name__, "message": str(error)}
             raise Violation(f"{function} raised {type(error).__name__}") from error
         finally:
             self.callers += [function] * (len(self.wire.calls) - made)
@@ -193,23 +230,47 @@ class World:
 
     def reset(self, *documents: dict[str, Any], plan: Plan = nothing) -> None:
         """Begin anew: nothing but these organizations' settings, and `plan` for the calls to come."""
-        self.wire.plan, self.wire.on_call = nothing, None
         wanted = json.dumps(documents or (ACME,))
         if wanted not in self._prepared:
-            put_back(self._prepared["empty"])
+            self.clear()
             self.tokens = {
                 document["organization"]: self.configure(document) for document in json.loads(wanted)
             }
-            self._prepared[wanted] = (copy_of("roster"), self.tokens)
-        table, self.tokens = self._prepared[wanted]
-        put_back(table)
+            self._prepared[wanted] = self.moment()
+        self.go_back(self._prepared[wanted])
+        self.wire.plan = plan
+
+    def clear(self) -> None:
+        """Begin anew with nothing at all."""
+        self.go_back(self._prepared.setdefault("", self.moment()))
+
+    def moment(self) -> Moment:
+        """Return what there is now, to go back to."""
+        self.receive()
+        queue = tuple(map(copy.copy, self.queue))
+        return Moment(copy_of("roster"), dict(self._objects), queue, self.clock.moment, dict(self.tokens))
+
+    def go_back(self, moment: Moment) -> None:
+        """Make everything what it was at that moment, with nothing under way and nothing noted."""
+        put_back(moment.table)
+        self._objects.clear()
+        self._objects.update(moment.archive)
+        self.clock.moment, self.tokens = moment.time, dict(moment.tokens)
+        self.wire.plan, self.wire.on_call, self.looks = nothing, None, None
         self.rules.forget_tokens()
+        forget_clients()
         self.receive()
         self.told.clear()
+        quick_moto.ses().sent_messages.clear()
         for memory in (self.unacknowledged, self.queue, self.dead_letters, self.callers, self.wire.calls):
             memory.clear()
-        self.returned = 0
-        self.wire.plan = plan
+        self.queue += map(copy.copy, moment.queue)
+        self.returned, self.batch_size = 0, BATCH_SIZE
+
+    @property
+    def _objects(self) -> dict[str, bytes]:
+        assert self.rules.archive is not None
+        return self.rules.archive.objects
 
     def configure(self, document: dict[str, Any]) -> str:
         """Save an organization's settings the way an admin does; returns the token, empty if it had one."""
@@ -227,36 +288,6 @@ class World:
     def rows(self) -> list[Row]:
         """Return everything in the table."""
         return rows_of("roster")
-
-
-@contextmanager
-def opened(template: Mapping[str, Any]) -> Iterator[World]:
-    """Start a world, with the template's own table; one serves any number of runs, each after a `reset`."""
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        mock_aws(),
-        strict() as rules,
-    ):
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        # botocore waits up to seconds before it tries again, and after many failures stops trying:
-        # neither is what is tested, and the second would make a run depend on the ones before it.
-        patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
-        patch.setattr(RetryQuota, "acquire", lambda *_: True)
-        # Nobody reads a user agent or checks a signature here, and both take a fifth of a call's time.
-        patch.setattr(UserAgentString, "to_string", lambda _: "simulation")
-        patch.setattr(RequestSigner, "sign", lambda *_, **__: None)
-        table = template["Resources"]["RosterTable"]["Properties"]
-        boto3.client("dynamodb").create_table(
-            TableName="roster",
-            **{name: table[name] for name in ("BillingMode", "AttributeDefinitions", "KeySchema")},
-        )
-        patch.setenv("CHANGE_QUEUE_URL", boto3.client("sqs").create_queue(QueueName="changes")["QueueUrl"])
-        forget_clients()
-        world = World(Wire(bootstrap._dynamodb(), bootstrap._sqs()), rules, lambda_context())
-        world._prepared["empty"] = copy_of("roster")
-        yield world
-    forget_clients()
 
 
 def _acknowledges(answer: Mapping[str, Any]) -> bool:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from muster.eligibility import provisioned_email, reason_against
+from muster.eligibility import evaluate, provisioned_email
 from tests.examples import change, settings
 
 ACME = {"primary": "acme.example", "company": ["acme.example"], "additional": ["contractors.example"]}
@@ -33,14 +33,49 @@ ACME = {"primary": "acme.example", "company": ["acme.example"], "additional": ["
 def test_each_reason_not_to_provision_has_its_code(
     fields: dict[str, Any], sections: dict[str, Any], reason: str | None
 ) -> None:
-    assert reason_against(change(**fields).fields, settings(**sections), already_in=False) == reason
+    assert evaluate(change(**fields).fields, frozenset(), settings(**sections)).reason == reason
 
 
-def test_while_assignments_cannot_be_evaluated_nobody_new_is_let_in_and_nobody_is_shut_out() -> None:
-    assigned = settings(assignments=[{"name": "Sales", "filter": "Department = 'Sales'"}])
-    assert reason_against(change().fields, assigned, already_in=False) == "assignment_unknown"
-    assert reason_against(change().fields, assigned, already_in=True) is None
-    assert reason_against(change(IsActive="false").fields, assigned, already_in=True) == "inactive_user"
+ASSIGNED = {
+    "assignments": [
+        {"name": "Sales", "filter": "Department = 'Sales'"},
+        {"name": "Remote", "filter": "State = 'Remote'", "require_call_center": False},
+        {"name": "Everyone else"},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("matches", "fields", "reason", "assignment"),
+    [
+        ({"Sales", "Remote", "Everyone else"}, {}, None, "Sales"),
+        ({"Remote", "Everyone else"}, {}, None, "Remote"),
+        ({"Everyone else"}, {}, None, "Everyone else"),
+        (set(), {}, "unmatched", None),
+        ({"Nobody knows it any more"}, {}, "unmatched", None),
+        # Who is not provisioned anyway has that reason, not the missing match.
+        (set(), {"IsActive": "false"}, "inactive_user", None),
+        (set(), {"LastName": None}, "name_missing", None),
+        # The winner may do without a call center, whatever the organization asks for.
+        ({"Remote"}, {"CallCenterId": None}, None, "Remote"),
+        ({"Sales", "Remote"}, {"CallCenterId": None}, "call_center_missing", "Sales"),
+    ],
+)
+def test_the_uppermost_assignment_that_matches_decides(
+    matches: set[str], fields: dict[str, Any], reason: str | None, assignment: str | None
+) -> None:
+    verdict = evaluate(change(**fields).fields, frozenset(matches), settings(**ASSIGNED))
+    assert verdict.reason == reason
+    assert (verdict.assignment.name if verdict.assignment else None) == assignment
+
+
+def test_an_assignment_may_ask_for_a_call_center_where_the_organization_does_not() -> None:
+    strict = settings(
+        auto_provision={"require_call_center": False},
+        assignments=[{"name": "Phones", "require_call_center": True}],
+    )
+    verdict = evaluate(change(CallCenterId=None).fields, frozenset({"Phones"}), strict)
+    assert verdict.reason == "call_center_missing"
 
 
 @pytest.mark.parametrize(

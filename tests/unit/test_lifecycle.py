@@ -14,7 +14,7 @@ ACME = settings()
 
 def member(**attributes: Any) -> Member:
     """Return Ada as a member, as `decide` itself makes her."""
-    created = decide(change(10), Known(), ACME, NOW).after
+    created = decide(change(10), Known(), ACME, {}, NOW).after
     assert created
     return replace(created, revision=1, **attributes)
 
@@ -29,7 +29,7 @@ def fields_changed(decision: Decision) -> dict[str, tuple[Any, Any]]:
 
 
 def test_an_unknown_eligible_user_becomes_a_member() -> None:
-    decision = decide(change(), Known(matches={"email#ada@acme.example": frozenset()}), ACME, NOW)
+    decision = decide(change(), Known(matches={"email#ada@acme.example": frozenset()}), ACME, {}, NOW)
     assert decision.outcome is Outcome.CREATED
     assert decision.before is None
     assert decision.matches == {"email#ada@acme.example": frozenset()}
@@ -88,7 +88,7 @@ def test_an_unknown_eligible_user_becomes_a_member() -> None:
 
 
 def test_creating_writes_one_history_entry_of_everything_that_is_set() -> None:
-    decision = decide(change(), Known(), ACME, NOW)
+    decision = decide(change(), Known(), ACME, {}, NOW)
     assert decision.history
     assert (decision.history.version, decision.history.origin) == (1, "crm")
     assert decision.history.run == "webhook:04l000000000031AAA"
@@ -138,7 +138,7 @@ def test_creating_writes_one_history_entry_of_everything_that_is_set() -> None:
     ],
 )  # fmt: skip
 def test_a_known_user_is_followed(fields: dict[str, Any], outcome: Outcome, changed: dict[str, Any]) -> None:
-    decision = decide(change(11, **fields), linked(member()), ACME, NOW)
+    decision = decide(change(11, **fields), linked(member()), ACME, {}, NOW)
     assert decision.outcome is outcome
     assert fields_changed(decision) == changed
     assert decision.after
@@ -148,7 +148,7 @@ def test_a_known_user_is_followed(fields: dict[str, Any], outcome: Outcome, chan
 
 def test_without_required_call_center_only_inbound_needs_one() -> None:
     lenient = settings(auto_provision={"require_call_center": False})
-    decision = decide(change(11, CallCenterId=None), linked(member()), lenient, NOW)
+    decision = decide(change(11, CallCenterId=None), linked(member()), lenient, {}, NOW)
     assert decision.after
     assert (decision.after.active, decision.after.enabled, decision.after.inbound_enabled) == (
         True,
@@ -158,9 +158,9 @@ def test_without_required_call_center_only_inbound_needs_one() -> None:
 
 
 def test_a_deactivated_member_comes_back_as_the_same_member() -> None:
-    gone = decide(change(11, IsActive="false"), linked(member()), ACME, NOW).after
+    gone = decide(change(11, IsActive="false"), linked(member()), ACME, {}, NOW).after
     assert gone
-    back = decide(change(12), linked(gone), ACME, NOW)
+    back = decide(change(12), linked(gone), ACME, {}, NOW)
     assert back.outcome is Outcome.REACTIVATED
     assert back.after
     assert (back.after.id, back.after.active, back.after.inactive_reason) == (gone.id, True, None)
@@ -168,13 +168,13 @@ def test_a_deactivated_member_comes_back_as_the_same_member() -> None:
 
 def test_keep_active_keeps_the_member_but_follows_the_identity() -> None:
     keeping = settings(keep_active={"when_deactivated": True})
-    decision = decide(change(11, IsActive="false", Title="Lead"), linked(member()), keeping, NOW)
+    decision = decide(change(11, IsActive="false", Title="Lead"), linked(member()), keeping, {}, NOW)
     assert decision.after
     assert (decision.after.active, decision.after.enabled, decision.after.title) == (True, True, "Lead")
 
 
 def test_a_newer_state_with_the_same_content_moves_the_source_version_only() -> None:
-    decision = decide(change(11), linked(member()), ACME, NOW)
+    decision = decide(change(11), linked(member()), ACME, {}, NOW)
     assert decision.outcome is Outcome.UNCHANGED
     assert decision.history is None
     assert decision.after
@@ -185,7 +185,7 @@ def test_a_newer_state_with_the_same_content_moves_the_source_version_only() -> 
 @pytest.mark.parametrize("second", [9, 10])
 def test_an_older_or_the_same_state_changes_nothing(second: int) -> None:
     decision = decide(
-        change(second, IsActive="true" if second == 10 else "false"), linked(member()), ACME, NOW
+        change(second, IsActive="true" if second == 10 else "false"), linked(member()), ACME, {}, NOW
     )
     assert decision.outcome is Outcome.STALE
     assert not decision.writes
@@ -196,13 +196,13 @@ def test_an_unknown_user_who_is_not_eligible_is_remembered_but_not_added(
     fields: dict[str, Any],
 ) -> None:
     newest = change(12, **fields)
-    decision = decide(newest, Known(), ACME, NOW)
+    decision = decide(newest, Known(), ACME, {}, NOW)
     assert decision.outcome is Outcome.NOT_PROVISIONED
     assert decision.after is None
     assert decision.link
     assert decision.link.source == newest.source
     # What was true before must not let the person in when it arrives late.
-    late = decide(change(11), Known(link=decision.link), ACME, NOW)
+    late = decide(change(11), Known(link=decision.link), ACME, {}, NOW)
     assert late.outcome is Outcome.STALE
 
 
@@ -215,7 +215,7 @@ def test_a_member_without_this_crm_id_is_linked_not_duplicated() -> None:
         email="ADA@acme.example",
         version=3,
     )
-    decision = decide(change(), Known(namesakes=(stray,)), ACME, NOW)
+    decision = decide(change(), Known(namesakes=(stray,)), ACME, {}, NOW)
     assert decision.outcome is Outcome.LINKED
     assert decision.after
     assert (decision.after.id, decision.after.version, decision.after.crm["salesforce"]["id"]) == (
@@ -229,7 +229,7 @@ def test_a_member_without_this_crm_id_is_linked_not_duplicated() -> None:
 def test_a_recreated_user_takes_over_the_member_of_the_one_who_left() -> None:
     left = replace(member(), active=False, inactive_reason="inactive_user", enabled=False)
     decision = decide(
-        change(12, Id=BOB, Username="ada@acme.example.new"), Known(namesakes=(left,)), ACME, NOW
+        change(12, Id=BOB, Username="ada@acme.example.new"), Known(namesakes=(left,)), ACME, {}, NOW
     )
     assert decision.outcome is Outcome.LINKED
     assert decision.before == left
@@ -244,7 +244,7 @@ def test_a_recreated_user_takes_over_the_member_of_the_one_who_left() -> None:
 
 def test_a_second_active_user_with_the_same_address_waits() -> None:
     newcomer = change(12, Id=BOB, Username="ada@acme.example.new")
-    decision = decide(newcomer, Known(namesakes=(member(),)), ACME, NOW)
+    decision = decide(newcomer, Known(namesakes=(member(),)), ACME, {}, NOW)
     assert decision.outcome is Outcome.WAITING
     assert decision.after is None
     assert decision.unchanged == (member(),)
@@ -253,17 +253,17 @@ def test_a_second_active_user_with_the_same_address_waits() -> None:
     assert decision.link.fields == newcomer.fields
     assert decision.link.match_keys == ("username#ada@acme.example.new", "email#ada@acme.example")
     # Nothing new: nothing to write. The namesake gone: in.
-    again = decide(newcomer, Known(link=decision.link, namesakes=(member(),)), ACME, NOW)
+    again = decide(newcomer, Known(link=decision.link, namesakes=(member(),)), ACME, {}, NOW)
     assert not again.writes
     freed = decide(
-        newcomer, Known(link=decision.link, namesakes=(replace(member(), active=False),)), ACME, NOW
+        newcomer, Known(link=decision.link, namesakes=(replace(member(), active=False),)), ACME, {}, NOW
     )
     assert freed.outcome is Outcome.LINKED
 
 
 def test_custom_fields_that_the_settings_list_sync_by_themselves() -> None:
     custom = settings(auto_provision={"custom_fields": ["Region__c", "Team__c"]})
-    decision = decide(change(organization=custom, Region__c="EMEA"), Known(), custom, NOW)
+    decision = decide(change(organization=custom, Region__c="EMEA"), Known(), custom, {}, NOW)
     assert decision.after
     assert decision.after.custom == {"Region__c": "EMEA", "Team__c": None}
     assert {"custom.Region__c"} <= fields_changed(decision).keys()
@@ -276,7 +276,7 @@ def test_an_edited_map_and_a_converted_domain_are_obeyed() -> None:
         domains={"primary": "acme.example", "convert": True},
     )
     after = decide(
-        change(organization=edited, Job__c="Chief", Email="ada@other.example"), Known(), edited, NOW
+        change(organization=edited, Job__c="Chief", Email="ada@other.example"), Known(), edited, {}, NOW
     ).after
     assert after
     assert (after.title, after.extension) == ("Chief", None)
@@ -284,6 +284,6 @@ def test_an_edited_map_and_a_converted_domain_are_obeyed() -> None:
 
 
 def test_history_tells_before_and_after() -> None:
-    decision = decide(change(11, Title="Lead"), linked(member()), ACME, NOW)
+    decision = decide(change(11, Title="Lead"), linked(member()), ACME, {}, NOW)
     assert decision.history
     assert decision.history.changes == (FieldChange("title", "Rep", "Lead"),)

@@ -170,6 +170,7 @@ def test_the_whole_document_of_the_design_is_accepted() -> None:
         ({"pending_edits": "protekt"}, "pending_edits", "not one of protect, overwrite", "'protect'?"),
         ({"seats": {"#1": {}}}, 'seats["#1"]', "name of a seat", "letters"),
         ({"seats": {"gong": {"limit": -1}}}, "seats.gong.limit", "less than 0", ""),
+        ({"seats": {f"s{n}": {} for n in range(21)}}, "seats", "holds 21, more than 20", "one transaction"),
     ],
 )
 def test_a_wrong_value_is_refused_with_place_and_remedy(
@@ -386,6 +387,23 @@ def test_a_wrong_assignment_is_refused_at_its_place(assignment: dict[str, Any], 
     found = problem(assignments=[{"name": "A"} | assignment], seats={"gong": {}})
     assert found.where == f"assignments[0].{where}"
     assert found.remedy
+
+
+def test_twenty_seats_are_taken() -> None:
+    assert len(accepted(seats={f"s{number}": {} for number in range(20)}).seats) == 20
+
+
+@pytest.mark.parametrize(
+    ("sections", "scheduled"),
+    [
+        ({"connections": salesforce()}, True),
+        ({"connections": salesforce(), "auto_provision": {"enabled": False}}, False),
+        ({}, False),
+        ({"connections": {"align": {"host": "acme.veevavault.com"}}}, False),
+    ],
+)
+def test_schedules_import_who_is_connected_and_switched_on(sections: dict[str, Any], scheduled: bool) -> None:
+    assert accepted(**sections).scheduled is scheduled
 
 
 def test_settings_do_not_change_once_read() -> None:

@@ -1,13 +1,12 @@
-"""What one section of the settings says about another."""
+"""What one part of the settings says about another and has to be put right before they are stored."""
 
 from typing import Any
 
 import pytest
 
 from muster.errors import Problem, Rejected
-from muster.settings import rules
 from muster.settings.document import read
-from muster.settings.values import DEFAULT_FIELDS
+from muster.soql_filters import MOST_BYTES
 
 SALESFORCE = {"salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000062EAA"}}
 
@@ -16,12 +15,6 @@ def problems(**sections: Any) -> tuple[Problem, ...]:
     with pytest.raises(Rejected) as caught:
         read({"organization": "acme", **sections})
     return caught.value.problems
-
-
-def warnings(**sections: Any) -> dict[str, str]:
-    """Return place → message of the warnings."""
-    settings = read({"organization": "acme", **sections})[1]
-    return {warning.where: warning.message for warning in rules.warnings(settings)}
 
 
 @pytest.mark.parametrize(
@@ -80,79 +73,88 @@ def test_assignment_names_are_unique() -> None:
     assert "assignments[0]" in found.message
 
 
-def test_plain_settings_have_no_warnings() -> None:
-    assert warnings() == {}
+@pytest.mark.parametrize(
+    ("domains", "where", "message"),
+    [
+        ({"company": ["a.example", "b.example", "a.example"]}, "company[2]", "as domains.company[0] is"),
+        ({"additional": ["a.example", "a.example"]}, "additional[1]", "as domains.additional[0] is"),
+        (
+            {"company": ["a.example"], "additional": ["b.example", "a.example"]},
+            "additional[1]",
+            "as domains.company[0] is",
+        ),
+        ({"primary": "a.example", "additional": ["a.example"]}, "additional[0]", "as domains.primary is"),
+        (
+            {"primary": "a.example", "company": ["a.example"], "additional": ["a.example"]},
+            "additional[0]",
+            "as domains.company[0] is",
+        ),
+    ],
+)
+def test_a_domain_is_listed_once(domains: dict[str, Any], where: str, message: str) -> None:
+    [found] = problems(domains=domains)
+    assert found.where == f"domains.{where}"
+    assert message in found.message
+    assert found.remedy.startswith("Keep it once")
 
 
-def test_what_this_version_does_not_do_is_said() -> None:
-    found = warnings(
-        connections=SALESFORCE
-        | {"vault_crm": {"host": "acme.veevavault.com"}, "align": {"host": "a.veevavault.com"}},
-        assignments=[{"name": "A"}],
-    )
-    assert set(found) == {
-        "auto_provision.read_back",
-        "assignments",
-        "connections.vault_crm",
-        "connections.align",
+def test_the_primary_domain_may_be_among_the_companys() -> None:
+    domains = {
+        "primary": "acme.example",
+        "company": ["acme.example", "labs.acme.example"],
+        "additional": ["partner.example"],
     }
-    assert "nobody new is provisioned" in found["assignments"]
-    assert warnings(connections=SALESFORCE, auto_provision={"read_back": False}) == {}
+    assert read({"organization": "acme", "domains": domains})
 
 
-def test_a_map_of_a_field_that_no_message_carries_is_a_warning() -> None:
-    maps = {
-        "salesforce": {"title": "Job__c", "name": {"join": ["FirstName", "Middle__c"]}, "extension": None}
-    }
-    found = warnings(field_maps=maps)
-    assert set(found) == {"field_maps.salesforce.title", "field_maps.salesforce.name"}
-    assert "Middle__c" in found["field_maps.salesforce.name"]
-    assert warnings(field_maps=maps, auto_provision={"custom_fields": ["Job__c", "Middle__c"]}) == {}
+@pytest.mark.parametrize("name", ["salesforce", "vault_crm", "align"])
+def test_a_secret_of_another_organization_is_refused(name: str) -> None:
+    vault = {"host": "acme.veevavault.com"}
+    connection = {"salesforce": SALESFORCE["salesforce"], "vault_crm": vault, "align": vault}[name]
+    [found] = problems(connections={name: connection | {"secret": f"muster/globex/{name}"}})
+    assert found.where == f"connections.{name}.secret"
+    assert "globex" in found.message
+    assert f"muster/acme/{name}" in found.remedy
+    for own in (f"muster/acme/{name}", "muster/acme/another/one", "muster/shared"):
+        assert read({"organization": "acme", "connections": {name: connection | {"secret": own}}})
 
 
-def test_a_default_map_of_a_field_taken_off_the_list_is_a_warning() -> None:
-    fields = [name for name in DEFAULT_FIELDS if name != "LanguageLocaleKey"]
-    found = warnings(auto_provision={"fields": fields})
-    assert set(found) == {"field_maps.salesforce.language", 'field_maps.salesforce["crm.language"]'}
+def test_the_fields_to_read_fit_into_one_query() -> None:
+    fields = [f"A_field_with_a_rather_long_name_{number:03}__c" for number in range(150)]
+    mapped = {"title": {"join": [f"Part_{number:02}_{'x' * 60}__c" for number in range(30)]}}
+    sections = {"auto_provision": {"custom_fields": fields}, "field_maps": {"salesforce": mapped}}
+    [found] = problems(connections=SALESFORCE, **sections)
+    assert found.where == "auto_provision.custom_fields"
+    assert f"one query takes {MOST_BYTES:,}" in found.message
+    # Without a connection nothing is read; messages carry what they carry.
+    assert read({"organization": "acme", **sections})
 
 
-def test_a_choice_by_a_field_that_no_message_carries_is_a_warning() -> None:
-    by_field = {"field": "X__c", "map": {"a": "enabled"}}
-    assignment = {
-        "name": "A",
-        "seats": [{"field": "X__c", "map": {"a": "gong"}}],
-        "workspaces": {"EMEA": by_field, "AMER": "Member"},
-        "data_capture": {"import_emails": by_field},
-        "engage": {"group": by_field},
-    }
-    sections = {"seats": {"gong": {}}, "assignments": [assignment]}
-    assert set(warnings(**sections)) == {
-        "assignments",
-        "assignments[0].seats[0]",
-        "assignments[0].workspaces.EMEA",
-        "assignments[0].data_capture.import_emails",
-        "assignments[0].engage.group",
-    }
-    assert set(warnings(auto_provision={"custom_fields": ["X__c"]}, **sections)) == {"assignments"}
-
-
-def test_a_compound_field_is_a_warning() -> None:
-    assert set(warnings(auto_provision={"fields": [*DEFAULT_FIELDS, "Name"]})) == {
-        "auto_provision.fields[21]"
-    }
-
-
-def test_assignments_below_one_for_everyone_are_a_warning() -> None:
-    filtered, everyone = {"name": "A", "filter": "x = 1"}, {"name": "B"}
-    assert "assignments[0]" in warnings(assignments=[everyone, filtered])
-    assert "assignments[1]" not in warnings(assignments=[filtered, everyone])
-
-
-def test_data_capture_without_its_seat_is_a_warning() -> None:
-    sections = {"seats": {"gong": {}}, "seat_required": {"import_emails": "gong"}}
-    assignment = {"name": "A", "data_capture": {"import_emails": "enabled", "gong_connect": "enabled"}}
-    found = warnings(assignments=[assignment], **sections)
-    assert "seat gong" in found["assignments[0].data_capture.import_emails"]
-    assert "assignments[0].data_capture.gong_connect" not in found
-    carried = assignment | {"seats": [{"field": "Title", "map": {"Rep": "gong"}}]}
-    assert "assignments[0].data_capture.import_emails" not in warnings(assignments=[carried], **sections)
+@pytest.mark.parametrize(
+    ("sections", "places"),
+    [
+        ({"assignments": [{"name": "A"}, {"name": ""}]}, ["assignments[1].name"]),
+        ({"assignments": [{"filter": "x = 1"}]}, ["assignments[0].name"]),
+        ({"assignments": [{"name": "A", "filter": "(x = 1"}]}, ["assignments[0].filter"]),
+        ({"assignments": [{"name": "A", "filter": "x = 1; y = 2"}]}, ["assignments[0].filter"]),
+        ({"assignments": [{"name": "A", "filter": "x = 1 LIMIT 2"}]}, ["assignments[0].filter"]),
+        (
+            {"assignments": [{"name": "A", "filter": ""}, {"name": "B", "filter": "x)"}]},
+            ["assignments[0].filter", "assignments[1].filter"],
+        ),
+        (
+            {"assignments": [{"name": "A", "seats": ["x"]}, {"name": "A"}]},
+            ["assignments[0].seats[0]", "assignments[1].name"],
+        ),
+        (
+            {"seats": {"a": {"requires": ["b"]}, "b": {"requires": ["a"]}}},
+            ["seats.a.requires", "seats.b.requires"],
+        ),
+    ],
+)
+def test_every_fault_of_assignments_and_seats_says_where_and_what_to_do(
+    sections: dict[str, Any], places: list[str]
+) -> None:
+    found = problems(**sections)
+    assert [each.where for each in found] == places
+    assert all(each.message and each.remedy for each in found)

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # c
 
 from muster.settings import schema
 from muster.settings.document import read
+from muster.settings.warnings import warnings
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads(schema.text())
@@ -60,6 +61,20 @@ def test_the_example_of_the_reference_fits_schema_and_models() -> None:
     raw, _ = read(example)
     assert not list(Draft202012Validator(SCHEMA).iter_errors(raw))
     assert {"connections", "assignments", "guard", "seats"} <= set(raw)
+
+
+EXAMPLES = (ROOT / "docs/settings.md").read_text().split("```yaml\n")[1:]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=map(str, range(len(EXAMPLES))))
+def test_every_example_of_the_reference_is_accepted_and_acts_as_it_reads(example: str) -> None:
+    raw, _ = read(example.partition("```")[0], "acme")
+    assert not list(Draft202012Validator(SCHEMA).iter_errors(raw))
+    connected = {
+        "connections": {"salesforce": {"host": "a.my.salesforce.com", "organization_id": "00D" + "0" * 12}}
+    }
+    warned = {warning.where for warning in warnings(read({**connected, **raw}, "acme")[1])}
+    assert all(where.endswith("engage") for where in warned)
 
 
 @pytest.mark.parametrize(

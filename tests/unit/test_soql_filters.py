@@ -1,3 +1,5 @@
+from urllib.parse import quote_plus
+
 import pytest
 from hypothesis import given
 from hypothesis import settings as profile
@@ -18,6 +20,8 @@ from muster import soql_filters
         "Order_Limit__c > 5",
         "Title = ''",
         "Department = 'Sales'\n  AND Country = 'GB'",
+        "Manager.Manager.Profile.Name LIKE '%Sales%' AND LastLoginDate = LAST_N_DAYS:30",
+        "Title IN ('" + "', '".join(["Representative"] * 200) + "')",
     ],
 )
 def test_one_condition_passes(condition: str) -> None:
@@ -30,6 +34,8 @@ def test_one_condition_passes(condition: str) -> None:
         ("", "empty"),
         (" \n", "empty"),
         ("Title = '" + "x" * 4_000 + "'", "longer than 4,000"),
+        ("Title = '" + "\u65e5" * 900 + "'", "takes 8,116 of the 7,500 bytes"),
+        ("(" * 2_000 + "a" + ")" * 1_999, "bytes that fit into a call"),
         ("SELECT Id FROM User", "whole statement"),
         ("  select Id from User", "whole statement"),
         ("where IsActive = true", "WHERE"),
@@ -48,6 +54,10 @@ def test_one_condition_passes(condition: str) -> None:
         ("IsActive = true GROUP\nBY Name", "GROUP"),
         ("IsActive = true WITH SECURITY_ENFORCED", "WITH"),
         ("IsActive = true ALL ROWS", "ALL ROWS"),
+        ("IsActive = true USING SCOPE mine", "USING SCOPE"),
+        ("IsActive = true UPDATE TRACKING", "UPDATE TRACKING"),
+        ("IsActive = true OFFSET 5", "OFFSET 5"),
+        ("IsActive = true HAVING COUNT(Id) > 1", "HAVING"),
     ],
 )
 def test_anything_beyond_a_condition_is_refused(condition: str, says: str) -> None:
@@ -79,3 +89,9 @@ def test_what_passes_cannot_leave_the_parentheses_around_it(condition: str) -> N
         assert depth > 0 or at == len(wrapped) - 1
     assert depth == 0
     assert not quoted
+
+
+@profile(deadline=None, database=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=50))
+def test_the_size_of_a_filter_is_that_in_a_url(condition: str) -> None:
+    assert soql_filters.encoded_size(condition) == len(quote_plus(condition))

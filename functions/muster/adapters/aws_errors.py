@@ -13,6 +13,7 @@ _MISCONFIGURED = frozenset(
         "AccessDenied",
         "AccessDeniedException",
         "AWS.SimpleQueueService.NonExistentQueue",
+        "NoSuchBucket",
         "QueueDoesNotExist",
         "ResourceNotFoundException",
         "UnrecognizedClientException",

@@ -5,12 +5,14 @@ a few shards, so that no single partition bounds how fast a large roster is read
 lies beside it. Items have few attributes and one JSON `doc`, because botocore's cost is per attribute.
 """
 
-import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import orjson
+
+from muster.decisions import MemberState
 from muster.model import HistoryEntry, Json, Link, LogEntry, Member
 
 type Item = dict[str, Any]
@@ -51,6 +53,60 @@ def match_key(organization: str, key: str) -> Item:
     return {"pk": {"S": f"ORG#{organization}#MATCH#{key}"}, "sk": {"S": "MATCH"}}
 
 
+def seat_key(organization: str, seat: str) -> Item:
+    """Return the key of a seat's pool: how many hold it, how many wait."""
+    return {"pk": {"S": f"ORG#{organization}#SEATS"}, "sk": {"S": f"SEAT#{seat}"}}
+
+
+def line_partition(organization: str, seat: str) -> str:
+    """Return the partition of the line for a seat; its sort keys put who is first first (A9)."""
+    return f"ORG#{organization}#LINE#{seat}"
+
+
+def line_key(organization: str, seat: str, place: tuple[int, str], member: str) -> Item:
+    """Return the key of a member's place in line, `(rank, since)`."""
+    rank, since = place
+    return {
+        "pk": {"S": line_partition(organization, seat)},
+        "sk": {"S": f"{rank:04d}#{since}#{member}"},
+    }
+
+
+def newcomers_partition(organization: str) -> str:
+    """Return the partition of new members of whom their managers have not been told yet (N1)."""
+    return f"ORG#{organization}#NEWCOMERS"
+
+
+def newcomer_key(organization: str, member: str) -> Item:
+    """Return the key of a new member in that partition."""
+    return {"pk": {"S": newcomers_partition(organization)}, "sk": {"S": member}}
+
+
+def newcomer_item(organization: str, member: str, now: float) -> Item:
+    """Return the item of a new member, created at `now` (epoch seconds)."""
+    return {**newcomer_key(organization, member), "since": {"N": str(now)}}
+
+
+def reports_partition(organization: str, manager: str) -> str:
+    """Return the partition of a manager's active direct reports whose web conferences are recorded (N1)."""
+    return f"ORG#{organization}#REPORTS#{manager}"
+
+
+def report_key(organization: str, manager: str, member: str) -> Item:
+    """Return the key of such a report."""
+    return {"pk": {"S": reports_partition(organization, manager)}, "sk": {"S": member}}
+
+
+def outbox_partition(organization: str) -> str:
+    """Return the partition of the mails to managers that have not been sent yet."""
+    return f"ORG#{organization}#OUTBOX"
+
+
+def outbox_key(organization: str, run: str, manager: str) -> Item:
+    """Return the key of the one mail of a run to a manager; the oldest run's come first."""
+    return {"pk": {"S": outbox_partition(organization)}, "sk": {"S": f"{run}#{manager}"}}
+
+
 def error_partition(organization: str) -> str:
     """Return the partition of the error log."""
     return f"ORG#{organization}#ERRORS"
@@ -58,7 +114,7 @@ def error_partition(organization: str) -> str:
 
 def error_key(organization: str, entry: LogEntry) -> Item:
     """Return the key of an error log entry; the same fault of the same delivery has the same key."""
-    sort = f"{entry.at}#{entry.notification}#{entry.code}"
+    sort = f"{entry.at}#{entry.notification}#{entry.code}#{entry.record or ''}"
     return {"pk": {"S": error_partition(organization)}, "sk": {"S": sort}}
 
 
@@ -68,15 +124,35 @@ def member_item(member: Member) -> Item:
         **member_key(member.organization, member.id),
         "revision": {"N": str(member.revision)},
         "active": {"BOOL": member.active},
+        **({"state": {"S": state}} if (state := _state(member)) else {}),
         "doc": _doc(member.to_document()),
     }
 
 
+def _state(member: Member) -> str | None:
+    """Return what the index `by_state` shows of a member linked to Salesforce.
+
+    That is `<CRM id>|<digest>|<a: active, i: not>|<since when without a match>|<member id>`, all that an
+    import needs to know of a member whose user has not changed.
+    """
+    crm_id = member.crm.get("salesforce", {}).get("id")
+    if not crm_id:
+        return None
+    active = "a" if member.active else "i"
+    return f"{crm_id}|{member.digest}|{active}|{member.unmatched_since or ''}|{member.id}"
+
+
+def to_state(state: str) -> MemberState:
+    """Return what the index shows of a member."""
+    crm_id, digest, active, since, member = state.split("|")
+    return MemberState(crm_id, member, digest, active == "a", since)
+
+
 def to_member(item: Item) -> Member:
     """Return the member of an item."""
-    document = json.loads(item["doc"]["S"])
-    former_keys = tuple(document.pop("former_keys", ()))
-    return Member(**document, former_keys=former_keys, revision=int(item["revision"]["N"]))
+    document = orjson.loads(item["doc"]["S"])
+    listed: Json = {name: tuple(document.pop(name, ())) for name in ("former_keys", "matched")}
+    return Member(**document, **listed, revision=int(item["revision"]["N"]))
 
 
 def history_item(organization: str, entry: HistoryEntry) -> Item:
@@ -101,10 +177,10 @@ def link_item(organization: str, link: Link, expires_at: int | None) -> Item:
 
 def to_link(item: Item) -> Link:
     """Return the link of an item."""
-    document = json.loads(item["doc"]["S"])
-    keys = tuple(document.pop("match_keys", ()))
+    document = orjson.loads(item["doc"]["S"])
+    listed: Json = {name: tuple(document.pop(name, ())) for name in ("match_keys", "matches")}
     crm_id = item["pk"]["S"].rpartition("#")[2]
-    return Link(crm_id=crm_id, match_keys=keys, revision=int(item["revision"]["N"]), **document)
+    return Link(crm_id=crm_id, revision=int(item["revision"]["N"]), **listed, **document)
 
 
 def error_item(organization: str, entry: LogEntry, expires_at: int) -> Item:
@@ -118,9 +194,9 @@ def error_item(organization: str, entry: LogEntry, expires_at: int) -> Item:
 
 def document_of(item: Item) -> Json:
     """Return the JSON document of any item."""
-    document: Json = json.loads(item["doc"]["S"])
+    document: Json = orjson.loads(item["doc"]["S"])
     return document
 
 
 def _doc(document: Mapping[str, Any]) -> Item:
-    return {"S": json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
+    return {"S": orjson.dumps(document).decode()}

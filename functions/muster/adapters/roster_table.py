@@ -1,4 +1,4 @@
-"""The roster as the worker sees it: gather what is known of many users, write one decision whole.
+"""The roster as the worker and imports see it: gather what is known of many users, write decisions.
 
 All reads are strongly consistent and of the base table. A write is one transaction under the
 conditions of its decision; when one fails nothing was written, or our own first try was (botocore
@@ -7,28 +7,27 @@ tries again when an answer is lost). Both are mended the same way: gather and de
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from muster.adapters import roster_keys as keys
 from muster.adapters.aws_errors import translated
-from muster.adapters.dynamodb_reads import get_many
+from muster.adapters.dynamodb_reads import get_many, texts
 from muster.adapters.roster_keys import Item
-from muster.decisions import Decision, Known, keys_of
-from muster.errors import Unavailable
+from muster.adapters.roster_writes import transactions
+from muster.adapters.run_table import fence
+from muster.decisions import Decision, Known, MemberState, Wanted
+from muster.errors import Stale, Unavailable
 from muster.model import Link, LogEntry, Member
 from muster.reasons import NAMESAKE_ACTIVE
+from muster.runs import Lease
+from muster.seats import Pool
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A message can come back for 24 hours from Salesforce and 14 days from the dead-letter queue; for
-# longer than both, remember how new the state was of a user who is not in the roster.
-LINK_DAYS = 45
 ERROR_DAYS = 90
 _DAY = 24 * 60 * 60
 _READS = 5
@@ -42,11 +41,12 @@ class RosterTable:
         self._client = client
         self._table = table
 
-    def gather(self, organization: str, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, Known]:
-        """Return what is known of each Salesforce user; `wanted` is CRM id → match keys of the change.
+    def gather(self, organization: str, wanted: Mapping[str, Wanted]) -> dict[str, Known]:
+        """Return what is known of each Salesforce user; `wanted` is CRM id → what to look up.
 
-        Three batch reads, however many users: links, then members and match keys, then namesakes. They
-        are not one moment: who was linked anew in between is read again. Raises `Unavailable`.
+        Three batch reads, however many users: links (the managers' too), then members and match keys,
+        then namesakes. They are not one moment: who was linked anew in between is read again. Raises
+        `Unavailable`.
         """
         known: dict[str, Known] = {}
         for _ in range(_READS):
@@ -56,17 +56,18 @@ class RosterTable:
                 return known
         raise Unavailable("links and members do not agree; others are changing them", retry_after=5)
 
-    def _gather(self, organization: str, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, Known]:
-        found = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in wanted})
+    def _gather(self, organization: str, wanted: Mapping[str, Wanted]) -> dict[str, Known]:
+        managers = {each.manager for each in wanted.values() if each.manager}
+        found = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in {*wanted, *managers}})
         links = {crm_id: keys.to_link(item) for crm_id, item in found.items()}
-        linked = {link.member for link in links.values() if link.member}
+        linked = {member for crm_id in wanted if crm_id in links and (member := links[crm_id].member)}
         unlinked = [crm_id for crm_id in wanted if not (crm_id in links and links[crm_id].member)]
         second = self._get(
             {("member", member): keys.member_key(organization, member) for member in linked}
             | {
                 ("match", key): keys.match_key(organization, key)
                 for crm_id in unlinked
-                for key in wanted[crm_id]
+                for key in wanted[crm_id].match_keys
             }
         )
         members = {name: keys.to_member(item) for (kind, name), item in second.items() if kind == "member"}
@@ -74,7 +75,51 @@ class RosterTable:
         others = frozenset().union(*holders.values()) - members.keys()
         third = self._get({member: keys.member_key(organization, member) for member in others})
         members |= {name: keys.to_member(item) for name, item in third.items()}
-        return {crm_id: _known(links.get(crm_id), wanted[crm_id], members, holders) for crm_id in wanted}
+        return {crm_id: _known(crm_id, what, links, members, holders) for crm_id, what in wanted.items()}
+
+    def members(self, organization: str, members: Iterable[str]) -> dict[str, Member]:
+        """Return the members of these ids that exist."""
+        found = self._get({member: keys.member_key(organization, member) for member in members})
+        return {member: keys.to_member(item) for member, item in found.items()}
+
+    def pools(self, organization: str, seats: Iterable[str]) -> dict[str, Pool]:
+        """Return how many hold each of these seats, and how many wait for it."""
+        found = self._get({seat: keys.seat_key(organization, seat) for seat in seats})
+        return {seat: Pool(int(item["used"]["N"]), int(item["waiting"]["N"])) for seat, item in found.items()}
+
+    def line(self, organization: str, seat: str, limit: int) -> list[str]:
+        """Return the ids of the first members in line for a seat, the very first first."""
+        return [item["sk"]["S"].rpartition("#")[2] for item in self._line(organization, seat, limit)]
+
+    def _line(self, organization: str, seat: str, limit: int) -> Iterator[Item]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": keys.line_partition(organization, seat)}},
+            "ConsistentRead": True,
+        }
+        while limit > 0:
+            with translated("the roster table"):
+                answer = self._client.query(**request, Limit=limit)
+            yield from answer["Items"]
+            limit -= len(answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def states(self, organization: str) -> Iterator[MemberState]:
+        """Return the state of each member that is linked to Salesforce, from the index: ids and digests only.
+
+        The index follows the table within moments, so what it says is a hint where to look.
+        """
+        for shard in range(keys.SHARDS):
+            request = {
+                "TableName": self._table,
+                "IndexName": "by_state",
+                "KeyConditionExpression": "pk = :pk",
+                "ExpressionAttributeValues": {":pk": {"S": keys.member_partition(organization, shard)}},
+            }
+            yield from map(keys.to_state, texts(self._client, request, "state"))
 
     def waiting(self, organization: str, match_keys: Iterable[str]) -> list[Link]:
         """Return the links of users who wait for one of these match keys to become free."""
@@ -83,18 +128,33 @@ class RosterTable:
         links = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in sorted(crm_ids)})
         return [link for item in links.values() if (link := keys.to_link(item)).reason == NAMESAKE_ACTIVE]
 
-    def write(self, organization: str, decision: Decision, now: float) -> bool:
-        """Write all of `decision` or nothing; `False`: something it rests on has changed, decide again.
+    def write(
+        self, organization: str, decisions: Sequence[Decision], now: float, lease: Lease | None = None
+    ) -> list[Decision]:
+        """Write decisions, each whole or not at all; returns those that are void, to be decided again.
 
-        `now` is in epoch seconds. Raises `Unavailable` or `Misconfigured`.
+        Several go into one transaction, and if something that one of them rests on has changed, all of
+        those are void. `now` is in epoch seconds. A run's writes are fenced with its lease: raises `Stale`
+        once another run has taken over. Raises `Unavailable` or `Misconfigured`; what has been written
+        by then is written.
         """
-        actions = _actions(self._table, organization, decision, now)
+        void: list[Decision] = []
+        for some, actions in transactions(self._table, organization, decisions, now):
+            if lease:
+                actions.append(fence(self._table, lease))
+            if not self._transact(actions, fenced=lease is not None):
+                void += some
+        return void
+
+    def _transact(self, actions: list[Any], *, fenced: bool) -> bool:
         with translated("the roster table"):
             try:
                 self._client.transact_write_items(TransactItems=actions)
             except ClientError as error:
-                reasons = error.response.get("CancellationReasons", [])
-                if _FAILED_CONDITIONS & {reason.get("Code") for reason in reasons}:
+                reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+                if fenced and reasons and reasons[-1] == "ConditionalCheckFailed":
+                    raise Stale("another run has taken over") from error
+                if _FAILED_CONDITIONS & set(reasons):
                     return False
                 raise
         return True
@@ -122,117 +182,21 @@ def _crm_id(member: Member) -> str | None:
 
 
 def _known(
-    link: Link | None,
-    match_keys: tuple[str, ...],
+    crm_id: str,
+    wanted: Wanted,
+    links: Mapping[str, Link],
     members: Mapping[str, Member],
     holders: Mapping[str, frozenset[str]],
 ) -> Known:
+    link = links.get(crm_id)
+    managers_link = links.get(wanted.manager) if wanted.manager else None
+    manager = managers_link.member if managers_link else None
     if link and link.member:
-        return Known(link=link, member=members.get(link.member))
-    matches = {key: holders.get(key, frozenset[str]()) for key in match_keys}
-    names = dict.fromkeys(name for key in match_keys for name in sorted(matches[key]))
-    return Known(
-        link=link, matches=matches, namesakes=tuple(members[name] for name in names if name in members)
-    )
-
-
-def _actions(table: str, organization: str, decision: Decision, now: float) -> list[Any]:
-    """Return the transaction of a decision: at most one action an item, at most a dozen items."""
-    actions: list[Any] = []
-    if decision.after:
-        member = replace(decision.after, revision=decision.after.revision + 1)
-        before = decision.before.revision if decision.before else None
-        actions.append(_put(table, keys.member_item(member), before))
-    if decision.history:
-        actions.append(_put(table, keys.history_item(organization, decision.history), None))
-    if decision.link:
-        former = decision.link_before.revision if decision.link_before else None
-        actions.append(_put(table, _link_item(organization, decision.link, former or 0, now), former))
-    if decision.replaced:
-        actions.append(_replace_link(table, organization, decision.replaced, now))
-    actions += [
-        {
-            "ConditionCheck": {
-                "TableName": table,
-                "Key": keys.member_key(organization, member.id),
-                "ConditionExpression": "revision = :revision",
-                "ExpressionAttributeValues": {":revision": {"N": str(member.revision)}},
-            }
-        }
-        for member in decision.unchanged
-    ]
-    return actions + _match_actions(table, organization, decision)
-
-
-def _put(table: str, item: Item, revision: int | None) -> dict[str, Any]:
-    """Return a put that takes effect only on the revision that was read; `None`: only if there is none."""
-    if revision is None:
-        return {"Put": {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
-    return {
-        "Put": {
-            "TableName": table,
-            "Item": item,
-            "ConditionExpression": "revision = :revision",
-            "ExpressionAttributeValues": {":revision": {"N": str(revision)}},
-        }
-    }
-
-
-def _replace_link(table: str, organization: str, link: Link, now: float) -> dict[str, Any]:
-    """Return the update of a link that was not read: the member's revision vouches for what it held.
-
-    The revision goes on counting, so that whoever has read the link finds their own write void.
-    """
-    item = _link_item(organization, link, 0, now)
-    values = {":doc": item["doc"], ":expires_at": item["expires_at"], ":one": {"N": "1"}}
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": keys.link_key(organization, link.crm_id),
-            "UpdateExpression": "SET doc = :doc, expires_at = :expires_at ADD revision :one",
-            "ExpressionAttributeValues": values,
-        }
-    }
-
-
-def _link_item(organization: str, link: Link, revision: int, now: float) -> Item:
-    keep = link.member is not None or link.reason == NAMESAKE_ACTIVE
-    expires_at = None if keep else int(now) + LINK_DAYS * _DAY
-    return keys.link_item(organization, replace(link, revision=revision + 1), expires_at)
-
-
-def _match_actions(table: str, organization: str, decision: Decision) -> list[Any]:
-    """Return one update per match key that gains or loses someone, or on which the decision rests."""
-    changes: dict[str, dict[str, str]] = defaultdict(dict)
-    if decision.after:
-        old, new = keys_of(decision.before), keys_of(decision.after)
-        for key in set(old) ^ set(new):
-            changes[key]["ADD members" if key in new else "DELETE members"] = decision.after.id
-    if decision.link:
-        old, new = decision.link_before.match_keys if decision.link_before else (), decision.link.match_keys
-        for key in set(old) ^ set(new):
-            changes[key]["ADD waiting" if key in new else "DELETE waiting"] = decision.link.crm_id
-    for key in decision.matches or ():
-        changes.setdefault(key, {})
-    return [_match_action(table, organization, decision, key, changes[key]) for key in sorted(changes)]
-
-
-def _match_action(
-    table: str, organization: str, decision: Decision, key: str, change: Mapping[str, str]
-) -> dict[str, Any]:
-    values: dict[str, Any] = {f":v{n}": {"SS": [value]} for n, value in enumerate(change.values())}
-    action: dict[str, Any] = {"TableName": table, "Key": keys.match_key(organization, key)}
-    if decision.matches and key in decision.matches:
-        expected = decision.matches[key]
-        action["ConditionExpression"] = "members = :expected" if expected else "attribute_not_exists(members)"
-        if expected:
-            values[":expected"] = {"SS": sorted(expected)}
-    if values:
-        action["ExpressionAttributeValues"] = values
-    if not change:
-        return {"ConditionCheck": action}
-    action["UpdateExpression"] = " ".join(f"{verb} :v{n}" for n, verb in enumerate(change))
-    return {"Update": action}
+        return Known(link=link, member=members.get(link.member), manager=manager)
+    matches = {key: holders.get(key, frozenset[str]()) for key in wanted.match_keys}
+    names = dict.fromkeys(name for key in wanted.match_keys for name in sorted(matches[key]))
+    namesakes = tuple(members[name] for name in names if name in members)
+    return Known(link=link, matches=matches, namesakes=namesakes, manager=manager)
 
 
 def _set(item: Item, name: str) -> frozenset[str]:

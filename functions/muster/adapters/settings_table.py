@@ -1,7 +1,8 @@
-"""Settings in DynamoDB: the current version, every version there was, and with them who may call the webhook.
+"""Settings in DynamoDB: the current version, every version there was, and what others read of them.
 
-All are written in one transaction, so a version is in the history, current and in force at the
-webhook, or none of it. Version items are never written again.
+Others are the webhook (who may call) and the schedules (which organizations to import). All is
+written in one transaction, so a version is in the history, current and in force everywhere, or none
+of it. Version items are never written again.
 """
 
 from __future__ import annotations
@@ -59,12 +60,19 @@ class SettingsTable:
             )
             return [_from_item(organization, item) for page in pages for item in page["Items"]]
 
+    def scheduled(self, organization: str) -> bool | None:
+        """Return whether schedules import the organization; `None`: they have never heard of it."""
+        item = self._item(_schedule_key(organization))
+        return item["scheduled"]["BOOL"] if item else None
+
     def save(
         self,
         stored: StoredSettings,
         webhook: tuple[WebhookRegistration | None, WebhookRegistration] | None,
     ) -> None:
         """Make `stored` the current version, and with it replace the registration `(was, becomes)`.
+
+        The schedules follow what the version says of them.
 
         Raises `Stale` if the version before it is no longer current, or the registration no longer
         `was`; then nothing is written.
@@ -107,23 +115,28 @@ class SettingsTable:
         if stored.version > 1:
             writes[1]["Put"]["ConditionExpression"] = "version = :was"
             writes[1]["Put"]["ExpressionAttributeValues"] = {":was": {"N": str(stored.version - 1)}}
+        schedule = {**_schedule_key(stored.organization), "scheduled": {"BOOL": stored.settings.scheduled}}
+        writes.append({"Put": {"TableName": self._table, "Item": schedule}})
         if webhook:
             writes.append({"Put": webhook_registry.put_of(self._table, stored.organization, *webhook)})
         return writes
 
     def _get(self, organization: str, sort_key: str) -> StoredSettings | None:
-        with translated(_SYSTEM):
-            answer = self._client.get_item(
-                TableName=self._table,
-                Key={"pk": {"S": f"ORG#{organization}"}, "sk": {"S": sort_key}},
-                ConsistentRead=True,
-            )
-        item = answer.get("Item")
+        item = self._item({"pk": {"S": f"ORG#{organization}"}, "sk": {"S": sort_key}})
         return _from_item(organization, item) if item else None
+
+    def _item(self, key: dict[str, Any]) -> dict[str, Any] | None:
+        with translated(_SYSTEM):
+            return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
 
 
 def _sort_key(version: int) -> str:
     return f"SETTINGS#{version:08}"
+
+
+def _schedule_key(organization: str) -> dict[str, Any]:
+    """Return the key of what the schedules read: all organizations lie in one partition."""
+    return {"pk": {"S": "ORGANIZATIONS"}, "sk": {"S": organization}}
 
 
 def _to_item(stored: StoredSettings, sort_key: str) -> dict[str, Any]:

@@ -4,7 +4,10 @@ sections, assignments, field_maps   every key and its default, as models
 values                              the kinds of value: what each accepts, and what to write instead
 text                                YAML or JSON text, read strictly
 document                            text or object → checked `Settings`
-rules                               what one section says about another
+places                              where in a document seats and fields are named
+rules                               what one part says about another, and must be put right
+warnings                            what does not act as it reads
+compiling                           whether Salesforce takes the filters and fields
 versions                            what is stored, and what differs between two versions
 schema                              the JSON Schema that editors use
 """

@@ -110,7 +110,7 @@ class DataCapture(Section):
 
 
 class EngageGroup(Section):
-    """The group of an Engage feature."""
+    """The group of an Engage feature, kept as the member's request."""
 
     group: NameChoice = Field(description="Name of the group.", examples=["UK Field Force"])
 
@@ -120,7 +120,10 @@ class Assignment(Section):
 
     name: Name = Field(description="Its name, once in the list.")
     filter: Filter | None = Field(
-        default=None, description="A SOQL condition on User, without WHERE; left out, everyone matches."
+        default=None,
+        description=(
+            "A SOQL condition on User, without WHERE, which Salesforce evaluates; left out, everyone matches."
+        ),
     )
     update_mode: Literal["automatic", "manual"] = Field(
         default="automatic",

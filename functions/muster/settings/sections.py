@@ -34,6 +34,10 @@ from muster.validation import refused
 
 type EngageFeature = Literal["engage", "engage_connect"]
 
+# A transaction of DynamoDB holds 100 actions. A member that gives up so many seats, its places in line
+# included, and gets as many others needs 80; the member itself and what hangs on it need the rest.
+MOST_SEATS = 20
+
 _NEEDED_FIELDS = ("Id", "Username", "Email", "FirstName", "LastName", "IsActive", "CallCenterId")
 
 
@@ -56,34 +60,56 @@ def _all_needed(fields: tuple[str, ...]) -> tuple[str, ...]:
     return fields
 
 
+def _not_too_many[Seats: Mapping[str, Any]](seats: Seats) -> Seats:
+    if len(seats) > MOST_SEATS:
+        raise refused(
+            f"holds {len(seats)}, more than {MOST_SEATS}",
+            "Take some out: when a member changes, all its seats move in one transaction, which has no room"
+            " for more.",
+        )
+    return seats
+
+
 class AutoProvision(Section):
-    """Following the users of Salesforce through its outbound message."""
+    """Following the users of Salesforce: its outbound messages, and imports."""
 
     enabled: bool = Field(
-        default=True, description="Off: messages are acknowledged, counted and dropped; nobody is changed."
+        default=True,
+        description=(
+            "Off: messages are acknowledged, counted and dropped, and schedules import nothing; nobody is"
+            " changed."
+        ),
     )
     require_call_center: bool = Field(
         default=True, description="Whether a user without a call center is left out, or disabled if known."
     )
     read_back: bool = Field(
         default=True,
-        description="Whether the users a message names are read from Salesforce again, to follow that.",
+        description=(
+            "Whether the users that a message names are read from Salesforce, to follow that. Off: the"
+            " message's own values are followed. Needs connections.salesforce."
+        ),
     )
     fields: Annotated[Listed[StandardField], AfterValidator(_no_duplicates), AfterValidator(_all_needed)] = (
         Field(
             default=DEFAULT_FIELDS,
             max_length=150,
             description=(
-                "The standard fields that the outbound message is set up to carry. Salesforce leaves empty"
-                " fields out of a message: one that is listed here and absent there is empty, one that is"
-                " not listed is unknown and stays as it was."
+                "The standard fields to follow. Where users are read from Salesforce, these are read, with"
+                " every field that is mapped or that an assignment names. With read_back off, the fields"
+                " that the outbound message is set up to carry: Salesforce leaves empty ones out of it, so"
+                " one that is listed here and absent there is empty, and one that is not listed is unknown"
+                " and stays as it was."
             ),
         )
     )
     custom_fields: Annotated[Listed[CustomField], AfterValidator(_no_duplicates)] = Field(
         default=(),
         max_length=150,
-        description="The custom fields that the message carries, kept with the member under `custom`.",
+        description=(
+            "The custom fields to follow likewise; they are kept with the member under `custom`, without"
+            " being mapped."
+        ),
         examples=[["Region__c"]],
     )
 
@@ -96,7 +122,8 @@ class Domains(Section):
     )
     company: Listed[Domain] = Field(default=(), description="The company's domains, beside the primary.")
     additional: Listed[Domain] = Field(
-        default=(), description="Domains from outside the company whose users are provisioned too."
+        default=(),
+        description="Domains from outside the company whose users are provisioned too.",
     )
     convert: bool = Field(
         default=False,
@@ -173,10 +200,18 @@ class Managers(Section):
     """What direct managers are told and may do."""
 
     notify: bool = Field(
-        default=False, description="Mail managers of recorded teams when their new members are provisioned."
+        default=False,
+        description=(
+            "Mail a manager once a run, naming the new direct reports, if at least one active report's web"
+            " conferences are recorded."
+        ),
     )
     may_toggle_capture: bool = Field(
-        default=False, description="Let managers switch data capture of their direct reports."
+        default=False,
+        description=(
+            "Let direct managers switch the data capture of their reports; it holds until the member changes"
+            " assignment."
+        ),
     )
 
 
@@ -186,7 +221,13 @@ class KeepActive(Section):
     when_deactivated: bool = Field(default=False, description="When deactivated in Salesforce.")
     when_unmatched: bool = Field(default=False, description="When no assignment matches any more.")
     grace_days: int = Field(
-        default=0, ge=0, le=365, description="Days until a member whom no assignment matches is deactivated."
+        default=0,
+        ge=0,
+        le=365,
+        description=(
+            "Days that a member stays active after the last assignment has ceased to match; the next full"
+            " import after them deactivates it. 0: at once. Without meaning beside when_unmatched."
+        ),
     )
 
 
@@ -214,7 +255,10 @@ class GuardOperations(Section):
 
 
 class Guard(Section):
-    """When a run waits for approval: more changes than `floor`, and more than `count` or `percent`."""
+    """When a run or a change of settings waits for approval, per run and per assignment.
+
+    That is with more changes than `floor`, and more than `count` or `percent` of the active members.
+    """
 
     floor: int = Field(default=5, ge=0, le=1_000_000, description=_FLOOR)
     count: int = Field(default=500, ge=0, le=1_000_000, description=_COUNT)
@@ -237,12 +281,11 @@ class Settings(Section):
     field_maps: FieldMaps = Field(
         default_factory=FieldMaps, description="How fields of the connected systems become attributes."
     )
-    seats: Mapping[SeatName, Seat] = Field(
+    seats: Annotated[Mapping[SeatName, Seat], AfterValidator(_not_too_many)] = Field(
         default_factory=dict,
-        max_length=100,
-        description="The seats there are, by name.",
+        description=f"The seats there are, by name, up to {MOST_SEATS}.",
         examples=[{"gong": {"limit": 200}, "forecast": {"limit": 20, "requires": ["gong"]}}],
-        json_schema_extra={"additionalProperties": False},
+        json_schema_extra={"additionalProperties": False, "maxProperties": MOST_SEATS},
     )
     seat_required: DataCaptureSeats = Field(
         default_factory=DataCaptureSeats, description="Which data capture setting needs which seat."
@@ -264,7 +307,14 @@ class Settings(Section):
             " reported. overwrite: existing members take the CRM's values."
         ),
     )
-    guard: Guard = Field(default_factory=Guard, description="When a run waits for approval.")
+    guard: Guard = Field(
+        default_factory=Guard, description="When a run or a change of settings waits for approval."
+    )
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether schedules import this organization."""
+        return self.auto_provision.enabled and self.connections.salesforce is not None
 
     @model_validator(mode="before")
     @classmethod

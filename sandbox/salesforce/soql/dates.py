@@ -1,5 +1,7 @@
 """Date literals of SOQL: days relative to today, in UTC, with weeks that begin on Sunday.
 
+The fiscal year is the calendar year.
+
 A literal is a stretch of days: `= LAST_WEEK` is true within it, `<` before it, `>` after it.
 """
 
@@ -72,6 +74,21 @@ _COUNTED: dict[str, Callable[[int], Callable[[date], Stretch]]] = {
     "NEXT_N_YEARS": lambda n: _months(1, n, of=12),
     "N_YEARS_AGO": lambda n: _months(-n, of=12),
 }
+
+
+def _with_fiscal[Maker](literals: dict[str, Maker]) -> dict[str, Maker]:
+    """Add the fiscal quarters and years: those of the calendar, as long as Setup says nothing else."""
+    fiscal = {
+        name.replace(period, f"FISCAL_{period}"): maker
+        for name, maker in literals.items()
+        for period in ("QUARTER", "YEAR")
+        if period in name
+    }
+    return literals | fiscal
+
+
+_FIXED = _with_fiscal(_FIXED)
+_COUNTED = _with_fiscal(_COUNTED)
 
 
 def stretch_of(name: str, count: int | None, today: date) -> Stretch | None:

@@ -19,6 +19,7 @@ from sandbox.salesforce.soql.tokens import Token, query_error, tokenize, unquote
 
 DEEPEST_NESTING = 50
 LARGEST_OFFSET = 2000
+LONGEST_QUERY = 100_000
 COMPARISONS = ("=", "!=", "<>", "<", "<=", ">", ">=")
 _CLAUSES = (
     "WHERE",
@@ -126,6 +127,9 @@ class Query:
 
 def parse(soql: str) -> Query:
     """Return the parsed query. Raises SalesforceError with MALFORMED_QUERY and the place."""
+    if len(soql) > LONGEST_QUERY:
+        message = f"SOQL statements can not be longer than {LONGEST_QUERY} characters"
+        raise SalesforceError(400, "MALFORMED_QUERY", message)
     parser = _Parser(soql)
     query = parser.query()
     parser.expect_end()

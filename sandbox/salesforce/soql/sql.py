@@ -24,6 +24,7 @@ from sandbox.salesforce.soql.grammar import (
     Value,
 )
 from sandbox.salesforce.soql.tokens import query_error
+from sandbox.salesforce.store import VANISHED
 from sandbox.salesforce.values import Stored, is_date, read_instant
 
 LONGEST_WAY_UP = 5
@@ -73,7 +74,7 @@ def translate(query: Query, schema: Schema, now: datetime) -> Translation:
     keys = [f"{alias}.Id" for alias in translator.aliases.values()]
     names = ", ".join([*keys, *(column.sql for column in columns)])
     wanted = f"{translator.root}.Id IN (SELECT value FROM json_each(?))"  # noqa: S608  # no text from outside
-    rows_sql = f"SELECT {names} {translator.source()} WHERE {wanted}"
+    rows_sql = f"SELECT {names} {translator.source()} AND {wanted}"
     ways = tuple(translator.aliases)
     parameters = tuple(translator.parameters)
     return Translation(translator.sobject, columns, not query.fields, ways, ids_sql, parameters, rows_sql)
@@ -152,11 +153,14 @@ class _Translator:
         if way not in self.aliases:
             alias = f"{self.root}_{len(self.aliases)}"
             self.aliases[way] = alias
-            self.joins.append(f'LEFT JOIN "{parent.name}" {alias} ON {alias}.Id = {child}."{reference.name}"')
+            same = f'{alias}.Id = {child}."{reference.name}" AND NOT {alias}.{VANISHED}'
+            self.joins.append(f'LEFT JOIN "{parent.name}" {alias} ON {same}')
         return self.aliases[way]
 
     def source(self) -> str:
-        return " ".join([f'FROM "{self.sobject.name}" {self.root}', *self.joins])
+        """Return the tables and the beginning of the condition: what vanished is neither found nor joined."""
+        tables = [f'FROM "{self.sobject.name}" {self.root}', *self.joins]
+        return " ".join([*tables, f"WHERE NOT {self.root}.{VANISHED}"])
 
     def select(self, what: str) -> str:
         """Return the statement that finds the rows; the condition first, since it adds the joins."""
@@ -170,7 +174,7 @@ class _Translator:
         ordered = ", ".join([*order, f"{self.root}.Id"])
         limit = -1 if self.query.limit is None else self.query.limit
         self.parameters += [limit, self.query.offset]
-        found = f"SELECT {what} {self.source()} WHERE {where}"
+        found = f"SELECT {what} {self.source()} AND ({where})"
         return f"{found} ORDER BY {ordered} LIMIT ? OFFSET ?"
 
     def condition(self, condition: Condition) -> str:

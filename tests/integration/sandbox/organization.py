@@ -79,6 +79,24 @@ class Organization:
         body = {"name": name, "url": url, "fields": list(fields), "object": "User"}
         return str(self.control("PUT", "outbound-message", body)["action_id"])
 
+    def composite(
+        self, *subrequests: dict[str, Any], all_or_none: bool = False, status: int = 200
+    ) -> list[dict[str, Any]]:
+        """Sends sub-requests, each with a reference id unless it brings one: r0, r1…; answers the results."""
+        named = [{"referenceId": f"r{place}"} | each for place, each in enumerate(subrequests)]
+        answer = self.call("POST", "/composite", json={"allOrNone": all_or_none, "compositeRequest": named})
+        assert answer.status_code == status, answer.text
+        results: list[dict[str, Any]] = answer.json()["compositeResponse"]
+        return results
+
+    def create_many(self, *bodies: dict[str, object], all_or_none: bool = False) -> list[dict[str, Any]]:
+        """Creates users in one call and answers a result for each."""
+        records = [{"attributes": {"type": "User"}} | body for body in bodies]
+        answer = self.call("POST", "/composite/sobjects", json={"allOrNone": all_or_none, "records": records})
+        assert answer.status_code == 200, answer.text
+        results: list[dict[str, Any]] = answer.json()
+        return results
+
     def deliver(self, **settings: object) -> None:
         self.control("PUT", "outbound-message/delivery", settings)
 

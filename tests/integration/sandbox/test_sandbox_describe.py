@@ -80,6 +80,7 @@ def test_user_fields_are_described(
         ("UserRoleId", "UserRole", ["UserRole"]),
         ("ManagerId", "Manager", ["User"]),
         ("CallCenterId", None, ["CallCenter"]),
+        ("ContactId", "Contact", ["Contact"]),
         ("Email", None, []),
     ],
 )
@@ -92,7 +93,7 @@ def test_references_name_their_relationship(
 
 def test_every_field_described_can_be_read(org: Organization) -> None:
     org.create()
-    for name in ("User", "Profile", "UserRole", "CallCenter"):
+    for name in ("User", "Profile", "UserLicense", "UserRole", "CallCenter"):
         fields = list(described(org, name))
         soql = f"SELECT {', '.join(fields)} FROM {name} LIMIT 1"  # noqa: S608  # SOQL written by the tests
         (record,) = org.query(soql)["records"]

@@ -40,6 +40,7 @@ def people() -> Iterator[Organization]:
         org.create(LastName="Élise", Country="FRANCE", Import_Emails__c=True, CallCenterId="04v000000000001")
         clock.set("2026-11-21T12:00:00+00:00")
         org.create(LastName="O'Neil", Title="a\\b", Street="1 Road\nTown")
+        org.control("POST", "users/login", {"ids": [ada, bob], "at": "2026-10-22T00:00:00Z"})
         yield org
         org.http.close()
 
@@ -122,6 +123,9 @@ WHERE = [
     ("manager.manager.lastname = 'Ada'", "Cleo"),
     ("Manager.Manager.Profile.Name = 'Sales'", "Cleo"),
     ("Manager.Country = 'GB' AND Manager.Manager.Id = null", "Bob"),
+    ("Manager.Profile.Name = 'Sales' AND Manager.Email != null", "Bob Cleo"),
+    ("Profile.UserLicense.Name = 'Salesforce'", "Ada Bob Cleo Élise O'Neil"),
+    ("UserRole.Name = null AND Profile.UserLicense.LicenseDefinitionKey = null", "Dan"),
     ("(NOT Manager.LastName = 'Ada')", "Ada Cleo Dan Élise O'Neil"),
     # logic
     ("Country = 'GB' AND Title = null", "Bob"),
@@ -161,6 +165,12 @@ WHERE = [
     ("CreatedDate = THIS_QUARTER", "Bob Cleo Dan Élise O'Neil"),
     ("CreatedDate = N_QUARTERS_AGO:3", "Ada"),
     ("CreatedDate = THIS_YEAR", "Ada Bob Cleo Dan Élise O'Neil"),
+    ("CreatedDate = THIS_FISCAL_QUARTER", "Bob Cleo Dan Élise O'Neil"),
+    ("CreatedDate = N_FISCAL_QUARTERS_AGO:3", "Ada"),
+    ("CreatedDate < NEXT_FISCAL_YEAR", "Ada Bob Cleo Dan Élise O'Neil"),
+    ("CreatedDate = LAST_N_FISCAL_YEARS:1", ""),
+    ("LastLoginDate = LAST_N_DAYS:30", "Ada Bob"),
+    ("LastLoginDate < LAST_N_DAYS:30 OR LastLoginDate = null", "Cleo Dan Élise O'Neil"),
     ("CreatedDate = LAST_YEAR", ""),
     ("Started__c = NEXT_N_DAYS:9", "Dan"),
     ("Started__c = NEXT_N_DAYS:8", ""),

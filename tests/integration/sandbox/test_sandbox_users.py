@@ -38,6 +38,7 @@ def test_a_created_user_reads_back(org: Organization) -> None:
     answer = org.call("POST", "/sobjects/User", json=body)
     assert answer.status_code == 201
     assert answer.json() == {"id": answer.json()["id"], "success": True, "errors": []}
+    assert answer.headers["Location"] == f"/services/data/v66.0/sobjects/User/{answer.json()['id']}"
     user = org.user(answer.json()["id"])
     stored = body | {"CallCenterId": "04v000000000001AAA", "Name": "Ada Lovelace", "IsActive": True}
     assert {name: user[name] for name in stored} == stored
@@ -203,6 +204,31 @@ def test_references_of_the_right_shape_are_accepted(org: Organization) -> None:
     read = org.user(user)
     assert read["ProfileId"] == "00eSHAPEDRIGHT9Y5P"
     assert read["ManagerId"] == manager
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_managers_may_go_round_in_a_circle(org: Organization, length: int) -> None:
+    circle = [org.create(LastName=f"Boss {place}") for place in range(length)]
+    for place, user in enumerate(circle):
+        org.update(user, ManagerId=circle[(place + 1) % length])
+    fifth = "Manager.Manager.Manager.Manager.Manager.Id"
+    (record,) = org.query(f"SELECT {fifth} FROM User WHERE LastName = 'Boss 0'")["records"]  # noqa: S608  # SOQL
+    for _ in range(5):
+        record = record["Manager"]
+    assert record["Id"] == circle[5 % length]
+
+
+def test_a_login_is_dated_and_moves_no_stamp(org: Organization, clock: Clock) -> None:
+    user = org.create()
+    before = org.user(user)
+    assert before["LastLoginDate"] is None
+    clock.set("2026-11-21T12:05:00+00:00")
+    assert org.control("POST", "users/login", {"ids": [user]})["at"] == "2026-11-21T12:05:00.000Z"
+    assert org.user(user) == before | {"LastLoginDate": "2026-11-21T12:05:00.000+0000"}
+    org.control("POST", "users/login", {"ids": [user], "at": "2026-01-05T10:00:00+02:00"})
+    assert org.user(user)["LastLoginDate"] == "2026-01-05T08:00:00.000+0000"
+    said = org.control("POST", "users/login", {"ids": [user], "at": "yesterday"}, status=400)["error"]
+    assert "2026-11-20T08:15:31Z" in said
 
 
 def test_custom_values_of_every_kind(org: Organization) -> None:

@@ -1,0 +1,236 @@
+"""How Muster reaches a Salesforce org at all: where it may call, and the access token it calls with.
+
+    base_url(host)    the only addresses there are: https, the My Domain host, nothing else (T3)
+    Login             an access token by the OAuth flow of the settings, kept for a while (T21)
+
+Exceptions of requests quote the URL, and with it a query; PyJWT's may hold the key. Both are dropped
+(`from None`), for what is chained is printed in logs.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import requests
+
+from muster import salesforce_ids
+from muster.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from muster.adapters.secrets import Secrets
+    from muster.settings.sections import SalesforceConnection
+
+TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path, not a secret
+# Salesforce does not say how long a token lives: the app's session policy decides.
+TOKEN_LIFE_S = 1_800
+ASSERTION_LIFE_S = 180
+DEFAULT_AUDIENCE = "https://login.salesforce.com"
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_MY_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+my\.salesforce\.com")
+_LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost):([1-9][0-9]{0,4})")
+_ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,8000}")
+_IDENTITY = re.compile(r"https?://[^/]+/id/([A-Za-z0-9]{15,18})/[A-Za-z0-9]+")
+_ERROR_CODE = re.compile(r"[a-z_]{1,60}")
+
+# What an admin does about a refusal, by the code and, where one code has many causes, the description.
+_REMEDIES = {
+    "invalid_client_id": "client_id must be the consumer key of an external client app of this org",
+    "invalid_client": "client_secret must be that app's consumer secret; copy it into the secret again",
+    "unsupported_grant_type": "enable the flow that connections.salesforce.login names in the app",
+    "invalid_app_access": "let the integration user use the app: pre-authorize it in the app's policies",
+    "inactive_user": "the integration user is not active; activate it, or name another",
+    "inactive_org": "the org is locked or closed",
+    "no client credentials user enabled": "choose the user to run as in the app's client credentials flow",
+    "request not supported on this domain": "connections.salesforce.host must be the org's My Domain host",
+    "user hasn't approved this consumer": "pre-authorize the integration user in the app's policies",
+    "audience is invalid": "set audience in the secret to https://test.salesforce.com if this is a sandbox",
+    "invalid assertion": "private_key must belong to the certificate that was uploaded to the app",
+}
+_REMEDY = "check the app's OAuth settings, the integration user and the credentials in the secret"
+_TRY_LATER = frozenset({"unknown_error", "server_error", "temporarily_unavailable", "rate_limit_exceeded"})
+
+
+def base_url(host: str) -> str:
+    """Return where an org is called: `https://` and its My Domain host, without a slash at the end.
+
+    The local stack's hosts, `127.0.0.1` and `localhost` with a port, are called by plain http. Any
+    other host is `Misconfigured`: the settings refuse it already, and this is the last gate (T3).
+    """
+    if len(host) <= 253 and _MY_DOMAIN.fullmatch(host):
+        return f"https://{host}"
+    if (local := _LOOPBACK.fullmatch(host)) and int(local[1]) <= 65_535:
+        return f"http://{host}"
+    raise Misconfigured(
+        "connections.salesforce.host is no My Domain host; write it like acme.my.salesforce.com"
+    )
+
+
+def send(
+    session: requests.Session, method: str, url: str, timeout: tuple[float, float], **request: Any
+) -> requests.Response:
+    """Make one call and return the whole answer, whatever its status but a redirect, which is never followed.
+
+    Raises `Unavailable` where there is no answer, or only a part of it, and for a redirect that may
+    pass; `Misconfigured` for one that will not.
+    """
+    try:
+        answer = session.request(method, url, timeout=timeout, allow_redirects=False, **request)
+    # ValueError: requests looks at a redirect's Location even if it is not to follow it.
+    except (requests.RequestException, ValueError) as error:
+        raise Unavailable(
+            f"no whole answer came from Salesforce ({type(error).__name__});"
+            " if this goes on, check connections.salesforce.host"
+        ) from None
+    if 300 <= answer.status_code < 400:
+        fault = Misconfigured if answer.status_code in (301, 308) else Unavailable
+        raise fault(
+            f"Salesforce answered {answer.status_code}, a redirect, which is not followed;"
+            " if this goes on, connections.salesforce.host is not the org's My Domain host any more"
+        )
+    return answer
+
+
+class Login:
+    """The access token of one connection; raises `Misconfigured` where an admin must act, else `Unavailable`.
+
+    A refused login is tried again once, and only with credentials that have changed meanwhile: more
+    would lock the integration user out (T21).
+    """
+
+    def __init__(
+        self,
+        connection: SalesforceConnection,
+        secrets: Secrets,
+        session: requests.Session,
+        timeout: tuple[float, float],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Log in with the connection's secret; `clock` says how old a token is."""
+        self._connection = connection
+        self._base = base_url(connection.host)
+        self._secrets = secrets
+        self._session = session
+        self._timeout = timeout
+        self._clock = clock
+        self._token: str | None = None
+        self._opened = 0.0
+
+    def token(self) -> str:
+        """Return an access token that is at most half an hour old, a new one if need be."""
+        if self._token is None or self._clock() - self._opened > TOKEN_LIFE_S:
+            opened = self._clock()
+            self._token = self._log_in()
+            self._opened = opened
+        return self._token
+
+    def forget(self) -> None:
+        """Drop the token, because Salesforce has ended its session."""
+        self._token = None
+
+    def _log_in(self) -> str:
+        name = self._connection.secret
+        if name is None:
+            raise Misconfigured("connections.salesforce.secret names no secret")
+        secret = self._secrets.get(name)
+        try:
+            return self._exchange(name, secret)
+        except Misconfigured:
+            changed = self._secrets.refetch(name)
+            if changed == secret:
+                raise
+        return self._exchange(name, changed)
+
+    def _exchange(self, name: str, secret: Mapping[str, str]) -> str:
+        """Return the access token that Salesforce gives for a secret."""
+        form = self._form(name, secret)
+        answer = send(self._session, "POST", f"{self._base}{TOKEN_PATH}", self._timeout, data=form)
+        said = _object(answer.content)
+        if answer.status_code != 200:
+            raise _refusal(name, answer.status_code, said)
+        return self._checked(name, said)
+
+    def _form(self, name: str, secret: Mapping[str, str]) -> dict[str, str]:
+        if self._connection.login == "jwt_bearer":
+            _demand(name, secret, "client_id", "username", "private_key")
+            return {
+                "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+                "assertion": _assertion(name, secret),
+            }
+        _demand(name, secret, "client_id", "client_secret")
+        return {
+            "grant_type": "client_credentials",
+            "client_id": secret["client_id"],
+            "client_secret": secret["client_secret"],
+        }
+
+    def _checked(self, name: str, said: Mapping[str, object]) -> str:
+        """Return the token of an answer, if it is for the org and the host of the settings."""
+        match said:
+            case {"access_token": str(token), "instance_url": str(instance), "id": str(identity)} if (
+                _ACCESS_TOKEN.fullmatch(token) and (owner := _IDENTITY.fullmatch(identity))
+            ):
+                pass
+            case _:
+                raise Unavailable("Salesforce answered a login with something that is no access token")
+        if not salesforce_ids.same(owner[1], self._connection.organization_id):
+            raise Misconfigured(
+                f"the credentials in the secret {name} belong to another Salesforce org than"
+                f" connections.salesforce.organization_id, {self._connection.organization_id}"
+            )
+        if instance.lower().rstrip("/") != self._base:
+            raise Misconfigured(
+                f"the org that the credentials in the secret {name} belong to is not at"
+                " connections.salesforce.host; write its My Domain host there (Setup > My Domain)"
+            )
+        return token
+
+
+def _assertion(name: str, secret: Mapping[str, str]) -> str:
+    """Return the signed claim of the JWT bearer flow."""
+    import jwt  # with its cryptography, only for those who log in this way
+
+    claims = {
+        "iss": secret["client_id"],
+        "sub": secret["username"],
+        "aud": secret.get("audience", DEFAULT_AUDIENCE),
+        "exp": int(time.time()) + ASSERTION_LIFE_S,
+    }
+    try:
+        return jwt.encode(claims, secret["private_key"], algorithm="RS256")
+    except (jwt.PyJWTError, ValueError, TypeError):
+        raise Misconfigured(
+            f"private_key in the secret {name} is not an RSA key in PEM form, or it has a password;"
+            " copy it again, from -----BEGIN to the end"
+        ) from None
+
+
+def _demand(name: str, secret: Mapping[str, str], *keys: str) -> None:
+    missing = [key for key in keys if not secret.get(key, "").strip()]
+    if missing:
+        raise Misconfigured(f"the secret {name} lacks {', '.join(missing)}")
+
+
+def _refusal(name: str, status: int, said: Mapping[str, object]) -> Misconfigured | Unavailable:
+    code, description = said.get("error"), said.get("error_description")
+    if status == 404:
+        return Misconfigured("nothing logs in at connections.salesforce.host; it is not a My Domain host")
+    if status >= 500 or status == 429 or not isinstance(code, str) or not _ERROR_CODE.fullmatch(code):
+        return Unavailable(f"Salesforce answered a login with {status}")
+    if code in _TRY_LATER:
+        return Unavailable(f"Salesforce answered a login with {code}")
+    remedy = _REMEDIES.get(str(description), _REMEDIES.get(code, _REMEDY))
+    return Misconfigured(f"Salesforce refused the credentials in the secret {name} with {code}: {remedy}")
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    """Return the JSON object of an answer, an empty one where it is something else."""
+    try:
+        said = orjson.loads(body)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -1,0 +1,97 @@
+"""Applies a plan, item by item: each is decided again on what is stored now, and written whole or not at all.
+
+Whoever applies an item twice finds it done. A user who cannot be written goes to the error log and
+holds up no other (I8); when nobody can be written, the run stops.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import batched
+
+from muster.decisions import Outcome
+from muster.errors import MusterError, Unavailable
+from muster.model import LogEntry, UserChange
+from muster.plans import Item
+from muster.run_clock import RunClock
+from muster.settings import Settings
+from muster.settling import PATIENCE, Roster, Settling
+from muster.source_versions import read_version
+
+LOOKED_UP_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class Applying:
+    """One invocation's share of applying a run's plan; `planned_at` is when its source was read."""
+
+    settings: Settings
+    roster: Roster
+    clock: RunClock
+    run: str
+    planned_at: datetime
+    errors: list[LogEntry] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def apply(self, items: Iterable[Item], cursor: int, progress: Callable[[int], None]) -> None:
+        """Apply the items after the first `cursor`, telling `progress` how many are done.
+
+        Raises `OutOfTime`, `Stale` when the lease is lost, and what keeps everybody from being written.
+        """
+        done = cursor
+        for some in batched(_after(items, cursor), LOOKED_UP_AT_ONCE, strict=False):
+            self._settle([item.change for item in some])
+            done += len(some)
+            progress(done)
+            self.clock.check()
+
+    def second_pass(self, items: Sequence[Item]) -> None:
+        """Give their manager to those who came in before it (A10); what that writes is not counted."""
+        order = {item.user: number for number, item in enumerate(items)}
+        new = {item.user for item in items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
+        later = self.planned_at + timedelta(milliseconds=1)
+        waiting = [
+            replace(item.change, source=read_version(item.change.fields, later))
+            for item in items
+            if (manager := item.change.fields.get("ManagerId")) in new and order[manager] > order[item.user]
+        ]
+        counted = self.outcomes.copy()
+        for number, some in enumerate(batched(waiting, LOOKED_UP_AT_ONCE, strict=False)):
+            if number:
+                self.clock.check()
+            self._settle(some)
+        self.outcomes = counted
+
+    def serve_lines(self) -> None:
+        """Give the seats that are free to who waits for them."""
+        settling = self._settling()
+        settling.serve_lines(f"run:{self.run}")
+        self.outcomes += settling.outcomes
+
+    def _settling(self) -> Settling:
+        return Settling(self.settings, self.roster, self.clock.now(), self.clock.lease)
+
+    def _settle(self, changes: Sequence[UserChange]) -> None:
+        settling = self._settling()
+        failures = settling.settle(changes)
+        self.outcomes += settling.outcomes
+        down = sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE
+        if down or len(failures) == len(changes) > PATIENCE:
+            raise failures[0][1]
+        self.errors += [self._entry(change, error) for change, error in failures]
+
+    def _entry(self, change: UserChange, error: MusterError) -> LogEntry:
+        return LogEntry(
+            at=self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            system="roster",
+            record=change.crm_id,
+            notification=self.run,
+            code="not_written",
+            message=f"the member could not be written: {error}",
+            remedy="Nothing, if it was passing: the next full import writes it. Else see docs/operations.md.",
+        )
+
+
+def _after(items: Iterable[Item], cursor: int) -> Iterator[Item]:
+    return (item for number, item in enumerate(items) if number >= cursor)

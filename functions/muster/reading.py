@@ -1,0 +1,92 @@
+"""Users read from Salesforce by id, with the assignments whose filters match them (W6, A1).
+
+One call per hundred users and 24 filters: the users themselves and one query per filter, each
+narrowed to their ids. Salesforce evaluates the filters.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
+from typing import Any, Protocol
+
+from muster import soql
+from muster.assignments import fields_to_read, filtered, unfiltered
+from muster.errors import Misconfigured, Rejected
+from muster.model import UserChange
+from muster.settings import Settings
+from muster.user_rows import change_of
+
+# So that the ids, the fields and the longest filter together stay well under what one query may be.
+USERS_A_CALL = 100
+
+type Matches = Mapping[str, frozenset[str]]
+
+
+class Salesforce(Protocol):
+    """What reading needs of Salesforce; `adapters.salesforce` is the real one."""
+
+    def batch(self, queries: Sequence[str]) -> list[list[dict[str, Any]]]:
+        """Return the rows of each query, all of them; raises `Rejected`, `Unavailable`, `Misconfigured`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Users as they were read, by id; who is not there cannot be seen by the integration user."""
+
+    changes: Mapping[str, UserChange]
+    refused: Mapping[str, Rejected]
+
+
+def read_users(
+    crm_ids: Iterable[str], settings: Settings, salesforce: Salesforce, read_at: datetime, run: str
+) -> Read:
+    """Return these users as Salesforce has them now; `read_at` is when that is asked.
+
+    Raises `Unavailable`, or `Misconfigured` where Salesforce refuses a field or a filter.
+    """
+    names = fields_to_read(settings)
+    changes: dict[str, UserChange] = {}
+    refused: dict[str, Rejected] = {}
+    for some in batched(dict.fromkeys(crm_ids), USERS_A_CALL, strict=False):
+        rows, matches = _ask(some, settings, salesforce, soql.select(names, soql.one_of("Id", some)))
+        for row in rows:
+            crm_id = row["Id"]
+            try:
+                changes[crm_id] = change_of(row, names, matches[crm_id], settings, read_at, run)
+            except Rejected as error:
+                refused[crm_id] = error
+    return Read(changes, refused)
+
+
+def matches_of(crm_ids: Iterable[str], settings: Settings, salesforce: Salesforce) -> Matches:
+    """Return which assignments match each of these users; raises as `read_users` does."""
+    found: dict[str, frozenset[str]] = {}
+    for some in batched(dict.fromkeys(crm_ids), USERS_A_CALL, strict=False):
+        _, matches = _ask(some, settings, salesforce)
+        found |= {crm_id: matches[crm_id] | unfiltered(settings) for crm_id in some}
+    return found
+
+
+def _ask(
+    crm_ids: Sequence[str], settings: Settings, salesforce: Salesforce, *first: str
+) -> tuple[list[dict[str, Any]], dict[str, frozenset[str]]]:
+    """Return the rows of the first query, if there is one, and who matches which filter."""
+    theirs = soql.one_of("Id", crm_ids)
+    filters = filtered(settings)
+    queries = [*first, *(soql.select(["Id"], soql.matching(each), theirs) for each in filters.values())]
+    try:
+        answers = salesforce.batch(queries) if queries else []
+    except Rejected as error:
+        raise Misconfigured(
+            f"Salesforce refuses a query made of the settings: {error.problems[0].message};"
+            " check the fields, the filters and what the integration user may read"
+        ) from error
+    rows = answers[0] if first else []
+    matching = {
+        name: {row["Id"] for row in answer}
+        for name, answer in zip(filters, answers[len(first) :], strict=True)
+    }
+    return rows, {
+        crm_id: frozenset(name for name, ids in matching.items() if crm_id in ids) for crm_id in crm_ids
+    }

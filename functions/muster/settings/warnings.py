@@ -1,0 +1,168 @@
+"""What settings say that does not act as it reads. A warning is stored all the same."""
+
+from collections.abc import Iterator
+
+from muster.errors import Problem
+from muster.field_maps import fields_of
+from muster.settings.assignments import CaptureFromField, FromField
+from muster.settings.places import captures, choices, seat_required, seats_of
+from muster.settings.sections import Settings
+from muster.validation import path
+
+# Put together by Salesforce from other fields; messages carry the parts instead.
+_COMPOUND_FIELDS = frozenset({"Name", "Address"})
+
+
+def warnings(settings: Settings) -> list[Problem]:
+    """Return what is stored but does not act as it reads, with what to do about it."""
+    return [
+        *_not_in_this_version(settings),
+        *_unreadable_secrets(settings),
+        *_fields_not_carried(settings),
+        *_compound_fields(settings),
+        *_filters_not_evaluated(settings),
+        *_unreachable_assignments(settings),
+        *_seats_never_held(settings),
+        *_capture_without_seat(settings),
+        *_seats_nobody_gets(settings),
+        *_grace_without_end(settings),
+    ]
+
+
+def _not_in_this_version(settings: Settings) -> Iterator[Problem]:
+    for name in ("vault_crm", "align"):
+        if getattr(settings.connections, name):
+            yield Problem(
+                f"connections.{name}",
+                "is kept, but this version neither imports from it nor pushes to it",
+                "Nothing to do.",
+            )
+    for position, assignment in enumerate(settings.assignments):
+        for feature in ("engage", "engage_connect"):
+            if getattr(assignment, feature):
+                yield Problem(
+                    path(("assignments", position, feature)),
+                    "is kept and shown as the members' request, but this version does not push it",
+                    "Nothing to do.",
+                )
+
+
+def _unreadable_secrets(settings: Settings) -> Iterator[Problem]:
+    for name, connection in settings.connections:
+        if connection and connection.secret and not connection.secret.startswith("muster/"):
+            yield Problem(
+                f"connections.{name}.secret",
+                "is not under muster/, and Muster's roles may read no other secrets",
+                f"Name it muster/{settings.organization}/{name}, or let the roles read it.",
+            )
+
+
+def _fields_not_carried(settings: Settings) -> Iterator[Problem]:
+    """Yield the places that read a field which messages do not carry, unless users are read anyway (W6)."""
+    connected = settings.connections.salesforce is not None
+    if connected and settings.auto_provision.read_back:
+        return
+    carried = {*settings.auto_provision.fields, *settings.auto_provision.custom_fields}
+    until = " until the next import" if connected else ""
+    remedy = (
+        "List it in auto_provision, under fields or custom_fields, and select it in the outbound message."
+    )
+    for target, source in settings.field_maps.salesforce.items():
+        missing = sorted(set(fields_of(source)) - carried) if source is not None else []
+        if missing:
+            yield Problem(
+                path(("field_maps", "salesforce", target)),
+                f"reads {', '.join(missing)}, which no message carries: the attribute stays as it was{until}",
+                remedy,
+            )
+    for at, choice in choices(settings):
+        if isinstance(choice, FromField) and choice.field not in carried:
+            yield Problem(
+                path(at),
+                f"reads {choice.field}, which no message carries: what it gives stays as it was{until}",
+                remedy,
+            )
+
+
+def _compound_fields(settings: Settings) -> Iterator[Problem]:
+    for index, name in enumerate(settings.auto_provision.fields):
+        if name in _COMPOUND_FIELDS:
+            yield Problem(
+                f"auto_provision.fields[{index}]",
+                f"{name} is made of other fields, and no message carries it: there it counts as empty",
+                "List the fields it consists of instead.",
+            )
+
+
+def _filters_not_evaluated(settings: Settings) -> Iterator[Problem]:
+    filtered = [position for position, each in enumerate(settings.assignments) if each.filter is not None]
+    if filtered and settings.connections.salesforce is None:
+        yield Problem(
+            path(("assignments", filtered[0], "filter")),
+            "is neither checked nor evaluated: that is up to Salesforce, and there is no connection to it",
+            "Add connections.salesforce.",
+        )
+
+
+def _unreachable_assignments(settings: Settings) -> Iterator[Problem]:
+    for position, assignment in enumerate(settings.assignments[:-1]):
+        if assignment.filter is None:
+            yield Problem(
+                path(("assignments", position)),
+                "has no filter and matches everyone, so the assignments below it never decide",
+                "Move it to the end.",
+            )
+            return
+
+
+def _seats_never_held(settings: Settings) -> Iterator[Problem]:
+    """Yield a warning for each seat that is given without the seat it needs (A9)."""
+    for position, assignment in enumerate(settings.assignments):
+        given = dict.fromkeys(seats_of(assignment))
+        for seat in given:
+            missing = [name for name in settings.seats[seat].requires if name not in given]
+            if missing:
+                yield Problem(
+                    path(("assignments", position, "seats")),
+                    f"give {seat} without {missing[0]}, which it needs: nobody will hold it",
+                    f"Add {missing[0]} to the assignment's seats.",
+                )
+
+
+def _capture_without_seat(settings: Settings) -> Iterator[Problem]:
+    """Yield a warning for each data capture setting that is enabled without the seat it needs (A9)."""
+    required = seat_required(settings)
+    for position, assignment in enumerate(settings.assignments):
+        carried = set(seats_of(assignment))
+        for capture, choice in captures(assignment).items():
+            # What is prevented or disabled needs no seat.
+            enabled = "enabled" in (choice.map.values() if isinstance(choice, CaptureFromField) else [choice])
+            if enabled and capture in required and required[capture] not in carried:
+                yield Problem(
+                    path(("assignments", position, "data_capture", capture)),
+                    f"needs the seat {required[capture]}, which this assignment does not give: it is kept,"
+                    " but not effective until the seat is held",
+                    f"Add {required[capture]} to the assignment's seats.",
+                )
+
+
+def _seats_nobody_gets(settings: Settings) -> Iterator[Problem]:
+    given = {seat for assignment in settings.assignments for seat in seats_of(assignment)}
+    for capture, seat in seat_required(settings).items():
+        if settings.assignments and seat not in given:
+            yield Problem(
+                path(("seat_required", capture)),
+                f"needs the seat {seat}, which no assignment gives: {capture} is effective only for members"
+                " who get the seat by hand",
+                f"Add {seat} to the seats of an assignment.",
+            )
+
+
+def _grace_without_end(settings: Settings) -> Iterator[Problem]:
+    keep = settings.keep_active
+    if keep.when_unmatched and keep.grace_days:
+        yield Problem(
+            "keep_active.grace_days",
+            "has no meaning beside when_unmatched: who matches nothing stays active for good",
+            "Set when_unmatched to false if they are to leave after these days.",
+        )

@@ -1,0 +1,219 @@
+"""Users' changes into the roster, until they hold: decided on what is known, written whole, decided again.
+
+Shared by the worker and by imports, which differ in where changes come from and in nothing after that.
+Safe to repeat and to interrupt anywhere.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from muster import lifecycle, seats
+from muster.decisions import Decision, Known, Wanted, keys_of
+from muster.errors import MusterError, Stale, Unavailable
+from muster.model import Link, Member, UserChange
+from muster.runs import Lease
+from muster.seats import Pool, Pools
+from muster.settings import Settings
+
+# Others may write the same member meanwhile; more than this many times in a row is a fault to retry later.
+ATTEMPTS = 8
+# The table was down or busy for so many users: the rest is left alone.
+PATIENCE = 3
+# Who waits for a seat is served so many at a time.
+SERVED_AT_ONCE = 25
+
+
+class Roster(Protocol):
+    """What settling needs of the roster; `adapters.roster_table` is the real one."""
+
+    def gather(self, organization: str, wanted: Mapping[str, Wanted]) -> dict[str, Known]:
+        """Return what is known of each Salesforce user."""
+
+    def members(self, organization: str, members: Iterable[str]) -> dict[str, Member]:
+        """Return the members of these ids."""
+
+    def pools(self, organization: str, seats: Iterable[str]) -> dict[str, Pool]:
+        """Return how many hold each of these seats, and how many wait."""
+
+    def line(self, organization: str, seat: str, limit: int) -> list[str]:
+        """Return the first members in line for a seat."""
+
+    def waiting(self, organization: str, match_keys: Iterable[str]) -> list[Link]:
+        """Return who waits for one of these keys."""
+
+    def write(
+        self, organization: str, decisions: Sequence[Decision], now: float, lease: Lease | None = None
+    ) -> list[Decision]:
+        """Write decisions, each whole or not at all; returns those that are void, to be decided again."""
+
+
+class Settling:
+    """Brings changes into one organization's roster; counts what they came to in `outcomes`.
+
+    A run's writes are fenced with its lease. `now` is aware.
+    """
+
+    def __init__(self, settings: Settings, roster: Roster, now: datetime, lease: Lease | None = None) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.lease = lease
+        self._settings = settings
+        self._roster = roster
+        self._now = now
+        self._pools: Pools | None = None
+        # CRM id → member of those who have become members since their reports were looked up.
+        self._joined: dict[str, str] = {}
+
+    def gather(self, changes: Iterable[UserChange]) -> dict[str, Known]:
+        """Return what is known of the changes' users."""
+        wanted = {change.crm_id: lifecycle.wanted_for(change, self._settings) for change in changes}
+        return self._roster.gather(self._settings.organization, wanted)
+
+    def settle(self, changes: Sequence[UserChange]) -> list[tuple[UserChange, MusterError]]:
+        """Bring changes in, one per user, as many at once as go; returns those that could not be written.
+
+        One user who cannot be written holds up no other; after a few, the rest is left alone and
+        returned with them. Raises what keeps anything from being read, and `Stale` when the lease is lost.
+        """
+        known = self.gather(changes)
+        failures: list[tuple[UserChange, MusterError]] = []
+        decided: list[tuple[UserChange, Decision]] = []
+        for change in changes:
+            # A manager has to be written before the reports can name it.
+            if change.fields.get("ManagerId") in {each.crm_id for each, _ in decided}:
+                failures += self._write_all(decided)
+                decided = []
+            decided.append((change, self._decided(change, known[change.crm_id])))
+        return failures + self._write_all(decided)
+
+    def _write_all(
+        self, decided: Sequence[tuple[UserChange, Decision]]
+    ) -> list[tuple[UserChange, MusterError]]:
+        writing = [decision for _, decision in decided if decision.writes]
+        try:
+            void = self._write(writing)
+        except Stale:
+            raise
+        except MusterError:
+            # Some may have been written; one by one it will show.
+            self._pools, void = None, writing
+        again = {id(decision) for decision in void}
+        self._done([(change, decision) for change, decision in decided if id(decision) not in again])
+        return self._one_by_one([change for change, decision in decided if id(decision) in again])
+
+    def _one_by_one(self, changes: Sequence[UserChange]) -> list[tuple[UserChange, MusterError]]:
+        failures: list[tuple[UserChange, MusterError]] = []
+        for change in changes:
+            if sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE:
+                failures.append((change, failures[-1][1]))
+                continue
+            try:
+                self._settle_one(change)
+            except Stale:
+                raise
+            except MusterError as error:
+                failures.append((change, error))
+        return failures
+
+    def _settle_one(self, change: UserChange) -> None:
+        for _ in range(ATTEMPTS):
+            decision = self._decided(change, self.gather([change])[change.crm_id])
+            if not decision.writes or not self._write([decision]):
+                break
+        else:
+            raise Unavailable("a member was changed by others all the time", retry_after=5)
+        self._done([(change, decision)])
+
+    def _decided(self, change: UserChange, known: Known) -> Decision:
+        """Decide, as if what was decided before were written already."""
+        manager = known.manager or self._joined.get(change.fields.get("ManagerId") or "")
+        known = replace(known, manager=manager)
+        decision = lifecycle.decide(change, known, self._settings, self._taken(), self._now)
+        self._pools = seats.moved(self._taken(), _moves(decision))
+        return decision
+
+    def _done(self, decided: Sequence[tuple[UserChange, Decision]]) -> None:
+        for change, decision in decided:
+            self.outcomes[decision.outcome] += 1
+            if member := decision.after or decision.before:
+                self._joined[change.crm_id] = member.id
+        self._let_waiting_in([decision for _, decision in decided])
+
+    def serve_lines(self, run: str) -> None:
+        """Give every free seat to who is first in line for it (A9).
+
+        What is free is looked up anew, so whoever comes by next finishes what someone else could not.
+        """
+        if self._settings.seats:
+            self._pools = None
+        for seat in self._settings.seats:
+            for _ in range(ATTEMPTS):
+                if not self._serve(seat, run):
+                    break
+
+    def _serve(self, seat: str, run: str) -> bool:
+        """Serve the first few; tell whether there may be more to serve."""
+        organization = self._settings.organization
+        free = seats.free(seat, self._settings, self._taken())
+        if not free or not self._taken().get(seat, Pool()).waiting:
+            return False
+        first = self._roster.line(organization, seat, int(min(free, SERVED_AT_ONCE)))
+        members = self._roster.members(organization, first)
+        served = False
+        for member in (members[name] for name in first if name in members):
+            decision = lifecycle.seat(member, seat, self._settings, self._taken(), self._now, run)
+            if decision is None:
+                continue
+            if self._write([decision]):
+                return True
+            self._pools = seats.moved(self._taken(), _moves(decision))
+            self.outcomes[decision.outcome] += 1
+            served = True
+        return served
+
+    def _write(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """Write decisions; returns those that are void. How many of each seat are free is then read anew."""
+        if not decisions:
+            return []
+        organization, at = self._settings.organization, self._now.timestamp()
+        void = self._roster.write(organization, decisions, at, self.lease)
+        if void:
+            self._pools = None
+        return void
+
+    def _taken(self) -> Pools:
+        if self._pools is None:
+            names = list(self._settings.seats)
+            self._pools = self._roster.pools(self._settings.organization, names) if names else {}
+        return self._pools
+
+    def _let_waiting_in(self, decisions: Iterable[Decision]) -> None:
+        """Link those who waited for a username or e-mail address that these members no longer need (W8).
+
+        That is looked at each time a member is seen, not only when it gave them up: had the process
+        died right after that write, whoever comes by next finishes the job.
+        """
+        free = sorted({key for decision in decisions for key in _given_up(decision)})
+        for link in self._roster.waiting(self._settings.organization, free) if free else ():
+            change = UserChange(
+                crm_id=link.crm_id,
+                fields=link.fields,
+                source=link.source or "",
+                run=f"webhook:after {link.crm_id}",
+                matches=frozenset(link.matches),
+            )
+            self._settle_one(change)
+
+
+def _given_up(decision: Decision) -> Iterator[str]:
+    member = decision.after or decision.before
+    if member:
+        yield from (*member.former_keys, *(() if member.active else keys_of(member)))
+
+
+def _moves(decision: Decision) -> dict[str, seats.Move]:
+    if decision.after is None:
+        return {}
+    return seats.moves(decision.before.seats if decision.before else {}, decision.after.seats)

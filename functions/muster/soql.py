@@ -1,0 +1,36 @@
+"""SOQL statements about User, from names and values that are checked or quoted here (T17).
+
+An admin's filter goes in as one condition in parentheses (`muster.soql_filters` sees to it that it
+cannot step out of them); everything else is ours.
+"""
+
+from collections.abc import Iterable
+
+
+def select(fields: Iterable[str], *conditions: str) -> str:
+    """Return a query of User; the conditions must all hold."""
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {', '.join(fields)} FROM User{where}"  # noqa: S608 - SOQL, from what is checked
+
+
+def matching(condition: str) -> str:
+    """Return an admin's filter as a condition among others."""
+    return f"({condition})"
+
+
+def one_of(field: str, values: Iterable[str]) -> str:
+    """Return the condition that a text or id field holds one of these values."""
+    return f"{field} IN ({', '.join(map(quoted, values))})"
+
+
+def since(field: str, moment: str) -> str:
+    """Return the condition that a date and time is not before a moment (ISO 8601 in UTC, ending in Z)."""
+    return f"{field} >= {moment}"
+
+
+def quoted(value: str) -> str:
+    """Return a text as a SOQL literal."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    for character, escape in (("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        escaped = escaped.replace(character, escape)
+    return f"'{escaped}'"

@@ -1,0 +1,162 @@
+"""Lambda: imports of one organization; started by a schedule, a workflow or an admin (I1 to I12).
+
+    {"organization", "mode": "full" | "incremental", "preview"?, "by"?}
+    {"organization", "members": [id, e-mail address, username or CRM id, …], "preview"?}   these people, now
+    {"organization", "run_id"}                       goes on with a run that answered `continue`
+    {"organization", "approve": run id, "plan_hash"?} | {"organization", "reject": run id}
+
+`docs/operations.md` has the answers, `events/scheduled_import_*.json` one event of each kind to paste.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import AfterValidator, Field, model_validator
+
+from muster import bootstrap
+from muster.admin_requests import Event, answer_one
+from muster.errors import MusterError, NotFound, Problem, Rejected
+from muster.finding_users import crm_ids_of
+from muster.import_ports import Ports
+from muster.importing import SCHEDULE, Importing
+from muster.notifying import Notifying, Told
+from muster.observability import logger, metrics
+from muster.settings import Settings
+from muster.settings.values import Listed
+from muster.settings.versions import StoredSettings
+from muster.validation import refused
+
+
+def _run_id(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{8}T[0-9]{6,9}-[0-9a-f]{8}", value):
+        raise refused("is not the id of a run", "Copy run_id from the run's answer.")
+    return value
+
+
+def _some(members: tuple[str, ...]) -> tuple[str, ...]:
+    if not members:
+        raise refused("is empty", "Name somebody; without the key, mode is about everyone.")
+    return members
+
+
+type Reference = Annotated[str, Field(min_length=1, max_length=254)]
+type RunId = Annotated[str, AfterValidator(_run_id)]
+
+# Of a run that was applied to its end; previews and rejections succeed too, but bring nothing in.
+_ENDED = frozenset({"succeeded", "succeeded_with_errors"})
+_EVERYONE = frozenset({"full", "incremental"})
+
+
+class Import(Event):
+    """One event: what to import, or what to do with a run."""
+
+    mode: Literal["full", "incremental"] | None = None
+    members: Annotated[Listed[Reference], AfterValidator(_some)] = Field(default=(), max_length=500)
+    preview: bool = False
+    run_id: RunId | None = None
+    approve: RunId | None = None
+    reject: RunId | None = None
+    plan_hash: str | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "Import":
+        asked = [self.mode or self.members, self.run_id, self.approve, self.reject]
+        if sum(map(bool, asked)) != 1:
+            raise refused(
+                "asks for nothing, or for several things at once",
+                "Say one of mode (full or incremental), members, run_id, approve and reject.",
+            )
+        if self.preview and not asked[0]:
+            raise refused("has preview for a run that is there", "Preview goes with mode or members.")
+        if self.plan_hash and not self.approve:
+            raise refused("has plan_hash without a run to approve", "It goes with approve.")
+        return self
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    """Work on one organization's import until it ends, parks, or the time is nearly up."""
+    try:
+        said = answer_one(
+            event, Import, lambda asked: _import(asked, lambda: context.get_remaining_time_in_millis() / 1000)
+        )
+    except MusterError as error:
+        logger.error("import failed", error=type(error).__name__, reason=str(error))
+        metrics.add_metric("RunsFailed", MetricUnit.Count, 1)
+        raise
+    if isinstance(event, dict) and event.get("by") == SCHEDULE:
+        # Nobody reads them there, and a workflow may carry 256 KiB.
+        said.pop("changes", None)
+    # Only a plan that was not waiting already is news.
+    parked = said["status"] == "parked" and said.pop("new", True)
+    metrics.add_metric("RunsParked", MetricUnit.Count, int(parked))
+    if said["status"] in _ENDED and said.get("mode") in _EVERYONE and "read" in said:
+        metrics.add_metric("RunsSucceeded", MetricUnit.Count, 1)
+    return said
+
+
+def _import(asked: Import, remaining: Callable[[], float]) -> dict[str, Any]:
+    stored = bootstrap.settings_table().current(asked.organization)
+    if stored is None:
+        remedy = "Save some with OrganizationSettingsFunction, action put."
+        raise NotFound(Problem("organization", f"{asked.organization} has no settings", remedy))
+    importing = _importing(stored, remaining)
+    if asked.run_id:
+        return importing.resume(asked.run_id)
+    if asked.approve:
+        return importing.approve(asked.approve, asked.by, asked.plan_hash)
+    if asked.reject:
+        return importing.reject(asked.reject, asked.by)
+    if asked.members:
+        crm_ids = crm_ids_of(
+            asked.members, asked.organization, bootstrap.roster_views(), importing.ports.salesforce
+        )
+        return importing.start("members", asked.by, preview=asked.preview, crm_ids=crm_ids)
+    return importing.start(asked.mode or "incremental", asked.by, preview=asked.preview)
+
+
+def _importing(stored: StoredSettings, remaining: Callable[[], float]) -> Importing:
+    connection = stored.settings.connections.salesforce
+    if connection is None:
+        remedy = "Add it to the settings: host, organization_id and the name of the secret."
+        raise Rejected(Problem("connections.salesforce", "is not in the settings", remedy))
+    ports = Ports(
+        runs=bootstrap.run_table(),
+        archive=bootstrap.run_archive(),
+        roster=bootstrap.roster_table(),
+        salesforce=bootstrap.salesforce(connection),
+        notify=lambda settings, run: _tell_managers(settings, run, remaining),
+    )
+    return Importing(
+        stored,
+        ports,
+        now=lambda: datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
+        remaining=remaining,
+    )
+
+
+def _tell_managers(settings: Settings, run: str, remaining: Callable[[], float]) -> None:
+    """Mail managers about their new members (N1); a mail that fails is counted, and tried by the next run."""
+    mail = bootstrap.mail()
+    if settings.managers.notify and mail is None:
+        logger.warning("managers.notify is on, but the template's MailFrom is empty: no mail is sent")
+    now = datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
+    notifying = Notifying(bootstrap.mail_outbox(), mail, bootstrap.roster_table(), now, remaining)
+    told = notifying.notify(settings, run)
+    if told != Told():
+        logger.info(
+            "managers told",
+            run=run,
+            sent=told.sent,
+            waiting=told.waiting,
+            given_up=told.given_up,
+            failures=dict(told.failures),
+        )
+    for name, count in (("MailsSent", told.sent), ("MailsFailed", told.failures.total())):
+        if count:
+            metrics.add_metric(name, MetricUnit.Count, count)

@@ -1,0 +1,9 @@
+"""`make demo`: Muster shown from end to end; each change is made for real, each answer is Muster's.
+
+auto_provisioning   chapter 1: one user followed by the webhook, as the product's documentation tests it
+importing           chapter 2: three assignments over a company of a few hundred people
+staying_safe        chapter 3: a seat that becomes free, and a broken filter that is parked
+acme                the settings of chapters 2 and 3
+walk                takes the steps, and remembers how each went
+by_hand             commands to paste, for who keeps the stack (KEEP=1)
+"""

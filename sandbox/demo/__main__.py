@@ -1,0 +1,75 @@
+"""Runs the demo on a local stack of its own: `python -m sandbox.demo`.
+
+The variables STACK and KEEP name another stack, and leave it running afterwards.
+"""
+
+import os
+import signal
+import sys
+import time
+
+from rich.console import Console
+
+from sandbox import tables
+from sandbox.demo import auto_provisioning, by_hand, importing, staying_safe
+from sandbox.demo.walk import WIDTH, Walk, WalkEnded
+from sandbox.local_stack import launching
+from sandbox.local_stack.launching import StepFailed
+from sandbox.local_stack.salesforce_admin import SalesforceAdmin
+from sandbox.local_stack.stack import folder_of
+
+CHAPTERS = {
+    "Auto-provisioning: one user, followed as Salesforce changes": auto_provisioning.take,
+    "Assignments: who of a whole company gets what": importing.take,
+    "Staying safe: people leave, and people make mistakes": staying_safe.take,
+}
+
+
+def main() -> int:
+    """Run the demo; return 0 if every step showed what it should."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    folder, began, kept = folder_of(os.environ.get("STACK") or "demo"), time.monotonic(), False
+    launching.stop(folder)
+    try:
+        walk = Walk(launching.start(folder, lambda step: console.print(step)), console)
+        take(walk)
+        console.print("\n[bold]In short:[/bold]")
+        headings = ("", "Done", "Seen in Muster", "After")
+        console.print(tables.table(*headings, rows=walk.results))
+        if os.environ.get("KEEP"):
+            by_hand.show(walk.stack, console)
+            kept = True
+    except StepFailed as failure:
+        print(failure)  # as plain lines, which rich would break
+        return 1
+    finally:
+        if not kept:
+            launching.stop(folder)
+    seconds = time.monotonic() - began
+    if walk.failed:
+        wrong = ", ".join(map(str, walk.failed))
+        console.print(f"\n[red]Muster does NOT work: see step {wrong}. The logs: {folder}[/red]")
+        return 1
+    steps = len(walk.results)
+    console.print(f"\n[green]Muster works: {steps} of {steps} steps, in {seconds:.0f} seconds.[/green]")
+    return 0
+
+
+def take(walk: Walk) -> None:
+    """Take the steps of every chapter, until one goes so wrong that the others would make no sense."""
+    salesforce = SalesforceAdmin(walk.stack)
+    for title, take_chapter in CHAPTERS.items():
+        walk.chapter(title)
+        try:
+            take_chapter(walk, salesforce)
+        except WalkEnded:
+            return
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("Stopped; what was started has been ended.")
+        sys.exit(130)

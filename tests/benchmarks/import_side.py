@@ -1,0 +1,66 @@
+"""One side of the import's benchmark, in a process of its own.
+
+    python -m tests.benchmarks.import_side <side> <url>
+
+`floor` fetches every page that the import reads and decodes it, with the fastest decoder at hand, and
+does nothing else; `import` is the function's handler. Prints processor and wall seconds and peak memory.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from urllib.parse import quote_plus
+
+
+def floor(url: str) -> Callable[[], object]:
+    """Return the least that any import has to do."""
+    import orjson
+    import requests
+
+    from tests.benchmarks.canned_company import DOCUMENT
+
+    conditions = [f"({each['filter']})" for each in DOCUMENT["assignments"] if "filter" in each]
+
+    def read() -> None:
+        session = requests.Session()
+        session.trust_env = False
+        for condition in ["", *conditions]:
+            path: str | None = f"/services/data/v66.0/query?q={quote_plus('SELECT ' + condition)}"
+            while path:
+                answer = session.get(url + path, timeout=30)
+                path = orjson.loads(answer.content).get("nextRecordsUrl")
+
+    return read
+
+
+def whole_import(url: str, mode: str) -> Callable[[], object]:
+    """Return the handler, invoked once."""
+    import scheduled_import
+    from tests.examples import lambda_context
+
+    context = lambda_context()
+    context.get_remaining_time_in_millis = lambda: 900_000  # type: ignore[method-assign]
+
+    def run() -> None:
+        said = scheduled_import.handler({"organization": "acme", "mode": mode}, context)
+        print(json.dumps(said), file=sys.stderr)
+
+    return run
+
+
+def main() -> None:
+    """Do one side and print what it took."""
+    side, url = sys.argv[1:3]
+    work = floor(url) if side == "floor" else whole_import(url, side)
+    out, sys.stdout = sys.stdout, sys.stderr
+    before, began = time.process_time(), time.monotonic()
+    work()
+    took = time.process_time() - before, time.monotonic() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"cpu": took[0], "wall": took[1], "peak_mb": peak}), file=out)
+
+
+if __name__ == "__main__":
+    main()

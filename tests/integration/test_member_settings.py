@@ -1,0 +1,639 @@
+"""MemberSettingsFunction, on a real table whose members real imports keep: what admins and managers edit."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from secrets import token_hex
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+import member_settings
+import scheduled_import
+from muster import bootstrap
+from muster.decisions import Decision
+from muster.errors import Unavailable
+from muster.model import Member
+from muster.observability import logger
+from muster.querying import find
+from muster.seats import Pool
+from muster.settings.versions import StoredSettings
+from tests.salesforce_in_process import SalesforceInProcess, salesforce_in_process
+
+EVENTS = sorted((Path(__file__).parents[2] / "events").glob("member_settings_*.json"))
+SETTINGS = {
+    "organization": "acme",
+    "auto_provision": {"require_call_center": False},
+    "seats": {"gong": {"limit": 5}, "forecast": {"limit": 1, "requires": ["gong"]}},
+    "seat_required": {"record_web_conferences": "gong"},
+    "assignments": [
+        {
+            "name": "Sales",
+            "filter": "Department = 'Sales'",
+            "seats": ["gong"],
+            "workspaces": {"EMEA": "Team member"},
+            "data_capture": {
+                "record_web_conferences": "enabled",
+                "import_emails": {"field": "Title", "map": {"Rep": "enabled"}},
+            },
+        },
+        {
+            "name": "Support",
+            "filter": "Department = 'Support'",
+            "update_mode": "manual",
+            "seats": ["gong"],
+            "data_capture": {"record_web_conferences": "prevented"},
+        },
+    ],
+    "managers": {"may_toggle_capture": True},
+}
+
+
+@dataclass
+class Acme:
+    """The organization: Ada (automatic) and Bob, Cy (manual) report to Grace, Eve to nobody; Zoe has left."""
+
+    context: LambdaContext
+    connection: dict[str, str]
+    crm_ids: dict[str, str] = field(default_factory=dict)
+
+    def put(self, **sections: Any) -> None:
+        """Store settings with these sections changed."""
+        document = {**SETTINGS, "connections": {"salesforce": self.connection}, **sections}
+        organization = document["organization"]
+        current = bootstrap.settings_table().current(organization)
+        stored = StoredSettings(
+            organization=organization,
+            version=current.version + 1 if current else 1,
+            document=document,
+            by="jane@acme.example",
+            at="2026-11-20T08:16:00Z",
+            why="",
+            attempt=token_hex(),
+        )
+        bootstrap.settings_table().save(stored, None)
+
+    def edit(self, *changes: Any, **event: Any) -> dict[str, Any]:
+        """Invoke the function, by default as Jane, an admin; every change names its member by first name."""
+        named = [
+            {**change, "member": f"{change['member']}@acme.example"} if isinstance(change, dict) else change
+            for change in changes
+        ]
+        asked = {"organization": "acme", "by": "jane@acme.example", "changes": named, **event}
+        said: dict[str, Any] = json.loads(json.dumps(member_settings.handler(asked, self.context)))
+        return said
+
+    def switch(self, *changes: Any, by: str = "grace@acme.example") -> dict[str, Any]:
+        """Invoke the function as a manager."""
+        return self.edit(*changes, **{"by": by, "as": "manager"})
+
+    def member(self, name: str) -> Member:
+        return find(bootstrap.roster_views(), "acme", f"{name}@acme.example")
+
+    def history(self, name: str) -> list[dict[str, Any]]:
+        """Return a member's history, newest first."""
+        return bootstrap.roster_views().history("acme", self.member(name).id, 100, None)[0]
+
+
+@dataclass
+class LiveAcme(Acme):
+    """The organization with its Salesforce at hand, for imports to read."""
+
+    salesforce: SalesforceInProcess = field(kw_only=True)
+
+    def hire(self, name: str, department: str, **fields: Any) -> None:
+        address = f"{name}@acme.example"
+        self.crm_ids[name] = self.salesforce.create(
+            FirstName=name, LastName="X", Username=address, Email=address, Department=department, **fields
+        )
+
+    def update(self, name: str, **fields: Any) -> None:
+        """Change a user in Salesforce, and import everyone."""
+        self.salesforce.update(self.crm_ids[name], **fields)
+        self.run()
+
+    def run(self) -> None:
+        said = scheduled_import.handler({"organization": "acme", "mode": "full"}, self.context)
+        assert said["status"] == "succeeded", said
+
+
+@contextmanager
+def founded(context: LambdaContext) -> Iterator[LiveAcme]:
+    """Open Acme with its people as two imports have brought them in."""
+    context.get_remaining_time_in_millis = lambda: 900_000  # type: ignore[method-assign]  # as Lambda has it
+    with salesforce_in_process() as salesforce:
+        boto3.client("secretsmanager").create_secret(
+            Name="muster/acme/salesforce", SecretString=salesforce.secret
+        )
+        acme = LiveAcme(context, salesforce.connection, salesforce=salesforce)
+        acme.put()
+        acme.hire("grace", "Sales")
+        boss = {"ManagerId": acme.crm_ids["grace"]}
+        acme.hire("ada", "Sales", Title="Rep", **boss)
+        acme.hire("bob", "Support", **boss)
+        acme.hire("cy", "Support", **boss)
+        acme.hire("eve", "Support")
+        acme.hire("zoe", "Support", **boss)
+        acme.run()
+        acme.update("zoe", IsActive=False)
+        yield acme
+
+
+@pytest.fixture
+def live(aws: SimpleNamespace, context: LambdaContext) -> Iterator[LiveAcme]:
+    with founded(context) as acme:
+        yield acme
+
+
+@pytest.fixture(scope="module")
+def made_once() -> dict[str, Any]:
+    """Return what the first test that needs Acme leaves for the others."""
+    return {}
+
+
+@pytest.fixture
+def acme(aws: SimpleNamespace, context: LambdaContext, made_once: dict[str, Any]) -> Acme:
+    """Return Acme without its Salesforce; imported once, copied after that."""
+    if made_once:
+        for item in made_once["items"]:
+            aws.dynamodb.put_item(TableName="roster", Item=item)
+    else:
+        with founded(context) as acme:
+            items = aws.dynamodb.scan(TableName="roster")["Items"]
+            made_once |= {"items": items, "connection": acme.connection, "crm_ids": acme.crm_ids}
+    return Acme(context, made_once["connection"], made_once["crm_ids"])
+
+
+@pytest.fixture
+def calls(acme: Acme) -> Counter[str]:
+    """Return the calls to DynamoDB, counted from now on."""
+    made: Counter[str] = Counter()
+    client = bootstrap._dynamodb()
+    client.meta.events.register("before-call.dynamodb", lambda model, **_: made.update([model.name]))
+    return made
+
+
+def changed(said: dict[str, Any], place: int = 0) -> dict[str, tuple[Any, Any]]:
+    return {each["field"]: (each["before"], each["after"]) for each in said["results"][place]["changed"]}
+
+
+def wheres(said: dict[str, Any]) -> list[str]:
+    return [problem["where"] for problem in said["errors"]]
+
+
+def meanwhile(do: Callable[[], object], monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
+    """Let that happen right before the next writes, after what they rest on was read."""
+    table = bootstrap.roster_table()
+    write, left = table.write, iter(range(times))
+
+    def write_late(*arguments: Any) -> list[Decision]:
+        if next(left, None) is not None:
+            with monkeypatch.context() as undisturbed:
+                undisturbed.setattr(table, "write", write)
+                do()
+        return write(*arguments)
+
+    monkeypatch.setattr(table, "write", write_late)
+
+
+# ── Admins ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_admin_edits_seats_workspaces_and_data_capture_of_who_is_managed_by_hand(acme: Acme) -> None:
+    said = acme.edit(
+        {
+            "member": "bob",
+            "seats": ["gong", "forecast"],
+            "workspaces": {"EMEA": "Manager"},
+            "data_capture": {"record_web_conferences": "enabled", "import_emails": "prevented"},
+        }
+    )
+    assert (said["status"], said["message"]) == ("succeeded", "1 change was made.")
+    assert said["errors"] == []
+    assert said["results"][0] == {
+        "where": "changes[0]",
+        "member": acme.member("bob").id,
+        "changed": said["results"][0]["changed"],
+        "seats": {"gong": {"state": "held"}, "forecast": {"state": "held"}},
+    }
+    assert changed(said)["workspaces.EMEA"] == (None, "Manager")
+    assert changed(said)["data_capture.record_web_conferences.effective"] == ("prevented", "enabled")
+    bob = acme.member("bob")
+    assert bob.data_capture["import_emails"]["origin"] == "manual:jane@acme.example"
+    entry = acme.history("bob")[0]
+    assert (entry["origin"], entry["run"]) == ("manual:jane@acme.example", said["run"])
+    assert re.fullmatch("edit:[0-9a-f]{12}", said["run"])
+    assert entry["changes"] == said["results"][0]["changed"]
+    assert bootstrap.roster_table().pools("acme", ["forecast"]) == {"forecast": Pool(1, 0)}
+
+
+def test_an_import_leaves_alone_what_was_edited(live: LiveAcme) -> None:
+    live.edit({"member": "bob", "seats": [], "workspaces": {"US": "Lead"}, "end_date": "2026-12-31"})
+    edited = live.member("bob")
+    live.update("bob", Title="Chief")
+    bob = live.member("bob")
+    assert bob.title == "Chief"
+    for name in ("seats", "workspaces", "data_capture", "end_date", "origins"):
+        assert getattr(bob, name) == getattr(edited, name), name
+
+
+def test_an_import_takes_nothing_of_the_person_back_in_mode_automatic_either(live: LiveAcme) -> None:
+    live.edit({"member": "ada", "crm_user_status": "inactive", "end_date": "2026-12-31"})
+    live.update("ada", Title="Chief")
+    ada = live.member("ada")
+    assert (ada.title, ada.crm_user_status, ada.end_date) == ("Chief", "inactive", "2026-12-31")
+    assert ada.origins == dict.fromkeys(("crm_user_status", "end_date"), "manual:jane@acme.example")
+
+
+def test_good_changes_go_on_when_others_are_refused(acme: Acme) -> None:
+    before = acme.member("ada")
+    said = acme.edit(
+        {"member": "ada", "seats": [], "end_date": "2026-12-31"},
+        {"member": "nobody", "end_date": "2026-12-31"},
+        {"member": "bob", "seats": ["gong", "gnog"]},
+        {"member": "bob", "end_date": "2026-02-30"},
+        "not a change",
+        {"member": "zoe", "end_date": "2026-12-31"},
+        {"member": "zoe", "workspaces": {"EMEA": "Manager"}},
+        {"member": "bob", "crm_user_status": "inactive"},
+        {"member": "bob", "crm_user_status": "inactive"},
+    )
+    assert said["status"] == "succeeded_with_errors"
+    assert said["message"] == "2 changes were made, 1 said what is so already, 6 were refused."
+    assert [result["where"] for result in said["results"]] == ["changes[5]", "changes[7]", "changes[8]"]
+    assert said["results"][2]["changed"] == []
+    assert wheres(said) == [
+        "changes[0].seats",
+        "changes[1].member",
+        "changes[2].seats[1]",
+        "changes[3].end_date",
+        "changes[4]",
+        "changes[6].workspaces",
+    ]
+    assert said["errors"][0]["message"] == "follows Salesforce through assignment 'Sales' (automatic)"
+    assert all(problem["remedy"] for problem in said["errors"])
+    assert acme.member("ada") == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ([{"member": "nobody", "end_date": None}], "changes[0].member is not in the roster."),
+        ([{"member": "ada", "seats": []}, {"member": "bob"}], "0 changes were made, 2 were refused."),
+    ],
+)
+def test_where_no_change_is_good_the_call_is_rejected(
+    acme: Acme, changes: list[dict[str, Any]], message: str
+) -> None:
+    said = acme.edit(*changes)
+    assert (said["status"], said["message"], said["results"]) == ("rejected", message, [])
+
+
+def test_changes_of_one_member_are_made_in_their_order(acme: Acme) -> None:
+    said = acme.edit(
+        {"member": "bob", "end_date": "2026-12-31"},
+        {"member": "bob", "seats": ["forecast"]},
+        {"member": "bob", "seats": ["gong", "forecast"], "end_date": None},
+    )
+    assert [sorted(changed(said, place)) for place in range(3)] == [
+        ["end_date"],
+        ["seats.forecast.requires", "seats.forecast.state", "seats.gong.state"],
+        ["end_date", "seats.forecast.requires", "seats.forecast.state", "seats.gong.state"],
+    ]
+    bob = acme.member("bob")
+    assert (bob.end_date, set(bob.seats)) == (None, {"gong", "forecast"})
+    assert len(acme.history("bob")) == bob.version == 4
+
+
+def test_the_same_call_again_writes_nothing(acme: Acme, aws: SimpleNamespace) -> None:
+    changes = (
+        {"member": "bob", "seats": ["gong", "forecast"], "workspaces": {"US": "Lead", "EMEA": None}},
+        {"member": "cy", "seats": ["gong", "forecast"], "data_capture": {"record_web_conferences": None}},
+        {"member": "ada", "crm_user_status": "active", "end_date": "2026-12-31"},
+    )
+    acme.edit(*changes)
+    before = aws.dynamodb.scan(TableName="roster")["Items"]
+    said = acme.edit(*changes, by="ann@acme.example")
+    assert (said["status"], said["message"]) == (
+        "succeeded",
+        "0 changes were made, 3 said what is so already.",
+    )
+    assert aws.dynamodb.scan(TableName="roster")["Items"] == before
+
+
+@pytest.mark.parametrize("kind", ["id", "crm_id", "crm_id_of_15", "upper case", "blanks"])
+def test_a_member_is_named_in_any_of_the_usual_ways(acme: Acme, kind: str) -> None:
+    bob = acme.member("bob")
+    reference = {
+        "id": bob.id,
+        "crm_id": acme.crm_ids["bob"],
+        "crm_id_of_15": acme.crm_ids["bob"][:15],
+        "upper case": "BOB@ACME.EXAMPLE",
+        "blanks": " bob@acme.example ",
+    }[kind]
+    said = acme.edit(changes=[{"member": reference, "end_date": "2026-12-31"}])
+    assert [result["member"] for result in said["results"]] == [bob.id]
+    assert acme.member("bob").end_date == "2026-12-31"
+
+
+# ── Seats ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_gets_no_seat_waits_and_is_served_when_one_is_taken_from_another(acme: Acme) -> None:
+    acme.edit({"member": "bob", "seats": ["gong", "forecast"]})
+    said = acme.edit({"member": "cy", "seats": ["gong", "forecast"]})
+    place = said["results"][0]["seats"]["forecast"]
+    assert (place["state"], place["place"]) == ("waiting", 1)
+    assert said["results"][0]["note"] == "No seat forecast is free: the member waits in line."
+    freed = acme.edit({"member": "bob", "seats": ["gong"]})
+    assert acme.member("cy").seats["forecast"] == {"state": "held"}
+    assert acme.history("cy")[0]["run"] == freed["run"]
+    assert bootstrap.roster_table().pools("acme", ["forecast"]) == {"forecast": Pool(1, 0)}
+
+
+def test_the_answer_shows_the_seats_as_they_are_in_the_end(acme: Acme) -> None:
+    acme.edit({"member": "bob", "seats": ["gong", "forecast"]})
+    said = acme.edit(
+        {"member": "cy", "seats": ["gong", "forecast"]},
+        {"member": "bob", "seats": ["gong"]},
+    )
+    assert changed(said)["seats.forecast.state"] == (None, "waiting")
+    assert said["results"][0]["seats"]["forecast"] == {"state": "held"}
+    assert "note" not in said["results"][0]
+
+
+def test_a_seat_that_someone_else_takes_at_this_moment_is_not_given_twice(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(lambda: acme.edit({"member": "cy", "seats": ["gong", "forecast"]}), monkeypatch)
+    said = acme.edit({"member": "bob", "seats": ["gong", "forecast"]})
+    assert said["results"][0]["seats"]["forecast"]["state"] == "waiting"
+    assert acme.member("cy").seats["forecast"] == {"state": "held"}
+    assert bootstrap.roster_table().pools("acme", ["forecast"]) == {"forecast": Pool(1, 1)}
+
+
+# ── Races ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_edit_is_decided_again_on_what_someone_else_has_written(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(lambda: acme.edit({"member": "bob", "workspaces": {"US": "Lead"}}), monkeypatch)
+    said = acme.edit({"member": "bob", "workspaces": {"EMEA": "Manager"}})
+    assert said["status"] == "succeeded"
+    assert acme.member("bob").workspaces == {"US": "Lead", "EMEA": "Manager"}
+    assert [entry["version"] for entry in acme.history("bob")] == [3, 2, 1]
+
+
+def test_what_is_not_theirs_any_more_at_this_moment_is_refused(
+    live: LiveAcme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave() -> None:
+        live.update("bob", IsActive=False)
+
+    meanwhile(leave, monkeypatch)
+    said = live.edit({"member": "bob", "seats": ["gong"], "workspaces": {"EMEA": "Manager"}})
+    assert wheres(said) == ["changes[0].seats", "changes[0].workspaces"]
+    assert (live.member("bob").active, live.member("bob").workspaces) == (False, {})
+
+
+def test_who_is_beaten_every_time_says_so_and_the_others_go_on(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = iter(range(100))
+    meanwhile(
+        lambda: acme.edit({"member": "bob", "workspaces": {"US": f"{next(count)}"}}), monkeypatch, times=8
+    )
+    said = acme.edit({"member": "bob", "end_date": "2026-12-31"}, {"member": "cy", "end_date": "2026-12-31"})
+    assert [problem["message"] for problem in said["errors"]] == ["is being changed by others all the time"]
+    assert (acme.member("bob").end_date, acme.member("cy").end_date) == (None, "2026-12-31")
+
+
+def test_an_answer_that_is_lost_is_not_taken_for_someone_elses_write(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = bootstrap.roster_table()
+    write = table.write
+    monkeypatch.setattr(table, "write", lambda *arguments: write(*arguments) or arguments[1])
+    said = acme.edit({"member": "bob", "end_date": "2026-12-31"})
+    assert changed(said) == {"end_date": (None, "2026-12-31")}
+    assert len(acme.history("bob")) == 2
+
+
+def test_two_who_become_each_others_manager_at_once_make_no_circle(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme.put(ignore_organizational_structure=True)
+    meanwhile(lambda: acme.edit({"member": "cy", "manager": "bob@acme.example"}), monkeypatch)
+    said = acme.edit({"member": "bob", "manager": "cy@acme.example"})
+    assert said["errors"][0]["message"] == "reports to the member, directly or over others"
+    assert acme.member("cy").manager == acme.member("bob").id
+    assert acme.member("bob").manager == acme.member("grace").id
+
+
+def test_a_table_that_is_down_is_a_fault_and_the_call_can_be_sent_again(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = [{"member": name, "seats": ["gong"], "end_date": "2026-12-31"} for name in ("bob", "cy")]
+    table = bootstrap.roster_table()
+
+    def down(*_: Any) -> list[Decision]:
+        raise Unavailable("the roster table could not be reached")
+
+    writes = iter([table.write, down])
+    with monkeypatch.context() as broken:
+        broken.setattr(table, "write", lambda *arguments: next(writes)(*arguments))
+        with pytest.raises(Unavailable):
+            acme.edit(*changes)
+    assert (acme.member("bob").end_date, acme.member("cy").end_date) == ("2026-12-31", None)
+    assert acme.edit(*changes)["message"] == "1 change was made, 1 said what is so already."
+
+
+# ── Managers ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_manager_switches_data_capture_of_reports_in_both_modes(acme: Acme) -> None:
+    said = acme.switch(
+        {"member": "ada", "data_capture": {"record_web_conferences": "disabled"}},
+        {"member": "bob", "data_capture": {"record_web_conferences": "enabled"}},
+    )
+    assert said["status"] == "succeeded", said
+    origin = f"manager:{acme.member('grace').id}"
+    for name, value in (("ada", "disabled"), ("bob", "enabled")):
+        setting = acme.member(name).data_capture["record_web_conferences"]
+        assert (setting["effective"], setting["origin"]) == (value, origin)
+        assert acme.history(name)[0]["origin"] == origin
+
+
+def test_the_override_survives_runs_until_the_member_changes_assignment(live: LiveAcme) -> None:
+    live.switch({"member": "ada", "data_capture": {"record_web_conferences": "disabled"}})
+    live.update("ada", Title="Rep 2")
+    ada = live.member("ada")
+    assert ada.title == "Rep 2"
+    assert ada.data_capture["record_web_conferences"]["effective"] == "disabled"
+    live.update("ada", Department="Support")
+    setting = live.member("ada").data_capture["record_web_conferences"]
+    assert (setting["intended"], setting["origin"]) == ("prevented", "assignment:Support")
+
+
+def test_taken_away_the_override_gives_way_to_the_assignments_value(live: LiveAcme) -> None:
+    given = live.member("ada").data_capture
+    assert given["import_emails"]["intended"] == "enabled"
+    live.switch(
+        {
+            "member": "ada",
+            "data_capture": {"record_web_conferences": "disabled", "import_emails": "prevented"},
+        }
+    )
+    said = live.switch(
+        {"member": "ada", "data_capture": {"record_web_conferences": None, "import_emails": None}}
+    )
+    assert said["results"][0]["note"] == (
+        "import_emails comes from a Salesforce field: the next full import restores it."
+    )
+    assert live.member("ada").data_capture == {
+        "record_web_conferences": given["record_web_conferences"],
+    }
+    live.run()
+    assert live.member("ada").data_capture == given
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "message"),
+    [
+        ("eve", "changes[0].member", "is not an active direct report of whoever asks"),
+        ("zoe", "changes[0].member", "is not an active direct report of whoever asks"),
+        ("grace", "changes[0].member", "is not an active direct report of whoever asks"),
+        ("nobody", "changes[0].member", "is not in the roster"),
+    ],
+)
+def test_a_manager_edits_active_direct_reports_only(acme: Acme, name: str, where: str, message: str) -> None:
+    said = acme.switch({"member": name, "data_capture": {"record_web_conferences": "disabled"}})
+    assert said["status"] == "rejected"
+    assert [(each["where"], each["message"]) for each in said["errors"]] == [(where, message)]
+
+
+@pytest.mark.parametrize(
+    ("by", "message"),
+    [
+        ("nobody@acme.example", "by is not in the roster."),
+        ("a script", "by is not in the roster."),
+        ("zoe@acme.example", "by is not an active member."),
+    ],
+)
+def test_a_manager_is_an_active_member(acme: Acme, by: str, message: str) -> None:
+    said = acme.switch({"member": "ada", "data_capture": {"import_emails": "disabled"}}, by=by)
+    assert (said["status"], said["message"]) == ("rejected", message)
+
+
+def test_managers_switch_nothing_where_the_settings_do_not_let_them(acme: Acme) -> None:
+    acme.put(managers={"may_toggle_capture": False})
+    said = acme.switch({"member": "ada", "data_capture": {"import_emails": "disabled"}})
+    assert (said["status"], wheres(said)) == ("rejected", ["as"])
+    assert "may_toggle_capture" in said["errors"][0]["remedy"]
+
+
+def test_the_manager_is_edited_where_the_structure_is_ignored_and_nowhere_else(live: LiveAcme) -> None:
+    change = {"member": "bob", "manager": "eve@acme.example"}
+    assert live.edit(change)["errors"][0]["message"] == "follows Salesforce"
+    live.put(ignore_organizational_structure=True)
+    assert live.edit(change)["status"] == "succeeded"
+    assert live.member("bob").manager == live.member("eve").id
+    live.update("bob", Title="Chief")
+    assert (live.member("bob").title, live.member("bob").manager) == ("Chief", live.member("eve").id)
+    unknown = live.edit({"member": "bob", "manager": "nobody@acme.example"})
+    assert wheres(unknown) == ["changes[0].manager"]
+    above = live.edit({"member": "eve", "manager": "bob@acme.example"})
+    assert above["errors"][0]["message"] == "reports to the member, directly or over others"
+    own = live.edit({"member": "eve", "manager": live.crm_ids["eve"]})
+    assert own["errors"][0]["message"] == "is the member itself"
+
+
+# ── The event ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("event", "where"),
+    [
+        ({"changes": []}, "changes"),
+        ({"changes": [{"member": "ada@acme.example", "end_date": None}] * 501}, "changes"),
+        ({"changes": {"member": "ada@acme.example"}}, "changes"),
+        ({"by": None}, "by"),
+        ({"by": " "}, "by"),
+        ({"as": "owner"}, "as"),
+        ({"acting_as": "manager"}, "acting_as"),
+        ({"why": "because"}, "why"),
+        ({"organization": "other"}, "organization"),
+        ({"organization": "../acme"}, "organization"),
+    ],
+)
+def test_an_event_that_is_wrong_as_a_whole_changes_nothing(
+    acme: Acme, event: dict[str, Any], where: str, aws: SimpleNamespace
+) -> None:
+    before = aws.dynamodb.scan(TableName="roster")["Items"]
+    said = acme.edit({"member": "ada", "end_date": "2026-12-31"}, **event)
+    assert (said["status"], wheres(said)) == ("rejected", [where])
+    assert said["errors"][0]["remedy"]
+    assert aws.dynamodb.scan(TableName="roster")["Items"] == before
+
+
+def test_who_asks_is_always_said(acme: Acme) -> None:
+    event = {"organization": "acme", "changes": [{"member": "ada@acme.example", "end_date": None}]}
+    assert wheres(member_settings.handler(event, acme.context)) == ["by"]
+
+
+def test_another_organization_reaches_no_member(acme: Acme) -> None:
+    acme.put(organization="other")
+    references = [acme.member("ada").id, acme.crm_ids["ada"], "ada@acme.example"]
+    said = acme.edit(
+        organization="other", changes=[{"member": each, "end_date": "2026-12-31"} for each in references]
+    )
+    assert (said["status"], len(said["errors"])) == ("rejected", 3)
+    assert acme.member("ada").end_date is None
+
+
+def test_five_hundred_changes_look_everybody_up_in_a_few_calls(acme: Acme, calls: Counter[str]) -> None:
+    names = [("ada", "crm"), ("bob", "address"), ("cy", "id"), ("grace", "address"), ("eve", "crm")]
+    references = {
+        "crm": acme.crm_ids,
+        "address": {name: f"{name}@acme.example" for name, _ in names},
+        "id": {name: acme.member(name).id for name, _ in names},
+    }
+    calls.clear()
+    said = acme.edit(
+        changes=[
+            {"member": references[kind][name], "end_date": f"2026-12-{day + 1:02d}"}
+            for day in range(10)
+            for name, kind in names
+            for _ in range(10)
+        ]
+    )
+    assert said["message"] == "50 changes were made, 450 said what is so already."
+    # The settings; links, their members, match keys, members by key and id, pools; then a write a change.
+    assert calls == {"GetItem": 1, "BatchGetItem": 5, "TransactWriteItems": 50}
+
+
+def test_nothing_personal_is_logged(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    acme.edit({"member": "ada", "end_date": "2026-12-31"}, {"member": "bob", "end_date": "soon"})
+    acme.switch({"member": "eve", "data_capture": {"import_emails": "disabled"}})
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2
+    assert not re.search(r"@|\b(ada|bob|eve|grace|jane|2026-12-31|soon)\b", "".join(lines))
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_every_sample_event_is_answered(acme: Acme, path: Path) -> None:
+    if path.stem == "member_settings_manager":
+        acme.put(ignore_organizational_structure=True)
+    said = member_settings.handler(json.loads(path.read_text()), acme.context)
+    assert said["status"] == "succeeded", said

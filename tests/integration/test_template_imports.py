@@ -1,0 +1,266 @@
+"""What imports rely on in template.yaml: archive, schedules, alarms; each check is shown to bite."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # ships no types
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]  # likewise
+
+from tests.integration.template_reading import (
+    GONE,
+    Check,
+    Mutant,
+    Template,
+    actions,
+    events,
+    mutated,
+    name_of,
+    of_type,
+    referred,
+)
+
+DAY_S = 24 * 60 * 60
+
+
+# ── The archive ──────────────────────────────────────────────────────────────────────────────────
+
+
+def buckets_are_safe(template: Template) -> Iterator[str]:
+    for name, bucket in of_type(template, "AWS::S3::Bucket").items():
+        resource, private = template["Resources"][name], bucket.get("PublicAccessBlockConfiguration", {})
+        blocks = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+        for what, holds in {
+            "privacy": all(private.get(block) is True for block in blocks),
+            "encryption": "BucketEncryption" in bucket,
+            "versions": bucket.get("VersioningConfiguration", {}).get("Status") == "Enabled",
+            "retention with the stack": resource.get("DeletionPolicy") == "Retain",
+            "retention in replacement": resource.get("UpdateReplacePolicy") == "Retain",
+        }.items():
+            if not holds:
+                yield f"{name} lacks {what}"
+
+
+def buckets_forget(template: Template) -> Iterator[str]:
+    for name, bucket in of_type(template, "AWS::S3::Bucket").items():
+        rules = bucket.get("LifecycleConfiguration", {}).get("Rules", [])
+        whole = [each for each in rules if each.get("Status") == "Enabled" and "Prefix" not in each]
+        for what in ("ExpirationInDays", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"):
+            if not any(what in rule for rule in whole):
+                yield f"{name} keeps personal data for ever: it has no {what}"
+
+
+def nothing_goes_over_plain_http(template: Template) -> Iterator[str]:
+    covered: set[str] = set()
+    for kind in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"):
+        for policy in of_type(template, kind).values():
+            [statement] = policy["PolicyDocument"]["Statement"]
+            if (statement["Effect"], statement["Principal"], statement["Condition"]) == (
+                "Deny",
+                "*",
+                {"Bool": {"aws:SecureTransport": "false"}},
+            ):
+                denied = [referred(each) for each in statement["Resource"] if "Fn::GetAtt" in each]
+                attached = policy.get("Queues") or [policy["Bucket"]]
+                covered |= {*denied} & {referred(each) for each in attached}
+    for kind in ("AWS::SQS::Queue", "AWS::S3::Bucket"):
+        for name in of_type(template, kind).keys() - covered:
+            yield f"{name} answers over plain HTTP"
+
+
+def the_index_is_small(template: Template) -> Iterator[str]:
+    [table] = of_type(template, "AWS::DynamoDB::Table").values()
+    [index] = table.get("GlobalSecondaryIndexes") or [{}]
+    keys = [(key["AttributeName"], key["KeyType"]) for key in index.get("KeySchema", [])]
+    if (index.get("IndexName"), keys) != ("by_state", [("pk", "HASH"), ("state", "RANGE")]):
+        yield "the import does not find the members it has read before"
+    if index.get("Projection") != {"ProjectionType": "KEYS_ONLY"}:
+        yield "every write of a member is written twice"
+
+
+# ── Schedules ────────────────────────────────────────────────────────────────────────────────────
+
+
+def late_starts_are_left_to_the_next(template: Template) -> Iterator[str]:
+    for name, _, event in events(template, "ScheduleV2"):
+        expression = template["Parameters"][event["ScheduleExpression"]["Ref"]]["Default"]
+        minutes = re.fullmatch(r"rate\((\d+) minutes\)", expression)
+        period = int(minutes[1]) * 60 if minutes else DAY_S
+        retries = event.get("RetryPolicy", {})
+        if retries.get("MaximumRetryAttempts", 185) > 2:
+            yield f"{name}: {expression} is tried again and again"
+        if retries.get("MaximumEventAgeInSeconds", DAY_S) >= period:
+            yield f"{name}: {expression} may start when the next one does"
+
+
+def schedules_can_be_switched_off(template: Template) -> Iterator[str]:
+    for name, _, event in events(template, "ScheduleV2"):
+        if event.get("State") != {"Ref": "ScheduleState"}:
+            yield f"{name} runs on the local stack too"
+        if event.get("FlexibleTimeWindow", {}).get("Mode") not in ("OFF", "FLEXIBLE"):
+            yield f"{name} has no window"
+
+
+def two_stacks_fit_one_account(template: Template) -> Iterator[str]:
+    for name, _, event in events(template, "ScheduleV2"):
+        if event.get("OmitName") is not True:
+            yield f"{name}'s schedule has a name that another stack's has too"
+
+
+def every_mode_is_scheduled(template: Template) -> Iterator[str]:
+    scheduled = sorted(json.loads(event["Input"])["mode"] for _, _, event in events(template, "ScheduleV2"))
+    if scheduled != ["full", "incremental"]:
+        yield f"scheduled are {scheduled}"
+
+
+def schedules_may_only_start(template: Template) -> Iterator[str]:
+    """What SAM makes of a schedule without a role of its own."""
+    for name, role in of_type(translated(template), "AWS::IAM::Role").items():
+        if role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] != [
+            "scheduler.amazonaws.com"
+        ]:
+            continue
+        allowed = {
+            (action, referred(statement["Resource"]))
+            for policy in role["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in actions(statement)
+        }
+        if allowed != {
+            ("states:StartExecution", "ScheduledImport"),
+            ("sqs:SendMessage", "ScheduleDeadLetterQueue"),
+        }:
+            yield f"{name} may do {sorted(allowed)}"
+
+
+def translated(template: Template) -> Template:
+    """Return what CloudFormation makes of the template."""
+    plain = copy.deepcopy(template)
+    plain["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+    for resource in plain["Resources"].values():
+        match resource["Type"]:
+            case "AWS::Serverless::StateMachine":
+                resource["Properties"]["DefinitionUri"] = "s3://bucket/key"
+            case "AWS::Serverless::LayerVersion":
+                resource["Properties"]["ContentUri"] = "s3://bucket/key"
+    # It is asked for a region, not for credentials.
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
+    made: Template = translator.translate(sam_template=plain, parameter_values={})
+    return made
+
+
+# ── Alarms ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def someone_is_told_of(template: Template) -> Iterator[str]:
+    alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
+    watched = {
+        (alarm["Namespace"], alarm["MetricName"])
+        for alarm in alarms
+        if alarm["Namespace"] != "Muster" or alarm["Dimensions"] == [{"Name": "service", "Value": "muster"}]
+    }
+    for metric in ("RunsParked", "RunsFailed", "MailsFailed", "RunsSucceeded"):
+        if ("Muster", metric) not in watched:
+            yield f"nobody is told of {metric}"
+    failing = [
+        referred(alarm["Dimensions"][0]["Value"])
+        for alarm in alarms
+        if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", "ExecutionsFailed")
+    ]
+    yield from (
+        f"nobody is told when {name} fails"
+        for name in of_type(template, "AWS::Serverless::StateMachine").keys() - {*failing}
+    )
+
+
+def silence_is_told(template: Template) -> Iterator[str]:
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        if alarm["MetricName"] != "RunsSucceeded":
+            continue
+        if alarm["TreatMissingData"] != "breaching" or alarm["ComparisonOperator"] != "LessThanThreshold":
+            yield f"{name} takes silence for health"
+        # CloudWatch looks back more than a day only in steps of an hour or more.
+        if alarm["Period"] < 3600 or alarm["Period"] * alarm["EvaluationPeriods"] <= DAY_S:
+            yield f"{name} rings before the daily import is due"
+        if alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) != alarm["EvaluationPeriods"]:
+            yield f"{name} rings for a part of the time"
+        if alarm.get("OKActions") != alarm.get("AlarmActions"):
+            yield f"{name} does not say when it is over"
+        if template["Resources"][name].get("Condition") != "SchedulesRun":
+            yield f"{name} rings where nothing is scheduled"
+
+
+# ── Each check, and a template it must find fault with ───────────────────────────────────────────
+
+RESOURCES = ("Resources",)
+ARCHIVE, TABLE = (*RESOURCES, "RunArchive"), (*RESOURCES, "RosterTable", "Properties")
+RULE = (*ARCHIVE, "Properties", "LifecycleConfiguration", "Rules", 0)
+INDEX = (*TABLE, "GlobalSecondaryIndexes", 0)
+MACHINE = (*RESOURCES, "ScheduledImport", "Properties")
+FULL = (*MACHINE, "Events", "FullImport", "Properties")
+INCREMENTAL = (*MACHINE, "Events", "IncrementalImport", "Properties")
+SILENT = (*RESOURCES, "ImportsSilentAlarm")
+
+MUTANTS: list[Mutant] = [
+    (buckets_are_safe, (*ARCHIVE, "Properties", "PublicAccessBlockConfiguration", "BlockPublicPolicy"), GONE),
+    (buckets_are_safe, (*ARCHIVE, "Properties", "BucketEncryption"), GONE),
+    (buckets_are_safe, (*ARCHIVE, "Properties", "VersioningConfiguration", "Status"), "Suspended"),
+    (buckets_are_safe, (*ARCHIVE, "DeletionPolicy"), GONE),
+    (buckets_are_safe, (*ARCHIVE, "UpdateReplacePolicy"), "Delete"),
+    (buckets_forget, (*RULE, "ExpirationInDays"), GONE),
+    (buckets_forget, (*RULE, "NoncurrentVersionExpiration"), GONE),
+    (buckets_forget, (*RULE, "AbortIncompleteMultipartUpload"), GONE),
+    (buckets_forget, (*RULE, "Status"), "Disabled"),
+    (buckets_forget, (*RULE, "Prefix"), "acme/"),
+    (nothing_goes_over_plain_http, (*RESOURCES, "RunArchiveOverTlsOnly"), GONE),
+    (
+        nothing_goes_over_plain_http,
+        (*RESOURCES, "QueuesOverTlsOnly", "Properties", "Queues", 2),
+        {"Ref": "Api"},
+    ),
+    (
+        nothing_goes_over_plain_http,
+        (*RESOURCES, "RunArchiveOverTlsOnly", "Properties", "PolicyDocument", "Statement", 0, "Effect"),
+        "Allow",
+    ),
+    (the_index_is_small, (*INDEX, "Projection", "ProjectionType"), "ALL"),
+    (the_index_is_small, (*INDEX, "KeySchema", 1, "AttributeName"), "sk"),
+    (the_index_is_small, (*TABLE, "GlobalSecondaryIndexes"), GONE),
+    (late_starts_are_left_to_the_next, (*FULL, "RetryPolicy"), GONE),
+    (late_starts_are_left_to_the_next, (*FULL, "RetryPolicy", "MaximumRetryAttempts"), 185),
+    (late_starts_are_left_to_the_next, (*INCREMENTAL, "RetryPolicy", "MaximumEventAgeInSeconds"), 900),
+    (schedules_can_be_switched_off, (*FULL, "State"), "ENABLED"),
+    (schedules_can_be_switched_off, (*INCREMENTAL, "FlexibleTimeWindow", "Mode"), False),
+    (two_stacks_fit_one_account, (*FULL, "OmitName"), GONE),
+    (every_mode_is_scheduled, (*FULL, "Input"), '{"mode": "incremental"}'),
+    (every_mode_is_scheduled, (*MACHINE, "Events", "FullImport"), GONE),
+    (schedules_may_only_start, (*FULL, "DeadLetterConfig", "Arn"), {"Fn::GetAtt": ["ChangeQueue", "Arn"]}),
+    (schedules_may_only_start, (*FULL, "DeadLetterConfig"), GONE),
+    (someone_is_told_of, (*RESOURCES, "RunsParkedAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "RunsFailedAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "MailsFailedAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "ScheduledImportFailsAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "RunsParkedAlarm", "Properties", "Dimensions"), []),
+    (someone_is_told_of, SILENT, GONE),
+    (silence_is_told, (*SILENT, "Properties", "TreatMissingData"), "notBreaching"),
+    (silence_is_told, (*SILENT, "Properties", "EvaluationPeriods"), 24),
+    (silence_is_told, (*SILENT, "Properties", "Period"), 900),
+    (silence_is_told, (*SILENT, "Properties", "DatapointsToAlarm"), 1),
+    (silence_is_told, (*SILENT, "Properties", "OKActions"), GONE),
+    (silence_is_told, (*SILENT, "Condition"), GONE),
+]
+CHECKS = list(dict.fromkeys(check for check, _, _ in MUTANTS))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_in_the_template(check: Check, template: Template) -> None:
+    assert list(check(template)) == []
+
+
+@pytest.mark.parametrize(("check", "path", "value"), MUTANTS, ids=map(name_of, MUTANTS))
+def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, template: Template) -> None:
+    assert list(check(mutated(template, path, value))) != []

@@ -1,0 +1,194 @@
+"""What the workflows rely on in template.yaml, and it in them; each check is shown to bite."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from muster.importing import LEASE_S
+from tests.conftest import ROOT
+from tests.integration.template_reading import (
+    GONE,
+    Check,
+    Mutant,
+    Properties,
+    Template,
+    actions,
+    functions,
+    leading_keys,
+    mutated,
+    name_of,
+    of_type,
+    referred,
+    statements,
+)
+
+# What Lambda itself fails with, and does not the next time (AWS's best practices for Step Functions).
+PASSING = {
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+}
+# Lambda's clocks differ a little, and the end of a run is written after its last look at the time.
+SLACK_S = 60
+# What Step Functions lets a state hold, and more than an organization's item takes of it.
+STATE_BYTES, ITEM_BYTES = 256 * 1024, 1024
+# These know no resources; without them a state machine cannot write its log (AWS's own list).
+LOG_DELIVERY = {
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+}
+
+
+@pytest.fixture
+def with_workflows(template: Template) -> Template:
+    """The template, with each state machine's definition beside its properties."""
+    whole = copy.deepcopy(template)
+    for machine in of_type(whole, "AWS::Serverless::StateMachine").values():
+        machine["Definition"] = json.loads((ROOT / machine["DefinitionUri"]).read_text())
+    return whole
+
+
+def machines(template: Template) -> dict[str, Properties]:
+    """Return the state machines' properties."""
+    return of_type(template, "AWS::Serverless::StateMachine")
+
+
+def tasks(definition: Any) -> Iterator[dict[str, Any]]:
+    """Yield all tasks of a workflow, those within a Map included."""
+    for state in definition["States"].values():
+        if state["Type"] == "Task":
+            yield state
+        if "ItemProcessor" in state:
+            yield from tasks(state["ItemProcessor"])
+
+
+# ── The workflow ─────────────────────────────────────────────────────────────────────────────────
+
+
+def workflows_may_do_little(template: Template) -> Iterator[str]:
+    for name, machine in machines(template).items():
+        if "Role" in machine:
+            yield f"{name} shares a role"
+        for statement in statements(machine):
+            if statement["Resource"] == "*":
+                if not set(actions(statement)) <= LOG_DELIVERY:
+                    yield f"{name} may do {actions(statement)} to anything"
+                continue
+            for action in actions(statement):
+                match action, referred(statement["Resource"]), leading_keys(statement):
+                    case ("dynamodb:Query", "RosterTable", ["ORGANIZATIONS"]):
+                        pass
+                    case ("lambda:InvokeFunction", "ScheduledImportFunction", []):
+                        pass
+                    case other:
+                        yield f"{name} may do {other}"
+
+
+def workflows_log_no_data(template: Template) -> Iterator[str]:
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    for name, machine in machines(template).items():
+        logging = machine.get("Logging", {})
+        if (logging.get("Level"), logging.get("IncludeExecutionData")) != ("ERROR", False):
+            yield f"{name} logs more than errors"
+        for destination in logging.get("Destinations", [{}]):
+            group = destination.get("CloudWatchLogsLogGroup", {}).get("LogGroupArn", {"Ref": ""})
+            if referred(group) not in groups:
+                yield f"{name} logs where nothing says how long"
+        if machine.get("Tracing", {}).get("Enabled") is not False:
+            yield f"{name} is traced"
+
+
+def workflows_get_all_they_name(template: Template) -> Iterator[str]:
+    for name, machine in machines(template).items():
+        named = set(re.findall(r"\$\{(\w+)\}", json.dumps(machine["Definition"])))
+        for substitution in named ^ machine["DefinitionSubstitutions"].keys():
+            yield f"{name}: {substitution} is not both named and given"
+
+
+def workflows_wait_for_their_functions(template: Template) -> Iterator[str]:
+    for name, machine in machines(template).items():
+        for task in tasks(machine["Definition"]):
+            if not task["Resource"].endswith(":lambda:invoke"):
+                continue
+            function = re.sub(r"\W", "", task["Arguments"]["FunctionName"])
+            if task.get("TimeoutSeconds", 0) <= functions(template)[function]["Timeout"]:
+                yield f"{name} gives up on {function} while it still works"
+            retried = {error for retry in task.get("Retry", []) for error in retry["ErrorEquals"]}
+            if retried != PASSING:
+                yield f"{name} tries the wrong things again: {retried ^ PASSING}"
+            if task.get("Catch", [{}])[-1].get("ErrorEquals") != ["States.ALL"]:
+                yield f"{name} lets one organization stop the others"
+
+
+def leases_outlive_their_functions(template: Template) -> Iterator[str]:
+    for name, function in functions(template).items():
+        writes = "RUN_ARCHIVE_BUCKET_NAME" in function.get("Environment", {}).get("Variables", {})
+        if writes and function["Timeout"] + SLACK_S > LEASE_S:
+            yield f"{name} may still write when its lease has gone to another run"
+
+
+def pages_fit_a_state(template: Template) -> Iterator[str]:
+    for name, machine in machines(template).items():
+        for task in tasks(machine["Definition"]):
+            if task["Resource"].endswith(":query") and not (
+                0 < task["Arguments"].get("Limit", 0) * ITEM_BYTES < STATE_BYTES
+            ):
+                yield f"{name} reads more at once than a state may hold"
+
+
+# ── Each check, and a template it must find fault with ───────────────────────────────────────────
+
+RESOURCES = ("Resources",)
+MACHINE = (*RESOURCES, "ScheduledImport", "Properties")
+ALLOWED = (*MACHINE, "Policies", 0, "Statement")
+STATES = (*MACHINE, "Definition", "States")
+IMPORT = (*STATES, "ImportEach", "ItemProcessor", "States", "Import")
+
+MUTANTS: list[Mutant] = [
+    (workflows_may_do_little, (*ALLOWED, 0, "Condition"), GONE),
+    (workflows_may_do_little, (*ALLOWED, 0, "Action"), ["dynamodb:Query", "dynamodb:Scan"]),
+    (workflows_may_do_little, (*ALLOWED, 0, "Resource"), "*"),
+    (workflows_may_do_little, (*ALLOWED, 1, "Resource", "Fn::GetAtt", 0), "MemberSettingsFunction"),
+    (workflows_may_do_little, (*ALLOWED, 2, "Action"), ["logs:*"]),
+    (workflows_may_do_little, (*MACHINE, "Role"), "arn:aws:iam::123456789012:role/all"),
+    (workflows_log_no_data, (*MACHINE, "Logging", "IncludeExecutionData"), True),
+    (workflows_log_no_data, (*MACHINE, "Logging", "Level"), "ALL"),
+    (workflows_log_no_data, (*MACHINE, "Logging"), GONE),
+    (workflows_log_no_data, (*MACHINE, "Tracing", "Enabled"), True),
+    (workflows_get_all_they_name, (*MACHINE, "DefinitionSubstitutions", "RosterTable"), GONE),
+    (workflows_get_all_they_name, (*MACHINE, "DefinitionSubstitutions", "Unnamed"), "x"),
+    (workflows_wait_for_their_functions, (*IMPORT, "TimeoutSeconds"), 900),
+    (workflows_wait_for_their_functions, (*IMPORT, "TimeoutSeconds"), GONE),
+    (workflows_wait_for_their_functions, (*IMPORT, "Retry", 0, "ErrorEquals"), ["States.TaskFailed"]),
+    (workflows_wait_for_their_functions, (*IMPORT, "Retry"), GONE),
+    (workflows_wait_for_their_functions, (*IMPORT, "Catch"), GONE),
+    (
+        leases_outlive_their_functions,
+        (*RESOURCES, "ScheduledImportFunction", "Properties", "Timeout"),
+        LEASE_S - SLACK_S + 1,
+    ),
+    (pages_fit_a_state, (*STATES, "FindOrganizations", "Arguments", "Limit"), GONE),
+    (pages_fit_a_state, (*STATES, "FindOrganizations", "Arguments", "Limit"), 1000),
+]
+CHECKS = list(dict.fromkeys(check for check, _, _ in MUTANTS))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_in_the_template(check: Check, with_workflows: Template) -> None:
+    assert list(check(with_workflows)) == []
+
+
+@pytest.mark.parametrize(("check", "path", "value"), MUTANTS, ids=map(name_of, MUTANTS))
+def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, with_workflows: Template) -> None:
+    assert list(check(mutated(with_workflows, path, value))) != []

@@ -1,0 +1,274 @@
+"""The workflow of scheduled imports: its turns with a scripted function, then the deployed whole (I12)."""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from sandbox.local_stack.building import ROOT
+from sandbox.local_stack.salesforce_admin import SalesforceAdmin
+from sandbox.local_stack.stack import LocalStack
+from sandbox.local_stack.waiting import wait_until
+from tests.local.conftest import PATIENCE_S, People, Roster
+
+# Answers what the script says, one answer a call and the last one for ever, and keeps what it was asked.
+FUNCTION = r"""
+import json, os, pathlib
+
+class Unavailable(Exception):
+    pass
+
+def handler(event, context):
+    folder = pathlib.Path(os.environ["FOLDER"])
+    asked = folder / event["organization"]
+    with asked.open("a") as file:
+        file.write(json.dumps(event) + "\n")
+    script = json.loads((folder / "script.json").read_text())[event["organization"]]
+    status = script[min(len(asked.read_text().splitlines()), len(script)) - 1]
+    if status == "fault":
+        raise Unavailable("Salesforce is down")
+    return None if status is None else {"status": status, "run_id": "run-1", **event}
+"""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """The workflow as it is deployed, over a table and a function of the test's own."""
+
+    stack: LocalStack
+    table: str
+    folder: Path
+
+    def script(
+        self, organizations: Mapping[str, Sequence[str | None]], *, unscheduled: tuple[str, ...] = ()
+    ) -> None:
+        """Say what the function answers for each organization, in turn."""
+        (self.folder / "script.json").write_text(json.dumps(organizations))
+        for name in (*organizations, *unscheduled):
+            scheduled = {"scheduled": {"BOOL": name not in unscheduled}}
+            key = {"pk": {"S": "ORGANIZATIONS"}, "sk": {"S": name}}
+            self.stack.client("dynamodb").put_item(TableName=self.table, Item=key | scheduled)
+
+    def run(self, mode: str = "incremental") -> list[dict[str, Any]]:
+        """Run the workflow to its end; return the organizations' outcomes."""
+        outcomes: list[dict[str, Any]] = self.stack.run_state_machine("Rehearsal", mode=mode)["organizations"]
+        return outcomes
+
+    def asked(self, organization: str) -> list[dict[str, Any]]:
+        """Return the events that the function got for an organization."""
+        file = self.folder / organization
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+@pytest.fixture
+def rehearsal(stack: LocalStack, tmp_path: Path) -> Iterator[Rehearsal]:
+    name = f"rehearsal-{uuid4().hex[:12]}"
+    with_cleanup: list[Callable[[], object]] = []
+    try:
+        yield _rehearsal(stack, name, tmp_path, with_cleanup)
+    finally:
+        for undo in reversed(with_cleanup):
+            undo()
+
+
+def _rehearsal(stack: LocalStack, name: str, folder: Path, undo: list[Callable[[], object]]) -> Rehearsal:
+    dynamodb, functions = stack.client("dynamodb"), stack.client("lambda")
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+    )
+    undo.append(lambda: dynamodb.delete_table(TableName=name))
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as package:
+        package.writestr("rehearsal.py", FUNCTION)
+    function = functions.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Handler="rehearsal.handler",
+        Role=_role(stack, f"{name}-function", "lambda", [], undo),
+        Code={"ZipFile": code.getvalue()},
+        Environment={"Variables": {"FOLDER": str(folder)}},
+    )["FunctionArn"]
+    undo.append(lambda: functions.delete_function(FunctionName=name))
+    allowed = [
+        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function},
+        {"Effect": "Allow", "Action": "dynamodb:Query", "Resource": f"arn:aws:dynamodb:*:*:table/{name}"},
+    ]
+    role = _role(stack, f"{name}-workflow", "states", allowed, undo)
+    definition = (ROOT / "workflows/scheduled_import.asl.json").read_text()
+    for place, value in {
+        "Partition": "aws",
+        "RosterTable": name,
+        "ScheduledImportFunction": function,
+    }.items():
+        definition = definition.replace(f"${{{place}}}", value)
+    states = stack.client("stepfunctions")
+    machine = states.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
+    undo.append(lambda: states.delete_state_machine(stateMachineArn=machine))
+    with_machine = LocalStack(stack.folder, {**stack.facts, "state_machines": {"Rehearsal": machine}})
+    return Rehearsal(with_machine, name, folder)
+
+
+def _role(
+    stack: LocalStack,
+    name: str,
+    service: str,
+    statements: list[dict[str, str]],
+    undo: list[Callable[[], object]],
+) -> str:
+    iam = stack.client("iam")
+    trust = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+    }
+    arn: str = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )["Role"]["Arn"]
+    undo.append(lambda: iam.delete_role(RoleName=name))
+    if statements:
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=document)
+        undo.append(lambda: iam.delete_role_policy(RoleName=name, PolicyName="allowed"))
+    return arn
+
+
+# ── The workflow's own turns ─────────────────────────────────────────────────────────────────────
+
+
+def test_every_scheduled_organization_is_imported_and_no_other(rehearsal: Rehearsal) -> None:
+    rehearsal.script({"acme": ["succeeded"], "initech": ["succeeded"]}, unscheduled=("globex",))
+    assert rehearsal.run("full") == [
+        {"organization": "acme", "status": "succeeded", "run_id": "run-1"},
+        {"organization": "initech", "status": "succeeded", "run_id": "run-1"},
+    ]
+    assert rehearsal.asked("acme") == [{"organization": "acme", "mode": "full", "by": "schedule"}]
+    assert rehearsal.asked("globex") == []
+
+
+def test_a_stack_without_organizations_imports_nothing_and_is_well(rehearsal: Rehearsal) -> None:
+    rehearsal.script({}, unscheduled=("globex",))
+    assert rehearsal.run() == []
+
+
+def test_a_run_goes_on_until_it_is_done(rehearsal: Rehearsal) -> None:
+    rehearsal.script({"acme": ["continue", "continue", "succeeded"]})
+    [outcome] = rehearsal.run("incremental")
+    assert outcome["status"] == "succeeded"
+    again = {"organization": "acme", "run_id": "run-1"}
+    first = {"organization": "acme", "mode": "incremental", "by": "schedule"}
+    assert rehearsal.asked("acme") == [first, again, again]
+
+
+@pytest.mark.parametrize(
+    ("answer", "called"),
+    [("fault", "Unavailable"), ("rejected", "rejected"), ("whatever", "whatever"), (None, "")],
+)
+def test_an_organization_that_fails_stops_no_other_and_is_named(
+    rehearsal: Rehearsal, answer: str | None, called: str
+) -> None:
+    rehearsal.script({"acme": ["succeeded"], "globex": [answer], "initech": ["continue", "succeeded"]})
+    named = re.escape(f"OrganizationsNotImported: Not imported: globex ({called}).")
+    with pytest.raises(RuntimeError, match=f"{named}$"):
+        rehearsal.run()
+    # Not tried again: the function has told of it, and the next schedule comes.
+    assert [len(rehearsal.asked(each)) for each in ("acme", "globex", "initech")] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("status", ["succeeded", "succeeded_with_errors", "parked", "skipped"])
+def test_what_has_a_notice_of_its_own_is_no_failure(rehearsal: Rehearsal, status: str) -> None:
+    rehearsal.script({"acme": [status]})
+    assert [outcome["status"] for outcome in rehearsal.run()] == [status]
+    assert len(rehearsal.asked("acme")) == 1
+
+
+def test_the_full_import_waits_for_another_run_and_the_incremental_one_does_not(rehearsal: Rehearsal) -> None:
+    rehearsal.script({"acme": ["skipped", "skipped", "succeeded"]})
+    assert [outcome["status"] for outcome in rehearsal.run("full")] == ["succeeded"]
+    assert rehearsal.asked("acme") == 3 * [{"organization": "acme", "mode": "full", "by": "schedule"}]
+    rehearsal.script({"initech": ["skipped", "succeeded"], "acme": ["succeeded"]})
+    assert [outcome["status"] for outcome in rehearsal.run("incremental")] == ["succeeded", "skipped"]
+
+
+def test_the_full_import_waits_an_hour_and_no_longer(rehearsal: Rehearsal) -> None:
+    rehearsal.script({"acme": ["skipped"]})
+    assert [outcome["status"] for outcome in rehearsal.run("full")] == ["skipped"]
+    assert len(rehearsal.asked("acme")) == 12
+
+
+def test_a_run_that_is_not_done_after_a_day_is_a_failure(rehearsal: Rehearsal) -> None:
+    rehearsal.script({"acme": ["continue"]})
+    with pytest.raises(RuntimeError, match=r"Not imported: acme \(continue\)\.$"):
+        rehearsal.run("full")
+    assert len(rehearsal.asked("acme")) == 24 * 4  # quarters of an hour
+
+
+def test_more_organizations_than_one_page_holds_are_all_imported(rehearsal: Rehearsal) -> None:
+    names = [f"organization-{number:03}" for number in range(103)]
+    rehearsal.script(
+        {name: ["succeeded"] for name in names} | {names[7]: ["fault"], names[101]: ["rejected"]}
+    )
+    with pytest.raises(
+        RuntimeError, match=r"organization-007 \(Unavailable\), organization-101 \(rejected\)\.$"
+    ):
+        rehearsal.run()
+    rehearsal.script({name: ["succeeded"] for name in names})
+    assert [outcome["organization"] for outcome in rehearsal.run()] == names
+    assert all(len(rehearsal.asked(name)) == 2 for name in names)
+
+
+# ── The deployed whole ───────────────────────────────────────────────────────────────────────────
+
+
+def test_a_change_whose_message_was_lost_is_made_good_by_the_next_import(
+    stack: LocalStack, delivery: SalesforceAdmin, people: People, roster: Roster
+) -> None:
+    delivery.delivery(hold=True)
+    ada = people.new()
+    assert roster.people(ada.username) == []
+    [outcome] = stack.run_state_machine("ScheduledImport", mode="full")["organizations"]
+    assert outcome["organization"] == "acme"
+    assert outcome["status"] in ("succeeded", "succeeded_with_errors")
+    [member] = roster.people(ada.username, active=True)
+    assert member["crm"]["salesforce"]["id"] == ada.id
+    told = stack.invoke("RosterQueryFunction", action="run", run_id=outcome["run_id"])
+    assert (told["run"]["mode"], told["run"]["by"]) == ("full", "schedule")
+
+
+def test_the_schedules_start_the_workflow_with_their_mode(stack: LocalStack) -> None:
+    scheduler, states = stack.client("scheduler"), stack.client("stepfunctions")
+    machine = stack.facts["state_machines"]["ScheduledImport"]
+
+    def inputs() -> list[Any]:
+        executions = states.list_executions(stateMachineArn=machine)["executions"]
+        described = (states.describe_execution(executionArn=each["executionArn"]) for each in executions)
+        return [json.loads(each["input"]) for each in described if each["status"] != "RUNNING"]
+
+    names = [stack.resource(f"ScheduledImport{each}") for each in ("FullImport", "IncrementalImport")]
+    schedules = [scheduler.get_schedule(Name=name) for name in names]
+    assert [schedule["State"] for schedule in schedules] == ["DISABLED", "DISABLED"]
+    kept = ("Name", "FlexibleTimeWindow", "ScheduleExpression", "Target", "State")
+    before = inputs()
+    try:
+        for schedule in schedules:
+            # A moment that has passed: the emulator starts it at once, and only once.
+            now = {"State": "ENABLED", "ScheduleExpression": "at(2020-01-01T00:00:00)"}
+            scheduler.update_schedule(**{name: schedule[name] for name in kept} | now)
+        wait_until(lambda: len(inputs()) >= len(before) + 2, "two executions", seconds=PATIENCE_S)
+    finally:
+        for schedule in schedules:
+            scheduler.update_schedule(**{name: schedule[name] for name in kept})
+    for mode in ("full", "incremental"):
+        assert inputs().count({"mode": mode}) > before.count({"mode": mode})

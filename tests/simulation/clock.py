@@ -1,0 +1,22 @@
+"""The time that functions and Salesforce see: it goes by as it is looked at, and where a test says so."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+START = datetime(2026, 11, 20, 8, tzinfo=UTC)
+_TICK = timedelta(milliseconds=1)
+
+
+class Clock:
+    """Stands in for `datetime` in the handlers, which only ever ask it for `now`."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def now(self, tz: tzinfo | None = None) -> datetime:
+        """Return the time, a millisecond later at each look, so that what comes later is told apart."""
+        self.moment += _TICK
+        return self.moment.astimezone(tz or UTC)
+
+    def advance(self, **some: float) -> None:
+        """Let so many `minutes`, `hours`, … pass."""
+        self.moment += timedelta(**some)

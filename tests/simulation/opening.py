@@ -1,0 +1,128 @@
+"""Starts a world: AWS from the template's own resources, a sandbox Salesforce, and nothing else to reach.
+
+All in one process and without a socket. Whatever client the functions build is watched.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from botocore.retries.quota import RetryQuota
+from botocore.signers import RequestSigner
+from botocore.useragent import UserAgentString
+from moto import mock_aws
+
+import member_settings
+import organization_settings
+import outbound_user_webhook
+import roster_query
+import scheduled_import
+import user_change_worker
+from tests.conftest import forget_clients, table_properties
+from tests.examples import lambda_context
+from tests.salesforce_in_process import SalesforceInProcess, organization_in_process
+from tests.simulation.clock import Clock
+from tests.simulation.faults import Wire
+from tests.simulation.messages import ORGANIZATION_ID
+from tests.simulation.quick_archive import QuickArchive
+from tests.simulation.salesforce_wire import SalesforceWire
+from tests.simulation.strict_aws import strict
+from tests.simulation.world import World
+
+SENDER = "muster@acme.example"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "ROSTER_TABLE_NAME": "roster",
+    "RUN_ARCHIVE_BUCKET_NAME": "archive",
+    "MAIL_FROM": SENDER,
+    "WEBHOOK_BASE_URL": "https://api.example.com/v2",
+    # Bodies go to S3 as they are.
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+}
+HANDLERS = (
+    member_settings,
+    organization_settings,
+    outbound_user_webhook,
+    roster_query,
+    scheduled_import,
+    user_change_worker,
+)
+# A handful of people is to need several pages, chunks and parts; in production it takes thousands.
+SMALL = {
+    "sandbox.salesforce.query.SMALLEST_PAGE": 3,
+    "muster.adapters.salesforce.ROWS_A_PAGE": 3,
+    "muster.applying.LOOKED_UP_AT_ONCE": 2,
+    "muster.planning.LOOKED_UP_AT_ONCE": 2,
+    "muster.import_steps.ITEMS_A_PART": 3,
+}
+
+
+@contextmanager
+def opened(template: Mapping[str, Any]) -> Iterator[World]:
+    """Start a world, with the template's own table; one serves any number of runs, each after a `reset`."""
+    clock = Clock()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        mock_aws(),
+        strict() as rules,
+        organization_in_process(clock.now, ORGANIZATION_ID) as salesforce,
+    ):
+        rules.archive = QuickArchive()
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        _hurry(patch)
+        for module in HANDLERS:
+            patch.setattr(module, "datetime", clock)
+        for name, size in SMALL.items():
+            patch.setattr(name, size)
+        patch.setenv("CHANGE_QUEUE_URL", _resources(template, salesforce))
+        wire = Wire()
+        _watch_clients(patch, wire)
+        SalesforceWire(wire, salesforce).install(patch)
+        forget_clients()
+        world = World(wire, rules, lambda_context(), clock, salesforce)
+        world.clear()
+        yield world
+    forget_clients()
+
+
+def _hurry(patch: pytest.MonkeyPatch) -> None:
+    # botocore waits up to seconds before it tries again, and after many failures stops trying:
+    # neither is what is tested, and the second would make a run depend on the ones before it.
+    patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    patch.setattr(RetryQuota, "acquire", lambda *_: True)
+    # Nobody reads a user agent or checks a signature here, and both take a fifth of a call's time.
+    patch.setattr(UserAgentString, "to_string", lambda _: "simulation")
+    patch.setattr(RequestSigner, "sign", lambda *_, **__: None)
+
+
+def _resources(template: Mapping[str, Any], salesforce: SalesforceInProcess) -> str:
+    """Make what the functions find in their account; returns the queue's URL."""
+    boto3.client("dynamodb").create_table(TableName="roster", **table_properties(dict(template)))
+    boto3.client("s3").create_bucket(Bucket="archive")
+    boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
+    boto3.client("secretsmanager").create_secret(
+        Name="muster/acme/salesforce", SecretString=salesforce.secret
+    )
+    return str(boto3.client("sqs").create_queue(QueueName="changes")["QueueUrl"])
+
+
+def _watch_clients(patch: pytest.MonkeyPatch, wire: Wire) -> None:
+    """Have every client that the functions build watched; one a service, for building it takes long."""
+    build = boto3.client
+    built: dict[str, BaseClient] = {}
+
+    def client(service: str, **options: Any) -> BaseClient:
+        if service not in built:
+            built[service] = build(service, **options)  # type: ignore[call-overload]  # any of them
+            wire.watch(built[service])
+        return built[service]
+
+    patch.setattr(boto3, "client", client)

@@ -1,0 +1,365 @@
+"""Explanations as tables of values: why someone is in or not, and where each value comes from (Q1)."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from muster import explaining, reasons
+from muster.explaining import Surroundings
+from muster.model import Json, Link, Member
+from muster.reasons import EXPLAINED
+from tests.examples import ADA, BOB, NOW, settings
+
+EVE = "005000000000003AAA"
+SALES = {"name": "Sales", "seats": ["gong", {"field": "Extra__c", "map": {"F": "forecast"}}]}
+ACME = settings(
+    seats={"gong": {"limit": 2}, "forecast": {"requires": ["gong"]}, "engage": {}},
+    assignments=[
+        {"name": "Leads", "filter": "Title = 'Lead'"},
+        SALES,
+        {"name": "Rest", "update_mode": "manual", "seats": ["engage"]},
+    ],
+)
+MEMBER = Member(
+    id="m1",
+    organization="acme",
+    active=True,
+    username="ada@acme.example",
+    email="ada@acme.example",
+    assignment="Sales",
+    update_mode="automatic",
+    matched=("Rest", "Sales"),
+    crm={"salesforce": {"id": ADA, "email": "ada@acme.example"}},
+    sources={"salesforce": "2026-11-20T08:15:31.000Z|2|~2026-11-20T08:16:00.000Z|"},
+)
+WAITING = {"state": "waiting", "since": "2026-11-20T08:15:31.000Z", "rank": 1}
+
+
+def explained(member: Member, to: Any = ACME, **around: Any) -> Json:
+    surroundings = Surroundings(**{"lines": {}, "above": {}, **around})
+    return explaining.of_member(member, to, surroundings, NOW)
+
+
+def test_every_reason_has_words() -> None:
+    codes = {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)}
+    assert set(EXPLAINED) == codes
+    assert all(text.endswith(".") and "_" not in text.partition("(")[0] for text in EXPLAINED.values())
+
+
+# ── In or out ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("code", [code for code in EXPLAINED if code not in ("namesake_active", "replaced")])
+def test_who_has_left_is_told_why_by_code_and_in_words(code: str) -> None:
+    said = explained(replace(MEMBER, active=False, inactive_reason=code, assignment=None, matched=()))
+    assert (said["in"], said["reason"], said["why"]) == (False, code, EXPLAINED[code])
+    assert said["assignment"] is None
+
+
+@pytest.mark.parametrize(
+    ("member", "assignments", "why"),
+    [
+        (MEMBER, ACME.assignments, "Assignment Sales is the uppermost"),
+        (replace(MEMBER, assignment=None), (), "There are no assignments: everyone is in"),
+        (replace(MEMBER, assignment=None), ACME.assignments, "There were no assignments when"),
+    ],
+)
+def test_who_is_in_is_told_by_what(member: Member, assignments: Any, why: str) -> None:
+    said = explained(member, ACME.model_copy(update={"assignments": assignments}))
+    assert said["in"]
+    assert said["reason"] is None
+    assert said["why"].startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("member", "won", "also", "not_matched"),
+    [
+        (MEMBER, ("Sales", 2, "automatic"), ["Rest"], ["Leads"]),
+        (replace(MEMBER, matched=("Sales",)), ("Sales", 2, "automatic"), [], ["Leads", "Rest"]),
+        # Those that won once and are no longer in the settings.
+        (
+            replace(MEMBER, assignment="Old", matched=("Old",)),
+            ("Old", None, "automatic"),
+            [],
+            ["Leads", "Sales", "Rest"],
+        ),
+        # What matched someone who left for another reason is not kept.
+        (replace(MEMBER, active=False, inactive_reason="inactive_user", assignment=None), None, [], None),
+        (
+            replace(MEMBER, active=False, inactive_reason="unmatched", assignment=None, matched=()),
+            None,
+            [],
+            ["Leads", "Sales", "Rest"],
+        ),
+        # In the days of grace what matched before is of no account.
+        (
+            replace(MEMBER, unmatched_since="2026-11-20T08:00:00.000Z"),
+            ("Sales", 2, "automatic"),
+            [],
+            ["Leads", "Sales", "Rest"],
+        ),
+    ],
+)
+def test_which_assignment_won_which_lost_and_which_did_not_match(
+    member: Member, won: Any, also: list[str], not_matched: list[str] | None
+) -> None:
+    said = explained(member)
+    shown = said["assignment"]
+    assert (shown and (shown["name"], shown["position"], shown["update_mode"])) == won
+    assert (said["also_matched"], said["did_not_match"]) == (also, not_matched)
+
+
+@pytest.mark.parametrize(
+    ("keep", "since", "deactivated_on", "why"),
+    [
+        (
+            {"grace_days": 7},
+            "2026-11-20T08:00:00.000Z",
+            "2026-11-27T08:00:00.000Z",
+            "will be deactivated on 2026-11-27",
+        ),
+        (
+            {"grace_days": 7},
+            "2026-11-13T08:00:00.000Z",
+            "2026-11-20T08:00:00.000Z",
+            "the days of grace are over",
+        ),
+        (
+            {"grace_days": 0},
+            "2026-11-13T08:00:00.000Z",
+            "2026-11-13T08:00:00.000Z",
+            "the days of grace are over",
+        ),
+        ({"when_unmatched": True}, "2026-11-13T08:00:00.000Z", None, "the member stays all the same"),
+        ({"when_unmatched": True}, None, None, "keep_active.when_unmatched"),
+        ({"when_deactivated": True}, None, None, "keep_active.when_deactivated"),
+    ],
+)
+def test_days_of_grace_and_who_is_kept_are_told(
+    keep: dict[str, Any], since: str | None, deactivated_on: str | None, why: str
+) -> None:
+    said = explained(replace(MEMBER, unmatched_since=since), settings(keep_active=keep))
+    shown = said["keep_active"]
+    assert (shown["unmatched_since"], shown["deactivated_on"]) == (since, deactivated_on)
+    assert why in shown["why"]
+    assert said["reason"] == ("unmatched" if since else None)
+
+
+def test_without_days_of_grace_or_switches_nothing_is_said_of_keeping() -> None:
+    assert explained(MEMBER)["keep_active"] is None
+
+
+def test_changed_settings_are_noted() -> None:
+    assert explained(MEMBER)["note"] is None
+    assert "settings have changed" in explained(MEMBER, outdated=True)["note"]
+
+
+# ── Seats, data capture and other values ─────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("place", "lines", "shown"),
+    [
+        ({"state": "held"}, {}, {"state": "held", "why": None}),
+        (
+            WAITING,
+            {"gong": {"m7": 1, "m1": 2, "m4": 3}},
+            {
+                "state": "waiting",
+                "place": 2,
+                "of": 3,
+                "since": WAITING["since"],
+                "why": "The member waits for the seat gong, at place 2 of 3 in line.",
+            },
+        ),
+        # Someone else's write came in between.
+        (
+            WAITING,
+            {},
+            {
+                "state": "waiting",
+                "place": None,
+                "of": 0,
+                "since": WAITING["since"],
+                "why": "The member waits for the seat gong, in line.",
+            },
+        ),
+        (
+            {"state": "blocked", "requires": "base"},
+            {},
+            {
+                "state": "blocked",
+                "requires": "base",
+                "why": "The seat gong needs the seat base, which the member does not hold.",
+            },
+        ),
+    ],
+)
+def test_each_seat_is_told_with_its_place_in_line(
+    place: Json, lines: dict[str, dict[str, int]], shown: Json
+) -> None:
+    said = explained(replace(MEMBER, seats={"gong": place}), lines=lines)
+    assert said["seats"]["gong"] == {"origin": "assignment:Sales", **shown}
+
+
+@pytest.mark.parametrize(
+    ("member", "seat", "why"),
+    [
+        (MEMBER, "gong", "did not yet when"),
+        (MEMBER, "forecast", "The user's field Extra__c decides"),
+        (replace(MEMBER, assignment="Rest", update_mode="manual"), "engage", "update_mode manual"),
+    ],
+)
+def test_a_seat_the_assignment_speaks_of_and_the_member_lacks_is_told(
+    member: Member, seat: str, why: str
+) -> None:
+    shown = explained(member)["seats"][seat]
+    assert (shown["state"], shown["origin"]) == ("not_given", None)
+    assert why in shown["why"]
+
+
+def test_who_has_left_has_no_seats_to_tell_of() -> None:
+    assert (
+        explained(replace(MEMBER, active=False, inactive_reason="unmatched", assignment=None))["seats"] == {}
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        (None, "It has no effect yet. The member does not get the seat gong."),
+        (WAITING, "It has no effect yet. The member waits for the seat gong, at place 1 of 1 in line."),
+    ],
+)
+def test_a_setting_without_effect_says_which_seat_it_waits_for(place: Json | None, why: str) -> None:
+    setting = {
+        "intended": "enabled",
+        "effective": "disabled",
+        "seat_required": "gong",
+        "origin": "manager:m9",
+    }
+    effective = {
+        "intended": "prevented",
+        "effective": "prevented",
+        "seat_required": None,
+        "origin": "manual:jane",
+    }
+    member = replace(
+        MEMBER,
+        seats={"gong": place} if place else {},
+        data_capture={"import_emails": setting, "gong_connect": effective},
+    )
+    said = explained(member, lines={"gong": {"m1": 1}})["data_capture"]
+    assert said["import_emails"] == {**setting, "why": why}
+    assert said["gong_connect"] == {**effective, "why": None}
+
+
+def test_origins_say_who_set_what() -> None:
+    member = replace(
+        MEMBER,
+        seats={"gong": {"state": "held"}, "engage": {"state": "held"}},
+        workspaces={"EMEA": "Manager", "US": "Guest"},
+        crm_user_status="inactive",
+        end_date="2026-12-31",
+        engage={"request": "Field", "status": None, "group": None},
+        origins={
+            "seats.engage": "manual:jane",
+            "workspaces.EMEA": "manual:jane",
+            "crm_user_status": "manual:joe",
+            "manager": "manual:jane",
+        },
+        manager="m9",
+    )
+    said = explained(member)
+    assert {name: seat["origin"] for name, seat in said["seats"].items()} == {
+        "gong": "assignment:Sales",
+        "engage": "manual:jane",
+        "forecast": None,
+    }
+    assert said["workspaces"] == {
+        "EMEA": {"profile": "Manager", "origin": "manual:jane"},
+        "US": {"profile": "Guest", "origin": "assignment:Sales"},
+    }
+    assert said["crm_user_status"] == {"value": "inactive", "origin": "manual:joe"}
+    assert said["end_date"] == {"value": "2026-12-31", "origin": "crm"}
+    assert said["groups"]["engage"]["origin"] == "assignment:Sales"
+    assert said["manager"]["origin"] == "manual:jane"
+    assert (said["identity"]["origin"], said["identity"]["why"]) == ("crm", None)
+    assert said["identity"]["as_of"] == "2026-11-20T08:15:31.000Z"
+
+
+def test_an_address_in_another_domain_than_in_salesforce_is_told() -> None:
+    member = replace(MEMBER, crm={"salesforce": {"id": ADA, "email": "ada@elsewhere.example"}})
+    assert "domains.convert" in explained(member)["identity"]["why"]
+
+
+# ── Managers ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("reports_to", "link", "above", "why"),
+    [
+        (None, None, {}, "Salesforce names no manager."),
+        (ADA, Link(crm_id=ADA, member="m1"), {ADA: ADA}, "their own manager"),
+        (BOB, None, {ADA: BOB, BOB: None}, f"{BOB}, is not a member."),
+        (BOB, Link(crm_id=BOB, reason="inactive_user"), {ADA: BOB, BOB: None}, EXPLAINED["inactive_user"]),
+        (
+            BOB,
+            Link(crm_id=BOB, member="m2"),
+            {ADA: BOB, BOB: EVE, EVE: ADA},
+            f"in a circle, so none of them has one here: {ADA} → {BOB} → {EVE} → {ADA}.",
+        ),
+        # A circle above someone is not theirs.
+        (BOB, Link(crm_id=BOB, member="m2"), {ADA: BOB, BOB: EVE, EVE: BOB}, "became a member after"),
+        (BOB, Link(crm_id=BOB, member="m2"), {ADA: BOB, BOB: None}, "became a member after"),
+    ],
+)
+def test_why_there_is_no_manager(
+    reports_to: str | None, link: Link | None, above: dict[str, str | None], why: str
+) -> None:
+    said = explained(replace(MEMBER, reports_to=reports_to), managers_link=link, above=above)["manager"]
+    assert (said["id"], said["origin"], said["user"]) == (None, None, reports_to)
+    assert why in said["why"]
+
+
+@pytest.mark.parametrize(("manager", "ignored"), [("m2", False), ("m2", True), (None, True)])
+def test_where_the_structure_is_ignored_the_manager_says_so(manager: str | None, ignored: bool) -> None:
+    said = explained(
+        replace(MEMBER, manager=manager, reports_to=BOB), settings(ignore_organizational_structure=ignored)
+    )["manager"]
+    assert said["id"] == manager
+    assert bool(said["why"] and "ignore_organizational_structure" in said["why"]) == ignored
+
+
+# ── What happened ────────────────────────────────────────────────────────────────────────────────────
+
+
+def entry(version: int, run: str, *fields: str) -> Json:
+    return {
+        "member": "m1",
+        "version": version,
+        "at": f"2026-11-20T08:{version:02d}:00.000Z",
+        "origin": "crm",
+        "run": run,
+        "changes": [{"field": field, "before": None, "after": "x"} for field in fields],
+    }
+
+
+def test_the_newest_changes_and_the_runs_that_made_them() -> None:
+    history = [
+        entry(8, "run:r3", "title"),
+        entry(7, "run:r3", "manager", "title"),
+        entry(6, "webhook:04l", "name"),
+        *(entry(5 - n, "run:r2", f"custom.{n}") for n in range(4)),
+        entry(1, "run:r1", "active", "name"),
+    ]
+    said = explained(MEMBER, history=history)
+    assert said["last_changes"] == history[:5]
+    assert said["runs"] == [
+        {"run_id": "r3", "at": "2026-11-20T08:08:00.000Z", "changed": ["title", "manager"]},
+        {"run_id": "r2", "at": "2026-11-20T08:05:00.000Z", "changed": [f"custom.{n}" for n in range(4)]},
+        {"run_id": "r1", "at": "2026-11-20T08:01:00.000Z", "changed": ["active", "name"]},
+    ]
+    assert said["since"] == "2026-11-20T08:01:00.000Z"
+    assert explained(MEMBER, history=history[:3])["since"] is None

@@ -1,0 +1,77 @@
+"""Runs in words: how far they are, and what to do about them (I5, I12)."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from muster import explaining_runs
+from muster.model import Json
+from muster.runs import Phase, Run, Status
+from tests.examples import NOW
+
+RUN = Run(id="r1", organization="acme", mode="full", started_at="2026-11-20T08:00:00.000Z")
+LATER, EARLIER = ((NOW + timedelta(minutes=n)).isoformat() for n in (1, -1))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "It reads Salesforce"),
+        ({"phase": Phase.APPLY, "cursor": 1200, "planned": 3400}, "1,200 of 3,400 applied."),
+        ({"phase": Phase.NOTIFY}, "Everything is applied"),
+        ({"status": Status.PARKED, "message": "It waits: deactivate."}, "It waits: deactivate."),
+        ({"status": Status.PARKED, "expires_at": "2026"}, "It waits for approval until 2026."),
+        ({"status": Status.PREVIEWED}, "A preview; nothing was changed."),
+        ({"status": Status.SUCCEEDED_WITH_ERRORS}, "It has ended: succeeded with errors."),
+    ],
+)
+def test_a_run_in_words(fields: dict[str, Any], words: str) -> None:
+    run = replace(RUN, **fields)
+    assert explaining_runs.in_words(run).startswith(words)
+    assert (explaining_runs.progress(run) is not None) == (run.status is Status.RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("fields", "events"),
+    [
+        (
+            {"status": Status.PARKED, "plan_hash": "h", "expires_at": LATER},
+            [{"approve": "r1", "plan_hash": "h", "by": "jane"}, {"reject": "r1", "by": "jane"}],
+        ),
+        (
+            {"status": Status.PARKED, "plan_hash": "h", "expires_at": EARLIER},
+            [{"mode": "full", "by": "jane"}],
+        ),
+        (
+            {"status": Status.PARKED, "kind": "settings", "expires_at": LATER},
+            [
+                {"action": "put", "settings": "<the same settings>", "approve": "r1", "by": "jane"},
+                {"reject": "r1", "by": "jane"},
+            ],
+        ),
+        ({"status": Status.RUNNING}, [{"run_id": "r1"}]),
+        ({"status": Status.SUCCEEDED_WITH_ERRORS}, [{"action": "errors"}]),
+        ({"status": Status.SUCCEEDED}, []),
+        ({"status": Status.FAILED}, []),
+    ],
+)
+def test_what_to_do_about_a_run(fields: dict[str, Any], events: list[Json]) -> None:
+    steps = explaining_runs.next_steps(replace(RUN, **fields), "jane", NOW)
+    assert [step["event"] for step in steps] == [{"organization": "acme", **event} for event in events]
+
+
+@pytest.mark.parametrize(
+    ("fields", "planned"),
+    [
+        ({"plan_hash": None, "status": Status.FAILED}, False),
+        # The hash is of the attempt that was approved; this one has not come so far.
+        ({"plan_hash": "h", "status": Status.RUNNING, "phase": Phase.GATHER}, False),
+        ({"plan_hash": "h", "status": Status.RUNNING, "phase": Phase.APPLY}, True),
+        ({"plan_hash": "h", "status": Status.PARKED}, True),
+        ({"plan_hash": "h", "status": Status.PREVIEWED}, True),
+    ],
+)
+def test_whether_a_run_has_a_plan(fields: dict[str, Any], planned: bool) -> None:
+    assert explaining_runs.has_plan(replace(RUN, **fields)) == planned

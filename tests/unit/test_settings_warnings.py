@@ -1,0 +1,193 @@
+"""What settings say that is stored but does not act as it reads."""
+
+from typing import Any
+
+import pytest
+
+from muster.settings import warnings as module
+from muster.settings.document import read
+from muster.settings.values import DEFAULT_FIELDS
+
+SALESFORCE = {"salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000062EAA"}}
+ON_MESSAGES = {"read_back": False}
+
+
+def warnings(**sections: Any) -> dict[str, str]:
+    """Return place → message of the warnings."""
+    settings = read({"organization": "acme", **sections})[1]
+    found = module.warnings(settings)
+    assert all(warning.remedy for warning in found)
+    return {warning.where: warning.message for warning in found}
+
+
+def test_plain_settings_have_no_warnings() -> None:
+    assert warnings() == {}
+    assert warnings(connections=SALESFORCE) == {}
+
+
+def test_what_this_version_does_not_do_is_said() -> None:
+    found = warnings(
+        connections=SALESFORCE
+        | {"vault_crm": {"host": "acme.veevavault.com"}, "align": {"host": "a.veevavault.com"}},
+        assignments=[
+            {"name": "A", "filter": "x = 1"},
+            {"name": "B", "engage": {"group": "UK"}, "engage_connect": {"group": "UK"}},
+        ],
+    )
+    assert set(found) == {
+        "connections.vault_crm",
+        "connections.align",
+        "assignments[1].engage",
+        "assignments[1].engage_connect",
+    }
+    assert "does not push it" in found["assignments[1].engage"]
+
+
+def test_what_acts_is_not_warned_of() -> None:
+    assignment = {
+        "name": "A",
+        "filter": "Department = 'Sales'",
+        "update_mode": "manual",
+        "seats": ["gong"],
+        "workspaces": {"EMEA": "Member"},
+        "data_capture": {"import_emails": "enabled"},
+    }
+    assert (
+        warnings(
+            connections=SALESFORCE,
+            seats={"gong": {"limit": 3}},
+            seat_required={"import_emails": "gong"},
+            assignments=[assignment],
+            managers={"notify": True, "may_toggle_capture": True},
+            keep_active={"grace_days": 7},
+        )
+        == {}
+    )
+
+
+BY_FIELD = {
+    "name": "A",
+    "seats": [{"field": "X__c", "map": {"a": "gong"}}],
+    "workspaces": {"EMEA": {"field": "X__c", "map": {"a": "Lead"}}, "AMER": "Member"},
+    "data_capture": {"import_emails": {"field": "X__c", "map": {"a": "enabled"}}},
+}
+MAPS = {"salesforce": {"title": "Job__c", "name": {"join": ["FirstName", "Middle__c"]}, "extension": None}}
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_field_that_no_message_carries_is_a_warning_where_messages_are_followed(connected: bool) -> None:
+    sections: dict[str, Any] = {"seats": {"gong": {}}, "assignments": [BY_FIELD], "field_maps": MAPS}
+    if connected:
+        sections |= {"connections": SALESFORCE, "auto_provision": ON_MESSAGES}
+    found = warnings(**sections)
+    assert set(found) == {
+        "field_maps.salesforce.title",
+        "field_maps.salesforce.name",
+        "assignments[0].seats[0]",
+        "assignments[0].workspaces.EMEA",
+        "assignments[0].data_capture.import_emails",
+    }
+    assert "Middle__c" in found["field_maps.salesforce.name"]
+    assert all(("until the next import" in message) is connected for message in found.values())
+    carried = {**sections.get("auto_provision", {}), "custom_fields": ["Job__c", "Middle__c", "X__c"]}
+    assert warnings(**{**sections, "auto_provision": carried}) == {}
+
+
+def test_where_users_are_read_no_field_has_to_be_carried() -> None:
+    sections = {"seats": {"gong": {}}, "assignments": [BY_FIELD], "field_maps": MAPS}
+    assert warnings(connections=SALESFORCE, **sections) == {}
+
+
+def test_a_default_map_of_a_field_taken_off_the_list_is_a_warning() -> None:
+    fields = [name for name in DEFAULT_FIELDS if name != "LanguageLocaleKey"]
+    found = warnings(auto_provision={"fields": fields})
+    assert set(found) == {"field_maps.salesforce.language", 'field_maps.salesforce["crm.language"]'}
+
+
+def test_a_compound_field_is_a_warning() -> None:
+    assert set(warnings(auto_provision={"fields": [*DEFAULT_FIELDS, "Name"]})) == {
+        "auto_provision.fields[21]"
+    }
+
+
+def test_a_filter_without_a_connection_is_a_warning() -> None:
+    assignments = [{"name": "A"}, {"name": "B", "filter": "x = 1"}]
+    assert "neither checked nor evaluated" in warnings(assignments=assignments)["assignments[1].filter"]
+    assert "assignments[1].filter" not in warnings(assignments=assignments, connections=SALESFORCE)
+
+
+def test_a_secret_that_the_roles_cannot_read_is_a_warning() -> None:
+    elsewhere = {"salesforce": SALESFORCE["salesforce"] | {"secret": "elsewhere/acme"}}
+    assert set(warnings(connections=elsewhere)) == {"connections.salesforce.secret"}
+
+
+def test_assignments_below_one_for_everyone_are_a_warning() -> None:
+    filtered, everyone = {"name": "A", "filter": "x = 1"}, {"name": "B"}
+    assert "assignments[0]" in warnings(assignments=[everyone, filtered])
+    assert "assignments[1]" not in warnings(assignments=[filtered, everyone])
+
+
+def test_data_capture_without_its_seat_is_a_warning() -> None:
+    sections = {"seats": {"gong": {}}, "seat_required": {"import_emails": "gong"}}
+    assignment = {"name": "A", "data_capture": {"import_emails": "enabled", "gong_connect": "enabled"}}
+    found = warnings(assignments=[assignment], **sections)
+    assert "seat gong" in found["assignments[0].data_capture.import_emails"]
+    assert "assignments[0].data_capture.gong_connect" not in found
+    carried = assignment | {"seats": [{"field": "Title", "map": {"Rep": "gong"}}]}
+    assert "assignments[0].data_capture.import_emails" not in warnings(assignments=[carried], **sections)
+
+
+@pytest.mark.parametrize(
+    ("choice", "warned"),
+    [
+        ("enabled", True),
+        ("disabled", False),
+        ("prevented", False),
+        ({"field": "Title", "map": {"Rep": "prevented", "Lead": "enabled"}}, True),
+        ({"field": "Title", "map": {"Rep": "prevented"}}, False),
+    ],
+)
+def test_only_what_is_enabled_needs_its_seat(choice: Any, warned: bool) -> None:
+    assignments = [
+        {"name": "A", "data_capture": {"import_emails": choice}, "filter": "x = 1"},
+        {"name": "B", "seats": ["gong"]},
+    ]
+    found = warnings(
+        connections=SALESFORCE,
+        seats={"gong": {}},
+        seat_required={"import_emails": "gong"},
+        assignments=assignments,
+    )
+    assert set(found) == ({"assignments[0].data_capture.import_emails"} if warned else set())
+
+
+def test_a_seat_without_the_one_it_needs_is_a_warning() -> None:
+    seats = {"gong": {}, "forecast": {"requires": ["gong"]}}
+    found = warnings(
+        seats=seats, assignments=[{"name": "A", "seats": ["gong"]}, {"name": "B", "seats": ["forecast"]}]
+    )
+    assert "nobody will hold it" in found["assignments[1].seats"]
+    assert warnings(seats=seats, assignments=[{"name": "A", "seats": ["forecast", "gong"]}]) == {}
+    by_field = {"field": "Title", "map": {"Rep": "gong"}}
+    assert warnings(seats=seats, assignments=[{"name": "A", "seats": ["forecast", by_field]}]) == {}
+
+
+def test_a_seat_that_is_required_and_that_nobody_gets_is_a_warning() -> None:
+    sections: dict[str, Any] = {"seats": {"gong": {}}, "seat_required": {"import_emails": "gong"}}
+    assert set(warnings(assignments=[{"name": "A"}], **sections)) == {"seat_required.import_emails"}
+    assert warnings(assignments=[{"name": "A", "seats": ["gong"]}], **sections) == {}
+    assert warnings(**sections) == {}, "without assignments there are no seats to give"
+
+
+@pytest.mark.parametrize(
+    ("keep_active", "places"),
+    [
+        ({"when_unmatched": True, "grace_days": 7}, {"keep_active.grace_days"}),
+        ({"when_unmatched": True}, set()),
+        ({"when_deactivated": True, "grace_days": 7}, set()),
+    ],
+)
+def test_days_of_grace_for_whom_is_kept_anyway_are_a_warning(
+    keep_active: dict[str, Any], places: set[str]
+) -> None:
+    assert set(warnings(keep_active=keep_active)) == places

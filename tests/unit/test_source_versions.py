@@ -1,0 +1,111 @@
+"""Which of two states is the newer one, told by messages and read from Salesforce (W4, W6)."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muster.errors import Rejected
+from muster.source_versions import read_version, source_version, time_of
+
+READ_AT = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
+STAMP = "2026-11-20T08:15:31.000Z"
+LATER = "2026-11-20T08:15:32.000Z"
+
+
+def told(stamp: str = STAMP, notification: str = "04l000000000001AAA", **fields: Any) -> str:
+    """Return the version of what a message tells."""
+    return source_version({"SystemModstamp": stamp, "IsActive": "true", **fields}, notification)
+
+
+def read(stamp: str = STAMP, after_s: float = 0, **fields: Any) -> str:
+    """Return the version of what was read, so many seconds after 08:16."""
+    state = {"SystemModstamp": stamp, "IsActive": "true", **fields}
+    return read_version(state, READ_AT + timedelta(seconds=after_s))
+
+
+def test_versions_sort_as_the_states_count() -> None:
+    in_order = [
+        told(),
+        told(notification="04l000000000002AAA"),
+        # Within one second of Salesforce, who is out stays out, as far as messages can tell …
+        told(IsActive="false"),
+        # … but who was read at that second counts, on or off: the later reading most.
+        read(IsActive="false"),
+        read(after_s=0.001),
+        read(after_s=1, IsActive="false"),
+        read(after_s=3600),
+        # Whatever happened a second later is newer than all that.
+        told(LATER),
+        told(LATER, IsActive="false"),
+        read(LATER, after_s=-3600),
+        told("2026-11-20T08:15:33.000Z"),
+        told("2027-01-01T00:00:00.000Z"),
+    ]
+    assert all(older < newer for older, newer in pairwise(in_order))
+
+
+def test_the_same_reading_has_the_same_version_whatever_it_found() -> None:
+    """One reading shows one state; what differs between two tries at recording it is not newer."""
+    assert read(Title="Rep") == read(Title="Chief")
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2026-11-20T08:15:31.000Z",
+        "2026-11-20T08:15:31.000+0000",
+        "2026-11-20T08:15:31Z",
+        "2026-11-20T09:15:31.000+01:00",
+        "2026-11-20T03:45:31-04:30",
+    ],
+)
+def test_one_moment_is_one_version_however_it_is_written(stamp: str) -> None:
+    assert read(stamp) == read()
+    assert time_of(read(stamp)) == datetime(2026, 11, 20, 8, 15, 31, tzinfo=UTC)
+    assert time_of(told(stamp)) == time_of(read(stamp))
+
+
+def test_without_system_modstamp_last_modified_date_counts() -> None:
+    fields = {"SystemModstamp": None, "LastModifiedDate": LATER, "IsActive": "true"}
+    assert read_version(fields, READ_AT) == read(LATER)
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({}, "SystemModstamp"),
+        ({"SystemModstamp": None, "LastModifiedDate": None}, "SystemModstamp"),
+        ({"SystemModstamp": "yesterday"}, "SystemModstamp"),
+        ({"SystemModstamp": "2026-11-20T08:15:31"}, "SystemModstamp"),
+        ({"LastModifiedDate": "2026-13-20T08:15:31Z"}, "LastModifiedDate"),
+        ({"SystemModstamp": "0001-01-01T00:00:00+14:00"}, "SystemModstamp"),
+    ],
+)
+def test_without_a_readable_time_there_is_no_version(fields: dict[str, str | None], where: str) -> None:
+    with pytest.raises(Rejected) as read_refused:
+        read_version(fields, READ_AT)
+    with pytest.raises(Rejected) as told_refused:
+        source_version(fields, "04l000000000001AAA")
+    for refused in (read_refused, told_refused):
+        assert refused.value.problems[0].where == where
+        assert refused.value.problems[0].remedy
+
+
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants them naive
+
+
+@given(moments, moments, st.booleans(), st.booleans())
+def test_a_later_change_is_newer_whoever_tells_it(
+    one: datetime, other: datetime, one_is_read: bool, other_is_read: bool
+) -> None:
+    def version(moment: datetime, *, is_read: bool) -> str:
+        stamp = moment.isoformat(timespec="milliseconds")
+        return read(stamp) if is_read else told(stamp)
+
+    first, second = version(one, is_read=one_is_read), version(other, is_read=other_is_read)
+    if time_of(first) != time_of(second):
+        assert (first < second) == (time_of(first) < time_of(second))
