@@ -238,7 +238,7 @@ IMPORT_MUTANTS = [
         _lease_of_the_dead_kept,
         sweep("nothing has changed", "after", "UpdateItem", 1),
     ),
-    Mutant("seats without condition", seats_without_condition, race("three messages want one seat", 20)),
+    Mutant("seats without condition", seats_without_condition, race("three messages want one seat", 12)),
     Mutant("lines are not served", _lines_not_served, clean("much has changed")),
     Mutant(
         "history outside the transaction",
