@@ -1,16 +1,17 @@
-"""Applies a plan, item by item: each is decided again on what is stored now, and written whole or not at all.
+"""Applies a plan, item by item: each is decided on what is stored now, and written whole or not at all.
 
+What was decided in the same invocation is written as it is; its conditions tell whether it still holds.
 Whoever applies an item twice finds it done. A user who cannot be written goes to the error log and
 holds up no other (I8); when nobody can be written, the run stops.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import batched
 
-from muster.decisions import Outcome
+from muster.decisions import Decision, Outcome
 from muster.errors import MusterError, Unavailable
 from muster.model import LogEntry, UserChange
 from muster.plans import Item
@@ -24,13 +25,17 @@ LOOKED_UP_AT_ONCE = 100
 
 @dataclass(slots=True)
 class Applying:
-    """One invocation's share of applying a run's plan; `planned_at` is when its source was read."""
+    """One invocation's share of applying a run's plan; `planned_at` is when its source was read.
+
+    `ready` holds what this invocation has decided already, by CRM id.
+    """
 
     settings: Settings
     roster: Roster
     clock: RunClock
     run: str
     planned_at: datetime
+    ready: Mapping[str, Decision] = field(default_factory=dict)
     errors: list[LogEntry] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
 
@@ -41,7 +46,7 @@ class Applying:
         """
         done = cursor
         for some in batched(_after(items, cursor), LOOKED_UP_AT_ONCE, strict=False):
-            self._settle([item.change for item in some])
+            self._settle([item.change for item in some], self.ready)
             done += len(some)
             progress(done)
             self.clock.check()
@@ -72,9 +77,9 @@ class Applying:
     def _settling(self) -> Settling:
         return Settling(self.settings, self.roster, self.clock.now(), self.clock.lease)
 
-    def _settle(self, changes: Sequence[UserChange]) -> None:
+    def _settle(self, changes: Sequence[UserChange], ready: Mapping[str, Decision] | None = None) -> None:
         settling = self._settling()
-        failures = settling.settle(changes)
+        failures = settling.settle(changes, ready)
         self.outcomes += settling.outcomes
         down = sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE
         if down or len(failures) == len(changes) > PATIENCE:

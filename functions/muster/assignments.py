@@ -101,8 +101,7 @@ def fields_to_read(settings: Settings) -> tuple[str, ...]:
         names += _fields_of_values(assignment)
     if not settings.ignore_organizational_structure:
         names.append("ManagerId")
-    # Salesforce takes no heed of case and refuses a field that is selected twice.
-    return tuple({name.lower(): name for name in reversed(names)}.values())[::-1]
+    return tuple(dict.fromkeys(names))
 
 
 def _fields_of_values(assignment: Assignment) -> list[str]:

@@ -95,23 +95,21 @@ class Gathering:
         anew, for the settings have changed.
         """
         names = fields_to_read(self.settings)
-        digest_of = digester(names)
         gathered = Gathered()
         managers: dict[str, str | None] = {}
         digests: dict[str, str] = {}
-        for row in self._rows("users", soql.select(names), names, gathered):
-            crm_id = row["Id"]
-            managers[crm_id] = row.get("ManagerId")
-            state = states.get(crm_id)
-            if state is None:
-                if row["IsActive"] is True:
+        for rows, sums in self._rows("users", soql.select(names), names, gathered):
+            managers.update((row["Id"], row.get("ManagerId")) for row in rows)
+            for row, of_fields in zip(rows, sums, strict=True):
+                crm_id = row["Id"]
+                state = states.get(crm_id)
+                if state is None:
+                    if row["IsActive"] is True:
+                        gathered.rows[crm_id] = row
+                elif afresh or not state.digest.startswith(of_fields) or is_due(state):
                     gathered.rows[crm_id] = row
-                continue
-            of_fields = digest_of(row)
-            if afresh or not state.digest.startswith(of_fields) or is_due(state):
-                gathered.rows[crm_id] = row
-            else:
-                digests[crm_id] = of_fields
+                else:
+                    digests[crm_id] = of_fields
         if not managers:
             raise Incomplete("Salesforce shows no users at all")
         matching = self._matching(soql.select)
@@ -132,8 +130,8 @@ class Gathering:
         names = fields_to_read(self.settings)
         gathered = Gathered()
         condition = soql.since("SystemModstamp", moment)
-        for row in self._rows("users", soql.select(names, condition), names, gathered):
-            gathered.rows[row["Id"]] = row
+        for rows, _ in self._rows("users", soql.select(names, condition), names, gathered):
+            gathered.rows |= {row["Id"]: row for row in rows}
         if len(gathered.rows) > MOST_BY_ID:
             narrowed = self._matching(lambda fields, *all_of: soql.select(fields, condition, *all_of))
             gathered.matches = _by_user(narrowed, gathered.rows)
@@ -147,22 +145,26 @@ class Gathering:
         gathered = Gathered()
         for number, some in enumerate(batched(crm_ids, USERS_A_QUERY, strict=False), 1):
             query = soql.select(names, soql.one_of("Id", some))
-            for row in self._rows(f"users/{number}", query, names, gathered):
-                gathered.rows[row["Id"]] = row
+            for rows, _ in self._rows(f"users/{number}", query, names, gathered):
+                gathered.rows |= {row["Id"]: row for row in rows}
         gathered.unseen = tuple(crm_id for crm_id in crm_ids if crm_id not in gathered.rows)
         gathered.matches = self._matches_by_id(gathered.rows)
         return gathered
 
     # ── Pages ────────────────────────────────────────────────────────────────────────────────────
 
-    def _rows(self, name: str, query: str, names: Sequence[str], gathered: Gathered) -> Iterator[Row]:
-        """Yield the rows of a query on users, each checked to be whole and to come once."""
-        known_by = itemgetter("Id", "SystemModstamp", *names)
+    def _rows(
+        self, name: str, query: str, names: Sequence[str], gathered: Gathered
+    ) -> Iterator[tuple[list[Row], list[str]]]:
+        """Yield the rows of a query on users, each whole and once, and their digests: page by page."""
+        digest_of = digester(names)
+        stamped = itemgetter("Id", "SystemModstamp")
         seen: set[str] = set()
         for page in self._pages(name, query):
             rows = page.records
             try:
-                found = [known_by(row)[:2] for row in rows]
+                found = [stamped(row) for row in rows]
+                sums = [digest_of(row) for row in rows]
             except KeyError as error:
                 raise Incomplete(f"Salesforce left {error.args[0]} out of a user") from None
             ids = {crm_id for crm_id, _ in found}
@@ -170,7 +172,7 @@ class Gathering:
                 raise Incomplete("Salesforce showed a user twice")
             seen |= ids
             gathered.newest = max([gathered.newest or "", *(stamp or "" for _, stamp in found)]) or None
-            yield from rows
+            yield rows, sums
         gathered.total += len(seen)
 
     def _pages(self, name: str, query: str) -> Iterator[Page]:

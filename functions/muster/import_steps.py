@@ -19,6 +19,7 @@ from muster.guard import Trip
 from muster.import_ports import Archive, Ports
 from muster.model import LogEntry
 from muster.planning import Plan, make_plan
+from muster.plans import Item
 from muster.run_clock import RunClock
 from muster.runs import ImportState, Phase, Run, Status
 from muster.settings import Settings
@@ -53,19 +54,24 @@ class Steps:
             return self._park(run, plan, trips)
         run = replace(run, phase=Phase.APPLY)
         self.ports.runs.save(run, self.clock.lease)
-        return self.apply(run)
+        return self.apply(run, plan)
 
     def preview(self, run: Run) -> tuple[Run, Answer]:
         """Gather and decide, and no more; returns the ended run and its answer."""
         plan, trips, run = self._planned(run, resumed=False)
         return self._end_preview(run, plan, trips)
 
-    def apply(self, run: Run) -> Answer:
-        """Apply the plan from where it was left, tell managers, and end the run."""
+    def apply(self, run: Run, plan: Plan | None = None) -> Answer:
+        """Apply the plan from where it was left, tell managers, and end the run.
+
+        `plan` is the one that was just made; without it, the archive has it.
+        """
         organization = run.organization
         summary = self.ports.archive.document(organization, run.id, run.attempt, "plan")
         planned_at = datetime.fromisoformat(run.gathered_at or run.started_at)
         applying = Applying(self.settings, self.ports.roster, self.clock, run.id, planned_at)
+        if plan:
+            applying.ready = plan.decisions
         applied = run
 
         def progress(done: int) -> None:
@@ -73,8 +79,7 @@ class Steps:
             applied = self._recorded(applied, applying, cursor=done)
             self.ports.runs.save(applied, self.clock.lease)
 
-        # An earlier try at planning, cut short, may have left more parts behind than the plan has.
-        items = list(islice(chain.from_iterable(map(plans.read, self._parts(run, "plan"))), run.planned))
+        items = plan.items if plan else self._items(run)
         try:
             if run.phase is Phase.APPLY:
                 applying.apply(items, run.cursor, progress)
@@ -86,6 +91,10 @@ class Steps:
         finally:
             self._park_errors(run, applying.errors)
         return self._end(applied, summary)
+
+    def _items(self, run: Run) -> list[Item]:
+        # An earlier try at planning, cut short, may have left more parts behind than the plan has.
+        return list(islice(chain.from_iterable(map(plans.read, self._parts(run, "plan"))), run.planned))
 
     # ── Gather and decide ────────────────────────────────────────────────────────────────────────
 

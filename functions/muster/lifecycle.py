@@ -253,15 +253,17 @@ def _manager(member: Member, change: UserChange, known: Known, settings: Setting
     """Return the manager (A7, A10).
 
     Nobody is their own manager, nor is one of those whose managers lead back to them: such a loop is
-    cut at each of its members. One change cannot tell, so a manager that an import has cut stays cut.
+    cut at each of its members. One change cannot tell, so what an import has found holds until the
+    manager is another one.
     """
     if settings.ignore_organizational_structure or "ManagerId" not in change.fields:
         return {}
     reports_to = change.fields["ManagerId"]
-    cut = change.in_loop is None and reports_to == member.reports_to and member.manager is None
-    own = reports_to in (None, change.crm_id)
-    manager = None if own or change.in_loop or (cut and member.version) else known.manager
-    return {"reports_to": reports_to, "manager": manager}
+    in_loop = change.in_loop
+    if in_loop is None:
+        in_loop = member.in_loop and reports_to == member.reports_to
+    manager = None if in_loop or reports_to in (None, change.crm_id) else known.manager
+    return {"reports_to": reports_to, "in_loop": in_loop, "manager": manager}
 
 
 def _mapped(change: UserChange, settings: Settings) -> dict[str, str | None]:

@@ -24,7 +24,8 @@ class Member:
 
     `seats` maps a seat to its place (`muster.seats`), `data_capture` a setting to what is intended and
     effective (`muster.entitlements`). `matched` names every assignment whose filter matched, the
-    winner among them. `reports_to` is the CRM id of the manager, who need not be a member. `origins`
+    winner among them. `reports_to` is the CRM id of the manager, who need not be a member; `in_loop`
+    says that an import found managers who lead back to the member. `origins`
     says who set a value that is not the CRM's or the assignment's. `unmatched_since` is the moment
     from which the days of grace count. `digest` sums up what the member was last evaluated with.
     """
@@ -61,6 +62,7 @@ class Member:
     end_date: str | None = None
     matched: tuple[str, ...] = ()
     reports_to: str | None = None
+    in_loop: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
     unmatched_since: str | None = None
     digest: str = ""
@@ -99,6 +101,7 @@ _NOT_SHOWN = frozenset(
     {
         "digest",
         "former_keys",
+        "in_loop",
         "matched",
         "origins",
         "reports_to",

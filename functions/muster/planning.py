@@ -12,7 +12,7 @@ from itertools import batched
 
 from muster import assignments, lifecycle, seats
 from muster.assignments import fields_to_read, unfiltered
-from muster.decisions import Known, MemberState, Outcome
+from muster.decisions import Decision, Known, MemberState, Outcome
 from muster.eligibility import evaluate
 from muster.errors import Problem, Rejected
 from muster.gathering import Gathered
@@ -26,6 +26,8 @@ from muster.user_rows import change_of
 
 # So many users are looked up in the roster at a time; BatchGetItem takes a hundred keys.
 LOOKED_UP_AT_ONCE = 100
+# Decisions are kept for applying them at once; of a first import, which decides about everyone, the first.
+MOST_KEPT = 5_000
 _NOTHING_TO_DO = frozenset({Outcome.STALE, Outcome.NOT_PROVISIONED})
 
 
@@ -34,13 +36,15 @@ class Plan:
     """What is to be done, and what deciding found besides.
 
     `active` counts the active members before the plan, per assignment and under `""`. `pools` are the
-    seats as they will be. `problems` are users who cannot be decided about, by CRM id.
+    seats as they will be. `problems` are users who cannot be decided about, by CRM id. `decisions` are
+    those that can be written as they are, by CRM id.
     """
 
     items: list[Item] = field(default_factory=list)
     active: Counter[str] = field(default_factory=Counter)
     pools: Pools = field(default_factory=dict)
     problems: list[tuple[str, Problem]] = field(default_factory=list)
+    decisions: dict[str, Decision] = field(default_factory=dict)
 
     @property
     def effective(self) -> list[Item]:
@@ -88,13 +92,22 @@ def make_plan(
             quiet.append(item_of(change, decision))
             continue
         plan.items.append(item_of(change, decision))
+        if len(plan.decisions) < MOST_KEPT:
+            plan.decisions[change.crm_id] = decision
         if decision.after:
             held_before = decision.before.seats if decision.before else {}
             plan.pools = seats.moved(plan.pools, seats.moves(held_before, decision.after.seats))
     # Nothing is to be done about them yet, but their manager becomes a member.
     new = {item.user for item in plan.items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
-    plan.items += [item for item in quiet if item.change.fields.get("ManagerId") in new]
+    plan.items += [item for item in quiet if _reports_to(item, new)]
+    for item in plan.items:
+        if _reports_to(item, new):
+            plan.decisions.pop(item.user, None)
     return plan
+
+
+def _reports_to(item: Item, users: set[str]) -> bool:
+    return item.change.fields.get("ManagerId") in users
 
 
 def _looked_up(

@@ -71,13 +71,19 @@ class Settling:
         wanted = {change.crm_id: lifecycle.wanted_for(change, self._settings) for change in changes}
         return self._roster.gather(self._settings.organization, wanted)
 
-    def settle(self, changes: Sequence[UserChange]) -> list[tuple[UserChange, MusterError]]:
+    def settle(
+        self, changes: Sequence[UserChange], ready: Mapping[str, Decision] | None = None
+    ) -> list[tuple[UserChange, MusterError]]:
         """Bring changes in, one per user, as many at once as go; returns those that could not be written.
 
-        One user who cannot be written holds up no other; after a few, the rest is left alone and
-        returned with them. Raises what keeps anything from being read, and `Stale` when the lease is lost.
+        `ready` holds decisions made a moment ago, by CRM id: they are written as they are, and made anew
+        only where their conditions fail. One user who cannot be written holds up no other; after a few,
+        the rest is left alone and returned with them. Raises what keeps anything from being read, and
+        `Stale` when the lease is lost.
         """
-        known = self.gather(changes)
+        ready = ready or {}
+        undecided = [change for change in changes if change.crm_id not in ready]
+        known = self.gather(undecided) if undecided else {}
         failures: list[tuple[UserChange, MusterError]] = []
         decided: list[tuple[UserChange, Decision]] = []
         for change in changes:
@@ -85,7 +91,9 @@ class Settling:
             if change.fields.get("ManagerId") in {each.crm_id for each, _ in decided}:
                 failures += self._write_all(decided)
                 decided = []
-            decided.append((change, self._decided(change, known[change.crm_id])))
+            decision = ready.get(change.crm_id) or self._decided(change, known[change.crm_id])
+            self._pools = seats.moved(self._taken(), _moves(decision))
+            decided.append((change, decision))
         return failures + self._write_all(decided)
 
     def _write_all(
@@ -120,6 +128,7 @@ class Settling:
     def _settle_one(self, change: UserChange) -> None:
         for _ in range(ATTEMPTS):
             decision = self._decided(change, self.gather([change])[change.crm_id])
+            self._pools = seats.moved(self._taken(), _moves(decision))
             if not decision.writes or not self._write([decision]):
                 break
         else:
@@ -130,9 +139,7 @@ class Settling:
         """Decide, as if what was decided before were written already."""
         manager = known.manager or self._joined.get(change.fields.get("ManagerId") or "")
         known = replace(known, manager=manager)
-        decision = lifecycle.decide(change, known, self._settings, self._taken(), self._now)
-        self._pools = seats.moved(self._taken(), _moves(decision))
-        return decision
+        return lifecycle.decide(change, known, self._settings, self._taken(), self._now)
 
     def _done(self, decided: Sequence[tuple[UserChange, Decision]]) -> None:
         for change, decision in decided:

@@ -44,7 +44,7 @@ def read(
         raise Rejected(
             Problem("Username", "is longer than an address can be", "Correct the user in Salesforce.")
         )
-    if sum(len((value or "").encode()) for value in fields.values()) > MAX_TEXT:
+    if text_size(fields) > MAX_TEXT:
         raise Rejected(
             Problem("fields", "hold too much text", "Take long text fields out of the outbound message.")
         )
@@ -54,6 +54,11 @@ def read(
             Problem("SystemModstamp", "lies in the future", "Check the sender; Salesforce never does this.")
         )
     return UserChange(crm_id=crm_id, fields=fields, source=source, run=f"webhook:{notification}")
+
+
+def text_size(fields: Mapping[str, str | None]) -> int:
+    """Return how many bytes the values of a user's fields have in all; `MAX_TEXT` bounds it."""
+    return sum(len((value or "").encode()) for value in fields.values())
 
 
 def most_recent(changes: Iterable[UserChange]) -> list[UserChange]:

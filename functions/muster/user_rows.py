@@ -19,6 +19,7 @@ from muster.errors import Problem, Rejected
 from muster.model import UserChange
 from muster.settings import Settings
 from muster.source_versions import read_version
+from muster.user_changes import MAX_TEXT, text_size
 
 type Row = Mapping[str, Any]
 
@@ -65,6 +66,9 @@ def change_of(
     fields = fields_of(row, names)
     if fields["IsActive"] not in ("true", "false"):
         raise Rejected(Problem("IsActive", "is neither true nor false", "Check the field in Salesforce."))
+    if text_size(fields) > MAX_TEXT:
+        remedy = "Take long text fields out of the settings, or shorten the user's."
+        raise Rejected(Problem("fields", "hold too much text", remedy))
     return UserChange(
         crm_id=row["Id"],
         fields=fields,

@@ -37,6 +37,14 @@ def floor(url: str) -> Callable[[], object]:
 
 def whole_import(url: str, mode: str) -> Callable[[], object]:
     """Return the handler, invoked once."""
+    # What bootstrap would load in the middle of it.
+    import boto3  # noqa: F401
+    import requests  # noqa: F401
+
+    import muster.adapters.roster_table
+    import muster.adapters.run_archive
+    import muster.adapters.salesforce
+    import muster.adapters.settings_table  # noqa: F401
     import scheduled_import
     from tests.examples import lambda_context
 

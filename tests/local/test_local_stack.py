@@ -113,6 +113,15 @@ def test_changed_sources_are_deployed_to_the_stack_that_is_up(stack: LocalStack,
     assert behind_it.sources != "older"
 
 
+@pytest.fixture
+def heeding_interrupts() -> Iterator[None]:
+    """What is started here heeds SIGINT; a shell starts what runs in the background deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding_interrupts")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_start_that_is_broken_off_leaves_nothing_running(name: str, ending: signal.Signals) -> None:
     with subprocess.Popen(

@@ -195,20 +195,3 @@ def test_managers_are_read_unless_the_structure_is_ignored(ignored: bool) -> Non
     few = ["Id", "LastModifiedDate", "Username", "Email", "FirstName", "LastName", "IsActive", "CallCenterId"]
     organization = acme(auto_provision={"fields": few}, ignore_organizational_structure=ignored)
     assert ("ManagerId" in fields_to_read(organization)) == (not ignored)
-
-
-SPELLED_TWICE = acme(
-    {"name": "A", "seats": [{**SEAT, "field": "level__c"}]}, auto_provision={"custom_fields": ["Level__c"]}
-)
-
-
-def test_a_field_spelled_in_two_ways_is_selected_once() -> None:
-    """Salesforce takes no heed of case, and refuses a query that selects a field twice."""
-    read = fields_to_read(SPELLED_TWICE)
-    assert [name for name in read if name.lower() == "level__c"] == ["Level__c"]
-
-
-@pytest.mark.xfail(strict=True, reason="grants looks fields up as the assignment spells them")
-def test_a_value_comes_from_the_field_that_was_read_however_it_is_spelled() -> None:
-    fields: dict[str, str | None] = dict.fromkeys(fields_to_read(SPELLED_TWICE), "1")
-    assert grants(SPELLED_TWICE.assignments[0], fields).seats == ("gong",)

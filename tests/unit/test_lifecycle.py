@@ -287,3 +287,23 @@ def test_history_tells_before_and_after() -> None:
     decision = decide(change(11, Title="Lead"), linked(member()), ACME, {}, NOW)
     assert decision.history
     assert decision.history.changes == (FieldChange("title", "Rep", "Lead"),)
+
+
+@pytest.mark.parametrize(
+    ("in_loop", "reports_to", "found", "manager"),
+    [
+        (False, BOB, None, "bob"),  # Bob was not in the roster yet when Ada came
+        (True, BOB, None, None),  # an import found a loop, and one change cannot tell that it is gone
+        (True, "005000000000003AAA", None, "bob"),
+        (True, BOB, False, "bob"),
+        (False, BOB, True, None),
+    ],
+)
+def test_a_loop_of_managers_stays_cut_until_the_manager_changes_or_an_import_says_otherwise(
+    in_loop: bool, reports_to: str, found: bool | None, manager: str | None
+) -> None:
+    ada = member(reports_to=reports_to if not in_loop else BOB, in_loop=in_loop)
+    led = replace(change(40, ManagerId=reports_to), in_loop=found)
+    after = decide(led, replace(linked(ada), manager="bob"), ACME, {}, NOW).after
+    assert after
+    assert after.manager == manager

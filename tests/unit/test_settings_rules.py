@@ -119,6 +119,28 @@ def test_a_secret_of_another_organization_is_refused(name: str) -> None:
         assert read({"organization": "acme", "connections": {name: connection | {"secret": own}}})
 
 
+@pytest.mark.parametrize(
+    ("sections", "where", "as_before"),
+    [
+        (
+            {
+                "auto_provision": {"custom_fields": ["Level__c"]},
+                "seats": {"gong": {}},
+                "assignments": [{"name": "A", "seats": [{"field": "level__c", "map": {"1": "gong"}}]}],
+            },
+            "assignments[0].seats[0].field",
+            "Level__c",
+        ),
+        ({"field_maps": {"salesforce": {"title": "title"}}}, "field_maps.salesforce.title", "Title"),
+    ],
+    ids=["an assignment's field", "a mapped field"],
+)
+def test_a_field_is_spelled_in_one_way(sections: dict[str, Any], where: str, as_before: str) -> None:
+    """Salesforce takes no heed of case and refuses a field that is selected twice."""
+    [problem] = problems(**sections)
+    assert (problem.where, problem.remedy) == (where, f"Write {as_before} here too.")
+
+
 def test_the_fields_to_read_fit_into_one_query() -> None:
     fields = [f"A_field_with_a_rather_long_name_{number:03}__c" for number in range(150)]
     mapped = {"title": {"join": [f"Part_{number:02}_{'x' * 60}__c" for number in range(30)]}}

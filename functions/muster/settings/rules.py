@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from muster.assignments import fields_to_read
 from muster.errors import Problem
-from muster.settings.places import named_seats
+from muster.settings.places import named_fields, named_seats
 from muster.settings.sections import Settings
 from muster.soql_filters import MOST_BYTES, encoded_size
 from muster.validation import did_you_mean, path
@@ -21,6 +21,7 @@ def problems(settings: Settings) -> list[Problem]:
         *_unknown_seats(settings),
         *_seat_cycles(settings),
         *_assignment_names(settings),
+        *_spellings(settings),
         *_too_many_fields(settings),
     ]
 
@@ -92,6 +93,15 @@ def _assignment_names(settings: Settings) -> Iterator[Problem]:
                 path(("assignments", position, "name")), f"is the name of {first} too", "Change one."
             )
         seen.setdefault(assignment.name, position)
+
+
+def _spellings(settings: Settings) -> Iterator[Problem]:
+    """Yield a problem for each field in another spelling than before: Salesforce would take both for one."""
+    spelled: dict[str, str] = {}
+    for at, name in named_fields(settings):
+        as_before = spelled.setdefault(name.lower(), name)
+        if name != as_before:
+            yield Problem(path(at), f"is {name}, and {as_before} elsewhere", f"Write {as_before} here too.")
 
 
 def _too_many_fields(settings: Settings) -> Iterator[Problem]:
