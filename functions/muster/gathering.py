@@ -155,7 +155,7 @@ class Gathering:
 
     def _rows(
         self, name: str, query: str, names: Sequence[str], gathered: Gathered
-    ) -> Iterator[tuple[list[Row], list[str]]]:
+    ) -> Iterator[tuple[Sequence[Row], list[str]]]:
         """Yield the rows of a query on users, each whole and once, and their digests: page by page."""
         digest_of = digester(names)
         stamped = itemgetter("Id", "SystemModstamp")
