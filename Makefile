@@ -23,7 +23,7 @@ help:
 setup: .venv/ready ## Install what is locked (the other targets do this by themselves)
 	@:
 
-demo: setup ## Show auto-provisioning from end to end on this machine, in about two minutes (KEEP=1 leaves it running)
+demo: setup ## Show Muster from end to end on this machine, in about two minutes (KEEP=1 leaves it running)
 	@$(IN_VENV)python -m sandbox.demo
 
 test: setup ## Run the tests
@@ -34,7 +34,7 @@ check: setup ## Check format, style, types and the template
 	@$(IN_VENV)ruff format --check --quiet . || { echo "Not formatted; run: make format"; exit 1; }
 	@$(IN_VENV)ruff check --quiet . && $(IN_VENV)mypy functions sandbox tests && $(IN_VENV)sam validate
 
-up: setup ## Start the local stack: Muster on an AWS emulator beside a sandbox Salesforce (STACK=name for another one)
+up: setup ## Start the local stack: Muster on an AWS emulator beside a sandbox Salesforce and Vault CRM (STACK=name for another)
 	@$(IN_VENV)python -m sandbox.local_stack up
 
 down: setup ## End what `make up` started

@@ -5,13 +5,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator, Field
 
-from muster import bootstrap, environment
+from muster import bootstrap, describing, environment
 from muster.admin_requests import Action, Line, Request, SignedRequest, answer
 from muster.configuring import Configuring
 from muster.import_ports import Ports
@@ -49,6 +49,12 @@ class Preview(SignedRequest):
     """Try a document on the roster without saving it."""
 
     settings: Document
+
+
+class Describe(Request):
+    """What of a connection can be mapped in `field_maps`."""
+
+    connection: Literal["vault_crm"]
 
 
 class Save(SignedRequest):
@@ -92,6 +98,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         {
             "get": Action(Get, lambda to: configuring.get(to.organization, to.version)),
             "validate": Action(Validate, lambda to: configuring.validate(to.organization, to.settings)),
+            "describe": Action(Describe, _describe),
             "preview": Action(Preview, lambda to: configuring.preview(to.organization, to.settings, to.by)),
             "put": Action(Put, lambda to: configuring.put(to.organization, to.settings, to.signature)),
             "restore": Action(
@@ -107,6 +114,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.add_metric(name="SettingsSaved", unit=MetricUnit.Count, value=1)
         metrics.flush_metrics()
     return said
+
+
+def _describe(to: Describe) -> dict[str, Any]:
+    return describing.describe_vault_crm(to.organization, bootstrap.settings_table(), bootstrap.vault)
 
 
 def _configuring(remaining: Callable[[], float]) -> Configuring:

@@ -9,8 +9,8 @@
 """
 
 import gc
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -19,23 +19,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator, Field, model_validator
 
 from muster import bootstrap
-from muster.admin_requests import Event, answer_one
+from muster.admin_requests import Event, RunId, answer_one
 from muster.errors import MusterError, NotFound, Problem, Rejected
 from muster.finding_users import crm_ids_of
 from muster.import_ports import Ports
-from muster.importing import SCHEDULE, Importing
+from muster.importing import Importing
 from muster.notifying import Notifying, Told
 from muster.observability import logger, metrics
+from muster.push_ports import Vault
+from muster.running import SCHEDULE
 from muster.settings import Settings
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
 from muster.validation import refused
-
-
-def _run_id(value: str) -> str:
-    if not re.fullmatch(r"[0-9]{8}T[0-9]{6,9}-[0-9a-f]{8}", value):
-        raise refused("is not the id of a run", "Copy run_id from the run's answer.")
-    return value
 
 
 def _some(members: tuple[str, ...]) -> tuple[str, ...]:
@@ -45,7 +41,6 @@ def _some(members: tuple[str, ...]) -> tuple[str, ...]:
 
 
 type Reference = Annotated[str, Field(min_length=1, max_length=254)]
-type RunId = Annotated[str, AfterValidator(_run_id)]
 
 # Pages of a hundred thousand users are many objects and no cycles: looking for some among them took a fifth
 # of an import's processor time.
@@ -110,13 +105,32 @@ def _import(asked: Import, remaining: Callable[[], float]) -> dict[str, Any]:
     if stored is None:
         remedy = "Save some with OrganizationSettingsFunction, action put."
         raise NotFound(Problem("organization", f"{asked.organization} has no settings", remedy))
-    importing = _importing(stored, remaining)
+    with _watched_vault(asked, stored) as vault:
+        return _done(asked, _importing(stored, vault, remaining))
+
+
+@contextmanager
+def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | None]:
+    """Lend the organization's Vault CRM, if it has one that a schedule may try (P6)."""
+    connection = stored.settings.connections.vault_crm
+    if connection is None:
+        yield None
+        return
+    watching = bootstrap.watching(asked.organization, "vault_crm", _now)
+    if asked.by == SCHEDULE and watching.skipped():
+        yield None
+        return
+    with watching.watched(bootstrap.vault(connection)) as vault:
+        yield vault
+
+
+def _done(asked: Import, importing: Importing) -> dict[str, Any]:
     if asked.run_id:
-        return importing.resume(asked.run_id)
+        return importing.runs.resume(asked.run_id)
     if asked.approve:
-        return importing.approve(asked.approve, asked.by, asked.plan_hash)
+        return importing.runs.approve(asked.approve, asked.by, asked.plan_hash)
     if asked.reject:
-        return importing.reject(asked.reject, asked.by)
+        return importing.runs.reject(asked.reject, asked.by)
     if asked.members:
         crm_ids = crm_ids_of(
             asked.members, asked.organization, bootstrap.roster_views(), importing.ports.salesforce
@@ -125,7 +139,7 @@ def _import(asked: Import, remaining: Callable[[], float]) -> dict[str, Any]:
     return importing.start(asked.mode or "incremental", asked.by, preview=asked.preview)
 
 
-def _importing(stored: StoredSettings, remaining: Callable[[], float]) -> Importing:
+def _importing(stored: StoredSettings, vault: Vault | None, remaining: Callable[[], float]) -> Importing:
     connection = stored.settings.connections.salesforce
     if connection is None:
         remedy = "Add it to the settings: host, organization_id and the name of the secret."
@@ -136,13 +150,13 @@ def _importing(stored: StoredSettings, remaining: Callable[[], float]) -> Import
         roster=bootstrap.roster_table(),
         salesforce=bootstrap.salesforce(connection),
         notify=lambda settings, run: _tell_managers(settings, run, remaining),
+        vault=vault,
     )
-    return Importing(
-        stored,
-        ports,
-        now=lambda: datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
-        remaining=remaining,
-    )
+    return Importing(stored, ports, _now, remaining)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
 
 def _tell_managers(settings: Settings, run: str, remaining: Callable[[], float]) -> None:
@@ -150,8 +164,7 @@ def _tell_managers(settings: Settings, run: str, remaining: Callable[[], float])
     mail = bootstrap.mail()
     if settings.managers.notify and mail is None:
         logger.warning("managers.notify is on, but the template's MailFrom is empty: no mail is sent")
-    now = datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
-    notifying = Notifying(bootstrap.mail_outbox(), mail, bootstrap.roster_table(), now, remaining)
+    notifying = Notifying(bootstrap.mail_outbox(), mail, bootstrap.roster_table(), _now(), remaining)
     told = notifying.notify(settings, run)
     if told != Told():
         logger.info(

@@ -14,9 +14,11 @@ expire       whatever follows from every session having just ended       as the 
 lose_answer  a hang-up instead of an answer                              yes
 
 `after` calls to the prefix pass first, then `count` calls are hit. The first rule that is due hits a call.
+Where a system has `CallFault`s of its own, `method` makes a rule about calls of that method only.
 
-A system adds faults of its own that change what a true answer says (`AnswerFaults`). Only answers that such
-a fault can change count as calls to it, and only if no rule of the kinds above hit them.
+A system adds faults of its own. Some answer a call themselves, or tell the system through the WSGI
+environment what to do wrong (`CallFault`). Others change what a true answer says (`AnswerFaults`): only
+answers that such a fault can change count as calls to it, and only if no rule of the other kinds hit them.
 
 The paths under `/sandbox/` are the sandbox's own: never hit, never counted, open to this machine only.
 """
@@ -38,26 +40,35 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CONTROL = "/sandbox/"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 KINDS = ("status", "delay", "truncate", "html", "empty", "expire", "lose_answer")
 KEYS = ("path", "fault", "status", "delay_s", "after", "count")
 FIELD = "field"  # a key of those faults that are about one field of an answer
+OWN_KEYS = ("method", "error", "rows")  # keys where a system has faults of its own that act on calls
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 
 
 @dataclass
 class Fault:
-    """One rule: what happens to which calls. `status` None stands for the fault's own default."""
+    """One rule: what happens to which calls. None and the empty text stand for the fault's own default."""
 
     path: str
     fault: str
+    method: str | None = None
     status: int | None = None
     delay_s: float = 2.0
     after: int = 0
     count: int = 1
     field: str = ""
+    error: str = ""
+    rows: int = 1
     seen: int = 0
     hit: int = 0
     lifted: Event = dataclasses.field(default_factory=Event)
+
+    def is_about(self, method: str, path: str) -> bool:
+        """Whether a call counts for this rule."""
+        return path.startswith(self.path) and self.method in {None, method}
 
     def due(self) -> bool:
         """Whether the call just seen is one to hit."""
@@ -65,8 +76,9 @@ class Fault:
 
     def as_json(self) -> dict[str, Any]:
         """Return the rule and how often it was hit so far."""
-        keys = (*KEYS, FIELD) if self.field else KEYS
-        return {key: getattr(self, key) for key in (*keys, "hit")}
+        optional = {"method": self.method, FIELD: self.field, "error": self.error}
+        given = {key: value for key, value in optional.items() if value}
+        return {key: getattr(self, key) for key in (*KEYS, "hit")} | given
 
 
 @dataclass(frozen=True)
@@ -82,26 +94,29 @@ class AnswerFaults:
     about_a_field: Collection[str] = ()
 
 
-NO_ANSWER_FAULTS = AnswerFaults(parts=lambda _: [], kinds={})
+# A fault that acts on the call: it answers itself, or marks the WSGI environment and returns None.
+type CallFault = Callable[[Fault, "WSGIEnvironment"], Response | None]
 
 
 class FaultSwitch:
     """The faults that are switched on and the calls received, for one sandbox.
 
     `error_page` gives the content type and body of an error in the system's own shape, for a path and a
-    status; `expire_sessions` ends every session.
+    status; `expire_sessions` ends every session. `answer_faults` and `call_faults` are the system's own.
     """
 
     def __init__(
         self,
         error_page: Callable[[str, int], tuple[str, bytes]],
         expire_sessions: Callable[[], None],
-        answer_faults: AnswerFaults = NO_ANSWER_FAULTS,
+        *answer_faults: AnswerFaults,
+        call_faults: Mapping[str, CallFault] | None = None,
     ) -> None:
         """Start with no faults and nothing counted."""
         self._error_page = error_page
         self._expire_sessions = expire_sessions
         self._answer_faults = answer_faults
+        self._call_faults = call_faults or {}
         self._lock = Lock()
         self._faults: list[Fault] = []
         self._calls: Counter[tuple[str, str, int | None]] = Counter()
@@ -113,7 +128,7 @@ class FaultSwitch:
         """
         if not isinstance(rules, list):
             raise ValueError("the body must be a list of faults, an empty one to clear them")
-        faults = [_read(rule, self._answer_faults) for rule in rules]
+        faults = [_read(rule, self._answer_faults, self._call_faults) for rule in rules]
         with self._lock:
             for fault in self._faults:
                 fault.lifted.set()
@@ -151,13 +166,14 @@ class FaultSwitch:
                 if not _is_local(environ):
                     return Response("Only from this machine.", 403)(environ, start_response)
                 return app(environ, start_response)
-            fault = self._take(path, KINDS)
+            method = environ["REQUEST_METHOD"]
+            fault = self._take(method, path, (*KINDS, *self._call_faults))
             answer = self._answer(app, environ, path, fault)
             if fault is None:
-                self._change(path, answer)
+                self._change(method, path, answer)
             lost = fault is not None and fault.fault == "lose_answer"
             with self._lock:
-                self._calls[environ["REQUEST_METHOD"], path, None if lost else answer.status_code] += 1
+                self._calls[method, path, None if lost else answer.status_code] += 1
             if lost:
                 raise ClientDisconnected  # waitress hangs up without a word
             if fault is not None and fault.fault == "truncate":
@@ -166,11 +182,11 @@ class FaultSwitch:
 
         return application
 
-    def _take(self, path: str, kinds: Collection[str]) -> Fault | None:
+    def _take(self, method: str, path: str, kinds: Collection[str]) -> Fault | None:
         taken = None
         with self._lock:
             for fault in self._faults:
-                if fault.fault in kinds and path.startswith(fault.path):
+                if fault.fault in kinds and fault.is_about(method, path):
                     fault.seen += 1
                     if taken is None and fault.due():
                         fault.hit += 1
@@ -193,22 +209,26 @@ class FaultSwitch:
                 fault.lifted.wait(fault.delay_s)
             case Fault(fault="expire"):
                 self._expire_sessions()
+            case Fault(fault=kind) if kind in self._call_faults:
+                given = self._call_faults[kind](fault, environ)
+                if given is not None:
+                    return given
         return Response.from_app(app, environ, buffered=True)
 
-    def _change(self, path: str, answer: Response) -> None:
+    def _change(self, method: str, path: str, answer: Response) -> None:
         """Let a fault that is due change what the answer says."""
-        kinds = self._answer_faults.kinds
         with self._lock:
-            is_watched = any(each.fault in kinds and path.startswith(each.path) for each in self._faults)
-        if not is_watched or answer.status_code != 200 or not answer.is_json:
+            waiting = {each.fault for each in self._faults if each.is_about(method, path)}
+        if waiting <= {*KINDS, *self._call_faults} or answer.status_code != 200 or not answer.is_json:
             return
         content = answer.get_json()
-        parts = self._answer_faults.parts(content)
-        fault = self._take(path, kinds) if parts else None
-        if fault is not None:
-            for part in parts:
-                kinds[fault.fault](part, fault.field)
-            answer.set_data(json.dumps(content))
+        for faults in self._answer_faults:
+            parts = faults.parts(content)
+            fault = self._take(method, path, faults.kinds) if parts else None
+            if fault is not None:
+                for part in parts:
+                    faults.kinds[fault.fault](part, fault.field)
+                answer.set_data(json.dumps(content))
 
 
 def _is_local(environ: "WSGIEnvironment") -> bool:
@@ -226,10 +246,14 @@ def _truncated(
     raise ClientDisconnected
 
 
-def _read(rule: object, answer_faults: AnswerFaults) -> Fault:
-    kinds = (*KINDS, *answer_faults.kinds)
-    allowed = f"a fault is an object with {', '.join(KEYS)}; fault is one of {', '.join(kinds)}"
-    if not isinstance(rule, dict) or not set(rule) <= {*KEYS, FIELD}:
+def _read(
+    rule: object, answer_faults: Collection[AnswerFaults], call_faults: Mapping[str, CallFault]
+) -> Fault:
+    about_a_field = [kind for faults in answer_faults for kind in faults.about_a_field]
+    kinds = (*KINDS, *call_faults, *(kind for faults in answer_faults for kind in faults.kinds))
+    keys = (*KEYS, *OWN_KEYS) if call_faults else KEYS
+    allowed = f"a fault is an object with {', '.join(keys)}; fault is one of {', '.join(kinds)}"
+    if not isinstance(rule, dict) or not set(rule) <= {*keys, FIELD}:
         raise ValueError(allowed)
     kind = rule.get("fault")
     if kind not in kinds:
@@ -237,20 +261,28 @@ def _read(rule: object, answer_faults: AnswerFaults) -> Fault:
     path = rule.get("path")
     if not isinstance(path, str) or not path.startswith("/") or path.startswith(CONTROL):
         raise ValueError(f"path is the beginning of a path, as in /services/data, and not under {CONTROL}")
-    for key, least in (("status", 200), ("delay_s", 0), ("after", 0), ("count", 1)):
+    _check_values(rule)
+    if kind in about_a_field:
+        if not isinstance(rule.get(FIELD), str) or not rule[FIELD]:
+            raise ValueError(f"{kind} needs field, the name of a field, as in Email")
+    elif FIELD in rule:
+        takes = ", ".join(about_a_field) or "no fault here"
+        raise ValueError(f"field goes with {takes}, not with {kind}")
+    return Fault(**rule)
+
+
+def _check_values(rule: Mapping[str, Any]) -> None:
+    for key, least in (("status", 200), ("delay_s", 0), ("after", 0), ("count", 1), ("rows", 1)):
         number = rule.get(key, least)
         numbers = (int, float) if key == "delay_s" else (int,)
         if isinstance(number, bool) or not isinstance(number, numbers) or number < least:
             raise ValueError(f"{key} is a number of at least {least}")
     if rule.get("status", 200) > 599:
         raise ValueError("status is a number of at most 599")
-    if kind in answer_faults.about_a_field:
-        if not isinstance(rule.get(FIELD), str) or not rule[FIELD]:
-            raise ValueError(f"{kind} needs field, the name of a field, as in Email")
-    elif FIELD in rule:
-        takes = ", ".join(answer_faults.about_a_field) or "no fault here"
-        raise ValueError(f"field goes with {takes}, not with {kind}")
-    return Fault(**rule)
+    if not isinstance(rule.get("error", ""), str):
+        raise ValueError("error is the type of an error, as in INVALID_SESSION_ID")
+    if rule.get("method") is not None and rule["method"] not in METHODS:
+        raise ValueError(f"method is one of {', '.join(METHODS)}")
 
 
 def controls(switch: FaultSwitch, reset: Callable[[], None]) -> Blueprint:

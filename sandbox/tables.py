@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sandbox.company import Person
+from sandbox.vault_crm.standard_objects import CONNECT_STATUS, PROVISIONING_STATUS, standard_picklists
 
 type Answer = Mapping[str, Any]
 
@@ -135,6 +136,87 @@ def seats(pools: Mapping[str, Answer]) -> Table:
             rows.append([*use, waiting["place"], waiting["name"], waiting["assignment"]])
             use = ("", "", "", "")
     return table("Seat", "There are", "Held", "Free", "In line", "Who", "Assignment", rows=rows)
+
+
+# ── Licences ─────────────────────────────────────────────────────────────────────────────────────────
+
+_FEATURES = {"engage": "Engage", "engage_connect": "Engage Connect"}
+
+
+def licences(members: Iterable[Answer]) -> Table:
+    """Return what members ask for in each Engage feature, what became of it, and where they are."""
+    rows = [
+        [
+            member["name"],
+            called,
+            member[feature]["request"],
+            status(member[feature]["status"]),
+            member[feature]["group"],
+        ]
+        for member in members
+        for feature, called in _FEATURES.items()
+        if any(member[feature].values())
+    ]
+    return table("Name", "Feature", "Group request", "Status", "Group", rows=rows)
+
+
+def groups(groups: Iterable[tuple[str, Answer]], names: Mapping[str, str]) -> Table:
+    """Return the groups of the Engage server with their features; `names` are people's by their Vault id."""
+    rows = [
+        [
+            _FEATURES[feature],
+            group["name"],
+            "any number" if group["licenses"] is None else group["licenses"],
+            group["used"],
+            ", ".join(names[user] for user in group["members"]) or "nobody",
+        ]
+        for feature, group in groups
+    ]
+    return table("Feature", "Group", "Licences", "In use", "By", rows=rows)
+
+
+def group_requests(results: Iterable[Answer], names: Mapping[str, str]) -> Table:
+    """Return what was asked of Muster and what it said; `names` are people's by their member id."""
+    rows = [
+        [
+            names[result["member"]],
+            _FEATURES[result["feature"]],
+            result["request"],
+            status(result["status"]),
+            result["note"],
+        ]
+        for result in results
+    ]
+    return table("Name", "Feature", "Group request", "Status", "What Muster says", rows=rows)
+
+
+def sendings(items: Iterable[Answer]) -> Table:
+    """Return what a push would send, a line a person and feature."""
+    rows = [
+        [
+            item["name"],
+            item["does"],
+            _FEATURES[feature],
+            item["now"][feature]["group"],
+            writes.get("request"),
+            f"a licence of {writes['request']} becomes free" if item["if_freed"] else None,
+        ]
+        for item in items
+        for feature, writes in item["writes"].items()
+    ]
+    return table("Name", "Step", "Feature", "Group now", "Would ask for", "If", rows=rows)
+
+
+def errors(entries: Iterable[Answer], names: Mapping[str, str]) -> Table:
+    """Return entries of the error log about users of Vault CRM; `names` are people's by their Vault id."""
+    rows = [[names[entry["record"]], entry["message"], entry["remedy"]] for entry in entries]
+    return table("Name", "What went wrong", "What to do", rows=rows)
+
+
+def status(code: str | None) -> str | None:
+    """Return the status of a group request as Vault CRM labels it."""
+    labels = standard_picklists()
+    return code and (labels[PROVISIONING_STATUS] | labels[CONNECT_STATUS]).get(f"{code}__v", code)
 
 
 # ── Explanations and plans ───────────────────────────────────────────────────────────────────────────

@@ -53,7 +53,7 @@ class InProcess(BaseAdapter):
         body = request.body.encode() if isinstance(request.body, str) else request.body
         builder = EnvironBuilder(
             path=url.path,
-            base_url=f"http://{HOST}",
+            base_url=f"http://{url.netloc}",
             query_string=url.query,
             method=str(request.method),
             headers=list(request.headers.items()),

@@ -3,10 +3,20 @@
 Use cases (verbs: gather, decide, apply):
     receiving              an outbound message: who sends it, onto the queue, acknowledge
     following              the queued changes: the users read back, the roster brought in line
-    importing              runs of an import: start, go on, preview, approve, reject
-    import_steps           the work of a run: gather, decide, apply, tell managers, end
+    running                runs of any kind: begin, go on, approve, reject, fail
+    run_ends               how a planned run goes on or stops: preview, guard, approval, end
+    importing              imports: start, and try other settings
+    import_steps           the work of an import: gather, decide, apply, tell managers, end
+    vault_importing        the Vault CRM part of an import: read, and planned after Salesforce's
+    pushing                pushes to Vault CRM: start
+    push_steps             the work of a push: gather who is due, decide, send, read what comes of it
+    aligning               the Align part of a push: what is asked for there, and what came of it
+    push_ports             what pushes need of the world outside
+    watching               how a connection does: one that keeps failing is tried less often
+    recording              changes of members known by id, written until they hold
     import_ports           what imports need of the world outside
     gathering              everyone, what changed, or named users, page by page into the run archive
+    vault_gathering        likewise for Vault CRM: its users, everyone, what changed, or named ones
     reading                users read by id, with the filters that match them
     finding_users          from what people call someone to Salesforce ids
     planning               from what was gathered to a plan, in the order of applying
@@ -15,7 +25,11 @@ Use cases (verbs: gather, decide, apply):
     run_clock              how much of the invocation is left, and the lease kept alive
     notifying              managers told about the new members of their teams
     editing                members edited by hand
+    assigning              Engage groups asked for by hand
+    changing_members       what both share: members found, changes judged, written, told about
     configuring            an organization's settings and webhook token
+    checking               preflight: what of a connection is not as it has to be, and what to do
+    describing             what of a connection can be mapped, from its own metadata
     saving_settings        one save of settings: tried, written with what follows from it, approved
     previewing_settings    a change of settings tried on the whole roster before it is saved
     querying               who is in the roster, who waits, what changed, what went wrong
@@ -27,15 +41,28 @@ Rules (pure):
     eligibility            who belongs in the roster, by which assignment, and if not, why
     assignments            which assignment decides, and what it gives
     entitlements           what a member gets, by update mode; what is intended and what has effect
+    groups                 Engage groups: what is asked for, what is to be sent, who waits for a licence
     seats                  who holds a seat, who waits in line, what a change moves
     hierarchy              who reports to whom: loops, and how deep someone is
     member_edits           what may be edited by hand, by whom, and what comes of it
+    group_requests         what may be asked about Engage groups by hand, and what comes of it
     manager_mails          which manager gets a mail, and what it says
+    vault_lifecycle        what becomes of a member when its user in Vault CRM is read
+    vault_users            rows of Vault CRM's users as values, and their digest
+    vql                    queries of a vault from quoted parts
     source_versions        which of two states of a user is newer
     user_changes           a notification read with the settings' list of fields; the newest per user
     user_rows              a query's row in the form of a message, and its digest
     field_maps             Salesforce fields to member attributes
+    vault_fields           which fields of a Vault CRM user are read, and which are written
     plans                  what a run is going to do: items, counts, hash
+    pushes                 what a push is going to do: steps, items, what becomes of a member
+    quarantine             when a connection is tried less often, and when it is told
+    align_desk             what Align's records ask of members, and what Align is told of them
+    push_log               what of a push an admin has to look at
+    preflight_checks       what every connection is checked for: secret, host, login, place, limits
+    preflight_salesforce   what the Salesforce integration user needs
+    preflight_vaults       what the integration users of Vault CRM and Align need
     guard                  when a plan waits for approval
     explaining             why someone is in or not, and where each value comes from, in words
     explaining_runs        how a run stands, and what to do about it, in words
@@ -51,6 +78,8 @@ Values:
     decisions              what deciding is given, and what it answers
     runs                   Run, Lease, ImportState: what is recorded of imports
     crm_pages              pages of a query's answer, checked before anyone believes them
+    vault_pages            pages of a vault's answer, checked and added up
+    vault_values           what became of records written to a vault; its fields and users
     messages               outbound messages and queue messages
     reasons                why someone is not an active member: codes and words
     salesforce_ids         15 and 18 characters

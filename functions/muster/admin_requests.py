@@ -10,6 +10,7 @@ Functions see a fault.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -29,9 +30,16 @@ def _one_line(value: str) -> str:
     return value.strip()
 
 
+def _run_id(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{8}T[0-9]{6,9}-[0-9a-f]{8}", value):
+        raise refused("is not the id of a run", "Copy run_id from the run's answer.")
+    return value
+
+
 type Line = Annotated[str, AfterValidator(_one_line)]
 # Who asks: an e-mail address as a rule, the name of a script or role where none is at hand.
 type By = Annotated[Line, Field(max_length=200, examples=["jane@acme.example"])]
+type RunId = Annotated[str, AfterValidator(_run_id)]
 
 
 class Event(BaseModel):

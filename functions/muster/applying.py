@@ -9,16 +9,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import batched
+from itertools import batched, groupby
 
+from muster import lifecycle, vault_lifecycle
 from muster.decisions import Decision, Outcome
 from muster.errors import MusterError, Unavailable
 from muster.model import LogEntry, UserChange
 from muster.plans import Item
 from muster.run_clock import RunClock
 from muster.settings import Settings
-from muster.settling import PATIENCE, Roster, Settling
+from muster.settling import PATIENCE, Change, Roster, Rules, Settling
 from muster.source_versions import read_version
+from muster.vault_users import VaultUser
 
 LOOKED_UP_AT_ONCE = 100
 
@@ -45,11 +47,12 @@ class Applying:
         Raises `OutOfTime`, `Stale` when the lease is lost, and what keeps everybody from being written.
         """
         done = cursor
-        for some in batched(_after(items, cursor), LOOKED_UP_AT_ONCE, strict=False):
-            self._settle([item.change for item in some], self.ready)
-            done += len(some)
-            progress(done)
-            self.clock.check()
+        for rules, of_kind in groupby(_after(items, cursor), key=lambda item: _rules(item.change)):
+            for some in batched(of_kind, LOOKED_UP_AT_ONCE, strict=False):
+                self._settle([item.change for item in some], rules)
+                done += len(some)
+                progress(done)
+                self.clock.check()
 
     def second_pass(self, items: Sequence[Item]) -> None:
         """Give their manager to those who came in before it (A10); what that writes is not counted."""
@@ -57,15 +60,17 @@ class Applying:
         new = {item.user for item in items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
         later = self.planned_at + timedelta(milliseconds=1)
         waiting = [
-            replace(item.change, source=read_version(item.change.fields, later))
-            for item in items
-            if (manager := item.change.fields.get("ManagerId")) in new and order[manager] > order[item.user]
+            replace(change, source=read_version(change.fields, later))
+            for change in (item.change for item in items)
+            if isinstance(change, UserChange)
+            and (manager := change.fields.get("ManagerId")) in new
+            and order[manager] > order[change.crm_id]
         ]
         counted = self.outcomes.copy()
         for number, some in enumerate(batched(waiting, LOOKED_UP_AT_ONCE, strict=False)):
             if number:
                 self.clock.check()
-            self._settle(some)
+            self._settle(some, lifecycle, decided=False)
         self.outcomes = counted
 
     def serve_lines(self) -> None:
@@ -74,19 +79,19 @@ class Applying:
         settling.serve_lines(f"run:{self.run}")
         self.outcomes += settling.outcomes
 
-    def _settling(self) -> Settling:
-        return Settling(self.settings, self.roster, self.clock.now(), self.clock.lease)
+    def _settling(self, rules: Rules = lifecycle) -> Settling:
+        return Settling(self.settings, self.roster, self.clock.now(), self.clock.lease, rules)
 
-    def _settle(self, changes: Sequence[UserChange], ready: Mapping[str, Decision] | None = None) -> None:
-        settling = self._settling()
-        failures = settling.settle(changes, ready)
+    def _settle(self, changes: Sequence[Change], rules: Rules, *, decided: bool = True) -> None:
+        settling = self._settling(rules)
+        failures = settling.settle(changes, self.ready if decided else None)
         self.outcomes += settling.outcomes
         down = sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE
         if down or len(failures) == len(changes) > PATIENCE:
             raise failures[0][1]
         self.errors += [self._entry(change, error) for change, error in failures]
 
-    def _entry(self, change: UserChange, error: MusterError) -> LogEntry:
+    def _entry(self, change: Change, error: MusterError) -> LogEntry:
         return LogEntry(
             at=self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             system="roster",
@@ -96,6 +101,10 @@ class Applying:
             message=f"the member could not be written: {error}",
             remedy="Nothing, if it was passing: the next full import writes it. Else see docs/operations.md.",
         )
+
+
+def _rules(change: UserChange | VaultUser) -> Rules:
+    return vault_lifecycle if isinstance(change, VaultUser) else lifecycle
 
 
 def _after(items: Iterable[Item], cursor: int) -> Iterator[Item]:

@@ -46,6 +46,11 @@ def winner(matches: Iterable[str], settings: Settings) -> Assignment | None:
     return next((each for each in settings.assignments if each.name in matching), None)
 
 
+def named(name: str | None, settings: Settings) -> Assignment | None:
+    """Return the assignment of that name, `None` where the settings have none (any more)."""
+    return next((each for each in settings.assignments if each.name == name), None)
+
+
 def rank(assignment: Assignment | None, settings: Settings) -> int:
     """Return the position of an assignment, from 0; without one, after all."""
     if assignment is None:

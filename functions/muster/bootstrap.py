@@ -6,12 +6,15 @@ neither pydantic nor the roster (`tests/unit/test_layers.py` holds that).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
 from muster import environment
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from botocore.config import Config
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
@@ -26,8 +29,10 @@ if TYPE_CHECKING:
     from muster.adapters.salesforce import Salesforce
     from muster.adapters.secrets import Secrets
     from muster.adapters.settings_table import SettingsTable
+    from muster.adapters.vault import Vault
     from muster.adapters.webhook_registry import WebhookRegistry
-    from muster.settings.sections import SalesforceConnection
+    from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
+    from muster.watching import Watching
 
 
 @cache
@@ -88,6 +93,19 @@ def run_archive() -> RunArchive:
     return RunArchive(boto3.client("s3", config=_client_config()), environment.run_archive_bucket_name())
 
 
+def watching(organization: str, connection: str, now: Callable[[], datetime]) -> Watching:
+    """What watches how a connection does; its notices are counted, for an alarm."""
+    from aws_lambda_powertools.metrics import MetricUnit
+
+    from muster.observability import metrics
+    from muster.watching import Watching
+
+    def tell(what: str) -> None:
+        metrics.add_metric(f"Connections{what.capitalize()}", MetricUnit.Count, 1)
+
+    return Watching(organization, connection, run_table(), roster_table(), now, tell)
+
+
 @cache
 def mail_outbox() -> MailOutbox:
     """New members, and the mails about them that have not been sent."""
@@ -126,6 +144,35 @@ def brisk_salesforce(connection: SalesforceConnection) -> Salesforce:
     from muster.adapters.salesforce import Salesforce
 
     return Salesforce(connection, _secrets(), timeout=(5, 15), longest_wait_s=5)
+
+
+@cache
+def vault(connection: VaultCrmConnection) -> Vault:
+    """The Vault CRM of a connection, with its session."""
+    from muster.adapters.vault import Vault
+
+    return Vault(connection, _secrets(), client_id=connection.client_id)
+
+
+@cache
+def align(connection: AlignConnection) -> Vault:
+    """The Align vault of a connection, with its session; less patient, for a push does not depend on it."""
+    from muster.adapters.vault import Vault
+
+    return Vault(connection, _secrets(), "align", timeout=(5, 20), longest_wait_s=5)
+
+
+@cache
+def brisk_vault(connection: VaultCrmConnection) -> Vault:
+    """The Vault CRM of a connection for somebody who waits for the answer: not as patient as `vault`."""
+    from muster.adapters.vault import Vault
+
+    return Vault(connection, _secrets(), client_id=connection.client_id, timeout=(5, 20), longest_wait_s=5)
+
+
+def secrets() -> Secrets:
+    """The connections' credentials, for who has to tell what is wrong with them."""
+    return _secrets()
 
 
 @cache

@@ -21,6 +21,8 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     SEATED = "seated"
     STALE = "stale"
+    UNLINKED = "unlinked"
+    AMBIGUOUS = "ambiguous"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,8 @@ class Known:
 class MemberState(NamedTuple):
     """What the index shows of a member: its user, its digest, and whether it is active.
 
-    `unmatched_since` is empty unless its days of grace run.
+    `unmatched_since` is empty unless its days of grace run. `crm_id` is empty for who is linked to Vault CRM
+    only, `vault_id` and `vault_digest` for who is not linked to that.
     """
 
     crm_id: str
@@ -50,6 +53,8 @@ class MemberState(NamedTuple):
     digest: str
     active: bool
     unmatched_since: str = ""
+    vault_id: str = ""
+    vault_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,21 @@ def match_keys(username: str | None, email: str | None) -> tuple[str, ...]:
     )
 
 
+def vault_key(vault_id: str) -> str:
+    """Return the key under which the user of Vault CRM with this id is recognised."""
+    return f"vault_crm#{vault_id}"
+
+
+def keys_named(reference: str) -> tuple[str, ...]:
+    """Return the keys that a reference can stand for: an address, or a number, an id in Vault CRM."""
+    if "@" in reference:
+        return match_keys(reference, reference)
+    return (vault_key(reference),) if reference.isascii() and reference.isdigit() else ()
+
+
 def keys_of(member: Member | None) -> tuple[str, ...]:
     """Return the match keys of a member; none for no member."""
-    return match_keys(member.username, member.email) if member else ()
+    if member is None:
+        return ()
+    vault_id = member.crm.get("vault_crm", {}).get("id")
+    return (*match_keys(member.username, member.email), *((vault_key(vault_id),) if vault_id else ()))

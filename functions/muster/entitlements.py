@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from muster import assignments, seats
+from muster import assignments, groups, seats
 from muster.field_maps import Fields
 from muster.model import Member
 from muster.seats import Pools
@@ -37,7 +37,8 @@ def governed(
     from another assignment (A5). `at` is now (ISO 8601).
     """
     if assignment is None:
-        return without(before)
+        # No assignments at all: groups that were asked for by hand, or in the CRM, are nobody's to take back.
+        return {**without(before), **_asked(before, assignments.Grants())}
     seeded = not before.active or before.assignment != assignment.name
     attributes: Attributes = {"assignment": assignment.name, "update_mode": assignment.update_mode}
     if not seeded and assignment.update_mode == MANUAL:
@@ -53,6 +54,14 @@ def governed(
     return {**attributes, "seats": places, "data_capture": _effects(capture, places, settings)}
 
 
+def governor(member: Member, feature: str, settings: Settings) -> str | None:
+    """Return the automatic assignment that decides about the group of the member's feature (A5)."""
+    assignment = assignments.named(member.assignment, settings)
+    if assignment is None or getattr(assignment, feature) is None:
+        return None
+    return assignment.name if assignment.update_mode == AUTOMATIC else None
+
+
 def without(member: Member) -> Attributes:
     """Return the attributes of whom no assignment governs: nothing is given, and no group wished for (W8)."""
     return {
@@ -62,8 +71,7 @@ def without(member: Member) -> Attributes:
         "workspaces": {},
         "data_capture": {},
         "origins": _of_the_person(member.origins),
-        "engage": {**member.engage, "request": None},
-        "engage_connect": {**member.engage_connect, "request": None},
+        **_wished(member, dict.fromkeys(groups.FEATURES)),
     }
 
 
@@ -107,12 +115,39 @@ def _given(before: Member, given: assignments.Grants) -> Attributes:
         },
         **(given.workspaces or {}),
     }
-    wishes: dict[str, Any] = {
-        feature: {**getattr(before, feature), "request": group}
-        for feature, group in (given.groups or {}).items()
-        if f"groups.{feature}" not in given.unknown
-    }
-    return {"workspaces": workspaces, "origins": _of_the_person(before.origins), **wishes}
+    return {"workspaces": workspaces, **_asked(before, given)}
+
+
+def _asked(before: Member, given: assignments.Grants) -> Attributes:
+    """Return the groups that the assignment asks for, and what remains of the others.
+
+    One it does not speak of is taken back if an assignment asked for it before: then it has no origin.
+    """
+    spoken = given.groups or {}
+    wishes: dict[str, str | None] = {}
+    kept: dict[str, str] = {}
+    for feature in groups.FEATURES:
+        who = before.origins.get(f"{feature}.request")
+        if feature in spoken:
+            if f"groups.{feature}" not in given.unknown:
+                wishes[feature] = spoken[feature]
+        elif who:
+            kept[f"{feature}.request"] = who
+        else:
+            wishes[feature] = None
+    return {"origins": _of_the_person(before.origins) | kept, **_kept(before), **_wished(before, wishes)}
+
+
+def _kept(member: Member) -> Attributes:
+    return {name: getattr(member, name) for name in (*groups.FEATURES, "vault")}
+
+
+def _wished(member: Member, wishes: Mapping[str, str | None]) -> Attributes:
+    """Return what asking for these groups changes (G6)."""
+    attributes: Attributes = {}
+    for feature, group in wishes.items():
+        attributes |= groups.wish(replace(member, **attributes), feature, group)
+    return attributes
 
 
 def _capture_given(

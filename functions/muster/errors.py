@@ -1,13 +1,16 @@
 """What can go wrong, told apart by whose fault it is and whether trying again helps.
 
     MusterError
-      Rejected        the input is wrong; trying again cannot help   (says where and what to do)
-        NotFound      nothing answers to that name; said the same way whatever the cause
-        TooLarge      the input is over a size limit
-      Unavailable     a system is down or busy; try later            (carries retry_after)
-        Incomplete    a source was read, but not whole: nothing may rest on it
-      Stale           something newer is already recorded; not a failure
-      Misconfigured   our settings or credentials are wrong; tell an admin
+      Rejected          the input is wrong; trying again cannot help   (says where and what to do)
+        NotFound        nothing answers to that name; said the same way whatever the cause
+        TooLarge        the input is over a size limit
+      Unavailable       a system is down or busy; try later            (carries retry_after)
+        Incomplete      a source was read, but not whole: nothing may rest on it
+        OutcomeUnknown  a write was sent, and whether it took effect is unknown: read back first
+      Stale             something newer is already recorded; not a failure
+      Misconfigured     our settings or credentials are wrong; tell an admin
+        NotServed       nothing is served at that address: another version of the API, another host
+        WrongSystem     the credentials are good, but for another org or vault than the settings name
 
 Adapters translate at the edge, `raise ... from error`; each handler maps class to outcome in one
 place. Messages carry ids, never names, e-mail addresses, tokens or bodies: they end up in logs.
@@ -57,9 +60,21 @@ class Incomplete(Unavailable):
     """A source was read, but what came is not all there is: nothing may be decided on it (I4)."""
 
 
+class OutcomeUnknown(Unavailable):
+    """A write was sent, but its answer was lost or cannot be read: read back before anything is sent (P5)."""
+
+
 class Stale(MusterError):
     """Something newer is already recorded; count it and go on."""
 
 
 class Misconfigured(MusterError):
     """Our own settings or credentials are wrong; an admin has to act."""
+
+
+class NotServed(Misconfigured):
+    """The system serves nothing at that address: another version of its API, another host."""
+
+
+class WrongSystem(Misconfigured):
+    """The credentials let in, but into another org or vault than the settings name."""

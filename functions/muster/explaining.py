@@ -4,7 +4,7 @@
     of_outsider    someone who is not in the roster
     evaluated      what evaluating a user anew would come to
 
-An origin is `crm`, `assignment:<name>`, `manual:<who>` or `manager:<who>`.
+An origin is `crm`, `align`, `assignment:<name>`, `manual:<who>` or `manager:<who>`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,6 @@ from muster.explaining_seats import Lines
 from muster.model import Json, Link, Member, UserChange
 from muster.reasons import EXPLAINED, NAMESAKE_ACTIVE, UNMATCHED
 from muster.settings import Settings
-from muster.settings.assignments import Assignment
 
 LAST_CHANGES = 5
 LAST_RUNS = 5
@@ -77,7 +76,7 @@ def of_member(member: Member, settings: Settings, around: Surroundings, now: dat
         **_others(member.assignment, matched, settings),
         "note": _OUTDATED if around.outdated else None,
         "seats": explaining_seats.of_member(
-            member, _assignment(member.assignment, settings), settings, around.lines
+            member, assignments.named(member.assignment, settings), settings, around.lines
         ),
         "workspaces": {
             name: {"profile": profile, "origin": _origin(member, f"workspaces.{name}")}
@@ -160,7 +159,7 @@ def _won(name: str | None, update_mode: str | None, settings: Settings) -> Json 
     """Return the assignment that decides; its position counts from 1, `None` if it is no longer there."""
     if name is None:
         return None
-    assignment = _assignment(name, settings)
+    assignment = assignments.named(name, settings)
     position = assignments.rank(assignment, settings) + 1 if assignment else None
     return {"name": name, "position": position, "update_mode": update_mode}
 
@@ -174,10 +173,6 @@ def _others(won: str | None, matched: Iterable[str] | None, settings: Settings) 
         "also_matched": [name for name in names if name in matching and name != won],
         "did_not_match": [name for name in names if name not in matching],
     }
-
-
-def _assignment(name: str | None, settings: Settings) -> Assignment | None:
-    return next((each for each in settings.assignments if each.name == name), None)
 
 
 # ── Why ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -258,8 +253,9 @@ def _kept(member: Member, settings: Settings, now: datetime) -> Json | None:
 # ── Values and where they come from ──────────────────────────────────────────────────────────────────
 
 
-def _origin(member: Member, key: str) -> str:
-    return member.origins.get(key) or f"assignment:{member.assignment}"
+def _origin(member: Member, key: str) -> str | None:
+    given = f"assignment:{member.assignment}" if member.assignment else None
+    return member.origins.get(key) or given
 
 
 def _without_effect(setting: Mapping[str, Any], member: Member, lines: Lines) -> str | None:

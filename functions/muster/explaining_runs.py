@@ -44,9 +44,12 @@ def progress(run: Run) -> str | None:
     match run.phase:
         case Phase.APPLY:
             return f"{run.cursor:,} of {run.planned:,} applied."
+        case Phase.NOTIFY if run.kind == "push":
+            return "Everything is sent; it reads what Vault CRM makes of it."
         case Phase.NOTIFY:
             return "Everything is applied; managers are told about new members."
-    return "It reads Salesforce and makes a plan; nothing is changed yet."
+    source = "Vault CRM" if run.kind == "push" else "Salesforce"
+    return f"It reads {source} and makes a plan; nothing is changed yet."
 
 
 def has_plan(run: Run) -> bool:
@@ -59,17 +62,17 @@ def next_steps(run: Run, by: str | None, now: datetime) -> list[Json]:
     """Return what an admin can do about a run, each with the event to paste; `by` goes into them."""
     signed = {"by": by} if by else {}
     of = {"organization": run.organization}
-    imports = "ScheduledImportFunction"
+    function = "ScheduledPushFunction" if run.kind == "push" else "ScheduledImportFunction"
     match run.status:
         case Status.PARKED if _is_too_late(run, now):
-            again = {**of, "mode": run.mode, **signed}
-            return [to_do("Nobody approved it in time. Start again; it is planned anew.", imports, again)]
+            again = {**of, **({} if run.kind == "push" else {"mode": run.mode}), **signed}
+            return [to_do("Nobody approved it in time. Start again; it is planned anew.", function, again)]
         case Status.PARKED:
-            reject = to_do("Reject it: nothing is changed.", imports, {**of, "reject": run.id, **signed})
-            return [_approval(run, signed), reject]
+            reject = to_do("Reject it: nothing is changed.", function, {**of, "reject": run.id, **signed})
+            return [_approval(run, function, signed), reject]
         case Status.RUNNING:
             what = "Only if nobody works on it any more (it answered continue, or died): go on with it."
-            return [to_do(what, imports, {**of, "run_id": run.id})]
+            return [to_do(what, function, {**of, "run_id": run.id})]
         case Status.SUCCEEDED_WITH_ERRORS:
             event = {**of, "action": "errors"}
             return [to_do("See what could not be done, and for whom.", "RosterQueryFunction", event)]
@@ -81,7 +84,7 @@ def to_do(what: str, function: str, event: Json) -> Json:
     return {"what": what, "function": function, "event": event}
 
 
-def _approval(run: Run, signed: Json) -> Json:
+def _approval(run: Run, function: str, signed: Json) -> Json:
     event = {"organization": run.organization}
     if run.kind == "settings":
         put = {**event, "action": "put", "settings": "<the same settings>", "approve": run.id}
@@ -91,9 +94,7 @@ def _approval(run: Run, signed: Json) -> Json:
             {**put, "by": "<you>", **signed},
         )
     approve = {**event, "approve": run.id, "plan_hash": run.plan_hash, **signed}
-    return to_do(
-        "Approve it: it is applied if its plan is still the same.", "ScheduledImportFunction", approve
-    )
+    return to_do("Approve it: it is applied if its plan is still the same.", function, approve)
 
 
 def _is_too_late(run: Run, now: datetime) -> bool:

@@ -291,5 +291,5 @@ def _by_user(matching: list[tuple[str, Ids]], users: Iterable[str]) -> dict[str,
 
 def evaluated_with(settings: Settings) -> dict[str, Any]:
     """Return the part of the settings that decides about members: with it everyone is looked at anew."""
-    apart = {"connections", "guard", "pending_edits", "time_zone"}
-    return settings.model_dump(mode="json", exclude=apart)
+    whole = dict.fromkeys(("connections", "guard", "pending_edits", "time_zone"), True)
+    return settings.model_dump(mode="json", exclude={**whole, "field_maps": {"vault_crm"}})

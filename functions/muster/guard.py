@@ -8,13 +8,30 @@ the other operations only where the settings limit them: a first import creates 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from muster.plans import DEACTIVATE, OPERATIONS, REVOKE, Item
+from muster.plans import DEACTIVATE, OPERATIONS, REVOKE
 from muster.settings import Settings
 from muster.settings.sections import Guard
 
 # In counts per assignment, the one of the whole run.
 EVERYONE = ""
+
+
+class Item(Protocol):
+    """What the guard looks at: what is given counts for `assignment`, what is taken for `former`."""
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations that it counts as."""
+
+    @property
+    def assignment(self) -> str | None:
+        """The assignment that governs the member."""
+
+    @property
+    def former(self) -> str | None:
+        """The assignment that governed the member so far."""
 
 
 @dataclass(frozen=True, slots=True)

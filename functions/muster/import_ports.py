@@ -8,39 +8,9 @@ from muster import settling
 from muster.decisions import MemberState
 from muster.gathering import Salesforce
 from muster.model import LogEntry
-from muster.runs import ImportState, Lease, Run, Status
+from muster.running import Runs
 from muster.settings import Settings
-
-
-class Runs(Protocol):
-    """What imports need of the run table; `adapters.run_table` is the real one."""
-
-    def take(self, organization: str, run: str, now: float, seconds: float) -> Lease:
-        """Return the organization's lease; raises `LeaseHeld`."""
-
-    def renew(self, lease: Lease, now: float, seconds: float) -> Lease:
-        """Return the lease, extended; raises `Stale`."""
-
-    def release(self, lease: Lease) -> None:
-        """Give the lease back."""
-
-    def save(self, run: Run, lease: Lease) -> None:
-        """Record the run; raises `Stale`."""
-
-    def finish(self, run: Run, lease: Lease, state: ImportState | None) -> None:
-        """Record the run's end and give the lease back; raises `Stale`."""
-
-    def save_without_lease(self, run: Run, expected: Status) -> None:
-        """Record the status of a run nobody works on; raises `Stale`."""
-
-    def run(self, organization: str, run: str) -> Run | None:
-        """Return a run."""
-
-    def runs(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Run], str | None]:
-        """Return runs, newest first."""
-
-    def state(self, organization: str) -> ImportState:
-        """Return what imports remember."""
+from muster.vault_gathering import Vault
 
 
 class Archive(Protocol):
@@ -76,10 +46,14 @@ class Roster(settling.Roster, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world outside of imports. `notify` tells managers about new members, as many as it can (N1)."""
+    """The world outside of imports. `notify` tells managers about new members, as many as it can (N1).
+
+    `vault` is Vault CRM, where there is one.
+    """
 
     runs: Runs
     archive: Archive
     roster: Roster
     salesforce: Salesforce
     notify: Callable[[Settings, str], None]
+    vault: Vault | None = None

@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
 from muster import guard, lifecycle, plans
 from muster.applying import Applying
 from muster.crm_pages import CursorLost
-from muster.decisions import MemberState
-from muster.errors import Incomplete, Problem, Rejected, Stale
+from muster.decisions import MemberState, Outcome
+from muster.errors import Incomplete, Problem
 from muster.gathering import Gathered, Gathering, evaluated_with
 from muster.guard import Trip
 from muster.import_ports import Archive, Ports
@@ -21,18 +20,16 @@ from muster.model import LogEntry
 from muster.planning import Plan, make_plan
 from muster.plans import Item
 from muster.run_clock import RunClock
+from muster.run_ends import SHOWN, Answer, Ends, in_words, text_of
 from muster.runs import ImportState, Phase, Run, Status
 from muster.settings import Settings
+from muster.vault_gathering import VaultGathering
+from muster.vault_importing import VaultImporting, VaultPart, reads_everyone
+from muster.vault_importing import settings_digest as vault_settings_digest
 
-# An approval asked for on a Friday can be given on Monday.
-APPROVAL = timedelta(hours=72)
-# The workflow lets a run go on for a day at most.
-LONGEST_RUN = timedelta(days=1)
-# So many changes are shown in an answer; the whole plan is in the archive.
-SHOWN = 50
 ITEMS_A_PART = 200
-
-type Answer = dict[str, Any]
+# Records are committed late with an earlier time of change, and clocks differ.
+OVERLAP = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -43,25 +40,22 @@ class Steps:
     clock: RunClock
     settings: Settings
 
+    @property
+    def _ends(self) -> Ends:
+        return Ends(self.ports.runs, self.ports.roster, self.clock)
+
     def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
         """Gather and decide; then end a preview, park what needs a word, or apply."""
         plan, trips, run = self._planned(run, resumed=resumed)
-        if run.preview:
-            return self._end_preview(run, plan, trips)[1]
-        if run.approved and run.approved != run.plan_hash:
-            return self._refuse_approval(run)
-        if trips and not self._is_approved(run):
-            return self._park(run, plan, trips)
-        run = replace(run, phase=Phase.APPLY)
-        self.ports.runs.save(run, self.clock.lease)
-        return self.apply(run, plan)
+        run, answer = self._ends.after_planning(run, trips, self._said(plan))
+        return answer if answer is not None else self.apply(run, plan)
 
     def preview(self, run: Run) -> tuple[Run, Answer]:
         """Gather and decide, and no more; returns the ended run and its answer."""
         plan, trips, run = self._planned(run, resumed=False)
-        return self._end_preview(run, plan, trips)
+        return self._ends.preview(run, trips, self._said(plan))
 
-    def apply(self, run: Run, plan: Plan | None = None) -> Answer:
+    def apply(self, run: Run, plan: Plan | None = None, *, resumed: bool = False) -> Answer:
         """Apply the plan from where it was left, tell managers, and end the run.
 
         `plan` is the one that was just made; without it, the archive has it.
@@ -89,7 +83,7 @@ class Steps:
                 self.ports.runs.save(applied, self.clock.lease)
             self.ports.notify(self.settings, run.id)
         finally:
-            self._park_errors(run, applying.errors)
+            self._ends.log_errors(run, applying.errors)
         return self._end(applied, summary)
 
     def _items(self, run: Run) -> list[Item]:
@@ -101,13 +95,14 @@ class Steps:
     def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, list[Trip], Run]:
         state = self.ports.runs.state(run.organization)
         read_at = datetime.fromisoformat(run.gathered_at or run.started_at)
-        states: dict[str, MemberState] = {}
-        if run.mode == "full":
-            states = {each.crm_id: each for each in self.ports.roster.states(run.organization)}
+        states, vault_states = self._states(run, state)
         gathered = self._gathered(run, state, states, resumed=resumed)
         plan = make_plan(gathered, states, self.settings, self.ports.roster, read_at, f"run:{run.id}")
         if run.mode != "full":
             plan.active = type(plan.active)(state.active)
+        vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
+        plan.items += vault.items
+        plan.decisions |= vault.decisions
         trips = guard.tripped(plan.effective, plan.active, self.settings)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = plans.written(plan.items[start : start + ITEMS_A_PART])
@@ -121,16 +116,42 @@ class Steps:
             updated_at=text_of(self.clock.now()),
         )
         self.ports.archive.put_document(
-            run.organization, run.id, run.attempt, "plan", self._summary(run, gathered, plan, trips)
+            run.organization, run.id, run.attempt, "plan", self._summary(run, gathered, plan, trips, vault)
         )
-        self._park_errors(run, self._noticed(run, gathered, plan))
+        self._ends.log_errors(run, [*self._noticed(run, gathered, plan), *vault.entries])
         return plan, trips, run
+
+    def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], dict[str, MemberState]]:
+        """Return what the roster's index shows by id in Salesforce and in Vault CRM, if the run needs it."""
+        whole_vault = self._has_vault(run) and reads_everyone(run, state, self.settings)
+        if run.mode != "full" and not whole_vault:
+            return {}, {}
+        found = list(self.ports.roster.states(run.organization))
+        by_vault_id = {each.vault_id: each for each in found if each.vault_id} if whole_vault else {}
+        if run.mode != "full":
+            return {}, by_vault_id
+        return {each.crm_id: each for each in found if each.crm_id}, by_vault_id
+
+    def _has_vault(self, run: Run) -> bool:
+        """Tell whether the run reads Vault CRM: one about some people, or about settings, does not."""
+        return self.ports.vault is not None and run.kind == "import" and run.mode != "members"
+
+    def _vault_part(
+        self, run: Run, state: ImportState, states: Mapping[str, MemberState], plan: Plan, *, resumed: bool
+    ) -> VaultPart:
+        if self.ports.vault is None or not self._has_vault(run):
+            return VaultPart()
+        read_at = datetime.fromisoformat(run.gathered_at or run.started_at)
+        parts = Parts(self.ports.archive, run)
+        gathering = VaultGathering(self.settings, self.ports.vault, parts, self.clock.check, resumed)
+        importing = VaultImporting(self.settings, self.ports.roster, run, read_at)
+        return importing.part(gathering, states, state, frozenset(plan.joining), OVERLAP)
 
     def _gathered(
         self, run: Run, state: ImportState, states: Mapping[str, MemberState], *, resumed: bool
     ) -> Gathered:
         gathering = Gathering(
-            self.settings, self.ports.salesforce, _Parts(self.ports.archive, run), self.clock.check, resumed
+            self.settings, self.ports.salesforce, Parts(self.ports.archive, run), self.clock.check, resumed
         )
         match run.mode:
             case "members":
@@ -183,7 +204,9 @@ class Steps:
             for record, problem in problems
         ]
 
-    def _summary(self, run: Run, gathered: Gathered, plan: Plan, trips: list[Trip]) -> dict[str, Any]:
+    def _summary(
+        self, run: Run, gathered: Gathered, plan: Plan, trips: list[Trip], vault: VaultPart
+    ) -> dict[str, Any]:
         active = dict(plan.active)
         for item in plan.effective:
             change = {"created": 1, "reactivated": 1, "deactivated": -1}.get(item.outcome, 0)
@@ -199,99 +222,25 @@ class Steps:
             "newest": gathered.newest,
             "active": active,
             "evaluated_with": settings_digest(self.settings),
-            "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()),
+            "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
+            "vault_crm": None
+            if vault.read is None
+            else {**vault.told(), "newest": vault.newest, "whole": vault.whole},
         }
 
     # ── Ends ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _is_approved(self, run: Run) -> bool:
-        if run.approved:
-            return run.approved == run.plan_hash
-        state = self.ports.runs.state(run.organization)
-        in_time = state.approved_until is not None and text_of(self.clock.now()) < state.approved_until
-        return in_time and state.approved == run.plan_hash
-
-    def _park(self, run: Run, plan: Plan, trips: list[Trip]) -> Answer:
-        again = self._waiting_already(run)
-        if again:
-            # The same plan waits already: one notice is enough.
-            run = replace(run, status=Status.REJECTED, message=f"Run {again.id} waits with the same plan.")
-            self._finish(run, None)
-            run = again
-        else:
-            expires = text_of(self.clock.now() + APPROVAL)
-            message = f"It waits for approval until {expires}: {'; '.join(trip.text() for trip in trips)}."
-            run = replace(run, status=Status.PARKED, expires_at=expires, message=message)
-            self._finish(run, None)
+    def _said(self, plan: Plan) -> Answer:
         return {
-            **self._answer(run, plan),
-            "status": "parked",
-            "new": again is None,
-            "guard": [trip.text() for trip in trips],
-            "plan_hash": run.plan_hash,
-            "approve_before": run.expires_at,
-            "message": f"Nothing was changed. {run.message} Approve or reject it: run {run.id}.",
-        }
-
-    def _waiting_already(self, run: Run) -> Run | None:
-        """Return the run that waits with the same plan; those that wait with another one are set aside."""
-        for other in self._lately(run.organization):
-            if other.status is not Status.PARKED or other.id == run.id or other.kind != run.kind:
-                continue
-            in_time = other.expires_at is not None and text_of(self.clock.now()) < other.expires_at
-            same_settings = other.settings_version == run.settings_version
-            if other.plan_hash == run.plan_hash and in_time and same_settings:
-                return other
-            message = f"Run {run.id} took its place with a newer plan."
-            with suppress(Rejected):  # an admin has closed it this very moment
-                close_parked(self.ports, other, message, self.clock.now())
-        return None
-
-    def _lately(self, organization: str) -> Iterator[Run]:
-        """Yield the runs that may still wait for approval, newest first."""
-        earliest = text_of(self.clock.now() - APPROVAL - LONGEST_RUN)
-        cursor: str | None = None
-        while True:
-            some, cursor = self.ports.runs.runs(organization, 100, cursor)
-            yield from (run for run in some if run.started_at >= earliest)
-            if cursor is None or some[-1].started_at < earliest:
-                return
-
-    def _refuse_approval(self, run: Run) -> Answer:
-        run = replace(run, status=Status.REJECTED, message="Approved, but the plan has changed since.")
-        self._finish(run, None)
-        raise Rejected(moved("the roster or the source has changed since it was planned"))
-
-    def _end_preview(self, run: Run, plan: Plan, trips: list[Trip]) -> tuple[Run, Answer]:
-        would_park = (
-            "" if not trips else f" It would wait for approval: {'; '.join(trip.text() for trip in trips)}."
-        )
-        ended = replace(run, status=Status.PREVIEWED)
-        if run.kind == "settings" and trips:
-            ended = replace(run, status=Status.PARKED, expires_at=text_of(self.clock.now() + APPROVAL))
-        self._finish(ended, None)
-        return ended, {
-            **self._answer(ended, plan),
-            "message": f"A preview; nothing was changed. {_in_words(run.counts)}.{would_park}",
-            "guard": [trip.text() for trip in trips],
-            "plan_hash": run.plan_hash,
-        }
-
-    def _answer(self, run: Run, plan: Plan) -> Answer:
-        return {
-            "run_id": run.id,
-            "mode": run.mode,
-            "counts": run.counts,
             "seats": plan.seat_use(self.settings),
             "changes": [item.shown() for item in plan.effective[:SHOWN]],
-            "plan": f"{run.organization}/{run.id}/{run.attempt}/plan/",
         }
 
     def _end(self, run: Run, summary: Mapping[str, Any]) -> Answer:
         errors = run.errors + summary["noticed"]
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
-        run = replace(run, status=status, errors=errors, message=f"{_in_words(run.counts)}.")
-        self._finish(run, self._state_after(run, summary))
+        run = replace(run, status=status, errors=errors, message=f"{in_words(run.counts)}.")
+        self._ends.finish(run, self._state_after(run, summary))
         said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
         return {
             "status": status,
@@ -300,6 +249,7 @@ class Steps:
             "counts": run.counts,
             "seats": summary["seats"],
             "read": summary["read"],
+            **({"vault_crm": _told(summary["vault_crm"])} if summary.get("vault_crm") else {}),
             "message": f"{summary['read']:,} users read. {run.message}{said}",
         }
 
@@ -314,6 +264,8 @@ class Steps:
             active=summary["active"],
             completed_at=text_of(self.clock.now()),
         )
+        if vault := summary.get("vault_crm"):
+            state = self._after_vault(state, vault)
         if run.mode == "full":
             state = replace(
                 state,
@@ -325,17 +277,24 @@ class Steps:
                 state = replace(state, approved=None, approved_until=None)
         return state
 
-    def _finish(self, run: Run, state: ImportState | None) -> None:
-        at = text_of(self.clock.now())
-        self.ports.runs.finish(replace(run, finished_at=at, updated_at=at), self.clock.lease, state)
+    def _after_vault(self, state: ImportState, vault: Mapping[str, Any]) -> ImportState:
+        newest = _normal(vault["newest"]) if vault["newest"] else state.vault_watermark
+        watermark = max(newest or "", state.vault_watermark or "") or None
+        state = replace(state, vault_watermark=watermark)
+        if not vault["whole"]:
+            return state
+        decided = vault_settings_digest(self.settings)
+        return replace(state, vault_rows=vault["read"], vault_decided_with=decided)
 
     def _recorded(self, run: Run, applying: Applying, cursor: int | None = None) -> Run:
         """Return the run with what has been applied since it was last recorded."""
         so_far = dict(run.counts) if run.cursor or run.phase is Phase.NOTIFY else {}
         for outcome, count in applying.outcomes.items():
+            if outcome == Outcome.UNCHANGED:
+                continue
             so_far[outcome] = so_far.get(outcome, 0) + count
         errors = run.errors + len(applying.errors)
-        self._park_errors(run, applying.errors)
+        self._ends.log_errors(run, applying.errors)
         applying.outcomes.clear()
         applying.errors.clear()
         return replace(
@@ -346,36 +305,31 @@ class Steps:
             updated_at=text_of(self.clock.now()),
         )
 
-    def _park_errors(self, run: Run, entries: list[LogEntry]) -> None:
-        if entries:
-            self.ports.roster.park(run.organization, entries, self.clock.now().timestamp())
-
     def _parts(self, run: Run, name: str) -> Iterable[bytes]:
         return self.ports.archive.parts(run.organization, run.id, run.attempt, name)
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
-    """The archive, bound to one attempt of one run."""
+class Parts:
+    """The archive, bound to one attempt of one run: what `gathering` reads and writes."""
 
     archive: Archive
     run: Run
+    folder: str = ""
 
     def put(self, name: str, number: int, body: bytes) -> None:
-        self.archive.put(self.run.organization, self.run.id, self.run.attempt, name, number, body)
+        """Keep a part."""
+        run = self.run
+        self.archive.put(run.organization, run.id, run.attempt, self.folder + name, number, body)
 
     def parts(self, name: str) -> Any:
-        return iter(self.archive.parts(self.run.organization, self.run.id, self.run.attempt, name))
+        """Yield the parts that are there, in order."""
+        run = self.run
+        return iter(self.archive.parts(run.organization, run.id, run.attempt, self.folder + name))
 
 
-def close_parked(ports: Ports, run: Run, message: str, now: datetime) -> None:
-    """Put a parked run aside; raises `Rejected` if it is no longer parked."""
-    at = text_of(now)
-    ended = replace(run, status=Status.REJECTED, finished_at=at, updated_at=at, message=message)
-    try:
-        ports.runs.save_without_lease(ended, Status.PARKED)
-    except Stale as error:
-        raise Rejected(moved("someone else has approved or rejected it meanwhile")) from error
+def _told(vault: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: vault[name] for name in ("read", "unlinked", "ambiguous")}
 
 
 def settings_digest(settings: Settings) -> str:
@@ -384,25 +338,5 @@ def settings_digest(settings: Settings) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def moved(what: str) -> Problem:
-    """Return why an approval does not hold."""
-    remedy = "Start the import again, look at its plan, and approve that."
-    return Problem("approve", f"came too late: {what}", remedy)
-
-
-def text_of(moment: datetime) -> str:
-    """Return a moment as it is recorded: ISO 8601 in UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _normal(stamp: str) -> str:
     return text_of(datetime.fromisoformat(stamp))
-
-
-def _in_words(counts: Mapping[str, int]) -> str:
-    told = [
-        f"{count:,} {name.replace('_', ' ')}"
-        for name, count in counts.items()
-        if count and name != "unchanged"
-    ]
-    return ", ".join(told) if told else "Nothing to change"

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from muster import eligibility, seats
-from muster.decisions import Decision, Known, Outcome, Wanted, keys_of, match_keys
+from muster.decisions import Decision, Known, Outcome, Wanted, match_keys
 from muster.eligibility import Verdict
 from muster.entitlements import Attributes, governed, seated, without
 from muster.field_maps import mapped
@@ -176,7 +176,9 @@ def _follow(
     manager = None if settings.ignore_organizational_structure else attributes.get("manager", before.manager)
     attributes["digest"] = digest(change.fields_digest, change.matches, manager)
     keys = match_keys(attributes.get("username", before.username), attributes.get("email", before.email))
-    attributes["former_keys"] = tuple(sorted({*before.former_keys, *keys_of(before)} - {*keys}))
+    attributes["former_keys"] = tuple(
+        sorted({*before.former_keys, *match_keys(before.username, before.email)} - {*keys})
+    )
     if before.version and change.fields_digest and _is_as_before(before, attributes):
         # Read from Salesforce, and nothing new: an import of an unchanged source writes nothing (I9).
         return Decision(outcome=Outcome.UNCHANGED, before=before)

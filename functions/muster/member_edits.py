@@ -17,14 +17,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from muster import assignments, entitlements, lifecycle, seats, validation
+from muster import assignments, entitlements, groups, lifecycle, seats, validation
 from muster.decisions import Decision, Outcome
 from muster.errors import Problem, Rejected
 from muster.model import Member
 from muster.reasons import EXPLAINED
 from muster.seats import Pools
 from muster.settings import Settings
-from muster.settings.assignments import Assignment, Capture, DataCapture
+from muster.settings.assignments import Capture, DataCapture
 from muster.settings.sections import MOST_SEATS
 from muster.settings.values import Listed, Name, SeatName, Section
 from muster.validation import refused
@@ -195,6 +195,7 @@ def decide(
     for name in ("crm_user_status", "end_date"):
         if name in edit.asked:
             after = _with_value(after, name, getattr(edit, name), editor)
+    after = replace(after, **groups.returned(member, after, groups.today(now, settings.time_zone)))
     if "manager" in edit.asked:
         after = _with_value(after, "manager", above[0].id if above else None, editor)
         notes += ["The manager is not an active member."] if above and not above[0].active else []
@@ -286,7 +287,7 @@ def _faults(member: Member, edit: Edit, above: Sequence[Member], settings: Setti
 def _with_seats(
     member: Member, edit: Edit, editor: Editor, settings: Settings, pools: Pools, at: str
 ) -> Member:
-    rank = assignments.rank(_assignment(member, settings), settings)
+    rank = assignments.rank(assignments.named(member.assignment, settings), settings)
     places = seats.placed(member.seats, edit.seats, settings, pools, rank=rank, at=at)
     changed = places.keys() ^ member.seats.keys()
     return replace(member, seats=places, origins=_origins(member, "seats.", changed, places, editor))
@@ -305,7 +306,7 @@ def _with_capture(member: Member, edit: Edit, editor: Editor, settings: Settings
     A value that comes from a Salesforce field is not known here. Without a digest the next full import
     evaluates the member anew, which restores it; in mode manual nothing does.
     """
-    assignment = _assignment(member, settings)
+    assignment = assignments.named(member.assignment, settings)
     given = assignments.grants(assignment, {}) if assignment else assignments.Grants()
     capture: dict[str, Any] = dict(member.data_capture)
     digest, notes = member.digest, []
@@ -356,11 +357,7 @@ def _merged(before: Mapping[str, str], changes: Mapping[str, str | None]) -> dic
     return {name: value for name, value in {**before, **changes}.items() if value is not None}
 
 
-def _assignment(member: Member, settings: Settings) -> Assignment | None:
-    return next((each for each in settings.assignments if each.name == member.assignment), None)
-
-
 def _mode(member: Member, settings: Settings) -> str | None:
     """Return the update mode that the next run will go by: the assignment's, as the settings have it now."""
-    assignment = _assignment(member, settings)
+    assignment = assignments.named(member.assignment, settings)
     return assignment.update_mode if assignment else member.update_mode

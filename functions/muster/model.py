@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,9 @@ class Member:
     says that an import found managers who lead back to the member. `origins`
     says who set a value that is not the CRM's or the assignment's. `unmatched_since` is the moment
     from which the days of grace count. `digest` sums up what the member was last evaluated with.
+
+    `vault` is what Vault CRM showed of the user last (`muster.groups`): `active`, per feature the request
+    there, `digest` of the row as it was imported, and `waits`, the places in line for a licence.
     """
 
     id: str
@@ -66,6 +69,7 @@ class Member:
     origins: Mapping[str, str] = field(default_factory=dict)
     unmatched_since: str | None = None
     digest: str = ""
+    vault: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     former_keys: tuple[str, ...] = ()
     version: int = 0
@@ -74,18 +78,25 @@ class Member:
 
     def to_json(self) -> Json:
         """Return the member as functions answer it (the shape is the published contract)."""
-        shown = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in _NOT_SHOWN}
-        shown["phone_numbers"] = [
-            {"type": kind, "number": number} for kind, number in self.phone_numbers.items() if number
-        ]
-        # Where someone stands in line by assignment is for the table to sort by, not for people to read.
-        shown["seats"] = {
-            seat: {name: value for name, value in place.items() if name != "rank"}
-            for seat, place in self.seats.items()
-        }
+        shown = self._shown(_SHOWN)
         shown["source_version"] = max(
             (source.partition("|")[0] for source in self.sources.values()), default=None
         )
+        return shown
+
+    def _shown(self, names: Iterable[str]) -> Json:
+        """Return these attributes as they are shown."""
+        shown = {name: getattr(self, name) for name in names}
+        if "phone_numbers" in shown:
+            shown["phone_numbers"] = [
+                {"type": kind, "number": number} for kind, number in self.phone_numbers.items() if number
+            ]
+        if "seats" in shown:
+            # Where someone stands in line by assignment is for the table to sort by, not for people to read.
+            shown["seats"] = {
+                seat: {name: value for name, value in place.items() if name != "rank"}
+                for seat, place in self.seats.items()
+            }
         return shown
 
     def to_document(self) -> Json:
@@ -108,8 +119,10 @@ _NOT_SHOWN = frozenset(
         "revision",
         "sources",
         "unmatched_since",
+        "vault",
     }
 )
+_SHOWN = tuple(name for name in Member.__dataclass_fields__ if name not in _NOT_SHOWN)
 _STORED_APART = frozenset({"revision"})
 _EMPTY = {name: getattr(Member(id="", organization=""), name) for name in Member.__dataclass_fields__}
 
@@ -125,8 +138,13 @@ class FieldChange:
 
 def changes_between(before: Member | None, after: Member) -> tuple[FieldChange, ...]:
     """Return what an admin would call changed, in the order of the member's JSON; empty: nothing."""
-    old = _flat(before.to_json()) if before else {}
-    new = _flat(after.to_json())
+    names = [
+        name
+        for name in _SHOWN
+        if name not in _BOOKKEEPING and (before is None or getattr(before, name) != getattr(after, name))
+    ]
+    old = _flat(before._shown(names)) if before else {}
+    new = _flat(after._shown(names))
     return tuple(
         FieldChange(name, old.get(name), new.get(name))
         for name in [*new, *(name for name in old if name not in new)]
@@ -137,8 +155,6 @@ def changes_between(before: Member | None, after: Member) -> tuple[FieldChange, 
 def _flat(value: Json, prefix: str = "") -> Json:
     flat: Json = {}
     for key, item in value.items():
-        if prefix == "" and key in _BOOKKEEPING:
-            continue
         if key == "phone_numbers":
             item = {number["type"]: number["number"] for number in item}
         if isinstance(item, Mapping):

@@ -12,7 +12,7 @@ from itertools import batched
 
 from muster import assignments, lifecycle, seats
 from muster.assignments import fields_to_read, unfiltered
-from muster.decisions import Decision, Known, MemberState, Outcome
+from muster.decisions import Decision, Known, MemberState, Outcome, keys_of
 from muster.eligibility import evaluate
 from muster.errors import Problem, Rejected
 from muster.gathering import Gathered
@@ -37,7 +37,8 @@ class Plan:
 
     `active` counts the active members before the plan, per assignment and under `""`. `pools` are the
     seats as they will be. `problems` are users who cannot be decided about, by CRM id. `decisions` are
-    those that can be written as they are, by CRM id.
+    those that can be written as they are, by CRM id. `joining` are match keys that members will have and
+    may not have yet.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Plan:
     pools: Pools = field(default_factory=dict)
     problems: list[tuple[str, Problem]] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
+    joining: set[str] = field(default_factory=set)
 
     @property
     def effective(self) -> list[Item]:
@@ -95,6 +97,8 @@ def make_plan(
         if len(plan.decisions) < MOST_KEPT:
             plan.decisions[change.crm_id] = decision
         if decision.after:
+            if keys_of(decision.before) != keys_of(decision.after):
+                plan.joining.update(keys_of(decision.after))
             held_before = decision.before.seats if decision.before else {}
             plan.pools = seats.moved(plan.pools, seats.moves(held_before, decision.after.seats))
     # Nothing is to be done about them yet, but their manager becomes a member.
@@ -107,7 +111,7 @@ def make_plan(
 
 
 def _reports_to(item: Item, users: set[str]) -> bool:
-    return item.change.fields.get("ManagerId") in users
+    return isinstance(item.change, UserChange) and item.change.fields.get("ManagerId") in users
 
 
 def _looked_up(

@@ -16,6 +16,7 @@ import orjson
 from muster import seats
 from muster.decisions import Decision, Outcome
 from muster.model import FieldChange, UserChange
+from muster.vault_users import VaultUser
 
 CREATE, UPDATE, DEACTIVATE, GRANT, REVOKE = "create", "update", "deactivate", "grant", "revoke"
 OPERATIONS = (CREATE, UPDATE, DEACTIVATE, GRANT, REVOKE)
@@ -48,18 +49,17 @@ class Item:
     reason: str | None
     version: int
     changes: tuple[FieldChange, ...]
-    change: UserChange
+    change: UserChange | VaultUser
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Item":
         """Return the item of a line of the plan's file."""
-        change = {**document["change"], "matches": frozenset(document["change"]["matches"])}
         return cls(
             **{
                 **document,
                 "operations": tuple(document["operations"]),
                 "changes": tuple(FieldChange(**each) for each in document["changes"]),
-                "change": UserChange(**change),
+                "change": _change(document["change"]),
             }
         )
 
@@ -76,7 +76,13 @@ class Item:
         }
 
 
-def item_of(change: UserChange, decision: Decision) -> Item:
+def _change(document: Mapping[str, Any]) -> UserChange | VaultUser:
+    if "seen" in document:
+        return VaultUser.from_json(document)
+    return UserChange(**{**document, "matches": frozenset(document["matches"])})
+
+
+def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
     """Return the plan's item of a decision."""
     before, after = decision.before, decision.after
     lost = bool(before) and bool(_held(before) - _held(after))

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from muster import gathering, import_ports
+from muster import gathering, running
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale, Unavailable
 from muster.import_ports import Ports
-from muster.import_steps import APPROVAL, Answer, text_of
 from muster.importing import Importing
+from muster.run_ends import APPROVAL, Answer, text_of
 from muster.runs import ImportState, Run, Status
 from muster.settings import Settings, compiling
 from muster.settings.sections import SalesforceConnection
@@ -32,7 +32,7 @@ _REJECTED_MEANWHILE = Problem(
 LOOKED_THROUGH = 20
 
 
-class Runs(import_ports.Runs, Protocol):
+class Runs(running.Runs, Protocol):
     """What previewing needs of the run table; `adapters.run_table` is the real one."""
 
     def change_state(self, organization: str, change: Callable[[ImportState], ImportState]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from muster import explaining_seats, salesforce_ids, seats
-from muster.decisions import match_keys
+from muster.decisions import keys_named
 from muster.errors import NotFound, Problem, Rejected
 from muster.explaining_seats import Lines
 from muster.model import Json, Link, Member
@@ -104,20 +104,26 @@ def list_members(
 
 
 def show_member(views: RosterViews, roster: Roster, organization: str, reference: str) -> Json:
-    """Return the member of an id, CRM id, username or e-mail address; raises `NotFound` or `Rejected`."""
+    """Return the member of an id, an id in a CRM, a username or an e-mail address.
+
+    Raises `NotFound` or `Rejected`.
+    """
     member = find(views, organization, reference)
     return explaining_seats.with_places(member, lines_for(roster, organization, [member]))
 
 
 def find(views: RosterViews, organization: str, reference: str) -> Member:
-    """Return the member of an id, CRM id, username or e-mail address; raises `NotFound` or `Rejected`."""
+    """Return the member of an id, an id in a CRM, a username or an e-mail address.
+
+    Raises `NotFound` or `Rejected`.
+    """
     reference = reference.strip()
     reason = None
     if salesforce_ids.is_valid(reference):
         link = views.link(organization, salesforce_ids.to_18(reference))
         ids, reason = ([link.member], link.reason) if link else ([], None)
-    elif "@" in reference:
-        ids = [*dict.fromkeys(views.matching(organization, match_keys(reference, reference)))]
+    elif wanted := keys_named(reference):
+        ids = [*dict.fromkeys(views.matching(organization, wanted))]
     else:
         ids = [reference]
     members = [member for name in ids if name and (member := views.member(organization, name))]

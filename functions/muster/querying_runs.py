@@ -1,15 +1,16 @@
 """Questions about runs: which there were, how one stands, and what its plan does. Reads only."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from muster import explaining_runs, plans
+from muster import explaining_runs, plans, pushes
 from muster.decisions import Outcome
 from muster.errors import NotFound, Problem, Rejected
 from muster.model import Json
 from muster.plans import Item
+from muster.pushes import Sending
 from muster.runs import Run
 
 # Which attempt's plan, which of its parts, and how many items of that have been shown.
@@ -84,13 +85,20 @@ def show_run(
 
 def _effective(
     run: Run, archive: Archive, first: int, parts: int, shown: int
-) -> Iterator[tuple[int, int, Item]]:
+) -> Iterator[tuple[int, int, Item | Sending]]:
     """Yield the items that change something an admin would see, each with its part and place in it."""
     for number in range(first, parts + 1):
         body = archive.part(run.organization, run.id, run.attempt, "plan", number)
-        for place, item in enumerate(plans.read(body)):
-            if (number > first or place >= shown) and item.outcome != Outcome.UNCHANGED:
+        for place, item in enumerate(_items(run, body)):
+            if number > first or place >= shown:
                 yield number, place, item
+
+
+def _items(run: Run, body: bytes) -> Sequence[Item | Sending]:
+    """Return those items of a part that an admin would see; the others keep no place of their own."""
+    if run.kind == "push":
+        return [item for item in pushes.read(body) if item.step in pushes.SENT]
+    return [item for item in plans.read(body) if item.outcome != Outcome.UNCHANGED]
 
 
 def _start(cursor: str | None, run: Run) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""One execution of an import, as it is recorded: the run, and the lease that makes it the only one (I1, I7).
+"""One execution of an import or a push, as it is recorded, and the lease that makes it the only one (I1, I7).
 
 A run goes through its phases in order and can stop after each of its steps: whoever goes on with it
 finds what it needs in the record and in the run archive.
@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from muster.errors import MusterError
 
-type Mode = Literal["full", "incremental", "members"]
-type Kind = Literal["import", "settings"]
+type Mode = Literal["full", "incremental", "members", "push"]
+type Kind = Literal["import", "settings", "push"]
 
 
 class Status(StrEnum):
@@ -123,7 +123,8 @@ class ImportState:
     last completed full run read, and `active` how many active members it left, per assignment and
     under `""`; `evaluated_with` the digest of the settings that everyone in the roster has been
     evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`,
-    for an admin has approved the settings that lead to it.
+    for an admin has approved the settings that lead to it. What begins with `vault_` is the same about
+    Vault CRM.
     """
 
     watermark: str | None = None
@@ -134,6 +135,9 @@ class ImportState:
     approved_until: str | None = None
     full_run: str | None = None
     completed_at: str | None = None
+    vault_watermark: str | None = None
+    vault_rows: int | None = None
+    vault_decided_with: str | None = None
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ImportState:

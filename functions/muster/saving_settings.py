@@ -31,8 +31,8 @@ class SettingsStore(Protocol):
     def current(self, organization: str) -> StoredSettings | None:
         """Return the settings in force."""
 
-    def scheduled(self, organization: str) -> bool | None:
-        """Return whether schedules import the organization."""
+    def schedules_follow(self, settings: Settings) -> bool:
+        """Tell whether the schedules know of the organization what these settings say."""
 
     def save(
         self,
@@ -115,7 +115,7 @@ class Saving:
     def _is_in_force(self, current: StoredSettings, raw: dict[str, Any], settings: Settings) -> bool:
         """Tell whether the document is the current one already, for the schedules too."""
         same = is_same(current.document, raw)
-        return same and self.store.scheduled(current.organization) is settings.scheduled
+        return same and self.store.schedules_follow(settings)
 
     def _nothing_to_save(self, current: StoredSettings, settings: Settings, signature: Signature) -> Answer:
         if signature.approve:

@@ -1,17 +1,17 @@
 """Users' changes into the roster, until they hold: decided on what is known, written whole, decided again.
 
-Shared by the worker and by imports, which differ in where changes come from and in nothing after that.
-Safe to repeat and to interrupt anywhere.
+Shared by the worker and by the imports from Salesforce and Vault CRM, which differ in where changes come
+from, in the rules they are decided by, and in nothing after that. Safe to repeat and to interrupt anywhere.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from muster import lifecycle, seats
-from muster.decisions import Decision, Known, Wanted, keys_of
+from muster.decisions import Decision, Known, Wanted, match_keys
 from muster.errors import MusterError, Stale, Unavailable
 from muster.model import Link, Member, UserChange
 from muster.runs import Lease
@@ -50,15 +50,44 @@ class Roster(Protocol):
         """Write decisions, each whole or not at all; returns those that are void, to be decided again."""
 
 
+class Change(Protocol):
+    """What a user of a CRM looks like; `UserChange` and `VaultUser` are the real ones."""
+
+    @property
+    def crm_id(self) -> str:
+        """The user's id in that CRM."""
+
+
+class Rules(Protocol):
+    """What becomes of a member when its user changes; `lifecycle` and `vault_lifecycle` are the real ones.
+
+    Each knows one kind of change.
+    """
+
+    def wanted_for(self, change: Any, settings: Settings) -> Wanted:
+        """Return what has to be looked up to decide about the change."""
+
+    def decide(self, change: Any, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
+        """Return what the change comes to."""
+
+
 class Settling:
     """Brings changes into one organization's roster; counts what they came to in `outcomes`.
 
-    A run's writes are fenced with its lease. `now` is aware.
+    A run's writes are fenced with its lease. `now` is aware. `rules` are those of the changes' kind.
     """
 
-    def __init__(self, settings: Settings, roster: Roster, now: datetime, lease: Lease | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        roster: Roster,
+        now: datetime,
+        lease: Lease | None = None,
+        rules: Rules = lifecycle,
+    ) -> None:
         self.outcomes: Counter[str] = Counter()
         self.lease = lease
+        self._rules = rules
         self._settings = settings
         self._roster = roster
         self._now = now
@@ -66,14 +95,9 @@ class Settling:
         # CRM id → member of those who have become members since their reports were looked up.
         self._joined: dict[str, str] = {}
 
-    def gather(self, changes: Iterable[UserChange]) -> dict[str, Known]:
-        """Return what is known of the changes' users."""
-        wanted = {change.crm_id: lifecycle.wanted_for(change, self._settings) for change in changes}
-        return self._roster.gather(self._settings.organization, wanted)
-
-    def settle(
-        self, changes: Sequence[UserChange], ready: Mapping[str, Decision] | None = None
-    ) -> list[tuple[UserChange, MusterError]]:
+    def settle[C: Change](
+        self, changes: Sequence[C], ready: Mapping[str, Decision] | None = None
+    ) -> list[tuple[C, MusterError]]:
         """Bring changes in, one per user, as many at once as go; returns those that could not be written.
 
         `ready` holds decisions made a moment ago, by CRM id: they are written as they are, and made anew
@@ -82,23 +106,23 @@ class Settling:
         `Stale` when the lease is lost.
         """
         ready = ready or {}
-        undecided = [change for change in changes if change.crm_id not in ready]
-        known = self.gather(undecided) if undecided else {}
-        failures: list[tuple[UserChange, MusterError]] = []
-        decided: list[tuple[UserChange, Decision]] = []
+        wanted = {change.crm_id: self._rules.wanted_for(change, self._settings) for change in changes}
+        undecided = {crm_id: what for crm_id, what in wanted.items() if crm_id not in ready}
+        known = self._roster.gather(self._settings.organization, undecided) if undecided else {}
+        failures: list[tuple[C, MusterError]] = []
+        decided: list[tuple[C, Decision]] = []
         for change in changes:
+            manager = wanted[change.crm_id].manager
             # A manager has to be written before the reports can name it.
-            if change.fields.get("ManagerId") in {each.crm_id for each, _ in decided}:
+            if manager in {each.crm_id for each, _ in decided}:
                 failures += self._write_all(decided)
                 decided = []
-            decision = ready.get(change.crm_id) or self._decided(change, known[change.crm_id])
+            decision = ready.get(change.crm_id) or self._decided(change, known[change.crm_id], manager)
             self._pools = seats.moved(self._taken(), _moves(decision))
             decided.append((change, decision))
         return failures + self._write_all(decided)
 
-    def _write_all(
-        self, decided: Sequence[tuple[UserChange, Decision]]
-    ) -> list[tuple[UserChange, MusterError]]:
+    def _write_all[C: Change](self, decided: Sequence[tuple[C, Decision]]) -> list[tuple[C, MusterError]]:
         writing = [decision for _, decision in decided if decision.writes]
         try:
             void = self._write(writing)
@@ -111,8 +135,8 @@ class Settling:
         self._done([(change, decision) for change, decision in decided if id(decision) not in again])
         return self._one_by_one([change for change, decision in decided if id(decision) in again])
 
-    def _one_by_one(self, changes: Sequence[UserChange]) -> list[tuple[UserChange, MusterError]]:
-        failures: list[tuple[UserChange, MusterError]] = []
+    def _one_by_one[C: Change](self, changes: Sequence[C]) -> list[tuple[C, MusterError]]:
+        failures: list[tuple[C, MusterError]] = []
         for change in changes:
             if sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE:
                 failures.append((change, failures[-1][1]))
@@ -125,9 +149,11 @@ class Settling:
                 failures.append((change, error))
         return failures
 
-    def _settle_one(self, change: UserChange) -> None:
+    def _settle_one(self, change: Change) -> None:
+        wanted = self._rules.wanted_for(change, self._settings)
         for _ in range(ATTEMPTS):
-            decision = self._decided(change, self.gather([change])[change.crm_id])
+            known = self._roster.gather(self._settings.organization, {change.crm_id: wanted})
+            decision = self._decided(change, known[change.crm_id], wanted.manager)
             self._pools = seats.moved(self._taken(), _moves(decision))
             if not decision.writes or not self._write([decision]):
                 break
@@ -135,18 +161,18 @@ class Settling:
             raise Unavailable("a member was changed by others all the time", retry_after=5)
         self._done([(change, decision)])
 
-    def _decided(self, change: UserChange, known: Known) -> Decision:
-        """Decide, as if what was decided before were written already."""
-        manager = known.manager or self._joined.get(change.fields.get("ManagerId") or "")
-        known = replace(known, manager=manager)
-        return lifecycle.decide(change, known, self._settings, self._taken(), self._now)
+    def _decided(self, change: Change, known: Known, manager: str | None) -> Decision:
+        """Decide, as if what was decided before were written already; `manager` is a CRM id."""
+        known = replace(known, manager=known.manager or self._joined.get(manager or ""))
+        return self._rules.decide(change, known, self._settings, self._taken(), self._now)
 
-    def _done(self, decided: Sequence[tuple[UserChange, Decision]]) -> None:
+    def _done(self, decided: Sequence[tuple[Change, Decision]]) -> None:
         for change, decision in decided:
             self.outcomes[decision.outcome] += 1
             if member := decision.after or decision.before:
                 self._joined[change.crm_id] = member.id
-        self._let_waiting_in([decision for _, decision in decided])
+        if self._rules is lifecycle:  # the only ones by which a member gives up a key, or anybody waits
+            self._let_waiting_in([decision for _, decision in decided])
 
     def serve_lines(self, run: str) -> None:
         """Give every free seat to who is first in line for it (A9).
@@ -217,7 +243,9 @@ class Settling:
 def _given_up(decision: Decision) -> Iterator[str]:
     member = decision.after or decision.before
     if member:
-        yield from (*member.former_keys, *(() if member.active else keys_of(member)))
+        yield from member.former_keys
+        if not member.active:
+            yield from match_keys(member.username, member.email)
 
 
 def _moves(decision: Decision) -> dict[str, seats.Move]:

@@ -3,7 +3,8 @@
 auto_provisioning   chapter 1: one user followed by the webhook, as the product's documentation tests it
 importing           chapter 2: three assignments over a company of a few hundred people
 staying_safe        chapter 3: a seat that becomes free, and a broken filter that is parked
-acme                the settings of chapters 2 and 3
+licences            chapter 4: Engage groups of Vault CRM, asked for, waited for and taken back
+acme                the settings of chapters 2 to 4
 walk                takes the steps, and remembers how each went
 by_hand             commands to paste, for who keeps the stack (KEEP=1)
 """

@@ -11,7 +11,7 @@ import time
 from rich.console import Console
 
 from sandbox import tables
-from sandbox.demo import auto_provisioning, by_hand, importing, staying_safe
+from sandbox.demo import auto_provisioning, by_hand, importing, licences, staying_safe
 from sandbox.demo.walk import WIDTH, Walk, WalkEnded
 from sandbox.local_stack import launching
 from sandbox.local_stack.launching import StepFailed
@@ -22,6 +22,7 @@ CHAPTERS = {
     "Auto-provisioning: one user, followed as Salesforce changes": auto_provisioning.take,
     "Assignments: who of a whole company gets what": importing.take,
     "Staying safe: people leave, and people make mistakes": staying_safe.take,
+    "Licences: groups of Vault CRM's Engage, given out and taken back": licences.take,
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
+from sandbox.demo.licences import KEY_ACCOUNTS
 from sandbox.local_stack.salesforce_admin import API, SalesforceAdmin
 from sandbox.local_stack.stack import ORGANIZATION, LocalStack
 
@@ -37,6 +38,16 @@ def commands(stack: LocalStack) -> dict[str, str]:
         ),
         "List who is in the roster": _invoke(stack, "RosterQueryFunction", action="list"),
         "Import everyone now": _invoke(stack, "ScheduledImportFunction", mode="full", by="you@acme.example"),
+        f"Put {user['Name']} into a group of Engage": _invoke(
+            stack,
+            "GroupAssignmentFunction",
+            by="you@acme.example",
+            requests=[
+                {"member": user["Username"], "action": "assign", "feature": "engage", "group": KEY_ACCOUNTS}
+            ],
+        ),
+        "Push what is pending to Vault CRM": _invoke(stack, "ScheduledPushFunction", by="you@acme.example"),
+        "See the groups of the Engage server": f"curl -s {stack.vault_crm}/sandbox/engage/engage/groups",
         "See the settings": _invoke(stack, "OrganizationSettingsFunction", action="get"),
         "Send a forged message": f"curl -s -i -d '<x/>' '{stack.webhook_url.partition('?')[0]}?token=guess'",
         "End it": f"make down STACK={stack.folder.name}",

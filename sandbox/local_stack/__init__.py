@@ -1,4 +1,4 @@
-"""Muster on this machine: the real template, deployed by SAM to an AWS emulator, beside a sandbox Salesforce.
+"""Muster on this machine: the real template, deployed by SAM to an AWS emulator, beside the sandboxes.
 
 stack       a running stack: what stack.json says, and the ways in
 launching   the steps that start one, and end it; `running()` for tests
@@ -6,7 +6,8 @@ processes   starts, recognises and ends the processes behind it
 building    `sam build` for this machine, when the sources changed
 deploying   `sam deploy` to the emulator, and what came of it
 salesforce_admin  changes users as an admin of Salesforce does
-enrolling   makes the organization `acme`, with its secret, and points the sandbox's outbound message at it
+vault_admin  makes users in Vault CRM and groups on its Engage server, as their admins do
+enrolling   makes the organization `acme`, with its secrets, and points the sandbox's outbound message at it
 emulator    MiniStack as a program of its own, put right where it differs from AWS
 waiting     waits for a condition, with a deadline
 

@@ -52,6 +52,7 @@ def show(stack: LocalStack) -> None:
     print(f"The local stack is up: {stack.folder / 'stack.json'}")
     print(f"  AWS         {stack.facts['endpoint_url']}")
     print(f"  Salesforce  {stack.salesforce}")
+    print(f"  Vault CRM   {stack.vault_crm}")
     print(f"  Webhook     {stack.webhook_url}")
     print(f"{ending(stack)} ends it.")
 

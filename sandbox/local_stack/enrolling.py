@@ -16,10 +16,10 @@ def enrol(stack: LocalStack, salesforce_organization_id: str) -> str:
     Raises RuntimeError if Muster refuses the settings, requests.HTTPError if the sandbox refuses the message.
     """
     # What an admin does in AWS before the first settings, which are checked against Salesforce itself.
-    stack.client("secretsmanager").create_secret(
-        Name=f"muster/{ORGANIZATION}/salesforce",
-        SecretString=json.dumps(stack.facts["credentials"]["salesforce"]),
-    )
+    for connection, credentials in stack.facts["credentials"].items():
+        stack.client("secretsmanager").create_secret(
+            Name=f"muster/{ORGANIZATION}/{connection}", SecretString=json.dumps(credentials)
+        )
     stack.client("sesv2").create_email_identity(EmailIdentity=MAIL_FROM)
     settings: dict[str, Any] = {
         "organization": ORGANIZATION,
@@ -28,7 +28,9 @@ def enrol(stack: LocalStack, salesforce_organization_id: str) -> str:
             "salesforce": {
                 "host": urlsplit(stack.salesforce).netloc,
                 "organization_id": salesforce_organization_id,
-            }
+            },
+            # No Engage feature is managed, so nothing is pushed unless somebody asks for it.
+            "vault_crm": {"host": urlsplit(stack.vault_crm).netloc},
         },
     }
     who_and_why = {"by": "local-stack@acme.example", "why": "the local stack starts"}

@@ -28,6 +28,12 @@ type Say = Callable[[str], None]
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 ENOUGH_MEMORY = 4 * 2**30
+# What runs behind a stack, with how Python is told to run it.
+PROGRAMS = {
+    "emulator": ("-m", "sandbox.local_stack.emulator"),
+    "salesforce": ("-m", "sandbox.salesforce", "--port", "0"),
+    "vault_crm": ("-m", "sandbox.vault_crm", "--port", "0"),
+}
 
 
 class StepFailed(Exception):
@@ -65,8 +71,9 @@ class Behind:
         (folder / "processes.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
 
     def is_running(self) -> bool:
-        """Tell whether every process still runs."""
-        return bool(self.processes) and all(map(processes.is_running, self.processes))
+        """Tell whether every program of a stack was started, and still runs."""
+        started = {process.name for process in self.processes}
+        return started == PROGRAMS.keys() and all(map(processes.is_running, self.processes))
 
 
 def start(folder: Path, say: Say, *, port: int | None = None) -> LocalStack:
@@ -114,19 +121,21 @@ def _started(folder: Path, say: Say, port: int) -> LocalStack:
     endpoint_url = f"http://127.0.0.1:{port}"
     behind = Behind(scratch=_scratch())
     behind.write(folder)
-    for name, command, environment in (
-        ("emulator", ["-m", "sandbox.local_stack.emulator"], _emulator_environment(folder, behind, port)),
-        ("salesforce", ["-m", "sandbox.salesforce", "--port", "0"], _environment()),
-    ):
+    for name, arguments in PROGRAMS.items():
+        is_emulator = name == "emulator"
         process = processes.start(
-            name, [sys.executable, *command], folder=ROOT, log=folder / f"{name}.log", environment=environment
+            name,
+            [sys.executable, *arguments],
+            folder=ROOT,
+            log=folder / f"{name}.log",
+            environment=_emulator_environment(folder, behind, port) if is_emulator else _environment(),
         )
         behind = replace(behind, processes=(*behind.processes, process))
         behind.write(folder)
     deployed, behind = _deployed(folder, endpoint_url, behind, say)
-    with _step("Starting the sandbox Salesforce", folder / "salesforce.log", say):
-        salesforce = wait_until(lambda: _first_line(folder / "salesforce.log"), "its address", seconds=60)
-    stack = LocalStack(folder, _facts(endpoint_url, deployed, salesforce))
+    salesforce = _said(folder, "salesforce", "Salesforce", say)
+    vault_crm = _said(folder, "vault_crm", "Vault CRM", say)
+    stack = LocalStack(folder, _facts(endpoint_url, deployed, salesforce, vault_crm))
     with _step("Setting up the organization acme", folder / "emulator.log", say):
         webhook_url = enrol(stack, salesforce["organization_id"])
     stack = replace(
@@ -186,23 +195,30 @@ def _answers(endpoint_url: str, behind: Behind) -> bool:
         return False
 
 
-def _first_line(log: Path) -> dict[str, str] | None:
+def _said(folder: Path, name: str, called: str, say: Say) -> dict[str, Any]:
+    """Return what a sandbox says of itself once it listens."""
+    log = folder / f"{name}.log"
+    with _step(f"Starting the sandbox {called}", log, say):
+        return wait_until(lambda: _first_line(log), "its address", seconds=60)
+
+
+def _first_line(log: Path) -> dict[str, Any] | None:
     """Return the line of JSON with which the sandbox tells that it listens, None before it is whole."""
     lines = [line for line in log.read_text().splitlines(keepends=True) if line.startswith("{")]
     return json.loads(lines[0]) if lines and lines[0].endswith("\n") else None
 
 
-def _facts(endpoint_url: str, deployed: Deployed, salesforce: dict[str, str]) -> dict[str, Any]:
+def _facts(
+    endpoint_url: str, deployed: Deployed, salesforce: dict[str, Any], vault_crm: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "endpoint_url": endpoint_url,
         "region": REGION,
         **asdict(deployed),
-        "sandbox": {"salesforce": salesforce["url"]},
+        "sandbox": {"salesforce": salesforce["url"], "vault_crm": vault_crm["url"]},
         "credentials": {
-            "salesforce": {
-                "client_id": salesforce["client_id"],
-                "client_secret": salesforce["client_secret"],
-            }
+            "salesforce": {name: salesforce[name] for name in ("client_id", "client_secret")},
+            "vault_crm": {name: vault_crm[name] for name in ("username", "password")},
         },
         "organizations": {},
     }

@@ -53,6 +53,11 @@ class LocalStack:
         return str(self.facts["sandbox"]["salesforce"])
 
     @property
+    def vault_crm(self) -> str:
+        """The address of the sandbox Vault CRM."""
+        return str(self.facts["sandbox"]["vault_crm"])
+
+    @property
     def webhook_url(self) -> str:
         """The address that Salesforce posts to, with its token."""
         return str(self.facts["organizations"][ORGANIZATION]["webhook_url"])

@@ -20,6 +20,16 @@ schema             what an object and a field are
 standard_objects   User, Profile, UserLicense, UserRole and CallCenter
 setup_records      the profiles, licences, roles and call centers that are there from the start
 describe           the describe answer
+metadata_rest      deployments and the Tooling API, under /services/data
+metadata_deploys       the queue of deployments: states, cancellation, results
+metadata_deploying     carrying one out, component by component
+metadata_package       its zip: package.xml, components, deletions
+metadata_xml           a component's file, read into the JSON of the Tooling API
+metadata_outbound_messages   WorkflowOutboundMessage: its rules and rows
+metadata_flows         Flow and FlowDefinition: their rules, versions, and when they run
+metadata_formula       the entry condition of a flow
+metadata_objects       the Tooling API's objects, and the view of flows in SOQL
+metadata_settings      production or not, and how deployments go
 values             field values as sent, stored, answered and put into SOAP
 outbound_messages  the installed outbound messages and the queue of notifications
 delivery           the thread that sends them

@@ -17,6 +17,7 @@ from sandbox.salesforce.composite import add_composite
 from sandbox.salesforce.control import control_paths
 from sandbox.salesforce.delivery import DeliverySettings
 from sandbox.salesforce.errors import SalesforceError, not_found
+from sandbox.salesforce.metadata_rest import add_metadata
 from sandbox.salesforce.oauth import oauth_paths
 from sandbox.salesforce.organization import TOKEN_LIFE_S, Organization
 from sandbox.salesforce.query_faults import QUERY_FAULTS
@@ -107,6 +108,7 @@ def application(organization: Organization, switch: FaultSwitch) -> "WSGIApplica
     data = data_paths(organization)
     add_collections(data, organization)
     add_composite(data, organization)
+    add_metadata(data, organization)
     app.register_blueprint(data)
     app.register_blueprint(control_paths(organization))
     app.register_blueprint(controls(switch, organization.reset))

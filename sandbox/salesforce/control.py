@@ -7,7 +7,9 @@ from typing import Any
 
 from flask import Blueprint, jsonify, request
 
+from sandbox.salesforce import metadata_settings
 from sandbox.salesforce.delivery import settings_as_json
+from sandbox.salesforce.metadata_objects import Problem
 from sandbox.salesforce.organization import Organization
 from sandbox.salesforce.outbound_messages import DEFAULT_NAME
 from sandbox.salesforce.schema import custom_field
@@ -49,6 +51,7 @@ def control_paths(organization: Organization) -> Blueprint:
         return jsonify(organization.api_limit.as_json())
 
     _add_users(paths, organization)
+    _add_metadata(paths, organization)
     _add_outbound_message(paths, organization)
     _add_delivery(paths, organization)
     return paths
@@ -80,11 +83,41 @@ def _add_users(paths: Blueprint, organization: Organization) -> None:
         return jsonify(logged_in=len(record_ids), at=at)
 
 
+def _add_metadata(paths: Blueprint, organization: Organization) -> None:
+    @paths.get("/organization")
+    def show_organization() -> Any:
+        return jsonify(metadata_settings.settings_as_json(organization.settings))
+
+    @paths.put("/organization")
+    def change_organization() -> Any:
+        settings = organization.change_settings(request.get_json(force=True, silent=True))
+        return jsonify(metadata_settings.settings_as_json(settings))
+
+    @paths.get("/deploys")
+    def show_deploys() -> Any:
+        return jsonify(metadata_settings.settings_as_json(organization.deploy_settings))
+
+    @paths.put("/deploys")
+    def change_deploys() -> Any:
+        settings = organization.change_deploy_settings(request.get_json(force=True, silent=True))
+        return jsonify(metadata_settings.settings_as_json(settings))
+
+    @paths.put("/flows/<name>")
+    def activate_flow(name: str) -> Any:
+        number = _object("active_version").get("active_version")
+        try:
+            organization.activate_flow(name, number, by_admin=True)
+        except Problem as problem:
+            raise ValueError(str(problem)) from None
+        return jsonify(name=name, active_version=number)
+
+
 def _add_outbound_message(paths: Blueprint, organization: Organization) -> None:
     messages = organization.outbound_messages
 
     @paths.get("/outbound-message")
     def list_messages() -> Any:
+        organization.deploys.settle()
         return jsonify(messages.as_json())
 
     @paths.put("/outbound-message")

@@ -19,6 +19,9 @@ PREFIX = {
     "Contact": "003",
     "WorkflowOutboundMessage": "04k",
     "Notification": "04l",
+    "FlowDefinition": "300",
+    "Flow": "301",
+    "DeployRequest": "0Af",
     "QueryLocator": "01g",
 }
 

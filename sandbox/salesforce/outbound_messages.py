@@ -1,8 +1,9 @@
 """The installed outbound messages and the notifications that wait to be sent.
 
 Installing one stands for what an admin does in Setup: an outbound message, and a record-triggered flow that
-sends it whenever a record is created or changed. The queue is in the database: a change and its notification
-are written together or not at all, and a restarted sandbox goes on sending.
+sends it whenever a record is created or changed. Both are the same rows that a deployment writes. The queue
+is in the database: a change and its notification are written together or not at all, and a restarted sandbox
+goes on sending.
 """
 
 import json
@@ -11,8 +12,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.salesforce import metadata_flows, metadata_outbound_messages
+from sandbox.salesforce.metadata_objects import Problem, Setup
+from sandbox.salesforce.metadata_outbound_messages import TYPE
+from sandbox.salesforce.metadata_xml import Metadata
 from sandbox.salesforce.schema import Schema, SObject
-from sandbox.salesforce.soap import Notification
+from sandbox.salesforce.soap import API_VERSION, Notification
 from sandbox.salesforce.store import Store, find, next_id
 from sandbox.salesforce.values import to_soap
 
@@ -45,14 +50,15 @@ class Queued:
 class OutboundMessages:
     """The installed outbound messages and their queue."""
 
-    def __init__(self, store: Store, schema: Schema, pod: str) -> None:
-        """Take where the queue is kept and what fields there are."""
+    def __init__(self, store: Store, schema: Schema, pod: str, setup: Setup) -> None:
+        """Take where the queue is kept, what fields there are, and where metadata is written."""
         self._store = store
         self._schema = schema
         self._pod = pod
+        self._setup = setup
 
     def install(self, name: object, url: object, fields: object, object_name: object) -> OutboundMessage:
-        """Installs an outbound message, or replaces its URL and fields and keeps its ActionId.
+        """Installs an outbound message with its flow, or replaces its URL and fields and keeps its ActionId.
 
         Raises ValueError, saying what is allowed.
         """
@@ -64,28 +70,49 @@ class OutboundMessages:
         if sobject is None or sobject.name != "User":
             raise ValueError("object is User, the only one that changes here")
         chosen = _chosen_fields(sobject, fields)
-        with self._store.transaction() as db:
-            row = db.execute("SELECT action_id FROM outbound_message WHERE name = ?", (name,)).fetchone()
-            action_id = row["action_id"] if row else next_id(db, "WorkflowOutboundMessage", self._pod)
-            db.execute(
-                "INSERT OR REPLACE INTO outbound_message VALUES (?, ?, ?, ?, ?)",
-                (name, action_id, sobject.name, url, json.dumps(chosen)),
-            )
-        return OutboundMessage(name, action_id, sobject.name, url, tuple(chosen))
+        metadata: Metadata = {
+            "fullName": name,
+            "apiVersion": float(API_VERSION),
+            "description": None,
+            "endpointUrl": url,
+            "fields": chosen,
+            "includeSessionId": False,
+            "integrationUser": self._setup.username,
+            "name": name,
+            "protected": False,
+            "useDeadLetterQueue": False,
+        }
+        full_name = f"{sobject.name}.{name}"
+        try:
+            with self._store.transaction() as db:
+                metadata_outbound_messages.write(db, self._setup, full_name, metadata, self._setup.user_id)
+                metadata_flows.install(db, self._setup, name, full_name)
+        except Problem as problem:
+            raise ValueError(str(problem)) from None
+        return next(each for each in self.installed() if each.name == name)
 
     def remove(self, name: str) -> bool:
-        """Remove an outbound message and what waits for it; false if there is none of that name."""
+        """Remove an outbound message, the flows that send it and what waits; false if there is none."""
+        full_name = f"User.{name}"
         with self._store.transaction() as db:
-            db.execute("DELETE FROM notification WHERE message = ?", (name,))
-            return db.execute("DELETE FROM outbound_message WHERE name = ?", (name,)).rowcount > 0
+            metadata_flows.delete_users_of(db, full_name)
+            return metadata_outbound_messages.delete(db, full_name) is not None
 
     def installed(self) -> list[OutboundMessage]:
         """Every installed outbound message."""
         with self._store.transaction() as db:
-            return [_message(row) for row in db.execute("SELECT * FROM outbound_message ORDER BY name")]
+            return [_message(row) for row in db.execute(f'SELECT * FROM "{TYPE}" ORDER BY FullName')]  # noqa: S608  # a constant's name
 
-    def queue(self, db: sqlite3.Connection, record_id: str, *, window_s: float, snapshot: bool) -> int:
-        """Queues a notification for a User to each outbound message, inside the caller's transaction.
+    def queue(
+        self,
+        db: sqlite3.Connection,
+        record_id: str,
+        messages: list[str],
+        *,
+        window_s: float,
+        snapshot: bool,
+    ) -> int:
+        """Queues a notification for a User to outbound messages, by name, inside the caller's transaction.
 
         It is due when the batching window closes. With `snapshot` it carries the record as it is now. Answers
         how many were queued.
@@ -94,22 +121,24 @@ class OutboundMessages:
         content = None
         if snapshot:
             content = json.dumps(find(db, "User", record_id))
-        messages = db.execute("SELECT name FROM outbound_message WHERE object = 'User'").fetchall()
         for message in messages:
             notification_id = next_id(db, "Notification", self._pod)
             db.execute(
                 "INSERT INTO notification VALUES (?, ?, ?, ?, ?, ?, 0)",
-                (notification_id, message["name"], record_id, content, now, now + window_s),
+                (notification_id, message, record_id, content, now, now + window_s),
             )
         return len(messages)
 
     def resend(self, record_ids: list[str], *, window_s: float, snapshot: bool) -> int:
         """Queues notifications for users that did not change. Raises ValueError for one that is not there."""
+        messages = [each.name for each in self.installed()]
         with self._store.transaction() as db:
             for record_id in record_ids:
                 if find(db, "User", record_id) is None:
                     raise ValueError(f"there is no User {record_id}")
-            return sum(self.queue(db, each, window_s=window_s, snapshot=snapshot) for each in record_ids)
+            return sum(
+                self.queue(db, each, messages, window_s=window_s, snapshot=snapshot) for each in record_ids
+            )
 
     def drop_older_than(self, age_s: float) -> int:
         """Forgets notifications that were queued longer ago than this; answers how many."""
@@ -201,8 +230,9 @@ class OutboundMessages:
 
 
 def _message(row: sqlite3.Row) -> OutboundMessage:
-    fields = tuple(json.loads(row["fields"]))
-    return OutboundMessage(row["name"], row["action_id"], row["object"], row["url"], fields)
+    metadata = json.loads(row["Metadata"])
+    object_name, _, name = row["FullName"].partition(".")
+    return OutboundMessage(name, row["Id"], object_name, metadata["endpointUrl"], tuple(metadata["fields"]))
 
 
 def _chosen_fields(sobject: SObject, fields: object) -> list[str]:

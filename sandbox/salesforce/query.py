@@ -21,9 +21,13 @@ LARGEST_PAGE = 2000
 OPEN_CURSORS = 50
 
 
-def attributes(sobject: SObject, record_id: str, version: str) -> dict[str, str]:
-    """Return what every record in an answer begins with: its type and where it is."""
-    return {"type": sobject.name, "url": f"/services/data/v{version}/sobjects/{sobject.name}/{record_id}"}
+def attributes(sobject: SObject, record_id: str, version: str, api: str = "") -> dict[str, str]:
+    """Return what every record in an answer begins with: its type and where it is.
+
+    `api` is the part of the address that an API of its own has, as in `/tooling`.
+    """
+    place = f"/services/data/v{version}{api}/sobjects/{sobject.name}/{record_id}"
+    return {"type": sobject.name, "url": place}
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,11 @@ class Queries:
     A cursor keeps the ids that were found; a later page shows those records as they are when it is read.
     """
 
-    def __init__(self, store: Store, schema: Schema, clock: Callable[[], datetime], pod: str) -> None:
-        """Start with no open cursor; `clock` says what TODAY is."""
+    def __init__(
+        self, store: Store, schema: Schema, clock: Callable[[], datetime], pod: str, api: str = ""
+    ) -> None:
+        """Start with no open cursor; `clock` says what TODAY is, `api` where the records are."""
+        self._api = api
         self._store = store
         self._schema = schema
         self._clock = clock
@@ -80,11 +87,13 @@ class Queries:
         wanted = cursor.ids[offset : offset + size]
         with self._store.transaction() as db:
             rows = {row[0]: row for row in db.execute(cursor.translation.rows_sql, (json.dumps(wanted),))}
-        records = [_record(cursor.translation, rows[each], version) for each in wanted if each in rows]
+        records = [
+            _record(cursor.translation, rows[each], version, self._api) for each in wanted if each in rows
+        ]
         page: dict[str, Any] = {"totalSize": len(cursor.ids), "done": True}
         if offset + size < len(cursor.ids):
             page["done"] = False
-            page["nextRecordsUrl"] = f"/services/data/v{version}/query/{locator}-{offset + size}"
+            page["nextRecordsUrl"] = f"/services/data/v{version}{self._api}/query/{locator}-{offset + size}"
             with self._lock:
                 self._cursors[locator] = cursor
                 while len(self._cursors) > OPEN_CURSORS:
@@ -97,9 +106,9 @@ def _clamped(page_size: int) -> int:
     return max(SMALLEST_PAGE, min(LARGEST_PAGE, page_size))
 
 
-def _record(translation: Translation, row: sqlite3.Row, version: str) -> dict[str, Any]:
+def _record(translation: Translation, row: sqlite3.Row, version: str, api: str) -> dict[str, Any]:
     """One record, with a parent's fields nested under the relationship, or null where there is no parent."""
-    record: dict[str, Any] = {"attributes": attributes(translation.sobject, row[0], version)}
+    record: dict[str, Any] = {"attributes": attributes(translation.sobject, row[0], version, api)}
     place = {way: index for index, way in enumerate(translation.ways)}
     for index, column in enumerate(translation.columns, start=len(place)):
         target = record
@@ -110,7 +119,7 @@ def _record(translation: Translation, row: sqlite3.Row, version: str) -> dict[st
             if parent_id is None:
                 target[name] = None
                 break
-            target = target.setdefault(name, {"attributes": attributes(parent, parent_id, version)})
+            target = target.setdefault(name, {"attributes": attributes(parent, parent_id, version, api)})
         else:
             target[column.field.name] = to_json(column.field, row[index])
     return record

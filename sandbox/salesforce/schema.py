@@ -39,6 +39,7 @@ class Field:
     reference_to: str | None = None
     relationship: str | None = None
     defaulted: bool = False
+    filterable: bool = True
 
     @property
     def required(self) -> bool:

@@ -180,9 +180,9 @@ CUSTOM_FIELDS = (
 )
 
 
-def standard_schema() -> Schema:
-    """Return the objects of a new organization."""
-    schema = Schema((USER, PROFILE, USER_LICENSE, USER_ROLE, CALL_CENTER))
+def standard_schema(*more: SObject) -> Schema:
+    """Return the objects of a new organization, and `more` of them."""
+    schema = Schema((USER, PROFILE, USER_LICENSE, USER_ROLE, CALL_CENTER, *more))
     for each in CUSTOM_FIELDS:
         schema.add("User", each)
     return schema

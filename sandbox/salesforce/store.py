@@ -24,12 +24,17 @@ CREATE TABLE IF NOT EXISTS custom_field (
     length INTEGER NOT NULL,
     PRIMARY KEY (object, name)
 );
-CREATE TABLE IF NOT EXISTS outbound_message (
-    name TEXT PRIMARY KEY,
-    action_id TEXT NOT NULL,
-    object TEXT NOT NULL,
-    url TEXT NOT NULL,
-    fields TEXT NOT NULL
+CREATE TABLE IF NOT EXISTS deploy_request (
+    id TEXT PRIMARY KEY,
+    options TEXT NOT NULL,
+    archive BLOB NOT NULL,
+    status TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    started_at REAL,
+    completed_at REAL,
+    polls INTEGER NOT NULL DEFAULT 0,
+    outcomes TEXT NOT NULL DEFAULT '[]',
+    error TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS notification (
     id TEXT PRIMARY KEY,

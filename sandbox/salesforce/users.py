@@ -45,6 +45,9 @@ _DUPLICATES = {
 }
 
 
+type Record = Mapping[str, Stored]
+
+
 class Users:
     """The User records."""
 
@@ -55,12 +58,12 @@ class Users:
         clock: Callable[[], datetime],
         pod: str,
         author: str,
-        changed: Callable[[sqlite3.Connection, str], None],
+        changed: Callable[[sqlite3.Connection, Record | None, Record], None],
     ) -> None:
         """Take what the records depend on.
 
-        `author` is the id of the user that API calls run as; `changed` is told of each change, inside its
-        transaction.
+        `author` is the id of the user that API calls run as; `changed` is told of each record that is saved,
+        before (None for a new one) and after, inside its transaction.
         """
         self._store = store
         self._schema = schema
@@ -93,14 +96,14 @@ class Users:
             self._check(db, row, values)
             self._derive(db, row)
             insert(db, "User", row)
-            self._changed(db, record_id)
+            self._changed(db, None, row)
         return record_id
 
     def update(self, record_id: str, body: Mapping[str, object]) -> None:
         """Change a user. Raises SalesforceError.
 
-        As in Salesforce, the last-modified stamps move even when every value was there already; no
-        notification is sent then, since the flow's entry condition sees no change.
+        As in Salesforce, the last-modified stamps move even when every value was there already, and the flows
+        run: whether that sends a notification is up to their entry conditions.
         """
         user = self._user()
         record_id = _record_id(user, record_id)
@@ -116,11 +119,9 @@ class Users:
             after = before | values
             self._check(db, after, values)
             self._derive(db, after)
-            is_change = after != before
-            after |= _modified(self._clock(), self._author)
+            after |= modified(self._clock(), self._author)
             change(db, "User", after)
-            if is_change:
-                self._changed(db, record_id)
+            self._changed(db, before, after)
 
     def read(self, sobject: SObject, record_id: str, names: list[str] | None, version: str) -> dict[str, Any]:
         """Return a record of any object: all its fields, or the named ones. Raises SalesforceError."""
@@ -183,10 +184,11 @@ class Users:
 def created(moment: datetime, author: str) -> dict[str, Stored]:
     """Return the system fields of a record made now."""
     stamp = instant(moment.replace(microsecond=0))
-    return {"CreatedDate": stamp, "CreatedById": author} | _modified(moment, author)
+    return {"CreatedDate": stamp, "CreatedById": author} | modified(moment, author)
 
 
-def _modified(moment: datetime, author: str) -> dict[str, Stored]:
+def modified(moment: datetime, author: str) -> dict[str, Stored]:
+    """Return the system fields that move when a record is changed now."""
     # Salesforce keeps whole seconds: two changes within one second carry the same stamp.
     stamp = instant(moment.replace(microsecond=0))
     return {"LastModifiedDate": stamp, "LastModifiedById": author, "SystemModstamp": stamp}

@@ -4,6 +4,7 @@ Stored: text; 0 or 1; a number; `2026-11-20`; `2026-11-20T08:15:31.000Z`, in UTC
 order.
 """
 
+import json
 import re
 from datetime import UTC, date, datetime
 
@@ -102,13 +103,15 @@ def _read_reference(field: Field, text: str) -> str | None:
 
 
 def to_json(field: Field, stored: Stored) -> object:
-    """Return a stored value as REST answers it: a date and time ends in `.000+0000`."""
+    """Return a stored value as REST answers it: a date and time ends in `.000+0000`, metadata is JSON."""
     if stored is None:
         return None
     if field.type == "boolean":
         return bool(stored)
     if field.type == "datetime":
         return str(stored).removesuffix("Z") + "+0000"
+    if field.type == "complexvalue":
+        return json.loads(str(stored))
     return stored
 
 
@@ -127,6 +130,8 @@ def sql_type(field: Field) -> str:
         return "INTEGER NOT NULL DEFAULT 0"
     if field.type == "double":
         return "REAL"
+    if field.type == "int":
+        return "INTEGER"
     if field.type in ID_TYPES or field.type in {"date", "datetime"}:
         return "TEXT"
     return "TEXT COLLATE SALESFORCE"

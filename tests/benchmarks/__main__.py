@@ -19,7 +19,7 @@ os.environ |= {
 
 from muster import bootstrap
 from muster.observability import logger
-from tests.benchmarks import cold_start, handlers, imports, packages
+from tests.benchmarks import cold_start, handlers, imports, packages, pushes
 from tests.benchmarks.canned_aws import CannedAws
 
 HEADINGS = ("what / against what", "median", "least to most", "rounds", "target", "", "")
@@ -35,6 +35,7 @@ def main() -> None:
     logger.registered_handler.setStream(logs)  # type: ignore[attr-defined]  # likewise
     ratios += cold_start.imports()
     ratios += imports.whole()
+    ratios += pushes.whole()
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} processors;"
         " ratios of processor time, paired and interleaved."

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import scheduled_import
 from muster import bootstrap
-from muster.importing import LEASE_S
+from muster.running import LEASE_S
 from muster.runs import Status
 from tests.integration.settings_examples import LEEDS, OTHERS, SALES, Acme, acme_in_process, error_of
 from tests.simulation.faults import Call, Crash, Plan, Wire, nothing

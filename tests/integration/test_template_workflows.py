@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from muster.importing import LEASE_S
+from muster.running import LEASE_S
 from tests.conftest import ROOT
 from tests.integration.template_reading import (
     GONE,
@@ -89,7 +89,7 @@ def workflows_may_do_little(template: Template) -> Iterator[str]:
                 match action, referred(statement["Resource"]), leading_keys(statement):
                     case ("dynamodb:Query", "RosterTable", ["ORGANIZATIONS"]):
                         pass
-                    case ("lambda:InvokeFunction", "ScheduledImportFunction", []):
+                    case ("lambda:InvokeFunction", function, []) if function == f"{name}Function":
                         pass
                     case other:
                         yield f"{name} may do {other}"
@@ -116,12 +116,23 @@ def workflows_get_all_they_name(template: Template) -> Iterator[str]:
             yield f"{name}: {substitution} is not both named and given"
 
 
+def workflows_run_their_functions(template: Template) -> Iterator[str]:
+    for name, machine in machines(template).items():
+        given = machine["DefinitionSubstitutions"]
+        if referred(given["Function"]) != f"{name}Function":
+            yield f"{name} runs {given['Function']}"
+        # What settings_table writes of each organization.
+        if given["OrganizationsThatAre"] != {"ScheduledImport": "scheduled", "ScheduledPush": "pushed"}[name]:
+            yield f"{name} is for organizations that are {given['OrganizationsThatAre']}"
+
+
 def workflows_wait_for_their_functions(template: Template) -> Iterator[str]:
     for name, machine in machines(template).items():
         for task in tasks(machine["Definition"]):
             if not task["Resource"].endswith(":lambda:invoke"):
                 continue
-            function = re.sub(r"\W", "", task["Arguments"]["FunctionName"])
+            named = re.sub(r"\W", "", task["Arguments"]["FunctionName"])
+            function = referred(machine["DefinitionSubstitutions"][named])
             if task.get("TimeoutSeconds", 0) <= functions(template)[function]["Timeout"]:
                 yield f"{name} gives up on {function} while it still works"
             retried = {error for retry in task.get("Retry", []) for error in retry["ErrorEquals"]}
@@ -153,7 +164,10 @@ RESOURCES = ("Resources",)
 MACHINE = (*RESOURCES, "ScheduledImport", "Properties")
 ALLOWED = (*MACHINE, "Policies", 0, "Statement")
 STATES = (*MACHINE, "Definition", "States")
-IMPORT = (*STATES, "ImportEach", "ItemProcessor", "States", "Import")
+RUN = (*STATES, "RunEach", "ItemProcessor", "States", "Run")
+PUSHING = (*RESOURCES, "ScheduledPush", "Properties")
+PUSH = (*PUSHING, *RUN[len(MACHINE) :])
+GIVEN = (*PUSHING, "DefinitionSubstitutions")
 
 MUTANTS: list[Mutant] = [
     (workflows_may_do_little, (*ALLOWED, 0, "Condition"), GONE),
@@ -162,20 +176,34 @@ MUTANTS: list[Mutant] = [
     (workflows_may_do_little, (*ALLOWED, 1, "Resource", "Fn::GetAtt", 0), "MemberSettingsFunction"),
     (workflows_may_do_little, (*ALLOWED, 2, "Action"), ["logs:*"]),
     (workflows_may_do_little, (*MACHINE, "Role"), "arn:aws:iam::123456789012:role/all"),
+    (
+        workflows_may_do_little,
+        (*PUSHING, "Policies", 0, "Statement", 1, "Resource", "Fn::GetAtt", 0),
+        "ScheduledImportFunction",
+    ),
     (workflows_log_no_data, (*MACHINE, "Logging", "IncludeExecutionData"), True),
+    (workflows_log_no_data, (*PUSHING, "Logging"), GONE),
     (workflows_log_no_data, (*MACHINE, "Logging", "Level"), "ALL"),
     (workflows_log_no_data, (*MACHINE, "Logging"), GONE),
     (workflows_log_no_data, (*MACHINE, "Tracing", "Enabled"), True),
     (workflows_get_all_they_name, (*MACHINE, "DefinitionSubstitutions", "RosterTable"), GONE),
     (workflows_get_all_they_name, (*MACHINE, "DefinitionSubstitutions", "Unnamed"), "x"),
-    (workflows_wait_for_their_functions, (*IMPORT, "TimeoutSeconds"), 900),
-    (workflows_wait_for_their_functions, (*IMPORT, "TimeoutSeconds"), GONE),
-    (workflows_wait_for_their_functions, (*IMPORT, "Retry", 0, "ErrorEquals"), ["States.TaskFailed"]),
-    (workflows_wait_for_their_functions, (*IMPORT, "Retry"), GONE),
-    (workflows_wait_for_their_functions, (*IMPORT, "Catch"), GONE),
+    (workflows_run_their_functions, (*GIVEN, "Function", "Fn::GetAtt", 0), "ScheduledImportFunction"),
+    (workflows_run_their_functions, (*GIVEN, "OrganizationsThatAre"), "scheduled"),
+    (workflows_wait_for_their_functions, (*PUSH, "TimeoutSeconds"), 900),
+    (workflows_wait_for_their_functions, (*RUN, "TimeoutSeconds"), 900),
+    (workflows_wait_for_their_functions, (*RUN, "TimeoutSeconds"), GONE),
+    (workflows_wait_for_their_functions, (*RUN, "Retry", 0, "ErrorEquals"), ["States.TaskFailed"]),
+    (workflows_wait_for_their_functions, (*RUN, "Retry"), GONE),
+    (workflows_wait_for_their_functions, (*RUN, "Catch"), GONE),
     (
         leases_outlive_their_functions,
         (*RESOURCES, "ScheduledImportFunction", "Properties", "Timeout"),
+        LEASE_S - SLACK_S + 1,
+    ),
+    (
+        leases_outlive_their_functions,
+        (*RESOURCES, "ScheduledPushFunction", "Properties", "Timeout"),
         LEASE_S - SLACK_S + 1,
     ),
     (pages_fit_a_state, (*STATES, "FindOrganizations", "Arguments", "Limit"), GONE),

@@ -174,7 +174,9 @@ def imported(stack: LocalStack, salesforce: SalesforceAdmin) -> Iterator[Globex]
     At the end, schedules and messages are acme's alone again.
     """
     acme = stack.invoke("OrganizationSettingsFunction", action="get")
-    document = {"organization": GLOBEX, "connections": acme["settings"]["connections"], **SECTIONS}
+    # It has no Vault CRM.
+    connections = {"salesforce": acme["settings"]["connections"]["salesforce"]}
+    document = {"organization": GLOBEX, "connections": connections, **SECTIONS}
     credentials = json.dumps(stack.facts["credentials"]["salesforce"])
     stack.client("secretsmanager").create_secret(Name=f"muster/{GLOBEX}/salesforce", SecretString=credentials)
     globex = Globex(stack, salesforce, document)

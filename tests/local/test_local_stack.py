@@ -23,6 +23,7 @@ from sandbox.local_stack.building import ROOT
 from sandbox.local_stack.deploying import MAIL_FROM
 from sandbox.local_stack.launching import Behind
 from sandbox.local_stack.stack import LocalStack, Mail, folder_of
+from sandbox.local_stack.vault_admin import VaultAdmin
 from sandbox.local_stack.waiting import wait_until
 from tests.local.conftest import PATIENCE_S, People, Roster, run
 
@@ -62,15 +63,25 @@ def test_two_stacks_side_by_side_have_nothing_in_common_and_end_one_by_one(
         "credentials",
         "organizations",
     }
-    assert set(second.facts["credentials"]["salesforce"]) == {"client_id", "client_secret"}
+    assert {system: set(names) for system, names in second.facts["credentials"].items()} == {
+        "salesforce": {"client_id", "client_secret"},
+        "vault_crm": {"username", "password"},
+    }
+    connected = second.invoke("OrganizationSettingsFunction", action="get")["effective"]["connections"]
+    assert set(second.facts["sandbox"]) == {"salesforce", "vault_crm"}
+    for system, url in second.facts["sandbox"].items():
+        assert connected[system]["host"] == url.removeprefix("http://")
+    assert connected["vault_crm"]["manage_features"] == [], "nothing is pushed unless somebody asks for it"
+    assert VaultAdmin(second).requests() == []
     assert second.facts["archive_bucket"] == second.resource("RunArchive")
-    assert second.facts["state_machines"] == {"ScheduledImport": second.resource("ScheduledImport")}
+    machines = ("ScheduledImport", "ScheduledPush")
+    assert second.facts["state_machines"] == {each: second.resource(each) for each in machines}
     assert second.webhook_url.startswith(f"{second.facts['endpoint_url']}/_aws/execute-api/")
     assert "/v2/features/agent-auto-provision/organizations/acme/integrations/salesforce/webhook?token=" in (
         second.webhook_url
     )
-    assert {second.facts["endpoint_url"], second.salesforce}.isdisjoint(
-        {stack.facts["endpoint_url"], stack.salesforce}
+    assert {second.facts["endpoint_url"], second.salesforce, second.vault_crm}.isdisjoint(
+        {stack.facts["endpoint_url"], stack.salesforce, stack.vault_crm}
     )
     assert Roster(second).people(ada.username) == []
 
@@ -130,18 +141,18 @@ def test_a_start_that_is_broken_off_leaves_nothing_running(name: str, ending: si
         env=os.environ | {"STACK": name},
         stdout=subprocess.DEVNULL,
     ) as starting:
-        behind = wait_until(lambda: both_started(name), "both processes", seconds=PATIENCE_S)
+        behind = wait_until(lambda: all_started(name), "all processes", seconds=PATIENCE_S)
         starting.send_signal(ending)
         assert starting.wait(timeout=PATIENCE_S) == 128 + ending
     assert_nothing_is_left_of(behind)
     assert Behind.read(folder_of(name)) is None
 
 
-def both_started(name: str) -> Behind | None:
-    """Return what is behind a stack once it has its two processes."""
+def all_started(name: str) -> Behind | None:
+    """Return what is behind a stack once it has its three processes."""
     with contextlib.suppress(json.JSONDecodeError):  # it may be just being written
         behind = Behind.read(folder_of(name))
-        return behind if behind and len(behind.processes) == 2 else None
+        return behind if behind and len(behind.processes) == 3 else None
     return None
 
 
@@ -276,8 +287,9 @@ def test_mails_are_sent_in_one_name_and_can_be_read(
 
 def test_secrets_are_read_where_they_are_musters(stack: LocalStack, as_import: Callable[[str], Any]) -> None:
     secrets = as_import("secretsmanager")
-    kept = json.loads(secrets.get_secret_value(SecretId="muster/acme/salesforce")["SecretString"])
-    assert kept == stack.facts["credentials"]["salesforce"]
+    for system, credentials in stack.facts["credentials"].items():
+        kept = json.loads(secrets.get_secret_value(SecretId=f"muster/acme/{system}")["SecretString"])
+        assert kept == credentials
     name = f"others/{uuid4().hex}"
     stack.client("secretsmanager").create_secret(Name=name, SecretString="{}")
     with pytest.raises(ClientError, match="AccessDenied"):

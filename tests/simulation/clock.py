@@ -1,4 +1,4 @@
-"""The time that functions and Salesforce see: it goes by as it is looked at, and where a test says so."""
+"""The time that functions and sandboxes see: it goes by as it is looked at, and where a test says so."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -16,6 +16,14 @@ class Clock:
         """Return the time, a millisecond later at each look, so that what comes later is told apart."""
         self.moment += _TICK
         return self.moment.astimezone(tz or UTC)
+
+    def __call__(self) -> datetime:
+        """Return the time as the sandbox Vault CRM asks for it."""
+        return self.now()
+
+    def pass_s(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        self.advance(seconds=seconds)
 
     def advance(self, **some: float) -> None:
         """Let so many `minutes`, `hours`, … pass."""

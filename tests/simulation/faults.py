@@ -1,4 +1,4 @@
-"""Every call of the code under test, to AWS or Salesforce: counted, noted, and broken where a test says so.
+"""Every call of the code under test, to AWS or a sandbox: counted, noted, and broken where a test says so.
 
 A fault belongs to one call, retries included:
 
@@ -9,7 +9,7 @@ A fault belongs to one call, retries included:
     down     no try reaches the service
     busy     the service refuses the call for now
 
-`salesforce_wire` brings the calls to Salesforce here; for those to AWS there are three traps. `Crash` is
+`http_wire` brings the calls to sandboxes here; for those to AWS there are three traps. `Crash` is
 no `Exception`, or botocore would take it for something to retry. The handler that loses answers comes
 last on exactly `before-send`: on `before-send.*` it would run before moto, and the call would never take
 effect. And `before-call` comes once a call, whatever the retries.

@@ -13,9 +13,10 @@ from muster.assignments import fields_to_read
 from muster.decisions import Decision
 from muster.errors import Incomplete
 from muster.gathering import Gathered, Gathering
-from muster.import_steps import Steps, text_of
+from muster.import_steps import Steps
 from muster.notifying import Notifying
 from muster.plans import Item
+from muster.run_ends import text_of
 from muster.runs import Phase, Run, Status
 from muster.settling import Settling
 from tests.simulation import import_hunts as hunts

@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from muster import groups
 from muster.adapters import roster_keys
 from muster.decisions import MemberState, keys_of
+from muster.groups import Place
 from muster.manager_mails import recorded_under
 from muster.model import Link, Member, changes_between
 from muster.reasons import NAMESAKE_ACTIVE
@@ -38,6 +40,8 @@ class Roster:
     # Seat → (used, waiting), and → who stands in its line, first the first.
     pools: dict[str, tuple[int, int]] = field(default_factory=dict)
     lines: dict[str, list[str]] = field(default_factory=dict)
+    # Who stands in line for an Engage licence, and where.
+    places: set[tuple[str, Place]] = field(default_factory=set)
     # Manager → reports whose web conferences are recorded.
     reports: dict[str, set[str]] = field(default_factory=dict)
     newcomers: set[str] = field(default_factory=set)
@@ -104,6 +108,11 @@ def _sort_in(roster: Roster, kind: str, row: Row) -> None:
             line = roster.lines.setdefault(row["pk"]["S"].split("#", 3)[3], [])
             line.append(sort)
             line.sort()
+        case "LICENCES", "FREED":
+            # How many licences of a group nobody has been tried for: a hint to the next push.
+            pass
+        case "LICENCES", _:
+            roster.places.add(roster_keys.to_place(row))
         case "REPORTS", _:
             roster.reports.setdefault(row["pk"]["S"].split("#", 3)[3], set()).add(sort)
         case "NEWCOMERS", _:
@@ -132,6 +141,9 @@ def broken(
     yield from _broken_keys(roster)
     yield from _broken_seats(roster, limits)
     yield from _broken_reports(roster)
+    places = {(member.id, place) for member in roster.members.values() for place in groups.places(member)}
+    if roster.places != places:
+        yield "the lines for Engage licences hold others than those who wait"
     for member in roster.members.values():
         yield from _broken_history(
             member, sorted(roster.history.get(member.id, ()), key=lambda entry: entry[0])

@@ -1,4 +1,4 @@
-"""Starts a world: AWS from the template's own resources, a sandbox Salesforce, and nothing else to reach.
+"""Starts a world: AWS from the template's own resources, a sandbox Salesforce and Vault CRM, nothing else.
 
 All in one process and without a socket. Whatever client the functions build is watched.
 """
@@ -16,22 +16,27 @@ from botocore.signers import RequestSigner
 from botocore.useragent import UserAgentString
 from moto import mock_aws
 
+import group_assignment
 import member_settings
 import organization_settings
 import outbound_user_webhook
 import roster_query
 import scheduled_import
+import scheduled_push
 import user_change_worker
+from muster.adapters.vault import Vault
 from tests.conftest import forget_clients, table_properties
 from tests.examples import lambda_context
-from tests.salesforce_in_process import SalesforceInProcess, organization_in_process
+from tests.salesforce_in_process import HOST, SalesforceInProcess, organization_in_process
+from tests.simulation import salesforce_wire, vault_wire
 from tests.simulation.clock import Clock
 from tests.simulation.faults import Wire
+from tests.simulation.http_wire import HttpWire
 from tests.simulation.messages import ORGANIZATION_ID
 from tests.simulation.quick_archive import QuickArchive
-from tests.simulation.salesforce_wire import SalesforceWire
 from tests.simulation.strict_aws import strict
 from tests.simulation.world import World
+from tests.vault import VaultInProcess, vault_in_process
 
 SENDER = "muster@acme.example"
 ENVIRONMENT = {
@@ -47,11 +52,13 @@ ENVIRONMENT = {
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
 }
 HANDLERS = (
+    group_assignment,
     member_settings,
     organization_settings,
     outbound_user_webhook,
     roster_query,
     scheduled_import,
+    scheduled_push,
     user_change_worker,
 )
 # A handful of people is to need several pages, chunks and parts; in production it takes thousands.
@@ -61,6 +68,8 @@ SMALL = {
     "muster.applying.LOOKED_UP_AT_ONCE": 2,
     "muster.planning.LOOKED_UP_AT_ONCE": 2,
     "muster.import_steps.ITEMS_A_PART": 3,
+    "muster.push_steps.ITEMS_A_PART": 3,
+    "muster.push_steps.RECORDS_A_CALL": 2,
 }
 
 
@@ -73,27 +82,29 @@ def opened(template: Mapping[str, Any]) -> Iterator[World]:
         mock_aws(),
         strict() as rules,
         organization_in_process(clock.now, ORGANIZATION_ID) as salesforce,
+        vault_in_process(clock=clock) as vault,
     ):
         rules.archive = QuickArchive()
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
-        _hurry(patch)
+        _hurry(patch, clock)
         for module in HANDLERS:
             patch.setattr(module, "datetime", clock)
         for name, size in SMALL.items():
             patch.setattr(name, size)
-        patch.setenv("CHANGE_QUEUE_URL", _resources(template, salesforce))
+        patch.setenv("CHANGE_QUEUE_URL", _resources(template, salesforce, vault))
         wire = Wire()
         _watch_clients(patch, wire)
-        SalesforceWire(wire, salesforce).install(patch)
+        sites = {HOST: salesforce_wire.site(salesforce), vault_wire.HOST: vault_wire.site(vault)}
+        HttpWire(wire, sites).install(patch)
         forget_clients()
-        world = World(wire, rules, lambda_context(), clock, salesforce)
+        world = World(wire, rules, lambda_context(), clock, salesforce, vault)
         world.clear()
         yield world
     forget_clients()
 
 
-def _hurry(patch: pytest.MonkeyPatch) -> None:
+def _hurry(patch: pytest.MonkeyPatch, clock: Clock) -> None:
     # botocore waits up to seconds before it tries again, and after many failures stops trying:
     # neither is what is tested, and the second would make a run depend on the ones before it.
     patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
@@ -101,16 +112,18 @@ def _hurry(patch: pytest.MonkeyPatch) -> None:
     # Nobody reads a user agent or checks a signature here, and both take a fifth of a call's time.
     patch.setattr(UserAgentString, "to_string", lambda _: "simulation")
     patch.setattr(RequestSigner, "sign", lambda *_, **__: None)
+    # Between two tries, and while the Engage server is at work, only the simulated time passes.
+    patch.setitem(Vault.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
+    patch.setattr(scheduled_push, "time", SimpleNamespace(sleep=clock.pass_s))
 
 
-def _resources(template: Mapping[str, Any], salesforce: SalesforceInProcess) -> str:
+def _resources(template: Mapping[str, Any], salesforce: SalesforceInProcess, vault: VaultInProcess) -> str:
     """Make what the functions find in their account; returns the queue's URL."""
     boto3.client("dynamodb").create_table(TableName="roster", **table_properties(dict(template)))
     boto3.client("s3").create_bucket(Bucket="archive")
     boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
-    boto3.client("secretsmanager").create_secret(
-        Name="muster/acme/salesforce", SecretString=salesforce.secret
-    )
+    for name, secret in (("salesforce", salesforce.secret), ("vault_crm", vault.secret)):
+        boto3.client("secretsmanager").create_secret(Name=f"muster/acme/{name}", SecretString=secret)
     return str(boto3.client("sqs").create_queue(QueueName="changes")["QueueUrl"])
 
 

@@ -69,7 +69,7 @@ def _resource(resource: Any) -> str:
 
 
 def used(calls: Iterable[Call]) -> set[Permission]:
-    """Return what calls amount to: a transaction is the actions in it; Salesforce needs no permission."""
+    """Return what calls amount to: a transaction is the actions in it; sandboxes need no permission."""
     return {permission for call in calls for permission in _uses(call)}
 
 
@@ -91,7 +91,7 @@ def _uses(call: Call) -> Iterator[Permission]:
             yield Permission(f"secretsmanager:{call.operation}", f"secret:{parameters['SecretId']}", ())
         case "sesv2":
             yield Permission(f"ses:{call.operation}", f"identity/{parameters['FromEmailAddress']}", ())
-        case "salesforce" | "elsewhere":
+        case "salesforce" | "vault_crm" | "elsewhere":
             return
         case _:
             raise ValueError(f"nobody knows what {call.service} needs")

@@ -8,8 +8,8 @@ from tests.simulation import quick_moto
 from tests.simulation.canaries import Told, hire_canaries, leaked
 from tests.simulation.company import Company
 from tests.simulation.faults import Fault, these
+from tests.simulation.http_wire import ELSEWHERE
 from tests.simulation.import_sweeping import where_it_tells
-from tests.simulation.salesforce_wire import ELSEWHERE
 from tests.simulation.world import World
 
 

@@ -3,18 +3,23 @@
 import importlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import organization_settings
 import roster_query
+from muster import bootstrap, groups
+from muster.decisions import Decision, Outcome, Wanted
 from muster.errors import MusterError
 from tests.conftest import ROOT, forget_clients
 from tests.simulation.company import Company
 from tests.simulation.faults import Call
 from tests.simulation.import_scenarios import IMPORTS
 from tests.simulation.permissions import granted, used
+from tests.simulation.push_company import PushCompany
+from tests.simulation.push_scenarios import PUSHES
 from tests.simulation.scenarios import SCENARIOS
 from tests.simulation.world import ACME, World
 
@@ -22,11 +27,21 @@ FUNCTIONS = {
     "OutboundUserWebhookFunction": "outbound_user_webhook",
     "UserChangeWorkerFunction": "user_change_worker",
     "ScheduledImportFunction": "scheduled_import",
+    "ScheduledPushFunction": "scheduled_push",
     "MemberSettingsFunction": "member_settings",
+    "GroupAssignmentFunction": "group_assignment",
     "OrganizationSettingsFunction": "organization_settings",
     "RosterQueryFunction": "roster_query",
+    "PreflightFunction": "preflight",
 }
-ASKED_BY_PEOPLE = ("MemberSettingsFunction", "OrganizationSettingsFunction", "RosterQueryFunction")
+ASKED_BY_PEOPLE = (
+    "MemberSettingsFunction",
+    "GroupAssignmentFunction",
+    "OrganizationSettingsFunction",
+    "RosterQueryFunction",
+    "PreflightFunction",
+)
+VAULT_CRM = {"host": "acme-crm.veevavault.com", "manage_features": ["engage", "engage_connect"]}
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +59,20 @@ def calls(_world: World) -> dict[str, list[Call]]:
         forget_clients()
         played.act(company)
         _note(_world, made)
+    pushing = PushCompany(company)
+    for pushed in PUSHES:
+        pushed.before(pushing)
+        pushing.new_environment()
+        pushed.act(pushing)
+        _note(_world, made)
+    # Gone on with, which reads what was planned.
+    PUSHES[0].before(pushing)
+    looks, said = 1, {"status": "continue"}
+    while said["status"] == "continue":
+        company.world.looks = looks = looks + 3
+        said = pushing.push(**({"run_id": said["run_id"]} if "run_id" in said else {}))
+    company.world.looks = None
+    _note(_world, made)
     _ask_for_more(company)
     _note(_world, made)
     for function in ASKED_BY_PEOPLE:
@@ -98,8 +127,30 @@ def _events(module: str, company: Company) -> Iterator[dict[str, Any]]:
     if module == "member_settings":
         change = {"member": company.people["ada"], "end_date": "2026-12-31"}
         yield {"organization": "acme", "by": "jane", "changes": [change]}
+    if module == "group_assignment":
+        company.put(connections={**company.document["connections"], "vault_crm": VAULT_CRM})
+        ada = company.people["ada"]
+        company.world.invoke("the import from Vault CRM", _stand_in_line, {"member": ada})
+        request = {"member": ada, "action": "assign", "feature": "engage", "group": "US"}
+        yield {"organization": "acme", "by": "jane", "requests": [request]}
     for path in sorted((ROOT / "events").glob(f"{module}_*.json")):
         yield json.loads(path.read_text())
+
+
+def _stand_in_line(event: dict[str, Any], _: object) -> None:
+    """Have somebody wait for a licence, as an import from Vault CRM leaves it."""
+    table = bootstrap.roster_table()
+    before = table.gather("acme", {event["member"]: Wanted()})[event["member"]].member
+    assert before
+    linked = replace(
+        before,
+        crm={**before.crm, groups.CONNECTION: {"id": "10042"}},
+        engage={"request": "UK", "status": groups.REQUEST_SENT, "group": None},
+    )
+    seen = groups.Seen("UK", groups.NO_LICENSES_REMAINING)
+    after = replace(linked, **groups.taken(linked, groups.ENGAGE, seen, "2026-11-20T08:16:00.000Z"))
+    void = table.write("acme", [Decision(outcome=Outcome.UPDATED, before=before, after=after)], 0)
+    assert not void
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

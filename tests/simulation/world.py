@@ -31,6 +31,7 @@ from tests.simulation.clock import Clock
 from tests.simulation.faults import Call, Crash, Plan, Wire, nothing
 from tests.simulation.messages import Notification
 from tests.simulation.strict_aws import Row, StrictAws, copy_of, put_back, rows_of
+from tests.vault import VaultInProcess
 
 # As template.yaml has them (test_template compares).
 BATCH_SIZE = 1
@@ -93,6 +94,7 @@ class World:
     context: LambdaContext
     clock: Clock
     salesforce: SalesforceInProcess
+    vault: VaultInProcess
     # How often an invocation may look at what is left of its time before it is up; `None`: it never is.
     looks: int | None = None
     tokens: dict[str, str] = field(default_factory=dict)

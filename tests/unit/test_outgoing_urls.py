@@ -15,11 +15,13 @@ from requests.exceptions import InvalidSchema
 from urllib3.util import parse_url
 
 from muster.adapters.salesforce import Salesforce
-from muster.adapters.salesforce_login import base_url, send
+from muster.adapters.salesforce_login import SALESFORCE
 from muster.adapters.secrets import Secrets
+from muster.adapters.vault import Vault
+from muster.adapters.vault_answers import vault_system
 from muster.crm_pages import is_next
 from muster.errors import Misconfigured, MusterError, Unavailable
-from muster.settings.sections import SalesforceConnection
+from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
 
 ORGANIZATION = "00D000000000062EAA"
 BASE = "https://acme.my.salesforce.com"
@@ -61,7 +63,7 @@ quickly = settings(max_examples=300, deadline=None, derandomize=True, database=N
     ],
 )
 def test_https_everywhere_and_http_on_this_machine_only(host: str, url: str) -> None:
-    assert base_url(host) == url
+    assert SALESFORCE.base_url(host) == url
 
 
 @pytest.mark.parametrize(
@@ -96,14 +98,14 @@ def test_https_everywhere_and_http_on_this_machine_only(host: str, url: str) -> 
 )
 def test_other_hosts_are_misconfigured(host: str) -> None:
     with pytest.raises(Misconfigured, match=r"connections\.salesforce\.host"):
-        base_url(host)
+        SALESFORCE.base_url(host)
 
 
 @quickly
 @given(HOSTS | REAL | LOCAL)
 def test_whatever_is_called_is_salesforce_or_this_machine(host: str) -> None:
     try:
-        base = base_url(host)
+        base = SALESFORCE.base_url(host)
     except Misconfigured:
         return
     # The same to whoever reads it: two parsers, and what requests would connect to.
@@ -127,9 +129,9 @@ def test_the_gate_and_the_settings_agree(host: str) -> None:
         SalesforceConnection(host=host, organization_id=ORGANIZATION)
     except ValidationError:
         with pytest.raises(Misconfigured):
-            base_url(host)
+            SALESFORCE.base_url(host)
     else:
-        assert base_url(host).partition("://")[2] == host
+        assert SALESFORCE.base_url(host).partition("://")[2] == host
 
 
 @pytest.mark.parametrize(
@@ -226,7 +228,7 @@ def test_a_redirect_is_not_followed(status: int, kind: type[MusterError], locati
     with requests.Session() as session:
         session.mount("https://", adapter := Canned(status, Location=location))
         with pytest.raises(kind, match=r"redirect.*connections\.salesforce\.host") as error:
-            send(session, "POST", f"{BASE}/services/oauth2/token", (1, 1))
+            SALESFORCE.send(session, "POST", f"{BASE}/services/oauth2/token", (1, 1))
     assert len(adapter.calls) == 1
     assert "evil" not in str(error.value)
 
@@ -238,7 +240,7 @@ def test_a_redirect_to_nowhere_is_unavailable(location: str) -> None:
     with requests.Session() as session:
         session.mount("https://", adapter := Canned(302, Location=location))
         with pytest.raises(Unavailable):
-            send(session, "GET", f"{BASE}/services/data/v66.0/query", (1, 1))
+            SALESFORCE.send(session, "GET", f"{BASE}/services/data/v66.0/query", (1, 1))
     assert len(adapter.calls) == 1
 
 
@@ -288,7 +290,87 @@ def test_nothing_from_the_environment_changes_a_call(
         monkeypatch.setenv(name, "/nowhere")
     monkeypatch.setenv("NETRC", str(netrc))
     session.mount(f"{BASE}/services/data/", adapter := Canned())
-    send(session, "GET", f"{BASE}/services/data/v66.0/query", (5, 60), headers={"Authorization": "Bearer x"})
+    SALESFORCE.send(
+        session, "GET", f"{BASE}/services/data/v66.0/query", (5, 60), headers={"Authorization": "Bearer x"}
+    )
     ((request, how),) = adapter.calls
     assert request.headers["Authorization"] == "Bearer x"
     assert how == {"verify": True, "proxies": {}, "timeout": (5, 60)}
+
+
+# ── Vaults ──────────────────────────────────────────────────────────────────────────────────────────
+
+VAULT = vault_system("vault_crm")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("acme-crm.veevavault.com", "https://acme-crm.veevavault.com"),
+        ("acme.crm.veevavault.com", "https://acme.crm.veevavault.com"),
+        ("127.0.0.1:8123", "http://127.0.0.1:8123"),
+    ],
+)
+def test_a_vault_is_called_by_https_and_on_this_machine_by_http(host: str, url: str) -> None:
+    assert VAULT.base_url(host) == url
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "veevavault.com",
+        ".veevavault.com",
+        "acme.my.salesforce.com",
+        "acme-crm.veevavault.com.evil.example",
+        "evil.example/acme-crm.veevavault.com",
+        "user@acme-crm.veevavault.com",
+        "acme-crm.veevavault.com:8443",
+        "acme-crm.veevavault.com\n",
+        "ACME-crm.veevavault.com",
+        "acme-crmveevavault.com",
+        "127.0.0.1",
+        "169.254.169.254:80",
+    ],
+)
+@pytest.mark.parametrize("name", ["vault_crm", "align"])
+def test_other_hosts_of_vaults_are_misconfigured(name: str, host: str) -> None:
+    with pytest.raises(Misconfigured, match=rf"connections\.{name}\.host is no Vault host"):
+        vault_system(name).base_url(host)
+
+
+@quickly
+@given(
+    HOSTS.map(lambda host: host.replace("my.salesforce.com", "veevavault.com"))
+    | REAL.map(lambda host: host.replace("my.salesforce.com", "veevavault.com"))
+    | LOCAL
+)
+@pytest.mark.parametrize(("name", "section"), [("vault_crm", VaultCrmConnection), ("align", AlignConnection)])
+def test_the_gate_and_the_settings_of_vaults_agree(name: str, section: Any, host: str) -> None:
+    try:
+        section(host=host)
+    except ValidationError:
+        with pytest.raises(Misconfigured):
+            vault_system(name).base_url(host)
+    else:
+        assert vault_system(name).base_url(host).partition("://")[2] == host
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/api/v26.1/query",
+        "http://acme-crm.veevavault.com/api/v26.1/query",
+        "https://acme-crm.veevavault.com:8443/api/v26.1/query",
+        "https://acme-crm.veevavault.com/ui/",
+        "https://login.veevavault.com/auth/discovery",
+    ],
+)
+def test_a_client_can_call_its_own_vault_only_and_nothing_repeats_a_call_unasked(url: str) -> None:
+    connection = VaultCrmConnection(host="acme-crm.veevavault.com")
+    session: requests.Session = vars(Vault(connection, cast(Secrets, None)))["_session"]
+    with pytest.raises(InvalidSchema):
+        session.get_adapter(url)
+    adapter = cast(Any, session.get_adapter("https://acme-crm.veevavault.com/api/v26.1/vobjects/user__sys"))
+    assert adapter.max_retries.total == 0
+    assert not session.trust_env

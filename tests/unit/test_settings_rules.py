@@ -180,3 +180,14 @@ def test_every_fault_of_assignments_and_seats_says_where_and_what_to_do(
     found = problems(**sections)
     assert [each.where for each in found] == places
     assert all(each.message and each.remedy for each in found)
+
+
+def test_a_custom_value_comes_from_one_system() -> None:
+    mapped = {"custom.Region__c": "region__c", "custom.Country": "country_code__v", "custom.Team__c": None}
+    sections = {
+        "auto_provision": {"custom_fields": ["Region__c", "Team__c"]},
+        "field_maps": {"vault_crm": {"inbound": {"custom": mapped}}},
+    }
+    [found] = problems(**sections)
+    assert found.where == 'field_maps.vault_crm.inbound.custom["custom.Region__c"]'
+    assert "custom.Vault_Region__c" in found.remedy

@@ -25,22 +25,107 @@ def test_plain_settings_have_no_warnings() -> None:
     assert warnings(connections=SALESFORCE) == {}
 
 
-def test_what_this_version_does_not_do_is_said() -> None:
-    found = warnings(
-        connections=SALESFORCE
-        | {"vault_crm": {"host": "acme.veevavault.com"}, "align": {"host": "a.veevavault.com"}},
-        assignments=[
-            {"name": "A", "filter": "x = 1"},
-            {"name": "B", "engage": {"group": "UK"}, "engage_connect": {"group": "UK"}},
-        ],
-    )
-    assert set(found) == {
-        "connections.vault_crm",
-        "connections.align",
-        "assignments[1].engage",
-        "assignments[1].engage_connect",
-    }
-    assert "does not push it" in found["assignments[1].engage"]
+ALIGN = {"align": {"host": "a.veevavault.com"}}
+
+
+@pytest.mark.parametrize(
+    ("vault_crm", "said"),
+    [
+        ({}, {"connections.align"}),
+        ({"vault_crm": {"host": "acme.veevavault.com"}}, {"connections.align"}),
+        ({"vault_crm": {"host": "acme.veevavault.com", "manage_features": ["engage"]}}, set()),
+    ],
+)
+def test_an_align_that_no_push_reads_is_told(vault_crm: dict[str, Any], said: set[str]) -> None:
+    assert set(warnings(connections=SALESFORCE | ALIGN | vault_crm)) == said
+
+
+def vault_crm(*features: str, **keys: Any) -> dict[str, Any]:
+    """Return connections to Salesforce and to a Vault CRM that manages these features."""
+    vault = {"host": "acme.veevavault.com", "manage_features": list(features)} | keys
+    return {"connections": SALESFORCE | {"vault_crm": vault}}
+
+
+GROUPS = [
+    {"name": "A", "filter": "x = 1"},
+    {
+        "name": "B",
+        "engage": {"group": "UK"},
+        "engage_connect": {"group": {"field": "X__c", "map": {"a": "UK"}}},
+    },
+]
+
+
+@pytest.mark.parametrize(
+    ("features", "unmanaged"),
+    [
+        ((), ["engage", "engage_connect"]),
+        (("engage",), ["engage_connect"]),
+        (("engage_connect",), ["engage"]),
+        (("engage", "engage_connect"), []),
+    ],
+)
+def test_a_group_of_a_feature_that_is_not_managed_is_a_warning(
+    features: tuple[str, ...], unmanaged: list[str]
+) -> None:
+    found = warnings(assignments=GROUPS, **vault_crm(*features))
+    assert set(found) == {f"assignments[1].{feature}" for feature in unmanaged}
+    for feature in unmanaged:
+        assert found[f"assignments[1].{feature}"].endswith(f"connections.vault_crm does not manage {feature}")
+
+
+def test_a_group_without_a_vault_crm_is_a_warning() -> None:
+    found = warnings(assignments=GROUPS, connections=SALESFORCE)
+    assert set(found) == {"assignments[1].engage", "assignments[1].engage_connect"}
+    assert found["assignments[1].engage"].endswith("there is no connection to a Vault CRM")
+
+
+def test_a_vault_crm_without_salesforce_is_a_warning() -> None:
+    assert set(warnings(connections={"vault_crm": {"host": "a.veevavault.com"}})) == {"connections.vault_crm"}
+
+
+@pytest.mark.parametrize(
+    ("maps", "expected"),
+    [
+        ({}, {}),
+        (
+            {"outbound": {"system": ["engage.request", "engage.status", "engage_connect.status"]}},
+            {"connections.vault_crm.manage_features[0]": "manages engage_connect, but"},
+        ),
+        (
+            {"outbound": {"system": ["engage.request", "engage_connect.request", "engage.status"]}},
+            {"field_maps.vault_crm.outbound.system": "lacks engage_connect.status: "},
+        ),
+        (
+            {"inbound": {"system": ["engage.group", "engage_connect.group", "engage_connect.status"]}},
+            {"field_maps.vault_crm.inbound.system": "lacks engage.status: "},
+        ),
+        (
+            {"inbound": {"system": ["engage.status", "engage_connect.group", "engage_connect.status"]}},
+            {"field_maps.vault_crm.inbound.system": "lacks engage.group: "},
+        ),
+        # Where nothing is pushed nothing has to be seen of it.
+        (
+            {
+                "inbound": {"system": ["engage.group", "engage.status"]},
+                "outbound": {"system": ["engage.request", "engage.status"]},
+            },
+            {"connections.vault_crm.manage_features[0]": "manages engage_connect, but"},
+        ),
+    ],
+)
+def test_a_mapping_that_a_managed_feature_needs_is_switched_on(
+    maps: dict[str, Any], expected: dict[str, str]
+) -> None:
+    found = warnings(field_maps={"vault_crm": maps}, **vault_crm("engage_connect", "engage"))
+    assert set(found) == set(expected)
+    assert all(found[where].startswith(message) for where, message in expected.items())
+
+
+def test_mappings_of_features_that_are_not_managed_may_be_off() -> None:
+    maps: dict[str, Any] = {"inbound": {"system": []}, "outbound": {"system": []}}
+    assert warnings(field_maps={"vault_crm": maps}, **vault_crm()) == {}
+    assert warnings(field_maps={"vault_crm": maps}, connections=SALESFORCE) == {}
 
 
 def test_what_acts_is_not_warned_of() -> None:

@@ -8,11 +8,14 @@ lies beside it. Items have few attributes and one JSON `doc`, because botocore's
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
+from hashlib import blake2b
 from typing import Any
 
 import orjson
 
+from muster import groups
 from muster.decisions import MemberState
+from muster.groups import Due, Place
 from muster.model import HistoryEntry, Json, Link, LogEntry, Member
 
 type Item = dict[str, Any]
@@ -72,6 +75,42 @@ def line_key(organization: str, seat: str, place: tuple[int, str], member: str) 
     }
 
 
+# What the sort keys of counts begin with, beside those of places in line.
+FREED = "FREED#"
+
+
+def licence_lines_partition(organization: str) -> str:
+    """Return the partition of the lines for Engage licences; of a group, who is first comes first (G8)."""
+    return f"ORG#{organization}#LICENCES"
+
+
+def licence_line_item(organization: str, place: Place, member: str) -> Item:
+    """Return the item of a member's place in line for a licence."""
+    # Whatever a group is called, its key is short.
+    group = blake2b(place.group.encode(), digest_size=8).hexdigest()
+    return {
+        "pk": {"S": licence_lines_partition(organization)},
+        "sk": {"S": f"{place.feature}#{group}#{place.since}#{member}"},
+        "group": {"S": place.group},
+        "tried": {"S": place.tried},
+    }
+
+
+def freed_key(organization: str, feature: str, group: str) -> Item:
+    """Return the key of the count of free licences of a group that nobody has been tried for (G8)."""
+    digest = blake2b(group.encode(), digest_size=8).hexdigest()
+    return {
+        "pk": {"S": licence_lines_partition(organization)},
+        "sk": {"S": f"{FREED}{feature}#{digest}"},
+    }
+
+
+def to_place(item: Item) -> tuple[str, Place]:
+    """Return the member id and the place in line of an item."""
+    feature, _, since, member = item["sk"]["S"].split("#")
+    return member, Place(feature, item["group"]["S"], since, item["tried"]["S"])
+
+
 def newcomers_partition(organization: str) -> str:
     """Return the partition of new members of whom their managers have not been told yet (N1)."""
     return f"ORG#{organization}#NEWCOMERS"
@@ -125,27 +164,49 @@ def member_item(member: Member) -> Item:
         "revision": {"N": str(member.revision)},
         "active": {"BOOL": member.active},
         **({"state": {"S": state}} if (state := _state(member)) else {}),
+        **({"due": {"S": due}} if (due := _due(member)) else {}),
         "doc": _doc(member.to_document()),
     }
 
 
 def _state(member: Member) -> str | None:
-    """Return what the index `by_state` shows of a member linked to Salesforce.
+    """Return what the index `by_state` shows of a member linked to Salesforce or Vault CRM.
 
-    That is `<CRM id>|<digest>|<a: active, i: not>|<since when without a match>|<member id>`, all that an
-    import needs to know of a member whose user has not changed.
+    That is `<CRM id>|<digest>|<a: active, i: not>|<since when without a match>|<member id>`, and for who is
+    linked to Vault CRM `|<id there>|<digest>`: all that an import needs to know of a member whose users have
+    not changed.
     """
-    crm_id = member.crm.get("salesforce", {}).get("id")
-    if not crm_id:
+    crm_id, vault_id = (member.crm.get(each, {}).get("id") or "" for each in ("salesforce", "vault_crm"))
+    if not crm_id and not vault_id:
         return None
     active = "a" if member.active else "i"
-    return f"{crm_id}|{member.digest}|{active}|{member.unmatched_since or ''}|{member.id}"
+    vault = f"|{vault_id}|{member.vault.get('digest', '')}" if vault_id else ""
+    return f"{crm_id}|{member.digest}|{active}|{member.unmatched_since or ''}|{member.id}{vault}"
 
 
 def to_state(state: str) -> MemberState:
     """Return what the index shows of a member."""
-    crm_id, digest, active, since, member = state.split("|")
-    return MemberState(crm_id, member, digest, active == "a", since)
+    crm_id, digest, active, since, member, *vault = state.split("|")
+    return MemberState(crm_id, member, digest, active == "a", since, *vault)
+
+
+_AT_ONCE = "0"
+
+
+def _due(member: Member) -> str | None:
+    """Return what the index `by_due` shows of a member about whom a push has something to do.
+
+    That is `<from which day on>|<what>|<member id>`, see `groups.due`; what is due at once comes before
+    every day.
+    """
+    found = groups.due(member)
+    return f"{found.since or _AT_ONCE}|{','.join(sorted(found.what))}|{member.id}" if found else None
+
+
+def to_due(due: str) -> tuple[str, Due]:
+    """Return the member id and what is due, from what the index shows."""
+    since, what, member = due.split("|")
+    return member, Due("" if since == _AT_ONCE else since, frozenset(what.split(",")))
 
 
 def to_member(item: Item) -> Member:

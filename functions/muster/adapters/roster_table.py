@@ -7,7 +7,9 @@ tries again when an answer is lost). Both are mended the same way: gather and de
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -20,6 +22,7 @@ from muster.adapters.roster_writes import transactions
 from muster.adapters.run_table import fence
 from muster.decisions import Decision, Known, MemberState, Wanted
 from muster.errors import Stale, Unavailable
+from muster.groups import Due, Place
 from muster.model import Link, LogEntry, Member
 from muster.reasons import NAMESAKE_ACTIVE
 from muster.runs import Lease
@@ -108,18 +111,73 @@ class RosterTable:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def states(self, organization: str) -> Iterator[MemberState]:
-        """Return the state of each member that is linked to Salesforce, from the index: ids and digests only.
+        """Return the state of each member that is linked to a CRM, from the index: ids and digests only.
 
         The index follows the table within moments, so what it says is a hint where to look.
         """
+        yield from map(keys.to_state, self._index(organization, "state"))
+
+    def due(self, organization: str, today: date) -> Iterator[tuple[str, Due]]:
+        """Return the members (ids) whom a push has to look at by that day, and for what: a hint too."""
+        yield from map(keys.to_due, self._index(organization, "due", until=f"{today.isoformat()}|~"))
+
+    def _index(self, organization: str, name: str, until: str | None = None) -> Iterator[str]:
+        """Yield the texts of an index, those up to `until`; the indexes are named after their attribute."""
         for shard in range(keys.SHARDS):
-            request = {
+            values = {":pk": {"S": keys.member_partition(organization, shard)}}
+            request: dict[str, Any] = {
                 "TableName": self._table,
-                "IndexName": "by_state",
+                "IndexName": f"by_{name}",
                 "KeyConditionExpression": "pk = :pk",
-                "ExpressionAttributeValues": {":pk": {"S": keys.member_partition(organization, shard)}},
+                "ExpressionAttributeValues": values,
             }
-            yield from map(keys.to_state, texts(self._client, request, "state"))
+            if until is not None:
+                request["KeyConditionExpression"] += " AND #text <= :until"
+                values[":until"] = {"S": until}
+            yield from texts(self._client, request, name)
+
+    def licence_lines(self, organization: str) -> tuple[list[tuple[str, Place]], Counter[tuple[str, str]]]:
+        """Return who waits for an Engage licence, and how many are free that nobody has been tried for.
+
+        The lines hold member ids and places, group by group, the first first; the counts are by feature and
+        group (G8).
+        """
+        lines: list[tuple[str, Place]] = []
+        freed: Counter[tuple[str, str]] = Counter()
+        for item in self._licences(organization):
+            sort = item["sk"]["S"]
+            if sort.startswith(keys.FREED):
+                freed[sort.split("#")[1], item["group"]["S"]] = max(0, int(item["freed"]["N"]))
+            else:
+                lines.append(keys.to_place(item))
+        return lines, +freed
+
+    def offered(self, organization: str, counts: Mapping[tuple[str, str], int]) -> None:
+        """Take so many off the counts of free licences: the lines have been offered them."""
+        for (feature, group), count in counts.items():
+            with translated("the roster table"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=keys.freed_key(organization, feature, group),
+                    UpdateExpression="ADD freed :less SET #group = :group",
+                    ExpressionAttributeNames={"#group": "group"},
+                    ExpressionAttributeValues={":less": {"N": str(-count)}, ":group": {"S": group}},
+                )
+
+    def _licences(self, organization: str) -> Iterator[Item]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": keys.licence_lines_partition(organization)}},
+            "ConsistentRead": True,
+        }
+        while True:
+            with translated("the roster table"):
+                answer = self._client.query(**request)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def waiting(self, organization: str, match_keys: Iterable[str]) -> list[Link]:
         """Return the links of users who wait for one of these match keys to become free."""

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from muster import groups
 from muster.adapters import roster_keys as keys
 from muster.adapters.roster_keys import Item
 from muster.decisions import Decision, keys_of
 from muster.manager_mails import recorded_under
-from muster.model import Link
+from muster.model import Link, Member
 from muster.reasons import NAMESAKE_ACTIVE
 from muster.seats import Move, moves
 
@@ -37,17 +38,18 @@ def transactions(
     pools: set[str] = set()
     for decision in decisions:
         own = _actions(table, organization, decision, now)
-        items, seats = {_item_of(action) for action in own}, _moves(decision).keys()
+        items = {_item_of(action) for action in own}
+        seats = {*_moves(decision), *(f"{feature}#{left}" for feature, left in _groups_left(decision))}
         together = len(actions) + len(own) + len(pools | seats)
         if group and (items & touched or together > _MOST_ACTIONS or len(group) == _MOST_DECISIONS):
-            yield group, [*actions, *_pool_actions(table, organization, group)]
+            yield group, [*actions, *_shared_actions(table, organization, group)]
             group, actions, touched, pools = [], [], set(), set()
         group.append(decision)
         actions += own
         touched |= items
         pools |= seats
     if group:
-        yield group, [*actions, *_pool_actions(table, organization, group)]
+        yield group, [*actions, *_shared_actions(table, organization, group)]
 
 
 def _item_of(action: Mapping[str, Any]) -> tuple[str, str]:
@@ -88,6 +90,7 @@ def _actions(table: str, organization: str, decision: Decision, now: float) -> l
         *actions,
         *_match_actions(table, organization, decision),
         *_line_actions(table, organization, decision),
+        *_licence_line_actions(table, organization, decision),
         *_report_actions(table, organization, decision),
     ]
 
@@ -124,6 +127,57 @@ def _line_actions(table: str, organization: str, decision: Decision) -> list[Any
             key = keys.line_key(organization, seat, move.joins, member)
             actions.append({"Put": {"TableName": table, "Item": key}})
     return actions
+
+
+def _licence_line_actions(table: str, organization: str, decision: Decision) -> list[Any]:
+    """Return who leaves which line for an Engage licence, and who joins it or moves in it (G8)."""
+    if decision.after is None:
+        return []
+    member = decision.after.id
+
+    def items(of: Member | None) -> dict[str, Item]:
+        found = (keys.licence_line_item(organization, place, member) for place in groups.places(of))
+        return {item["sk"]["S"]: item for item in found}
+
+    was, becomes = items(decision.before), items(decision.after)
+    actions: list[Any] = []
+    for sort in sorted(was.keys() | becomes.keys()):
+        if sort not in becomes:
+            key = {name: was[sort][name] for name in ("pk", "sk")}
+            actions.append({"Delete": {"TableName": table, "Key": key}})
+        elif becomes[sort] != was.get(sort):
+            actions.append({"Put": {"TableName": table, "Item": becomes[sort]}})
+    return actions
+
+
+def _shared_actions(table: str, organization: str, decisions: Sequence[Decision]) -> list[Any]:
+    """Return the actions on items that several decisions move: pools of seats, counts of free licences."""
+    freed = Counter(left for decision in decisions for left in _groups_left(decision))
+    return [
+        *_pool_actions(table, organization, decisions),
+        *(
+            {
+                "Update": {
+                    "TableName": table,
+                    "Key": keys.freed_key(organization, feature, group),
+                    "UpdateExpression": "ADD freed :count SET #group = :group",
+                    "ExpressionAttributeNames": {"#group": "group"},
+                    "ExpressionAttributeValues": {":count": {"N": str(count)}, ":group": {"S": group}},
+                }
+            }
+            for (feature, group), count in sorted(freed.items())
+        ),
+    ]
+
+
+def _groups_left(decision: Decision) -> list[tuple[str, str]]:
+    """Return the Engage groups that the member has left by now: a licence of each is free (G8)."""
+    if decision.before is None or decision.after is None:
+        return []
+    pairs = ((each, getattr(decision.before, each)["group"]) for each in groups.FEATURES)
+    return [
+        (each, group) for each, group in pairs if group and getattr(decision.after, each)["group"] != group
+    ]
 
 
 def _pool_actions(table: str, organization: str, decisions: Sequence[Decision]) -> list[Any]:

@@ -227,6 +227,20 @@ class RunTable:
             )
             return [item["sk"]["S"] for page in pages for item in page["Items"]]
 
+    # ── Connections ───────────────────────────────────────────────────────────────────────────────
+
+    def health(self, organization: str, connection: str) -> dict[str, Any]:
+        """Return how a connection has done lately, as `save_health` kept it; empty: nothing is known."""
+        item = self._get(_health_key(organization, connection))
+        found: dict[str, Any] = json.loads(item["doc"]["S"]) if item else {}
+        return found
+
+    def save_health(self, organization: str, connection: str, health: Mapping[str, Any]) -> None:
+        """Keep how a connection has done lately; the last one to say so is right."""
+        item = {**_health_key(organization, connection), "doc": _doc(health)}
+        with translated(_SYSTEM):
+            self._client.put_item(TableName=self._table, Item=item)
+
     # ── Calls ─────────────────────────────────────────────────────────────────────────────────────
 
     def _get(self, key: _Item) -> _Item | None:
@@ -300,6 +314,10 @@ def _lease_key(organization: str) -> _Item:
 
 def _state_key(organization: str) -> _Item:
     return {"pk": {"S": f"ORG#{organization}"}, "sk": {"S": "IMPORT"}}
+
+
+def _health_key(organization: str, connection: str) -> _Item:
+    return {"pk": {"S": f"ORG#{organization}"}, "sk": {"S": f"HEALTH#{connection}"}}
 
 
 def _state_item(organization: str, state: ImportState) -> _Item:

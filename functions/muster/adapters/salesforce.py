@@ -11,7 +11,6 @@ URL, a token or a row.
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,12 +21,12 @@ from urllib.parse import quote_plus
 
 import orjson
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from muster.adapters.salesforce_login import Login, base_url, send
+from muster.adapters.outgoing import decoded, retry_after, session_for
+from muster.adapters.salesforce_login import SALESFORCE, Login
 from muster.crm_pages import CursorLost, Page, is_next, page_of, read_page
-from muster.errors import Misconfigured, MusterError, Problem, Rejected, TooLarge, Unavailable
+from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected, TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from muster.adapters.secrets import Secrets
@@ -59,9 +58,6 @@ _BUSY = frozenset(
     }
 )
 
-# urllib3 writes the URL of a call that it makes again, and with it the query, into the log.
-logging.getLogger("urllib3").setLevel(logging.ERROR)
-
 
 class Salesforce:
     """Reads one org in the integration user's name.
@@ -89,7 +85,7 @@ class Salesforce:
         between tries, none of them over `longest_wait_s`, whatever Retry-After says. No call is
         made once more than `usage_limit` of the org's API calls are used.
         """
-        self._base = base_url(connection.host)
+        self._base = SALESFORCE.base_url(connection.host)
         self._version = connection.api_version
         self._session = _session(self._base, backoff_s, longest_wait_s) if session is None else session
         self._timeout = timeout
@@ -98,6 +94,25 @@ class Salesforce:
         self._clock = clock
         self._usage = 0.0
         self._usage_read_at = 0.0
+        # How many of how many API calls of 24 hours are used, by the last answer that said so.
+        self.calls_used: tuple[int, int] | None = None
+
+    def log_in(self) -> None:
+        """Log in with the secret as it is, whatever token is there; raises as any call does."""
+        self.calls_used = None
+        self._login.forget()
+        self._login.token()
+
+    def versions(self) -> list[str]:
+        """Return the versions of the API that the org serves, like 66.0; takes no login and no API call."""
+        url = f"{self._base}/services/data/"
+        answer = SALESFORCE.send(self._session, "GET", url, self._timeout)
+        if answer.status_code != HTTPStatus.OK:
+            raise _fault(answer.status_code, decoded(answer.content), "versions", retry_after(answer))
+        match decoded(answer.content):
+            case [_, *_] as found if all(isinstance(each, dict) and "version" in each for each in found):
+                return [str(each["version"]) for each in found]
+        raise Unavailable("Salesforce answered something that is not the list of its versions")
 
     def query(self, soql: str) -> Iterator[Page]:
         """Yield all pages of a query's result, in order, each of up to 2,000 rows.
@@ -144,7 +159,7 @@ class Salesforce:
         if not re.fullmatch(r"[A-Za-z]\w*", sobject, re.ASCII):
             raise Rejected(Problem("sobject", "is not the API name of an object", "Write it like User."))
         path = f"/services/data/v{self._version}/sobjects/{sobject}/describe"
-        described: dict[str, Any] | None = _decoded(self._call("GET", path, {}))
+        described: dict[str, Any] | None = decoded(self._call("GET", path, {}))
         if isinstance(described, dict) and isinstance(described.get("fields"), list):
             return described
         raise Unavailable("Salesforce answered something that is not the description of an object")
@@ -173,7 +188,7 @@ class Salesforce:
         path = f"/services/data/v{self._version}/composite/batch"
         body = orjson.dumps({"batchRequests": parts, "haltOnError": False})
         answer = self._call("POST", path, {"Content-Type": "application/json"}, body)
-        return _results_of(_decoded(answer), len(queries))
+        return _results_of(decoded(answer), len(queries))
 
     def _call(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> bytes:
         """Return the answer to one call, made anew after one new login if the session has ended."""
@@ -182,7 +197,7 @@ class Salesforce:
             self._login.forget()
             answer = self._send(method, path, headers, body)
         if answer.status_code != HTTPStatus.OK:
-            raise _fault(answer.status_code, _decoded(answer.content), "query", _retry_after(answer))
+            raise _fault(answer.status_code, decoded(answer.content), "query", retry_after(answer))
         return answer.content
 
     def _send(
@@ -191,8 +206,9 @@ class Salesforce:
         self._spare_the_rest()
         headers = {"Authorization": f"Bearer {self._login.token()}", **headers}
         url = f"{self._base}{path}"
-        answer = send(self._session, method, url, self._timeout, headers=headers, data=body)
+        answer = SALESFORCE.send(self._session, method, url, self._timeout, headers=headers, data=body)
         if used := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
+            self.calls_used = int(used[1]), int(used[2])
             self._usage = int(used[1]) / max(int(used[2]), 1)
             self._usage_read_at = self._clock()
         return answer
@@ -210,14 +226,6 @@ class Salesforce:
 
 def _session(base: str, backoff_s: float, longest_wait_s: int) -> requests.Session:
     """Return a session that can call `base` and nothing else."""
-    session = requests.Session()
-    # No proxy, netrc entry or other list of trusted certificates from the environment: none of them
-    # is meant for this host, and a netrc entry would replace the token.
-    session.trust_env = False
-    session.headers["Accept"] = "application/json"
-    session.adapters.clear()
-    # A login is never made twice by itself: refused ones count against the integration user.
-    session.mount(f"{base}/services/oauth2/", HTTPAdapter(max_retries=0))
     reads = Retry(
         total=TRIES - 1,
         allowed_methods=("GET", "POST"),  # every POST below is a batch of queries
@@ -228,8 +236,8 @@ def _session(base: str, backoff_s: float, longest_wait_s: int) -> requests.Sessi
         backoff_max=longest_wait_s,
         retry_after_max=longest_wait_s,
     )
-    session.mount(f"{base}/services/data/", HTTPAdapter(max_retries=reads))
-    return session
+    # A login is never made twice by itself: refused ones count against the integration user.
+    return session_for({f"{base}/services/data/": reads, f"{base}/services/oauth2/": 0})
 
 
 def _results_of(answer: object, expected: int) -> list[tuple[int, object]]:
@@ -298,7 +306,7 @@ def _fault(status: int, answer: object, where: str, retry_after: float | None = 
     if code in _BUSY or status >= 500:
         return Unavailable(f"{said}: it is busy or in maintenance, or the query takes too long", retry_after)
     if status in (404, 410):
-        return Misconfigured(
+        return NotServed(
             f"{said}: it does not serve connections.salesforce.api_version, or"
             " connections.salesforce.host is not the org's My Domain host"
         )
@@ -343,16 +351,3 @@ def _explanation(message: str) -> str:
 
 def _too_long(message: str, where: str = "query") -> Problem:
     return Problem(where, message, "Shorten the filter; a formula field in Salesforce can help.")
-
-
-def _retry_after(answer: requests.Response) -> float | None:
-    header = answer.headers.get("Retry-After", "")
-    return float(header) if re.fullmatch(r"[0-9]{1,6}", header) else None
-
-
-def _decoded(body: bytes) -> Any:
-    """Return what JSON an answer holds, `None` where it holds none."""
-    try:
-        return orjson.loads(body)
-    except ValueError:
-        return None

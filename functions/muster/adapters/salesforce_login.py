@@ -1,10 +1,9 @@
 """How Muster reaches a Salesforce org at all: where it may call, and the access token it calls with.
 
-    base_url(host)    the only addresses there are: https, the My Domain host, nothing else (T3)
-    Login             an access token by the OAuth flow of the settings, kept for a while (T21)
+    SALESFORCE    the only addresses there are: https, the My Domain host, nothing else (T3)
+    Login         an access token by the OAuth flow of the settings, kept for a while (T21)
 
-Exceptions of requests quote the URL, and with it a query; PyJWT's may hold the key. Both are dropped
-(`from None`), for what is chained is printed in logs.
+PyJWT's exceptions may hold the key. They are dropped (`from None`), for what is chained is printed in logs.
 """
 
 from __future__ import annotations
@@ -12,13 +11,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 import requests
 
 from muster import salesforce_ids
-from muster.errors import Misconfigured, Unavailable
+from muster.adapters.outgoing import LABEL, System, decoded
+from muster.adapters.secrets import demand
+from muster.errors import Misconfigured, Unavailable, WrongSystem
 
 if TYPE_CHECKING:
     from muster.adapters.secrets import Secrets
@@ -30,9 +30,14 @@ TOKEN_LIFE_S = 1_800
 ASSERTION_LIFE_S = 180
 DEFAULT_AUDIENCE = "https://login.salesforce.com"
 
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_MY_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+my\.salesforce\.com")
-_LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost):([1-9][0-9]{0,4})")
+SALESFORCE = System(
+    name="Salesforce",
+    setting="connections.salesforce.host",
+    host=re.compile(rf"(?:{LABEL}\.)+my\.salesforce\.com"),
+    kind="My Domain host",
+    example="acme.my.salesforce.com",
+)
+
 _ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,8000}")
 _IDENTITY = re.compile(r"https?://[^/]+/id/([A-Za-z0-9]{15,18})/[A-Za-z0-9]+")
 _ERROR_CODE = re.compile(r"[a-z_]{1,60}")
@@ -55,46 +60,6 @@ _REMEDY = "check the app's OAuth settings, the integration user and the credenti
 _TRY_LATER = frozenset({"unknown_error", "server_error", "temporarily_unavailable", "rate_limit_exceeded"})
 
 
-def base_url(host: str) -> str:
-    """Return where an org is called: `https://` and its My Domain host, without a slash at the end.
-
-    The local stack's hosts, `127.0.0.1` and `localhost` with a port, are called by plain http. Any
-    other host is `Misconfigured`: the settings refuse it already, and this is the last gate (T3).
-    """
-    if len(host) <= 253 and _MY_DOMAIN.fullmatch(host):
-        return f"https://{host}"
-    if (local := _LOOPBACK.fullmatch(host)) and int(local[1]) <= 65_535:
-        return f"http://{host}"
-    raise Misconfigured(
-        "connections.salesforce.host is no My Domain host; write it like acme.my.salesforce.com"
-    )
-
-
-def send(
-    session: requests.Session, method: str, url: str, timeout: tuple[float, float], **request: Any
-) -> requests.Response:
-    """Make one call and return the whole answer, whatever its status but a redirect, which is never followed.
-
-    Raises `Unavailable` where there is no answer, or only a part of it, and for a redirect that may
-    pass; `Misconfigured` for one that will not.
-    """
-    try:
-        answer = session.request(method, url, timeout=timeout, allow_redirects=False, **request)
-    # ValueError: requests looks at a redirect's Location even if it is not to follow it.
-    except (requests.RequestException, ValueError) as error:
-        raise Unavailable(
-            f"no whole answer came from Salesforce ({type(error).__name__});"
-            " if this goes on, check connections.salesforce.host"
-        ) from None
-    if 300 <= answer.status_code < 400:
-        fault = Misconfigured if answer.status_code in (301, 308) else Unavailable
-        raise fault(
-            f"Salesforce answered {answer.status_code}, a redirect, which is not followed;"
-            " if this goes on, connections.salesforce.host is not the org's My Domain host any more"
-        )
-    return answer
-
-
 class Login:
     """The access token of one connection; raises `Misconfigured` where an admin must act, else `Unavailable`.
 
@@ -112,7 +77,7 @@ class Login:
     ) -> None:
         """Log in with the connection's secret; `clock` says how old a token is."""
         self._connection = connection
-        self._base = base_url(connection.host)
+        self._base = SALESFORCE.base_url(connection.host)
         self._secrets = secrets
         self._session = session
         self._timeout = timeout
@@ -148,7 +113,7 @@ class Login:
     def _exchange(self, name: str, secret: Mapping[str, str]) -> str:
         """Return the access token that Salesforce gives for a secret."""
         form = self._form(name, secret)
-        answer = send(self._session, "POST", f"{self._base}{TOKEN_PATH}", self._timeout, data=form)
+        answer = SALESFORCE.send(self._session, "POST", f"{self._base}{TOKEN_PATH}", self._timeout, data=form)
         said = _object(answer.content)
         if answer.status_code != 200:
             raise _refusal(name, answer.status_code, said)
@@ -156,12 +121,12 @@ class Login:
 
     def _form(self, name: str, secret: Mapping[str, str]) -> dict[str, str]:
         if self._connection.login == "jwt_bearer":
-            _demand(name, secret, "client_id", "username", "private_key")
+            demand(name, secret, "client_id", "username", "private_key")
             return {
                 "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
                 "assertion": _assertion(name, secret),
             }
-        _demand(name, secret, "client_id", "client_secret")
+        demand(name, secret, "client_id", "client_secret")
         return {
             "grant_type": "client_credentials",
             "client_id": secret["client_id"],
@@ -178,12 +143,12 @@ class Login:
             case _:
                 raise Unavailable("Salesforce answered a login with something that is no access token")
         if not salesforce_ids.same(owner[1], self._connection.organization_id):
-            raise Misconfigured(
+            raise WrongSystem(
                 f"the credentials in the secret {name} belong to another Salesforce org than"
                 f" connections.salesforce.organization_id, {self._connection.organization_id}"
             )
         if instance.lower().rstrip("/") != self._base:
-            raise Misconfigured(
+            raise WrongSystem(
                 f"the org that the credentials in the secret {name} belong to is not at"
                 " connections.salesforce.host; write its My Domain host there (Setup > My Domain)"
             )
@@ -209,12 +174,6 @@ def _assertion(name: str, secret: Mapping[str, str]) -> str:
         ) from None
 
 
-def _demand(name: str, secret: Mapping[str, str], *keys: str) -> None:
-    missing = [key for key in keys if not secret.get(key, "").strip()]
-    if missing:
-        raise Misconfigured(f"the secret {name} lacks {', '.join(missing)}")
-
-
 def _refusal(name: str, status: int, said: Mapping[str, object]) -> Misconfigured | Unavailable:
     code, description = said.get("error"), said.get("error_description")
     if status == 404:
@@ -229,8 +188,5 @@ def _refusal(name: str, status: int, said: Mapping[str, object]) -> Misconfigure
 
 def _object(body: bytes) -> Mapping[str, object]:
     """Return the JSON object of an answer, an empty one where it is something else."""
-    try:
-        said = orjson.loads(body)
-    except ValueError:
-        return {}
+    said = decoded(body)
     return said if isinstance(said, dict) else {}

@@ -8,7 +8,7 @@ message, a `repr` or a chained exception.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import orjson
@@ -77,6 +77,13 @@ class Secrets:
                 raise Misconfigured(f"the secret {name} {fault}") from error
 
 
+def demand(name: str, secret: Mapping[str, str], *keys: str) -> None:
+    """Raise `Misconfigured` unless a secret has these keys, each with something in it."""
+    missing = [key for key in keys if not secret.get(key, "").strip()]
+    if missing:
+        raise Misconfigured(f"the secret {name} lacks {', '.join(missing)}")
+
+
 def _texts(name: str, value: str | None) -> dict[str, str]:
     try:
         secret = orjson.loads(value or "")
@@ -89,6 +96,6 @@ def _texts(name: str, value: str | None) -> dict[str, str]:
     ):
         raise Misconfigured(
             f"the secret {name} is not a JSON object of texts;"
-            ' write it as {"client_id": "…", "client_secret": "…"}, every value in quotes'
+            ' write it like {"username": "…", "password": "…"}, every key and value in quotes'
         )
     return secret

@@ -1,7 +1,7 @@
 """Settings in DynamoDB: the current version, every version there was, and what others read of them.
 
-Others are the webhook (who may call) and the schedules (which organizations to import). All is
-written in one transaction, so a version is in the history, current and in force everywhere, or none
+Others are the webhook (who may call) and the schedules (which organizations to import, and to push).
+All is written in one transaction, so a version is in the history, current and in force everywhere, or none
 of it. Version items are never written again.
 """
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
+    from muster.settings import Settings
     from muster.tokens import WebhookRegistration
 
 _SYSTEM = "the settings table"
@@ -60,10 +61,10 @@ class SettingsTable:
             )
             return [_from_item(organization, item) for page in pages for item in page["Items"]]
 
-    def scheduled(self, organization: str) -> bool | None:
-        """Return whether schedules import the organization; `None`: they have never heard of it."""
-        item = self._item(_schedule_key(organization))
-        return item["scheduled"]["BOOL"] if item else None
+    def schedules_follow(self, settings: Settings) -> bool:
+        """Tell whether the schedules know of the organization what these settings say (I12)."""
+        wanted = _schedule_item(settings)
+        return self._item({name: wanted[name] for name in ("pk", "sk")}) == wanted
 
     def save(
         self,
@@ -115,8 +116,7 @@ class SettingsTable:
         if stored.version > 1:
             writes[1]["Put"]["ConditionExpression"] = "version = :was"
             writes[1]["Put"]["ExpressionAttributeValues"] = {":was": {"N": str(stored.version - 1)}}
-        schedule = {**_schedule_key(stored.organization), "scheduled": {"BOOL": stored.settings.scheduled}}
-        writes.append({"Put": {"TableName": self._table, "Item": schedule}})
+        writes.append({"Put": {"TableName": self._table, "Item": _schedule_item(stored.settings)}})
         if webhook:
             writes.append({"Put": webhook_registry.put_of(self._table, stored.organization, *webhook)})
         return writes
@@ -134,9 +134,14 @@ def _sort_key(version: int) -> str:
     return f"SETTINGS#{version:08}"
 
 
-def _schedule_key(organization: str) -> dict[str, Any]:
-    """Return the key of what the schedules read: all organizations lie in one partition."""
-    return {"pk": {"S": "ORGANIZATIONS"}, "sk": {"S": organization}}
+def _schedule_item(settings: Settings) -> dict[str, Any]:
+    """Return what the schedules read, of an organization; all lie in one partition."""
+    return {
+        "pk": {"S": "ORGANIZATIONS"},
+        "sk": {"S": settings.organization},
+        "scheduled": {"BOOL": settings.scheduled},
+        "pushed": {"BOOL": settings.pushed},
+    }
 
 
 def _to_item(stored: StoredSettings, sort_key: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """An organization's settings document (S1).
 
 sections, assignments, field_maps   every key and its default, as models
+vault_field_maps, engage_statuses   likewise: what is read and written in Vault CRM, and its status names
 values                              the kinds of value: what each accepts, and what to write instead
 text                                YAML or JSON text, read strictly
 document                            text or object → checked `Settings`

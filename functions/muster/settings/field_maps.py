@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Discriminator, Field, PlainSerializer, Tag
 
 from muster.field_maps import DEFAULT_SALESFORCE_MAP, TARGETS, FieldMap, FirstValidEmail, Join, Source
 from muster.settings.values import Listed, Section, UserField
+from muster.settings.vault_field_maps import VaultCrmMaps
 from muster.validation import did_you_mean, refused
 
 # Without these there is no member.
@@ -131,4 +132,8 @@ class FieldMaps(Section):
         ),
         examples=[{"title": "Job_Title__c", "picture_url": None, "username": "Email"}],
         json_schema_extra=_one_property_per_target,
+    )
+    vault_crm: VaultCrmMaps = Field(
+        default_factory=VaultCrmMaps,
+        description="Between fields of user__sys in Vault CRM and members, each way.",
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from muster import vault_fields
 from muster.assignments import fields_to_read
 from muster.errors import Problem
 from muster.settings.places import named_fields, named_seats
@@ -23,6 +24,7 @@ def problems(settings: Settings) -> list[Problem]:
         *_assignment_names(settings),
         *_spellings(settings),
         *_too_many_fields(settings),
+        *_custom_twice(settings),
     ]
 
 
@@ -113,3 +115,15 @@ def _too_many_fields(settings: Settings) -> Iterator[Problem]:
             f"make the list of fields to read {size:,} bytes long, and one query takes {MOST_BYTES:,}",
             "Leave out fields that nothing here uses.",
         )
+
+
+def _custom_twice(settings: Settings) -> Iterator[Problem]:
+    """Yield a problem for each custom value that both Salesforce and Vault CRM would set."""
+    for target in vault_fields.inbound(settings):
+        name = target.removeprefix("custom.")
+        if name in settings.auto_provision.custom_fields:
+            yield Problem(
+                path(("field_maps", "vault_crm", "inbound", "custom", target)),
+                "is a custom field of Salesforce too, and each import would overwrite the other's value",
+                f"Give it another name, like custom.Vault_{name}.",
+            )

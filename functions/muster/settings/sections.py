@@ -10,11 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from muster import vault_fields
 from muster.settings.assignments import Assignment, DataCaptureSeats, Seat
+from muster.settings.engage_statuses import Statuses
 from muster.settings.field_maps import FieldMaps
 from muster.settings.values import (
     DEFAULT_FIELDS,
     ActionId,
+    ClientId,
     CustomField,
     Domain,
     Listed,
@@ -29,6 +32,7 @@ from muster.settings.values import (
     TimeZone,
     VaultHost,
     VaultVersion,
+    no_duplicates,
 )
 from muster.validation import refused
 
@@ -39,13 +43,6 @@ type EngageFeature = Literal["engage", "engage_connect"]
 MOST_SEATS = 20
 
 _NEEDED_FIELDS = ("Id", "Username", "Email", "FirstName", "LastName", "IsActive", "CallCenterId")
-
-
-def _no_duplicates[Values: tuple[Any, ...]](values: Values) -> Values:
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice:
-        raise refused(f"holds {', '.join(twice)} twice", "Write each once.")
-    return values
 
 
 def _all_needed(fields: tuple[str, ...]) -> tuple[str, ...]:
@@ -90,7 +87,7 @@ class AutoProvision(Section):
             " message's own values are followed. Needs connections.salesforce."
         ),
     )
-    fields: Annotated[Listed[StandardField], AfterValidator(_no_duplicates), AfterValidator(_all_needed)] = (
+    fields: Annotated[Listed[StandardField], AfterValidator(no_duplicates), AfterValidator(_all_needed)] = (
         Field(
             default=DEFAULT_FIELDS,
             max_length=150,
@@ -103,7 +100,7 @@ class AutoProvision(Section):
             ),
         )
     )
-    custom_fields: Annotated[Listed[CustomField], AfterValidator(_no_duplicates)] = Field(
+    custom_fields: Annotated[Listed[CustomField], AfterValidator(no_duplicates)] = Field(
         default=(),
         max_length=150,
         description=(
@@ -172,12 +169,34 @@ class VaultCrmConnection(Section):
     host: VaultHost = Field(description="The vault's host.")
     api_version: VaultVersion = Field(default="v26.1", description="Version of the Vault API.")
     secret: SecretName | None = _secret("vault_crm")
-    manage_features: Annotated[Listed[EngageFeature], AfterValidator(_no_duplicates)] = Field(
+    manage_features: Annotated[Listed[EngageFeature], AfterValidator(no_duplicates)] = Field(
         default=(), description="The Engage features that are pushed; the others are only read and shown."
     )
     match: Literal["email", "username"] = Field(
         default="email", description="What links a Vault CRM user to a member."
     )
+    statuses: Statuses = Field(
+        default_factory=Statuses,
+        description="API names of the values of the status picklists, where they differ from the default.",
+    )
+    always_send_status: bool = Field(
+        default=False,
+        description=(
+            "Whether Retry Request is sent along with every request that changes, as Align does it. Off:"
+            " only where the request alone would start nothing."
+        ),
+    )
+    client_id: ClientId = Field(
+        default="muster", description="How the vault's logs, and its filter of client ids, know Muster."
+    )
+
+    def status_code(self, feature: str, api_name: str) -> str:
+        """Return Muster's code of a status in any case, or the value itself where it is unknown (G3)."""
+        return self.statuses.code(feature, api_name)
+
+    def api_name(self, feature: str, code: str) -> str:
+        """Return what Vault CRM calls a status; raises `KeyError` for a code that the feature lacks."""
+        return self.statuses.api_name(feature, code)
 
 
 class AlignConnection(Section):
@@ -315,6 +334,11 @@ class Settings(Section):
     def scheduled(self) -> bool:
         """Whether schedules import this organization."""
         return self.auto_provision.enabled and self.connections.salesforce is not None
+
+    @property
+    def pushed(self) -> bool:
+        """Whether schedules push this organization's Engage groups."""
+        return bool(vault_fields.pushed(self))
 
     @model_validator(mode="before")
     @classmethod

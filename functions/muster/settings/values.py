@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 from muster import salesforce_ids, soql_filters
 from muster.validation import did_you_mean, refused
+from muster.vault_fields import FIELD_NAME, NEVER_MAPPED
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = rf"({_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]"
@@ -60,6 +61,14 @@ Item = TypeVar("Item")
 Listed = Annotated[tuple[Item, ...], Strict(False)]
 
 _SPELLINGS = {name.lower(): name for name in DEFAULT_FIELDS}
+
+
+def no_duplicates[Values: tuple[Any, ...]](values: Values) -> Values:
+    """Return the list; raises what a validator raises if something is in it twice."""
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise refused(f"holds {', '.join(twice)} twice", "Write each once.")
+    return values
 
 
 def _of_form(pattern: str, message: str, remedy: str) -> AfterValidator:
@@ -142,6 +151,12 @@ def _standard_field(value: str) -> str:
     return value
 
 
+def _not_secret(value: str) -> str:
+    if value in NEVER_MAPPED:
+        raise refused("lets into somebody's meetings, so Muster never reads it", "Leave it out.")
+    return value
+
+
 def _filter(value: str) -> str:
     if fault := soql_filters.fault(value):
         raise refused(*fault)
@@ -197,6 +212,37 @@ SalesforceVersion = Annotated[
 ]
 VaultVersion = Annotated[
     str, *_text(r"v[0-9]{2}\.[1-9]", "is not a version of the Vault API", "Write it like v26.1.", "v26.1")
+]
+ClientId = Annotated[
+    str,
+    *_text(
+        r"[A-Za-z0-9._-]+",
+        "is not a client id",
+        "Use up to 100 letters, digits, dots, underscores and dashes.",
+        "muster",
+        longest=100,
+    ),
+]
+VaultField = Annotated[
+    str,
+    *_text(
+        FIELD_NAME,
+        "is not the API name of a field of user__sys",
+        "Write it in lower case with its ending (country_code__v, region__c); no paths over a dot.",
+        "country_code__v",
+        longest=80,
+    ),
+    AfterValidator(_not_secret),
+]
+PicklistValue = Annotated[
+    str,
+    *_text(
+        FIELD_NAME,
+        "is not the API name of a picklist's value",
+        "Write it in lower case with its ending, like success__v.",
+        "success__v",
+        longest=80,
+    ),
 ]
 SecretName = Annotated[
     str,

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from muster import vault_fields
 from muster.errors import Problem
 from muster.field_maps import fields_of
+from muster.groups import FEATURES
 from muster.settings.assignments import CaptureFromField, FromField
 from muster.settings.places import captures, choices, seat_required, seats_of
 from muster.settings.sections import Settings
@@ -16,7 +18,10 @@ _COMPOUND_FIELDS = frozenset({"Name", "Address"})
 def warnings(settings: Settings) -> list[Problem]:
     """Return what is stored but does not act as it reads, with what to do about it."""
     return [
-        *_not_in_this_version(settings),
+        *_align_beside_nothing(settings),
+        *_nobody_to_link(settings),
+        *_groups_not_managed(settings),
+        *_managed_by_halves(settings),
         *_unreadable_secrets(settings),
         *_fields_not_carried(settings),
         *_compound_fields(settings),
@@ -29,21 +34,67 @@ def warnings(settings: Settings) -> list[Problem]:
     ]
 
 
-def _not_in_this_version(settings: Settings) -> Iterator[Problem]:
-    for name in ("vault_crm", "align"):
-        if getattr(settings.connections, name):
-            yield Problem(
-                f"connections.{name}",
-                "is kept, but this version neither imports from it nor pushes to it",
-                "Nothing to do.",
-            )
+def _align_beside_nothing(settings: Settings) -> Iterator[Problem]:
+    """Yield a warning where Align is connected, and no push ever comes by to read it (G9)."""
+    if settings.connections.align and not vault_fields.pushed(settings):
+        yield Problem(
+            "connections.align",
+            "is not read: requests are taken over from it by pushes, and no Engage feature is pushed",
+            "Add connections.vault_crm, with engage or engage_connect in manage_features.",
+        )
+
+
+def _nobody_to_link(settings: Settings) -> Iterator[Problem]:
+    if settings.connections.vault_crm and not settings.connections.salesforce:
+        yield Problem(
+            "connections.vault_crm",
+            "gets no new members: they come from Salesforce, and there is no connection to it",
+            "Add connections.salesforce.",
+        )
+
+
+def _groups_not_managed(settings: Settings) -> Iterator[Problem]:
+    """Yield a warning for each group that an assignment gives of a feature that is not managed (G1)."""
+    connection = settings.connections.vault_crm
     for position, assignment in enumerate(settings.assignments):
-        for feature in ("engage", "engage_connect"):
-            if getattr(assignment, feature):
+        for feature in FEATURES:
+            if getattr(assignment, feature) and not (connection and feature in connection.manage_features):
                 yield Problem(
                     path(("assignments", position, feature)),
-                    "is kept and shown as the members' request, but this version does not push it",
-                    "Nothing to do.",
+                    "is kept and shown as the members' request, but nothing is pushed: "
+                    + (
+                        f"connections.vault_crm does not manage {feature}"
+                        if connection
+                        else "there is no connection to a Vault CRM"
+                    ),
+                    f"Add {feature} to manage_features of connections.vault_crm.",
+                )
+
+
+def _managed_by_halves(settings: Settings) -> Iterator[Problem]:
+    """Yield a warning for each mapping that is switched off and that a managed feature needs (G5)."""
+    connection = settings.connections.vault_crm
+    pushed, inbound = vault_fields.pushed(settings), vault_fields.inbound(settings)
+    for index, feature in enumerate(connection.manage_features if connection else ()):
+        if feature not in pushed:
+            yield Problem(
+                path(("connections", "vault_crm", "manage_features", index)),
+                f"manages {feature}, but the mapping of its request is switched off: nothing is pushed",
+                f"Add {feature}.request to field_maps.vault_crm.outbound.system.",
+            )
+            continue
+        if not vault_fields.sends_status(settings, feature):
+            yield Problem(
+                "field_maps.vault_crm.outbound.system",
+                f"lacks {feature}.status: a request that Vault CRM has already cannot be sent once more",
+                f"Add {feature}.status.",
+            )
+        for target in (f"{feature}.group", f"{feature}.status"):
+            if target not in inbound:
+                yield Problem(
+                    "field_maps.vault_crm.inbound.system",
+                    f"lacks {target}: imports do not see what becomes of the requests that are pushed",
+                    f"Add {target}.",
                 )
 
 

@@ -188,8 +188,14 @@ class _Translator:
             case Comparison():
                 return self.comparison(condition)
 
+    def filtered(self, path: Path) -> Column:
+        column = self.column(path)
+        if not column.field.filterable:
+            raise self.error(path.at, f"field '{column.field.name}' can not be filtered in a query call")
+        return column
+
     def comparison(self, comparison: Comparison) -> str:
-        column = self.column(comparison.path)
+        column = self.filtered(comparison.path)
         operator, value = comparison.operator, comparison.value
         if operator == "LIKE":
             return self.like(column, value)
@@ -240,7 +246,7 @@ class _Translator:
                 return f"{column.sql} {'<' if operator == '<=' else '>='} ?"
 
     def membership(self, membership: Membership) -> str:
-        column = self.column(membership.path)
+        column = self.filtered(membership.path)
         if isinstance(membership.among, Query):
             inside = self.semi_join(column, membership.path, membership.among)
         elif any(value.kind == "date_literal" for value in membership.among):
@@ -280,7 +286,7 @@ class _Translator:
                 return self.record_id(value)
             case "boolean", "boolean":
                 return int(value.text == "true")
-            case "double", "number":
+            case (("double" | "int"), "number"):
                 return float(value.text)
             case "date", "date" if is_date(value.text):
                 return value.text

@@ -1,4 +1,4 @@
-"""The workflow of scheduled imports: its turns with a scripted function, then the deployed whole (I12)."""
+"""The workflow of scheduled imports and pushes: its turns with a scripted function, then deployed (I12)."""
 
 import io
 import json
@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -52,13 +53,24 @@ class Rehearsal:
         """Say what the function answers for each organization, in turn."""
         (self.folder / "script.json").write_text(json.dumps(organizations))
         for name in (*organizations, *unscheduled):
-            scheduled = {"scheduled": {"BOOL": name not in unscheduled}}
-            key = {"pk": {"S": "ORGANIZATIONS"}, "sk": {"S": name}}
-            self.stack.client("dynamodb").put_item(TableName=self.table, Item=key | scheduled)
+            self.enter(name, scheduled=name not in unscheduled)
+
+    def enter(self, organization: str, **flags: bool) -> None:
+        """Put an organization into the table, as it is saved with its settings."""
+        key = {"pk": {"S": "ORGANIZATIONS"}, "sk": {"S": organization}}
+        item = key | {name: {"BOOL": value} for name, value in flags.items()}
+        self.stack.client("dynamodb").put_item(TableName=self.table, Item=item)
 
     def run(self, mode: str = "incremental") -> list[dict[str, Any]]:
-        """Run the workflow to its end; return the organizations' outcomes."""
-        outcomes: list[dict[str, Any]] = self.stack.run_state_machine("Rehearsal", mode=mode)["organizations"]
+        """Run the workflow of imports to its end; return the organizations' outcomes."""
+        return self._outcomes("scheduled", mode=mode)
+
+    def push(self, **event: Any) -> list[dict[str, Any]]:
+        """Run the workflow of pushes to its end; return the organizations' outcomes."""
+        return self._outcomes("pushed", **event)
+
+    def _outcomes(self, name: str, **event: Any) -> list[dict[str, Any]]:
+        outcomes: list[dict[str, Any]] = self.stack.run_state_machine(name, **event)["organizations"]
         return outcomes
 
     def asked(self, organization: str) -> list[dict[str, Any]]:
@@ -107,17 +119,22 @@ def _rehearsal(stack: LocalStack, name: str, folder: Path, undo: list[Callable[[
         {"Effect": "Allow", "Action": "dynamodb:Query", "Resource": f"arn:aws:dynamodb:*:*:table/{name}"},
     ]
     role = _role(stack, f"{name}-workflow", "states", allowed, undo)
-    definition = (ROOT / "workflows/scheduled_import.asl.json").read_text()
-    for place, value in {
-        "Partition": "aws",
-        "RosterTable": name,
-        "ScheduledImportFunction": function,
-    }.items():
-        definition = definition.replace(f"${{{place}}}", value)
     states = stack.client("stepfunctions")
-    machine = states.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
-    undo.append(lambda: states.delete_state_machine(stateMachineArn=machine))
-    with_machine = LocalStack(stack.folder, {**stack.facts, "state_machines": {"Rehearsal": machine}})
+    machines = {}
+    for flag in ("scheduled", "pushed"):
+        definition = (ROOT / "workflows/scheduled_run.asl.json").read_text()
+        for place, value in {
+            "Partition": "aws",
+            "RosterTable": name,
+            "Function": function,
+            "OrganizationsThatAre": flag,
+        }.items():
+            definition = definition.replace(f"${{{place}}}", value)
+        machines[flag] = states.create_state_machine(
+            name=f"{name}-{flag}", definition=definition, roleArn=role
+        )["stateMachineArn"]
+        undo.append(partial(states.delete_state_machine, stateMachineArn=machines[flag]))
+    with_machine = LocalStack(stack.folder, {**stack.facts, "state_machines": machines})
     return Rehearsal(with_machine, name, folder)
 
 
@@ -180,7 +197,7 @@ def test_an_organization_that_fails_stops_no_other_and_is_named(
     rehearsal: Rehearsal, answer: str | None, called: str
 ) -> None:
     rehearsal.script({"acme": ["succeeded"], "globex": [answer], "initech": ["continue", "succeeded"]})
-    named = re.escape(f"OrganizationsNotImported: Not imported: globex ({called}).")
+    named = re.escape(f"OrganizationsNotDone: Not done: globex ({called}).")
     with pytest.raises(RuntimeError, match=f"{named}$"):
         rehearsal.run()
     # Not tried again: the function has told of it, and the next schedule comes.
@@ -210,7 +227,7 @@ def test_the_full_import_waits_an_hour_and_no_longer(rehearsal: Rehearsal) -> No
 
 def test_a_run_that_is_not_done_after_a_day_is_a_failure(rehearsal: Rehearsal) -> None:
     rehearsal.script({"acme": ["continue"]})
-    with pytest.raises(RuntimeError, match=r"Not imported: acme \(continue\)\.$"):
+    with pytest.raises(RuntimeError, match=r"Not done: acme \(continue\)\.$"):
         rehearsal.run("full")
     assert len(rehearsal.asked("acme")) == 24 * 4  # quarters of an hour
 
@@ -227,6 +244,35 @@ def test_more_organizations_than_one_page_holds_are_all_imported(rehearsal: Rehe
     rehearsal.script({name: ["succeeded"] for name in names})
     assert [outcome["organization"] for outcome in rehearsal.run()] == names
     assert all(len(rehearsal.asked(name)) == 2 for name in names)
+
+
+# ── Pushes ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_organization_with_something_to_push_is_pushed_and_no_other(rehearsal: Rehearsal) -> None:
+    rehearsal.script({"acme": ["continue", "succeeded"]})
+    rehearsal.enter("acme", scheduled=False, pushed=True)
+    rehearsal.enter("globex", scheduled=True, pushed=False)
+    # As settings were saved before there were pushes.
+    rehearsal.enter("initech", scheduled=True)
+    assert rehearsal.push() == [{"organization": "acme", "status": "succeeded", "run_id": "run-1"}]
+    first = {"organization": "acme", "by": "schedule"}
+    assert rehearsal.asked("acme") == [first, {"organization": "acme", "run_id": "run-1"}]
+    assert rehearsal.asked("globex") == rehearsal.asked("initech") == []
+
+
+def test_a_push_that_meets_another_run_is_left_to_the_next_schedule(rehearsal: Rehearsal) -> None:
+    rehearsal.script({"acme": ["skipped", "succeeded"]})
+    rehearsal.enter("acme", scheduled=True, pushed=True)
+    assert [outcome["status"] for outcome in rehearsal.push()] == ["skipped"]
+    assert len(rehearsal.asked("acme")) == 1
+
+
+def test_whatever_the_input_says_every_organization_is_asked_about_itself(rehearsal: Rehearsal) -> None:
+    rehearsal.script({"acme": ["succeeded"]})
+    rehearsal.enter("acme", pushed=True)
+    rehearsal.push(organization="globex", by="eve", preview=True)
+    assert rehearsal.asked("acme") == [{"organization": "acme", "by": "schedule", "preview": True}]
 
 
 # ── The deployed whole ───────────────────────────────────────────────────────────────────────────
@@ -247,18 +293,23 @@ def test_a_change_whose_message_was_lost_is_made_good_by_the_next_import(
     assert (told["run"]["mode"], told["run"]["by"]) == ("full", "schedule")
 
 
-def test_the_schedules_start_the_workflow_with_their_mode(stack: LocalStack) -> None:
+def test_the_schedules_start_the_workflows_with_their_input(stack: LocalStack) -> None:
     scheduler, states = stack.client("scheduler"), stack.client("stepfunctions")
-    machine = stack.facts["state_machines"]["ScheduledImport"]
+    machines = stack.facts["state_machines"]
 
     def inputs() -> list[Any]:
-        executions = states.list_executions(stateMachineArn=machine)["executions"]
+        executions = [
+            execution
+            for machine in machines.values()
+            for execution in states.list_executions(stateMachineArn=machine)["executions"]
+        ]
         described = (states.describe_execution(executionArn=each["executionArn"]) for each in executions)
         return [json.loads(each["input"]) for each in described if each["status"] != "RUNNING"]
 
-    names = [stack.resource(f"ScheduledImport{each}") for each in ("FullImport", "IncrementalImport")]
+    logical = ("ScheduledImportFullImport", "ScheduledImportIncrementalImport", "ScheduledPushPush")
+    names = [stack.resource(each) for each in logical]
     schedules = [scheduler.get_schedule(Name=name) for name in names]
-    assert [schedule["State"] for schedule in schedules] == ["DISABLED", "DISABLED"]
+    assert [schedule["State"] for schedule in schedules] == ["DISABLED"] * 3
     kept = ("Name", "FlexibleTimeWindow", "ScheduleExpression", "Target", "State")
     before = inputs()
     try:
@@ -266,9 +317,9 @@ def test_the_schedules_start_the_workflow_with_their_mode(stack: LocalStack) -> 
             # A moment that has passed: the emulator starts it at once, and only once.
             now = {"State": "ENABLED", "ScheduleExpression": "at(2020-01-01T00:00:00)"}
             scheduler.update_schedule(**{name: schedule[name] for name in kept} | now)
-        wait_until(lambda: len(inputs()) >= len(before) + 2, "two executions", seconds=PATIENCE_S)
+        wait_until(lambda: len(inputs()) >= len(before) + 3, "three executions", seconds=PATIENCE_S)
     finally:
         for schedule in schedules:
             scheduler.update_schedule(**{name: schedule[name] for name in kept})
-    for mode in ("full", "incremental"):
-        assert inputs().count({"mode": mode}) > before.count({"mode": mode})
+    for started in ({"mode": "full"}, {"mode": "incremental"}, {}):
+        assert inputs().count(started) > before.count(started)

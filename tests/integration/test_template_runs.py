@@ -1,4 +1,4 @@
-"""What imports rely on in template.yaml: archive, schedules, alarms; each check is shown to bite."""
+"""What runs rely on in template.yaml: archive, schedules, alarms; each check is shown to bite."""
 
 import copy
 import json
@@ -72,14 +72,18 @@ def nothing_goes_over_plain_http(template: Template) -> Iterator[str]:
             yield f"{name} answers over plain HTTP"
 
 
-def the_index_is_small(template: Template) -> Iterator[str]:
+def indexes_are_small(template: Template) -> Iterator[str]:
     [table] = of_type(template, "AWS::DynamoDB::Table").values()
-    [index] = table.get("GlobalSecondaryIndexes") or [{}]
-    keys = [(key["AttributeName"], key["KeyType"]) for key in index.get("KeySchema", [])]
-    if (index.get("IndexName"), keys) != ("by_state", [("pk", "HASH"), ("state", "RANGE")]):
+    found = {}
+    for index in table.get("GlobalSecondaryIndexes", []):
+        found[index["IndexName"]] = [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]]
+        if index.get("Projection") != {"ProjectionType": "KEYS_ONLY"}:
+            yield f"every write of a member is written once more, for {index['IndexName']}"
+    if found.get("by_state") != [("pk", "HASH"), ("state", "RANGE")]:
         yield "the import does not find the members it has read before"
-    if index.get("Projection") != {"ProjectionType": "KEYS_ONLY"}:
-        yield "every write of a member is written twice"
+    if found.get("by_due") != [("pk", "HASH"), ("due", "RANGE")]:
+        yield "the push does not find whom it has something to do about"
+    yield from (f"nobody reads {name}" for name in found.keys() - {"by_state", "by_due"})
 
 
 # ── Schedules ────────────────────────────────────────────────────────────────────────────────────
@@ -88,13 +92,31 @@ def the_index_is_small(template: Template) -> Iterator[str]:
 def late_starts_are_left_to_the_next(template: Template) -> Iterator[str]:
     for name, _, event in events(template, "ScheduleV2"):
         expression = template["Parameters"][event["ScheduleExpression"]["Ref"]]["Default"]
-        minutes = re.fullmatch(r"rate\((\d+) minutes\)", expression)
-        period = int(minutes[1]) * 60 if minutes else DAY_S
+        minutes = minutes_of(expression)
+        period = int(60 / len(minutes)) * 60 if minutes else DAY_S
         retries = event.get("RetryPolicy", {})
         if retries.get("MaximumRetryAttempts", 185) > 2:
             yield f"{name}: {expression} is tried again and again"
         if retries.get("MaximumEventAgeInSeconds", DAY_S) >= period:
             yield f"{name}: {expression} may start when the next one does"
+
+
+def imports_and_pushes_keep_apart(template: Template) -> Iterator[str]:
+    """Only one of an organization's runs works at a time, and the other one is skipped (I7)."""
+    defaults = {name: each.get("Default", "") for name, each in template["Parameters"].items()}
+    imports, pushes = (minutes_of(defaults[name]) for name in ("ImportIncrementalSchedule", "PushSchedule"))
+    if not imports or not pushes:
+        yield "nothing is imported, or pushed, several times an hour"
+    elif min((later - earlier) % 60 for later in pushes for earlier in imports) < 5:
+        yield "pushes begin while imports are at work"
+    elif min((later - earlier) % 60 for later in imports for earlier in pushes) < 5:
+        yield "imports begin while pushes are at work"
+
+
+def minutes_of(expression: str) -> list[int]:
+    """Return the minutes at which something is done every hour; none where it is not every hour."""
+    every = re.fullmatch(r"cron\((\d+)/(\d+) \* \* \* \? \*\)", expression)
+    return [*range(int(every[1]), 60, int(every[2]))] if every else []
 
 
 def schedules_can_be_switched_off(template: Template) -> Iterator[str]:
@@ -111,9 +133,12 @@ def two_stacks_fit_one_account(template: Template) -> Iterator[str]:
             yield f"{name}'s schedule has a name that another stack's has too"
 
 
-def every_mode_is_scheduled(template: Template) -> Iterator[str]:
-    scheduled = sorted(json.loads(event["Input"])["mode"] for _, _, event in events(template, "ScheduleV2"))
-    if scheduled != ["full", "incremental"]:
+def everything_is_scheduled(template: Template) -> Iterator[str]:
+    scheduled = sorted(
+        (name, json.loads(event["Input"]).get("mode", ""))
+        for name, _, event in events(template, "ScheduleV2")
+    )
+    if scheduled != [("ScheduledImport", "full"), ("ScheduledImport", "incremental"), ("ScheduledPush", "")]:
         yield f"scheduled are {scheduled}"
 
 
@@ -130,10 +155,8 @@ def schedules_may_only_start(template: Template) -> Iterator[str]:
             for statement in policy["PolicyDocument"]["Statement"]
             for action in actions(statement)
         }
-        if allowed != {
-            ("states:StartExecution", "ScheduledImport"),
-            ("sqs:SendMessage", "ScheduleDeadLetterQueue"),
-        }:
+        machine = "ScheduledPush" if name.startswith("ScheduledPush") else "ScheduledImport"
+        if allowed != {("states:StartExecution", machine), ("sqs:SendMessage", "ScheduleDeadLetterQueue")}:
             yield f"{name} may do {sorted(allowed)}"
 
 
@@ -163,7 +186,8 @@ def someone_is_told_of(template: Template) -> Iterator[str]:
         for alarm in alarms
         if alarm["Namespace"] != "Muster" or alarm["Dimensions"] == [{"Name": "service", "Value": "muster"}]
     }
-    for metric in ("RunsParked", "RunsFailed", "MailsFailed", "RunsSucceeded"):
+    told = ("RunsParked", "RunsFailed", "PushesParked", "PushesFailed", "MailsFailed", "RunsSucceeded")
+    for metric in told:
         if ("Muster", metric) not in watched:
             yield f"nobody is told of {metric}"
     failing = [
@@ -178,20 +202,24 @@ def someone_is_told_of(template: Template) -> Iterator[str]:
 
 
 def silence_is_told(template: Template) -> Iterator[str]:
+    watched = set()
     for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
-        if alarm["MetricName"] != "RunsSucceeded":
+        if alarm["MetricName"] not in ("RunsSucceeded", "ExecutionsStarted"):
             continue
+        watched.add(referred(alarm["Dimensions"][0]["Value"]) if "AWS/" in alarm["Namespace"] else "imports")
         if alarm["TreatMissingData"] != "breaching" or alarm["ComparisonOperator"] != "LessThanThreshold":
             yield f"{name} takes silence for health"
         # CloudWatch looks back more than a day only in steps of an hour or more.
         if alarm["Period"] < 3600 or alarm["Period"] * alarm["EvaluationPeriods"] <= DAY_S:
-            yield f"{name} rings before the daily import is due"
+            yield f"{name} rings before what is done daily is due"
         if alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) != alarm["EvaluationPeriods"]:
             yield f"{name} rings for a part of the time"
         if alarm.get("OKActions") != alarm.get("AlarmActions"):
             yield f"{name} does not say when it is over"
         if template["Resources"][name].get("Condition") != "SchedulesRun":
             yield f"{name} rings where nothing is scheduled"
+    if watched != {"imports", "ScheduledPush"}:
+        yield f"nobody is told of silence but of {watched}"
 
 
 # ── Each check, and a template it must find fault with ───────────────────────────────────────────
@@ -199,11 +227,13 @@ def silence_is_told(template: Template) -> Iterator[str]:
 RESOURCES = ("Resources",)
 ARCHIVE, TABLE = (*RESOURCES, "RunArchive"), (*RESOURCES, "RosterTable", "Properties")
 RULE = (*ARCHIVE, "Properties", "LifecycleConfiguration", "Rules", 0)
-INDEX = (*TABLE, "GlobalSecondaryIndexes", 0)
+INDEX, DUE = (*TABLE, "GlobalSecondaryIndexes", 0), (*TABLE, "GlobalSecondaryIndexes", 1)
 MACHINE = (*RESOURCES, "ScheduledImport", "Properties")
 FULL = (*MACHINE, "Events", "FullImport", "Properties")
 INCREMENTAL = (*MACHINE, "Events", "IncrementalImport", "Properties")
-SILENT = (*RESOURCES, "ImportsSilentAlarm")
+PUSHING = (*RESOURCES, "ScheduledPush", "Properties")
+PUSH = (*PUSHING, "Events", "Push", "Properties")
+SILENT, STILL = (*RESOURCES, "ImportsSilentAlarm"), (*RESOURCES, "PushesSilentAlarm")
 
 MUTANTS: list[Mutant] = [
     (buckets_are_safe, (*ARCHIVE, "Properties", "PublicAccessBlockConfiguration", "BlockPublicPolicy"), GONE),
@@ -227,23 +257,40 @@ MUTANTS: list[Mutant] = [
         (*RESOURCES, "RunArchiveOverTlsOnly", "Properties", "PolicyDocument", "Statement", 0, "Effect"),
         "Allow",
     ),
-    (the_index_is_small, (*INDEX, "Projection", "ProjectionType"), "ALL"),
-    (the_index_is_small, (*INDEX, "KeySchema", 1, "AttributeName"), "sk"),
-    (the_index_is_small, (*TABLE, "GlobalSecondaryIndexes"), GONE),
+    (indexes_are_small, (*INDEX, "Projection", "ProjectionType"), "ALL"),
+    (indexes_are_small, (*DUE, "Projection", "ProjectionType"), "ALL"),
+    (indexes_are_small, (*INDEX, "KeySchema", 1, "AttributeName"), "sk"),
+    (indexes_are_small, (*DUE, "KeySchema", 1, "AttributeName"), "state"),
+    (indexes_are_small, (*DUE, "IndexName"), "by_day"),
+    (indexes_are_small, (*TABLE, "GlobalSecondaryIndexes"), GONE),
+    (indexes_are_small, DUE, GONE),
     (late_starts_are_left_to_the_next, (*FULL, "RetryPolicy"), GONE),
     (late_starts_are_left_to_the_next, (*FULL, "RetryPolicy", "MaximumRetryAttempts"), 185),
     (late_starts_are_left_to_the_next, (*INCREMENTAL, "RetryPolicy", "MaximumEventAgeInSeconds"), 900),
+    (late_starts_are_left_to_the_next, (*PUSH, "RetryPolicy", "MaximumEventAgeInSeconds"), 900),
+    (imports_and_pushes_keep_apart, ("Parameters", "PushSchedule", "Default"), "cron(5/15 * * * ? *)"),
+    (imports_and_pushes_keep_apart, ("Parameters", "PushSchedule", "Default"), "cron(9/15 * * * ? *)"),
+    (imports_and_pushes_keep_apart, ("Parameters", "PushSchedule", "Default"), "cron(1/15 * * * ? *)"),
+    (imports_and_pushes_keep_apart, ("Parameters", "PushSchedule", "Default"), "rate(15 minutes)"),
     (schedules_can_be_switched_off, (*FULL, "State"), "ENABLED"),
+    (schedules_can_be_switched_off, (*PUSH, "State"), "ENABLED"),
     (schedules_can_be_switched_off, (*INCREMENTAL, "FlexibleTimeWindow", "Mode"), False),
     (two_stacks_fit_one_account, (*FULL, "OmitName"), GONE),
-    (every_mode_is_scheduled, (*FULL, "Input"), '{"mode": "incremental"}'),
-    (every_mode_is_scheduled, (*MACHINE, "Events", "FullImport"), GONE),
+    (two_stacks_fit_one_account, (*PUSH, "OmitName"), GONE),
+    (everything_is_scheduled, (*FULL, "Input"), '{"mode": "incremental"}'),
+    (everything_is_scheduled, (*PUSH, "Input"), '{"mode": "full"}'),
+    (everything_is_scheduled, (*MACHINE, "Events", "FullImport"), GONE),
+    (everything_is_scheduled, (*PUSHING, "Events"), GONE),
     (schedules_may_only_start, (*FULL, "DeadLetterConfig", "Arn"), {"Fn::GetAtt": ["ChangeQueue", "Arn"]}),
     (schedules_may_only_start, (*FULL, "DeadLetterConfig"), GONE),
+    (schedules_may_only_start, (*PUSH, "DeadLetterConfig"), GONE),
     (someone_is_told_of, (*RESOURCES, "RunsParkedAlarm"), GONE),
     (someone_is_told_of, (*RESOURCES, "RunsFailedAlarm"), GONE),
     (someone_is_told_of, (*RESOURCES, "MailsFailedAlarm"), GONE),
     (someone_is_told_of, (*RESOURCES, "ScheduledImportFailsAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "PushesParkedAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "PushesFailedAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "ScheduledPushFailsAlarm"), GONE),
     (someone_is_told_of, (*RESOURCES, "RunsParkedAlarm", "Properties", "Dimensions"), []),
     (someone_is_told_of, SILENT, GONE),
     (silence_is_told, (*SILENT, "Properties", "TreatMissingData"), "notBreaching"),
@@ -252,6 +299,9 @@ MUTANTS: list[Mutant] = [
     (silence_is_told, (*SILENT, "Properties", "DatapointsToAlarm"), 1),
     (silence_is_told, (*SILENT, "Properties", "OKActions"), GONE),
     (silence_is_told, (*SILENT, "Condition"), GONE),
+    (silence_is_told, STILL, GONE),
+    (silence_is_told, (*STILL, "Condition"), GONE),
+    (silence_is_told, (*STILL, "Properties", "TreatMissingData"), "notBreaching"),
 ]
 CHECKS = list(dict.fromkeys(check for check, _, _ in MUTANTS))
 

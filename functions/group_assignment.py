@@ -1,0 +1,62 @@
+"""Lambda: admins ask for Engage groups, take members out of them, or have a request sent once more (G6).
+
+    {"organization", "by", "requests": [
+        {"member": an id, e-mail address, username or CRM id,
+         "action": "assign" | "remove" | "retry", "feature": "engage" | "engage_connect",
+         "group": its name, with assign}, …]}
+
+Up to 500 requests; `events/group_assignment_*.json` has one event of each kind to paste. They are kept
+with the members; the next push sends them.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import Field
+
+from muster import bootstrap
+from muster.admin_requests import By, Event, answer_one
+from muster.assigning import Assigning
+from muster.errors import NotFound, Problem
+from muster.model import Json
+from muster.observability import logger, metrics
+
+_EXAMPLE = {
+    "member": "ada@acme.example",
+    "action": "assign",
+    "feature": "engage",
+    "group": "UK Field Force",
+}
+
+
+class GroupRequests(Event):
+    """One event: who asks, and the requests, each of which is checked by itself."""
+
+    by: By
+    requests: list[Any] = Field(min_length=1, max_length=500, examples=[[_EXAMPLE]])
+
+
+def _assign(asked: GroupRequests) -> Json:
+    stored = bootstrap.settings_table().current(asked.organization)
+    if stored is None:
+        remedy = "Save some with OrganizationSettingsFunction, action put."
+        raise NotFound(Problem("organization", f"{asked.organization} has no settings", remedy))
+    assigning = Assigning(
+        settings=stored.settings,
+        roster=bootstrap.roster_table(),
+        views=bootstrap.roster_views(),
+        now=datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
+    )
+    return assigning.assign(asked.requests, asked.by)
+
+
+@logger.inject_lambda_context
+def handler(event: object, context: LambdaContext) -> Json:
+    """Take up group requests; refusals are in the answer, faults raise."""
+    said = answer_one(event, GroupRequests, _assign)
+    metrics.add_metric(name="GroupRequests", unit=MetricUnit.Count, value=len(said.get("results", ())))
+    metrics.add_metric(name="GroupRequestsRefused", unit=MetricUnit.Count, value=len(said.get("errors", ())))
+    metrics.flush_metrics()
+    return said

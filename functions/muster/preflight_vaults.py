@@ -1,0 +1,307 @@
+"""What the integration users of Vault CRM and Align need, and whether they have it (U2, U3).
+
+Where to click is said in the words of Vault's Admin area. Of fields only the metadata is looked at: what
+is in `remote_meeting_host_id__v` and `remote_meeting_host_token__v` is never read (G2).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from muster import align_desk, groups, vault_fields, vql
+from muster.errors import Misconfigured, MusterError
+from muster.preflight_checks import (
+    Check,
+    Door,
+    Entrance,
+    Read,
+    Result,
+    api_access,
+    calls_left,
+    entrance,
+    judged,
+    unread,
+    version,
+)
+from muster.settings import Settings
+from muster.settings.sections import AlignConnection, VaultCrmConnection
+from muster.vault_pages import single
+from muster.vault_values import Field, IntegrationUser, SecurityPolicy
+
+SECRET_KEYS = ("username", "password")
+_EVERYTHING = ("read", "create", "edit")
+# Object → what the integration user has to be allowed to do with it (the seeds' lists).
+CRM_OBJECTS: Mapping[str, tuple[str, ...]] = {
+    "account__v": ("read",),
+    "address__v": ("read",),
+    "child_account__v": ("read",),
+    "product_metrics__v": ("read",),
+    "territory__v": ("read",),
+    vault_fields.OBJECT: _EVERYTHING,
+}
+ALIGN_OBJECTS: Mapping[str, tuple[str, ...]] = {align_desk.OBJECT: _EVERYTHING}
+
+_ENGLISH = "en"
+_VAULT_OWNER, _VAULT_OWNER_KEY = "vault_owner__v", "vaultOwner"
+_LANGUAGE_KEY, _PROFILE_KEY = "language__sysr.admin_key__sys", "security_profile__sysr.profile_key__sys"
+_LEAST_CALLS = 0.2
+_USERS = "Admin > Users & Groups > Vault Users"
+_PERMISSION_SETS = (
+    "Admin > Users & Groups > Permission Sets > a set of the integration user's security profile"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultFound:
+    """What was found in a vault.
+
+    `permissions` by object; `fields` of the one object whose fields matter; `picklists`, the API names of
+    their values, by the field they belong to; `calls_left` of how many in the window under way.
+    """
+
+    entrance: Entrance
+    versions: Read[Sequence[str]]
+    me: Read[IntegrationUser]
+    policy: Read[SecurityPolicy]
+    permissions: Mapping[str, Read[frozenset[str]]]
+    fields: Read[Sequence[Field]]
+    picklists: Mapping[str, Read[Iterable[str]]] = field(default_factory=dict)
+    calls_left: tuple[int, int] | None
+
+
+def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultFound) -> Iterator[Check]:
+    """Yield every check of Vault CRM's connection."""
+    yield from _session("vault_crm", connection, found)
+    yield _language(found.me)
+    yield from _objects(CRM_OBJECTS, found.permissions)
+    to_edit = vault_fields.to_edit(connection.manage_features)
+    yield from _fields(vault_fields.OBJECT, found.fields, to_edit, vault_fields.to_read(settings))
+    for feature in connection.manage_features:
+        names = dict(getattr(connection.statuses, feature)).values()
+        where = f"connections.vault_crm.statuses.{feature}"
+        yield _statuses(
+            vault_fields.status_field(feature), names, found, f", or write their names into {where}"
+        )
+    yield _password(found.policy)
+    yield _burst(found)
+
+
+def align_checks(settings: Settings, connection: AlignConnection, found: VaultFound) -> Iterator[Check]:
+    """Yield every check of Align's connection."""
+    yield from _session("align", connection, found)
+    yield _language(found.me)
+    yield from _vault_owner(found.me)
+    yield from _objects(ALIGN_OBJECTS, found.permissions)
+    yield from _fields(align_desk.OBJECT, found.fields, align_fields(), ())
+    for feature in vault_fields.pushed(settings):
+        names = map(align_desk.api_name, groups.STATUSES[feature])
+        yield _statuses(align_desk.status_field(feature), names, found, "")
+    yield _password(found.policy)
+    yield _burst(found)
+
+
+def push_checks(
+    settings: Settings, me: Read[IntegrationUser], fields: Read[Sequence[Field]]
+) -> Iterator[Check]:
+    """Yield what a push to Vault CRM rests on: who is logged in, and the fields of what is pushed (U6)."""
+    if isinstance(me, Misconfigured):
+        yield Check("login", Result.FAILED, str(me), "Do what it says; preflight says more.")
+    yield _language(me)
+    to_edit = vault_fields.to_edit(vault_fields.pushed(settings))
+    yield from _fields(vault_fields.OBJECT, fields, to_edit, ())
+
+
+def align_fields() -> tuple[str, ...]:
+    """Return the fields of a roster member that Align's integration user has to be allowed to edit."""
+    names = (align_desk.request_field, align_desk.status_field, align_desk.group_field)
+    return tuple(name(feature) for feature in groups.FEATURES for name in names)
+
+
+# ── Candidates for Align ─────────────────────────────────────────────────────────────────────────────
+
+
+def candidates_query() -> str:
+    """Return the query for the active Vault Owners."""
+    return vql.select(
+        ("id", "username__sys", "name__v", _LANGUAGE_KEY),
+        vault_fields.OBJECT,
+        vql.equal("status__v", "active__v"),
+        vql.equal(_PROFILE_KEY, _VAULT_OWNER_KEY),
+    )
+
+
+def candidates(rows: Iterable[Mapping[str, object]]) -> list[dict[str, str]]:
+    """Return who of the Vault Owners may be Align's integration user, by username."""
+    found = []
+    for row in rows:
+        username, name = str(single(row.get("username__sys")) or ""), str(single(row.get("name__v")) or "")
+        speaks_english = single(row.get(_LANGUAGE_KEY)) == _ENGLISH
+        # Users of Vault's own, like System, have no address for a name.
+        if "@" in username and speaks_english and not is_align_admin(username, name):
+            found.append({"id": str(row["id"]), "username": username, "name": name})
+    return sorted(found, key=lambda each: each["username"].lower())
+
+
+def is_align_admin(username: str, name: str) -> bool:
+    """Tell whether this is the Align Admin that Veeva delivers.
+
+    Nobody has published how it is called; it is recognised by its name, or by what is before the @.
+    """
+    spelled = (name, username.partition("@")[0])
+    return "alignadmin" in ["".join(filter(str.isalpha, each.lower())) for each in spelled]
+
+
+# ── What both vaults are checked for ─────────────────────────────────────────────────────────────────
+
+
+def _session(
+    name: str, connection: VaultCrmConnection | AlignConnection, found: VaultFound
+) -> Iterator[Check]:
+    door = Door(
+        connection=name,
+        secret=connection.secret,
+        needs=SECRET_KEYS,
+        place="right vault",
+        login_remedy="Five wrong passwords lock the user: make sure of the right one before you write it.",
+        place_remedy=(
+            f"{_USERS}, in the vault of connections.{name}.host: add the integration user there; or correct"
+            " the host."
+        ),
+    )
+    yield from entrance(door, found.entrance)
+    yield version(name, connection.api_version, found.versions)
+    yield api_access(found.me, f"{_PERMISSION_SETS} > Application > Vault Actions > API: tick Access API.")
+
+
+def _language(me: Read[IntegrationUser]) -> Check:
+    if isinstance(me, MusterError):
+        return unread("language", me)
+    return judged(
+        "language",
+        f"the language of user {me.id} is {me.language}",
+        f"{_USERS} > user {me.id} > Language: English.",
+        holds=me.language == _ENGLISH,
+    )
+
+
+def _vault_owner(me: Read[IntegrationUser]) -> Iterator[Check]:
+    if isinstance(me, MusterError):
+        yield unread("security profile", me)
+        yield unread("not the Align Admin", me)
+        return
+    yield judged(
+        "security profile",
+        f"the security profile of user {me.id} is {me.security_profile}",
+        f"{_USERS} > user {me.id} > Security Profile: Vault Owner; or log in with a user who has it"
+        ' ("candidates": true lists them).',
+        holds=me.security_profile == _VAULT_OWNER,
+    )
+    is_admin = is_align_admin(me.username, me.name)
+    yield judged(
+        "not the Align Admin",
+        f"user {me.id} is {'the' if is_admin else 'not the'} out-of-the-box Align Admin",
+        "That user is for Veeva's upgrades and patches. Make a Vault Owner of its own for Muster, and write"
+        " its username and password into the secret.",
+        holds=not is_admin,
+    )
+
+
+def _objects(
+    wanted: Mapping[str, tuple[str, ...]], permissions: Mapping[str, Read[frozenset[str]]]
+) -> Iterator[Check]:
+    for name, actions in wanted.items():
+        allowed = permissions[name]
+        for action in actions:
+            check = f"{action} {name}"
+            if isinstance(allowed, MusterError):
+                yield unread(check, allowed)
+                continue
+            yield judged(
+                check,
+                f"{name} allows {', '.join(sorted(allowed)) or 'nothing'}",
+                f"{_PERMISSION_SETS} > Objects > {name}: tick {action.capitalize()}.",
+                holds=action in allowed,
+            )
+
+
+def _fields(
+    name: str, fields: Read[Sequence[Field]], to_edit: Sequence[str], to_read: Sequence[str]
+) -> Iterator[Check]:
+    """Yield a check of each field: those to be edited first, then those that are only read."""
+    if isinstance(fields, MusterError):
+        yield unread(f"fields of {name}", fields)
+        return
+    by_name = {each.name: each for each in fields}
+    for wanted in to_edit:
+        yield _field(name, wanted, by_name.get(wanted), is_edited=True)
+    for wanted in to_read:
+        if wanted not in to_edit:
+            yield _field(name, wanted, by_name.get(wanted), is_edited=False)
+
+
+def _field(object_name: str, name: str, found: Field | None, *, is_edited: bool) -> Check:
+    check = f"field {name}"
+    place = f"Admin > Configuration > Objects > {object_name} > Fields > {name}"
+    rights = f"{_PERMISSION_SETS} > Objects > {object_name} > Field Permissions > {name}"
+    tick = "Edit" if is_edited else "Read"
+    if found is None:
+        missing = f"{object_name} has no field {name}, or the integration user may not see it"
+        remedy = f"{rights}: tick {tick}. Is it not listed there, the feature is not enabled in the vault"
+        switch = "; or take it out of field_maps.vault_crm." if not is_edited else "."
+        return Check(check, Result.FAILED, missing, remedy + switch)
+    if not found.active:
+        return Check(check, Result.FAILED, f"{name} is not active", f"{place} > Status: Active.")
+    if not is_edited:
+        return Check(check, Result.PASSED, f"{name} is there")
+    words = f"{name} may {'be' if found.editable else 'not be'} edited"
+    return judged(check, words, f"{rights}: tick Edit.", holds=found.editable)
+
+
+def _statuses(name: str, wanted: Iterable[str], found: VaultFound, otherwise: str) -> Check:
+    """Return whether the picklist of a status field holds the values that Muster knows it by."""
+    check = f"values of {name}"
+    values = found.picklists.get(name)
+    if values is None:
+        words = f"{name} names no picklist"
+        return Check(check, Result.COULD_NOT_CHECK, words, f"Mend the field {name} first.")
+    if isinstance(values, MusterError):
+        return unread(check, values)
+    known = {value.lower() for value in values}
+    missing = [value for value in wanted if value.lower() not in known]
+    return judged(
+        check,
+        f"the picklist lacks {', '.join(missing)}" if missing else "the picklist has every status",
+        f"Admin > Configuration > Picklists > {name}: add values of these API names{otherwise}.",
+        holds=not missing,
+    )
+
+
+def _password(policy: Read[SecurityPolicy]) -> Check:
+    """Return whether the password expires; not every integration user may read security policies."""
+    check = "password expiry"
+    if isinstance(policy, MusterError):
+        return unread(check, policy)
+    days = policy.password_expires_after_days
+    place = "Admin > Settings > Security Policies"
+    if days is None:
+        words = "the security policy does not say when passwords expire"
+        return Check(
+            check, Result.COULD_NOT_CHECK, words, f"{place}: see whether Password Expiration is none."
+        )
+    if days == 0:
+        return Check(check, Result.PASSED, "the password never expires")
+    return Check(
+        check,
+        Result.WARNING,
+        f"the password expires {days} days after it was set",
+        f"{place}: give the integration user a policy whose Password Expiration is none; or write a new"
+        " password into the secret before it expires.",
+    )
+
+
+def _burst(found: VaultFound) -> Check:
+    return calls_left(
+        "burst limit",
+        found.calls_left,
+        _LEAST_CALLS,
+        "Find out what calls the vault (Admin > Logs > API Usage Logs). Muster slows down at the last tenth.",
+    )

@@ -1,0 +1,70 @@
+"""What of a push an admin has to look at: entries of the error log, each with what to do (P3, G3). Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from muster import groups
+from muster.errors import Problem
+from muster.model import LogEntry, Member
+
+_NAMED = {groups.ENGAGE: "Engage", groups.CONNECT: "Engage Connect"}
+_AGAIN = "then ask for a retry with GroupAssignmentFunction"
+_FAILURES: Mapping[str, tuple[str, str]] = {
+    groups.NO_LICENSES_REMAINING: (
+        "found no licence; the member waits in line",
+        "Nothing: who is first in line is sent when a licence becomes free. Or add licences to the group.",
+    ),
+    groups.INVALID_GROUP_NAME: (
+        "names a group that the Engage server does not have",
+        "Assign a group that is, spelled as there, with GroupAssignmentFunction.",
+    ),
+    groups.USER_NOT_IN_CONNECT: (
+        "was refused: the user is not set up for Engage Connect",
+        f"Set the user up for Engage Connect in Vault CRM, {_AGAIN}.",
+    ),
+    groups.USER_CREATE_FAILED: (
+        "was refused: the Engage Connect user could not be created",
+        f"Check name, e-mail address, country and user type of the user in Vault CRM, {_AGAIN}.",
+    ),
+    groups.USER_UPDATE_FAILED: (
+        "was refused: the Engage Connect user could not be updated",
+        f"Check name, e-mail address, country and user type of the user in Vault CRM, {_AGAIN}.",
+    ),
+    groups.REQUEST_FAILED: (
+        "was refused by the Engage server",
+        f"Look at the user's groups in Vault CRM, {_AGAIN}. If it goes on failing, ask Veeva's support.",
+    ),
+}
+_UNKNOWN = (
+    "has a status that the settings do not know",
+    "Add it to connections.vault_crm.statuses, or look at the user in Vault CRM.",
+)
+
+
+def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEntry]:
+    """Yield an entry for each request of the member that has failed since; `at` is now (ISO 8601)."""
+    for feature in groups.FEATURES:
+        status = getattr(after, feature)["status"]
+        if status is None or status == getattr(before, feature)["status"]:
+            continue
+        if status in groups.FAILED or status not in groups.STATUSES[feature]:
+            what, remedy = _FAILURES.get(status, _UNKNOWN)
+            code = status if status in groups.FAILED else "unknown_status"
+            problem = Problem(_NAMED[feature], f"request {what}", remedy)
+            vault_id = after.crm.get(groups.CONNECTION, {}).get("id") or ""
+            yield entry_of(at, vault_id, code, problem, after.id, run)
+
+
+def entry_of(
+    at: str, vault_id: str, code: str, problem: Problem, member: str | None = None, run: str = ""
+) -> LogEntry:
+    """Return an entry about a user of Vault CRM, and the member (id) it is linked to."""
+    who = f" (member {member})" if member else ""
+    return LogEntry(
+        at=at,
+        system=groups.CONNECTION,
+        record=vault_id,
+        notification=run,
+        code=code,
+        message=f"{problem.where} {problem.message}{who}",
+        remedy=problem.remedy,
+    )

@@ -1,0 +1,392 @@
+"""The work of a push: gather who is due, decide, send, and read what comes of it (P1 to P5, G7, G8).
+
+What is sent is sent once. The plan keeps what Vault CRM showed of each user before; whoever goes on with
+a run that was cut short, and whoever lost the answer to a write, first looks whether it has arrived.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from itertools import chain, islice
+
+from muster import groups, guard, pushes, vault_fields
+from muster.aligning import Aligning
+from muster.errors import OutcomeUnknown, Problem, Rejected
+from muster.import_steps import ITEMS_A_PART, Parts
+from muster.model import LogEntry, Member
+from muster.push_log import entry_of, failures
+from muster.push_ports import Ports
+from muster.pushes import Plan, Sending, Step
+from muster.recording import Change, Recording
+from muster.run_clock import RunClock
+from muster.run_ends import SHOWN, Answer, Ends, in_words, text_of
+from muster.runs import Phase, Run, Status
+from muster.settings import Settings
+from muster.vault_gathering import VaultGathering
+from muster.vault_users import VaultUser, connection, user_of
+from muster.vault_values import RECORDS_A_CALL, Outcome, Written
+
+# The Engage server answers within seconds, mostly: it is asked again after so many; then the next push is.
+WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+_MEMBERS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """What removals have come to: how many licences of each group are `freed`, which users are still in."""
+
+    freed: Counter[tuple[str, str]]
+    under_way: frozenset[str]
+
+    def allow(self, item: Sending) -> bool:
+        """Tell whether an item may be sent: one in line takes a free licence, if there is one (G8).
+
+        Who is not out of the groups yet is not inactivated: Engage Connect would do nothing for the user.
+        """
+        if item.step is Step.INACTIVATION:
+            return item.user not in self.under_way
+        if item.awaits is None:
+            return True
+        line = (item.awaits, item.writes[item.awaits]["request"] or "")
+        if self.freed[line] < 1:
+            return False
+        self.freed[line] -= 1
+        return True
+
+
+@dataclass(slots=True)
+class Steps:
+    """One invocation's work on a push, with the settings that decide."""
+
+    ports: Ports
+    clock: RunClock
+    settings: Settings
+    errors: list[LogEntry] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    desk: Aligning = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have Align at hand, if there is one."""
+        self.desk = Aligning(self.settings, self.ports.align, self.ports.roster, self.clock)
+
+    @property
+    def _ends(self) -> Ends:
+        return Ends(self.ports.runs, self.ports.roster, self.clock)
+
+    def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
+        """Gather and decide; then end a preview, park what needs a word, or send."""
+        plan, run = self._planned(run, resumed=resumed)
+        active = self.ports.runs.state(run.organization).active
+        trips = guard.tripped(plan.items, active, self.settings)
+        said = {"changes": [item.shown() for item in plan.items if item.step in pushes.SENT][:SHOWN]}
+        run, answer = self._ends.after_planning(run, trips, said)
+        return answer if answer is not None else self._apply(run, plan.items, resumed=False)
+
+    def apply(self, run: Run, *, resumed: bool = False) -> Answer:
+        """Send the plan from where it was left, and end the run."""
+        parts = self.ports.archive.parts(run.organization, run.id, run.attempt, "plan")
+        items = list(islice(chain.from_iterable(map(pushes.read, parts)), run.planned))
+        return self._apply(run, items, resumed=resumed)
+
+    # ── Gather and decide ────────────────────────────────────────────────────────────────────────
+
+    def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, Run]:
+        at = self._at(run)
+        asked, refused = self.desk.take(run)
+        members = self._due(run, at, asked)
+        day = groups.today(at, self.settings.time_zone)
+        users = self._users(run, members.values(), resumed=resumed) if members else {}
+        lines, known = self.ports.roster.licence_lines(run.organization)
+        lined = frozenset((place.feature, place.group) for _, place in lines)
+        left = pushes.freed(members.values(), users, self.settings)
+        leaving = pushes.leaving(members.values(), self.settings, day) - left
+        freed = known + left
+        in_line = pushes.next_in_line(lines, freed, leaving, self.settings, at)
+        waiting = self._members(run, in_line.keys() - members.keys())
+        members |= waiting
+        in_line = {name: place for name, place in in_line.items() if name in members}
+        if waiting:
+            users |= self._users(run, waiting.values(), resumed=resumed, folder="line/")
+        plan = pushes.make_plan(members.values(), users, in_line, lined, self.settings, at)
+        for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
+            body = pushes.written(plan.items[start : start + ITEMS_A_PART])
+            self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
+        self._ends.log_errors(run, [self._unseen(run, members[name]) for name in plan.unseen])
+        return plan, replace(
+            run,
+            planned=len(plan.items),
+            cursor=0,
+            errors=len(plan.unseen) + refused,
+            counts=pushes.counts(plan.items),
+            plan_hash=pushes.plan_hash(plan.items),
+            updated_at=text_of(self.clock.now()),
+        )
+
+    def _due(self, run: Run, at: datetime, asked: Mapping[str, Change]) -> dict[str, Member]:
+        """Return the members that a push has something to do about; the index only says where to look.
+
+        `asked` is what has just been asked for in Align, by member: a preview has not recorded it.
+        """
+        day = groups.today(at, self.settings.time_zone)
+        names = [
+            name
+            for name, due in self.ports.roster.due(run.organization, day)
+            if pushes.is_looked_at(due.what, self.settings)
+        ]
+        found = self._members(run, {*names, *asked})
+        found |= {name: change(found[name]) for name, change in asked.items() if name in found}
+        return {name: each for name, each in found.items() if pushes.is_due(each, self.settings, day)}
+
+    def _members(self, run: Run, names: Iterable[str]) -> dict[str, Member]:
+        return self.ports.roster.members(run.organization, sorted(names))
+
+    def _users(
+        self, run: Run, members: Iterable[Member], *, resumed: bool, folder: str = ""
+    ) -> dict[str, VaultUser]:
+        ids = sorted({str(member.crm[groups.CONNECTION]["id"]) for member in members})
+        parts = Parts(self.ports.archive, run, folder)
+        gathering = VaultGathering(self.settings, self.ports.vault, parts, self.clock.check, resumed)
+        return self._read(gathering, ids)
+
+    def _users_now(self, ids: Iterable[str]) -> dict[str, VaultUser]:
+        """Return how these users look now; nothing of it is archived."""
+        gathering = VaultGathering(self.settings, self.ports.vault, _Nowhere(), self.clock.check)
+        return self._read(gathering, sorted(ids))
+
+    def _read(self, gathering: VaultGathering, ids: Sequence[str]) -> dict[str, VaultUser]:
+        users = {}
+        for vault_id, row in gathering.named(ids).rows.items():
+            try:
+                users[vault_id] = user_of(row, self.settings, "")
+            except Rejected as error:
+                self.errors.append(entry_of(self._now(), vault_id, "user_not_understood", error.problems[0]))
+        return users
+
+    # ── Send ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _apply(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> Answer:
+        try:
+            run = self._send_all(run, items, resumed=resumed)
+            self._await(run, [item for item in items if item.step in (Step.REMOVAL, Step.ADDITION)])
+            self.errors += self.desk.tell(run, {item.member for item in items})
+            return self._end(run)
+        finally:
+            self._ends.log_errors(run, self.errors)
+
+    def _send_all(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> Run:
+        if run.phase is not Phase.APPLY:
+            return run
+        removals = [item for item in items if item.step is Step.REMOVAL]
+        left: Removals | None = None
+        # Whoever worked on the run before may have sent the first of these, and died before saying so.
+        in_doubt = resumed
+        for some in pushes.chunks(items[run.cursor :], RECORDS_A_CALL):
+            going = list(some)
+            if some[0].step is Step.OUTCOME:
+                self._take_over(run, going, resumed=resumed)
+            else:
+                if left is None and any(item.awaits or item.step is Step.INACTIVATION for item in some):
+                    left = self._await(run, removals)
+                if left is not None:
+                    going = [item for item in some if left.allow(item)]
+                self._send(run, going, in_doubt=in_doubt)
+            in_doubt = False
+            run = self._recorded(run, run.cursor + len(some))
+            self.clock.check()
+        # The lines have been offered what is free by now; what comes free later is the next push's.
+        self.ports.roster.offered(run.organization, self.ports.roster.licence_lines(run.organization)[1])
+        return self._recorded(replace(run, phase=Phase.NOTIFY), run.cursor)
+
+    def _send(self, run: Run, items: Sequence[Sending], *, in_doubt: bool) -> None:
+        """Write one chunk, each record once, and record what came of it."""
+        if in_doubt:
+            items = self._not_arrived(run, items)
+        items = self._standing(run, items)
+        if not items:
+            return
+        try:
+            answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
+        except OutcomeUnknown:
+            items = self._not_arrived(run, items)
+            if not items:
+                return
+            answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
+        self._answered(run, list(zip(items, answers, strict=True)))
+
+    def _standing(self, run: Run, items: Sequence[Sending]) -> list[Sending]:
+        """Return those that are wanted still: meanwhile somebody may have left, or changed their mind."""
+        day = groups.today(self.clock.now(), self.settings.time_zone)
+        members = self._members(run, {item.member for item in items})
+        return [
+            item
+            for item in items
+            if item.member in members and pushes.is_wanted(item, members[item.member], day)
+        ]
+
+    def _not_arrived(self, run: Run, items: Sequence[Sending]) -> list[Sending]:
+        """Return those whose values Vault CRM does not have; the others are recorded as sent (P5)."""
+        users = self._users_now(item.user for item in items)
+        arrived = [
+            item for item in items if item.user in users and pushes.has_arrived(item, users[item.user])
+        ]
+        self._were_sent(run, arrived)
+        known = {item.user for item in arrived}
+        return [item for item in items if item.user in users and item.user not in known]
+
+    def _answered(self, run: Run, answered: Sequence[tuple[Sending, Written]]) -> None:
+        self._were_sent(run, [item for item, answer in answered if answer.outcome is Outcome.WRITTEN])
+        refused = [(item, answer) for item, answer in answered if answer.outcome is Outcome.REFUSED]
+        for item, answer in refused:
+            problem = answer.problem or Problem("record", "was refused by Vault CRM", "")
+            self.errors.append(entry_of(self._now(), item.user, "not_written", problem, item.member))
+        day = groups.today(self._at(run), self.settings.time_zone)
+        failed = {item.member: partial(pushes.with_failure, item=item, day=day) for item, _ in refused}
+        self._recording(run).record(failed)
+        self.counts["refused"] += len(refused)
+        # It held these values already, so nothing was set off: still to be sent, by what the next push sees.
+        self.counts["not_sent"] += sum(answer.outcome is Outcome.NO_CHANGES for _, answer in answered)
+
+    def _were_sent(self, run: Run, items: Sequence[Sending]) -> None:
+        day = groups.today(self._at(run), self.settings.time_zone)
+        sent = {item.member: partial(pushes.with_sent, item=item, day=day) for item in items}
+        self._recording(run).record(sent)
+        for item in items:
+            self.counts["under_way" if item.step is Step.OUTCOME else pushes.COUNTED[item.step]] += 1
+
+    def _record(self, item: Sending) -> dict[str, str | None]:
+        """Return the record that is written for an item."""
+        record: dict[str, str | None] = {"id": item.user}
+        for feature, writes in item.writes.items():
+            if "request" in writes:
+                record[vault_fields.request_field(feature)] = writes["request"]
+            if status := writes.get("status"):
+                of_settings = connection(self.settings).api_name(feature, status)
+                record[vault_fields.status_field(feature)] = of_settings
+        if item.active is not None:
+            record["status__v"] = "active__v" if item.active else "inactive__v"
+        return record
+
+    # ── What comes of it ─────────────────────────────────────────────────────────────────────────
+
+    def _take_over(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> None:
+        """Take over what Vault CRM shows of earlier requests, and what it has been asked already."""
+        users = {item.user: pushes.seen_user(item) for item in items}
+        if resumed:
+            # An import may have taken over something newer since the plan was made.
+            users = self._users_now(users)
+        self._outcomes(run, users, {item.user: item.member for item in items}, pushes.with_outcome)
+        self._were_sent(run, [replace(item, active=None) for item in items if item.writes])
+
+    def _await(self, run: Run, items: Sequence[Sending]) -> Removals:
+        """Read what comes of what was sent, for a while; returns what removals among it have come to.
+
+        What is not settled by then is read by the next push.
+        """
+        waiting = {item.user: item for item in items}
+        freed: Counter[tuple[str, str]] = Counter()
+        for seconds in (0.0, *WAITS_S):
+            if not waiting:
+                break
+            self.ports.wait(seconds)
+            users = self._users_now(waiting)
+            settled = {name: user for name, user in users.items() if not _is_under_way(waiting[name], user)}
+            self._outcomes(run, settled, {name: waiting[name].member for name in settled}, pushes.with_answer)
+            for name, user in settled.items():
+                freed.update(_left(waiting.pop(name), user))
+            self.clock.check()
+        return Removals(freed, frozenset(waiting))
+
+    def _outcomes(
+        self,
+        run: Run,
+        users: Mapping[str, VaultUser],
+        member_of: Mapping[str, str],
+        take: Callable[..., Member],
+    ) -> None:
+        at = self._now()
+        changes = {member_of[name]: partial(take, user=user, at=at) for name, user in users.items()}
+        for before, after in self._recording(run, "crm").record(changes):
+            self.errors += failures(before, after, at, run.id)
+            for feature in groups.FEATURES:
+                status = getattr(after, feature)["status"]
+                if status != getattr(before, feature)["status"]:
+                    self.counts[status or "no_status"] += 1
+
+    def _recording(self, run: Run, origin: str | None = None) -> Recording:
+        name = f"run:{run.id}"
+        return Recording(
+            self.settings, self.ports.roster, self.clock.now(), self.clock.lease, origin or name, name
+        )
+
+    # ── The end ──────────────────────────────────────────────────────────────────────────────────
+
+    def _recorded(self, run: Run, cursor: int) -> Run:
+        """Record how far the run is, and what was counted and went wrong since."""
+        so_far = dict(run.counts) if run.cursor or run.phase is Phase.NOTIFY else {}
+        for name, count in self.counts.items():
+            so_far[name] = so_far.get(name, 0) + count
+        self._ends.log_errors(run, self.errors)
+        errors = run.errors + len(self.errors)
+        self.counts.clear()
+        self.errors.clear()
+        at = text_of(self.clock.now())
+        run = replace(run, counts=so_far, errors=errors, cursor=cursor, updated_at=at)
+        self.ports.runs.save(run, self.clock.lease)
+        return run
+
+    def _end(self, run: Run) -> Answer:
+        counts = Counter(run.counts) + self.counts
+        self.counts.clear()
+        errors = run.errors + len(self.errors)
+        status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
+        message = f"{in_words(counts)}."
+        run = replace(run, status=status, errors=errors, counts=dict(counts), message=message)
+        self._ends.finish(run)
+        said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
+        return {
+            "status": status,
+            "run_id": run.id,
+            "counts": run.counts,
+            "message": f"{run.message}{said}",
+        }
+
+    def _unseen(self, run: Run, member: Member) -> LogEntry:
+        problem = Problem(
+            "user__sys",
+            "does not show the user to the integration user, so nothing was sent",
+            "Let the integration user read the user, or import from Vault CRM to link another one.",
+        )
+        vault_id = member.crm[groups.CONNECTION]["id"] or ""
+        return entry_of(self._now(), vault_id, "user_not_seen", problem, member.id, run.id)
+
+    def _at(self, run: Run) -> datetime:
+        return datetime.fromisoformat(run.gathered_at or run.started_at)
+
+    def _now(self) -> str:
+        return text_of(self.clock.now())
+
+
+class _Nowhere:
+    """Parts that are not kept."""
+
+    def put(self, name: str, number: int, body: bytes) -> None:
+        """Keep nothing."""
+
+    def parts(self, name: str) -> Iterator[bytes]:
+        """Have nothing."""
+        return iter(())
+
+
+def _is_under_way(item: Sending, user: VaultUser) -> bool:
+    under_way = (groups.REQUEST_SENT, groups.RETRY_REQUEST)
+    return any(user.seen[feature].status in under_way for feature in item.writes)
+
+
+def _left(item: Sending, user: VaultUser) -> Iterator[tuple[str, str]]:
+    """Yield which groups the user has left since the item was planned."""
+    for feature in item.writes:
+        group = item.seen[feature].group
+        if group and user.seen[feature].group != group:
+            yield feature, group

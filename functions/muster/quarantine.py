@@ -1,0 +1,67 @@
+"""A connection that keeps failing is tried less and less often, and told about once (P6). Pure.
+
+fine          it worked the last time, or has failed a few times only
+quarantined   it has failed `TOLERATED` times in a row: schedules leave it alone but for probes, whose
+              distance doubles up to `LONGEST`; admins may try at any time
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from muster.errors import Problem
+
+TOLERATED = 3
+FIRST = timedelta(minutes=30)
+LONGEST = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a connection did lately: failures in a row, since when, and when it is tried again (ISO 8601)."""
+
+    failures: int = 0
+    since: str | None = None
+    probe_at: str | None = None
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether it has failed too often to be tried each time."""
+        return self.failures >= TOLERATED
+
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether a schedule may try it."""
+        return self.probe_at is None or now >= datetime.fromisoformat(self.probe_at)
+
+
+def failed(health: Health, now: datetime) -> Health:
+    """Return the health after another failure."""
+    failures = health.failures + 1
+    probe_at = None
+    if failures >= TOLERATED:
+        wait = min(FIRST * 2 ** min(failures - TOLERATED, 10), LONGEST)
+        probe_at = (now + wait).isoformat(timespec="seconds")
+    return Health(failures, health.since or now.isoformat(timespec="seconds"), probe_at)
+
+
+def entered(before: Health, after: Health) -> bool:
+    """Tell whether this failure is the one that leads into quarantine: it is what admins are told (N2)."""
+    return after.quarantined and not before.quarantined
+
+
+def told_on_entry(connection: str, health: Health, why: str) -> Problem:
+    """Return what admins are told when a connection is quarantined."""
+    return Problem(
+        f"connections.{connection}",
+        f"has failed {health.failures} times since {health.since}, the last time because {why}; schedules now"
+        f" try it less often, next at {health.probe_at}",
+        "Mend what it names; a push or an import started by hand tries at once.",
+    )
+
+
+def told_on_leaving(connection: str, before: Health) -> Problem:
+    """Return what admins are told when it works again."""
+    return Problem(
+        f"connections.{connection}",
+        f"works again; it had failed {before.failures} times since {before.since}",
+        "Nothing.",
+    )

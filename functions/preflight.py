@@ -1,0 +1,60 @@
+"""Lambda: checks an organization's connections, from the secret to the last permission; changes nothing (U1).
+
+    {"organization"}                                    every connection of the settings
+    {"organization", "connections": ["vault_crm", …]}   only these
+    {"organization", "candidates": true}                also who may be Align's integration user
+
+Answers `checks`, each with what was found and what to do; `docs/operations.md` has them all,
+`events/preflight_*.json` one event of each kind to paste.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import AfterValidator
+
+from muster import bootstrap
+from muster.admin_requests import Event, answer_one
+from muster.checking import Checking, Ports
+from muster.errors import NotFound, Problem
+from muster.observability import logger
+from muster.settings.values import Listed
+from muster.validation import refused
+
+
+def _some(connections: tuple[str, ...]) -> tuple[str, ...]:
+    if not connections:
+        raise refused("is empty", "Name some connections, or leave the key out for all.")
+    return connections
+
+
+class Preflight(Event):
+    """One event: which connections to check, all of them where none is named."""
+
+    connections: Annotated[Listed[Literal["salesforce", "vault_crm", "align"]], AfterValidator(_some)] = ()
+    candidates: bool = False
+
+
+@logger.inject_lambda_context
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    """Check the connections; what is wrong with them is in the answer."""
+    return answer_one(
+        event, Preflight, lambda asked: _checked(asked, lambda: context.get_remaining_time_in_millis() / 1000)
+    )
+
+
+def _checked(asked: Preflight, remaining: Callable[[], float]) -> dict[str, Any]:
+    stored = bootstrap.settings_table().current(asked.organization)
+    if stored is None:
+        remedy = "Save some with OrganizationSettingsFunction, action put."
+        raise NotFound(Problem("organization", f"{asked.organization} has no settings", remedy))
+    ports = Ports(
+        secrets=bootstrap.secrets(),
+        runs=bootstrap.run_table(),
+        salesforce=bootstrap.brisk_salesforce,
+        vault_crm=bootstrap.brisk_vault,
+        align=bootstrap.align,
+    )
+    checking = Checking(stored.settings, ports, remaining)
+    return checking.check(asked.connections or None, candidates=asked.candidates)

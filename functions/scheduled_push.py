@@ -1,0 +1,141 @@
+"""Lambda: pushes of one organization to Vault CRM; started by a schedule, a workflow or an admin (P1 to P6).
+
+    {"organization", "preview"?, "by"?}
+    {"organization", "run_id"}                       goes on with a run that answered `continue`
+    {"organization", "approve": run id, "plan_hash"?} | {"organization", "reject": run id}
+
+`docs/operations.md` has the answers, `events/scheduled_push_*.json` one event of each kind to paste.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import AfterValidator, model_validator
+
+from muster import bootstrap
+from muster.admin_requests import Event, RunId, answer_one
+from muster.errors import MusterError, NotFound, Problem, Rejected
+from muster.observability import logger, metrics
+from muster.push_ports import Ports, Vault
+from muster.pushing import Pushing
+from muster.running import SCHEDULE
+from muster.settings.values import Listed
+from muster.settings.versions import StoredSettings
+from muster.validation import refused
+
+_ENDED = frozenset({"succeeded", "succeeded_with_errors"})
+
+
+def _some(connections: tuple[str, ...]) -> tuple[str, ...]:
+    if not connections:
+        raise refused("is empty", "Name vault_crm, or leave the key out.")
+    return connections
+
+
+class Push(Event):
+    """One event: push what is pending, or what to do with a run."""
+
+    connections: Annotated[Listed[Literal["vault_crm"]], AfterValidator(_some)] = ("vault_crm",)
+    preview: bool = False
+    run_id: RunId | None = None
+    approve: RunId | None = None
+    reject: RunId | None = None
+    plan_hash: str | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "Push":
+        asked = [self.run_id, self.approve, self.reject]
+        if sum(map(bool, asked)) > 1:
+            raise refused("asks for several things at once", "Say one of run_id, approve and reject.")
+        if self.preview and any(asked):
+            raise refused(
+                "has preview for a run that is there", "Preview goes without run_id, approve, reject."
+            )
+        if self.plan_hash and not self.approve:
+            raise refused("has plan_hash without a run to approve", "It goes with approve.")
+        return self
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    """Work on one organization's push until it ends, parks, or the time is nearly up."""
+    try:
+        said = answer_one(
+            event, Push, lambda asked: _push(asked, lambda: context.get_remaining_time_in_millis() / 1000)
+        )
+    except MusterError as error:
+        logger.error("push failed", error=type(error).__name__, reason=str(error))
+        metrics.add_metric("PushesFailed", MetricUnit.Count, 1)
+        raise
+    if isinstance(event, dict) and event.get("by") == SCHEDULE:
+        # Nobody reads them there, and a workflow may carry 256 KiB.
+        said.pop("changes", None)
+    # Only a plan that was not waiting already is news.
+    parked = said["status"] == "parked" and said.pop("new", True)
+    metrics.add_metric("PushesParked", MetricUnit.Count, int(parked))
+    # A preview has a plan to show and a rejection counts nothing; neither has sent anything.
+    if said["status"] in _ENDED and "counts" in said and "plan" not in said:
+        metrics.add_metric("PushesSucceeded", MetricUnit.Count, 1)
+    return said
+
+
+def _push(asked: Push, remaining: Callable[[], float]) -> dict[str, Any]:
+    stored = bootstrap.settings_table().current(asked.organization)
+    if stored is None:
+        remedy = "Save some with OrganizationSettingsFunction, action put."
+        raise NotFound(Problem("organization", f"{asked.organization} has no settings", remedy))
+    connection = stored.settings.connections.vault_crm
+    if connection is None:
+        remedy = "Add it to the settings: host, manage_features and the name of the secret."
+        raise Rejected(Problem("connections.vault_crm", "is not in the settings", remedy))
+    watching = bootstrap.watching(asked.organization, "vault_crm", _now)
+    if asked.by == SCHEDULE and (skipped := watching.skipped()):
+        return skipped
+    with watching.watched(bootstrap.vault(connection)) as vault, _watched_align(asked, stored) as align:
+        return _done(asked, _pushing(stored, vault, align, remaining))
+
+
+@contextmanager
+def _watched_align(asked: Push, stored: StoredSettings) -> Iterator[Vault | None]:
+    """Lend the organization's Align, if it has one that a schedule may try (P6)."""
+    connection = stored.settings.connections.align
+    watching = bootstrap.watching(asked.organization, "align", _now)
+    if connection is None or (asked.by == SCHEDULE and watching.skipped()):
+        yield None
+        return
+    with watching.watched(bootstrap.align(connection)) as align:
+        yield align
+
+
+def _done(asked: Push, pushing: Pushing) -> dict[str, Any]:
+    if asked.run_id:
+        return pushing.runs.resume(asked.run_id)
+    if asked.approve:
+        return pushing.runs.approve(asked.approve, asked.by, asked.plan_hash)
+    if asked.reject:
+        return pushing.runs.reject(asked.reject, asked.by)
+    return pushing.start(asked.by, preview=asked.preview)
+
+
+def _pushing(
+    stored: StoredSettings, vault: Vault, align: Vault | None, remaining: Callable[[], float]
+) -> Pushing:
+    ports = Ports(
+        runs=bootstrap.run_table(),
+        archive=bootstrap.run_archive(),
+        roster=bootstrap.roster_table(),
+        vault=vault,
+        wait=time.sleep,
+        align=align,
+    )
+    return Pushing(stored, ports, _now, remaining)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock

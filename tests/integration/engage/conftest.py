@@ -1,0 +1,171 @@
+"""Acme with a Vault CRM beside its Salesforce, and the functions that give and take Engage licences."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+import requests
+
+import group_assignment
+import member_settings
+import scheduled_push
+from muster import bootstrap
+from muster.adapters import vault_login
+from muster.adapters.vault import Vault
+from muster.runs import Run
+from tests.integration.imports.conftest import Company, _strict, company, now, pass_time
+from tests.salesforce_in_process import InProcess
+from tests.vault import VaultInProcess, vault_in_process
+
+__all__ = ["_strict", "company", "now", "pass_time"]
+
+VAULT_HOST = "127.0.0.1:8002"
+UPDATES = ("PUT", "/api/v26.1/vobjects/user__sys")
+
+
+@dataclass
+class Licences:
+    """Acme and its Vault CRM: what admins do, and what they see."""
+
+    company: Company
+    vault: VaultInProcess
+    wire: InProcess
+
+    def person(self, **fields: Any) -> str:
+        """Create a person in both, who is imported later; returns the id in Vault CRM."""
+        crm_id = self.company.salesforce.create(Department="Sales")
+        row = self.company.salesforce.call("GET", f"/services/data/v66.0/sobjects/User/{crm_id}")
+        return self.vault.create(username__sys=row["Username"], email__sys=row["Email"], **fields)
+
+    def people(self, number: int, **fields: Any) -> list[str]:
+        """Create so many people in both."""
+        return [self.person(**fields) for _ in range(number)]
+
+    def imported(self, mode: str = "full") -> dict[str, Any]:
+        """Import, and return the answer."""
+        said = self.company.run(mode)
+        assert said["status"] in ("succeeded", "succeeded_with_errors"), said
+        return said
+
+    def push(self, **event: Any) -> dict[str, Any]:
+        """Invoke the push; raises what it raises."""
+        said: dict[str, Any] = scheduled_push.handler({"organization": "acme", **event}, self.company.context)
+        return said
+
+    def ask(
+        self, *people: str, group: str | None = "UK", action: str = "assign", feature: str = "engage"
+    ) -> dict[str, Any]:
+        """Ask for groups; the people are ids in Vault CRM."""
+        ids = [self.member(person)["id"] for person in people]
+        return self.ask_by_reference(*ids, group=group, action=action, feature=feature)
+
+    def ask_by_reference(
+        self, *members: str, group: str | None = "UK", action: str = "assign", feature: str = "engage"
+    ) -> dict[str, Any]:
+        """Ask for groups of members, whatever names them."""
+        given = {"group": group} if action == "assign" else {}
+        requested = [{"member": each, "action": action, "feature": feature, **given} for each in members]
+        event = {"organization": "acme", "by": "jane@acme.example", "requests": requested}
+        said: dict[str, Any] = group_assignment.handler(event, self.company.context)
+        return said
+
+    def edit(self, person: str, **change: Any) -> None:
+        """Edit a member by hand."""
+        event = {
+            "organization": "acme",
+            "by": "jane",
+            "changes": [{"member": self.member(person)["id"], **change}],
+        }
+        said = member_settings.handler(event, self.company.context)
+        assert said["status"] == "succeeded", said
+
+    def roster(self) -> dict[str, dict[str, Any]]:
+        """Return every member by id in Vault CRM."""
+        members, _ = bootstrap.roster_views().members("acme", None, 500, None)
+        return {
+            member.crm["vault_crm"]["id"] or "": member.to_json()
+            for member in members
+            if "vault_crm" in member.crm
+        }
+
+    def member(self, person: str) -> dict[str, Any]:
+        """Return the member of a user of Vault CRM."""
+        return self.roster()[person]
+
+    def status(self, person: str, feature: str = "engage") -> tuple[str | None, str | None, str | None]:
+        """Return request, status and group of a member."""
+        mine = self.member(person)[feature]
+        return mine["request"], mine["status"], mine["group"]
+
+    def processed(self) -> list[tuple[str, str | None, str]]:
+        """Return what the Engage server has processed: user, group, outcome."""
+        return [
+            (each["user"], each["group"], each["outcome"])
+            for each in self.vault.control("GET", "engage/requests")
+        ]
+
+    def calls(self) -> list[tuple[str, str]]:
+        """Return the calls to Vault CRM since this was asked last, logins left out."""
+        found = [call for call in self.wire.calls if not call[1].endswith("/auth")]
+        self.wire.calls.clear()
+        return found
+
+    def faults(self, *faults: dict[str, Any]) -> None:
+        """Misbehave so; none: behave."""
+        self.vault.control("POST", "faults", list(faults))
+
+    def runs(self) -> list[Run]:
+        """Return the records of pushes, newest first."""
+        found, _ = bootstrap.run_table().runs("acme", 100, None)
+        return [run for run in found if run.kind == "push"]
+
+    def end_lease(self) -> None:
+        """Let the lease of a run that died run out."""
+        self.company.aws.dynamodb.update_item(
+            TableName="roster",
+            Key={"pk": {"S": "ORG#acme"}, "sk": {"S": "LEASE"}},
+            UpdateExpression="SET #until = :past",
+            ExpressionAttributeNames={"#until": "until"},
+            ExpressionAttributeValues={":past": {"N": "1"}},
+        )
+
+
+@pytest.fixture
+def licences(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Licences]:
+    """Return Acme with Vault CRM connected and both features managed; the group UK has two licences."""
+    with vault_in_process() as vault:
+        app = vault.http.application
+        wire = InProcess(app)
+
+        def adapter(_: requests.Session, url: str) -> InProcess:
+            return wire if urlsplit(url).netloc == VAULT_HOST else company.salesforce.wire
+
+        monkeypatch.setattr(scheduled_push, "time", SimpleNamespace(sleep=vault.clock.pass_s))
+        vault_login.OF_THIS_PROCESS._places.clear()
+        # Between two tries of a read nobody has to wait here.
+        monkeypatch.setitem(Vault.__init__.__kwdefaults__ or {}, "backoff_s", 0)
+        # Undone here: `monkeypatch` lives longer than the company, whose own patch lies below.
+        with patch.object(requests.Session, "get_adapter", adapter):
+            secret = {"username": vault.vault.username, "password": vault.vault.password}
+            boto3.client("secretsmanager").create_secret(
+                Name="muster/acme/vault_crm", SecretString=json.dumps(secret)
+            )
+            found = Licences(company, vault, wire)
+            said = company.put(
+                seats={},
+                seat_required={},
+                assignments=[],
+                connections={
+                    "salesforce": company.salesforce.connection,
+                    "vault_crm": {"host": VAULT_HOST, "manage_features": ["engage", "engage_connect"]},
+                },
+            )
+            assert said["status"] == "succeeded", said
+            vault.group("UK", 2)
+            yield found

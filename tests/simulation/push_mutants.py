@@ -1,0 +1,254 @@
+"""Bugs in pushes to be caught, as in `mutants`: each is put in for a test, and one hunt is to find it."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from muster import groups, pushes, running
+from muster.adapters import vault, vault_writes
+from muster.adapters.vault_answers import Answer
+from muster.model import Member
+from muster.push_steps import Removals, Steps
+from muster.pushes import Sending, Step
+from muster.runs import Run
+from muster.vault_values import Outcome, Written
+from tests.simulation import push_results, push_sweeping
+from tests.simulation.company import Company, Said
+from tests.simulation.faults import Call, nothing
+from tests.simulation.mutants import Hunt, Mutant
+from tests.simulation.push_company import PushCompany
+from tests.simulation.push_races import REFUSED_ONCE, three
+from tests.simulation.push_scenarios import PUSHES, well
+from tests.simulation.vault_wire import WRITE
+from tests.simulation.world import Violation, World
+
+# ── Hunts ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def clean(name: str) -> Hunt:
+    """Hunt in a scenario without any fault."""
+    [scenario] = [each for each in PUSHES if each.name == name]
+    return lambda world: push_sweeping.prepared(PushCompany(Company(world)), scenario)
+
+
+def broken_write(kind: str) -> Hunt:
+    """Hunt in a retry, whose write to Vault CRM is broken."""
+
+    def hunt(world: World) -> None:
+        pushing = PushCompany(Company(world))
+        three(pushing)
+        well(pushing.ask("assign", "ada", group="Italy"))
+        well(pushing.push())
+        pushing.vault.group("Italy", 1)
+        well(pushing.ask("retry", "ada"))
+        broken: list[int] = []
+
+        def plan(call: Call) -> str | None:
+            if broken or not call.operation.startswith(WRITE):
+                return None
+            broken.append(call.number)
+            return kind
+
+        world.wire.plan = plan
+        pushing.push()
+        world.wire.plan = nothing
+        _ends(pushing, "Italy", "ada")
+        for problem in push_results.asked_twice(pushing):
+            raise Violation(problem)
+
+    return hunt
+
+
+def wishes_for_something_else(world: World, *faults: Said) -> None:
+    """While what somebody wishes for is sent they come to wish for something else, and get that."""
+    pushing = PushCompany(Company(world))
+    three(pushing)
+    well(pushing.ask("assign", "ada", group="UK"))
+    pushing.vault.control("POST", "faults", faults)
+    _while_it_writes(world, lambda: well(pushing.ask("assign", "ada", group="US")))
+    well(pushing.push())
+    pushing.vault.control("POST", "faults", [])
+    _ends(pushing, "US", "ada")
+
+
+def is_refused_what_was_wished_for(world: World) -> None:
+    """The same, and what was wished for first is refused."""
+    wishes_for_something_else(world, REFUSED_ONCE)
+
+
+def written_past_the_triggers(world: World) -> None:
+    """What somebody has written with triggers off meanwhile is still to be asked of the Engage server."""
+    pushing = PushCompany(Company(world))
+    three(pushing)
+    well(pushing.ask("assign", "ada", group="US"))
+
+    pushing.vault.log_in()
+    _while_it_writes(
+        world,
+        lambda: pushing.vault.write(
+            "PUT",
+            [{"id": pushing.users["ada"], "engage_group_request__v": "US"}],
+            headers={"X-VaultAPI-NoTriggers": "true"},
+        ),
+    )
+    well(pushing.push())
+    _ends(pushing, "US", "ada")
+
+
+def one_is_refused(world: World) -> None:
+    """Whom Vault CRM refuses is told of, and nobody else; a retry lets them in too."""
+    pushing = PushCompany(Company(world))
+    three(pushing)
+    well(pushing.ask("assign", "ada", "bob", group="US"))
+    pushing.vault.control("POST", "faults", [REFUSED_ONCE])
+    well(pushing.push())
+    pushing.vault.control("POST", "faults", [])
+    told = {
+        pushing.company.name_of(member.crm["salesforce"]["id"]): member.engage["status"]
+        for member in pushing.company.roster().members.values()
+    }
+    if told != {"ada": groups.REQUEST_FAILED, "bob": groups.SUCCESS, "carol": None}:
+        raise Violation(f"ada was refused, and the roster says {told}")
+    well(pushing.ask("retry", "ada"))
+    _ends(pushing, "US", "ada bob")
+
+
+def _while_it_writes(world: World, act: Callable[[], object]) -> None:
+    """Do something just before the next call that writes to Vault CRM."""
+
+    def on_call(call: Call) -> None:
+        if call.operation.startswith(WRITE):
+            world.wire.on_call = None
+            act()
+
+    world.wire.on_call = on_call
+
+
+def _ends(pushing: PushCompany, group: str, who: str) -> None:
+    pushing.quiet()
+    for problem in push_results.untrue(pushing):
+        raise Violation(problem)
+    inside = " ".join(pushing.in_groups()[f"engage {group}"])
+    if inside != who:
+        raise Violation(f"in {group} is {inside or 'nobody'}, and should be {who}")
+
+
+# ── Mutants ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _resent_without_a_look(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Steps, "_not_arrived", lambda _, __, items: list(items))
+
+
+def _warning_taken_as_sent(patch: pytest.MonkeyPatch) -> None:
+    answered = Steps._answered
+
+    def trusting(self: Steps, run: Run, results: Sequence[tuple[Sending, Written]]) -> None:
+        found = {Outcome.NO_CHANGES: Outcome.WRITTEN}
+        answered(
+            self,
+            run,
+            [(item, replace(each, outcome=found.get(each.outcome, each.outcome))) for item, each in results],
+        )
+
+    patch.setattr(Steps, "_answered", trusting)
+
+
+def _matched_by_id_only(patch: pytest.MonkeyPatch) -> None:
+    def by_id(answer: Answer, ids: Sequence[str]) -> list[Written]:
+        # A refused record comes without an id.
+        shown = {vault_writes._id_of(row): row for row in answer.content["data"]}
+        return [
+            vault_writes._written(answer, shown[each], each)
+            if each in shown
+            else Written(each, Outcome.WRITTEN)
+            for each in ids
+        ]
+
+    patch.setattr(vault, "read_written", by_id)
+
+
+def _positions_trusted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(vault_writes, "_id_of", lambda _: None)
+    written = vault_writes._written
+
+    def careless(answer: Answer, row: Any, sent: str) -> Written:
+        done = row["responseStatus"] == "SUCCESS"
+        return Written(sent, Outcome.WRITTEN) if done else written(answer, row, sent)
+
+    def successes_first(answer: Answer, ids: Sequence[str]) -> list[Written]:
+        rows = sorted(answer.content["data"], key=lambda row: row["responseStatus"] != "SUCCESS")
+        return [careless(answer, row, sent) for row, sent in zip(rows, ids, strict=True)]
+
+    patch.setattr(vault, "read_written", successes_first)
+
+
+def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
+    waits = Steps._await
+
+    def hasty(self: Steps, run: Run, items: Sequence[Sending]) -> Removals:
+        if any(item.step is Step.ADDITION for item in items):
+            return waits(self, run, items)
+        freed = Counter(
+            (feature, seen.group) for item in items for feature, seen in item.seen.items() if seen.group
+        )
+        return Removals(freed, frozenset())
+
+    patch.setattr(Steps, "_await", hasty)
+    order = tuple(Step)
+    patch.setattr(pushes, "STEPS", (*order[:2], Step.INACTIVATION, *order[2:4]))
+
+
+def _last_in_line_first(patch: pytest.MonkeyPatch) -> None:
+    in_turn = pushes.next_in_line
+    patch.setattr(pushes, "next_in_line", lambda lines, *given: in_turn(list(reversed(list(lines))), *given))
+
+
+def _newer_wish_overlooked(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pushes, "_is_wished", lambda *_: True)
+
+
+def _refusal_of_an_older_wish(patch: pytest.MonkeyPatch) -> None:
+    def failed(member: Member, item: Sending, day: date) -> Member:
+        assert day
+        for feature in item.writes:
+            mine: Mapping[str, Any] = {**getattr(member, feature), "status": groups.REQUEST_FAILED}
+            attributes: dict[str, Any] = {feature: mine}
+            member = replace(member, **attributes)
+        return member
+
+    patch.setattr(pushes, "with_failure", failed)
+
+
+def _dead_push_buried(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(running, "_is_half_pushed", lambda _: False)
+
+
+def _nothing_written_down_in_between(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Steps, "_were_sent", lambda *_: None)
+
+
+PUSH_MUTANTS = [
+    Mutant("sent again without a look", _resent_without_a_look, broken_write("lost")),
+    Mutant("NO_DATA_CHANGES taken as sent", _warning_taken_as_sent, written_past_the_triggers),
+    Mutant("results matched by id only", _matched_by_id_only, one_is_refused),
+    Mutant("ids of results not looked at", _positions_trusted, one_is_refused),
+    Mutant("inactivated before the removal is settled", _inactivated_at_once, clean("much is pushed")),
+    Mutant("the last in line is first", _last_in_line_first, clean("much is pushed")),
+    Mutant(
+        "a newer wish is overlooked",
+        _newer_wish_overlooked,
+        wishes_for_something_else,
+    ),
+    Mutant(
+        "the refusal of an older wish",
+        _refusal_of_an_older_wish,
+        is_refused_what_was_wished_for,
+    ),
+    Mutant("a dead push is buried", _dead_push_buried, broken_write("after")),
+    Mutant("what is sent is not written down", _nothing_written_down_in_between, clean("much is pushed")),
+]

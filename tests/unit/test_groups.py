@@ -1,0 +1,406 @@
+"""Engage groups: asking, retrying, leaving, what is sent and what is taken back in (G1 to G8, P1, P3)."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from muster import groups
+from muster.groups import (
+    CONNECT,
+    ENGAGE,
+    FAILED,
+    FEATURES,
+    INVALID_GROUP_NAME,
+    NO_LICENSES_REMAINING,
+    REQUEST_SENT,
+    RETRY_REQUEST,
+    STATUSES,
+    SUCCESS,
+    USER_STATUS,
+    Due,
+    Place,
+    Seen,
+)
+from muster.model import Member
+
+TODAY = date(2026, 11, 20)
+AT = "2026-11-20T08:16:00.000Z"
+EARLIER = "2026-11-01T08:16:00.000Z"
+both = pytest.mark.parametrize("feature", FEATURES)
+
+
+def held(request: str | None, status: str | None = None, group: str | None = None) -> dict[str, str | None]:
+    return {"request": request, "status": status, "group": group}
+
+
+def member(vault: dict[str, Any] | None = None, **attributes: Any) -> Member:
+    """Return Ada, who is in Vault CRM; without anything there, her requests are empty."""
+    seen = {"active": True, "engage": None, "engage_connect": None, "digest": "as imported"}
+    ada = Member(
+        id="ada",
+        organization="acme",
+        active=True,
+        crm={"salesforce": {"id": "005"}, "vault_crm": {"id": "10042"}},
+        vault=seen | (vault or {}),
+    )
+    return replace(ada, **attributes)
+
+
+def stranger(**attributes: Any) -> Member:
+    """Return Ada before an import has found her in Vault CRM."""
+    return replace(member(**attributes), crm={"salesforce": {"id": "005"}}, vault={})
+
+
+def wished(ada: Member, feature: str, group: str | None) -> Member:
+    return replace(ada, **groups.wish(ada, feature, group))
+
+
+def waits(group: str = "UK", since: str = EARLIER, tried: str = EARLIER) -> dict[str, str]:
+    return {"group": group, "since": since, "tried": tried}
+
+
+# ── Asking ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@both
+@pytest.mark.parametrize(
+    ("before", "group"),
+    [
+        (held(None), "UK"),
+        (held("UK", SUCCESS, "UK"), "US"),
+        (held("UK", SUCCESS, "UK"), None),
+        (held("UK", INVALID_GROUP_NAME), "US"),
+        (held("UK", REQUEST_SENT), None),
+        (held("UK", "on_hold__v"), "US"),
+    ],
+)
+def test_a_changed_request_of_somebody_in_vault_crm_is_retry_request(
+    feature: str, before: dict[str, str | None], group: str | None
+) -> None:
+    after = wished(member(**{feature: before}), feature, group)
+    assert getattr(after, feature) == {**before, "request": group, "status": RETRY_REQUEST}
+    assert groups.is_unsent(after, feature)
+    # The next import looks at the member again, and what it saw last is still known.
+    assert after.vault == {"active": True, "engage": None, "engage_connect": None, "digest": ""}
+
+
+@both
+@pytest.mark.parametrize(("shown", "status"), [(None, None), ("UK", SUCCESS)])
+def test_a_wish_that_is_taken_back_before_it_was_sent_leaves_nothing_to_send(
+    feature: str, shown: str | None, status: str | None
+) -> None:
+    asked = member(**{feature: {"request": "US", "status": RETRY_REQUEST, "group": shown}})
+    asked = replace(asked, vault={**asked.vault, feature: shown})
+    assert getattr(wished(asked, feature, shown), feature) == held(shown, status, shown)
+
+
+@both
+def test_the_other_feature_is_left_alone(feature: str) -> None:
+    other = CONNECT if feature == ENGAGE else ENGAGE
+    ada = member(**{other: held("US", SUCCESS, "US")})
+    assert set(groups.wish(ada, feature, "UK")) == {feature, "vault"}
+
+
+@both
+@pytest.mark.parametrize("group", ["UK", None])
+@pytest.mark.parametrize("status", [None, RETRY_REQUEST, SUCCESS, NO_LICENSES_REMAINING])
+def test_asking_for_what_is_asked_for_changes_nothing(
+    feature: str, group: str | None, status: str | None
+) -> None:
+    assert groups.wish(member(**{feature: held(group, status)}), feature, group) == {}
+
+
+@both
+def test_who_is_not_in_vault_crm_yet_has_a_request_and_no_status(feature: str) -> None:
+    after = wished(stranger(), feature, "UK")
+    assert getattr(after, feature) == held("UK")
+    assert not groups.is_unsent(after, feature)
+    assert groups.due(after) is None
+
+
+@both
+@pytest.mark.parametrize("status", [SUCCESS, REQUEST_SENT, NO_LICENSES_REMAINING, None, "on_hold__v"])
+def test_a_retry_keeps_the_request(feature: str, status: str | None) -> None:
+    ada = member(**{feature: held("UK", status, "US")})
+    after = replace(ada, **groups.retry(ada, feature))
+    assert getattr(after, feature) == held("UK", RETRY_REQUEST, "US")
+    assert after.vault["digest"] == ""
+
+
+def test_a_retry_of_who_is_not_in_vault_crm_changes_nothing() -> None:
+    ada = stranger(engage=held("UK"))
+    assert replace(ada, **groups.retry(ada, ENGAGE)) == ada
+
+
+def test_another_request_leaves_the_line_and_a_retry_does_not() -> None:
+    line = {"engage": waits(), "engage_connect": waits("US")}
+    ada = member({"waits": line}, engage=held("UK", NO_LICENSES_REMAINING))
+    assert wished(ada, ENGAGE, "US").vault["waits"] == {"engage_connect": waits("US")}
+    assert replace(ada, **groups.retry(ada, ENGAGE)).vault["waits"] == line
+    alone = member({"waits": {"engage": waits()}}, engage=held("UK", NO_LICENSES_REMAINING))
+    assert "waits" not in wished(alone, ENGAGE, None).vault
+
+
+# ── Leaving ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("attributes", "leaves", "active"),
+    [
+        ({}, False, None),
+        ({"active": False}, True, None),
+        ({"crm_user_status": "inactive"}, True, False),
+        ({"crm_user_status": "active"}, False, True),
+        ({"end_date": "2026-11-19"}, True, False),
+        ({"end_date": "2026-11-20"}, False, None),
+        ({"end_date": "2026-11-21"}, False, None),
+        ({"end_date": "2026-11-19", "crm_user_status": "active"}, True, False),
+        ({"end_date": "2026-11-21", "crm_user_status": "active"}, False, True),
+        ({"end_date": "2026-11-21", "crm_user_status": "inactive"}, True, False),
+        ({"active": False, "crm_user_status": "active"}, True, True),
+    ],
+)
+def test_who_is_inactive_set_inactive_or_past_the_end_date_leaves(
+    attributes: dict[str, Any], leaves: bool, active: bool | None
+) -> None:
+    ada = member(engage=held("UK", SUCCESS, "UK"), engage_connect=held(None), **attributes)
+    assert groups.leaves(ada, TODAY) is leaves
+    assert groups.wanted(ada, ENGAGE, TODAY) == (None if leaves else "UK")
+    assert groups.wanted(ada, CONNECT, TODAY) is None
+    assert groups.wanted_active(ada, TODAY) is active
+
+
+# ── Due ───────────────────────────────────────────────────────────────────────────────────────────────
+
+GONE: dict[str, Any] = {"active": False}
+IN_UK: dict[str, Any] = {"engage": held("UK", SUCCESS, "UK")}
+FIRST_DAY_AFTER = "2026-12-01"
+ENDS: dict[str, Any] = {"end_date": "2026-11-30"}
+
+
+@pytest.mark.parametrize(
+    ("ada", "since", "what"),
+    [
+        (member(), None, ""),
+        (member(**IN_UK), None, ""),
+        (member(engage=held("UK", NO_LICENSES_REMAINING)), None, ""),
+        (member(engage=held("UK", "on_hold__v")), None, ""),
+        (member(engage=held("UK", RETRY_REQUEST)), "", "engage"),
+        (member(engage=held("UK", REQUEST_SENT)), "", "engage"),
+        (member(engage_connect=held(None, RETRY_REQUEST, "UK")), "", "engage_connect"),
+        (stranger(engage=held("UK", RETRY_REQUEST), **GONE), None, ""),
+        # Who leaves has something to give back, here or in Vault CRM; or has nothing.
+        (member(**GONE), None, ""),
+        (member(**GONE, engage=held("UK", NO_LICENSES_REMAINING)), None, ""),
+        (member(**GONE, **IN_UK), "", "engage"),
+        (member({"engage": "UK"}, **GONE), "", "engage"),
+        (member({"engage_connect": "UK"}, **GONE, **IN_UK), "", "engage engage_connect"),
+        # The end date is the last day of work.
+        (member(**ENDS), FIRST_DAY_AFTER, "user_status"),
+        (member(**ENDS, **IN_UK), FIRST_DAY_AFTER, "engage user_status"),
+        (member({"active": False}, **ENDS, **IN_UK), FIRST_DAY_AFTER, "engage"),
+        (member(**ENDS, engage=held("UK", RETRY_REQUEST)), "", "engage user_status"),
+        (member(end_date="2026-12-31"), "2027-01-01", "user_status"),
+        # The status that is set by hand.
+        (member(crm_user_status="active"), None, ""),
+        (member(crm_user_status="inactive"), "", "user_status"),
+        (member({"active": False}, crm_user_status="inactive"), None, ""),
+        (member({"active": False}, crm_user_status="active"), "", "user_status"),
+        (member({"active": False}, crm_user_status="active", **ENDS), "", "user_status"),
+        (member(crm_user_status="inactive", **IN_UK), "", "engage user_status"),
+    ],
+)
+def test_what_a_push_has_to_look_at(ada: Member, since: str | None, what: str) -> None:
+    assert groups.due(ada) == (None if since is None else Due(since, frozenset(what.split())))
+
+
+def test_what_is_due_is_named_after_features_and_the_user_status() -> None:
+    assert {*FEATURES, USER_STATUS} == {"engage", "engage_connect", "user_status"}
+
+
+@pytest.mark.parametrize("day", ["2026-11-30", "2026-12-01"])
+def test_due_and_leaving_agree_about_the_day(day: str) -> None:
+    ada = member(**ENDS, **IN_UK)
+    found = groups.due(ada)
+    assert found
+    assert (found.since <= day) is groups.leaves(ada, date.fromisoformat(day))
+
+
+# ── Sending (facts: one row per case) ─────────────────────────────────────────────────────────────────
+
+ONLY_STATUS = {"status": RETRY_REQUEST}
+
+
+def request(group: str | None) -> dict[str, str | None]:
+    return {"request": group}
+
+
+def request_and_status(group: str | None) -> dict[str, str | None]:
+    return {"request": group, "status": RETRY_REQUEST}
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize(
+    ("group", "seen"),
+    [
+        # 1. Another group than the request in Vault CRM: the request alone.
+        ("UK", Seen()),
+        ("UK", Seen("US", SUCCESS, "US")),
+        ("UK", Seen("US", RETRY_REQUEST, "US")),
+        ("UK", Seen(None, SUCCESS, "UK")),
+        ("uk", Seen("UK", SUCCESS, "UK")),
+        # 3. No group, and a request in Vault CRM: the request cleared, alone.
+        (None, Seen("UK", SUCCESS, "UK")),
+        (None, Seen("UK", NO_LICENSES_REMAINING)),
+        (None, Seen("UK", REQUEST_SENT, "US")),
+    ],
+)
+def test_a_request_that_changes_is_sent_alone_or_with_the_status_where_settings_say_so(
+    group: str | None, seen: Seen, asked: bool
+) -> None:
+    assert groups.to_send(group, seen, retry=asked) == request(group)
+    sent = groups.to_send(group, seen, retry=asked, always_send_status=True)
+    assert sent == request_and_status(group)
+
+
+@pytest.mark.parametrize("always", [True, False])
+@pytest.mark.parametrize(
+    ("group", "seen", "asked", "expected"),
+    [
+        # 2. The request is there, and a retry is asked for: the status starts it.
+        ("UK", Seen("UK", NO_LICENSES_REMAINING), True, request_and_status("UK")),
+        ("UK", Seen("UK", SUCCESS, "US"), True, request_and_status("UK")),
+        ("UK", Seen("UK", SUCCESS, "UK"), True, request_and_status("UK")),
+        ("UK", Seen("UK", REQUEST_SENT), True, request_and_status("UK")),
+        ("UK", Seen("UK", "on_hold__v"), True, request_and_status("UK")),
+        # 4. No group, no request in Vault CRM, and a group all the same, or a retry asked for.
+        (None, Seen(None, SUCCESS, "UK"), False, ONLY_STATUS),
+        (None, Seen(None, None, "UK"), False, ONLY_STATUS),
+        (None, Seen(None, groups.REQUEST_FAILED, "UK"), False, ONLY_STATUS),
+        (None, Seen(None, SUCCESS, "UK"), True, ONLY_STATUS),
+        (None, Seen(None, SUCCESS), True, ONLY_STATUS),
+        (None, Seen(None, REQUEST_SENT, "UK"), True, ONLY_STATUS),
+        # 5. Otherwise nothing.
+        ("UK", Seen("UK", SUCCESS, "UK"), False, {}),
+        ("UK", Seen("UK", NO_LICENSES_REMAINING), False, {}),
+        ("UK", Seen("UK", REQUEST_SENT), False, {}),
+        (None, Seen(None, SUCCESS), False, {}),
+        (None, Seen(), False, {}),
+        # What is under way, or stands as Retry Request in Vault CRM already, is not written once more.
+        (None, Seen(None, REQUEST_SENT, "UK"), False, {}),
+        ("UK", Seen("UK", RETRY_REQUEST), True, {}),
+        (None, Seen(None, RETRY_REQUEST, "UK"), True, {}),
+    ],
+)
+def test_what_starts_something_is_sent_and_nothing_else(
+    group: str | None, seen: Seen, asked: bool, expected: dict[str, Any], always: bool
+) -> None:
+    assert groups.to_send(group, seen, retry=asked, always_send_status=always) == expected
+
+
+@both
+def test_what_was_sent_is_not_sent_again(feature: str) -> None:
+    ada = wished(member({feature: "US"}, **{feature: held("US", SUCCESS, "US")}), feature, "UK")
+    after = replace(ada, **groups.sent(ada, feature, request("UK")))
+    assert getattr(after, feature) == held("UK", REQUEST_SENT, "US")
+    assert (groups.seen_request(after, feature), after.vault["digest"]) == ("UK", "")
+    assert not groups.is_unsent(after, feature)
+    seen = Seen(groups.seen_request(after, feature), REQUEST_SENT, "US")
+    assert groups.to_send("UK", seen, retry=False) == {}
+
+
+def test_where_the_status_alone_was_sent_the_request_is_as_it_was_seen() -> None:
+    ada = member({"engage": None}, engage=held(None, RETRY_REQUEST, "UK"))
+    after = replace(ada, **groups.sent(ada, ENGAGE, ONLY_STATUS))
+    assert after.engage == held(None, REQUEST_SENT, "UK")
+    assert groups.seen_request(after, ENGAGE) is None
+
+
+# ── Taking back in ────────────────────────────────────────────────────────────────────────────────────
+
+
+@both
+@pytest.mark.parametrize(
+    ("before", "seen", "after"),
+    [
+        (held("UK", REQUEST_SENT), Seen("UK", SUCCESS, "UK"), held("UK", SUCCESS, "UK")),
+        (held("UK", REQUEST_SENT), Seen("UK", REQUEST_SENT), held("UK", REQUEST_SENT)),
+        (held("UK", REQUEST_SENT), Seen("UK", RETRY_REQUEST), held("UK", REQUEST_SENT)),
+        (held("UK", REQUEST_SENT), Seen("UK", INVALID_GROUP_NAME), held("UK", INVALID_GROUP_NAME)),
+        (held(None, REQUEST_SENT, "UK"), Seen(None, SUCCESS), held(None, SUCCESS)),
+        (held(None), Seen("US", SUCCESS, "US"), held(None, SUCCESS, "US")),
+        (held("UK", SUCCESS, "UK"), Seen("UK", "on_hold__v", "UK"), held("UK", "on_hold__v", "UK")),
+        (held("UK", SUCCESS, "UK"), Seen(), held("UK")),
+        # What has been asked for since and not sent stays so; the group is what it is.
+        (held("US", RETRY_REQUEST, "UK"), Seen("UK", SUCCESS, "EU"), held("US", RETRY_REQUEST, "EU")),
+    ],
+)
+def test_group_and_status_are_taken_over_and_the_request_is_not(
+    feature: str, before: dict[str, Any], seen: Seen, after: dict[str, Any]
+) -> None:
+    ada = member(**{feature: before})
+    taken = replace(ada, **groups.taken(ada, feature, seen, AT))
+    assert getattr(taken, feature) == after
+    assert groups.seen_request(taken, feature) == seen.request
+
+
+def test_taking_the_same_once_more_changes_nothing() -> None:
+    ada = member(engage=held("UK", REQUEST_SENT))
+    seen = Seen("UK", NO_LICENSES_REMAINING)
+    once = replace(ada, **groups.taken(ada, ENGAGE, seen, EARLIER))
+    assert replace(once, **groups.taken(once, ENGAGE, seen, AT)) == once
+
+
+# ── The line ──────────────────────────────────────────────────────────────────────────────────────────
+
+NONE_FREE = Seen("UK", NO_LICENSES_REMAINING)
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "seen", "after"),
+    [
+        # Into the line, and in it; a try that fails does not cost the place.
+        (held("UK", REQUEST_SENT), None, NONE_FREE, waits(since=AT, tried=AT)),
+        (held("UK", SUCCESS), None, NONE_FREE, waits(since=AT, tried=AT)),
+        (held("UK", REQUEST_SENT), waits(), NONE_FREE, waits(tried=AT)),
+        (held("UK", NO_LICENSES_REMAINING), waits(), NONE_FREE, waits()),
+        (held("UK", NO_LICENSES_REMAINING), None, NONE_FREE, waits(since=AT, tried=AT)),
+        (held("UK", REQUEST_SENT), waits(), Seen("UK", REQUEST_SENT), waits()),
+        (held("UK", RETRY_REQUEST), waits(), NONE_FREE, waits()),
+        # For another group, which came from Vault CRM, at the end of its line.
+        (held("UK", NO_LICENSES_REMAINING), waits("US"), NONE_FREE, waits(since=AT, tried=AT)),
+        # Out of the line: there is a licence, another fault, or no wish.
+        (held("UK", REQUEST_SENT), waits(), Seen("UK", SUCCESS, "UK"), None),
+        (held("UK", REQUEST_SENT), waits(), Seen("UK", INVALID_GROUP_NAME), None),
+        (held(None, SUCCESS), waits(), NONE_FREE, None),
+    ],
+)
+def test_who_finds_no_licence_waits_from_then_on(
+    before: dict[str, Any], line: dict[str, str] | None, seen: Seen, after: dict[str, str] | None
+) -> None:
+    ada = member({"waits": {"engage": line}} if line else {}, engage=before)
+    taken = replace(ada, **groups.taken(ada, ENGAGE, seen, AT))
+    assert taken.vault.get("waits") == ({"engage": after} if after else None)
+    assert groups.places(taken) == ({Place(ENGAGE, **after)} if after else frozenset())
+
+
+@pytest.mark.parametrize("attributes", [{"active": False}, {"crm_user_status": "inactive"}])
+def test_who_leaves_stands_in_no_line(attributes: dict[str, Any]) -> None:
+    ada = member({"waits": {"engage": waits()}}, engage=held("UK", NO_LICENSES_REMAINING))
+    assert groups.places(ada)
+    assert groups.places(replace(ada, **attributes)) == frozenset()
+
+
+def test_nobody_stands_nowhere() -> None:
+    assert groups.places(None) == frozenset()
+
+
+# ── Statuses ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_each_feature_has_the_statuses_of_its_picklist() -> None:
+    assert {feature: len(codes) for feature, codes in STATUSES.items()} == {ENGAGE: 6, CONNECT: 8}
+    assert set(STATUSES[ENGAGE]) - set(STATUSES[CONNECT]) == {NO_LICENSES_REMAINING}
+    assert set(STATUSES[ENGAGE]) | set(STATUSES[CONNECT]) == FAILED | {RETRY_REQUEST, REQUEST_SENT, SUCCESS}

@@ -1,0 +1,125 @@
+"""What preflight makes of what was found, as tables: secret, host, login, place, version, limits (U1, U5)."""
+
+import pytest
+
+from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected, Unavailable, WrongSystem
+from muster.preflight_checks import (
+    Door,
+    Entrance,
+    NotAsked,
+    Read,
+    api_access,
+    calls_left,
+    entrance,
+    unread,
+    version,
+)
+
+DOOR = Door(
+    connection="vault_crm",
+    secret="muster/acme/vault_crm",  # noqa: S106 - a name
+    needs=("username", "password"),
+    place="right vault",
+    login_remedy="Mend the login.",
+    place_remedy="Mend the place.",
+)
+BOTH = frozenset(DOOR.needs)
+OK, BAD, UNKNOWN = "passed", "failed", "could_not_check"
+
+
+@pytest.mark.parametrize(
+    ("keys", "login", "results"),
+    [
+        (BOTH, None, [OK, OK, OK, OK]),
+        (BOTH | {"more"}, None, [OK, OK, OK, OK]),
+        (BOTH, Misconfigured("refused"), [OK, OK, BAD, UNKNOWN]),
+        (BOTH, NotServed("no such version"), [OK, OK, BAD, UNKNOWN]),
+        (BOTH, WrongSystem("elsewhere"), [OK, OK, OK, BAD]),
+        (BOTH, Unavailable("down"), [OK, BAD, UNKNOWN, UNKNOWN]),
+        (frozenset({"username"}), NotAsked("no"), [BAD, UNKNOWN, UNKNOWN, UNKNOWN]),
+        (Misconfigured("not there"), NotAsked("no"), [BAD, UNKNOWN, UNKNOWN, UNKNOWN]),
+        (Unavailable("Secrets Manager is down"), NotAsked("no"), [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]),
+    ],
+)
+def test_how_far_the_credentials_led(
+    keys: Read[frozenset[str]], login: Read[None], results: list[str]
+) -> None:
+    found = list(entrance(DOOR, Entrance(keys=keys, answered=login, login=login)))
+    assert [check.check for check in found] == ["secret", "reachable", "login", "right vault"]
+    assert [check.result for check in found] == results
+    assert all(bool(check.remedy) is (check.result != OK) for check in found)
+
+
+def test_a_secret_comes_with_a_recipe_for_its_keys() -> None:
+    secret, *_ = entrance(DOOR, Entrance(keys=frozenset(), answered=None, login=NotAsked("no")))
+    assert secret.found == "the secret muster/acme/vault_crm lacks username, password"
+    assert '{"username": "…", "password": "…"}' in secret.remedy
+    assert (
+        "put-secret-value --secret-id muster/acme/vault_crm --secret-string file://secret.json"
+        in secret.remedy
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (NotAsked("x"), "Mend what failed above"),
+        (Unavailable("x"), "in some minutes"),
+        (Misconfigured("x"), "Do what it says"),
+        (Rejected(Problem("q", "is wrong", "Write it so.")), "Write it so."),
+    ],
+)
+def test_what_could_not_be_read_says_what_to_do(error: MusterError, remedy: str) -> None:
+    check = unread("language", error)
+    assert (check.check, check.result, check.found) == ("language", UNKNOWN, str(error))
+    assert remedy in check.remedy
+
+
+@pytest.mark.parametrize(
+    ("served", "result", "found"),
+    [
+        (["v25.3", "v26.1"], OK, "v26.1 is served"),
+        (
+            ["v24.1", "v25.1", "v25.2", "v25.3"],
+            BAD,
+            "v26.1 is not served; the newest are v25.1, v25.2, v25.3",
+        ),
+        ([], BAD, "v26.1 is not served; the newest are none"),
+        (Unavailable("down"), UNKNOWN, "down"),
+    ],
+)
+def test_whether_a_version_is_served(served: Read[list[str]], result: str, found: str) -> None:
+    check = version("align", "v26.1", served)
+    assert (check.result, check.found) == (result, found)
+    assert ("connections.align.api_version" in check.remedy) is (result == BAD)
+
+
+@pytest.mark.parametrize(
+    ("first", "result"),
+    [
+        ({}, OK),
+        (Rejected(Problem("x", "is refused", "")), OK),
+        (Misconfigured("no API access"), BAD),
+        (NotServed("no such version"), UNKNOWN),
+        (NotAsked("no login"), UNKNOWN),
+        (Unavailable("down"), UNKNOWN),
+    ],
+)
+def test_whether_the_api_answers_the_user(first: Read[object], result: str) -> None:
+    assert api_access(first, "Tick it.").result == result
+
+
+@pytest.mark.parametrize(
+    ("left", "result", "found"),
+    [
+        ((2000, 2000), OK, "2,000 of 2,000 calls are left"),
+        ((400, 2000), OK, "400 of 2,000 calls are left"),
+        ((399, 2000), "warning", "399 of 2,000 calls are left"),
+        ((0, 2000), "warning", "0 of 2,000 calls are left"),
+        ((0, 0), OK, "0 of 0 calls are left"),
+        (None, UNKNOWN, "no answer said how many calls are left"),
+    ],
+)
+def test_how_much_of_a_limit_is_left(left: tuple[int, int] | None, result: str, found: str) -> None:
+    check = calls_left("burst limit", left, 0.2, "Find out.")
+    assert (check.result, check.found) == (result, found)

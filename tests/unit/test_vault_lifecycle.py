@@ -1,0 +1,424 @@
+"""What becomes of a member when its user in Vault CRM is read (I3, I9, I10, G4, A5)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from muster import groups
+from muster.decisions import Decision, Known, Outcome, vault_key
+from muster.groups import CONNECT, ENGAGE, Seen
+from muster.model import Member
+from muster.vault_lifecycle import (
+    AMBIGUOUS,
+    REQUEST_KEPT,
+    Notice,
+    decide,
+    in_order,
+    notices,
+    succeeding,
+    wanted_for,
+)
+from muster.vault_users import VaultUser
+from tests.examples import settings
+
+NOW = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
+VAULT = {"vault_crm": {"host": "acme-crm.veevavault.com", "manage_features": ["engage", "engage_connect"]}}
+ACME = settings(connections=VAULT)
+OVERWRITING = settings(connections=VAULT, pending_edits="overwrite")
+ASSIGNMENTS = [
+    {"name": "Sales", "update_mode": "automatic", "engage": {"group": "UK"}},
+    {"name": "Support", "update_mode": "manual", "engage": {"group": "UK"}},
+    {"name": "Other", "update_mode": "automatic", "engage_connect": {"group": "UK"}},
+]
+ASSIGNING = settings(connections=VAULT, assignments=ASSIGNMENTS)
+ASSIGNING_OVER = settings(connections=VAULT, assignments=ASSIGNMENTS, pending_edits="overwrite")
+RETRY, SENT, SUCCESS = groups.RETRY_REQUEST, groups.REQUEST_SENT, groups.SUCCESS
+KEYS = (vault_key("10042"), "email#ada@acme.example")
+
+
+def ada(
+    request: str | None = None, status: str | None = None, group: str | None = None, **more: Any
+) -> Member:
+    """Return Ada, who is not in Vault CRM as far as Muster knows."""
+    given: dict[str, Any] = {
+        "email": "ada@acme.example",
+        "active": True,
+        "version": 3,
+        ENGAGE: {"request": request, "status": status, "group": group},
+    } | more
+    return Member(id=given.pop("id", "m1"), organization="acme", **given)
+
+
+def linked(
+    request: str | None = None,
+    status: str | None = None,
+    group: str | None = None,
+    seen: str | None = None,
+    **more: Any,
+) -> Member:
+    """Return Ada, linked; `seen` is the request that Vault CRM showed last."""
+    digest = "" if status == RETRY else "d0"  # as an edit leaves it
+    given: dict[str, Any] = {
+        "crm": {"vault_crm": {"id": "10042", "username": "ada@acme.example"}},
+        "vault": {"active": True, ENGAGE: seen, CONNECT: None, "digest": digest},
+    } | more
+    return ada(request, status, group, **given)
+
+
+def user(
+    request: str | None = None, status: str | None = None, group: str | None = None, **more: Any
+) -> VaultUser:
+    """Return Ada as Vault CRM shows her for engage."""
+    given: dict[str, Any] = {
+        "id": "10042",
+        "username": "ada@acme.example",
+        "email": "Ada@acme.example",
+        "active": True,
+        "seen": {ENGAGE: Seen(request, status, group), CONNECT: Seen()},
+        "requests": {ENGAGE: request, CONNECT: None},
+        "digest": "d1",
+        "run": "run:1",
+    } | more
+    return VaultUser(**given)
+
+
+def known(*members: Member) -> Known:
+    return Known(matches={key: frozenset() for key in KEYS}, namesakes=members)
+
+
+def engage(decision: Decision) -> tuple[str | None, str | None, str | None]:
+    member = decision.after or decision.before
+    assert member
+    return member.engage["request"], member.engage["status"], member.engage["group"]
+
+
+def changed(decision: Decision) -> set[str]:
+    assert decision.history
+    return {each.field for each in decision.history.changes}
+
+
+# ── Whose user it is ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("match", "keys"),
+    [
+        ("email", ("vault_crm#10042", "email#ada.l@acme.example")),
+        ("username", ("vault_crm#10042", "username#ada@acme.example")),
+    ],
+)
+def test_a_user_is_looked_up_by_its_id_and_what_the_settings_say(match: str, keys: tuple[str, ...]) -> None:
+    acme = settings(connections={"vault_crm": {**VAULT["vault_crm"], "match": match}})
+    assert wanted_for(user(email="Ada.L@acme.example"), acme).match_keys == keys
+
+
+def test_a_user_without_an_address_is_looked_up_by_its_id_alone() -> None:
+    assert wanted_for(user(email=None), ACME).match_keys == ("vault_crm#10042",)
+
+
+def test_whom_nobody_matches_is_left_alone() -> None:
+    decision = decide(user(), known(), ACME, {}, NOW)
+    assert (decision.outcome, decision.writes) == (Outcome.UNLINKED, False)
+
+
+def test_who_matches_is_linked_under_the_conditions_that_were_read() -> None:
+    decision = decide(user("UK", SUCCESS, "UK"), known(ada()), ACME, {}, NOW)
+    assert decision.outcome is Outcome.LINKED
+    assert decision.matches == {key: frozenset() for key in KEYS}
+    assert decision.link is None
+    assert decision.after
+    assert decision.after.crm == {"vault_crm": {"id": "10042", "username": "ada@acme.example"}}
+    assert engage(decision) == ("UK", SUCCESS, "UK")
+    assert decision.after.origins == {"engage.request": "crm"}
+    assert decision.after.vault == {"active": True, ENGAGE: "UK", CONNECT: None, "digest": "d1"}
+    assert decision.history
+    assert (decision.history.origin, decision.history.run, decision.history.version) == ("crm", "run:1", 4)
+
+
+def test_the_link_goes_before_the_address() -> None:
+    moved, other = linked(email="countess@acme.example"), ada(id="m2")
+    decision = decide(user("UK"), known(other, moved), ACME, {}, NOW)
+    assert decision.before == moved
+    assert decision.matches is None
+
+
+@pytest.mark.parametrize(
+    ("active", "outcome", "whose"),
+    [
+        ([False], Outcome.LINKED, "m0"),
+        ([False, True], Outcome.LINKED, "m1"),
+        ([True, False, False], Outcome.LINKED, "m0"),
+        ([True, True], Outcome.AMBIGUOUS, None),
+        ([False, False], Outcome.AMBIGUOUS, None),
+    ],
+)
+def test_of_several_who_match_the_one_who_is_active_is_linked(
+    active: list[bool], outcome: Outcome, whose: str | None
+) -> None:
+    namesakes = [ada(id=f"m{number}", active=each) for number, each in enumerate(active)]
+    decision = decide(user(), known(*namesakes), ACME, {}, NOW)
+    assert (decision.outcome, decision.after.id if decision.after else None) == (outcome, whose)
+
+
+def test_an_ambiguous_user_is_told_without_naming_anybody() -> None:
+    decision = decide(user(), known(ada(), ada(id="m2")), ACME, {}, NOW)
+    assert not decision.writes
+    [notice] = notices(user(), decision, ACME)
+    assert notice.code == AMBIGUOUS
+    assert "several members" in notice.problem.message
+    assert "ada" not in f"{notice.problem.message} {notice.problem.remedy}".lower()
+
+
+FORMER = {"vault_crm": {"id": "10001", "username": "ada@acme.example"}}
+LEFT = {"active": False, ENGAGE: None, CONNECT: None, "digest": "d0"}
+
+
+@pytest.mark.parametrize(
+    ("member", "of_user", "outcome"),
+    [
+        (linked(crm=FORMER), {}, Outcome.UNLINKED),
+        (linked(crm=FORMER), {"succeeds": "10002"}, Outcome.UNLINKED),
+        (linked(crm=FORMER), {"succeeds": "10001"}, Outcome.LINKED),
+        (linked(crm=FORMER, vault=LEFT), {}, Outcome.LINKED),
+        (linked(crm=FORMER, vault=LEFT), {"active": False}, Outcome.UNLINKED),
+        (linked(group="UK", crm=FORMER, vault=LEFT), {}, Outcome.UNLINKED),
+        (linked(crm=FORMER, vault={**LEFT, ENGAGE: "UK"}), {}, Outcome.UNLINKED),
+    ],
+)
+def test_who_is_linked_to_another_user_is_taken_over_only_when_that_one_leaves_nothing_behind(
+    member: Member, of_user: dict[str, Any], outcome: Outcome
+) -> None:
+    assert decide(user(**of_user), known(member), ACME, {}, NOW).outcome is outcome
+
+
+def test_a_new_user_starts_without_what_was_seen_of_the_former_one() -> None:
+    waits = {ENGAGE: {"group": "DE", "since": "2026", "tried": "2026"}}
+    former = linked("UK", "no_licenses_remaining", seen="UK", crm=FORMER, vault={**LEFT, "waits": waits})
+    decision = decide(user(), known(former), ACME, {}, NOW)
+    assert engage(decision) == ("UK", RETRY, None)
+    assert decision.after
+    assert decision.after.vault == {"active": True, ENGAGE: None, CONNECT: None, "digest": "d1"}
+
+
+@pytest.mark.parametrize(
+    ("unseen", "succeeds"), [({"10001", "10009"}, "10001"), ({"10009"}, None), ({"10042"}, None)]
+)
+def test_a_user_comes_in_the_place_of_one_whom_the_vault_no_longer_shows(
+    unseen: set[str], succeeds: str | None
+) -> None:
+    found = succeeding(user(), known(linked(crm=FORMER), ada(id="m2")), frozenset(unseen))
+    assert found.succeeds == succeeds
+
+
+def test_of_users_with_one_address_those_who_are_active_come_first() -> None:
+    users = [user(id="9", active=False), user(id="10"), user(id="2")]
+    assert [each.id for each in sorted(users, key=in_order)] == ["2", "10", "9"]
+
+
+# ── The request, and what is to be sent ──────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("acme", "before", "shown", "after"),
+    [
+        # Nothing is pending: Vault CRM's values, request included (G4).
+        (ACME, linked(), ("UK", SUCCESS, "UK"), ("UK", SUCCESS, "UK")),
+        (ACME, linked("UK", SUCCESS, "UK", "UK"), ("US", SUCCESS, "US"), ("US", SUCCESS, "US")),
+        (ACME, linked("UK", SUCCESS, "UK", "UK"), (None, SUCCESS, None), (None, SUCCESS, None)),
+        (ACME, linked("UK", SENT, None, "UK"), ("UK", SUCCESS, "UK"), ("UK", SUCCESS, "UK")),
+        (ACME, linked("UK", SENT, None, "UK"), ("UK", "brand_new__v", None), ("UK", "brand_new__v", None)),
+        # What Vault CRM was asked to try again is under way, and not something to send from here.
+        (ACME, linked("UK", SUCCESS, "UK", "UK"), ("UK", RETRY, "UK"), ("UK", SENT, "UK")),
+        # An edit that is not sent yet (I10).
+        (ACME, linked("US", RETRY, "UK", "UK"), ("UK", SUCCESS, "UK"), ("US", RETRY, "UK")),
+        (ACME, linked(None, RETRY, "UK", "UK"), ("UK", SUCCESS, "UK"), (None, RETRY, "UK")),
+        (ACME, linked("UK", RETRY, None, "UK"), ("UK", "request_failed", None), ("UK", RETRY, None)),
+        (OVERWRITING, linked("US", RETRY, "UK", "UK"), ("UK", SUCCESS, "UK"), ("UK", SUCCESS, "UK")),
+        (OVERWRITING, linked(None, RETRY, "UK", "UK"), ("UK", SUCCESS, "UK"), ("UK", SUCCESS, "UK")),
+        (OVERWRITING, linked("UK", RETRY, None, "UK"), ("UK", "request_failed", None),
+         ("UK", "request_failed", None)),
+        # It is in Vault CRM already: a push died after it wrote. Nothing is asked for twice.
+        (ACME, linked("US", RETRY, "UK", "UK"), ("US", SENT, "UK"), ("US", SENT, "UK")),
+        (ACME, linked(None, RETRY, "UK", "UK"), (None, SUCCESS, None), (None, SUCCESS, None)),
+        # Who is new keeps the request, in both modes; without one, Vault CRM's is taken.
+        (ACME, ada("US"), (None, None, None), ("US", RETRY, None)),
+        (OVERWRITING, ada("US"), (None, None, None), ("US", RETRY, None)),
+        (OVERWRITING, ada("US"), ("UK", SUCCESS, "UK"), ("US", RETRY, "UK")),
+        (ACME, ada("UK"), ("UK", SUCCESS, "UK"), ("UK", SUCCESS, "UK")),
+        (ACME, ada(), ("UK", SUCCESS, "UK"), ("UK", SUCCESS, "UK")),
+        (ACME, ada(active=False), ("UK", SUCCESS, "UK"), ("UK", SUCCESS, "UK")),
+        # An automatic assignment that speaks of the feature goes before Vault CRM (A5).
+        (ASSIGNING, linked("UK", SUCCESS, "UK", "UK", assignment="Sales"), ("US", SUCCESS, "US"),
+         ("UK", RETRY, "US")),
+        (ASSIGNING_OVER, linked("UK", RETRY, None, None, assignment="Sales"), (None, None, None),
+         ("UK", RETRY, None)),
+        (ASSIGNING, linked("UK", SENT, None, "UK", assignment="Sales"), ("UK", SUCCESS, "UK"),
+         ("UK", SUCCESS, "UK")),
+        (ASSIGNING, ada(assignment="Sales"), ("US", SUCCESS, "US"), (None, RETRY, "US")),
+        (ASSIGNING, linked("UK", SUCCESS, "UK", "UK", assignment="Support"), ("US", SUCCESS, "US"),
+         ("US", SUCCESS, "US")),
+        (ASSIGNING, linked("UK", SUCCESS, "UK", "UK", assignment="Other"), ("US", SUCCESS, "US"),
+         ("US", SUCCESS, "US")),
+        # Who leaves has been taken out of the group; that is not to be asked for over and over (G7).
+        (ASSIGNING, linked("UK", SENT, None, None, assignment="Sales", crm_user_status="inactive"),
+         (None, SUCCESS, None), ("UK", SUCCESS, None)),
+        (ASSIGNING, linked("UK", SENT, None, None, assignment="Sales", end_date="2026-11-19"),
+         (None, SUCCESS, None), ("UK", SUCCESS, None)),
+        (ASSIGNING, linked("UK", SENT, None, None, assignment="Sales", end_date="2026-11-20"),
+         (None, SUCCESS, None), ("UK", RETRY, None)),
+    ],
+)  # fmt: skip
+def test_request_status_and_group(
+    acme: Any, before: Member, shown: tuple[str | None, ...], after: tuple[str | None, ...]
+) -> None:
+    of_user = user(*shown)
+    decision = decide(of_user, known(before), acme, {}, NOW)
+    assert engage(decision) == after
+    member = decision.after or before
+    assert member.vault[ENGAGE] == shown[0]
+    # Read once more as it is: nothing is written (I9).
+    again = decide(of_user, known(member), acme, {}, NOW.replace(hour=20))
+    assert (again.outcome, again.writes) == (Outcome.UNCHANGED, False)
+
+
+def test_an_edit_that_is_kept_is_looked_at_again_and_given_up_once_that_is_what_is_set() -> None:
+    before, of_user = linked("US", RETRY, "UK", "UK"), user("UK", "request_failed", None)
+    kept = decide(of_user, known(before), ACME, {}, NOW).after
+    assert kept
+    assert (kept.engage["request"], kept.engage["group"], kept.vault["digest"]) == ("US", None, "")
+    overwritten = decide(of_user, known(kept), OVERWRITING, {}, NOW)
+    assert engage(overwritten) == ("UK", "request_failed", None)
+    assert overwritten.after
+    assert overwritten.after.vault["digest"] == "d1"
+
+
+@pytest.mark.parametrize(("digest", "request_then"), [("d1", "US"), ("d2", "UK")])
+def test_the_request_of_who_is_new_holds_until_vault_crm_changes_the_user(
+    digest: str, request_then: str
+) -> None:
+    new = decide(user("UK", SUCCESS, "UK"), known(ada("US")), OVERWRITING, {}, NOW).after
+    assert new
+    assert (new.engage["request"], new.engage["status"]) == ("US", RETRY)
+    then = decide(user("UK", SUCCESS, "UK", digest=digest), known(new), OVERWRITING, {}, NOW)
+    assert engage(then)[0] == request_then
+
+
+@pytest.mark.parametrize(
+    ("acme", "before", "shown", "origin"),
+    [
+        (ACME, linked("UK", SUCCESS, "UK", "UK"), "US", "crm"),
+        (ACME, linked("UK", SUCCESS, "UK", "UK"), "UK", "manual:jane"),
+        (ACME, linked("US", RETRY, "UK", "UK"), "UK", "manual:jane"),
+        (OVERWRITING, linked("US", RETRY, "UK", "UK"), "UK", "crm"),
+    ],
+)
+def test_the_origin_of_a_request_says_who_has_it_their_way(
+    acme: Any, before: Member, shown: str, origin: str
+) -> None:
+    edited = replace(before, origins={"engage.request": "manual:jane", "end_date": "manual:jane"})
+    decision = decide(user(shown, SUCCESS, "UK"), known(edited), acme, {}, NOW)
+    assert (decision.after or edited).origins == {"engage.request": origin, "end_date": "manual:jane"}
+
+
+@pytest.mark.parametrize(
+    ("acme", "before", "of_user", "codes"),
+    [
+        (ACME, linked("US", RETRY, "UK", "UK"), user("UK", SUCCESS, "UK"), [REQUEST_KEPT]),
+        (ACME, linked("UK", RETRY, None, "UK"), user("UK", "request_failed"), []),
+        (ACME, linked("UK", SUCCESS, "UK", "UK"), user("US", SUCCESS, "US"), []),
+        (OVERWRITING, linked("US", RETRY, "UK", "UK"), user("UK", SUCCESS, "UK"), []),
+        (ACME, ada("US"), user("UK", SUCCESS, "UK"), []),
+        (ASSIGNING, linked("UK", RETRY, None, None, assignment="Sales"), user("US"), []),
+        (ACME, linked("US", RETRY, "UK", "UK"), user("UK", requests={}), []),
+    ],
+)
+def test_an_edit_that_is_kept_is_reported(
+    acme: Any, before: Member, of_user: VaultUser, codes: list[str]
+) -> None:
+    found = notices(of_user, decide(of_user, known(before), acme, {}, NOW), acme)
+    assert [each.code for each in found] == codes
+    for each in found:
+        assert isinstance(each, Notice)
+        assert each.problem.where == "engage_group_request__v"
+        assert each.problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("inbound", "after"),
+    [
+        ({"custom": {"engage.request": None}}, ("UK", SUCCESS, "US")),
+        ({"system": ["engage.group"]}, ("US", SENT, "US")),
+        ({"system": ["engage.status"]}, ("US", SUCCESS, "UK")),
+        ({"system": [], "custom": {"engage.request": None}}, ("UK", SENT, "UK")),
+    ],
+)
+def test_what_is_not_mapped_stays_as_it_was(inbound: dict[str, Any], after: tuple[str | None, ...]) -> None:
+    acme = settings(connections=VAULT, field_maps={"vault_crm": {"inbound": inbound}})
+    spoken_of = {} if "custom" in inbound else {ENGAGE: "US"}
+    of_user = user("US", SUCCESS, "US", requests=spoken_of)
+    assert engage(decide(of_user, known(linked("UK", SENT, "UK", "UK")), acme, {}, NOW)) == after
+
+
+def test_the_features_are_followed_independently() -> None:
+    before = linked(
+        "UK", SUCCESS, "UK", "UK", engage_connect={"request": "C", "status": RETRY, "group": None}
+    )
+    of_user = user(
+        "US",
+        SUCCESS,
+        "US",
+        seen={ENGAGE: Seen("US", SUCCESS, "US"), CONNECT: Seen(None, None, None)},
+        requests={ENGAGE: "US", CONNECT: None},
+    )
+    decision = decide(of_user, known(before), ACME, {}, NOW)
+    assert engage(decision) == ("US", SUCCESS, "US")
+    assert decision.after
+    assert decision.after.engage_connect == {"request": "C", "status": RETRY, "group": None}
+
+
+def test_who_finds_no_licence_keeps_the_place_in_line_while_the_wish_is_the_same() -> None:
+    none = "no_licenses_remaining"
+    first = decide(user("UK", none), known(linked("UK", SENT, None, "UK")), ACME, {}, NOW).after
+    assert first
+    at = "2026-11-20T08:16:00.000Z"
+    assert first.vault["waits"] == {ENGAGE: {"group": "UK", "since": at, "tried": at}}
+    later = NOW.replace(hour=20)
+    same = decide(user("UK", none, digest="d2"), known(first), ACME, {}, later).after
+    assert same
+    assert same.vault["waits"] == first.vault["waits"]
+    other = decide(user("US", none, digest="d2"), known(first), ACME, {}, later).after
+    assert other
+    assert other.vault["waits"][ENGAGE]["group"] == "US"
+    assert other.vault["waits"][ENGAGE]["since"] != at
+
+
+def test_custom_fields_and_the_username_are_followed_and_those_of_others_stay() -> None:
+    before = linked(custom={"Region__c": "EMEA", "Country": "DE"})
+    of_user = user(custom={"Country": "GB"}, username="countess@acme.example", active=False)
+    decision = decide(of_user, known(before), ACME, {}, NOW)
+    assert changed(decision) == {"custom.Country", "crm.vault_crm.username"}
+    assert decision.outcome is Outcome.UPDATED
+    assert decision.after
+    assert decision.after.custom == {"Region__c": "EMEA", "Country": "GB"}
+    assert decision.after.vault["active"] is False
+    # Whether somebody may work here is Salesforce's to say.
+    assert decision.after.active
+
+
+def test_a_row_that_differs_in_nothing_that_matters_moves_the_digest_without_history() -> None:
+    decision = decide(user("UK", SUCCESS, "UK"), known(linked("UK", SUCCESS, "UK", "UK")), ACME, {}, NOW)
+    assert (decision.outcome, decision.history) == (Outcome.UNCHANGED, None)
+    assert decision.after
+    assert (decision.after.version, decision.after.vault["digest"]) == (3, "d1")
+
+
+def test_of_a_feature_that_is_not_managed_what_the_crm_shows_is_shown() -> None:
+    unmanaged = settings(connections={"vault_crm": {"host": VAULT["vault_crm"]["host"]}})
+    before = linked("UK", RETRY, None, None)
+    assert engage(decide(user("UK", SUCCESS, "UK"), known(before), unmanaged, {}, NOW)) == (
+        "UK",
+        SUCCESS,
+        "UK",
+    )
