@@ -99,17 +99,17 @@ class Steps:
         day = groups.today(at, self.settings.time_zone)
         users = self._users(run, members.values(), resumed=resumed) if members else {}
         lines, known = self.ports.roster.licence_lines(run.organization)
-        lined = frozenset((place.feature, place.group) for _, place in lines)
         left = pushes.freed(members.values(), users, self.settings)
         leaving = pushes.leaving(members.values(), self.settings, day) - left
         freed = known + left
-        in_line = pushes.next_in_line(lines, freed, leaving, self.settings, at)
+        asked_for = pushes.asked(members.values(), self.settings, day)
+        in_line = pushes.next_in_line(lines, freed, leaving, asked_for, self.settings, at)
         waiting = self._members(run, in_line.keys() - members.keys())
         members |= waiting
         in_line = {name: place for name, place in in_line.items() if name in members}
         if waiting:
             users |= self._users(run, waiting.values(), resumed=resumed, folder="line/")
-        plan = pushes.make_plan(members.values(), users, in_line, lined, self.settings, at)
+        plan = pushes.make_plan(members.values(), users, in_line, self.settings, at)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = pushes.written(plan.items[start : start + ITEMS_A_PART])
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)

@@ -33,6 +33,8 @@ from muster.vault_users import VaultUser
 
 # Vault does not say how many licences are free: so often, who is first in line is tried for one (G8).
 PROBE = timedelta(hours=6)
+# Before somebody asks anew for a group, so many of its line are tried once more: nobody is overtaken.
+AHEAD = 50
 
 
 class Step(StrEnum):
@@ -139,16 +141,18 @@ def next_in_line(
     lines: Iterable[tuple[str, Place]],
     freed: Mapping[tuple[str, str], int],
     leaving: Mapping[tuple[str, str], int],
+    asked: Iterable[tuple[str, str]],
     settings: Settings,
     now: datetime,
 ) -> dict[str, tuple[Place, bool]]:
     """Return who of the lines may get a licence in this push: member id → place, and whether at once.
 
     `freed` counts, per feature and group, those who have left it, `leaving` those whose licences are
-    about to become free; the first in a line that nobody leaves is tried every `PROBE`.
+    about to become free; `asked` are those for which somebody asks now. The first in a line that nobody
+    leaves is tried every `PROBE`.
     """
     features = pushed(settings)
-    free, left = Counter(freed), Counter(leaving)
+    free, left = Counter(freed) + Counter(dict.fromkeys(asked, AHEAD)), Counter(leaving)
     tried: set[tuple[str, str]] = set()
     chosen: dict[str, tuple[Place, bool]] = {}
     for member, place in lines:
@@ -180,6 +184,18 @@ def leaving(members: Iterable[Member], settings: Settings, day: date) -> Counter
     return found
 
 
+def asked(members: Iterable[Member], settings: Settings, day: date) -> set[tuple[str, str]]:
+    """Return the features and groups for which somebody asks who does not wait in line for them yet."""
+    found = set()
+    for member in members:
+        lines = {(place.feature, place.group) for place in groups.places(member)}
+        for feature in pushed(settings):
+            group = groups.wanted(member, feature, day)
+            if group and groups.is_unsent(member, feature) and (feature, group) not in lines:
+                found.add((feature, group))
+    return found
+
+
 def freed(
     members: Iterable[Member], users: Mapping[str, VaultUser], settings: Settings
 ) -> Counter[tuple[str, str]]:
@@ -202,14 +218,12 @@ def make_plan(
     members: Iterable[Member],
     users: Mapping[str, VaultUser],
     in_line: Mapping[str, tuple[Place, bool]],
-    lined: frozenset[tuple[str, str]],
     settings: Settings,
     now: datetime,
 ) -> Plan:
     """Return the plan for these members; `users` are theirs, by id in Vault CRM.
 
-    `in_line` is what `next_in_line` chose; `lined` are the features and groups for which somebody waits:
-    who asks for one of these now comes after them (G8).
+    `in_line` is what `next_in_line` chose, in order: they come before who asks now (G8).
     """
     plan = Plan()
     day, at = (
@@ -221,8 +235,7 @@ def make_plan(
         if user is None:
             plan.unseen.append(member.id)
             continue
-        behind = lined - {(place.feature, place.group) for place in groups.places(member)}
-        plan.items += _items(member, user, in_line.get(member.id), behind, settings, day, at)
+        plan.items += _items(member, user, in_line.get(member.id), settings, day, at)
     turn = {name: number for number, name in enumerate(in_line)}
     plan.items.sort(key=lambda item: (STEPS.index(item.step), turn.get(item.member, len(turn)), item.user))
     return plan
@@ -232,7 +245,6 @@ def _items(
     member: Member,
     user: VaultUser,
     line: tuple[Place, bool] | None,
-    behind: frozenset[tuple[str, str]],
     settings: Settings,
     day: date,
     at: str,
@@ -250,15 +262,15 @@ def _items(
     removals: dict[str, Mapping[str, str | None]] = {}
     additions: dict[str, Mapping[str, str | None]] = {}
     asked_already: dict[str, Mapping[str, str | None]] = {}
-    awaiting: list[str] = []
+    awaits = None
     for feature in pushed(settings):
         waits = line is not None and line[0].feature == feature and not groups.leaves(member, day)
         writes = _writes(member, feature, user.seen[feature], settings, day, waits=waits)
         group = groups.wanted(member, feature, day)
         if writes:
             (additions if group is not None else removals)[feature] = writes
-            if (waits and line and not line[1]) or (feature, group) in behind:
-                awaiting.append(feature)
+            if waits and line and not line[1]:
+                awaits = feature
         elif groups.is_unsent(member, feature):
             asked_already[feature] = {}
     if asked_already or with_outcome(member, user, at) != member:
@@ -266,12 +278,10 @@ def _items(
     if removals:
         yield replace(plain, step=Step.REMOVAL, writes=removals, operations=(REVOKE,))
     if additions:
-        # One record a person: what has to wait for a licence does not hold up what has not.
-        at_once = {feature: writes for feature, writes in additions.items() if feature not in awaiting}
-        awaits = None if at_once else awaiting[0]
-        writes_now = at_once or {awaiting[0]: additions[awaiting[0]]}
+        # Who asks for something else besides does not have to wait for it.
+        awaits = awaits if list(additions) == [awaits] else None
         yield replace(
-            plain, step=Step.ADDITION, writes=writes_now, awaits=awaits, operations=_given(writes_now, user)
+            plain, step=Step.ADDITION, writes=additions, awaits=awaits, operations=_given(additions, user)
         )
     active = groups.wanted_active(member, day)
     if active is not None and active != user.active:

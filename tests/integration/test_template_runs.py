@@ -186,7 +186,10 @@ def someone_is_told_of(template: Template) -> Iterator[str]:
         for alarm in alarms
         if alarm["Namespace"] != "Muster" or alarm["Dimensions"] == [{"Name": "service", "Value": "muster"}]
     }
-    told = ("RunsParked", "RunsFailed", "PushesParked", "PushesFailed", "MailsFailed", "RunsSucceeded")
+    told = (
+        *("RunsParked", "RunsFailed", "PushesParked", "PushesFailed", "MailsFailed", "RunsSucceeded"),
+        "ConnectionsQuarantined",
+    )
     for metric in told:
         if ("Muster", metric) not in watched:
             yield f"nobody is told of {metric}"
@@ -291,6 +294,7 @@ MUTANTS: list[Mutant] = [
     (someone_is_told_of, (*RESOURCES, "PushesParkedAlarm"), GONE),
     (someone_is_told_of, (*RESOURCES, "PushesFailedAlarm"), GONE),
     (someone_is_told_of, (*RESOURCES, "ScheduledPushFailsAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "ConnectionQuarantinedAlarm"), GONE),
     (someone_is_told_of, (*RESOURCES, "RunsParkedAlarm", "Properties", "Dimensions"), []),
     (someone_is_told_of, SILENT, GONE),
     (silence_is_told, (*SILENT, "Properties", "TreatMissingData"), "notBreaching"),

@@ -121,7 +121,6 @@ def untrue(pushing: PushCompany) -> Iterator[str]:
     day = groups.today(pushing.company.world.clock.now(), "UTC")
     roster = pushing.company.roster()
     inside = pushing.in_groups()
-    lines = {(place.feature, place.group) for _, place in roster.places}
     for member in roster.members.values():
         vault_id = member.crm.get(groups.CONNECTION, {}).get("id")
         if vault_id is None:
@@ -131,8 +130,6 @@ def untrue(pushing: PushCompany) -> Iterator[str]:
         row = pushing.shown(name)
         for feature in FEATURES:
             wanted = groups.wanted(member, feature, day)
-            if groups.is_unsent(member, feature) and (feature, wanted) in lines:
-                continue  # behind those who wait for the same group
             yield from _untrue(name, member, feature, [row[column] for column in _FIELDS[feature]], inside)
             if wanted != row[_FIELDS[feature][0]]:
                 yield f"{name} wishes for {getattr(member, feature)}, and Vault CRM was never asked"

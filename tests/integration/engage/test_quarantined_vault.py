@@ -10,6 +10,7 @@ import scheduled_import
 import scheduled_push
 from muster.errors import MusterError
 from tests.integration.engage.conftest import Licences
+from tests.integration.imports.conftest import metrics
 
 DOWN = {"path": "/api/v26.1", "fault": "status", "status": 503, "count": 999}
 
@@ -27,7 +28,7 @@ def codes(licences: Licences) -> list[str]:
 
 
 def test_a_vault_that_is_down_is_probed_less_and_less_often_and_told_about_once(
-    licences: Licences, pass_time: Callable[[timedelta], None]
+    licences: Licences, pass_time: Callable[[timedelta], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (ada,) = licences.people(1)
     licences.imported()
@@ -35,6 +36,7 @@ def test_a_vault_that_is_down_is_probed_less_and_less_often_and_told_about_once(
     licences.faults(DOWN)
     assert [scheduled(licences) for _ in range(3)] == [None] * 3
     assert codes(licences) == ["connection_quarantined"]
+    assert metrics(capsys.readouterr().out)["ConnectionsQuarantined"] == 1
     licences.calls()
     said = scheduled(licences)
     assert said is not None
