@@ -19,8 +19,8 @@ class CannedAws:
     def __init__(self, *clients: BaseClient) -> None:
         self.items: Items = {}
         self.calls: Counter[str] = Counter()
-        # The last transaction, as the client was asked for it.
-        self.transaction: list[dict[str, Any]] = []
+        # The transactions, as the client was asked for them.
+        self.transactions: list[list[dict[str, Any]]] = []
         for client in clients:
             client.meta.events.register("before-send", self._answer)
 
@@ -44,7 +44,7 @@ class CannedAws:
                 found = [self.items[_key(key)] for key in wanted["Keys"] if _key(key) in self.items]
                 return {"Responses": {table: found}, "UnprocessedKeys": {}}
             case "TransactWriteItems":
-                self.transaction = body["TransactItems"]
+                self.transactions.append(body["TransactItems"])
         return {}
 
 

@@ -26,6 +26,7 @@ _MORE = {
 }
 SETTINGS: dict[str, Any] = {
     "organization": "acme",
+    "auto_provision": {"read_back": False},
     "connections": {
         "salesforce": {"host": "acme.my.salesforce.com", "organization_id": outbound_messages.ORGANIZATION_ID}
     },

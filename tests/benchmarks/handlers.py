@@ -42,24 +42,27 @@ def webhook(aws: CannedAws) -> Iterator[Ratio]:
 
 
 def worker(aws: CannedAws) -> Iterator[Ratio]:
-    """Measure the worker's time for one user of a full message over one bare transaction."""
+    """Measure the worker's time for a full message over the bare transactions of its users' creation.
+
+    By what the message says: what Salesforce would be asked is the import's benchmark.
+    """
     aws.store(examples.settings_item())
     created = examples.users(1)
     context = lambda_context()
     work = partial(user_change_worker.handler, context=context)
     work(_event(created))
-    transaction: Any = aws.transaction
+    transactions: Any = list(aws.transactions)
     client = bootstrap._dynamodb()
 
     def write() -> None:
-        for _ in range(examples.NOTIFICATIONS):
+        for transaction in transactions:
             client.transact_write_items(TransactItems=transaction)
 
     cases = {
-        "created": (created, examples.NOTIFICATIONS),
-        "updated": (examples.users(2, Title="Lead"), examples.NOTIFICATIONS),
-        "unchanged, but newer": (examples.users(2), examples.NOTIFICATIONS),
-        "stale": (created, 0),
+        "created": (created, True),
+        "updated": (examples.users(2, Title="Lead"), True),
+        "unchanged, but newer": (examples.users(2), True),
+        "stale": (created, False),
     }
     for name, (users, writes) in cases.items():
         event = _event(users)
@@ -67,11 +70,11 @@ def worker(aws: CannedAws) -> Iterator[Ratio]:
             _store_members(aws, partial(work, _event(created)))
         aws.calls.clear()
         work(event)
-        if aws.calls["TransactWriteItems"] != writes:
+        if bool(aws.calls["TransactWriteItems"]) != writes:
             raise RuntimeError(f"{name}: {aws.calls}")
         note = f"{examples.NOTIFICATIONS} users a message, {aws.calls.total()} calls"
         ratios = paired(partial(work, event), write, ROUNDS // 2, 3)
-        yield Ratio(f"worker, a user {name} / bare transaction", ratios, None, note)
+        yield Ratio(f"worker, users {name} / bare transactions", ratios, None, note)
 
 
 def _store_members(aws: CannedAws, create: Callable[[], object]) -> None:
