@@ -17,9 +17,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from muster import bootstrap
-from muster.admin_requests import By, Event, answer_one
+from muster.admin_requests import By, Event, answer_one, settings_of
 from muster.assigning import Assigning
-from muster.errors import NotFound, Problem
 from muster.model import Json
 from muster.observability import logger, metrics
 
@@ -39,10 +38,7 @@ class GroupRequests(Event):
 
 
 def _assign(asked: GroupRequests) -> Json:
-    stored = bootstrap.settings_table().current(asked.organization)
-    if stored is None:
-        remedy = "Save some with OrganizationSettingsFunction, action put."
-        raise NotFound(Problem("organization", f"{asked.organization} has no settings", remedy))
+    stored = settings_of(asked.organization)
     assigning = Assigning(
         settings=stored.settings,
         roster=bootstrap.roster_table(),

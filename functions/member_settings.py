@@ -18,9 +18,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, model_validator
 
 from muster import bootstrap
-from muster.admin_requests import By, Event, answer_one
+from muster.admin_requests import By, Event, answer_one, settings_of
 from muster.editing import Editing
-from muster.errors import NotFound, Problem
 from muster.model import Json
 from muster.observability import logger, metrics
 
@@ -42,10 +41,7 @@ class MemberEdits(Event):
 
 
 def _edit(asked: MemberEdits) -> Json:
-    stored = bootstrap.settings_table().current(asked.organization)
-    if stored is None:
-        remedy = "Save some with OrganizationSettingsFunction, action put."
-        raise NotFound(Problem("organization", f"{asked.organization} has no settings", remedy))
+    stored = settings_of(asked.organization)
     editing = Editing(
         settings=stored.settings,
         roster=bootstrap.roster_table(),

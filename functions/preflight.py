@@ -9,15 +9,15 @@ Answers `checks`, each with what was found and what to do; `docs/operations.md` 
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator
 
 from muster import bootstrap
-from muster.admin_requests import Event, answer_one
+from muster.admin_requests import Event, answer_one, settings_of
 from muster.checking import Checking, Ports
-from muster.errors import NotFound, Problem
 from muster.observability import logger
 from muster.settings.values import Listed
 from muster.validation import refused
@@ -45,10 +45,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
 
 
 def _checked(asked: Preflight, remaining: Callable[[], float]) -> dict[str, Any]:
-    stored = bootstrap.settings_table().current(asked.organization)
-    if stored is None:
-        remedy = "Save some with OrganizationSettingsFunction, action put."
-        raise NotFound(Problem("organization", f"{asked.organization} has no settings", remedy))
+    stored = settings_of(asked.organization)
     ports = Ports(
         secrets=bootstrap.secrets(),
         runs=bootstrap.run_table(),
@@ -56,5 +53,6 @@ def _checked(asked: Preflight, remaining: Callable[[], float]) -> dict[str, Any]
         vault_crm=bootstrap.brisk_vault,
         align=bootstrap.align,
     )
-    checking = Checking(stored.settings, ports, remaining)
+    today = datetime.now(UTC).date()  # noqa: TID251 - a handler is who asks the clock
+    checking = Checking(stored.settings, ports, remaining, today)
     return checking.check(asked.connections or None, candidates=asked.candidates)

@@ -21,12 +21,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from muster import bootstrap, explaining_runs, querying, querying_explanations, querying_runs
-from muster.admin_requests import Action, Request, answer
-from muster.errors import NotFound, Problem
+from muster.admin_requests import Action, Request, answer, settings_of
 from muster.model import Json
 from muster.observability import logger, metrics
 from muster.reasons import EXPLAINED
-from muster.settings import Settings
 
 type Reference = Annotated[str, Field(min_length=1, max_length=254)]
 
@@ -89,7 +87,7 @@ def _member(request: OneMember) -> Json:
 
 
 def _explain(request: Explain) -> Json:
-    settings = _settings(request.organization)
+    settings = settings_of(request.organization).settings
     connection = settings.connections.salesforce
     sources = querying_explanations.Sources(
         views=bootstrap.roster_views(),
@@ -113,7 +111,7 @@ def _history(request: MemberPage) -> Json:
 
 
 def _seats(request: Request) -> Json:
-    found = querying.show_seats(bootstrap.roster_table(), _settings(request.organization))
+    found = querying.show_seats(bootstrap.roster_table(), settings_of(request.organization).settings)
     return {"message": _shown(len(found["seats"]), "seat", None), **found}
 
 
@@ -133,14 +131,6 @@ def _run(request: OneRun) -> Json:
 def _errors(request: Page) -> Json:
     page = querying.show_errors(bootstrap.roster_views(), request.organization, request.limit, request.cursor)
     return {"message": _shown(len(page["log"]), "entry", page["cursor"], "entries"), **page}
-
-
-def _settings(organization: str) -> Settings:
-    stored = bootstrap.settings_table().current(organization)
-    if stored is None:
-        remedy = "Save some with OrganizationSettingsFunction, action put."
-        raise NotFound(Problem("organization", f"{organization} has no settings", remedy))
-    return stored.settings
 
 
 def _now() -> datetime:

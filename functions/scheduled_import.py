@@ -12,21 +12,22 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator, Field, model_validator
 
 from muster import bootstrap
-from muster.admin_requests import Event, RunId, answer_one
-from muster.errors import MusterError, NotFound, Problem, Rejected
+from muster.admin_requests import answer_one, settings_of
+from muster.errors import MusterError, Problem, Rejected
 from muster.finding_users import crm_ids_of
 from muster.import_ports import Ports
 from muster.importing import Importing
 from muster.notifying import Notifying, Told
 from muster.observability import logger, metrics
 from muster.push_ports import Vault
+from muster.run_requests import RunRequest
 from muster.running import SCHEDULE
 from muster.settings import Settings
 from muster.settings.values import Listed
@@ -51,29 +52,19 @@ _ENDED = frozenset({"succeeded", "succeeded_with_errors"})
 _EVERYONE = frozenset({"full", "incremental"})
 
 
-class Import(Event):
+class Import(RunRequest):
     """One event: what to import, or what to do with a run."""
 
     mode: Literal["full", "incremental"] | None = None
     members: Annotated[Listed[Reference], AfterValidator(_some)] = Field(default=(), max_length=500)
-    preview: bool = False
-    run_id: RunId | None = None
-    approve: RunId | None = None
-    reject: RunId | None = None
-    plan_hash: str | None = None
 
     @model_validator(mode="after")
-    def _one_thing(self) -> "Import":
-        asked = [self.mode or self.members, self.run_id, self.approve, self.reject]
-        if sum(map(bool, asked)) != 1:
+    def _one_thing(self) -> Self:
+        if bool(self.mode or self.members) == self.names_a_run:
             raise refused(
                 "asks for nothing, or for several things at once",
                 "Say one of mode (full or incremental), members, run_id, approve and reject.",
             )
-        if self.preview and not asked[0]:
-            raise refused("has preview for a run that is there", "Preview goes with mode or members.")
-        if self.plan_hash and not self.approve:
-            raise refused("has plan_hash without a run to approve", "It goes with approve.")
         return self
 
 
@@ -101,12 +92,15 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
 
 
 def _import(asked: Import, remaining: Callable[[], float]) -> dict[str, Any]:
-    stored = bootstrap.settings_table().current(asked.organization)
-    if stored is None:
-        remedy = "Save some with OrganizationSettingsFunction, action put."
-        raise NotFound(Problem("organization", f"{asked.organization} has no settings", remedy))
-    with _watched_vault(asked, stored) as vault:
-        return _done(asked, _importing(stored, vault, remaining))
+    stored = settings_of(asked.organization)
+
+    def work() -> dict[str, Any]:
+        with _watched_vault(asked, stored) as vault:
+            importing = _importing(stored, vault, remaining)
+            return asked.done_with(importing.runs) or _started(asked, importing)
+
+    telling = bootstrap.telling(stored, "import", _now)
+    return telling.around(work, scheduled=asked.by == SCHEDULE, daily=asked.mode == "full")
 
 
 @contextmanager
@@ -124,13 +118,7 @@ def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | No
         yield vault
 
 
-def _done(asked: Import, importing: Importing) -> dict[str, Any]:
-    if asked.run_id:
-        return importing.runs.resume(asked.run_id)
-    if asked.approve:
-        return importing.runs.approve(asked.approve, asked.by, asked.plan_hash)
-    if asked.reject:
-        return importing.runs.reject(asked.reject, asked.by)
+def _started(asked: Import, importing: Importing) -> dict[str, Any]:
     if asked.members:
         crm_ids = crm_ids_of(
             asked.members, asked.organization, bootstrap.roster_views(), importing.ports.salesforce

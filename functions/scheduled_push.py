@@ -11,19 +11,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator
 
-from muster import bootstrap
-from muster.admin_requests import Event, RunId, answer_one
-from muster.errors import MusterError, NotFound, Problem, Rejected
+from muster import bootstrap, checking
+from muster.admin_requests import answer_one, settings_of
+from muster.errors import MusterError, Problem, Rejected
 from muster.observability import logger, metrics
 from muster.push_ports import Ports, Vault
 from muster.pushing import Pushing
+from muster.run_requests import RunRequest
 from muster.running import SCHEDULE
+from muster.settings.sections import VaultCrmConnection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
 from muster.validation import refused
@@ -37,28 +40,10 @@ def _some(connections: tuple[str, ...]) -> tuple[str, ...]:
     return connections
 
 
-class Push(Event):
+class Push(RunRequest):
     """One event: push what is pending, or what to do with a run."""
 
     connections: Annotated[Listed[Literal["vault_crm"]], AfterValidator(_some)] = ("vault_crm",)
-    preview: bool = False
-    run_id: RunId | None = None
-    approve: RunId | None = None
-    reject: RunId | None = None
-    plan_hash: str | None = None
-
-    @model_validator(mode="after")
-    def _one_thing(self) -> "Push":
-        asked = [self.run_id, self.approve, self.reject]
-        if sum(map(bool, asked)) > 1:
-            raise refused("asks for several things at once", "Say one of run_id, approve and reject.")
-        if self.preview and any(asked):
-            raise refused(
-                "has preview for a run that is there", "Preview goes without run_id, approve, reject."
-            )
-        if self.plan_hash and not self.approve:
-            raise refused("has plan_hash without a run to approve", "It goes with approve.")
-        return self
 
 
 @logger.inject_lambda_context
@@ -86,19 +71,38 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
 
 
 def _push(asked: Push, remaining: Callable[[], float]) -> dict[str, Any]:
-    stored = bootstrap.settings_table().current(asked.organization)
-    if stored is None:
-        remedy = "Save some with OrganizationSettingsFunction, action put."
-        raise NotFound(Problem("organization", f"{asked.organization} has no settings", remedy))
+    stored = settings_of(asked.organization)
     connection = stored.settings.connections.vault_crm
     if connection is None:
         remedy = "Add it to the settings: host, manage_features and the name of the secret."
         raise Rejected(Problem("connections.vault_crm", "is not in the settings", remedy))
+    telling = bootstrap.telling(stored, "push", _now)
+    return telling.around(
+        lambda: _pushed(asked, stored, connection, remaining), scheduled=asked.by == SCHEDULE
+    )
+
+
+def _pushed(
+    asked: Push, stored: StoredSettings, connection: VaultCrmConnection, remaining: Callable[[], float]
+) -> dict[str, Any]:
     watching = bootstrap.watching(asked.organization, "vault_crm", _now)
     if asked.by == SCHEDULE and (skipped := watching.skipped()):
         return skipped
-    with watching.watched(bootstrap.vault(connection)) as vault, _watched_align(asked, stored) as align:
-        return _done(asked, _pushing(stored, vault, align, remaining))
+    connected = bootstrap.vault(connection)
+    # Unwatched: who may not do something has a connection that works, and imports go on with it (P6).
+    preflight = partial(checking.cheap, stored.settings, connected)
+    with watching.watched(connected) as vault, _watched_align(asked, stored) as align:
+        ports = Ports(
+            runs=bootstrap.run_table(),
+            archive=bootstrap.run_archive(),
+            roster=bootstrap.roster_table(),
+            vault=vault,
+            preflight=preflight,
+            wait=time.sleep,
+            align=align,
+        )
+        pushing = Pushing(stored, ports, _now, remaining)
+        return asked.done_with(pushing.runs) or pushing.start(asked.by, preview=asked.preview)
 
 
 @contextmanager
@@ -111,30 +115,6 @@ def _watched_align(asked: Push, stored: StoredSettings) -> Iterator[Vault | None
         return
     with watching.watched(bootstrap.align(connection)) as align:
         yield align
-
-
-def _done(asked: Push, pushing: Pushing) -> dict[str, Any]:
-    if asked.run_id:
-        return pushing.runs.resume(asked.run_id)
-    if asked.approve:
-        return pushing.runs.approve(asked.approve, asked.by, asked.plan_hash)
-    if asked.reject:
-        return pushing.runs.reject(asked.reject, asked.by)
-    return pushing.start(asked.by, preview=asked.preview)
-
-
-def _pushing(
-    stored: StoredSettings, vault: Vault, align: Vault | None, remaining: Callable[[], float]
-) -> Pushing:
-    ports = Ports(
-        runs=bootstrap.run_table(),
-        archive=bootstrap.run_archive(),
-        roster=bootstrap.roster_table(),
-        vault=vault,
-        wait=time.sleep,
-        align=align,
-    )
-    return Pushing(stored, ports, _now, remaining)
 
 
 def _now() -> datetime:

@@ -13,6 +13,7 @@ from muster import bootstrap
 from muster.adapters import change_queue
 from muster.errors import MusterError
 from muster.following import follow, needs_salesforce
+from muster.messages import QueuedMessage
 from muster.observability import logger, metrics
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -31,6 +32,7 @@ def follow_one(record: SQSRecord) -> None:
 
 def _follow(record: SQSRecord) -> None:
     message = change_queue.decode(record.body)
+    _note_receipt(message)
     stored = bootstrap.settings_table().current(message.organization)
     now = datetime.now(UTC)  # noqa: TID251 - a handler is what asks the clock
     settings = stored.settings if stored else None
@@ -49,6 +51,15 @@ def _follow(record: SQSRecord) -> None:
             name=f"Changes{outcome.title().replace('_', '')}", unit=MetricUnit.Count, value=count
         )
     metrics.add_metric(name="NotificationsParked", unit=MetricUnit.Count, value=len(followed.parked))
+
+
+def _note_receipt(message: QueuedMessage) -> None:
+    """Remember that messages arrive, for whoever asks whether they do (U7)."""
+    try:
+        bootstrap.webhook_journal().note_received(message.organization, message.received_at)
+    except MusterError as error:
+        # It is told to admins and nothing rests on it: no reason to keep a change waiting.
+        logger.warning("receipt not noted", organization=message.organization, reason=str(error))
 
 
 @logger.inject_lambda_context

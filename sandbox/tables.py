@@ -23,6 +23,28 @@ def table(*headings: str, rows: Iterable[Sequence[object]]) -> Table:
     return shown
 
 
+# ── Connections ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def checks(rows: Iterable[Answer]) -> Table:
+    """Return checks of connections, or links of the webhook's chain: what was found, and what to do."""
+    shown = Table("Check", "Found", "What to do", header_style="bold", show_lines=True)
+    for row in rows:
+        name = f"{row['check']} ({row['connection']})" if "connection" in row else row["check"]
+        shown.add_row(*map(_text, (name, row["found"], row["remedy"])))
+    return shown
+
+
+def links(rows: Iterable[Answer]) -> Table:
+    """Return the links between Salesforce and Muster, in the order in which a change passes them."""
+    return table(
+        "Link", "Holds", "Found", rows=[[row["check"], _HOLDS[row["result"]], row["found"]] for row in rows]
+    )
+
+
+_HOLDS = {"passed": True, "failed": False, "warning": "not seen yet", "could_not_check": "not known"}
+
+
 # ── The roster ───────────────────────────────────────────────────────────────────────────────────────
 
 

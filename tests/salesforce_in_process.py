@@ -111,6 +111,21 @@ class SalesforceInProcess:
         assert given.status_code < 300, given.text
         return given.get_json(silent=True)
 
+    def deploy(self, archive: bytes) -> dict[str, Any]:
+        """Deploy a package of metadata; returns the result."""
+        here = "/services/data/v66.0/metadata/deployRequest"
+        self.call("GET", "/services/data/v66.0/limits")  # logs in, if need be
+        options = json.dumps({"deployOptions": {"singlePackage": True, "rollbackOnError": True}})
+        given = Client(self.wire.application).post(
+            here,
+            data={"json": options, "file": (io.BytesIO(archive), "deploy.zip", "application/zip")},
+            headers={"Authorization": f"Bearer {self._token}"},
+        )
+        assert given.status_code == 201, given.text
+        answer = self.call("GET", f"{here}/{given.get_json()['id']}?includeDetails=true")
+        result: dict[str, Any] = answer["deployResult"]
+        return result
+
     def create(self, **fields: Any) -> str:
         """Create an active user of the company; returns the id."""
         number = next(_numbers)

@@ -13,6 +13,7 @@ Use cases (verbs: gather, decide, apply):
     aligning               the Align part of a push: what is asked for there, and what came of it
     push_ports             what pushes need of the world outside
     watching               how a connection does: one that keeps failing is tried less often
+    telling                a run told to alarms and the dashboard, once its outcome is certain
     recording              changes of members known by id, written until they hold
     import_ports           what imports need of the world outside
     gathering              everyone, what changed, or named users, page by page into the run archive
@@ -29,6 +30,9 @@ Use cases (verbs: gather, decide, apply):
     changing_members       what both share: members found, changes judged, written, told about
     configuring            an organization's settings and webhook token
     checking               preflight: what of a connection is not as it has to be, and what to do
+    setting_up_webhook     the sender in Salesforce: installed, refreshed, its token rotated, removed
+    webhook_deploying      one set-up at a time, and its deployment waited for
+    webhook_ports          what setting up the webhook needs of the world outside
     describing             what of a connection can be mapped, from its own metadata
     saving_settings        one save of settings: tried, written with what follows from it, approved
     previewing_settings    a change of settings tried on the whole roster before it is saved
@@ -40,7 +44,9 @@ Rules (pure):
     lifecycle              what becomes of a member when its Salesforce user changes
     eligibility            who belongs in the roster, by which assignment, and if not, why
     assignments            which assignment decides, and what it gives
+    credentials            how many days are left until a connection's credentials end
     entitlements           what a member gets, by update mode; what is intended and what has effect
+    licence_lines          who of those who wait for a licence may get one, and who does
     groups                 Engage groups: what is asked for, what is to be sent, who waits for a licence
     seats                  who holds a seat, who waits in line, what a change moves
     hierarchy              who reports to whom: loops, and how deep someone is
@@ -64,6 +70,7 @@ Rules (pure):
     preflight_salesforce   what the Salesforce integration user needs
     preflight_vaults       what the integration users of Vault CRM and Align need
     guard                  when a plan waits for approval
+    gauges                 what alarms and dashboard are told: silence, seats, credentials, outcomes
     explaining             why someone is in or not, and where each value comes from, in words
     explaining_runs        how a run stands, and what to do about it, in words
     explaining_seats       who holds, who waits, why someone has none, in words
@@ -71,6 +78,8 @@ Rules (pure):
     soql                   queries of User from checked and quoted parts
     soql_filters           whether an admin's filter is one condition and no more
     tokens                 webhook tokens: issue, hash, compare, rotate
+    webhook_metadata       what Muster puts into Salesforce: an outbound message and a flow, as a package
+    webhook_chain          each link from a change in Salesforce to Muster, and whether it holds
     validation             how a validation fault becomes a problem with a place and a remedy
 
 Values:
@@ -80,6 +89,8 @@ Values:
     crm_pages              pages of a query's answer, checked before anyone believes them
     vault_pages            pages of a vault's answer, checked and added up
     vault_values           what became of records written to a vault; its fields and users
+    metadata_values        outbound message, flow, deployment and user, as a Salesforce org shows them
+    webhook_setups         what is recorded of the set-up of a webhook
     messages               outbound messages and queue messages
     reasons                why someone is not an active member: codes and words
     salesforce_ids         15 and 18 characters
@@ -88,6 +99,7 @@ Values:
 Edges:
     adapters/              one module per outside system, and the table by what is kept in it
     admin_requests         the JSON that admin functions take and answer
+    run_requests           what of it imports and pushes share: a run to begin, or a word on one
     bootstrap              the only builder of clients
     environment            the only reader of os.environ
     observability          the logger and the metrics

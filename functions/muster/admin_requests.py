@@ -17,10 +17,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from muster import validation
-from muster.errors import Problem, Rejected
+from muster import bootstrap, validation
+from muster.errors import NotFound, Problem, Rejected
 from muster.observability import logger
 from muster.settings.values import OrganizationName
+from muster.settings.versions import StoredSettings
 from muster.validation import refused
 
 
@@ -85,6 +86,15 @@ def answer(event: object, actions: Mapping[str, Action[Any]]) -> dict[str, Any]:
 def answer_one[E: Event](event: object, kind: type[E], run: Callable[[E], dict[str, Any]]) -> dict[str, Any]:
     """Return the answer to an event of a function that does one thing; logs as `answer` does."""
     return _answered(event, lambda: (_read(event, kind), run))
+
+
+def settings_of(organization: str) -> StoredSettings:
+    """Return the organization's settings in force; raises `NotFound` where it has none."""
+    stored = bootstrap.settings_table().current(organization)
+    if stored is None:
+        remedy = "Save some with OrganizationSettingsFunction, action put."
+        raise NotFound(Problem("organization", f"{organization} has no settings", remedy))
+    return stored
 
 
 def _answered(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from muster import environment
 
@@ -27,11 +27,15 @@ if TYPE_CHECKING:
     from muster.adapters.run_archive import RunArchive
     from muster.adapters.run_table import RunTable
     from muster.adapters.salesforce import Salesforce
+    from muster.adapters.salesforce_metadata import SalesforceMetadata
     from muster.adapters.secrets import Secrets
     from muster.adapters.settings_table import SettingsTable
     from muster.adapters.vault import Vault
+    from muster.adapters.webhook_journal import WebhookJournal
     from muster.adapters.webhook_registry import WebhookRegistry
     from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
+    from muster.settings.versions import StoredSettings
+    from muster.telling import Telling
     from muster.watching import Watching
 
 
@@ -41,6 +45,14 @@ def webhook_registry() -> WebhookRegistry:
     from muster.adapters.webhook_registry import WebhookRegistry
 
     return WebhookRegistry(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def webhook_journal() -> WebhookJournal:
+    """When the webhook was set up, and when a message last arrived."""
+    from muster.adapters.webhook_journal import WebhookJournal
+
+    return WebhookJournal(_dynamodb(), environment.roster_table_name())
 
 
 @cache
@@ -106,6 +118,26 @@ def watching(organization: str, connection: str, now: Callable[[], datetime]) ->
     return Watching(organization, connection, run_table(), roster_table(), now, tell)
 
 
+def telling(stored: StoredSettings, kind: Literal["import", "push"], now: Callable[[], datetime]) -> Telling:
+    """What tells alarms and the dashboard of an organization's runs."""
+    from functools import partial
+
+    from muster import observability
+    from muster.gauges import UNITS
+    from muster.telling import Telling
+
+    return Telling(
+        stored,
+        kind,
+        run_table(),
+        roster_table(),
+        _secrets(),
+        now,
+        partial(observability.tell, unit_of=UNITS),
+        observability.warn_of_gauge,
+    )
+
+
 @cache
 def mail_outbox() -> MailOutbox:
     """New members, and the mails about them that have not been sent."""
@@ -144,6 +176,14 @@ def brisk_salesforce(connection: SalesforceConnection) -> Salesforce:
     from muster.adapters.salesforce import Salesforce
 
     return Salesforce(connection, _secrets(), timeout=(5, 15), longest_wait_s=5)
+
+
+@cache
+def salesforce_metadata(connection: SalesforceConnection) -> SalesforceMetadata:
+    """The setup of a connection's Salesforce org, for putting the webhook's sender there."""
+    from muster.adapters.salesforce_metadata import SalesforceMetadata
+
+    return SalesforceMetadata(connection, _secrets(), timeout=(5, 20), longest_wait_s=5)
 
 
 @cache

@@ -6,14 +6,15 @@ What cannot be read is told as such, and hides nothing else. Nothing is changed 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import partial
 from typing import Any, Protocol
 
-from muster import align_desk, preflight_salesforce, preflight_vaults, vault_fields
+from muster import align_desk, credentials, preflight_salesforce, preflight_vaults, vault_fields
 from muster.crm_pages import Page
 from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected
 from muster.groups import FEATURES
-from muster.preflight_checks import Check, Entrance, NotAsked, Read, Result, lacking, unread
+from muster.preflight_checks import Check, Entrance, NotAsked, Read, Result, SecretFound, lacking, unread
 from muster.runs import ImportState
 from muster.settings import Settings, compiling
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
@@ -128,6 +129,7 @@ class Checking:
     settings: Settings
     ports: Ports
     remaining: Callable[[], float]
+    today: date
 
     def check(self, wanted: Sequence[str] | None = None, *, candidates: bool = False) -> dict[str, Any]:
         """Return the checklist of some connections, of all that the settings have where none is named.
@@ -181,13 +183,13 @@ class Checking:
 
     def _salesforce(self, connection: SalesforceConnection) -> preflight_salesforce.SalesforceFound:
         org = self.ports.salesforce(connection)
-        keys = self._keys(connection.secret)
+        secret = self._secret(connection.secret)
         versions = self._ask(org.versions)
-        login = self._log_in(keys, preflight_salesforce.secret_keys(connection), org.log_in)
+        login = self._log_in(secret, preflight_salesforce.secret_keys(connection), org.log_in)
         fields = self._after(login, lambda: [str(each.get("name")) for each in org.describe()["fields"]])
         users = self._after(login, lambda: next(org.query(preflight_salesforce.COUNT_OF_USERS)).total)
         return preflight_salesforce.SalesforceFound(
-            entrance=Entrance(keys=keys, answered=versions, login=login),
+            entrance=Entrance(secret=secret, answered=versions, login=login),
             versions=versions,
             fields=fields,
             refusals=self._after(login, lambda: org.refusals(compiling.queries(self.settings))),
@@ -210,7 +212,7 @@ class Checking:
 
     def _vault(
         self,
-        secret: str | None,
+        secret_name: str | None,
         build: Callable[[str | None], Vault],
         objects: Iterable[str],
         object_of_fields: str,
@@ -218,8 +220,8 @@ class Checking:
     ) -> preflight_vaults.VaultFound:
         """Ask a vault; `build` takes the version of its API, `None` for that of the settings."""
         vault = build(None)
-        keys = self._keys(secret)
-        login = self._log_in(keys, preflight_vaults.SECRET_KEYS, vault.log_in)
+        secret = self._secret(secret_name)
+        login = self._log_in(secret, preflight_vaults.SECRET_KEYS, vault.log_in)
         if isinstance(login, NotServed):
             versions = self._ask(lambda: build(_OLD_VERSION).versions())
         else:
@@ -229,7 +231,7 @@ class Checking:
         permissions = {name: self._after(login, partial(vault.permissions, name)) for name in objects}
         fields = self._after(login, partial(vault.fields, object_of_fields))
         return preflight_vaults.VaultFound(
-            entrance=Entrance(keys=keys, answered=login, login=login),
+            entrance=Entrance(secret=secret, answered=login, login=login),
             versions=versions,
             me=me,
             policy=policy,
@@ -258,19 +260,20 @@ class Checking:
             )
         )
 
-    def _keys(self, name: str | None) -> Read[frozenset[str]]:
-        """Return which keys of a secret hold something; nothing else of it leaves this method."""
+    def _secret(self, name: str | None) -> Read[SecretFound]:
+        """Return what may be known of a secret; nothing else of it leaves this method."""
         if name is None:
             return Misconfigured("the connection names no secret")
         secret = self._ask(partial(self.ports.secrets.refetch, name))
         if isinstance(secret, MusterError):
             return secret
-        return frozenset(key for key, value in secret.items() if value.strip())
+        keys = frozenset(key for key, value in secret.items() if value.strip())
+        return SecretFound(keys, credentials.days_left(secret, self.today))
 
     def _log_in(
-        self, keys: Read[frozenset[str]], needs: Sequence[str], log_in: Callable[[], None]
+        self, secret: Read[SecretFound], needs: Sequence[str], log_in: Callable[[], None]
     ) -> Read[None]:
-        if isinstance(keys, MusterError) or lacking(keys, needs):
+        if isinstance(secret, MusterError) or lacking(secret, needs):
             return NotAsked("was not asked, for the secret is not as it has to be")
         return self._ask(log_in)
 

@@ -5,7 +5,32 @@ in: ids, counts, codes. What never does: names, e-mail addresses, tokens, messag
 text of a parser's exception, which quotes its input (`docs/operations.md` lists each metric).
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
+if TYPE_CHECKING:
+    from muster.errors import MusterError
+    from muster.gauges import Reading
 
 logger = Logger(service="muster", log_uncaught_exceptions=True)
 metrics = Metrics(namespace="Muster", service="muster")
+
+
+def tell(reading: Reading, unit_of: Mapping[str, str]) -> None:
+    """Emit a reading at once, under dimensions of its own; `unit_of` has the units that are not Count."""
+    told = EphemeralMetrics(namespace="Muster", service="muster")
+    for dimension, where in reading.of.items():
+        told.add_dimension(dimension, where)
+    for name, value in reading.values.items():
+        told.add_metric(name, unit_of.get(name, "Count"), value)
+    told.flush_metrics()
+
+
+def warn_of_gauge(error: MusterError) -> None:
+    """Log what could not be read of a run that is over."""
+    logger.warning("gauge not told", error=type(error).__name__, reason=str(error))

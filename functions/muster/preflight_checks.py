@@ -1,4 +1,4 @@
-"""What every connection is checked for: its secret, whether it answers, the login, the right place (U1, U5).
+"""What every connection is checked for: secret, host, login, the right place, when the secret ends (U1, U5).
 
 A check is a pure judgement of what was found; what could not be read is the error that said so (`Read`),
 and is told as `could_not_check`, never as passed. `preflight_salesforce` and `preflight_vaults` judge the
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from muster.credentials import EXPIRES_ON, WARNING_DAYS
 from muster.errors import Misconfigured, MusterError, NotServed, Rejected, Unavailable, WrongSystem
 
 type Read[T] = T | MusterError
@@ -38,15 +39,22 @@ class NotAsked(MusterError):
     """Something was not read, because what it rests on did not come about."""
 
 
+@dataclass(frozen=True, slots=True)
+class SecretFound:
+    """What may be known of a secret: its keys that hold something, and `credentials.days_left` of it."""
+
+    keys: frozenset[str]
+    days_left: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrance:
     """How far the credentials led.
 
-    `keys` are the keys of the secret that hold something. `answered` is whatever was asked of the host
-    first; only its not answering counts.
+    `answered` is whatever was asked of the host first; only its not answering counts.
     """
 
-    keys: Read[frozenset[str]]
+    secret: Read[SecretFound]
     answered: Read[object]
     login: Read[None]
 
@@ -56,7 +64,7 @@ class Door:
     """What an entrance is judged by: the connection's settings, in words.
 
     `place` is what the check of the right org or vault is called; the remedies say what to do about a
-    refused login and about the wrong place.
+    refused login and about the wrong place, `renewal` about credentials that end soon.
     """
 
     connection: str
@@ -65,6 +73,7 @@ class Door:
     place: str
     login_remedy: str
     place_remedy: str
+    renewal: str
 
 
 def judged(check: str, found: str, remedy: str, *, holds: bool) -> Check:
@@ -72,39 +81,39 @@ def judged(check: str, found: str, remedy: str, *, holds: bool) -> Check:
     return Check(check, Result.PASSED, found) if holds else Check(check, Result.FAILED, found, remedy)
 
 
-def unread(check: str, error: MusterError) -> Check:
-    """Return a check that could not be made, for something could not be read."""
+def unread(check: str, error: MusterError, again: str = "run preflight again") -> Check:
+    """Return a check that could not be made, for something could not be read; `again` is how it is asked."""
     match error:
         case NotAsked():
-            remedy = "Mend what failed above, then run preflight again."
+            remedy = f"Mend what failed above, then {again}."
         case Rejected():
             remedy = error.problems[0].remedy
         case Unavailable():
-            remedy = "Run preflight again in some minutes."
+            remedy = f"{again[:1].upper()}{again[1:]} in some minutes."
         case _:
-            remedy = "Do what it says, then run preflight again."
+            remedy = f"Do what it says, then {again}."
     return Check(check, Result.COULD_NOT_CHECK, str(error), remedy)
 
 
-def lacking(keys: Read[frozenset[str]], needs: Iterable[str]) -> tuple[str, ...]:
+def lacking(secret: Read[SecretFound], needs: Iterable[str]) -> tuple[str, ...]:
     """Return which keys a secret that could be read lacks, in their order."""
-    return () if isinstance(keys, MusterError) else tuple(key for key in needs if key not in keys)
+    return () if isinstance(secret, MusterError) else tuple(key for key in needs if key not in secret.keys)
 
 
 def entrance(door: Door, found: Entrance) -> Iterator[Check]:
     """Yield the checks of a connection's secret, host, login and place."""
-    yield _secret(door, found.keys)
+    yield _secret(door, found.secret)
     yield _reachable(door, found.answered)
     yield _login(door, found.login)
     yield _place(door, found.login)
 
 
-def _secret(door: Door, keys: Read[frozenset[str]]) -> Check:
-    missing = lacking(keys, door.needs)
-    if isinstance(keys, Misconfigured):
-        return Check("secret", Result.FAILED, str(keys), recipe(door))
-    if isinstance(keys, MusterError):
-        return unread("secret", keys)
+def _secret(door: Door, secret: Read[SecretFound]) -> Check:
+    missing = lacking(secret, door.needs)
+    if isinstance(secret, Misconfigured):
+        return Check("secret", Result.FAILED, str(secret), recipe(door))
+    if isinstance(secret, MusterError):
+        return unread("secret", secret)
     words = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(door.needs)}"
     return judged("secret", f"the secret {door.secret} {words}", recipe(door), holds=not missing)
 
@@ -113,7 +122,8 @@ def recipe(door: Door) -> str:
     """Return how the connection's secret is written."""
     example = json.dumps(dict.fromkeys(door.needs, "…"), ensure_ascii=False)
     return (
-        f"Write {example} into secret.json, every value in quotes, then run: aws secretsmanager"
+        f'Write {example} into secret.json, every value in quotes (with "{EXPIRES_ON}": "2027-01-31" beside'
+        " them where the credentials end some day), then run: aws secretsmanager"
         f" put-secret-value --secret-id {door.secret} --secret-string file://secret.json"
         f" (a secret that is not there yet: create-secret --name {door.secret}), in the stack's region."
     )
@@ -124,7 +134,7 @@ def _reachable(door: Door, answered: Read[object]) -> Check:
     if isinstance(answered, NotAsked):
         return unread("reachable", answered)
     if isinstance(answered, Unavailable):
-        remedy = f"Check {host}. If it is right, the system is down or busy: run preflight again later."
+        remedy = f"Check {host}. If it is right, run preflight again once the system is well again."
         return Check("reachable", Result.FAILED, str(answered), remedy)
     return Check("reachable", Result.PASSED, f"the host of {host} answers")
 
@@ -143,6 +153,37 @@ def _place(door: Door, login: Read[None]) -> Check:
     if isinstance(login, MusterError):
         return unread(door.place, _nothing(login))
     return Check(door.place, Result.PASSED, "the login leads where the settings say")
+
+
+def expiry(check: str, door: Door, found: Entrance) -> Check | None:
+    """Return what the day in the secret says of its credentials, `None` where it names no day (N2).
+
+    A day in the past is no failure while the login works: Salesforce takes a certificate that has expired.
+    """
+    secret = found.secret
+    if isinstance(secret, MusterError) or lacking(secret, door.needs):
+        return unread(check, NotAsked("was not asked, for the secret is not as it has to be"))
+    if EXPIRES_ON not in secret.keys:
+        return None
+    day = f"{EXPIRES_ON} in the secret {door.secret}"
+    days = secret.days_left
+    if days is None:
+        remedy = f'Write it like "{EXPIRES_ON}": "2027-01-31": year, month and day, in quotes.'
+        return Check(check, Result.FAILED, f"{day} cannot be read as a day", remedy)
+    renewal = f"{door.renewal} {recipe(door)}"
+    if days >= 0:
+        result = Result.WARNING if days < WARNING_DAYS else Result.PASSED
+        words = f"{day} is {f'{_days(days)} from now' if days else 'today'}"
+        return Check(check, result, words, renewal if result is Result.WARNING else "")
+    past = f"{day} was {_days(-days)} ago"
+    if isinstance(found.login, Misconfigured) and not isinstance(found.login, WrongSystem):
+        return Check(check, Result.FAILED, f"{past}, and the login is refused", renewal)
+    remedy = f"Were the credentials renewed since, write the new day. If not: {renewal}"
+    return Check(check, Result.WARNING, past, remedy)
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number:,} days"
 
 
 def version(connection: str, wanted: str, served: Read[Sequence[str]]) -> Check:

@@ -15,6 +15,7 @@ from muster.preflight_checks import (
     api_access,
     calls_left,
     entrance,
+    expiry,
     unread,
     version,
 )
@@ -24,6 +25,8 @@ from muster.settings.sections import SalesforceConnection
 # Answered with how many users there are, and no row.
 COUNT_OF_USERS = soql.select(["COUNT()"])
 _LEAST_CALLS = 0.2
+_EXPIRY = "credentials expiry"
+_NO_DAY = "the secret names no day on which the credentials end; with expires_on in it, Muster tells in time"
 
 _SECRET_KEYS = {
     "client_credentials": ("client_id", "client_secret"),
@@ -38,6 +41,16 @@ _LOGIN_REMEDIES = {
     "jwt_bearer": (
         "Setup > External Client App Manager > the app: enable the JWT Bearer Flow, upload the certificate of"
         " private_key, and pre-authorize the integration user, whose username is in the secret."
+    ),
+}
+_RENEWALS = {
+    "client_credentials": (
+        "Setup > External Client App Manager > the app: rotate the consumer secret, and write it into the"
+        " secret as client_secret."
+    ),
+    "jwt_bearer": (
+        "Make a new key with its certificate, upload the certificate to the app (Setup > External Client App"
+        " Manager), and write the key into the secret as private_key."
     ),
 }
 _VIEW_ALL_USERS = (
@@ -70,7 +83,9 @@ def secret_keys(connection: SalesforceConnection) -> tuple[str, ...]:
 
 def checks(settings: Settings, connection: SalesforceConnection, found: SalesforceFound) -> Iterator[Check]:
     """Yield every check of the connection."""
-    yield from entrance(_door(connection), found.entrance)
+    door = _door(connection)
+    yield from entrance(door, found.entrance)
+    yield expiry(_EXPIRY, door, found.entrance) or Check(_EXPIRY, Result.PASSED, _NO_DAY)
     yield version("salesforce", connection.api_version, found.versions)
     yield api_access(
         found.fields,
@@ -102,6 +117,7 @@ def _door(connection: SalesforceConnection) -> Door:
             " connections.salesforce.organization_id and host, or the credentials of that org's app into the"
             " secret."
         ),
+        renewal=_RENEWALS[connection.login],
     )
 
 

@@ -5,10 +5,10 @@ is in `remote_meeting_host_id__v` and `remote_meeting_host_token__v` is never re
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from muster import align_desk, groups, vault_fields, vql
-from muster.errors import Misconfigured, MusterError
+from muster.errors import Misconfigured, MusterError, NotServed
 from muster.preflight_checks import (
     Check,
     Door,
@@ -18,6 +18,7 @@ from muster.preflight_checks import (
     api_access,
     calls_left,
     entrance,
+    expiry,
     judged,
     unread,
     version,
@@ -44,6 +45,7 @@ _ENGLISH = "en"
 _VAULT_OWNER, _VAULT_OWNER_KEY = "vault_owner__v", "vaultOwner"
 _LANGUAGE_KEY, _PROFILE_KEY = "language__sysr.admin_key__sys", "security_profile__sysr.profile_key__sys"
 _LEAST_CALLS = 0.2
+_EXPIRY = "password expiry"
 _USERS = "Admin > Users & Groups > Vault Users"
 _PERMISSION_SETS = (
     "Admin > Users & Groups > Permission Sets > a set of the integration user's security profile"
@@ -81,7 +83,7 @@ def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultF
         yield _statuses(
             vault_fields.status_field(feature), names, found, f", or write their names into {where}"
         )
-    yield _password(found.policy)
+    yield _password(_door("vault_crm", connection), found)
     yield _burst(found)
 
 
@@ -95,7 +97,7 @@ def align_checks(settings: Settings, connection: AlignConnection, found: VaultFo
     for feature in vault_fields.pushed(settings):
         names = map(align_desk.api_name, groups.STATUSES[feature])
         yield _statuses(align_desk.status_field(feature), names, found, "")
-    yield _password(found.policy)
+    yield _password(_door("align", connection), found)
     yield _burst(found)
 
 
@@ -103,7 +105,7 @@ def push_checks(
     settings: Settings, me: Read[IntegrationUser], fields: Read[Sequence[Field]]
 ) -> Iterator[Check]:
     """Yield what a push to Vault CRM rests on: who is logged in, and the fields of what is pushed (U6)."""
-    if isinstance(me, Misconfigured):
+    if isinstance(me, Misconfigured) and not isinstance(me, NotServed):
         yield Check("login", Result.FAILED, str(me), "Do what it says; preflight says more.")
     yield _language(me)
     to_edit = vault_fields.to_edit(vault_fields.pushed(settings))
@@ -153,10 +155,8 @@ def is_align_admin(username: str, name: str) -> bool:
 # ── What both vaults are checked for ─────────────────────────────────────────────────────────────────
 
 
-def _session(
-    name: str, connection: VaultCrmConnection | AlignConnection, found: VaultFound
-) -> Iterator[Check]:
-    door = Door(
+def _door(name: str, connection: VaultCrmConnection | AlignConnection) -> Door:
+    return Door(
         connection=name,
         secret=connection.secret,
         needs=SECRET_KEYS,
@@ -166,8 +166,14 @@ def _session(
             f"{_USERS}, in the vault of connections.{name}.host: add the integration user there; or correct"
             " the host."
         ),
+        renewal="Set a new password for the integration user, and write it into the secret at once.",
     )
-    yield from entrance(door, found.entrance)
+
+
+def _session(
+    name: str, connection: VaultCrmConnection | AlignConnection, found: VaultFound
+) -> Iterator[Check]:
+    yield from entrance(_door(name, connection), found.entrance)
     yield version(name, connection.api_version, found.versions)
     yield api_access(found.me, f"{_PERMISSION_SETS} > Application > Vault Actions > API: tick Access API.")
 
@@ -275,9 +281,19 @@ def _statuses(name: str, wanted: Iterable[str], found: VaultFound, otherwise: st
     )
 
 
-def _password(policy: Read[SecurityPolicy]) -> Check:
+def _password(door: Door, found: VaultFound) -> Check:
+    """Return when the password expires: the policy says how long one lasts, the secret until when."""
+    by_policy, by_day = _password_by_policy(found.policy), expiry(_EXPIRY, door, found.entrance)
+    if by_day is None:
+        return by_policy
+    if by_policy.result is Result.WARNING and by_day.result is Result.PASSED:
+        return replace(by_policy, found=f"{by_policy.found}; {by_day.found}")
+    return by_day
+
+
+def _password_by_policy(policy: Read[SecurityPolicy]) -> Check:
     """Return whether the password expires; not every integration user may read security policies."""
-    check = "password expiry"
+    check = _EXPIRY
     if isinstance(policy, MusterError):
         return unread(check, policy)
     days = policy.password_expires_after_days
@@ -294,7 +310,7 @@ def _password(policy: Read[SecurityPolicy]) -> Check:
         Result.WARNING,
         f"the password expires {days} days after it was set",
         f"{place}: give the integration user a policy whose Password Expiration is none; or write a new"
-        " password into the secret before it expires.",
+        " password into the secret before it expires, and its last day as expires_on, to be told in time.",
     )
 
 

@@ -1,10 +1,11 @@
 """What of a push an admin has to look at: entries of the error log, each with what to do (P3, G3). Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from muster import groups
 from muster.errors import Problem
 from muster.model import LogEntry, Member
+from muster.preflight_checks import Check
 
 _NAMED = {groups.ENGAGE: "Engage", groups.CONNECT: "Engage Connect"}
 _AGAIN = "then ask for a retry with GroupAssignmentFunction"
@@ -52,6 +53,12 @@ def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEn
             problem = Problem(_NAMED[feature], f"request {what}", remedy)
             vault_id = after.crm.get(groups.CONNECTION, {}).get("id") or ""
             yield entry_of(at, vault_id, code, problem, after.id, run)
+
+
+def blocked_by(checks: Iterable[Check]) -> str:
+    """Return the checks of Vault CRM that keep a push from sending, each with what to do about it (U6)."""
+    told = [f"{check.check}: {check.found} ({check.remedy.removesuffix('.')})" for check in checks]
+    return f"blocked before the first write by what Vault CRM was checked for: {'; '.join(told)}"
 
 
 def entry_of(

@@ -11,6 +11,7 @@ from muster.decisions import Decision, Known, Wanted
 from muster.groups import Due, Place
 from muster.import_ports import Archive
 from muster.model import LogEntry, Member
+from muster.preflight_checks import Check
 from muster.running import Runs
 from muster.runs import Lease
 from muster.vault_values import Written
@@ -54,12 +55,14 @@ class Vault(vault_gathering.Vault, Protocol):
 class Ports:
     """The world outside of pushes. `wait` lets so many seconds go by.
 
-    `align` is where admins keep the roster, if not in Muster (G9).
+    `preflight` returns the checks of Vault CRM that failed, of those that sending rests on (U6). `align` is
+    where admins keep the roster, if not in Muster (G9).
     """
 
     runs: Runs
     archive: Archive
     roster: Roster
     vault: Vault
+    preflight: Callable[[], Sequence[Check]]
     wait: Callable[[float], None]
     align: Vault | None = None

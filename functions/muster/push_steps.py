@@ -6,17 +6,18 @@ a run that was cut short, and whoever lost the answer to a write, first looks wh
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain, islice
 
-from muster import groups, guard, pushes, vault_fields
+from muster import groups, guard, licence_lines, pushes, vault_fields
 from muster.aligning import Aligning
-from muster.errors import OutcomeUnknown, Problem, Rejected
+from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
 from muster.import_steps import ITEMS_A_PART, Parts
+from muster.licence_lines import Line, Removals
 from muster.model import LogEntry, Member
-from muster.push_log import entry_of, failures
+from muster.push_log import blocked_by, entry_of, failures
 from muster.push_ports import Ports
 from muster.pushes import Plan, Sending, Step
 from muster.recording import Change, Recording
@@ -31,29 +32,6 @@ from muster.vault_values import RECORDS_A_CALL, Outcome, Written
 # The Engage server answers within seconds, mostly: it is asked again after so many; then the next push is.
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 _MEMBERS_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Removals:
-    """What removals have come to: how many licences of each group are `freed`, which users are still in."""
-
-    freed: Counter[tuple[str, str]]
-    under_way: frozenset[str]
-
-    def allow(self, item: Sending) -> bool:
-        """Tell whether an item may be sent: one in line takes a free licence, if there is one (G8).
-
-        Who is not out of the groups yet is not inactivated: Engage Connect would do nothing for the user.
-        """
-        if item.step is Step.INACTIVATION:
-            return item.user not in self.under_way
-        if item.awaits is None:
-            return True
-        line = (item.awaits, item.writes[item.awaits]["request"] or "")
-        if self.freed[line] < 1:
-            return False
-        self.freed[line] -= 1
-        return True
 
 
 @dataclass(slots=True)
@@ -76,13 +54,26 @@ class Steps:
         return Ends(self.ports.runs, self.ports.roster, self.clock)
 
     def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
-        """Gather and decide; then end a preview, park what needs a word, or send."""
+        """Gather and decide; then end a preview, park what needs a word, or send.
+
+        Raises `Misconfigured`, before anything is sent, where it could arrive by half only (U6).
+        """
         plan, run = self._planned(run, resumed=resumed)
+        sends = [item for item in plan.items if item.step in pushes.SENT]
+        failed = self.ports.preflight() if sends else ()
+        if failed and not run.preview:
+            raise Misconfigured(f"the push is {blocked_by(failed)}")
         active = self.ports.runs.state(run.organization).active
         trips = guard.tripped(plan.items, active, self.settings)
-        said = {"changes": [item.shown() for item in plan.items if item.step in pushes.SENT][:SHOWN]}
+        said = {"changes": [item.shown() for item in sends[:SHOWN]]}
         run, answer = self._ends.after_planning(run, trips, said)
-        return answer if answer is not None else self._apply(run, plan.items, resumed=False)
+        if answer is None:
+            return self._apply(run, plan.items, resumed=False)
+        if run.preview:
+            would_be = f" It would be {blocked_by(failed)}." if failed else ""
+            answer["message"] += would_be
+            answer["blocked_by"] = [asdict(check) for check in failed]
+        return answer
 
     def apply(self, run: Run, *, resumed: bool = False) -> Answer:
         """Send the plan from where it was left, and end the run."""
@@ -96,14 +87,9 @@ class Steps:
         at = self._at(run)
         asked, refused = self.desk.take(run)
         members = self._due(run, at, asked)
-        day = groups.today(at, self.settings.time_zone)
         users = self._users(run, members.values(), resumed=resumed) if members else {}
-        lines, known = self.ports.roster.licence_lines(run.organization)
-        left = pushes.freed(members.values(), users, self.settings)
-        leaving = pushes.leaving(members.values(), self.settings, day) - left
-        freed = known + left
-        asked_for = pushes.asked(members.values(), self.settings, day)
-        in_line = pushes.next_in_line(lines, freed, leaving, asked_for, self.settings, at)
+        lines, free = self.ports.roster.licence_lines(run.organization)
+        in_line = licence_lines.next_in_line(lines, free, members.values(), users, self.settings, at)
         waiting = self._members(run, in_line.keys() - members.keys())
         members |= waiting
         in_line = {name: place for name, place in in_line.items() if name in members}
@@ -285,7 +271,7 @@ class Steps:
         What is not settled by then is read by the next push.
         """
         waiting = {item.user: item for item in items}
-        freed: Counter[tuple[str, str]] = Counter()
+        freed: Counter[Line] = Counter()
         for seconds in (0.0, *WAITS_S):
             if not waiting:
                 break
@@ -384,7 +370,7 @@ def _is_under_way(item: Sending, user: VaultUser) -> bool:
     return any(user.seen[feature].status in under_way for feature in item.writes)
 
 
-def _left(item: Sending, user: VaultUser) -> Iterator[tuple[str, str]]:
+def _left(item: Sending, user: VaultUser) -> Iterator[Line]:
     """Yield which groups the user has left since the item was planned."""
     for feature in item.writes:
         group = item.seen[feature].group

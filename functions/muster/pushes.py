@@ -17,7 +17,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -30,11 +30,6 @@ from muster.plans import DEACTIVATE, GRANT, REVOKE
 from muster.settings import Settings
 from muster.vault_fields import pushed, sends_status
 from muster.vault_users import VaultUser
-
-# Vault does not say how many licences are free: so often, who is first in line is tried for one (G8).
-PROBE = timedelta(hours=6)
-# Before somebody asks anew for a group, so many of its line are tried once more: nobody is overtaken.
-AHEAD = 50
 
 
 class Step(StrEnum):
@@ -137,83 +132,6 @@ def is_looked_at(what: frozenset[str], settings: Settings) -> bool:
     return bool(what & _looked_at(settings))
 
 
-def next_in_line(
-    lines: Iterable[tuple[str, Place]],
-    freed: Mapping[tuple[str, str], int],
-    leaving: Mapping[tuple[str, str], int],
-    asked: Iterable[tuple[str, str]],
-    settings: Settings,
-    now: datetime,
-) -> dict[str, tuple[Place, bool]]:
-    """Return who of the lines may get a licence in this push: member id → place, and whether at once.
-
-    `freed` counts, per feature and group, those who have left it, `leaving` those whose licences are
-    about to become free; `asked` are those for which somebody asks now. The first in a line that nobody
-    leaves is tried every `PROBE`.
-    """
-    features = pushed(settings)
-    free, left = Counter(freed) + Counter(dict.fromkeys(asked, AHEAD)), Counter(leaving)
-    tried: set[tuple[str, str]] = set()
-    chosen: dict[str, tuple[Place, bool]] = {}
-    for member, place in lines:
-        line = (place.feature, place.group)
-        if place.feature not in features:
-            continue
-        if free[line] > 0:
-            free[line] -= 1
-            tried.add(line)
-            chosen.setdefault(member, (place, True))
-        elif left[line] > 0:
-            left[line] -= 1
-            chosen.setdefault(member, (place, False))
-        elif not leaving.get(line) and line not in tried:
-            tried.add(line)
-            if now - datetime.fromisoformat(place.tried) >= PROBE:
-                chosen.setdefault(member, (place, True))
-    return chosen
-
-
-def leaving(members: Iterable[Member], settings: Settings, day: date) -> Counter[tuple[str, str]]:
-    """Return how many are about to leave each group, as the roster knows it."""
-    found: Counter[tuple[str, str]] = Counter()
-    for member in members:
-        for feature in pushed(settings):
-            group = getattr(member, feature)["group"]
-            if group and _moves(member, feature, day) and groups.wanted(member, feature, day) != group:
-                found[feature, group] += 1
-    return found
-
-
-def asked(members: Iterable[Member], settings: Settings, day: date) -> set[tuple[str, str]]:
-    """Return the features and groups for which somebody asks who does not wait in line for them yet."""
-    found = set()
-    for member in members:
-        lines = {(place.feature, place.group) for place in groups.places(member)}
-        for feature in pushed(settings):
-            group = groups.wanted(member, feature, day)
-            if group and groups.is_unsent(member, feature) and (feature, group) not in lines:
-                found.add((feature, group))
-    return found
-
-
-def freed(
-    members: Iterable[Member], users: Mapping[str, VaultUser], settings: Settings
-) -> Counter[tuple[str, str]]:
-    """Return how many have left each group since the roster looked last."""
-    found: Counter[tuple[str, str]] = Counter()
-    for member in members:
-        user = users.get(member.crm[groups.CONNECTION]["id"] or "")
-        for feature in pushed(settings):
-            group = getattr(member, feature)["group"]
-            if group and user and user.seen[feature].group != group:
-                found[feature, group] += 1
-    return found
-
-
-def _moves(member: Member, feature: str, day: date) -> bool:
-    return groups.is_unsent(member, feature) or groups.leaves(member, day)
-
-
 def make_plan(
     members: Iterable[Member],
     users: Mapping[str, VaultUser],
@@ -223,7 +141,7 @@ def make_plan(
 ) -> Plan:
     """Return the plan for these members; `users` are theirs, by id in Vault CRM.
 
-    `in_line` is what `next_in_line` chose, in order: they come before who asks now (G8).
+    `in_line` is what `licence_lines.next_in_line` chose, in order: they come before who asks now (G8).
     """
     plan = Plan()
     day, at = (

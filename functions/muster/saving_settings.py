@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from muster import tokens
-from muster.errors import MusterError, Problem, Rejected, Stale
+from muster.errors import Misconfigured, MusterError, Problem, Rejected, Stale
 from muster.previewing_settings import Preview, Previewing, not_previewed
 from muster.runs import Run
 from muster.settings import Settings
 from muster.settings.versions import StoredSettings, is_same
 from muster.settings.warnings import warnings
 from muster.tokens import Token, WebhookRegistration
+from muster.webhook_metadata import is_outgrown
 
 type Answer = dict[str, Any]
 
@@ -100,6 +101,7 @@ class Saving:
             self.store.save(stored, None if becomes == was else (was, becomes))
         except Stale as error:
             raise Rejected(self._overtaken(organization, base.version)) from error
+        said["warnings"] += _about_the_sender(current, settings)
         if approved:
             said["warnings"] += self._record_approval(approved, stored.version)
         if token:
@@ -158,6 +160,17 @@ class Saving:
                 "settings", f"are overtaken: version {current.version} was saved meanwhile", _MERGE
             )
         return Problem("settings", "are not saved: the webhook token was changed meanwhile", "Put again.")
+
+
+def _about_the_sender(before: StoredSettings | None, after: Settings) -> list[dict[str, str]]:
+    """Return a warning where the settings name fields that those before did not."""
+    try:
+        outgrown = before is not None and is_outgrown(before.settings, after)
+    except Misconfigured:  # saved with an older Muster, and not accepted any more
+        outgrown = True
+    message = "or a filter names fields that the outbound message and the flow in Salesforce do not know yet"
+    remedy = "Send the action refresh to WebhookSetupFunction; until then imports bring what changes in them."
+    return shown([Problem("auto_provision", message, remedy)] if outgrown else [])
 
 
 def nothing_yet(organization: str) -> StoredSettings:

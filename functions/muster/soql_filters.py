@@ -15,6 +15,7 @@ MOST_BYTES = 7_500
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~ ")
 _STATEMENT = re.compile(r"\s*(?:SELECT|FIND)\b", re.IGNORECASE)
 _WHERE = re.compile(r"\s*WHERE\b", re.IGNORECASE)
+_NAMES = re.compile(r"(?<![\w.])[A-Za-z]\w*", re.ASCII)
 # What may follow a condition in a query; a condition itself has none of it outside a subquery.
 _CLAUSE = re.compile(
     r"\b(ORDER\s+BY|GROUP\s+BY|HAVING|LIMIT\s+\d+|OFFSET\s+\d+|FOR\s+(?:VIEW|REFERENCE|UPDATE)"
@@ -40,6 +41,14 @@ def fault(condition: str) -> tuple[str, str] | None:
     if _WHERE.match(condition):
         return "begins with WHERE", "Leave the word WHERE out."
     return _fault_of_structure(condition)
+
+
+def names(condition: str) -> frozenset[str]:
+    """Return the names that a filter may speak of, of a path the first: Profile of Profile.Name.
+
+    Words of SOQL itself are among them; none of them is the name of a field.
+    """
+    return frozenset(_NAMES.findall("".join(_outside_texts(condition))))
 
 
 def encoded_size(soql: str) -> int:

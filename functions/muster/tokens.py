@@ -66,15 +66,48 @@ def matches(presented: str, tokens: Iterable[Token], now: datetime) -> bool:
 
 
 def rotated(tokens: Iterable[Token], new: Token, now: datetime) -> tuple[Token, ...]:
-    """Return the tokens after `new` took over: `new`, and the one before it for another 48 hours.
+    """Return the tokens after `new` took over: `new`, and those without an end for another 48 hours.
 
-    Older ones end at once. So rotating twice ends a token that has leaked.
+    Those that had an end already end at once. So rotating twice ends a token that has leaked.
     """
-    latest = next((token for token in tokens if token.expires_at is None), None)
-    if latest is None:
-        return (new,)
     ends = (now + OVERLAP).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return new, replace(latest, expires_at=ends)
+    return new, *(replace(token, expires_at=ends) for token in tokens if token.expires_at is None)
+
+
+def find(presented: str, tokens: Iterable[Token], now: datetime) -> Token | None:
+    """Return which of `tokens` an address of ours holds, if it is valid at `now`."""
+    presented_digest = digest(presented)
+    return next(
+        (token for token in tokens if token.sha256 == presented_digest and _is_valid(token, now)), None
+    )
+
+
+def offered(tokens: Iterable[Token], new: Token) -> tuple[Token, ...]:
+    """Return the tokens with `new` beside them: all stay valid until it is certain that `new` is in use."""
+    return new, *tokens
+
+
+def settled(
+    tokens: Iterable[Token], used: str, now: datetime, replaced: str | None = None
+) -> tuple[Token, ...]:
+    """Return the tokens once it is certain that the one with the digest `used` is in use.
+
+    It takes over as with `rotated`; the one with the digest `replaced`, which was in use up to now, lasts
+    as long as the others whatever end it had. Nothing changes where it has taken over already, or is not
+    among them.
+    """
+    known = tuple(tokens)
+    in_use = next((token for token in known if token.sha256 == used), None)
+    others = without(known, used)
+    if in_use is None or (in_use.expires_at is None and all(token.expires_at for token in others)):
+        return known
+    lasting = (replace(token, expires_at=None) if token.sha256 == replaced else token for token in others)
+    return rotated(lasting, replace(in_use, expires_at=None), now)
+
+
+def without(tokens: Iterable[Token], sha256: str) -> tuple[Token, ...]:
+    """Return the tokens but the one with this digest, which ends at once."""
+    return tuple(token for token in tokens if token.sha256 != sha256)
 
 
 def _is_valid(token: Token, now: datetime) -> bool:

@@ -1,10 +1,11 @@
 """`make demo`: Muster shown from end to end; each change is made for real, each answer is Muster's.
 
-auto_provisioning   chapter 1: one user followed by the webhook, as the product's documentation tests it
-importing           chapter 2: three assignments over a company of a few hundred people
-staying_safe        chapter 3: a seat that becomes free, and a broken filter that is parked
-licences            chapter 4: Engage groups of Vault CRM, asked for, waited for and taken back
-acme                the settings of chapters 2 to 4
+connecting          chapter 1: preflight finds what is wrong, and the webhook is installed and looked after
+auto_provisioning   chapter 2: one user followed by the webhook, as the product's documentation tests it
+importing           chapter 3: three assignments over a company of a few hundred people
+staying_safe        chapter 4: a seat that becomes free, and a broken filter that is parked
+licences            chapter 5: Engage groups of Vault CRM, asked for, waited for and taken back
+acme                the settings of chapters 3 to 5
 walk                takes the steps, and remembers how each went
 by_hand             commands to paste, for who keeps the stack (KEEP=1)
 """

@@ -11,7 +11,7 @@ import time
 from rich.console import Console
 
 from sandbox import tables
-from sandbox.demo import auto_provisioning, by_hand, importing, licences, staying_safe
+from sandbox.demo import auto_provisioning, by_hand, connecting, importing, licences, staying_safe
 from sandbox.demo.walk import WIDTH, Walk, WalkEnded
 from sandbox.local_stack import launching
 from sandbox.local_stack.launching import StepFailed
@@ -19,6 +19,7 @@ from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.stack import folder_of
 
 CHAPTERS = {
+    "Connecting: what is wrong is told before it matters": connecting.take,
     "Auto-provisioning: one user, followed as Salesforce changes": auto_provisioning.take,
     "Assignments: who of a whole company gets what": importing.take,
     "Staying safe: people leave, and people make mistakes": staying_safe.take,
@@ -33,7 +34,8 @@ def main() -> int:
     folder, began, kept = folder_of(os.environ.get("STACK") or "demo"), time.monotonic(), False
     launching.stop(folder)
     try:
-        walk = Walk(launching.start(folder, lambda step: console.print(step)), console)
+        stack = launching.start(folder, lambda step: console.print(step), webhook=False)
+        walk = Walk(stack, console)
         take(walk)
         console.print("\n[bold]In short:[/bold]")
         headings = ("", "Done", "Seen in Muster", "After")

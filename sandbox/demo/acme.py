@@ -1,4 +1,4 @@
-"""Acme's settings for chapters 2 and 3: what an admin of Muster writes for `sandbox.company`."""
+"""Acme's settings for chapters 3 to 5: what an admin of Muster writes for `sandbox.company`."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""Chapter 1: one user, followed from creation to deactivation by Salesforce's outbound messages.
+"""Chapter 2: one user, followed from creation to deactivation by Salesforce's outbound messages.
 
 The steps are those by which the product's own documentation tests the feature, and one more.
 """
@@ -75,8 +75,8 @@ def _twice_in_one_message(salesforce: SalesforceAdmin, user: str, name: str, old
 
 def _show_what_remains(walk: Walk) -> None:
     """Show the member who left, and the whole history."""
-    walk.console.print("\n[bold]Nothing is forgotten. The roster with the inactive members:[/bold]")
-    everyone = walk.members(active="any")
+    walk.console.print("\n[bold]Nothing is forgotten. Ada among the inactive members:[/bold]")
+    everyone = [each for each in walk.members(active="any") if each["username"] == ADA["Username"]]
     walk.console.print(tables.roster(everyone))
     for member in everyone:
         answer = walk.query("member", member=member["id"])

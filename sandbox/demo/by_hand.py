@@ -36,6 +36,10 @@ def commands(stack: LocalStack) -> dict[str, str]:
         f"Ask Muster why {user['Name']} has what they have": _invoke(
             stack, "RosterQueryFunction", action="explain", member=user["Username"]
         ),
+        "Check the connections": _invoke(stack, "PreflightFunction"),
+        "See whether every link from Salesforce to Muster holds": _invoke(
+            stack, "WebhookSetupFunction", action="status"
+        ),
         "List who is in the roster": _invoke(stack, "RosterQueryFunction", action="list"),
         "Import everyone now": _invoke(stack, "ScheduledImportFunction", mode="full", by="you@acme.example"),
         f"Put {user['Name']} into a group of Engage": _invoke(

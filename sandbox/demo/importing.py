@@ -1,4 +1,4 @@
-"""Chapter 2: three assignments over a company of a few hundred people, from preview to explanation."""
+"""Chapter 3: three assignments over a company of a few hundred people, from preview to explanation."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from rich.text import Text
 from sandbox import company, tables
 from sandbox.company import Person
 from sandbox.demo.acme import SECTIONS
+from sandbox.demo.connecting import ADMIN
 from sandbox.demo.walk import WIDTH, Answer, Members, Walk
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.waiting import wait_until
 
 DIVISIONS = 4
-ADMIN = "jane@acme.example"
 
 
 def take(walk: Walk, salesforce: SalesforceAdmin) -> None:
@@ -35,6 +35,12 @@ def take(walk: Walk, salesforce: SalesforceAdmin) -> None:
         ),
         "they are saved; still nobody has been changed",
         lambda said: said["status"] == "succeeded" and said["saved"] and not walk.members(),
+    )
+    walk.ask(
+        "The flow in Salesforce is refreshed, for the filters ask for more fields than it watches",
+        lambda: walk.stack.invoke("WebhookSetupFunction", action="refresh", by=ADMIN),
+        "it watches those as well; the outbound message is as it was",
+        lambda said: said["status"] == "succeeded" and said["changed"] == ["flow"],
     )
     members = _import(walk, preview)
     _show_who_was_left_out(walk, everyone, members)

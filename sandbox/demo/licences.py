@@ -1,4 +1,4 @@
-"""Chapter 4: Engage licences of Vault CRM, asked for, waited for, and taken back from who leaves."""
+"""Chapter 5: Engage licences of Vault CRM, asked for, waited for, and taken back from who leaves."""
 
 import json
 from collections import Counter
@@ -7,7 +7,8 @@ from typing import Any
 
 from sandbox import company, tables
 from sandbox.company import DOMAIN, Person
-from sandbox.demo.importing import ADMIN, DIVISIONS
+from sandbox.demo.connecting import ADMIN
+from sandbox.demo.importing import DIVISIONS
 from sandbox.demo.walk import Answer, Members, Walk
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.stack import ORGANIZATION

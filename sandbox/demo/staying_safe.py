@@ -1,10 +1,10 @@
-"""Chapter 3: who leaves loses access within seconds, and a broken filter costs nobody theirs."""
+"""Chapter 4: who leaves loses access within seconds, and a broken filter costs nobody theirs."""
 
 from typing import Any
 
 from sandbox import tables
 from sandbox.demo.acme import narrowed
-from sandbox.demo.importing import ADMIN
+from sandbox.demo.connecting import ADMIN
 from sandbox.demo.walk import Answer, Walk
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 

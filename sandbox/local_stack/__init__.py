@@ -5,9 +5,9 @@ launching   the steps that start one, and end it; `running()` for tests
 processes   starts, recognises and ends the processes behind it
 building    `sam build` for this machine, when the sources changed
 deploying   `sam deploy` to the emulator, and what came of it
-salesforce_admin  changes users as an admin of Salesforce does
+salesforce_admin  changes users, and switches flows on and off, as an admin of Salesforce does
 vault_admin  makes users in Vault CRM and groups on its Engage server, as their admins do
-enrolling   makes the organization `acme`, with its secrets, and points the sandbox's outbound message at it
+enrolling   makes the organization `acme`, with its secrets, and has Muster install its webhook in Salesforce
 emulator    MiniStack as a program of its own, put right where it differs from AWS
 waiting     waits for a condition, with a deadline
 

@@ -19,7 +19,7 @@ import requests
 from sandbox.local_stack import processes
 from sandbox.local_stack.building import ROOT, built, digest
 from sandbox.local_stack.deploying import CREDENTIALS, REGION, Deployed, deploy
-from sandbox.local_stack.enrolling import enrol
+from sandbox.local_stack.enrolling import enrol, install_webhook
 from sandbox.local_stack.processes import Process
 from sandbox.local_stack.stack import ORGANIZATION, LocalStack
 from sandbox.local_stack.waiting import wait_until
@@ -76,10 +76,11 @@ class Behind:
         return started == PROGRAMS.keys() and all(map(processes.is_running, self.processes))
 
 
-def start(folder: Path, say: Say, *, port: int | None = None) -> LocalStack:
+def start(folder: Path, say: Say, *, port: int | None = None, webhook: bool = True) -> LocalStack:
     """Start a stack in `folder`, or bring the one that runs there up to date; `say` is told each step.
 
-    Raises StepFailed. Whatever ends a start early, nothing is left running; what ran before, still does.
+    Without `webhook`, a stack that is started has nothing set up in its Salesforce. Raises StepFailed.
+    Whatever ends a start early, nothing is left running; what ran before, still does.
     """
     folder.mkdir(parents=True, exist_ok=True)
     behind = Behind.read(folder)
@@ -87,7 +88,7 @@ def start(folder: Path, say: Say, *, port: int | None = None) -> LocalStack:
         return _up_to_date(folder, behind, say)
     stop(folder)
     try:
-        return _started(folder, say, port or _free_port())
+        return _started(folder, say, port or _free_port(), webhook=webhook)
     except BaseException:
         stop(folder)
         raise
@@ -117,7 +118,7 @@ def running(say: Say = lambda _: None) -> Iterator[LocalStack]:
             stop(folder)
 
 
-def _started(folder: Path, say: Say, port: int) -> LocalStack:
+def _started(folder: Path, say: Say, port: int, *, webhook: bool) -> LocalStack:
     endpoint_url = f"http://127.0.0.1:{port}"
     behind = Behind(scratch=_scratch())
     behind.write(folder)
@@ -138,6 +139,9 @@ def _started(folder: Path, say: Say, port: int) -> LocalStack:
     stack = LocalStack(folder, _facts(endpoint_url, deployed, salesforce, vault_crm))
     with _step("Setting up the organization acme", folder / "emulator.log", say):
         webhook_url = enrol(stack, salesforce["organization_id"])
+    if webhook:
+        with _step("Installing its webhook in Salesforce", folder / "emulator.log", say):
+            install_webhook(stack)
     stack = replace(
         stack, facts={**stack.facts, "organizations": {ORGANIZATION: {"webhook_url": webhook_url}}}
     )

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import requests
 
 from sandbox.local_stack.stack import LocalStack
-from sandbox.vault_crm.setup_records import DOCUMENT_USER, ENGLISH, ENGLISH_US
+from sandbox.vault_crm.setup_records import DOCUMENT_USER, ENGLISH, ENGLISH_US, INTEGRATION_USER
 
 API = "/api/v26.1"
 TIMEOUT_S = 30
@@ -57,6 +57,11 @@ class VaultAdmin:
     def change_user(self, user: str, **fields: Any) -> None:
         """Change fields of a record of user__sys."""
         self._write("PUT", [{"id": user, **fields}])
+
+    def speak(self, language: str) -> None:
+        """Change the language of the integration user: `en`, `de` and so on."""
+        [found] = self.query(f"SELECT id FROM language__sys WHERE admin_key__sys = '{language}'")  # noqa: S608 - one of Vault's own keys
+        self.change_user(INTEGRATION_USER, language__sys=found["id"])
 
     def _write(self, method: str, records: Iterable[Record]) -> list[str]:
         ids: list[str] = []

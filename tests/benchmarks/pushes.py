@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import batched
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from typing import Any
 import boto3
 import requests
 
-from muster import groups, vql
+from muster import checking, groups, vql
 from muster.adapters import roster_keys
 from muster.adapters.roster_table import RosterTable
 from muster.adapters.run_table import RunTable
@@ -143,11 +144,13 @@ class _Work:
         connection = self.settings.connections.vault_crm
         assert connection
         archive: Any = Archive()
+        crm = Vault(connection, Secrets(shelf))
         ports = Ports(
             RunTable(client, "roster"),
             archive,
             RosterTable(client, "roster"),
-            Vault(connection, Secrets(shelf)),
+            crm,
+            partial(checking.cheap, self.settings, crm),
             lambda _: None,
         )
         self.pushing = Pushing(
@@ -180,10 +183,12 @@ class _Work:
         assert said["status"] == "succeeded", said["message"]
 
     def floor(self) -> None:
-        """Read, write and read these people in Vault CRM, with nothing decided or recorded."""
+        """Ask for leave, read, write and read these people, with nothing decided or recorded."""
         form = {"username": self.vault.username, "password": self.vault.password}
         session = self.vault.call("POST", f"{API}/auth", data=form)["sessionId"]
         headers = {"Authorization": session}
+        for path in ("objects/users/me", f"metadata/vobjects/{OBJECT}"):
+            self.vault.call("GET", f"{API}/{path}", headers=headers)
         for reads in (True, False, True):
             for some in batched(self.pending, 200 if reads else 500, strict=False):
                 if reads:

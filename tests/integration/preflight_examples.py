@@ -1,7 +1,7 @@
 """Acme with a Salesforce, a Vault CRM and an Align, all set up rightly, and preflight against them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from muster import bootstrap
 from muster.adapters import vault_login
 from muster.adapters.vault import Vault
 from muster.settings.versions import StoredSettings
+from sandbox.salesforce.app import application
 from tests.salesforce_in_process import InProcess, SalesforceInProcess, organization_in_process
 from tests.vault import VaultInProcess, vault_in_process
 
@@ -33,7 +34,7 @@ class Acme:
     salesforce: SalesforceInProcess
     vault_crm: VaultInProcess
     align: VaultInProcess
-    wires: Mapping[str, InProcess]
+    wires: dict[str, InProcess]
     context: LambdaContext
     version: int = field(default=0, init=False)
 
@@ -63,6 +64,13 @@ class Acme:
         boto3.client("secretsmanager").put_secret_value(
             SecretId=f"muster/acme/{connection}", SecretString=text
         )
+
+    def change_client_secret(self, client_secret: str) -> None:
+        """Have the app's consumer secret rotated in Salesforce; sessions that are open stay open."""
+        organization = self.salesforce.organization
+        organization.client = replace(organization.client, client_secret=client_secret)
+        wire = InProcess(application(organization, self.salesforce.switch))
+        self.wires["salesforce"] = self.salesforce.wire = wire
 
     def read_users_before(self, number: int) -> None:
         """Have the last full import have read so many users."""
@@ -124,10 +132,10 @@ def acme_in_process(context: LambdaContext) -> Iterator[Acme]:
             "vault_crm": InProcess(vault_crm.http.application),
             "align": InProcess(align.http.application),
         }
-        by_host = {HOSTS[name]: wire for name, wire in wires.items()}
+        names = {host: name for name, host in HOSTS.items()}
 
         def adapter(_: requests.Session, url: str) -> InProcess:
-            return by_host[urlsplit(url).netloc]
+            return wires[names[urlsplit(url).netloc]]
 
         vault_login.OF_THIS_PROCESS._places.clear()
         for name, system in (("salesforce", salesforce), ("vault_crm", vault_crm), ("align", align)):

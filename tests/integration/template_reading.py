@@ -1,6 +1,7 @@
 """template.yaml as data: finding things in it, and making a copy with a fault."""
 
 import copy
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -63,6 +64,30 @@ def leading_keys(statement: Properties) -> list[str]:
 def referred(value: Any) -> str:
     """Return the logical id that a `Ref` or `Fn::GetAtt` names."""
     return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
+
+
+def called(statement: Properties) -> set[str]:
+    """Return the logical ids of the resources that a statement names; `*` for any other."""
+    said = statement["Resource"]
+    named = said if isinstance(said, list) else [said]
+    return {
+        referred(each) if isinstance(each, dict) and each.keys() & {"Ref", "Fn::GetAtt"} else "*"
+        for each in named
+    }
+
+
+def widgets(template: Template) -> list[Properties]:
+    """Return the dashboard's widgets; what CloudFormation fills in still stands there as `${…}`.
+
+    Raises `ValueError` where its body is no JSON.
+    """
+    [dashboard] = of_type(template, "AWS::CloudWatch::Dashboard").values()
+    body, variables = dashboard["DashboardBody"]["Fn::Sub"]
+    for name, value in variables.items():
+        # What is there under a condition of the template counts.
+        body = body.replace("${" + name + "}", value["Fn::If"][1]["Fn::Sub"])
+    found: list[Properties] = json.loads(body)["widgets"]
+    return found
 
 
 def mutated(template: Template, path: tuple[Any, ...], value: Any) -> Template:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
 import preflight
+from muster import bootstrap
 from tests.integration.preflight_examples import Acme, acme_in_process, named, row_of, rows
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -102,13 +105,15 @@ def test_settings_without_a_connection_have_nothing_to_check(acme: Acme) -> None
 
 CANARY = "c4n4ry-0f-4-s3cr3t"
 BAD_SECRETS = [
-    ("", "not a JSON object"),
-    (CANARY, "not a JSON object"),
-    (f'["{CANARY}"]', "not a JSON object"),
-    (f'{{"password": 1, "username": "{CANARY}"}}', "not a JSON object"),
+    ("{}", "it is empty"),
+    (CANARY, "it is not JSON"),
+    (f'["{CANARY}"]', "it is a list or a single value"),
+    ("42", "it is a list or a single value"),
+    (f'{{"password": 1, "username": "{CANARY}"}}', "it has a value that is no text"),
     (f'{{"user": "{CANARY}"}}', "lacks"),
     (f'{{"username": "{CANARY}", "client_id": "{CANARY}", "password": " "}}', "lacks"),
 ]
+EXPIRY = {"salesforce": "credentials expiry", "vault_crm": "password expiry", "align": "password expiry"}
 KEYS = {"salesforce": "client_secret", "vault_crm": "password", "align": "password"}
 
 
@@ -117,7 +122,7 @@ KEYS = {"salesforce": "client_secret", "vault_crm": "password", "align": "passwo
 def test_a_secret_of_another_shape_fails_with_its_recipe(
     acme: Acme, connection: str, text: str, says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    acme.write_secret(connection, text or "{}")
+    acme.write_secret(connection, text)
     said = acme.check(connection)
     row = row_of(said, "secret")
     assert row["result"] == "failed"
@@ -126,7 +131,7 @@ def test_a_secret_of_another_shape_fails_with_its_recipe(
     assert f"--secret-id muster/acme/{connection} " in row["remedy"]
     # Nothing is tried with it, and nothing is passed off as right.
     assert named(said, "passed") <= {"reachable", "version", "secret"}
-    assert row_of(said, "login")["result"] == "could_not_check"
+    assert row_of(said, "login")["result"] == row_of(said, EXPIRY[connection])["result"] == "could_not_check"
     assert not [path for _, path in acme.calls(connection) if path.endswith(("/auth", "/token"))]
     assert CANARY not in json.dumps(said) + caplog.text
 
@@ -144,6 +149,75 @@ def test_a_secret_that_is_not_there_fails(acme: Acme, connection: str) -> None:
     # The other connections are checked all the same.
     others = {row["result"] for row in rows(said) if row["connection"] != connection}
     assert others == {"passed"}
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("AccessDeniedException", "give it a name under muster/"),
+        ("DecryptionFailure", "use the key it is encrypted with"),
+        ("ValidationException", "correct the connection's secret in the settings"),
+    ],
+)
+def test_a_secret_that_may_not_be_read_fails_with_what_to_do(
+    acme: Acme, connection: str, code: str, says: str
+) -> None:
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        if params["SecretId"] == f"muster/acme/{connection}":
+            raise ClientError({"Error": {"Code": code, "Message": "no"}}, "GetSecretValue")
+
+    client = vars(bootstrap.secrets())["_client"]
+    client.meta.events.register("provide-client-params.secrets-manager.GetSecretValue", refuse)
+    said = acme.check()
+    amiss = [row for row in rows(said) if row["result"] == "failed"]
+    assert [(row["connection"], row["check"]) for row in amiss] == [(connection, "secret")]
+    assert f"muster/acme/{connection} " in amiss[0]["found"]
+    assert says in amiss[0]["found"]
+    assert {row["result"] for row in rows(said) if row["connection"] != connection} == {"passed"}
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_a_secret_about_to_be_deleted_and_one_of_bytes_fail(acme: Acme, connection: str) -> None:
+    manager, name = boto3.client("secretsmanager"), f"muster/acme/{connection}"
+    manager.put_secret_value(SecretId=name, SecretBinary=CANARY.encode())
+    said = acme.check(connection)
+    assert "it is binary" in row_of(said, "secret")["found"]
+    assert CANARY not in json.dumps(said)
+    manager.delete_secret(SecretId=name)
+    row = row_of(acme.check(connection), "secret")
+    assert (row["result"], "scheduled for deletion" in row["found"]) == ("failed", True)
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+@pytest.mark.parametrize(
+    ("days", "result", "says"),
+    [(31, "passed", "days from now"), (7, "warning", "days from now"), (-7, "warning", "days ago")],
+)
+def test_the_day_in_a_secret_tells_when_its_credentials_end(
+    acme: Acme, connection: str, days: int, result: str, says: str
+) -> None:
+    day = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+    secret = json.loads(getattr(acme, connection).secret) | {"expires_on": day}
+    acme.write_secret(connection, json.dumps(secret))
+    said = acme.check(connection)
+    row = row_of(said, EXPIRY[connection])
+    assert (said["status"], row["result"]) == ("succeeded", result)
+    assert f"expires_on in the secret muster/acme/{connection} " in row["found"]
+    assert says in row["found"]
+    assert named(said, "warning") == ({EXPIRY[connection]} if result == "warning" else set())
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_a_day_that_cannot_be_read_fails_and_is_not_told(
+    acme: Acme, connection: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = json.loads(getattr(acme, connection).secret) | {"expires_on": CANARY}
+    acme.write_secret(connection, json.dumps(secret))
+    said = acme.check(connection)
+    assert named(said, "failed") == {EXPIRY[connection]}
+    assert '"expires_on": "2027-01-31"' in row_of(said, EXPIRY[connection])["remedy"]
+    assert CANARY not in json.dumps(said) + caplog.text
 
 
 def test_a_secret_that_was_mended_is_read_again_at_once(acme: Acme) -> None:

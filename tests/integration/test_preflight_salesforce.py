@@ -34,7 +34,7 @@ def test_the_whole_list_is_checked_in_few_calls(acme: Acme) -> None:
     assert said["status"] == "succeeded"
     assert {row["check"] for row in rows(said)} == {
         *("secret", "reachable", "login", "right organization", "version", "API access"),
-        *("reads all users", "fields", "filter of Sales", "daily API calls"),
+        *("credentials expiry", "reads all users", "fields", "filter of Sales", "daily API calls"),
     }
     assert acme.calls("salesforce") == [
         ("GET", "/services/data/"),
@@ -60,7 +60,7 @@ def test_refused_client_credentials_fail_with_what_that_flow_needs(
     assert named(said, "failed") == {"login"}
     assert code in row_of(said, "login")["found"]
     assert "Run As" in row_of(said, "login")["remedy"]
-    assert {"secret", "reachable", "version"} == named(said, "passed")
+    assert named(said, "passed") == {"secret", "reachable", "version", "credentials expiry"}
 
 
 def jwt_secret(acme: Acme, key: rsa.RSAPrivateKey) -> str:

@@ -310,7 +310,7 @@ def test_a_key_that_cannot_sign_is_misconfigured_and_not_told(
 def test_a_secret_that_lacks_something_says_what(
     endpoint: Host, login: str, secret: dict[str, str], missing: str
 ) -> None:
-    with pytest.raises(Misconfigured, match=f"secret {NAME} lacks {missing}$"):
+    with pytest.raises(Misconfigured, match=f"secret {NAME} lacks {missing}; write"):
         login_to(endpoint.url, Shelf(**{"other": "x"} | secret), login=login).token()
     assert not endpoint.calls
 
@@ -379,6 +379,10 @@ def test_a_host_that_is_down_is_unavailable() -> None:
     [
         ("invalid_grant", "no client credentials user enabled", Misconfigured, "user to run as"),
         ("invalid_grant", "request not supported on this domain", Misconfigured, "My Domain host"),
+        ("invalid_grant", "expired authorization code", Misconfigured, "upload a new certificate to the app"),
+        ("invalid_grant", "inactive user", Misconfigured, "activate it"),
+        ("invalid_grant", "ip restricted or invalid login hours", Misconfigured, "Login IP Ranges"),
+        ("invalid_grant", None, Misconfigured, "invalid_grant: check the app"),
         ("invalid_grant", "something new", Misconfigured, "invalid_grant: check the app"),
         ("inactive_user", "inactive user", Misconfigured, "activate it"),
         ("something_new", None, Misconfigured, "something_new: check the app"),

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from muster.adapters.secrets import LONGEST_OUTAGE_S, Secrets
+from muster.adapters.secrets import LONGEST_OUTAGE_S, Secrets, demand
 from muster.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -130,24 +130,33 @@ def test_secrets_are_kept_apart(secrets: Secrets, client: "SecretsManagerClient"
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "fault"),
     [
-        CANARY,
-        f'"{CANARY}"',
-        f'["{CANARY}"]',
-        f'{{"client_secret": "{CANARY}"',
-        f'{{"client_id": "key", "{CANARY}": 5}}',
-        f'{{"client_id": {{"{CANARY}": "x"}}}}',
-        '{"client_id": null}',
-        "{}",
-        "[" * 60_000,
+        (CANARY, "is not JSON"),
+        (f"client_secret={CANARY}", "is not JSON"),
+        (f"{{'client_secret': '{CANARY}'}}", "is not JSON"),
+        (f"{{“client_secret”: “{CANARY}”}}", "is not JSON"),
+        (f'{{"client_secret": "{CANARY}"', "is not JSON"),
+        ("[" * 60_000, "is not JSON"),
+        (" ", "is not JSON"),
+        (f'"{CANARY}"', "is a list or a single value"),
+        (f'["{CANARY}"]', "is a list or a single value"),
+        ("[]", "is a list or a single value"),
+        ("42", "is a list or a single value"),
+        ("true", "is a list or a single value"),
+        (f'{{"client_id": "key", "{CANARY}": 5}}', "has a value that is no text"),
+        (f'{{"client_id": {{"{CANARY}": "x"}}}}', "has a value that is no text"),
+        ('{"client_id": null}', "has a value that is no text"),
+        ('{"client_id": "key", "expires_on": 20270131}', "has a value that is no text"),
+        ("{}", "is empty"),
     ],
 )
 def test_another_shape_is_misconfigured_and_named_but_not_told(
-    secrets: Secrets, client: "SecretsManagerClient", value: str
+    secrets: Secrets, client: "SecretsManagerClient", value: str, fault: str
 ) -> None:
     client.put_secret_value(SecretId=NAME, SecretString=value)
-    with pytest.raises(Misconfigured, match=NAME) as error:
+    words = rf"{NAME} is not a JSON object of texts: it {fault}\. Write it like .* keys and values in quotes"
+    with pytest.raises(Misconfigured, match=words) as error:
         secrets.get(NAME)
     assert CANARY not in "".join(traceback.format_exception(error.value))
     assert error.value.__cause__ is None
@@ -155,7 +164,7 @@ def test_another_shape_is_misconfigured_and_named_but_not_told(
 
 def test_a_binary_secret_is_misconfigured(secrets: Secrets, client: "SecretsManagerClient") -> None:
     client.create_secret(Name="binary", SecretBinary=json.dumps(CREDENTIALS).encode())
-    with pytest.raises(Misconfigured, match="binary is not a JSON object"):
+    with pytest.raises(Misconfigured, match=r"binary is not a JSON object of texts: it is binary\. Write it"):
         secrets.get("binary")
 
 
@@ -173,21 +182,46 @@ def test_a_secret_about_to_be_deleted_is_misconfigured_and_named(
 
 
 @pytest.mark.parametrize(
-    ("code", "kind"),
+    ("code", "kind", "remedy"),
     [
-        ("AccessDeniedException", Misconfigured),
-        ("DecryptionFailure", Misconfigured),
-        ("InternalServiceError", Unavailable),
-        ("ThrottlingException", Unavailable),
+        ("AccessDeniedException", Misconfigured, "give it a name under muster/, .* let the role decrypt"),
+        ("DecryptionFailure", Misconfigured, "let the function's role use the key"),
+        ("InvalidRequestException", Misconfigured, "restore it or write its value"),
+        ("InvalidParameterException", Misconfigured, "correct the connection's secret in the settings"),
+        ("ValidationException", Misconfigured, "correct the connection's secret in the settings"),
+        ("ResourceNotFoundException", Misconfigured, "create it, in this region"),
+        ("InternalServiceError", Unavailable, ""),
+        ("ThrottlingException", Unavailable, ""),
     ],
 )
-def test_a_refusal_names_the_secret(
-    secrets: Secrets, client: "SecretsManagerClient", code: str, kind: type[Exception]
+def test_a_refusal_names_the_secret_and_says_what_to_do(
+    secrets: Secrets, client: "SecretsManagerClient", code: str, kind: type[Exception], remedy: str
 ) -> None:
-    answer: Any = {"Error": {"Code": code, "Message": "no"}}
+    # What AWS says itself has the account's number and the role in it.
+    answer: Any = {"Error": {"Code": code, "Message": f"User: arn:aws:sts::1:assumed-role/{CANARY}"}}
     break_off(client, client.exceptions.ClientError(answer, "GetSecretValue"))
-    with pytest.raises(kind, match=NAME):
+    with pytest.raises(kind, match=f"{NAME}.*{remedy}") as error:
         secrets.get(NAME)
+    assert CANARY not in str(error.value)
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t"])
+@pytest.mark.parametrize("key", ["client_id", "client_secret"])
+def test_what_is_missing_is_named_and_what_is_there_is_not_told(key: str, value: str) -> None:
+    with pytest.raises(Misconfigured, match=f"{NAME} lacks {key}; write what is missing") as error:
+        demand(NAME, CREDENTIALS | {key: value}, "client_id", "client_secret")
+    assert CANARY not in str(error.value)
+    with pytest.raises(Misconfigured, match="lacks client_id, client_secret;"):
+        demand(NAME, {"expires_on": "2027-01-31"}, "client_id", "client_secret")
+
+
+def test_a_day_of_expiry_is_one_more_text_and_not_demanded(
+    secrets: Secrets, client: "SecretsManagerClient"
+) -> None:
+    rotate(client, **CREDENTIALS, expires_on="2027-01-31")
+    secret = secrets.refetch(NAME)
+    assert secret == CREDENTIALS | {"expires_on": "2027-01-31"}
+    demand(NAME, secret, "client_id", "client_secret")
 
 
 def test_a_remembered_secret_is_used_while_there_is_no_answer_for_up_to_an_hour(

@@ -27,6 +27,8 @@ from tests.integration.template_reading import (
 from tests.simulation import world
 
 FOURTEEN_DAYS = 14 * 24 * 60 * 60
+# What Lambda gives a function at most.
+LONGEST_S = 900
 # What an access log line may hold: nothing of the path, the query, the headers or the body (T15).
 LOGGABLE = {
     "$context.requestId",
@@ -97,29 +99,6 @@ def queues_are_as_simulated(template: Template) -> Iterator[str]:
             yield f"{name} gets another number of messages than tests/simulation hands out"
         if queue.get("RedrivePolicy", {}).get("maxReceiveCount") != world.MOST_RECEIVES:
             yield f"{name}'s messages are tried another number of times than in tests/simulation"
-
-
-# ── Alarms ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def every_alarm_tells_someone(template: Template) -> Iterator[str]:
-    topics = of_type(template, "AWS::SNS::Topic")
-    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
-        if not any(referred(action) in topics for action in alarm.get("AlarmActions", [])):
-            yield f"{name} tells nobody"
-
-
-def alarms_say_what_was_written_beforehand(template: Template) -> Iterator[str]:
-    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
-        if not isinstance(alarm.get("AlarmDescription"), str):
-            yield f"{name} has no fixed text"
-
-
-def every_alarm_is_explained(template: Template) -> Iterator[str]:
-    operations = (ROOT / "docs" / "operations.md").read_text()
-    for name in of_type(template, "AWS::CloudWatch::Alarm"):
-        if name not in operations and name.removesuffix("Alarm") not in operations:
-            yield f"docs/operations.md does not know {name}"
 
 
 # ── Data ─────────────────────────────────────────────────────────────────────────────────────────
@@ -226,6 +205,43 @@ def _too_wide(statement: Properties) -> Iterator[str]:
         yield "may send mails in any name"
 
 
+def functions_have_bounds(template: Template) -> Iterator[str]:
+    for name, function in functions(template).items():
+        if not 0 < function.get("Timeout", 0) <= LONGEST_S or "MemorySize" not in function:
+            yield f"{name} has no time or memory of its own"
+
+
+def functions_take_no_share_they_cannot_use(template: Template) -> Iterator[str]:
+    """None has concurrency reserved: API and queue bound them, and a new account has none to give away."""
+    for name, function in functions(template).items():
+        reserved = function.get("ReservedConcurrentExecutions")
+        if reserved is None:
+            continue
+        yield f"{name} takes {reserved} of the account's concurrency for itself"
+
+
+def every_call_is_waited_for(template: Template) -> Iterator[str]:
+    """Lambda gives asynchronous events up after two tries, and drops them without a word (T3).
+
+    API Gateway and workflows wait for the answer, the queue keeps what failed. Anything else would need
+    an `EventInvokeConfig` with somewhere for what failed to go, and an alarm on that.
+    """
+    for name, function in functions(template).items():
+        for event in function.get("Events", {}).values():
+            if event["Type"] not in ("Api", "SQS"):
+                yield f"{name} is called by {event['Type']}, and nobody knows of what was dropped"
+
+
+def nothing_is_traced(template: Template) -> Iterator[str]:
+    """Traces would hold what was called with what; the logs' ids are enough to follow a change (T2)."""
+    for name, function in functions(template).items():
+        if function.get("Tracing", "Disabled") not in ("Disabled", "PassThrough"):
+            yield f"{name} is traced"
+    for name, api in of_type(template, "AWS::Serverless::Api").items():
+        if api.get("TracingEnabled"):
+            yield f"{name} is traced"
+
+
 def every_handler_is_there(template: Template) -> Iterator[str]:
     for name, function in functions(template).items():
         module, _, attribute = function["Handler"].rpartition(".")
@@ -296,10 +312,6 @@ MUTANTS: list[Mutant] = [
     (queues_are_encrypted, (*DEAD, "SqsManagedSseEnabled"), False),
     (queues_are_as_simulated, (*EVENT, "BatchSize"), 100),
     (queues_are_as_simulated, (*QUEUE, "RedrivePolicy", "maxReceiveCount"), 5),
-    (every_alarm_tells_someone, (*ALARM, "AlarmActions"), GONE),
-    (every_alarm_tells_someone, (*ALARM, "AlarmActions"), []),
-    (alarms_say_what_was_written_beforehand, (*ALARM, "AlarmDescription"), {"Fn::Sub": "${Api}"}),
-    (every_alarm_is_explained, ("Resources", "NobodyKnowsAlarm"), {"Type": "AWS::CloudWatch::Alarm"}),
     (tables_are_safe, (*TABLE, "PointInTimeRecoverySpecification"), GONE),
     (tables_are_safe, (*TABLE, "SSESpecification", "SSEEnabled"), False),
     (tables_are_safe, (*TABLE, "DeletionProtectionEnabled"), GONE),
@@ -336,6 +348,18 @@ MUTANTS: list[Mutant] = [
     ),
     (policies_name_what_they_allow, (*WORKER, "Policies"), ["AmazonDynamoDBFullAccess"]),
     (policies_name_what_they_allow, (*WORKER, "Role"), "arn:aws:iam::123456789012:role/all"),
+    (functions_have_bounds, (*WORKER, "Timeout"), 0),
+    (functions_have_bounds, (*WORKER, "Timeout"), 901),
+    (functions_have_bounds, ("Globals", "Function", "MemorySize"), GONE),
+    (functions_take_no_share_they_cannot_use, (*WORKER, "ReservedConcurrentExecutions"), 4),
+    (every_call_is_waited_for, (*EVENT[:-1], "Type"), "SNS"),
+    (
+        every_call_is_waited_for,
+        (*WORKER, "Events", "Nightly"),
+        {"Type": "ScheduleV2", "Properties": {"ScheduleExpression": "rate(1 day)"}},
+    ),
+    (nothing_is_traced, ("Globals", "Function", "Tracing"), "Active"),
+    (nothing_is_traced, (*API, "TracingEnabled"), True),
     (every_handler_is_there, (*WORKER, "Handler"), "user_change_worker.handle"),
     (every_handler_is_there, (*WORKER, "Handler"), "roster_query.handler"),
     (every_function_is_documented, (*WORKER, "Handler"), "no_such_module.handler"),

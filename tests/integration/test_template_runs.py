@@ -1,4 +1,4 @@
-"""What runs rely on in template.yaml: archive, schedules, alarms; each check is shown to bite."""
+"""What runs rely on in template.yaml: archive, schedules; each check is shown to bite."""
 
 import copy
 import json
@@ -176,55 +176,6 @@ def translated(template: Template) -> Template:
     return made
 
 
-# ── Alarms ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def someone_is_told_of(template: Template) -> Iterator[str]:
-    alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
-    watched = {
-        (alarm["Namespace"], alarm["MetricName"])
-        for alarm in alarms
-        if alarm["Namespace"] != "Muster" or alarm["Dimensions"] == [{"Name": "service", "Value": "muster"}]
-    }
-    told = (
-        *("RunsParked", "RunsFailed", "PushesParked", "PushesFailed", "MailsFailed", "RunsSucceeded"),
-        "ConnectionsQuarantined",
-    )
-    for metric in told:
-        if ("Muster", metric) not in watched:
-            yield f"nobody is told of {metric}"
-    failing = [
-        referred(alarm["Dimensions"][0]["Value"])
-        for alarm in alarms
-        if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", "ExecutionsFailed")
-    ]
-    yield from (
-        f"nobody is told when {name} fails"
-        for name in of_type(template, "AWS::Serverless::StateMachine").keys() - {*failing}
-    )
-
-
-def silence_is_told(template: Template) -> Iterator[str]:
-    watched = set()
-    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
-        if alarm["MetricName"] not in ("RunsSucceeded", "ExecutionsStarted"):
-            continue
-        watched.add(referred(alarm["Dimensions"][0]["Value"]) if "AWS/" in alarm["Namespace"] else "imports")
-        if alarm["TreatMissingData"] != "breaching" or alarm["ComparisonOperator"] != "LessThanThreshold":
-            yield f"{name} takes silence for health"
-        # CloudWatch looks back more than a day only in steps of an hour or more.
-        if alarm["Period"] < 3600 or alarm["Period"] * alarm["EvaluationPeriods"] <= DAY_S:
-            yield f"{name} rings before what is done daily is due"
-        if alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) != alarm["EvaluationPeriods"]:
-            yield f"{name} rings for a part of the time"
-        if alarm.get("OKActions") != alarm.get("AlarmActions"):
-            yield f"{name} does not say when it is over"
-        if template["Resources"][name].get("Condition") != "SchedulesRun":
-            yield f"{name} rings where nothing is scheduled"
-    if watched != {"imports", "ScheduledPush"}:
-        yield f"nobody is told of silence but of {watched}"
-
-
 # ── Each check, and a template it must find fault with ───────────────────────────────────────────
 
 RESOURCES = ("Resources",)
@@ -236,7 +187,6 @@ FULL = (*MACHINE, "Events", "FullImport", "Properties")
 INCREMENTAL = (*MACHINE, "Events", "IncrementalImport", "Properties")
 PUSHING = (*RESOURCES, "ScheduledPush", "Properties")
 PUSH = (*PUSHING, "Events", "Push", "Properties")
-SILENT, STILL = (*RESOURCES, "ImportsSilentAlarm"), (*RESOURCES, "PushesSilentAlarm")
 
 MUTANTS: list[Mutant] = [
     (buckets_are_safe, (*ARCHIVE, "Properties", "PublicAccessBlockConfiguration", "BlockPublicPolicy"), GONE),
@@ -287,25 +237,6 @@ MUTANTS: list[Mutant] = [
     (schedules_may_only_start, (*FULL, "DeadLetterConfig", "Arn"), {"Fn::GetAtt": ["ChangeQueue", "Arn"]}),
     (schedules_may_only_start, (*FULL, "DeadLetterConfig"), GONE),
     (schedules_may_only_start, (*PUSH, "DeadLetterConfig"), GONE),
-    (someone_is_told_of, (*RESOURCES, "RunsParkedAlarm"), GONE),
-    (someone_is_told_of, (*RESOURCES, "RunsFailedAlarm"), GONE),
-    (someone_is_told_of, (*RESOURCES, "MailsFailedAlarm"), GONE),
-    (someone_is_told_of, (*RESOURCES, "ScheduledImportFailsAlarm"), GONE),
-    (someone_is_told_of, (*RESOURCES, "PushesParkedAlarm"), GONE),
-    (someone_is_told_of, (*RESOURCES, "PushesFailedAlarm"), GONE),
-    (someone_is_told_of, (*RESOURCES, "ScheduledPushFailsAlarm"), GONE),
-    (someone_is_told_of, (*RESOURCES, "ConnectionQuarantinedAlarm"), GONE),
-    (someone_is_told_of, (*RESOURCES, "RunsParkedAlarm", "Properties", "Dimensions"), []),
-    (someone_is_told_of, SILENT, GONE),
-    (silence_is_told, (*SILENT, "Properties", "TreatMissingData"), "notBreaching"),
-    (silence_is_told, (*SILENT, "Properties", "EvaluationPeriods"), 24),
-    (silence_is_told, (*SILENT, "Properties", "Period"), 900),
-    (silence_is_told, (*SILENT, "Properties", "DatapointsToAlarm"), 1),
-    (silence_is_told, (*SILENT, "Properties", "OKActions"), GONE),
-    (silence_is_told, (*SILENT, "Condition"), GONE),
-    (silence_is_told, STILL, GONE),
-    (silence_is_told, (*STILL, "Condition"), GONE),
-    (silence_is_told, (*STILL, "Properties", "TreatMissingData"), "notBreaching"),
 ]
 CHECKS = list(dict.fromkeys(check for check, _, _ in MUTANTS))
 

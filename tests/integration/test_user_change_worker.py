@@ -2,6 +2,7 @@
 
 import copy
 import json
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 import organization_settings
 import user_change_worker
 from muster import bootstrap
+from muster.adapters.webhook_journal import WebhookJournal
+from muster.errors import Unavailable
 from muster.observability import logger
 
 SAMPLE: dict[str, Any] = json.loads(
@@ -71,3 +74,43 @@ def test_a_fault_of_our_own_brings_the_message_back_and_tells_its_kind_only(
     assert answer == {"batchItemFailures": [{"itemIdentifier": SAMPLE["Records"][0]["messageId"]}]}
     assert '"error":"KeyError"' in log.getvalue().replace(" ", "")
     assert "canary" not in log.getvalue()
+
+
+def test_that_messages_arrive_is_remembered_also_of_one_that_comes_back(
+    context: LambdaContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bootstrap.webhook_journal().received_at("acme") is None
+    monkeypatch.setattr(bootstrap.roster_table(), "gather", lambda *_: 1 / 0)
+    assert user_change_worker.handler(copy.deepcopy(SAMPLE), context)["batchItemFailures"]
+    received_at = json.loads(SAMPLE["Records"][0]["body"])["received_at"]
+    noted = bootstrap.webhook_journal().received_at("acme")
+    assert noted is not None
+    assert noted[:16] == received_at[:16]
+
+
+def test_a_receipt_that_cannot_be_remembered_keeps_no_change_waiting(
+    context: LambdaContext, log: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(*_: object) -> None:
+        raise Unavailable("the roster table answered ThrottlingException")
+
+    monkeypatch.setattr(bootstrap.webhook_journal(), "note_received", throttled)
+    assert user_change_worker.handler(copy.deepcopy(SAMPLE), context) == {"batchItemFailures": []}
+    assert usernames() == ["ada@acme.example"]
+    assert "receipt not noted" in log.getvalue()
+
+
+def test_receipts_are_remembered_once_a_minute(aws: SimpleNamespace) -> None:
+    journal, at = bootstrap.webhook_journal(), datetime(2026, 11, 21, 8, 15, tzinfo=UTC)
+    for seconds, noted in [
+        (0, "08:15:00"),
+        (59, "08:15:00"),
+        (60, "08:16:00"),
+        (30, "08:16:00"),
+        (121, "08:17:01"),
+    ]:
+        journal.note_received("acme", at + timedelta(seconds=seconds))
+        assert journal.received_at("acme") == f"2026-11-21T{noted}Z"
+    # Another execution environment knows nothing of these; an older message changes nothing all the same.
+    WebhookJournal(aws.dynamodb, aws.table).note_received("acme", at)
+    assert journal.received_at("acme") == "2026-11-21T08:17:01Z"

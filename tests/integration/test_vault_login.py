@@ -271,7 +271,7 @@ def test_the_vault_among_others_is_found_by_its_id(host: Host) -> None:
 def test_a_secret_that_lacks_something_says_what(host: Host, missing: dict[str, str]) -> None:
     shelf = Shelf()
     shelf.secret |= missing
-    with pytest.raises(Misconfigured, match=f"secret {NAME} lacks {next(iter(missing))}$"):
+    with pytest.raises(Misconfigured, match=f"secret {NAME} lacks {next(iter(missing))}; write"):
         login_at(host.url, shelf).session_id()
     assert not host.logins
 

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import requests
-
 from sandbox import company
 from sandbox.company import CONTRACTORS_DOMAIN, DOMAIN, PARTNERS_DOMAIN, Person
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
@@ -20,6 +18,7 @@ type Answer = dict[str, Any]
 type Rows = dict[tuple[str, str], Any]
 
 GLOBEX = "globex"
+MESSAGE = "Globex"
 ADMIN = "hank@globex.example"
 EVERYONE = company.people(1)
 # Fewer than are wanted, so that there is a line for each.
@@ -180,7 +179,6 @@ def imported(stack: LocalStack, salesforce: SalesforceAdmin) -> Iterator[Globex]
     credentials = json.dumps(stack.facts["credentials"]["salesforce"])
     stack.client("secretsmanager").create_secret(Name=f"muster/{GLOBEX}/salesforce", SecretString=credentials)
     globex = Globex(stack, salesforce, document)
-    control, message = f"{stack.salesforce}/sandbox/outbound-message", {"name": "Globex"}
     salesforce.delivery(hold=True)
     try:
         company.load(stack, EVERYONE)
@@ -189,8 +187,7 @@ def imported(stack: LocalStack, salesforce: SalesforceAdmin) -> Iterator[Globex]
         first_run = globex.scheduled_run("full")
         first_mails = stack.mails()[mails_before:]
         fields = acme["effective"]["auto_provision"]["fields"]
-        message_to = {**message, "url": webhook_url, "fields": fields, "object": "User"}
-        requests.put(control, json=message_to, timeout=30).raise_for_status()
+        salesforce.put_outbound_message(MESSAGE, webhook_url, fields)
         salesforce.delivery(hold=False)
         yield replace(
             globex,
@@ -201,5 +198,5 @@ def imported(stack: LocalStack, salesforce: SalesforceAdmin) -> Iterator[Globex]
         )
     finally:
         salesforce.delivery(hold=False)
-        requests.delete(control, json=message, timeout=30).raise_for_status()
+        salesforce.remove_outbound_message(MESSAGE)
         globex.put(auto_provision={"enabled": False})

@@ -11,6 +11,7 @@ from sandbox.local_stack.stack import LocalStack, folder_of
 from tests.local.conftest import run
 
 CHAPTERS = {
+    "Connecting": "2 of 38 checks failed: login (salesforce), language (vault_crm).",
     "Auto-provisioning": "Augusta Lovelace",
     "Assignments": "9 people have joined your team",
     "Staying safe": "deactivate: 147 of 147 active members in all",
@@ -21,7 +22,7 @@ CHAPTERS = {
 def test_the_demo_shows_every_step_and_leaves_nothing_running(name: str) -> None:
     shown = run("sandbox.demo", name=name)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert shown.stdout.splitlines()[-1].startswith("Muster works: 30 of 30 steps, in ")
+    assert shown.stdout.splitlines()[-1].startswith("Muster works: 40 of 40 steps, in ")
     assert max(map(len, shown.stdout.splitlines())) <= 110
     for title, part in CHAPTERS.items():
         assert f"\n{title}: " in shown.stdout

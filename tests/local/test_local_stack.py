@@ -22,6 +22,7 @@ from sandbox.local_stack import processes
 from sandbox.local_stack.building import ROOT
 from sandbox.local_stack.deploying import MAIL_FROM
 from sandbox.local_stack.launching import Behind
+from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.stack import LocalStack, Mail, folder_of
 from sandbox.local_stack.vault_admin import VaultAdmin
 from sandbox.local_stack.waiting import wait_until
@@ -84,6 +85,9 @@ def test_two_stacks_side_by_side_have_nothing_in_common_and_end_one_by_one(
         {stack.facts["endpoint_url"], stack.salesforce, stack.vault_crm}
     )
     assert Roster(second).people(ada.username) == []
+    assert [each["name"] for each in SalesforceAdmin(second).outbound_messages()] == ["Muster_acme"]
+    chain = second.invoke("WebhookSetupFunction", action="status")
+    assert (chain["status"], chain["setup"]["outcome"]) == ("succeeded", "succeeded"), chain
 
     again = run("sandbox.local_stack", "up", name=name)
     assert (again.returncode, again.stdout[:16]) == (0, "It is up already")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.stack import LocalStack
 from tests.local.conftest import People, Roster
 
@@ -28,15 +29,15 @@ def own_message(stack: LocalStack) -> bytes:
 
 
 @pytest.fixture
-def by_the_name_provider(stack: LocalStack) -> Iterator[None]:
+def by_the_name_provider(salesforce: SalesforceAdmin) -> Iterator[None]:
     """Have Salesforce post to the address as the documentation spells it, with the literal `provider`."""
-    control = f"{stack.salesforce}/sandbox/outbound-message"
-    [installed] = requests.get(control, timeout=30).json()
-    given = {"url": installed["url"], "fields": installed["fields"], "object": "User"}
-    literal = installed["url"].replace("/integrations/salesforce/", "/integrations/provider/")
-    requests.put(control, json=given | {"url": literal}, timeout=30).raise_for_status()
+    [installed] = salesforce.outbound_messages()
+    name, url, fields = installed["name"], installed["url"], installed["fields"]
+    literal = url.replace("/integrations/salesforce/", "/integrations/provider/")
+    salesforce.put_outbound_message(name, literal, fields)
     yield
-    requests.put(control, json=given, timeout=30).raise_for_status()
+    salesforce.put_outbound_message(name, url, fields)
+    salesforce.activate_flow(name, 1)  # Muster's own
 
 
 @pytest.mark.usefixtures("by_the_name_provider")

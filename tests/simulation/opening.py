@@ -24,6 +24,7 @@ import roster_query
 import scheduled_import
 import scheduled_push
 import user_change_worker
+import webhook_setup
 from muster.adapters.vault import Vault
 from tests.conftest import forget_clients, table_properties
 from tests.examples import lambda_context
@@ -60,6 +61,7 @@ HANDLERS = (
     scheduled_import,
     scheduled_push,
     user_change_worker,
+    webhook_setup,
 )
 # A handful of people is to need several pages, chunks and parts; in production it takes thousands.
 SMALL = {
@@ -112,9 +114,10 @@ def _hurry(patch: pytest.MonkeyPatch, clock: Clock) -> None:
     # Nobody reads a user agent or checks a signature here, and both take a fifth of a call's time.
     patch.setattr(UserAgentString, "to_string", lambda _: "simulation")
     patch.setattr(RequestSigner, "sign", lambda *_, **__: None)
-    # Between two tries, and while the Engage server is at work, only the simulated time passes.
+    # Between two tries, and while others are at work, only the simulated time passes.
     patch.setitem(Vault.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
-    patch.setattr(scheduled_push, "time", SimpleNamespace(sleep=clock.pass_s))
+    for module in (scheduled_push, webhook_setup):
+        patch.setattr(module, "time", SimpleNamespace(sleep=clock.pass_s))
 
 
 def _resources(template: Mapping[str, Any], salesforce: SalesforceInProcess, vault: VaultInProcess) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from muster import groups, pushes, running
+from muster import groups, licence_lines, pushes, running
 from muster.adapters import vault, vault_writes
 from muster.adapters.vault_answers import Answer
+from muster.licence_lines import Removals
 from muster.model import Member
-from muster.push_steps import Removals, Steps
+from muster.push_steps import Steps
 from muster.pushes import Sending, Step
 from muster.runs import Run
 from muster.vault_values import Outcome, Written
@@ -204,8 +205,8 @@ def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
 
 
 def _last_in_line_first(patch: pytest.MonkeyPatch) -> None:
-    in_turn = pushes.next_in_line
-    patch.setattr(pushes, "next_in_line", lambda lines, *given: in_turn(list(reversed(list(lines))), *given))
+    in_turn = licence_lines.next_in_line
+    patch.setattr(licence_lines, "next_in_line", lambda lines, *given: in_turn([*lines][::-1], *given))
 
 
 def _newer_wish_overlooked(patch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from muster.pushes import PROBE
+from muster.licence_lines import PROBE
 from tests.simulation import push_results, vault_wire
 from tests.simulation.company import Said
-from tests.simulation.faults import KINDS, Call, Fault, Plan, these
+from tests.simulation.faults import DEATHS, KINDS, Call, Fault, Plan, these
 from tests.simulation.push_company import A_WHILE, ENDED_WELL, PushCompany, PushMoment
 from tests.simulation.push_results import PushResult
 from tests.simulation.push_scenarios import PushScenario
@@ -41,6 +41,14 @@ def everywhere(calls: Sequence[Call]) -> Iterator[Fault]:
         of_vault = (*VAULT_KINDS, GONE) if call.service == vault_wire.SERVICE else ()
         for kind in (*KINDS, *of_vault):
             yield Fault(call.number, kind)
+
+
+def in_preflight(calls: Sequence[Call]) -> Iterator[Fault]:
+    """Death, silence and nonsense at the calls with which a push asks whether it may send (U6)."""
+    for call in calls:
+        if call.operation.startswith("GET /api/"):
+            for kind in (*DEATHS, GONE, "html"):
+                yield Fault(call.number, kind)
 
 
 def where_it_tells(every: int, offset: int = 0) -> Points:

@@ -5,6 +5,7 @@ cut      cut off in the middle
 short    without the last row, or without the last part of a batch, and otherwise as if it were whole
 empty    as if there were no rows at all, well-formed
 ended    the session has ended: refused once with 401
+failed   an error of the server, though the call has taken effect
 """
 
 import json
@@ -23,6 +24,7 @@ HTTP_KINDS = (*UNTRUSTWORTHY, "ended")
 
 _BUSY = b'[{"errorCode": "SERVER_UNAVAILABLE", "message": "busy"}]'
 _ENDED = b'[{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]'
+_FAILED = b'[{"errorCode": "UNKNOWN_EXCEPTION", "message": "An unexpected error occurred."}]'
 _JSON = {"Content-Type": "application/json;charset=UTF-8"}
 
 
@@ -33,6 +35,11 @@ def site(salesforce: SalesforceInProcess) -> Site:
 
 def _busy(_: Ask, __: int) -> Answer:
     return 503, _JSON, _BUSY
+
+
+def _failed(ask: Ask, _: int) -> Answer:
+    ask()
+    return 500, _JSON, _FAILED
 
 
 def _ended(ask: Ask, answered: int) -> Answer:
@@ -57,6 +64,7 @@ _BREAKING: Mapping[str, Breaking] = {
     "html": html,
     "cut": cut,
     "ended": _ended,
+    "failed": _failed,
     "short": _short,
     "empty": _empty,
 }

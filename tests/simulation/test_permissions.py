@@ -21,6 +21,8 @@ from tests.simulation.permissions import granted, used
 from tests.simulation.push_company import PushCompany
 from tests.simulation.push_scenarios import PUSHES
 from tests.simulation.scenarios import SCENARIOS
+from tests.simulation.setup_company import SetupCompany
+from tests.simulation.setup_scenarios import SETUPS
 from tests.simulation.world import ACME, World
 
 FUNCTIONS = {
@@ -33,6 +35,7 @@ FUNCTIONS = {
     "OrganizationSettingsFunction": "organization_settings",
     "RosterQueryFunction": "roster_query",
     "PreflightFunction": "preflight",
+    "WebhookSetupFunction": "webhook_setup",
 }
 ASKED_BY_PEOPLE = (
     "MemberSettingsFunction",
@@ -40,6 +43,7 @@ ASKED_BY_PEOPLE = (
     "OrganizationSettingsFunction",
     "RosterQueryFunction",
     "PreflightFunction",
+    "WebhookSetupFunction",
 )
 VAULT_CRM = {"host": "acme-crm.veevavault.com", "manage_features": ["engage", "engage_connect"]}
 
@@ -73,6 +77,12 @@ def calls(_world: World) -> dict[str, list[Call]]:
         said = pushing.push(**({"run_id": said["run_id"]} if "run_id" in said else {}))
     company.world.looks = None
     _note(_world, made)
+    setup = SetupCompany(_world)
+    for asked in SETUPS:
+        asked.before(setup)
+        forget_clients()
+        setup.ask(asked.action)
+        _note(_world, made)
     _ask_for_more(company)
     _note(_world, made)
     for function in ASKED_BY_PEOPLE:

@@ -9,6 +9,7 @@ from tests.simulation.push_company import PushCompany
 from tests.simulation.push_scenarios import PUSHES, PushScenario
 from tests.simulation.push_sweeping import (
     everywhere,
+    in_preflight,
     prepared,
     run_in_pieces,
     sweep,
@@ -29,6 +30,12 @@ def test_a_push_with_a_fault_ends_as_the_one_without(
     figures["fault points of pushes"] += sweep(
         PushCompany(company), scenario, where_it_tells(SAMPLED, offset)
     )
+
+
+def test_a_fault_before_the_first_write_ends_as_without(company: Company, figures: Counter[str]) -> None:
+    broken = sweep(PushCompany(company), PUSHES[0], in_preflight)
+    assert broken == 8
+    figures["fault points of pushes"] += broken
 
 
 def test_a_push_whose_time_is_up_again_and_again_ends_as_the_one_that_had_enough(

@@ -8,9 +8,10 @@ import pytest
 from tests.simulation.import_mutants import IMPORT_MUTANTS
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.push_mutants import PUSH_MUTANTS
+from tests.simulation.setup_mutants import SETUP_MUTANTS
 from tests.simulation.world import Violation, World
 
-ALL = [*MUTANTS, *IMPORT_MUTANTS, *PUSH_MUTANTS]
+ALL = [*MUTANTS, *IMPORT_MUTANTS, *PUSH_MUTANTS, *SETUP_MUTANTS]
 
 
 @pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)

@@ -1,10 +1,13 @@
-"""docs/operations.md knows what admins meet: the codes of the error log, and what a push counts."""
+"""docs/operations.md knows what admins meet: codes of the error log, what a push counts, and every metric."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from muster import groups, pushes, vault_lifecycle
+from muster.decisions import Outcome
+from tests.integration.told_metrics import GAUGES, SERVICE, counted
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 
@@ -20,3 +23,26 @@ def test_a_code_of_the_error_log_is_explained(code: str) -> None:
 @pytest.mark.parametrize("count", [*pushes.COUNTED.values(), "in_line", "under_way", "refused", "not_sent"])
 def test_a_count_of_a_push_is_explained(count: str) -> None:
     assert f"`{count}`" in PAGE
+
+
+METRICS = PAGE.partition("\n## Metrics\n")[2].partition("\n## ")[0]
+# The import counts these otherwise; the worker never comes to them.
+NEVER_COUNTED = {f"Changes{outcome.title()}" for outcome in (Outcome.UNLINKED, Outcome.AMBIGUOUS)}
+
+
+def _listed() -> dict[str, str]:
+    """Return the metrics of the page's tables, each with the rest of its row."""
+    rows = re.findall(r"^\| ([A-Z]\w+(?:, [A-Z]\w+)*) \|(.+)\|$", METRICS, re.MULTILINE)
+    return {name: rest for names, rest in rows for name in names.split(", ")}
+
+
+def test_every_metric_is_listed_and_no_other() -> None:
+    told = {name for name, _ in GAUGES | counted()} - NEVER_COUNTED
+    assert _listed().keys() == told
+
+
+@pytest.mark.parametrize(("metric", "dimensions"), sorted(GAUGES), ids=str)
+def test_the_dimensions_of_a_gauge_are_listed(metric: str, dimensions: tuple[str, ...]) -> None:
+    listed = {*re.findall(r"`(\w+)`", _listed()[metric].partition("|")[0])}
+    assert {*dimensions} - {*SERVICE} <= listed
+    assert dimensions != SERVICE or "service" in listed

@@ -219,7 +219,16 @@ class Canned(BaseAdapter):
     def close(self) -> None: ...
 
 
-@pytest.mark.parametrize("location", [f"{BASE}/elsewhere", "//evil.example", "https://evil.example", ""])
+@pytest.mark.parametrize(
+    "location",
+    [
+        f"{BASE}/elsewhere",
+        "//evil.example",
+        "https://evil.example",
+        "http://169.254.169.254/latest/meta-data/iam/security-credentials/evil",
+        "",
+    ],
+)
 @pytest.mark.parametrize(
     ("status", "kind"),
     [(301, Misconfigured), (308, Misconfigured), (302, Unavailable), (303, Unavailable), (307, Unavailable)],

@@ -8,9 +8,11 @@ from muster.preflight_checks import (
     Entrance,
     NotAsked,
     Read,
+    SecretFound,
     api_access,
     calls_left,
     entrance,
+    expiry,
     unread,
     version,
 )
@@ -22,42 +24,86 @@ DOOR = Door(
     place="right vault",
     login_remedy="Mend the login.",
     place_remedy="Mend the place.",
+    renewal="Renew them.",
 )
-BOTH = frozenset(DOOR.needs)
+BOTH = SecretFound(frozenset(DOOR.needs))
 OK, BAD, UNKNOWN = "passed", "failed", "could_not_check"
 
 
 @pytest.mark.parametrize(
-    ("keys", "login", "results"),
+    ("secret", "login", "results"),
     [
         (BOTH, None, [OK, OK, OK, OK]),
-        (BOTH | {"more"}, None, [OK, OK, OK, OK]),
+        (SecretFound(BOTH.keys | {"more"}), None, [OK, OK, OK, OK]),
         (BOTH, Misconfigured("refused"), [OK, OK, BAD, UNKNOWN]),
         (BOTH, NotServed("no such version"), [OK, OK, BAD, UNKNOWN]),
         (BOTH, WrongSystem("elsewhere"), [OK, OK, OK, BAD]),
         (BOTH, Unavailable("down"), [OK, BAD, UNKNOWN, UNKNOWN]),
-        (frozenset({"username"}), NotAsked("no"), [BAD, UNKNOWN, UNKNOWN, UNKNOWN]),
+        (SecretFound(frozenset({"username"})), NotAsked("no"), [BAD, UNKNOWN, UNKNOWN, UNKNOWN]),
         (Misconfigured("not there"), NotAsked("no"), [BAD, UNKNOWN, UNKNOWN, UNKNOWN]),
         (Unavailable("Secrets Manager is down"), NotAsked("no"), [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]),
     ],
 )
 def test_how_far_the_credentials_led(
-    keys: Read[frozenset[str]], login: Read[None], results: list[str]
+    secret: Read[SecretFound], login: Read[None], results: list[str]
 ) -> None:
-    found = list(entrance(DOOR, Entrance(keys=keys, answered=login, login=login)))
+    found = list(entrance(DOOR, Entrance(secret=secret, answered=login, login=login)))
     assert [check.check for check in found] == ["secret", "reachable", "login", "right vault"]
     assert [check.result for check in found] == results
     assert all(bool(check.remedy) is (check.result != OK) for check in found)
 
 
 def test_a_secret_comes_with_a_recipe_for_its_keys() -> None:
-    secret, *_ = entrance(DOOR, Entrance(keys=frozenset(), answered=None, login=NotAsked("no")))
+    secret, *_ = entrance(
+        DOOR, Entrance(secret=SecretFound(frozenset()), answered=None, login=NotAsked("no"))
+    )
     assert secret.found == "the secret muster/acme/vault_crm lacks username, password"
     assert '{"username": "…", "password": "…"}' in secret.remedy
     assert (
         "put-secret-value --secret-id muster/acme/vault_crm --secret-string file://secret.json"
         in secret.remedy
     )
+
+
+def dated(left: int | None) -> SecretFound:
+    """Return a secret that names a day, with so many days left; `None`: one that cannot be read."""
+    return SecretFound(BOTH.keys | {"expires_on"}, left)
+
+
+@pytest.mark.parametrize(
+    ("secret", "login", "result", "says"),
+    [
+        (dated(365), None, OK, "is 365 days from now"),
+        (dated(30), None, OK, "is 30 days from now"),
+        (dated(29), None, "warning", "is 29 days from now"),
+        (dated(1), None, "warning", "is 1 day from now"),
+        (dated(0), None, "warning", "is today"),
+        # It may have been renewed without writing so, or be a certificate that Salesforce takes all the same.
+        (dated(-1), None, "warning", "was 1 day ago"),
+        (dated(-400), None, "warning", "was 400 days ago"),
+        (dated(-1), WrongSystem("elsewhere"), "warning", "was 1 day ago"),
+        (dated(-1), Unavailable("down"), "warning", "was 1 day ago"),
+        (dated(-1), Misconfigured("refused"), BAD, "was 1 day ago, and the login is refused"),
+        # The login fails by itself; whatever it is, it is not the day.
+        (dated(29), Misconfigured("refused"), "warning", "is 29 days from now"),
+        (dated(None), None, BAD, "cannot be read as a day"),
+        (SecretFound(frozenset({"expires_on"}), 3), NotAsked("no"), UNKNOWN, "not as it has to be"),
+        (Misconfigured("not there"), NotAsked("no"), UNKNOWN, "not as it has to be"),
+    ],
+)
+def test_when_credentials_end(secret: Read[SecretFound], login: Read[None], result: str, says: str) -> None:
+    check = expiry("password expiry", DOOR, Entrance(secret=secret, answered=login, login=login))
+    assert check
+    assert (check.check, check.result) == ("password expiry", result)
+    assert says in check.found
+    assert bool(check.remedy) is (result != OK)
+    # What is to be renewed is said, with the command that writes it.
+    renewed = "Renew them." in check.remedy and '"expires_on": "2027-01-31"' in check.remedy
+    assert renewed is (result in ("warning", BAD) and "cannot be read" not in says)
+
+
+def test_a_secret_without_a_day_says_nothing_of_it() -> None:
+    assert expiry("password expiry", DOOR, Entrance(secret=BOTH, answered=None, login=None)) is None
 
 
 @pytest.mark.parametrize(

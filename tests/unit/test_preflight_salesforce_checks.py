@@ -8,7 +8,7 @@ import pytest
 from muster import preflight_salesforce
 from muster.assignments import fields_to_read
 from muster.errors import Misconfigured, Unavailable
-from muster.preflight_checks import Check, Entrance, Read
+from muster.preflight_checks import Check, Entrance, Read, SecretFound
 from muster.preflight_salesforce import SalesforceFound
 from muster.settings import compiling
 from tests.examples import settings
@@ -24,7 +24,9 @@ FIELDS = fields_to_read(ACME)
 def checks(login: str = "client_credentials", **changes: Any) -> dict[str, Check]:
     """Return the checks by name, of an org that is right but for the changes."""
     right: dict[str, Any] = {
-        "entrance": Entrance(keys=frozenset({"client_id", "client_secret"}), answered=None, login=None),
+        "entrance": Entrance(
+            secret=SecretFound(frozenset({"client_id", "client_secret"})), answered=None, login=None
+        ),
         "versions": ["65.0", "66.0"],
         "fields": FIELDS,
         "refusals": [None] * len(compiling.queries(ACME)),
@@ -103,6 +105,29 @@ def test_fields_and_filters_are_judged_apart(
     assert amiss(checks(fields=fields, refusals=refusals)) == expected
 
 
+def test_a_secret_without_a_day_passes_and_says_how_to_be_told() -> None:
+    check = checks()["credentials expiry"]
+    assert (check.result, check.remedy) == ("passed", "")
+    assert "expires_on" in check.found
+
+
+@pytest.mark.parametrize(
+    ("login", "keys", "says"),
+    [
+        ("client_credentials", {"client_id", "client_secret"}, "rotate the consumer secret"),
+        ("jwt_bearer", {"client_id", "username", "private_key"}, "upload the certificate to the app"),
+    ],
+)
+def test_credentials_that_end_soon_are_a_warning_with_what_to_renew(
+    login: str, keys: set[str], says: str
+) -> None:
+    secret = SecretFound(frozenset(keys | {"expires_on"}), 7)
+    found = checks(login, entrance=Entrance(secret=secret, answered=None, login=None))
+    assert amiss(found) == {"credentials expiry": "warning"}
+    assert "7 days from now" in found["credentials expiry"].found
+    assert says in found["credentials expiry"].remedy
+
+
 @pytest.mark.parametrize(
     ("login", "keys", "says"),
     [
@@ -111,7 +136,9 @@ def test_fields_and_filters_are_judged_apart(
     ],
 )
 def test_each_flow_has_a_remedy_and_keys_of_its_own(login: str, keys: set[str], says: str) -> None:
-    refused = Entrance(keys=frozenset(keys), answered=None, login=Misconfigured("invalid_grant"))
+    refused = Entrance(
+        secret=SecretFound(frozenset(keys)), answered=None, login=Misconfigured("invalid_grant")
+    )
     found = checks(login, entrance=refused)
     assert (found["secret"].result, found["login"].result) == ("passed", "failed")
     assert says in found["login"].remedy

@@ -1,5 +1,6 @@
 """What preflight makes of a vault: fields, picklists, passwords, and who may be Align's user (U2, U3)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from muster import groups, preflight_vaults, vault_fields
 from muster.errors import Incomplete, Problem, Rejected, Unavailable
-from muster.preflight_checks import Check, Entrance, Read
+from muster.preflight_checks import Check, Entrance, Read, SecretFound
 from muster.preflight_vaults import VaultFound
 from muster.vault_values import Field, IntegrationUser, SecurityPolicy
 from tests.examples import settings
@@ -19,6 +20,7 @@ ACME = settings(
         "align": {"host": "acme-align.veevavault.com"},
     }
 )
+SECRET = SecretFound(frozenset({"username", "password"}))
 STATUS = "engage_group_provisioning_status__v"
 ME = IntegrationUser("10042", "muster@acme.example", "en", "vault_owner__v", 4711, active=True, name="M M")
 EDITED = vault_fields.to_edit(["engage"])
@@ -38,7 +40,7 @@ def all_fields(**changed: Field | None) -> list[Field]:
 
 def found(**changes: Any) -> VaultFound:
     right: dict[str, Any] = {
-        "entrance": Entrance(keys=frozenset({"username", "password"}), answered=None, login=None),
+        "entrance": Entrance(secret=SECRET, answered=None, login=None),
         "versions": ["v26.1"],
         "me": ME,
         "policy": SecurityPolicy("Password", 0),
@@ -127,6 +129,34 @@ def test_when_the_password_expires(policy: Read[SecurityPolicy], result: str, sa
     check = crm(policy=policy)["password expiry"]
     assert check.result == result
     assert says in check.found
+
+
+@pytest.mark.parametrize(
+    ("policy", "left", "result", "says"),
+    [
+        # What the policy says counts, and the day adds how long is left.
+        (0, 200, "passed", "200 days from now"),
+        (90, 200, "warning", "expires 90 days after it was set; expires_on .* is 200 days from now"),
+        (90, 29, "warning", "^expires_on .* is 29 days from now"),
+        (0, 29, "warning", "^expires_on .* is 29 days from now"),
+        (90, -1, "warning", "^expires_on .* was 1 day ago"),
+        # Who may not read the policy goes by the day alone.
+        (None, 200, "passed", "200 days from now"),
+        (None, 1, "warning", "1 day from now"),
+        # A day that cannot be read would never warn.
+        (0, None, "failed", "cannot be read"),
+    ],
+)
+def test_the_day_in_the_secret_tells_until_when_the_password_lasts(
+    policy: int | None, left: int | None, result: str, says: str
+) -> None:
+    secret = SecretFound(SECRET.keys | {"expires_on"}, left)
+    read = Unavailable("down") if policy is None else SecurityPolicy("Password", policy)
+    checks = crm(policy=read, entrance=Entrance(secret=secret, answered=None, login=None))
+    check = checks["password expiry"]
+    assert check.result == result
+    assert re.search(says, check.found)
+    assert amiss(checks) == ({} if result == "passed" else {"password expiry": result})
 
 
 @pytest.mark.parametrize("allowed", [frozenset(), frozenset({"read"}), frozenset({"create", "edit"})])

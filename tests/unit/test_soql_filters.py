@@ -95,3 +95,27 @@ def test_what_passes_cannot_leave_the_parentheses_around_it(condition: str) -> N
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=50))
 def test_the_size_of_a_filter_is_that_in_a_url(condition: str) -> None:
     assert soql_filters.encoded_size(condition) == len(quote_plus(condition))
+
+
+@pytest.mark.parametrize(
+    ("condition", "fields"),
+    [
+        ("Country = 'GB'", {"Country"}),
+        (
+            "Profile.Name = 'Sales' AND (Department != NULL OR Region__c IN ('a', 'b'))",
+            {"Profile", "Department", "Region__c"},
+        ),
+        ("Title = 'Country' AND Name LIKE 'It\\'s Email%'", {"Title", "Name"}),
+        (
+            "Id IN (SELECT AssigneeId FROM PermissionSetAssignment)",
+            {"Id", "AssigneeId", "PermissionSetAssignment"},
+        ),
+        (
+            "NumberOfFailedLogins > 3 AND CreatedDate = LAST_N_DAYS:30",
+            {"NumberOfFailedLogins", "CreatedDate"},
+        ),
+    ],
+)
+def test_the_names_of_a_filter_are_found_outside_its_texts(condition: str, fields: set[str]) -> None:
+    words = {"AND", "OR", "IN", "LIKE", "NULL", "SELECT", "FROM", "LAST_N_DAYS"}
+    assert soql_filters.names(condition) - words == fields

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +20,21 @@ import orjson
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from muster.errors import Misconfigured, Unavailable
 
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost):([1-9][0-9]{0,4})")
+
+# OpenSSL's numbers of what is wrong with a certificate (X509_V_ERR_…, openssl-verify(1)).
+_NOT_YET_VALID, _EXPIRED, _OTHER_NAMES = 9, 10, (62, 64)
 
 # urllib3 writes the URL of a call that it makes again, and with it the query, into the log.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -71,17 +81,14 @@ class System:
         """Make one call and return the whole answer, whatever its status but a redirect.
 
         Raises `Unavailable` where there is no answer, or only a part of it, and for a redirect that may
-        pass, `Unreached` where nothing was even sent; `Misconfigured` for a redirect that will not pass.
+        pass, `Unreached` where nothing was even sent, as to a host whose certificate is not to be trusted;
+        `Misconfigured` for a redirect that will not pass.
         """
         try:
             answer = session.request(method, url, timeout=timeout, allow_redirects=False, **request)
         # ValueError: requests looks at a redirect's Location even if it is not to follow it.
         except (requests.RequestException, ValueError) as error:
-            fault: type[Unavailable] = Unreached if _never_connected(error) else Unavailable
-            raise fault(
-                f"no whole answer came from {self.name} ({type(error).__name__});"
-                f" if this goes on, check {self.setting}"
-            ) from None
+            raise _fault(self, error) from None
         if 300 <= answer.status_code < 400:
             lasting = answer.status_code in (301, 308)
             raise (Misconfigured if lasting else Unavailable)(
@@ -118,6 +125,43 @@ def decoded(body: bytes) -> Any:
         return None
 
 
-def _never_connected(error: Exception) -> bool:
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(reason, ConnectTimeoutError | NewConnectionError)
+def _fault(system: System, error: Exception) -> Unavailable:
+    """Return why there is no answer, and what an admin does about it."""
+    # What requests raises holds what urllib3 raised, and that, after the last try, the reason.
+    held = error.args[0] if error.args else None
+    reason = getattr(held, "reason", held)
+    kind = type(error).__name__
+    if (
+        isinstance(reason, SSLError)
+        and reason.args
+        and isinstance(reason.args[0], ssl.SSLCertVerificationError)
+    ):
+        return Unreached(
+            f"nothing was sent to {system.name}: {_distrust(system, reason.args[0].verify_code)}"
+        )
+    if isinstance(reason, NameResolutionError):
+        return Unreached(
+            f"the host of {system.name} is not found in DNS ({kind}); correct {system.setting}, or let the"
+            " function reach the internet if that is right"
+        )
+    if isinstance(reason, ConnectTimeoutError | NewConnectionError):
+        return Unreached(
+            f"{system.name} took no connection ({kind}); if this goes on, check {system.setting}, and whether"
+            " a firewall lets the function through"
+        )
+    what = "did not answer in time" if isinstance(reason, ReadTimeoutError) else "gave no whole answer"
+    return Unavailable(f"{system.name} {what} ({kind}); if this goes on, check {system.setting}")
+
+
+def _distrust(system: System, code: int) -> str:
+    """Return what is wrong with the certificate of a host, by OpenSSL's number, and what to do about it."""
+    certificate = f"the certificate of the host in {system.setting}"
+    if code in (_EXPIRED, _NOT_YET_VALID):
+        fault = "has expired" if code == _EXPIRED else "is not valid yet"
+        return f"{certificate} {fault}; who runs that host has to renew it, then Muster goes on by itself"
+    if code in _OTHER_NAMES:
+        return f"{certificate} is for another name; correct {system.setting}, like {system.example}"
+    return (
+        f"{certificate} is not signed by an authority that is trusted; if the host is right, a proxy or a"
+        " firewall answers in its place: let the function's calls pass it unopened"
+    )

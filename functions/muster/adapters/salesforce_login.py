@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import requests
 
@@ -39,8 +39,11 @@ SALESFORCE = System(
 )
 
 _ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,8000}")
-_IDENTITY = re.compile(r"https?://[^/]+/id/([A-Za-z0-9]{15,18})/[A-Za-z0-9]+")
+_IDENTITY = re.compile(r"https?://[^/]+/id/([A-Za-z0-9]{15,18})/([A-Za-z0-9]+)")
 _ERROR_CODE = re.compile(r"[a-z_]{1,60}")
+
+# What of a secret a login depends on; a new `expires_on` alone is no reason to try again.
+_CREDENTIALS = ("client_id", "client_secret", "username", "private_key", "audience")
 
 # What an admin does about a refusal, by the code and, where one code has many causes, the description.
 _REMEDIES = {
@@ -55,6 +58,15 @@ _REMEDIES = {
     "user hasn't approved this consumer": "pre-authorize the integration user in the app's policies",
     "audience is invalid": "set audience in the secret to https://test.salesforce.com if this is a sandbox",
     "invalid assertion": "private_key must belong to the certificate that was uploaded to the app",
+    "expired authorization code": (
+        "upload a new certificate to the app if the one there has expired, and write its key into the secret"
+        " as private_key; else Muster's clock is wrong"
+    ),
+    "inactive user": "the integration user is not active; activate it, or name another",
+    "ip restricted or invalid login hours": (
+        "let the integration user log in from any address at any hour: its profile's Login IP Ranges and"
+        " Login Hours, or Relax IP restrictions in the app's policies"
+    ),
 }
 _REMEDY = "check the app's OAuth settings, the integration user and the credentials in the secret"
 _TRY_LATER = frozenset({"unknown_error", "server_error", "temporarily_unavailable", "rate_limit_exceeded"})
@@ -82,22 +94,29 @@ class Login:
         self._session = session
         self._timeout = timeout
         self._clock = clock
-        self._token: str | None = None
+        self._granted: _Granted | None = None
         self._opened = 0.0
 
     def token(self) -> str:
         """Return an access token that is at most half an hour old, a new one if need be."""
-        if self._token is None or self._clock() - self._opened > TOKEN_LIFE_S:
-            opened = self._clock()
-            self._token = self._log_in()
-            self._opened = opened
-        return self._token
+        return self._grant().token
+
+    def user_id(self) -> str:
+        """Return the id of the user that the token is for."""
+        return self._grant().user_id
 
     def forget(self) -> None:
         """Drop the token, because Salesforce has ended its session."""
-        self._token = None
+        self._granted = None
 
-    def _log_in(self) -> str:
+    def _grant(self) -> _Granted:
+        if self._granted is None or self._clock() - self._opened > TOKEN_LIFE_S:
+            opened = self._clock()
+            self._granted = self._log_in()
+            self._opened = opened
+        return self._granted
+
+    def _log_in(self) -> _Granted:
         name = self._connection.secret
         if name is None:
             raise Misconfigured("connections.salesforce.secret names no secret")
@@ -106,12 +125,12 @@ class Login:
             return self._exchange(name, secret)
         except Misconfigured:
             changed = self._secrets.refetch(name)
-            if changed == secret:
+            if all(changed.get(key) == secret.get(key) for key in _CREDENTIALS):
                 raise
         return self._exchange(name, changed)
 
-    def _exchange(self, name: str, secret: Mapping[str, str]) -> str:
-        """Return the access token that Salesforce gives for a secret."""
+    def _exchange(self, name: str, secret: Mapping[str, str]) -> _Granted:
+        """Return what Salesforce gives for a secret."""
         form = self._form(name, secret)
         answer = SALESFORCE.send(self._session, "POST", f"{self._base}{TOKEN_PATH}", self._timeout, data=form)
         said = _object(answer.content)
@@ -133,8 +152,8 @@ class Login:
             "client_secret": secret["client_secret"],
         }
 
-    def _checked(self, name: str, said: Mapping[str, object]) -> str:
-        """Return the token of an answer, if it is for the org and the host of the settings."""
+    def _checked(self, name: str, said: Mapping[str, object]) -> _Granted:
+        """Return what an answer grants, if it is for the org and the host of the settings."""
         match said:
             case {"access_token": str(token), "instance_url": str(instance), "id": str(identity)} if (
                 _ACCESS_TOKEN.fullmatch(token) and (owner := _IDENTITY.fullmatch(identity))
@@ -152,7 +171,14 @@ class Login:
                 f"the org that the credentials in the secret {name} belong to is not at"
                 " connections.salesforce.host; write its My Domain host there (Setup > My Domain)"
             )
-        return token
+        return _Granted(token, owner[2])
+
+
+class _Granted(NamedTuple):
+    """An access token and the id of its user."""
+
+    token: str
+    user_id: str
 
 
 def _assertion(name: str, secret: Mapping[str, str]) -> str:
@@ -182,7 +208,7 @@ def _refusal(name: str, status: int, said: Mapping[str, object]) -> Misconfigure
         return Unavailable(f"Salesforce answered a login with {status}")
     if code in _TRY_LATER:
         return Unavailable(f"Salesforce answered a login with {code}")
-    remedy = _REMEDIES.get(str(description), _REMEDIES.get(code, _REMEDY))
+    remedy = _REMEDIES.get(str(description).lower(), _REMEDIES.get(code, _REMEDY))
     return Misconfigured(f"Salesforce refused the credentials in the secret {name} with {code}: {remedy}")
 
 

@@ -1,6 +1,7 @@
 """Credentials in Secrets Manager, one secret per connection of an organization (U5, T21).
 
-A secret is a JSON object of texts. It is remembered for some minutes, so that a changed one is picked
+A secret is a JSON object of texts; keys that a login does not ask for, like `expires_on`, do not disturb
+it. It is remembered for some minutes, so that a changed one is picked
 up by itself and a busy function does not ask at every login. No value of a secret is ever in a
 message, a `repr` or a chained exception.
 """
@@ -23,11 +24,20 @@ if TYPE_CHECKING:
 # How long a secret that was read once is used while Secrets Manager does not answer.
 LONGEST_OUTAGE_S = 3_600
 
+_NO_NAME = "has a name that Secrets Manager does not take; correct the connection's secret in the settings"
 _NEEDS_AN_ADMIN = {
+    # Said too where the key that it is encrypted with is refused.
+    "AccessDeniedException": (
+        "may not be read by the function's role; give it a name under muster/, and where it has an encryption"
+        " key of its own, let the role decrypt with that"
+    ),
     "DecryptionFailure": "cannot be decrypted; let the function's role use the key it is encrypted with",
-    "InvalidParameterException": "has a name that Secrets Manager does not take",
+    "InvalidParameterException": _NO_NAME,
     "InvalidRequestException": "is scheduled for deletion or has no value yet; restore it or write its value",
-    "ResourceNotFoundException": "does not exist in Secrets Manager; create it, in this region",
+    "ResourceNotFoundException": (
+        "does not exist in Secrets Manager, or has no value; create it, in this region"
+    ),
+    "ValidationException": _NO_NAME,
 }
 
 
@@ -81,7 +91,10 @@ def demand(name: str, secret: Mapping[str, str], *keys: str) -> None:
     """Raise `Misconfigured` unless a secret has these keys, each with something in it."""
     missing = [key for key in keys if not secret.get(key, "").strip()]
     if missing:
-        raise Misconfigured(f"the secret {name} lacks {', '.join(missing)}")
+        raise Misconfigured(
+            f"the secret {name} lacks {', '.join(missing)}; write what is missing into it, keys and values in"
+            " quotes"
+        )
 
 
 def _texts(name: str, value: str | None) -> dict[str, str]:
@@ -89,13 +102,20 @@ def _texts(name: str, value: str | None) -> dict[str, str]:
         secret = orjson.loads(value or "")
     except ValueError:
         secret = None  # the parser's exception holds the secret, so it is not chained
-    if (
-        not isinstance(secret, dict)
-        or not secret
-        or not all(isinstance(each, str) for each in secret.values())
-    ):
-        raise Misconfigured(
-            f"the secret {name} is not a JSON object of texts;"
-            ' write it like {"username": "…", "password": "…"}, every key and value in quotes'
-        )
-    return secret
+    if isinstance(secret, dict) and secret and all(isinstance(each, str) for each in secret.values()):
+        return secret
+    raise Misconfigured(
+        f"the secret {name} is not a JSON object of texts: it {_fault_of(value, secret)}. Write it like"
+        ' {"username": "…", "password": "…"}, keys and values in quotes; PreflightFunction names the keys'
+    )
+
+
+def _fault_of(value: str | None, read: object) -> str:
+    """Return what is wrong with a secret, without a word of it."""
+    if value is None:
+        return "is binary"
+    if read is None:
+        return "is not JSON"
+    if not isinstance(read, dict):
+        return "is a list or a single value"
+    return "has a value that is no text" if read else "is empty"

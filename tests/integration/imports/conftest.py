@@ -113,14 +113,14 @@ class Company:
         return {crm_id for crm_id, member in self.roster().items() if member["active"]}
 
     def items(self) -> list[dict[str, Any]]:
-        """Return everything in the table that is the roster's: no runs, no leases, no error log."""
+        """Return everything in the table that is the roster's: no runs, leases, error log or receipts."""
         found = self.aws.dynamodb.scan(TableName="roster")["Items"]
-        apart = ("#RUNS", "#ERRORS")
+        apart, passing = ("#RUNS", "#ERRORS"), ("LEASE", "IMPORT", "WEBHOOK_RECEIVED")
         return sorted(
             (
                 item
                 for item in found
-                if not item["pk"]["S"].endswith(apart) and item["sk"]["S"] not in ("LEASE", "IMPORT")
+                if not item["pk"]["S"].endswith(apart) and item["sk"]["S"] not in passing
             ),
             key=lambda item: (item["pk"]["S"], item["sk"]["S"]),
         )

@@ -272,6 +272,15 @@ def test_a_record_that_is_not_there(
     assert error_of(org.call(method, f"/sobjects/User/{record}", json={})) == (status, code)
 
 
+def test_the_integration_user_is_read_by_its_id_and_in_no_query(org: Organization) -> None:
+    user = org.token()["id"].rpartition("/")[2]
+    read = org.call("GET", f"/sobjects/User/{user}?fields=Id,Username,IsActive").json()
+    del read["attributes"]
+    assert read == {"Id": user, "Username": org.sandbox.username, "IsActive": True}
+    assert org.query(f"SELECT Id FROM User WHERE Id = '{user}'")["records"] == []  # noqa: S608 - an id
+    assert error_of(org.call("PATCH", f"/sobjects/User/{user}", json={"Title": "x"})) == (404, "NOT_FOUND")
+
+
 def test_users_cannot_be_deleted(org: Organization) -> None:
     user = org.create()
     assert error_of(org.call("DELETE", f"/sobjects/User/{user}")) == (400, "INVALID_TYPE_FOR_OPERATION")

@@ -1,0 +1,295 @@
+"""What an admin has to know is told (N2): the alarms of template.yaml; each check is shown to bite."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from muster.telling import LOOKED_BACK
+from tests.conftest import ROOT
+from tests.integration.template_reading import (
+    GONE,
+    Check,
+    Mutant,
+    Properties,
+    Template,
+    called,
+    events,
+    functions,
+    mutated,
+    name_of,
+    of_type,
+    referred,
+    statements,
+)
+from tests.integration.told_metrics import GAUGES, SERVICE, counted
+
+HOUR_S, DAY_S = 60 * 60, 24 * 60 * 60
+# What nobody may have to find out by themselves, and the value that is still fine.
+MUST_BE_TOLD = {
+    "NotificationsParked": 0,
+    "RunsParked": 0,
+    "RunsFailed": 0,
+    "PushesParked": 0,
+    "PushesFailed": 0,
+    "MailsFailed": 0,
+    "ConnectionsQuarantined": 0,
+    "SeatsRunningOut": 0,
+}
+# The schedules whose own silence is told: by what they bring about, or by their being started.
+SILENT = {"ImportsSilentAlarm": "RunsSucceeded", "PushesSilentAlarm": "ExecutionsStarted"}
+OVERDUE = {"ImportsOverdueAlarm": "HoursSinceLastImport", "PushesOverdueAlarm": "HoursSinceLastPush"}
+
+
+def alarms(template: Template) -> dict[str, Properties]:
+    """Return the alarms' properties by logical id."""
+    return of_type(template, "AWS::CloudWatch::Alarm")
+
+
+def watched(template: Template, namespace: str, metric: str) -> set[str]:
+    """Return the logical ids of what alarms watch a metric of, however little of it there is."""
+    return {
+        referred(alarm["Dimensions"][0]["Value"])
+        for alarm in alarms(template).values()
+        if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
+        and (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    }
+
+
+# ── Every alarm ──────────────────────────────────────────────────────────────────────────────────
+
+
+def every_alarm_tells_someone(template: Template) -> Iterator[str]:
+    topics = of_type(template, "AWS::SNS::Topic")
+    for name, alarm in alarms(template).items():
+        if not any(referred(action) in topics for action in alarm.get("AlarmActions", [])):
+            yield f"{name} tells nobody"
+
+
+def alarms_say_what_was_written_beforehand(template: Template) -> Iterator[str]:
+    """A mail of an alarm has nothing in it that came from outside, personal data included (T2)."""
+    for name, alarm in alarms(template).items():
+        if not isinstance(alarm.get("AlarmDescription"), str):
+            yield f"{name} has no fixed text"
+
+
+def every_alarm_is_explained(template: Template) -> Iterator[str]:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    parts = dict(re.findall(r"^### (\w+Alarm)\n(.+?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL))
+    for name in alarms(template).keys() ^ parts.keys():
+        yield f"docs/operations.md and the template do not both have {name}"
+    for name, part in parts.items():
+        for what in ("*Means*:", "*First look*:", "*Fix*:"):
+            if what not in part:
+                yield f"docs/operations.md says of {name} no {what}"
+
+
+def alarms_look_no_further_than_they_can(template: Template) -> Iterator[str]:
+    """CloudWatch looks back a day, and a week where the steps are of an hour or more."""
+    for name, alarm in alarms(template).items():
+        longest = 7 * DAY_S if alarm.get("Period", 60) >= HOUR_S else DAY_S
+        if alarm.get("Period", 60) * alarm.get("EvaluationPeriods", 1) > longest:
+            yield f"{name} looks back further than CloudWatch does"
+
+
+def alarms_watch_what_is_told(template: Template) -> Iterator[str]:
+    for name, alarm in alarms(template).items():
+        if alarm["Namespace"] != "Muster":
+            continue
+        shape = alarm["MetricName"], tuple(sorted(each["Name"] for each in alarm["Dimensions"]))
+        if shape not in GAUGES | counted():
+            yield f"{name} watches what nobody tells: {shape}"
+        if shape[1] == SERVICE and alarm["Dimensions"][0]["Value"] != "muster":
+            yield f"{name} watches another service"
+
+
+# ── What is told ─────────────────────────────────────────────────────────────────────────────────
+
+
+def someone_is_told_of(template: Template) -> Iterator[str]:
+    rings = {
+        (alarm["MetricName"], alarm["Threshold"])
+        for alarm in alarms(template).values()
+        if alarm["Namespace"] == "Muster" and alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    }
+    for metric in sorted(MUST_BE_TOLD.items() - rings):
+        yield f"nobody is told of {metric[0]}"
+
+
+def every_failing_function_is_told_of(template: Template) -> Iterator[str]:
+    """By whoever calls it: API Gateway, the queue, a workflow; or a person, who sees the fault."""
+    by_people = {
+        name
+        for statement in of_type(template, "AWS::IAM::ManagedPolicy")["Administrators"]["PolicyDocument"][
+            "Statement"
+        ]
+        for name in called(statement)
+    }
+    machines = of_type(template, "AWS::Serverless::StateMachine")
+    by_workflows = {
+        name: machine
+        for machine, properties in machines.items()
+        for statement in statements(properties)
+        if statement["Action"] == "lambda:InvokeFunction"
+        for name in called(statement)
+    }
+    failing_workflows = watched(template, "AWS/States", "ExecutionsFailed")
+    broken_off = watched(template, "AWS/Lambda", "Errors")
+    behind_api = {name for name, _, _ in events(template, "Api")}
+    api_fails = any(alarm["MetricName"] == "5XXError" for alarm in alarms(template).values())
+    for name in functions(template):
+        if name in by_workflows:
+            if by_workflows[name] not in failing_workflows:
+                yield f"nobody is told when {by_workflows[name]} fails"
+        elif name in behind_api:
+            if not api_fails:
+                yield f"nobody is told when {name} fails"
+        elif name not in broken_off | by_people:
+            yield f"nobody is told when {name} fails"
+
+
+def throttles_are_told(template: Template) -> Iterator[str]:
+    """Of functions that wait for nobody: people see that they are turned away, workflows fail."""
+    turned_away = watched(template, "AWS/Lambda", "Throttles")
+    for kind in ("Api", "SQS"):
+        for name, _, _ in events(template, kind):
+            if name not in turned_away:
+                yield f"nobody is told that Lambda has no room for {name}"
+
+
+def silence_is_told(template: Template) -> Iterator[str]:
+    for name, metric in SILENT.items():
+        alarm = alarms(template).get(name, {})
+        if alarm.get("MetricName") != metric:
+            yield f"nobody is told that {metric} has stopped"
+            continue
+        if (alarm["TreatMissingData"], alarm["ComparisonOperator"]) != ("breaching", "LessThanThreshold"):
+            yield f"{name} takes silence for health"
+        # CloudWatch looks back more than a day only in steps of an hour or more.
+        if alarm["Period"] < HOUR_S or alarm["Period"] * alarm["EvaluationPeriods"] <= DAY_S:
+            yield f"{name} rings before what is done daily is due"
+        if alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) != alarm["EvaluationPeriods"]:
+            yield f"{name} rings for a part of the time"
+        yield from _ends_and_is_off_without_schedules(template, name)
+
+
+def silence_of_one_organization_is_told(template: Template) -> Iterator[str]:
+    for name, metric in OVERDUE.items():
+        alarm = alarms(template).get(name, {})
+        if alarm.get("MetricName") != metric:
+            yield f"nobody is told of one organization's {metric}"
+            continue
+        if (alarm["Statistic"], alarm["ComparisonOperator"]) != ("Maximum", "GreaterThanThreshold"):
+            yield f"{name} does not ring for the one that has waited longest"
+        if not DAY_S < alarm["Threshold"] * HOUR_S < LOOKED_BACK.total_seconds():
+            yield f"{name} rings before what is done daily is due, or later than is known"
+        if alarm["TreatMissingData"] != "ignore":
+            yield f"{name} is over, or rings, when nothing is told"
+        yield from _ends_and_is_off_without_schedules(template, name)
+
+
+def _ends_and_is_off_without_schedules(template: Template, name: str) -> Iterator[str]:
+    alarm = alarms(template)[name]
+    if alarm.get("OKActions") != alarm.get("AlarmActions"):
+        yield f"{name} does not say when it is over"
+    if template["Resources"][name].get("Condition") != "SchedulesRun":
+        yield f"{name} rings where nothing is scheduled"
+
+
+def expiring_credentials_are_told_in_time(template: Template) -> Iterator[str]:
+    alarm = alarms(template).get("CredentialsExpiringAlarm", {})
+    if alarm.get("MetricName") != "CredentialsExpireInDays":
+        yield "nobody is told that credentials end"
+        return
+    if (alarm["Statistic"], alarm["ComparisonOperator"]) != ("Minimum", "LessThanThreshold"):
+        yield "the first that ends is not the one that rings"
+    if alarm["Threshold"] < 14:
+        yield "there is no time to get a certificate"
+    # It is told once a day: one value has to be enough, and it has to be found until the next one comes.
+    if alarm.get("DatapointsToAlarm") != 1 or alarm["Period"] * alarm["EvaluationPeriods"] <= DAY_S:
+        yield "it rings for a part of the day only"
+    if alarm["TreatMissingData"] != "notBreaching":
+        yield "it never ends where the day is taken out of the secret"
+
+
+# ── Each check, and a template it must find fault with ───────────────────────────────────────────
+
+RESOURCES = ("Resources",)
+ALARM = (*RESOURCES, "ChangesInDeadLetterQueueAlarm", "Properties")
+QUIET, STILL = (*RESOURCES, "ImportsSilentAlarm"), (*RESOURCES, "PushesSilentAlarm")
+LATE, LATER = (*RESOURCES, "ImportsOverdueAlarm"), (*RESOURCES, "PushesOverdueAlarm")
+EXPIRING = (*RESOURCES, "CredentialsExpiringAlarm")
+PARKED = (*RESOURCES, "RunsParkedAlarm")
+NEW_FUNCTION = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "new.handler"}}
+
+MUTANTS: list[Mutant] = [
+    (every_alarm_tells_someone, (*ALARM, "AlarmActions"), GONE),
+    (every_alarm_tells_someone, (*ALARM, "AlarmActions"), []),
+    (alarms_say_what_was_written_beforehand, (*ALARM, "AlarmDescription"), {"Fn::Sub": "${Api}"}),
+    (every_alarm_is_explained, (*RESOURCES, "NobodyKnowsAlarm"), {"Type": "AWS::CloudWatch::Alarm"}),
+    (every_alarm_is_explained, PARKED, GONE),
+    (alarms_look_no_further_than_they_can, (*ALARM, "EvaluationPeriods"), 24 * 60 + 1),
+    (alarms_look_no_further_than_they_can, (*EXPIRING, "Properties", "EvaluationPeriods"), 7 * 24 + 1),
+    (alarms_watch_what_is_told, (*PARKED, "Properties", "MetricName"), "RunsPark"),
+    (alarms_watch_what_is_told, (*PARKED, "Properties", "Dimensions"), []),
+    (alarms_watch_what_is_told, (*PARKED, "Properties", "Dimensions", 0, "Value"), "other"),
+    (
+        alarms_watch_what_is_told,
+        (*LATE, "Properties", "Dimensions"),
+        [{"Name": "service", "Value": "muster"}, {"Name": "seat", "Value": "gong"}],
+    ),
+    *(
+        (someone_is_told_of, (*RESOURCES, name), GONE)
+        for name in (
+            *("NotificationsParkedAlarm", "RunsParkedAlarm", "RunsFailedAlarm", "MailsFailedAlarm"),
+            *("PushesParkedAlarm", "PushesFailedAlarm", "ConnectionQuarantinedAlarm", "SeatsRunningOutAlarm"),
+        )
+    ),
+    (someone_is_told_of, (*PARKED, "Properties", "Threshold"), 1),
+    (someone_is_told_of, (*PARKED, "Properties", "ComparisonOperator"), "LessThanThreshold"),
+    (every_failing_function_is_told_of, (*RESOURCES, "ScheduledImportFailsAlarm"), GONE),
+    (every_failing_function_is_told_of, (*RESOURCES, "ScheduledPushFailsAlarm"), GONE),
+    (every_failing_function_is_told_of, (*RESOURCES, "WebhookFailsAlarm"), GONE),
+    (every_failing_function_is_told_of, (*RESOURCES, "WorkerFailsAlarm"), GONE),
+    (every_failing_function_is_told_of, (*RESOURCES, "WorkerFailsAlarm", "Properties", "Threshold"), 5),
+    (every_failing_function_is_told_of, (*RESOURCES, "NewFunction"), NEW_FUNCTION),
+    (throttles_are_told, (*RESOURCES, "WebhookThrottledAlarm"), GONE),
+    (throttles_are_told, (*RESOURCES, "WorkerThrottledAlarm"), GONE),
+    (throttles_are_told, (*RESOURCES, "WorkerThrottledAlarm", "Properties", "MetricName"), "Errors"),
+    (silence_is_told, QUIET, GONE),
+    (silence_is_told, (*QUIET, "Properties", "TreatMissingData"), "notBreaching"),
+    (silence_is_told, (*QUIET, "Properties", "EvaluationPeriods"), 24),
+    (silence_is_told, (*QUIET, "Properties", "Period"), 900),
+    (silence_is_told, (*QUIET, "Properties", "DatapointsToAlarm"), 1),
+    (silence_is_told, (*QUIET, "Properties", "OKActions"), GONE),
+    (silence_is_told, (*QUIET, "Condition"), GONE),
+    (silence_is_told, STILL, GONE),
+    (silence_is_told, (*STILL, "Condition"), GONE),
+    (silence_is_told, (*STILL, "Properties", "TreatMissingData"), "notBreaching"),
+    (silence_of_one_organization_is_told, LATE, GONE),
+    (silence_of_one_organization_is_told, LATER, GONE),
+    (silence_of_one_organization_is_told, (*LATE, "Properties", "Statistic"), "Minimum"),
+    (silence_of_one_organization_is_told, (*LATE, "Properties", "Threshold"), 24),
+    (silence_of_one_organization_is_told, (*LATER, "Properties", "Threshold"), 48),
+    (silence_of_one_organization_is_told, (*LATER, "Properties", "TreatMissingData"), "breaching"),
+    (silence_of_one_organization_is_told, (*LATER, "Properties", "OKActions"), GONE),
+    (silence_of_one_organization_is_told, (*LATER, "Condition"), GONE),
+    (expiring_credentials_are_told_in_time, EXPIRING, GONE),
+    (expiring_credentials_are_told_in_time, (*EXPIRING, "Properties", "Statistic"), "Maximum"),
+    (expiring_credentials_are_told_in_time, (*EXPIRING, "Properties", "Threshold"), 7),
+    (expiring_credentials_are_told_in_time, (*EXPIRING, "Properties", "DatapointsToAlarm"), GONE),
+    (expiring_credentials_are_told_in_time, (*EXPIRING, "Properties", "EvaluationPeriods"), 24),
+    (expiring_credentials_are_told_in_time, (*EXPIRING, "Properties", "TreatMissingData"), "ignore"),
+]
+CHECKS = list(dict.fromkeys(check for check, _, _ in MUTANTS))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_in_the_template(check: Check, template: Template) -> None:
+    assert list(check(template)) == []
+
+
+@pytest.mark.parametrize(("check", "path", "value"), MUTANTS, ids=map(name_of, MUTANTS))
+def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, template: Template) -> None:
+    assert list(check(mutated(template, path, value))) != []

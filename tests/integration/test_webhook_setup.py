@@ -1,0 +1,506 @@
+"""The webhook set up in Salesforce: what is deployed, repaired, rotated, removed, and told (U7)."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+import webhook_setup
+from muster import bootstrap
+from tests.integration.sandbox.metadata import flow, manifest, outbound_message, workflow
+from tests.integration.webhook_setup_world import ENDPOINT, NAME, TOOLING, Acme, acme_in_process, amiss, links
+
+EVENTS = Path(__file__).parents[2] / "events"
+WHOLE = [
+    "flow",
+    "flow active",
+    "outbound message",
+    "endpoint",
+    "token",
+    "fields",
+    "integration user",
+    "ActionId",
+    "auto-provisioning",
+    "last message",
+]
+
+
+@pytest.fixture
+def acme(aws: SimpleNamespace, context: LambdaContext) -> Iterator[Acme]:
+    with acme_in_process(context) as found:
+        yield found
+
+
+@pytest.fixture
+def installed(acme: Acme) -> Acme:
+    assert acme.ask("install")["status"] == "succeeded"
+    acme.deploys()
+    return acme
+
+
+# ── Install ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_before_it_is_installed_status_says_so(acme: Acme) -> None:
+    said = acme.ask("status")
+    assert (said["status"], said["broken"]) == ("succeeded_with_errors", "flow")
+    assert said["message"] == (
+        "The chain is broken at: flow, for Salesforce has no flow Muster_acme."
+        " Run WebhookSetupFunction with the action refresh."
+    )
+    assert list(links(said)) == WHOLE
+    assert said["setup"] is None
+    assert acme.deploys() == 0
+
+
+@pytest.mark.parametrize("action", ["install", "refresh"])
+def test_message_and_flow_are_deployed_and_read_back(acme: Acme, action: str) -> None:
+    said = acme.ask(action)
+    assert (said["status"], said["changed"]) == ("succeeded", ["outbound message", "flow"]), said
+    assert amiss(said) == set()
+    assert acme.versions() == [(1, "Active")]
+    message = acme.message()
+    assert message is not None
+    assert message["endpointUrl"].startswith(f"{ENDPOINT}?token=")
+    assert message["includeSessionId"] is False
+    assert {"Id", "SystemModstamp", "Email", "IsActive", "CallCenterId"} <= set(message["fields"])
+    assert acme.accepts(acme.token())
+    assert acme.deploys() == 1
+
+
+def test_no_answer_holds_a_token(acme: Acme) -> None:
+    said = [acme.ask(action) for action in ("install", "status", "refresh", "rotate_token")]
+    stored = [token.sha256 for token in acme.registration().tokens]
+    assert acme.token() not in json.dumps(said)
+    assert not [each for each in stored if each in json.dumps(said)]
+
+
+def test_what_was_given_out_before_is_accepted_for_two_days_more(acme: Acme) -> None:
+    said = acme.ask("install")
+    assert acme.accepts("first" * 8)
+    assert not acme.accepts("first" * 8, datetime.now(UTC) + timedelta(hours=49))
+    assert acme.accepts(acme.token(), datetime.now(UTC) + timedelta(days=4000))
+    assert said["previous_token_valid_until"] is not None
+
+
+def test_installed_again_nothing_changes(installed: Acme) -> None:
+    token, registration = installed.token(), installed.registration()
+    said = installed.ask("install")
+    assert (said["status"], said["changed"]) == ("succeeded", [])
+    assert said["message"].startswith(
+        "There was nothing to change. From Salesforce to Muster every link holds."
+    )
+    assert (installed.token(), installed.registration()) == (token, registration)
+    assert installed.deploys() == 0
+
+
+def test_check_only_deploys_nothing(acme: Acme) -> None:
+    before = acme.registration()
+    said = acme.ask("install", check_only=True)
+    assert said["status"] == "succeeded"
+    assert said["message"] == "Salesforce would take it: outbound message, flow. Nothing was deployed."
+    assert (acme.message(), acme.versions(), acme.registration()) == (None, [], before)
+    assert acme.ask("status")["setup"] is None
+
+
+def test_check_only_tells_what_salesforce_would_refuse(acme: Acme) -> None:
+    acme.put(auto_provision={"custom_fields": ["Nowhere__c"]})
+    said = acme.ask("install", check_only=True)
+    assert said["status"] == "rejected"
+    assert "Nowhere__c" in said["errors"][0]["message"]
+
+
+def test_the_flow_watches_what_may_change_a_member(acme: Acme) -> None:
+    acme.control("custom-fields", {"name": "Area__c", "type": "Text", "length": 20}, "POST")
+    acme.put(
+        auto_provision={"custom_fields": ["Area__c"]},
+        assignments=[
+            {"name": "Sales", "filter": "Profile.Name = 'Sales' AND (Department = 'Title' OR Country = 'GB')"}
+        ],
+    )
+    acme.ask("install")
+    [row] = acme.tooling("SELECT Metadata FROM Flow")
+    condition = row["Metadata"]["start"]["filterFormula"]
+    watched = {"Area__c", "ProfileId", "Department", "Country", "Email", "IsActive", "ManagerId"}
+    assert {name for name in watched if f"ISCHANGED({{!$Record.{name}}})" in condition} == watched
+    assert "ISCHANGED({!$Record.State})" not in condition
+    assert "Name}" not in condition.replace("FirstName}", "").replace("LastName}", "").replace(
+        "Username}", ""
+    )
+
+
+def test_with_more_fields_than_a_condition_holds_every_save_sends(acme: Acme) -> None:
+    fields = [f"A_field_with_a_long_name_{number:03}__c" for number in range(70)]
+    for name in fields:
+        acme.control("custom-fields", {"name": name, "type": "Text", "length": 20}, "POST")
+    acme.put(auto_provision={"custom_fields": fields})
+    said = acme.ask("install")
+    assert amiss(said) == set()
+    [row] = acme.tooling("SELECT Metadata FROM Flow")
+    assert row["Metadata"]["start"]["filterFormula"] is None
+
+
+# ── Status and refresh ───────────────────────────────────────────────────────────────────────────────
+
+
+def _without_flow(acme: Acme) -> None:
+    flow = acme.tooling("SELECT Id FROM FlowDefinition")[0]["Id"]
+    acme.salesforce.call(
+        "PATCH", f"{TOOLING}/sobjects/FlowDefinition/{flow}", {"Metadata": {"activeVersionNumber": 0}}
+    )
+
+
+def _by_hand(acme: Acme, *, url: str | None = None, fields: list[str] | None = None) -> None:
+    message = acme.message()
+    assert message is not None
+    changed = outbound_message(
+        url or message["endpointUrl"],
+        message["integrationUser"],
+        *(fields or message["fields"]),
+        fullName=NAME,
+        name=NAME,
+    )
+    acme.deploy(
+        {
+            "package.xml": manifest(("WorkflowOutboundMessage", f"User.{NAME}")),
+            "workflows/User.workflow": workflow(changed),
+        }
+    )
+
+
+BREAKS: list[tuple[str, Callable[[Acme], object], set[str], set[str]]] = [
+    # What happens in Salesforce or in the settings, which links break, and what refresh deploys.
+    ("the flow is switched off", _without_flow, {"flow active"}, {"version 1 of the flow activated"}),
+    (
+        "the message is deleted",
+        lambda acme: acme.control("outbound-message", {"name": NAME}, "DELETE"),
+        {
+            "flow",
+            "flow active",
+            "outbound message",
+            "endpoint",
+            "token",
+            "fields",
+            "integration user",
+            "ActionId",
+        },
+        {"outbound message", "flow"},
+    ),
+    (
+        "a field is taken out of the message",
+        lambda acme: _by_hand(acme, fields=["Id", "Email"]),
+        {"fields"},
+        {"outbound message"},
+    ),
+    (
+        "the message sends elsewhere",
+        lambda acme: _by_hand(acme, url="https://old.example.com/v2/features/x?token=abc"),
+        {"endpoint", "token"},
+        {"outbound message"},
+    ),
+    (
+        "the token in it is not valid",
+        lambda acme: _by_hand(acme, url=f"{ENDPOINT}?token={'x' * 43}"),
+        {"token"},
+        {"outbound message"},
+    ),
+    (
+        "the token in it runs out",
+        lambda acme: bootstrap.webhook_registry().replace(
+            "acme",
+            acme.registration(),
+            _rotated_elsewhere(acme),
+        ),
+        {"token"},
+        {"outbound message"},
+    ),
+    (
+        "the settings list another field",
+        lambda acme: acme.put(auto_provision={"custom_fields": ["Area__c"]}),
+        {"flow", "flow active", "fields"},
+        {"outbound message", "flow"},
+    ),
+]
+
+
+def _rotated_elsewhere(acme: Acme) -> Any:
+    from dataclasses import replace
+
+    from muster import tokens
+    from muster.tokens import Token
+
+    was = acme.registration()
+    return replace(was, tokens=tokens.rotated(was.tokens, Token("0" * 64), datetime.now(UTC)))
+
+
+@pytest.mark.parametrize(
+    ("happens", "broken", "deployed"), [row[1:] for row in BREAKS], ids=[row[0] for row in BREAKS]
+)
+def test_status_names_the_broken_links_and_refresh_mends_them(
+    acme: Acme, happens: Callable[[Acme], object], broken: set[str], deployed: set[str]
+) -> None:
+    acme.control("custom-fields", {"name": "Area__c", "type": "Text", "length": 20}, "POST")
+    acme.ask("install")
+    happens(acme)
+    status = acme.ask("status")
+    assert amiss(status) == broken
+    assert status["broken"] == next(name for name in links(status) if name in broken)
+    acme.deploys()
+    said = acme.ask("refresh")
+    assert (said["status"], set(said["changed"])) == ("succeeded", deployed), said
+    assert amiss(acme.ask("status")) == set()
+    assert acme.accepts(acme.token())
+
+
+def test_a_repair_of_the_message_alone_adds_no_version_of_the_flow(installed: Acme) -> None:
+    for fields in (["Id"], ["Id", "Email"], ["Id", "Title"]):
+        _by_hand(installed, fields=fields)
+        assert installed.ask("refresh")["changed"] == ["outbound message"]
+    assert installed.versions() == [(1, "Active")]
+
+
+def test_a_repair_of_fields_keeps_the_token(installed: Acme) -> None:
+    token = installed.token()
+    _by_hand(installed, fields=["Id"])
+    installed.ask("refresh")
+    assert installed.token() == token
+    assert len(installed.registration().tokens) == 2  # the first one from the settings runs out
+
+
+def test_a_draft_that_an_admin_saved_is_no_fault_while_ours_runs(installed: Acme) -> None:
+    draft = flow(
+        status="Draft", label="Try", action={"actionName": f"User.{NAME}", "nameSegment": f"User.{NAME}"}
+    )
+    installed.deploy({"package.xml": manifest(("Flow", NAME)), f"flows/{NAME}.flow": draft})
+    assert installed.versions() == [(1, "Active"), (2, "Draft")]
+    assert amiss(installed.ask("status")) == set()
+    assert installed.ask("refresh")["changed"] == []
+
+
+def test_switches_of_the_settings_are_links_too(installed: Acme) -> None:
+    installed.put(auto_provision={"enabled": False})
+    said = installed.ask("status")
+    assert amiss(said) == {"auto-provisioning"}
+    assert "auto_provision.enabled" in said["message"]
+    connection = installed.salesforce.connection | {"action_ids": ["04k000000000001AAA"]}
+    installed.put(connections={"salesforce": connection})
+    message = installed.message()
+    assert message is not None
+    said = installed.ask("status")
+    assert amiss(said) == {"ActionId"}
+    assert f"Add {message['id']} to connections.salesforce.action_ids" in said["message"]
+    installed.put(connections={"salesforce": connection | {"action_ids": [message["id"]]}})
+    assert amiss(installed.ask("status")) == set()
+
+
+def test_the_last_message_is_told_to_the_minute(installed: Acme) -> None:
+    said = installed.ask("status")
+    assert links(said)["last message"] == "warning"
+    assert "View Message Delivery Status" in said["checks"][-1]["remedy"]
+    at = datetime(2026, 11, 21, 8, 15, tzinfo=UTC)
+    journal = bootstrap.webhook_journal()
+    for moment in (at, at - timedelta(hours=1), at + timedelta(seconds=30), at + timedelta(minutes=2)):
+        journal.note_received("acme", moment)
+    said = installed.ask("status")
+    assert (said["status"], said["last_message_at"]) == ("succeeded", "2026-11-21T08:17:00Z")
+
+
+def test_a_message_of_another_organization_is_told_and_left_alone(installed: Acme) -> None:
+    installed.control(
+        "outbound-message",
+        {
+            "name": "Muster_globex",
+            "object": "User",
+            "url": ENDPOINT.replace("acme", "globex"),
+            "fields": ["Id"],
+        },
+    )
+    said = installed.ask("status")
+    assert links(said)["other organizations"] == "warning"
+    assert "Muster_globex" in said["message"]
+    installed.ask("remove")
+    assert installed.message("Muster_globex") is not None
+
+
+@pytest.mark.parametrize("action", ["install", "refresh", "rotate_token", "remove"])
+def test_a_message_that_sends_to_another_organization_is_not_taken_over(acme: Acme, action: str) -> None:
+    acme.control(
+        "outbound-message",
+        {
+            "name": NAME,
+            "object": "User",
+            "url": f"{ENDPOINT.replace('acme', 'acme--x')}?token=t",
+            "fields": ["Id"],
+        },
+    )
+    before = acme.message()
+    said = acme.ask(action)
+    assert said["status"] == "rejected"
+    assert "belongs to Muster's organization acme--x" in said["message"]
+    assert acme.message() == before
+    assert acme.deploys() == 0
+
+
+# ── Production orgs ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_where_flows_land_inactive_an_admin_is_told_where_to_activate(acme: Acme) -> None:
+    acme.control("organization", {"production": True})
+    said = acme.ask("install")
+    assert (said["status"], amiss(said)) == ("succeeded_with_errors", {"flow active"})
+    assert "Setup > Flows > Muster acme > version 1: Activate." in said["message"]
+    acme.deploys()
+    again = acme.ask("refresh")
+    assert amiss(again) == {"flow active"}
+    assert acme.deploys() == 0
+    acme.control(f"flows/{NAME}", {"active_version": 1})
+    assert acme.ask("status")["broken"] is None
+
+
+def test_where_the_api_may_activate_it_does(acme: Acme) -> None:
+    acme.control("organization", {"production": True, "activate_flows_by_api": True})
+    said = acme.ask("install")
+    assert said["changed"] == ["outbound message", "flow", "version 1 of the flow activated"]
+    assert acme.versions() == [(1, "Active")]
+
+
+def test_while_the_new_version_is_inactive_the_old_one_runs_on(installed: Acme) -> None:
+    installed.control("custom-fields", {"name": "Area__c", "type": "Text", "length": 20}, "POST")
+    installed.control("organization", {"production": True})
+    installed.put(auto_provision={"custom_fields": ["Area__c"]})
+    said = installed.ask("refresh")
+    assert amiss(said) == {"flow active"}
+    assert "version 2 is not active; version 1 runs instead" in said["message"]
+    assert installed.versions() == [(1, "Active"), (2, "Draft")]
+
+
+def test_old_versions_go_before_there_are_too_many(acme: Acme) -> None:
+    names = [f"F{number:02}__c" for number in range(45)]
+    for name in names:
+        acme.control("custom-fields", {"name": name, "type": "Text", "length": 20}, "POST")
+    for number in range(1, len(names)):
+        acme.put(auto_provision={"custom_fields": names[:number]})
+        assert acme.ask("refresh")["status"] == "succeeded"
+    versions = acme.versions()
+    assert len(versions) < 40
+    assert versions[-1] == (44, "Active")
+
+
+# ── Rotation ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_rotated_token_arrives_and_the_old_one_runs_out(installed: Acme) -> None:
+    old = installed.token()
+    said = installed.ask("rotate_token")
+    assert (said["status"], said["changed"]) == ("succeeded", ["outbound message"])
+    new = installed.token()
+    assert new != old
+    assert installed.accepts(new)
+    assert installed.accepts(old)
+    assert not installed.accepts(old, datetime.now(UTC) + timedelta(hours=49))
+    assert installed.versions() == [(1, "Active")]
+
+
+def test_a_token_rotated_twice_ends_at_once(installed: Acme) -> None:
+    leaked = installed.token()
+    installed.ask("rotate_token")
+    installed.ask("rotate_token")
+    assert not installed.accepts(leaked)
+    assert installed.accepts(installed.token())
+
+
+def test_there_is_nothing_to_rotate_before_it_is_installed(acme: Acme) -> None:
+    before = acme.registration()
+    said = acme.ask("rotate_token")
+    assert said["status"] == "rejected"
+    assert "Run the action install" in said["errors"][0]["remedy"]
+    assert acme.registration() == before
+
+
+# ── Remove ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_removed_nothing_is_left(installed: Acme) -> None:
+    token = installed.token()
+    said = installed.ask("remove", check_only=True)
+    assert said["message"].startswith(
+        "It would remove the outbound message Muster_acme and the flow Muster_acme"
+    )
+    assert installed.message() is not None
+    said = installed.ask("remove")
+    assert said["message"] == (
+        "Removed the outbound message Muster_acme and the flow Muster_acme; the token is not valid any more."
+    )
+    assert (installed.message(), installed.versions()) == (None, [])
+    assert not installed.accepts(token)
+    assert installed.ask("remove")["message"] == "There was nothing to remove."
+
+
+def test_a_flow_with_several_versions_is_removed_whole(installed: Acme) -> None:
+    installed.control("custom-fields", {"name": "Area__c", "type": "Text", "length": 20}, "POST")
+    installed.put(auto_provision={"custom_fields": ["Area__c"]})
+    installed.ask("refresh")
+    assert len(installed.versions()) == 2
+    assert installed.ask("remove")["status"] == "succeeded"
+    assert (installed.message(), installed.versions()) == (None, [])
+
+
+def test_what_somebody_elses_flow_sends_is_not_removed_and_goes_on(installed: Acme) -> None:
+    action = {"actionName": f"User.{NAME}", "nameSegment": f"User.{NAME}"}
+    theirs = flow(action=action, label="Theirs")
+    installed.deploy({"package.xml": manifest(("Flow", "Theirs")), "flows/Theirs.flow": theirs})
+    said = installed.ask("remove")
+    assert said["status"] == "rejected"
+    assert "Theirs" in said["errors"][0]["message"]
+    assert amiss(installed.ask("status")) == set()
+
+
+def test_installed_anew_after_a_removal(installed: Acme) -> None:
+    installed.ask("remove")
+    said = installed.ask("install")
+    assert (said["status"], amiss(said)) == ("succeeded", set())
+    assert installed.accepts(installed.token())
+
+
+# ── What is sent ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_event_of_each_kind_is_there(acme: Acme) -> None:
+    events = {path.stem: json.loads(path.read_text()) for path in EVENTS.glob("webhook_setup_*.json")}
+    assert set(events) == {
+        f"webhook_setup_{name}"
+        for name in ("install", "refresh", "status", "rotate_token", "remove", "check_only")
+    }
+    for name in ("status", "check_only", "install", "refresh", "rotate_token", "remove"):
+        said = webhook_setup.handler(events[f"webhook_setup_{name}"], acme.context)
+        assert said["status"] in ("succeeded", "succeeded_with_errors"), said
+
+
+@pytest.mark.parametrize(
+    ("event", "where"),
+    [
+        ({}, "action"),
+        ({"action": "instal"}, "action"),
+        ({"action": "install"}, "by"),
+        ({"action": "install", "by": "jane", "check_only": "yes"}, "check_only"),
+        ({"action": "remove", "by": "jane", "url": "https://evil.example"}, "url"),
+        ({"action": "status", "organization": "nobody"}, "organization"),
+        ([], "event"),
+    ],
+)
+def test_a_wrong_event_is_refused_with_its_place(acme: Acme, event: Any, where: str) -> None:
+    sent = {"organization": "acme", **event} if isinstance(event, dict) else event
+    said = webhook_setup.handler(sent, acme.context)
+    assert (said["status"], said["errors"][0]["where"]) == ("rejected", where)
+    assert acme.deploys() == 0
+
+
+def test_without_a_connection_there_is_nothing_to_set_up(acme: Acme) -> None:
+    acme.put(connections={})
+    said = acme.ask("install")
+    assert (said["status"], said["errors"][0]["where"]) == ("rejected", "connections.salesforce")
