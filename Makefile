@@ -44,7 +44,7 @@ bench: setup ## Measure speed and cost
 	@$(IN_VENV)python -m tests.benchmarks
 
 simulate: setup ## Run the long simulations of faults, races and crashes
-	@$(IN_VENV)python -m pytest --quiet -m long tests/simulation
+	@$(IN_VENV)python -m pytest --quiet -m long tests/integration tests/simulation
 
 build: setup ## Build what is deployed, into .aws-sam/build
 	@$(IN_VENV)sam build

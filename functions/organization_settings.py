@@ -124,6 +124,7 @@ def _configuring(remaining: Callable[[], float]) -> Configuring:
     return Configuring(
         store=bootstrap.settings_table(),
         webhooks=bootstrap.webhook_registry(),
+        journal=bootstrap.webhook_journal(),
         previewing=Previewing(
             runs=bootstrap.run_table(),
             salesforce=bootstrap.salesforce,

@@ -1,7 +1,9 @@
 """What every kind of test shares: the template as data, and AWS services made from it in moto."""
 
+import functools
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +12,7 @@ from unittest.mock import patch
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 from moto.dynamodb.models.table import Table
 from samcli.yamlhelper import yaml_parse
@@ -19,6 +22,14 @@ from tests.examples import lambda_context
 from tests.simulation import strict_aws
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_of_aws() -> Iterator[None]:
+    """Read botocore's descriptions of services once, not for each client: moto begins every test without."""
+    read_once = functools.cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
+    with patch.object(JSONFileLoader, "load_file", lambda _, path: read_once(path)):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,7 @@ class Configuring:
 
     store: SettingsStore
     webhooks: Webhooks
+    journal: saving_settings.Journal
     previewing: Previewing
     base_url: str
     now: datetime
@@ -154,7 +155,7 @@ class Configuring:
         }
 
     def _save(self, raw: dict[str, Any], settings: Settings, signature: Signature) -> Answer:
-        saving = Saving(self.store, self.webhooks, self.previewing, self.base_url, self.now)
+        saving = Saving(self.store, self.webhooks, self.journal, self.previewing, self.base_url, self.now)
         return saving.save(raw, settings, signature)
 
     def _stored(self, organization: str, version: int | None) -> StoredSettings:

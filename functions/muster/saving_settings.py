@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from muster import tokens
-from muster.errors import Misconfigured, MusterError, Problem, Rejected, Stale
+from muster.errors import MusterError, Problem, Rejected, Stale
 from muster.previewing_settings import Preview, Previewing, not_previewed
 from muster.runs import Run
 from muster.settings import Settings
@@ -19,6 +19,7 @@ from muster.settings.versions import StoredSettings, is_same
 from muster.settings.warnings import warnings
 from muster.tokens import Token, WebhookRegistration
 from muster.webhook_metadata import is_outgrown
+from muster.webhook_setups import Setup
 
 type Answer = dict[str, Any]
 
@@ -50,6 +51,13 @@ class Webhooks(Protocol):
         """Return who may call the organization's webhook."""
 
 
+class Journal(Protocol):
+    """What is remembered of the webhook; `adapters.webhook_journal` is the real one."""
+
+    def setup(self, organization: str) -> Setup | None:
+        """Return the latest set-up of the webhook in Salesforce."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """Who saves and why; the version it is based on, where that is known (0: there is none yet).
@@ -69,6 +77,7 @@ class Saving:
 
     store: SettingsStore
     webhooks: Webhooks
+    journal: Journal
     previewing: Previewing
     base_url: str
     now: datetime
@@ -101,7 +110,7 @@ class Saving:
             self.store.save(stored, None if becomes == was else (was, becomes))
         except Stale as error:
             raise Rejected(self._overtaken(organization, base.version)) from error
-        said["warnings"] += _about_the_sender(current, settings)
+        said["warnings"] += self._about_the_sender(current, settings)
         if approved:
             said["warnings"] += self._record_approval(approved, stored.version)
         if token:
@@ -153,6 +162,21 @@ class Saving:
             return shown([Problem("approve", message, remedy)])
         return []
 
+    def _about_the_sender(self, before: StoredSettings | None, after: Settings) -> list[dict[str, str]]:
+        """Return a warning where what Muster has put into Salesforce lacks fields that are named by now."""
+        try:
+            outgrown = before is not None and is_outgrown(before.settings, after)
+            setup = self.journal.setup(after.organization) if outgrown else None
+        except MusterError:
+            return []  # the settings are saved; the action status of WebhookSetupFunction tells it too
+        if setup is None or setup.action == "remove":
+            return []
+        message = "or a filter names fields that the outbound message and flow in Salesforce do not know yet"
+        remedy = (
+            "Send the action refresh to WebhookSetupFunction; until then imports bring what changes in them."
+        )
+        return shown([Problem("auto_provision", message, remedy)])
+
     def _overtaken(self, organization: str, based_on: int) -> Problem:
         current = self.store.current(organization)
         if current and current.version != based_on:
@@ -160,17 +184,6 @@ class Saving:
                 "settings", f"are overtaken: version {current.version} was saved meanwhile", _MERGE
             )
         return Problem("settings", "are not saved: the webhook token was changed meanwhile", "Put again.")
-
-
-def _about_the_sender(before: StoredSettings | None, after: Settings) -> list[dict[str, str]]:
-    """Return a warning where the settings name fields that those before did not."""
-    try:
-        outgrown = before is not None and is_outgrown(before.settings, after)
-    except Misconfigured:  # saved with an older Muster, and not accepted any more
-        outgrown = True
-    message = "or a filter names fields that the outbound message and the flow in Salesforce do not know yet"
-    remedy = "Send the action refresh to WebhookSetupFunction; until then imports bring what changes in them."
-    return shown([Problem("auto_provision", message, remedy)] if outgrown else [])
 
 
 def nothing_yet(organization: str) -> StoredSettings:

@@ -16,6 +16,8 @@ import pytest
 
 from sandbox.local_stack.building import BUILT, ROOT, architecture, built
 
+# One worker of a parallel run does it all, and builds once.
+pytestmark = pytest.mark.xdist_group("build")
 PROJECT = (
     "functions",
     "layers",

@@ -16,6 +16,7 @@ from botocore.exceptions import ReadTimeoutError
 from muster import tokens
 from muster.adapters.run_table import RunTable
 from muster.adapters.settings_table import SettingsTable
+from muster.adapters.webhook_journal import WebhookJournal
 from muster.adapters.webhook_registry import Token, WebhookRegistration, WebhookRegistry
 from muster.configuring import Configuring
 from muster.errors import Rejected, Stale, Unavailable
@@ -39,6 +40,7 @@ def configuring(client: Any) -> Configuring:
     return Configuring(
         SettingsTable(client, "roster"),
         WebhookRegistry(client, "roster"),
+        WebhookJournal(client, "roster"),
         Previewing(table, is_down, is_down, now=lambda: NOW, remaining=lambda: 900),
         "https://api.example.com/v2",
         NOW,

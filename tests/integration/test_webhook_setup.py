@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+import organization_settings
 import webhook_setup
 from muster import bootstrap
 from tests.integration.sandbox.metadata import flow, manifest, outbound_message, workflow
@@ -344,6 +345,29 @@ def test_a_message_that_sends_to_another_organization_is_not_taken_over(acme: Ac
     assert "belongs to Muster's organization acme--x" in said["message"]
     assert acme.message() == before
     assert acme.deploys() == 0
+
+
+def test_who_saves_settings_is_told_that_the_sender_lacks_what_they_name(
+    acme: Acme, context: LambdaContext
+) -> None:
+    def put(**sections: Any) -> list[str]:
+        settings = {
+            "organization": "acme",
+            "connections": {"salesforce": acme.salesforce.connection},
+            **sections,
+        }
+        event = {"organization": "acme", "action": "put", "by": "jane", "settings": settings}
+        said = organization_settings.handler(event, context)
+        assert said["saved"], said
+        return [each["where"] for each in said["warnings"] if "refresh" in each["remedy"]]
+
+    sales = {"assignments": [{"name": "Sales", "filter": "Department = 'Sales'"}]}
+    assert put(**sales) == []
+    acme.ask("install")
+    assert put(assignments=[{"name": "Sales", "filter": "Department = 'Marketing'"}]) == []
+    assert put(assignments=[{"name": "Sales", "filter": "Country = 'GB'"}]) == ["auto_provision"]
+    acme.ask("remove")
+    assert put(**sales) == []
 
 
 # ── Production orgs ──────────────────────────────────────────────────────────────────────────────────

@@ -25,6 +25,8 @@ from tests.simulation.setup_company import SetupCompany
 from tests.simulation.setup_scenarios import SETUPS
 from tests.simulation.world import ACME, World
 
+# One worker of a parallel run does it all, and plays the scenarios once.
+pytestmark = pytest.mark.xdist_group("permissions")
 FUNCTIONS = {
     "OutboundUserWebhookFunction": "outbound_user_webhook",
     "UserChangeWorkerFunction": "user_change_worker",
