@@ -30,11 +30,16 @@ def main() -> None:
     aws = CannedAws(bootstrap._dynamodb(), bootstrap._sqs())
     # They log and print metrics as on Lambda, to where it costs as much and shows nowhere.
     logs = logger.registered_handler.setStream(io.StringIO())  # type: ignore[attr-defined]  # a StreamHandler, as configured
+    _say("The webhook and the worker …")
     with contextlib.redirect_stdout(io.StringIO()):
         ratios = [*handlers.webhook(aws), *handlers.worker(aws)]
     logger.registered_handler.setStream(logs)  # type: ignore[attr-defined]  # likewise
+    _print(ratio.row() for ratio in ratios)
+    _say("Cold starts …")
     ratios += cold_start.imports()
+    _say("Imports of a hundred thousand people (some minutes) …")
     ratios += imports.whole()
+    _say("Pushes …")
     ratios += pushes.whole()
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} processors;"
@@ -46,6 +51,11 @@ def main() -> None:
     print(*imports.evaluation(), sep="\n")
     print()
     _print(packages.sizes())
+
+
+def _say(what: str) -> None:
+    """Tell at once what is measured, also where output is collected."""
+    print(what, flush=True)
 
 
 def _print(rows: Iterable[tuple[str, ...]]) -> None:
