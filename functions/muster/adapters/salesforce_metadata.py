@@ -88,9 +88,8 @@ class SalesforceMetadata(SalesforceCalls):
 
     def message(self, name: str) -> InstalledMessage | None:
         """Return the outbound message of User with this name, `None` where there is none."""
-        where = f"Name = '{_checked(name)}'"
         # Metadata is answered for one row only, and messages of other objects may have the name too.
-        for found in self._rows(f"SELECT Id FROM WorkflowOutboundMessage WHERE {where}"):  # noqa: S608 - checked
+        for found in self._rows("Id", "WorkflowOutboundMessage", f"Name = '{_checked(name)}'"):
             whole = self._one("WorkflowOutboundMessage", "Id, FullName, Metadata", found)
             if whole is not None and str(whole.get("FullName")).lower() == f"user.{name}".lower():
                 return read_message(whole)
@@ -98,23 +97,22 @@ class SalesforceMetadata(SalesforceCalls):
 
     def messages(self) -> list[str]:
         """Return the names of all outbound messages of User, without `User.`."""
-        rows = self._rows("SELECT Id, Name FROM WorkflowOutboundMessage WHERE EntityDefinitionId = 'User'")
+        rows = self._rows("Id, Name", "WorkflowOutboundMessage", "EntityDefinitionId = 'User'")
         return [str(row.get("Name")) for row in rows]
 
     def flow(self, name: str) -> InstalledFlow | None:
         """Return the flow with this name, `None` where there is none."""
         definitions = self._rows(
-            "SELECT Id, DeveloperName, ActiveVersionId, NamespacePrefix FROM FlowDefinition"  # noqa: S608 - checked
-            f" WHERE DeveloperName = '{_checked(name)}'"
+            "Id, DeveloperName, ActiveVersionId, NamespacePrefix",
+            "FlowDefinition",
+            f"DeveloperName = '{_checked(name)}'",
         )
         # One of an installed package has its namespace, and may have the name too.
         own = [each for each in definitions if not each.get("NamespacePrefix")]
         if not own:
             return None
         flow_id = _id_of(own[0])
-        versions = self._rows(
-            f"SELECT Id, VersionNumber FROM Flow WHERE DefinitionId = '{flow_id}' ORDER BY VersionNumber"  # noqa: S608
-        )
+        versions = self._rows("Id, VersionNumber", "Flow", f"DefinitionId = '{flow_id}'")
         return read_flow(own[0], versions, lambda version: self._one("Flow", "Id, Metadata", version))
 
     def deploy(self, package: bytes, *, check_only: bool = False) -> str:
@@ -177,11 +175,12 @@ class SalesforceMetadata(SalesforceCalls):
 
     def _one(self, of: str, fields: str, row: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return a row whole, `None` where it is gone."""
-        found = self._rows(f"SELECT {fields} FROM {of} WHERE Id = '{_id_of(row)}'")  # noqa: S608 - all ours
+        found = self._rows(fields, of, f"Id = '{_id_of(row)}'")
         return found[0] if found else None
 
-    def _rows(self, soql: str) -> list[dict[str, Any]]:
-        """Return all rows of a query of the Tooling API."""
+    def _rows(self, fields: str, of: str, where: str) -> list[dict[str, Any]]:
+        """Return all rows that a query of the Tooling API finds, in no order."""
+        soql = f"SELECT {fields} FROM {of} WHERE {where}"  # noqa: S608 - names and ids that are checked
         page = page_of(self._get(f"tooling/query?q={quote_plus(soql)}"))
         if page.next is not None or len(page.records) != page.total:
             raise Unavailable("Salesforce answered a part of what its setup holds")

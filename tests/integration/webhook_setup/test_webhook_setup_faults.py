@@ -10,14 +10,19 @@ from typing import Any
 import boto3
 import pytest
 import requests
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from muster import bootstrap, tokens
 from muster.adapters.webhook_journal import WebhookJournal
 from muster.errors import Misconfigured, MusterError, Rejected
 from tests.conftest import forget_clients
 from tests.integration.sandbox.metadata import flow, manifest
-from tests.integration.webhook_setup_world import NAME, Acme, Answer, acme_in_process, amiss, links
+from tests.integration.webhook_setup.webhook_setup_world import (
+    NAME,
+    Acme,
+    Answer,
+    amiss,
+    links,
+)
 from tests.simulation.faults import Call, Wire
 
 DATA = "/services/data"
@@ -67,15 +72,8 @@ def heard(
 
 
 @pytest.fixture
-def acme(aws: SimpleNamespace, context: LambdaContext, heard: Heard) -> Iterator[Acme]:
-    with acme_in_process(context) as found:
-        yield found
-
-
-@pytest.fixture
-def installed(acme: Acme) -> Acme:
-    assert acme.ask("install")["status"] == "succeeded"
-    acme.deploys()
+def acme(heard: Heard, acme: Acme) -> Acme:
+    """Return Acme, of whom everything is heard from before the first token on."""
     return acme
 
 
