@@ -17,6 +17,7 @@ Use cases (verbs: gather, decide, apply):
     recording              changes of members known by id, written until they hold
     import_ports           what imports need of the world outside
     gathering              everyone, what changed, or named users, page by page into the run archive
+    selecting              whom a full import decides about, of everyone who was read
     vault_gathering        likewise for Vault CRM: its users, everyone, what changed, or named ones
     reading                users read by id, with the filters that match them
     finding_users          from what people call someone to Salesforce ids

@@ -29,7 +29,7 @@ NOT_REACHED = "align_not_reached"
 
 # Align's fields are called like those of Vault CRM, and its statuses like Muster's codes, but for this.
 _ENDING = "__aln"
-_NAMES = {"email": "email__aln", "username": "username__aln"}
+NAME_FIELDS = {"email": "email__aln", "username": "username__aln"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ def about(members: Iterable[Member], settings: Settings) -> Iterator[str]:
             ids[record] = None
         elif name := getattr(member, connection(settings).match):
             names |= dict.fromkeys((name, name.lower()))
-    for field, values in (("id", ids), (_NAMES[connection(settings).match], names)):
+    for field, values in (("id", ids), (NAME_FIELDS[connection(settings).match], names)):
         for some in vql.lists(values):
             yield vql.one_of(field, some)
 
@@ -124,7 +124,7 @@ def record_of(row: Mapping[str, Any], settings: Settings) -> DeskRecord:
     values = {name: single(row[name]) for name in _to_read(settings) if name in row}
     try:
         record_id, modified = values["id"], values[CHANGED]
-        name = values[_NAMES[connection(settings).match]]
+        name = values[NAME_FIELDS[connection(settings).match]]
         seen = {feature: _seen(values, feature) for feature in vault_fields.pushed(settings)}
     except KeyError as error:
         raise Incomplete(f"Align left {error.args[0]} out of a record") from None
@@ -139,7 +139,7 @@ def _to_read(settings: Settings) -> tuple[str, ...]:
         for feature in vault_fields.pushed(settings)
         for field_of in (request_field, status_field, group_field)
     ]
-    return ("id", CHANGED, _NAMES[connection(settings).match], *of_features)
+    return ("id", CHANGED, NAME_FIELDS[connection(settings).match], *of_features)
 
 
 def _seen(values: Mapping[str, str | None], feature: str) -> Seen:

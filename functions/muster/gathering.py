@@ -11,21 +11,19 @@ A gathering that was interrupted reads its archived pages again and goes on afte
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import batched
 from operator import itemgetter
 from typing import Any, Protocol
 
 import orjson
 
-from muster import hierarchy, reading, soql
-from muster.assignments import fields_to_read, filtered, unfiltered
+from muster import reading, soql
+from muster.assignments import fields_to_read, filtered
 from muster.crm_pages import Page, read_page
 from muster.decisions import MemberState
-from muster.eligibility import evaluate
 from muster.errors import Incomplete, Misconfigured, Rejected
 from muster.settings import Settings
-from muster.user_rows import Row, digest, digester, fields_of
+from muster.user_rows import Row, digester
 
 USERS_A_QUERY = 100
 # So many changed users are asked about by id; more than that, and a query per filter takes fewer calls.
@@ -60,7 +58,9 @@ class Gathered:
 
     `rows` holds the users to decide about, `matches` the assignments with a filter that match a user,
     `loops` who reports to themselves in the end (`None`: not everyone was read). `unseen` are CRM ids
-    that should have been there. `newest` is the newest SystemModstamp, as Salesforce writes it.
+    that should have been there. `newest` is the newest SystemModstamp, as Salesforce writes it. Where
+    everyone was read, `managers` maps each user to its manager, and `digests` each unchanged member to the
+    digest of its fields.
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
@@ -70,6 +70,8 @@ class Gathered:
     unseen: tuple[str, ...] = ()
     total: int = 0
     newest: str | None = None
+    managers: Mapping[str, str | None] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def in_loop(self, crm_id: str) -> bool | None:
         """Tell whether a user is in a loop of managers, `None` where that is not known."""
@@ -92,7 +94,8 @@ class Gathering:
         """Read every user, and keep the rows of those who are new, changed or due.
 
         `states` is what the roster's index shows, by CRM id. `afresh`: everyone has to be evaluated
-        anew, for the settings have changed.
+        anew, for the settings have changed. Of the others the managers and digests are kept, by which
+        `selecting` finds who has to be decided about all the same.
         """
         names = fields_to_read(self.settings)
         gathered = Gathered()
@@ -114,15 +117,10 @@ class Gathering:
             raise Incomplete("Salesforce shows no users at all")
         matching = self._matching(soql.select)
         gathered.matches = _by_user(matching, managers)
-        # Most of a company's users have a manager; who has none leads nowhere.
-        led = {crm_id: manager for crm_id, manager in managers.items() if manager}
-        gathered.loops = tuple(hierarchy.loops(led))
         gathered.unseen = tuple(
             crm_id for crm_id, state in states.items() if state.active and crm_id not in managers
         )
-        self._drop_outsiders(gathered, states)
-        self._add_moved(gathered, digests, managers, states)
-        gathered.depths = hierarchy.depths({crm_id: managers[crm_id] for crm_id in gathered.rows})
+        gathered.managers, gathered.digests = managers, digests
         return gathered
 
     def changed(self, moment: str) -> Gathered:
@@ -230,49 +228,6 @@ class Gathering:
             self.archive.put("matches", 1, kept)
             self.checkpoint()
         return {crm_id: frozenset(names) for crm_id, names in orjson.loads(kept).items()}
-
-    # ── Who has to be decided about ──────────────────────────────────────────────────────────────
-
-    def _drop_outsiders(self, gathered: Gathered, states: Mapping[str, MemberState]) -> None:
-        """Leave out who is not in the roster and does not belong there."""
-        names = fields_to_read(self.settings)
-        everyone = unfiltered(self.settings)
-        for crm_id in [crm_id for crm_id in gathered.rows if crm_id not in states]:
-            matches = gathered.matches.get(crm_id, frozenset[str]()) | everyone
-            outside = self.settings.assignments and not matches
-            if outside or evaluate(fields_of(gathered.rows[crm_id], names), matches, self.settings).reason:
-                del gathered.rows[crm_id]
-
-    def _add_moved(
-        self,
-        gathered: Gathered,
-        digests: Mapping[str, str],
-        managers: Mapping[str, str | None],
-        states: Mapping[str, MemberState],
-    ) -> None:
-        """Add the rows of members whose fields are the same but whose matches or manager are not."""
-        everyone = unfiltered(self.settings)
-        looped = {crm_id for loop in gathered.loops or () for crm_id in loop}
-        ignored = self.settings.ignore_organizational_structure
-
-        @cache
-        def suffix(matches: frozenset[str], manager: str | None) -> str:
-            return digest("-", matches | everyone, manager)[1:]
-
-        none = frozenset[str]()
-        moved = set()
-        for crm_id, of_fields in digests.items():
-            above = None if ignored or crm_id in looped else managers[crm_id]
-            state = states.get(above) if above else None
-            manager = state.member if state else None
-            expected = of_fields + suffix(gathered.matches.get(crm_id, none), manager)
-            # A manager who is not a member, but whose row is still here, is about to become one.
-            if expected != states[crm_id].digest or (above and not state and above in gathered.rows):
-                moved.add(crm_id)
-        if not moved:
-            return
-        for body in self.archive.parts("users"):
-            gathered.rows |= {row["Id"]: row for row in read_page(body).records if row["Id"] in moved}
 
 
 def _by_user(matching: list[tuple[str, Ids]], users: Iterable[str]) -> dict[str, frozenset[str]]:

@@ -99,7 +99,7 @@ def _asked(member: Member, feature: str, wished: Mapping[str, Any]) -> Attribute
     # Without the digest, the next import looks at the member again: it may have to undo this (I10).
     vault = {**member.vault, "digest": ""} if member.vault else {}
     if wished["request"] != getattr(member, feature)["request"]:
-        vault = _out_of_line(vault, feature)
+        vault = without_place(vault, feature)
     return {feature: {**wished, "status": status}, "vault": vault}
 
 
@@ -255,7 +255,7 @@ def taken(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
             place = {**place, "tried": at}
         vault["waits"] = {**vault.get("waits", {}), feature: place}
     elif status not in (RETRY_REQUEST, REQUEST_SENT):
-        vault = _out_of_line(vault, feature)
+        vault = without_place(vault, feature)
     return {feature: {**mine, "status": status, "group": seen.group}, "vault": vault}
 
 
@@ -280,7 +280,8 @@ def places(member: Member | None) -> frozenset[Place]:
     return frozenset(Place(feature, **place) for feature, place in waits.items())
 
 
-def _out_of_line(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
+def without_place(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
+    """Return what Vault CRM showed of a member (`Member.vault`), without a place in this feature's line."""
     waits = {name: place for name, place in vault.get("waits", {}).items() if name != feature}
     rest = {name: value for name, value in vault.items() if name != "waits"}
     return {**rest, "waits": waits} if waits else rest

@@ -22,6 +22,7 @@ from muster.plans import Item
 from muster.run_clock import RunClock
 from muster.run_ends import SHOWN, Answer, Ends, in_words, text_of
 from muster.runs import ImportState, Phase, Run, Status
+from muster.selecting import select
 from muster.settings import Settings
 from muster.vault_gathering import VaultGathering
 from muster.vault_importing import VaultImporting, VaultPart, reads_everyone
@@ -150,9 +151,8 @@ class Steps:
     def _gathered(
         self, run: Run, state: ImportState, states: Mapping[str, MemberState], *, resumed: bool
     ) -> Gathered:
-        gathering = Gathering(
-            self.settings, self.ports.salesforce, Parts(self.ports.archive, run), self.clock.check, resumed
-        )
+        parts = Parts(self.ports.archive, run)
+        gathering = Gathering(self.settings, self.ports.salesforce, parts, self.clock.check, resumed)
         match run.mode:
             case "members":
                 return gathering.named(run.members)
@@ -176,7 +176,7 @@ class Steps:
                 f"Salesforce shows {gathered.total:,} users, and {state.rows:,} the last time:"
                 " fewer by more than the guard allows"
             )
-        return gathered
+        return select(gathered, states, self.settings, parts)
 
     def _noticed(self, run: Run, gathered: Gathered, plan: Plan) -> list[LogEntry]:
         """Return what an admin should know of what was read: who cannot be decided about, seen, or led."""

@@ -78,13 +78,13 @@ class Member:
 
     def to_json(self) -> Json:
         """Return the member as functions answer it (the shape is the published contract)."""
-        shown = self._shown(_SHOWN)
+        shown = self.shown(SHOWN)
         shown["source_version"] = max(
             (source.partition("|")[0] for source in self.sources.values()), default=None
         )
         return shown
 
-    def _shown(self, names: Iterable[str]) -> Json:
+    def shown(self, names: Iterable[str]) -> Json:
         """Return these attributes as they are shown."""
         shown = {name: getattr(self, name) for name in names}
         if "phone_numbers" in shown:
@@ -122,7 +122,8 @@ _NOT_SHOWN = frozenset(
         "vault",
     }
 )
-_SHOWN = tuple(name for name in Member.__dataclass_fields__ if name not in _NOT_SHOWN)
+# The attributes in the member's JSON, in its order.
+SHOWN = tuple(name for name in Member.__dataclass_fields__ if name not in _NOT_SHOWN)
 _STORED_APART = frozenset({"revision"})
 _EMPTY = {name: getattr(Member(id="", organization=""), name) for name in Member.__dataclass_fields__}
 
@@ -140,11 +141,11 @@ def changes_between(before: Member | None, after: Member) -> tuple[FieldChange, 
     """Return what an admin would call changed, in the order of the member's JSON; empty: nothing."""
     names = [
         name
-        for name in _SHOWN
+        for name in SHOWN
         if name not in _BOOKKEEPING and (before is None or getattr(before, name) != getattr(after, name))
     ]
-    old = _flat(before._shown(names)) if before else {}
-    new = _flat(after._shown(names))
+    old = _flat(before.shown(names)) if before else {}
+    new = _flat(after.shown(names))
     return tuple(
         FieldChange(name, old.get(name), new.get(name))
         for name in [*new, *(name for name in old if name not in new)]

@@ -44,6 +44,11 @@ def group_field(feature: str) -> str:
     return _GROUP[feature]
 
 
+def engage_fields(feature: str) -> tuple[str, str, str]:
+    """Return the fields of a feature: request, status and group."""
+    return request_field(feature), status_field(feature), group_field(feature)
+
+
 def can_be_mapped(field: str) -> bool:
     """Tell whether a custom mapping may name the field."""
     return re.fullmatch(FIELD_NAME, field) is not None and field not in NEVER_MAPPED
@@ -81,7 +86,7 @@ def to_read(settings: Settings) -> tuple[str, ...]:
     Those of a feature that is pushed are among them whatever the maps say: what is to be sent depends
     on what Vault CRM shows (`groups.to_send`).
     """
-    pushing = [field_of[feature] for feature in pushed(settings) for field_of in (_REQUEST, _STATUS, _GROUP)]
+    pushing = [field for feature in pushed(settings) for field in engage_fields(feature)]
     named = (*IDENTITY, *inbound(settings).values(), *outbound(settings).values(), *pushing)
     return tuple(dict.fromkeys(named))
 
@@ -106,7 +111,7 @@ def to_edit(features: Iterable[str]) -> tuple[str, ...]:
     """
     names: list[str] = []
     for feature in features:
-        names += (field_of[feature] for field_of in (_REQUEST, _STATUS, _GROUP))
+        names += engage_fields(feature)
         if feature == ENGAGE:
             names += sorted(NEVER_MAPPED)
     return tuple(names)

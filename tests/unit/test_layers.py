@@ -96,6 +96,7 @@ LAYERS = {
         "reading",
         "receiving",
         "run_clock",
+        "selecting",
         "run_ends",
         "running",
         "saving_settings",
@@ -128,6 +129,7 @@ EXCEPTIONS = {
     ("roster_writes", "groups"): "a member's places in line move in the member's transaction",
     ("roster_table", "seats"): "Pool is a value kept beside the rules about seats",
     ("roster_writes", "seats"): "a member's seats move their pools and lines in the member's transaction",
+    ("settings_table", "vault_fields"): "whether schedules push an organization is kept beside its settings",
     ("settings_table", "settings"): "a stored document becomes Settings where it is read",
     ("webhook_registry", "tokens"): "Token and WebhookRegistration are values kept beside their rules",
 }

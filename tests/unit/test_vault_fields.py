@@ -118,7 +118,6 @@ def test_a_feature_is_pushed_if_it_is_managed_and_its_request_is_mapped(
     maps = {} if outbound is None else {"outbound": {"system": outbound}}
     found = settings(*features, **maps)
     assert vault_fields.pushed(found) == pushed
-    assert found.pushed is bool(pushed)
     assert vault_fields.to_write(found) == written
     for feature in FEATURES:
         assert vault_fields.sends_status(found, feature) is (

@@ -14,6 +14,7 @@ from muster.adapters import webhook_registry
 from muster.adapters.aws_errors import translated
 from muster.errors import Stale
 from muster.settings.versions import StoredSettings
+from muster.vault_fields import pushed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -140,7 +141,7 @@ def _schedule_item(settings: Settings) -> dict[str, Any]:
         "pk": {"S": "ORGANIZATIONS"},
         "sk": {"S": settings.organization},
         "scheduled": {"BOOL": settings.scheduled},
-        "pushed": {"BOOL": settings.pushed},
+        "pushed": {"BOOL": bool(pushed(settings))},
     }
 
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from muster import vault_fields
 from muster.settings.assignments import Assignment, DataCaptureSeats, Seat
 from muster.settings.engage_statuses import Statuses
 from muster.settings.field_maps import FieldMaps
@@ -334,11 +333,6 @@ class Settings(Section):
     def scheduled(self) -> bool:
         """Whether schedules import this organization."""
         return self.auto_provision.enabled and self.connections.salesforce is not None
-
-    @property
-    def pushed(self) -> bool:
-        """Whether schedules push this organization's Engage groups."""
-        return bool(vault_fields.pushed(self))
 
     @model_validator(mode="before")
     @classmethod
