@@ -6,39 +6,26 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from muster import vault_gathering
-from muster.decisions import Decision, Known, Wanted
+from muster import settling, vault_gathering
 from muster.groups import Due, Place
 from muster.import_ports import Archive
-from muster.model import LogEntry, Member
+from muster.model import LogEntry
 from muster.preflight_checks import Check
 from muster.running import Runs
-from muster.runs import Lease
 from muster.vault_values import Written
 
 
-class Roster(Protocol):
+class Roster(settling.Roster, Protocol):
     """What pushes need of the roster; `adapters.roster_table` is the real one."""
 
     def due(self, organization: str, today: date) -> Iterable[tuple[str, Due]]:
         """Return the members (ids) whom a push has to look at by that day, and for what; a hint."""
-
-    def gather(self, organization: str, wanted: Mapping[str, Wanted]) -> dict[str, Known]:
-        """Return what is known under these match keys, whatever they are looked up for."""
 
     def licence_lines(self, organization: str) -> tuple[list[tuple[str, Place]], Counter[tuple[str, str]]]:
         """Return who waits for a licence (member id, place), the first first, and how many are free."""
 
     def offered(self, organization: str, counts: Mapping[tuple[str, str], int]) -> None:
         """Take so many off the counts of free licences: the lines have been offered them."""
-
-    def members(self, organization: str, members: Iterable[str]) -> dict[str, Member]:
-        """Return the members of these ids that exist."""
-
-    def write(
-        self, organization: str, decisions: Sequence[Decision], now: float, lease: Lease | None = None
-    ) -> list[Decision]:
-        """Write decisions, each whole or not at all; returns those that are void, to be decided again."""
 
     def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
         """Add to the error log."""

@@ -8,10 +8,9 @@ from muster import lifecycle
 from muster.decisions import Decision, Outcome
 from muster.errors import Unavailable
 from muster.model import Member
-from muster.push_ports import Roster
 from muster.runs import Lease
 from muster.settings import Settings
-from muster.settling import ATTEMPTS
+from muster.settling import ATTEMPTS, Roster
 
 type Change = Callable[[Member], Member]
 
