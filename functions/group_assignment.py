@@ -18,9 +18,9 @@ from pydantic import Field
 
 from muster import bootstrap
 from muster.admin_requests import By, Event, answer_one, settings_of
-from muster.assigning import Assigning
-from muster.model import Json
+from muster.edits.requesting_groups import Assigning
 from muster.observability import logger, metrics
+from muster.roster.member import Json
 
 _EXAMPLE = {
     "member": "ada@acme.example",

@@ -19,9 +19,9 @@ from pydantic import Field, model_validator
 
 from muster import bootstrap
 from muster.admin_requests import By, Event, answer_one, settings_of
-from muster.editing import Editing
-from muster.model import Json
+from muster.edits.editing_members import Editing
 from muster.observability import logger, metrics
+from muster.roster.member import Json
 
 
 class MemberEdits(Event):

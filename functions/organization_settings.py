@@ -11,13 +11,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator, Field
 
-from muster import bootstrap, describing, environment
+from muster import bootstrap, environment
 from muster.admin_requests import Action, Line, Request, SignedRequest, answer
-from muster.configuring import Configuring
-from muster.import_ports import Ports
+from muster.imports.ports import Ports
 from muster.observability import logger, metrics
-from muster.previewing_settings import Previewing
-from muster.saving_settings import Signature
+from muster.organization_settings import listing_mappable_fields
+from muster.organization_settings.configuring import Configuring
+from muster.organization_settings.previewing import Previewing
+from muster.organization_settings.saving import Signature
 from muster.settings.sections import SalesforceConnection
 from muster.validation import refused
 
@@ -117,7 +118,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _describe(to: Describe) -> dict[str, Any]:
-    return describing.describe_vault_crm(to.organization, bootstrap.settings_table(), bootstrap.vault)
+    return listing_mappable_fields.describe_vault_crm(
+        to.organization, bootstrap.settings_table(), bootstrap.vault
+    )
 
 
 def _configuring(remaining: Callable[[], float]) -> Configuring:

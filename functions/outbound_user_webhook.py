@@ -21,10 +21,11 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from muster import bootstrap, environment, receiving
+from muster import bootstrap, environment
 from muster.adapters import outbound_message
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, TooLarge, Unavailable
 from muster.observability import logger, metrics
+from muster.webhook import receiving
 
 type Event = dict[str, Any]
 type Answer = dict[str, Any]

@@ -20,11 +20,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
-from muster import bootstrap, explaining_runs, querying, querying_explanations, querying_runs
+from muster import bootstrap
 from muster.admin_requests import Action, Request, answer, settings_of
-from muster.model import Json
+from muster.insight import querying_explanations, querying_members, querying_runs, run_words
 from muster.observability import logger, metrics
-from muster.reasons import EXPLAINED
+from muster.roster.member import Json
+from muster.roster.reasons import EXPLAINED
 
 type Reference = Annotated[str, Field(min_length=1, max_length=254)]
 
@@ -32,7 +33,7 @@ type Reference = Annotated[str, Field(min_length=1, max_length=254)]
 class Page(Request):
     """An event that asks for a page of something."""
 
-    limit: Annotated[int, Field(ge=1, le=querying.MAX_LIMIT)] = querying.DEFAULT_LIMIT
+    limit: Annotated[int, Field(ge=1, le=querying_members.MAX_LIMIT)] = querying_members.DEFAULT_LIMIT
     cursor: Annotated[str, Field(max_length=2048)] | None = None
 
 
@@ -67,7 +68,7 @@ class OneRun(Page):
 
 
 def _list(request: MemberList) -> Json:
-    page = querying.list_members(
+    page = querying_members.list_members(
         bootstrap.roster_views(),
         bootstrap.roster_table(),
         request.organization,
@@ -79,7 +80,7 @@ def _list(request: MemberList) -> Json:
 
 
 def _member(request: OneMember) -> Json:
-    member = querying.show_member(
+    member = querying_members.show_member(
         bootstrap.roster_views(), bootstrap.roster_table(), request.organization, request.member
     )
     reason = EXPLAINED.get(member["inactive_reason"], "It was deactivated.")
@@ -104,14 +105,14 @@ def _explain(request: Explain) -> Json:
 
 
 def _history(request: MemberPage) -> Json:
-    page = querying.show_history(
+    page = querying_members.show_history(
         bootstrap.roster_views(), request.organization, request.member, request.limit, request.cursor
     )
     return {"message": _shown(len(page["history"]), "change", page["cursor"]), **page}
 
 
 def _seats(request: Request) -> Json:
-    found = querying.show_seats(bootstrap.roster_table(), settings_of(request.organization).settings)
+    found = querying_members.show_seats(bootstrap.roster_table(), settings_of(request.organization).settings)
     return {"message": _shown(len(found["seats"]), "seat", None), **found}
 
 
@@ -125,11 +126,13 @@ def _run(request: OneRun) -> Json:
     page = querying_runs.show_run(
         run, bootstrap.run_archive(), request.limit, request.cursor, request.by, _now()
     )
-    return {"message": explaining_runs.in_words(run), "run_id": run.id, **page}
+    return {"message": run_words.in_words(run), "run_id": run.id, **page}
 
 
 def _errors(request: Page) -> Json:
-    page = querying.show_errors(bootstrap.roster_views(), request.organization, request.limit, request.cursor)
+    page = querying_members.show_errors(
+        bootstrap.roster_views(), request.organization, request.limit, request.cursor
+    )
     return {"message": _shown(len(page["log"]), "entry", page["cursor"], "entries"), **page}
 
 

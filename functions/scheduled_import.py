@@ -19,16 +19,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator, Field, model_validator
 
 from muster import bootstrap
-from muster.admin_requests import answer_one, settings_of
+from muster.admin_requests import RunRequest, answer_one, settings_of
 from muster.errors import MusterError, Problem, Rejected
-from muster.finding_users import crm_ids_of
-from muster.import_ports import Ports
-from muster.importing import Importing
-from muster.notifying import Notifying, Told
+from muster.imports.importing import Importing
+from muster.imports.notifying_managers import Notifying, Told
+from muster.imports.ports import Ports
 from muster.observability import logger, metrics
-from muster.push_ports import Vault
-from muster.run_requests import RunRequest
-from muster.running import SCHEDULE
+from muster.pushes.ports import Vault
+from muster.roster.finding import crm_ids_of
+from muster.runs.running import SCHEDULE
 from muster.settings import Settings
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings

@@ -18,14 +18,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator
 
-from muster import bootstrap, checking
-from muster.admin_requests import answer_one, settings_of
+from muster import bootstrap
+from muster.admin_requests import RunRequest, answer_one, settings_of
+from muster.connections import checking
 from muster.errors import MusterError, Problem, Rejected
 from muster.observability import logger, metrics
-from muster.push_ports import Ports, Vault
-from muster.pushing import Pushing
-from muster.run_requests import RunRequest
-from muster.running import SCHEDULE
+from muster.pushes.ports import Ports, Vault
+from muster.pushes.pushing import Pushing
+from muster.runs.running import SCHEDULE
 from muster.settings.sections import VaultCrmConnection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings

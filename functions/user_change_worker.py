@@ -10,11 +10,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from muster import bootstrap
-from muster.adapters import change_queue
+from muster.adapters.aws import change_queue
 from muster.errors import MusterError
-from muster.following import follow, needs_salesforce
-from muster.messages import QueuedMessage
 from muster.observability import logger, metrics
+from muster.webhook.following import follow, needs_salesforce
+from muster.webhook.messages import QueuedMessage
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 

@@ -19,8 +19,8 @@ from muster import bootstrap, environment
 from muster.admin_requests import Action, Request, SignedRequest, answer, settings_of
 from muster.errors import Problem, Rejected
 from muster.observability import logger
-from muster.setting_up_webhook import SettingUp
-from muster.webhook_ports import Ports
+from muster.webhook_setup.ports import Ports
+from muster.webhook_setup.setting_up import SettingUp
 
 
 class Status(Request):

@@ -6,9 +6,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from muster import user_changes
-from muster.model import UserChange
 from muster.settings import Settings
+from muster.sources import user_changes
+from muster.sources.user_changes import UserChange
 
 NOW = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
 ADA = "005000000000001AAA"

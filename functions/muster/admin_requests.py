@@ -13,13 +13,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from muster import bootstrap, validation
 from muster.errors import NotFound, Problem, Rejected
 from muster.observability import logger
+from muster.runs.running import Running
 from muster.settings.values import OrganizationName
 from muster.settings.versions import StoredSettings
 from muster.validation import refused
@@ -172,3 +173,40 @@ def _text_of(event: object, key: str) -> str | None:
     """Return a text of the event, which nobody has checked, fit to be written anywhere."""
     value = event.get(key) if isinstance(event, dict) else None
     return value[:200].encode(errors="replace").decode() if isinstance(value, str) else None
+
+
+class RunRequest(Event):
+    """One event: a run to begin, if only as a preview, or one to go on with, to approve or to reject."""
+
+    preview: bool = False
+    run_id: RunId | None = None
+    approve: RunId | None = None
+    reject: RunId | None = None
+    plan_hash: str | None = None
+
+    @property
+    def names_a_run(self) -> bool:
+        """Whether it is about a run that is there."""
+        return bool(self.run_id or self.approve or self.reject)
+
+    @model_validator(mode="after")
+    def _about_one_run(self) -> Self:
+        if sum(map(bool, [self.run_id, self.approve, self.reject])) > 1:
+            raise refused("asks for several things at once", "Say one of run_id, approve and reject.")
+        if self.preview and self.names_a_run:
+            raise refused(
+                "has preview for a run that is there", "Preview goes without run_id, approve and reject."
+            )
+        if self.plan_hash and not self.approve:
+            raise refused("has plan_hash without a run to approve", "It goes with approve.")
+        return self
+
+    def done_with(self, runs: Running) -> dict[str, Any] | None:
+        """Do what is asked about a run that is there; `None`: a new one is asked for."""
+        if self.run_id:
+            return runs.resume(self.run_id)
+        if self.approve:
+            return runs.approve(self.approve, self.by, self.plan_hash)
+        if self.reject:
+            return runs.reject(self.reject, self.by)
+        return None

@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-    from muster.adapters.change_queue import ChangeQueue
-    from muster.adapters.mail import Mail
-    from muster.adapters.mail_outbox import MailOutbox
-    from muster.adapters.roster_table import RosterTable
-    from muster.adapters.roster_views import RosterViews
-    from muster.adapters.run_archive import RunArchive
-    from muster.adapters.run_table import RunTable
-    from muster.adapters.salesforce import Salesforce
-    from muster.adapters.salesforce_metadata import SalesforceMetadata
-    from muster.adapters.secrets import Secrets
-    from muster.adapters.settings_table import SettingsTable
-    from muster.adapters.vault import Vault
-    from muster.adapters.webhook_journal import WebhookJournal
-    from muster.adapters.webhook_registry import WebhookRegistry
+    from muster.adapters.aws.change_queue import ChangeQueue
+    from muster.adapters.aws.mail import Mail
+    from muster.adapters.aws.mail_outbox import MailOutbox
+    from muster.adapters.aws.roster_table import RosterTable
+    from muster.adapters.aws.roster_views import RosterViews
+    from muster.adapters.aws.run_archive import RunArchive
+    from muster.adapters.aws.run_table import RunTable
+    from muster.adapters.aws.secrets import Secrets
+    from muster.adapters.aws.settings_table import SettingsTable
+    from muster.adapters.aws.webhook_journal import WebhookJournal
+    from muster.adapters.aws.webhook_registry import WebhookRegistry
+    from muster.adapters.salesforce.client import Salesforce
+    from muster.adapters.salesforce.metadata_client import SalesforceMetadata
+    from muster.adapters.vault.client import Vault
+    from muster.connections.tracking_health import Watching
+    from muster.reporting.reporting_runs import Telling
     from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
     from muster.settings.versions import StoredSettings
-    from muster.telling import Telling
-    from muster.watching import Watching
 
 
 @cache
 def webhook_registry() -> WebhookRegistry:
     """Who may call the webhook, per organization."""
-    from muster.adapters.webhook_registry import WebhookRegistry
+    from muster.adapters.aws.webhook_registry import WebhookRegistry
 
     return WebhookRegistry(_dynamodb(), environment.roster_table_name())
 
@@ -50,7 +50,7 @@ def webhook_registry() -> WebhookRegistry:
 @cache
 def webhook_journal() -> WebhookJournal:
     """When the webhook was set up, and when a message last arrived."""
-    from muster.adapters.webhook_journal import WebhookJournal
+    from muster.adapters.aws.webhook_journal import WebhookJournal
 
     return WebhookJournal(_dynamodb(), environment.roster_table_name())
 
@@ -58,7 +58,7 @@ def webhook_journal() -> WebhookJournal:
 @cache
 def change_queue() -> ChangeQueue:
     """The queue between the webhook and the worker."""
-    from muster.adapters.change_queue import ChangeQueue
+    from muster.adapters.aws.change_queue import ChangeQueue
 
     return ChangeQueue(_sqs(), environment.change_queue_url())
 
@@ -66,7 +66,7 @@ def change_queue() -> ChangeQueue:
 @cache
 def settings_table() -> SettingsTable:
     """Every organization's settings, versioned."""
-    from muster.adapters.settings_table import SettingsTable
+    from muster.adapters.aws.settings_table import SettingsTable
 
     return SettingsTable(_dynamodb(), environment.roster_table_name())
 
@@ -74,7 +74,7 @@ def settings_table() -> SettingsTable:
 @cache
 def roster_table() -> RosterTable:
     """The roster as the worker writes it."""
-    from muster.adapters.roster_table import RosterTable
+    from muster.adapters.aws.roster_table import RosterTable
 
     return RosterTable(_dynamodb(), environment.roster_table_name())
 
@@ -82,7 +82,7 @@ def roster_table() -> RosterTable:
 @cache
 def roster_views() -> RosterViews:
     """The roster as people read it."""
-    from muster.adapters.roster_views import RosterViews
+    from muster.adapters.aws.roster_views import RosterViews
 
     return RosterViews(_dynamodb(), environment.roster_table_name())
 
@@ -90,7 +90,7 @@ def roster_views() -> RosterViews:
 @cache
 def run_table() -> RunTable:
     """The runs and the lease that each organization has for one of them."""
-    from muster.adapters.run_table import RunTable
+    from muster.adapters.aws.run_table import RunTable
 
     return RunTable(_dynamodb(), environment.roster_table_name())
 
@@ -100,7 +100,7 @@ def run_archive() -> RunArchive:
     """What runs read and planned."""
     import boto3
 
-    from muster.adapters.run_archive import RunArchive
+    from muster.adapters.aws.run_archive import RunArchive
 
     return RunArchive(boto3.client("s3", config=_client_config()), environment.run_archive_bucket_name())
 
@@ -109,8 +109,8 @@ def watching(organization: str, connection: str, now: Callable[[], datetime]) ->
     """What watches how a connection does; its notices are counted, for an alarm."""
     from aws_lambda_powertools.metrics import MetricUnit
 
+    from muster.connections.tracking_health import Watching
     from muster.observability import metrics
-    from muster.watching import Watching
 
     def tell(what: str) -> None:
         metrics.add_metric(f"Connections{what.capitalize()}", MetricUnit.Count, 1)
@@ -123,8 +123,8 @@ def telling(stored: StoredSettings, kind: Literal["import", "push"], now: Callab
     from functools import partial
 
     from muster import observability
-    from muster.gauges import UNITS
-    from muster.telling import Telling
+    from muster.reporting.reporting_runs import Telling
+    from muster.reporting.run_metrics import UNITS
 
     return Telling(
         stored,
@@ -141,7 +141,7 @@ def telling(stored: StoredSettings, kind: Literal["import", "push"], now: Callab
 @cache
 def mail_outbox() -> MailOutbox:
     """New members, and the mails about them that have not been sent."""
-    from muster.adapters.mail_outbox import MailOutbox
+    from muster.adapters.aws.mail_outbox import MailOutbox
 
     return MailOutbox(_dynamodb(), environment.roster_table_name())
 
@@ -152,7 +152,7 @@ def mail() -> Mail | None:
     import boto3
     from botocore.config import Config
 
-    from muster.adapters.mail import Mail
+    from muster.adapters.aws.mail import Mail
 
     sender = environment.mail_from()
     if sender is None:
@@ -165,7 +165,7 @@ def mail() -> Mail | None:
 @cache
 def salesforce(connection: SalesforceConnection) -> Salesforce:
     """The Salesforce org of a connection, with its session; as patient as an import of everyone needs."""
-    from muster.adapters.salesforce import Salesforce
+    from muster.adapters.salesforce.client import Salesforce
 
     return Salesforce(connection, _secrets())
 
@@ -173,7 +173,7 @@ def salesforce(connection: SalesforceConnection) -> Salesforce:
 @cache
 def brisk_salesforce(connection: SalesforceConnection) -> Salesforce:
     """The same for a function of 90 seconds: three tries and their waits are over before it is."""
-    from muster.adapters.salesforce import Salesforce
+    from muster.adapters.salesforce.client import Salesforce
 
     return Salesforce(connection, _secrets(), timeout=(5, 15), longest_wait_s=5)
 
@@ -181,7 +181,7 @@ def brisk_salesforce(connection: SalesforceConnection) -> Salesforce:
 @cache
 def salesforce_metadata(connection: SalesforceConnection) -> SalesforceMetadata:
     """The setup of a connection's Salesforce org, for putting the webhook's sender there."""
-    from muster.adapters.salesforce_metadata import SalesforceMetadata
+    from muster.adapters.salesforce.metadata_client import SalesforceMetadata
 
     return SalesforceMetadata(connection, _secrets(), timeout=(5, 20), longest_wait_s=5)
 
@@ -189,7 +189,7 @@ def salesforce_metadata(connection: SalesforceConnection) -> SalesforceMetadata:
 @cache
 def vault(connection: VaultCrmConnection) -> Vault:
     """The Vault CRM of a connection, with its session."""
-    from muster.adapters.vault import Vault
+    from muster.adapters.vault.client import Vault
 
     return Vault(connection, _secrets(), client_id=connection.client_id)
 
@@ -197,7 +197,7 @@ def vault(connection: VaultCrmConnection) -> Vault:
 @cache
 def align(connection: AlignConnection) -> Vault:
     """The Align vault of a connection, with its session; less patient, for a push does not depend on it."""
-    from muster.adapters.vault import Vault
+    from muster.adapters.vault.client import Vault
 
     return Vault(connection, _secrets(), "align", timeout=(5, 20), longest_wait_s=5)
 
@@ -205,7 +205,7 @@ def align(connection: AlignConnection) -> Vault:
 @cache
 def brisk_vault(connection: VaultCrmConnection) -> Vault:
     """The Vault CRM of a connection for somebody who waits for the answer: not as patient as `vault`."""
-    from muster.adapters.vault import Vault
+    from muster.adapters.vault.client import Vault
 
     return Vault(connection, _secrets(), client_id=connection.client_id, timeout=(5, 20), longest_wait_s=5)
 
@@ -219,7 +219,7 @@ def secrets() -> Secrets:
 def _secrets() -> Secrets:
     import boto3
 
-    from muster.adapters.secrets import Secrets
+    from muster.adapters.aws.secrets import Secrets
 
     return Secrets(boto3.client("secretsmanager", config=_client_config()))
 

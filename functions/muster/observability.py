@@ -15,7 +15,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 
 if TYPE_CHECKING:
     from muster.errors import MusterError
-    from muster.gauges import Reading
+    from muster.reporting.run_metrics import Reading
+
 
 logger = Logger(service="muster", log_uncaught_exceptions=True)
 metrics = Metrics(namespace="Muster", service="muster")

@@ -22,14 +22,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from muster import lifecycle, salesforce_ids, seats
-from muster.adapters import roster_keys
-from muster.assignments import fields_to_read, filtered
-from muster.decisions import Known
-from muster.import_steps import settings_digest
-from muster.model import Member
+from muster.adapters.aws import roster_keys
+from muster.crm import salesforce_ids
+from muster.roster import salesforce_lifecycle, seats
+from muster.roster.decisions import Known
+from muster.roster.member import Member
 from muster.settings import Settings
-from muster.user_rows import change_of, digest
+from muster.settings.assignment_order import filtered
+from muster.settings.digests import settings_digest
+from muster.settings.mappings import fields_to_read
+from muster.sources.salesforce_users import change_of, digest
 
 ROWS_A_PAGE = 2_000
 # DynamoDB answers a query in pages of at most 1 MB.
@@ -88,7 +90,9 @@ class Company:
         matches = frozenset({name} if name else set())
         change = change_of(row, names, matches, self.settings, THEN, "run:before")
         if whole:
-            decision = lifecycle.decide(replace(change, in_loop=False), Known(), self.settings, {}, THEN)
+            decision = salesforce_lifecycle.decide(
+                replace(change, in_loop=False), Known(), self.settings, {}, THEN
+            )
             assert decision.after
             assert decision.link
             member = replace(decision.after, revision=1)

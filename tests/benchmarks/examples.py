@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from muster import tokens
-from muster.adapters import webhook_registry
-from muster.tokens import Token, WebhookRegistration
+from muster.adapters.aws import webhook_registry
+from muster.webhook import tokens
+from muster.webhook.tokens import Token, WebhookRegistration
 from tests import outbound_messages
 from tests.simulation import messages
 from tests.simulation.messages import Notification, user

@@ -10,8 +10,8 @@ from defusedxml.ElementTree import fromstring
 import outbound_user_webhook
 import user_change_worker
 from muster import bootstrap
-from muster.adapters import change_queue
-from muster.messages import QueuedChange, QueuedMessage
+from muster.adapters.aws import change_queue
+from muster.webhook.messages import QueuedChange, QueuedMessage
 from tests.benchmarks import examples
 from tests.benchmarks.canned_aws import CannedAws
 from tests.benchmarks.paired import Ratio, paired

@@ -41,10 +41,9 @@ def whole_import(url: str, mode: str) -> Callable[[], object]:
     import boto3  # noqa: F401
     import requests  # noqa: F401
 
-    import muster.adapters.roster_table
-    import muster.adapters.run_archive
-    import muster.adapters.salesforce
-    import muster.adapters.settings_table  # noqa: F401
+    import muster.adapters.aws.roster_table
+    import muster.adapters.aws.run_archive
+    import muster.adapters.aws.settings_table  # noqa: F401
     import scheduled_import
     from tests.examples import lambda_context
 

@@ -17,9 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from muster.eligibility import evaluate
-from muster.entitlements import governed
-from muster.model import Member
+from muster.roster.eligibility import evaluate
+from muster.roster.entitlements import governed
+from muster.roster.member import Member
 from muster.settings import Settings
 from tests.benchmarks.paired import Ratio
 from tests.examples import change

@@ -21,18 +21,21 @@ from typing import Any
 import boto3
 import requests
 
-from muster import checking, groups, vql
-from muster.adapters import roster_keys
-from muster.adapters.roster_table import RosterTable
-from muster.adapters.run_table import RunTable
-from muster.adapters.secrets import Secrets
-from muster.adapters.vault import Vault
-from muster.model import Member
-from muster.push_ports import Ports
-from muster.pushing import Pushing
+from muster.adapters.aws import roster_keys
+from muster.adapters.aws.roster_table import RosterTable
+from muster.adapters.aws.run_table import RunTable
+from muster.adapters.aws.secrets import Secrets
+from muster.adapters.vault.client import Vault
+from muster.connections import checking
+from muster.crm import engage_features, vql
+from muster.crm.vault_fields import OBJECT
+from muster.pushes.ports import Ports
+from muster.pushes.pushing import Pushing
+from muster.roster import engage_groups
+from muster.roster.member import Member
 from muster.settings import Settings
+from muster.settings.mappings import to_read
 from muster.settings.versions import StoredSettings
-from muster.vault_fields import OBJECT, to_read
 from sandbox.vault_crm.setup_records import DOCUMENT_USER, ENGLISH, ENGLISH_US
 from tests.benchmarks.canned_aws import CannedAws, _key
 from tests.benchmarks.paired import Ratio
@@ -171,7 +174,7 @@ class _Work:
             member = roster_keys.to_member(
                 self.table.items[_key(roster_keys.member_key("acme", f"member-{each}"))]
             )
-            wished: dict[str, Any] = groups.wish(member, groups.ENGAGE, f"G{self.turn % 2}")
+            wished: dict[str, Any] = engage_groups.wish(member, engage_features.ENGAGE, f"G{self.turn % 2}")
             item = roster_keys.member_item(replace(member, **wished))
             self.table.store(item)
             self.table.asked.append(_key(item))

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from muster import tokens
 from muster.adapters.outbound_message import MAX_BODY_BYTES
+from muster.webhook import tokens
 from tests.integration.hostile_bodies import ACCEPTED, MALFORMED, REFUSED, Case, case
 from tests.outbound_messages import ORGANIZATION_ID, TOKEN, called, event, message
 

@@ -14,18 +14,18 @@ from botocore.config import Config
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from muster import salesforce_ids
-from muster.adapters.mail import Mail
-from muster.adapters.mail_outbox import MailOutbox
-from muster.adapters.roster_keys import to_member
-from muster.adapters.roster_table import RosterTable
-from muster.decisions import Decision, Outcome
-from muster.following import follow
-from muster.messages import QueuedChange, QueuedMessage
-from muster.model import Member
-from muster.notifying import Notifying, Told
+from muster.adapters.aws.mail import Mail
+from muster.adapters.aws.mail_outbox import MailOutbox
+from muster.adapters.aws.roster_keys import to_member
+from muster.adapters.aws.roster_table import RosterTable
+from muster.crm import salesforce_ids
+from muster.imports.notifying_managers import Notifying, Told
+from muster.roster.decisions import Decision, Outcome
+from muster.roster.member import Member
+from muster.roster.settling import Settling
 from muster.settings import Settings
-from muster.settling import Settling
+from muster.webhook.following import follow
+from muster.webhook.messages import QueuedChange, QueuedMessage
 from tests.examples import NOW, settings, user
 from tests.examples import change as example
 from tests.simulation.faults import Wire

@@ -15,8 +15,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import preflight
 from muster import bootstrap
-from muster.adapters import vault_login
-from muster.adapters.vault import Vault
+from muster.adapters.vault import login
+from muster.adapters.vault.client import Vault
 from muster.settings.versions import StoredSettings
 from sandbox.salesforce.app import application
 from tests.salesforce_in_process import InProcess, SalesforceInProcess, organization_in_process
@@ -137,7 +137,7 @@ def acme_in_process(context: LambdaContext) -> Iterator[Acme]:
         def adapter(_: requests.Session, url: str) -> InProcess:
             return wires[names[urlsplit(url).netloc]]
 
-        vault_login.OF_THIS_PROCESS._places.clear()
+        login.OF_THIS_PROCESS._places.clear()
         for name, system in (("salesforce", salesforce), ("vault_crm", vault_crm), ("align", align)):
             boto3.client("secretsmanager").create_secret(
                 Name=f"muster/acme/{name}", SecretString=system.secret

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from muster.adapters.run_table import RunTable
-from muster.runs import ImportState, Lease, Phase, Run, Status
+from muster.adapters.aws.run_table import RunTable
+from muster.lease import Lease
+from muster.runs.run import ImportState, Phase, Run, Status
 from tests.simulation.strict_aws import rows_of
 
 NOW = 1_795_162_532.5

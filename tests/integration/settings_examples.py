@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 import organization_settings
 import scheduled_import
 from muster import bootstrap
-from muster.runs import Run
+from muster.runs.run import Run
 from tests.salesforce_in_process import SalesforceInProcess, salesforce_in_process
 
 DATA = "/services/data/v66.0"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from muster import bootstrap
-from muster.adapters.dynamodb_reads import texts
+from muster.adapters.aws.dynamodb_reads import texts
 from muster.errors import Misconfigured
 
 STATES = [f"005{number:012d}AAA|öä\u2028\\\"'{number}|a||m{number}" for number in range(250)]

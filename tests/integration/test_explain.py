@@ -11,8 +11,8 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from muster import bootstrap
-from muster.following import follow
-from muster.messages import QueuedChange, QueuedMessage
+from muster.webhook.following import follow
+from muster.webhook.messages import QueuedChange, QueuedMessage
 from tests.integration.imports.conftest import Company
 from tests.salesforce_in_process import salesforce_in_process
 

@@ -18,7 +18,7 @@ import roster_query
 import scheduled_import
 import scheduled_push
 from muster import bootstrap
-from muster.adapters import vault_login
+from muster.adapters.vault import login
 from muster.errors import Misconfigured, Unavailable
 from tests.integration.preflight_examples import Acme, acme_in_process
 from tests.salesforce_in_process import InProcess
@@ -201,7 +201,7 @@ def begin_anew(acme: Acme) -> None:
     """Begin in a new execution environment: nothing is remembered, nobody is logged in."""
     for builder in (bootstrap._secrets, bootstrap.salesforce, bootstrap.vault, bootstrap.align):
         builder.cache_clear()
-    vault_login.OF_THIS_PROCESS._places.clear()
+    login.OF_THIS_PROCESS._places.clear()
     for wire in acme.wires.values():
         wire.calls.clear()
 

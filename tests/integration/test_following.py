@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from muster import bootstrap
-from muster.adapters.roster_views import RosterViews
-from muster.following import Followed, follow
-from muster.messages import ParkedNotification, QueuedChange, QueuedMessage
-from muster.model import Json
+from muster.adapters.aws.roster_views import RosterViews
+from muster.roster.member import Json
 from muster.settings import Settings
+from muster.webhook.following import Followed, follow
+from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
 from tests.examples import ADA, BOB, NOW, settings, user
 
 ACME = settings()

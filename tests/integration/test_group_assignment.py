@@ -15,12 +15,16 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import group_assignment
-from muster import bootstrap, groups
-from muster.decisions import Decision, Outcome
+from muster import bootstrap
+from muster.crm import engage_features
+from muster.crm.engage_features import NO_LICENSES_REMAINING, RETRY_REQUEST, SUCCESS
 from muster.errors import Unavailable
-from muster.groups import NO_LICENSES_REMAINING, RETRY_REQUEST, SUCCESS, Due
-from muster.model import Link, Member
 from muster.observability import logger
+from muster.roster import engage_groups
+from muster.roster.decisions import Decision, Outcome
+from muster.roster.engage_groups import Due
+from muster.roster.links import Link
+from muster.roster.member import Member
 from muster.settings.versions import StoredSettings
 from tests.examples import NOW
 
@@ -248,9 +252,9 @@ def test_requests_of_one_member_are_taken_up_in_their_order_and_told_as_it_ends(
 def test_another_request_gives_up_the_place_in_line(acme: Acme) -> None:
     bob = acme.member("bob")
     waiting = {**bob.engage, "status": NO_LICENSES_REMAINING, "group": None}
-    seen = groups.Seen("UK", NO_LICENSES_REMAINING)
+    seen = engage_features.Seen("UK", NO_LICENSES_REMAINING)
     acme.change(
-        "bob", **groups.taken(replace(bob, engage=waiting), "engage", seen, "2026-11-01T08:16:00.000Z")
+        "bob", **engage_groups.taken(replace(bob, engage=waiting), "engage", seen, "2026-11-01T08:16:00.000Z")
     )
     table = bootstrap.roster_table()
     assert [member for member, _ in table.licence_lines("acme")[0]] == ["id-bob"]

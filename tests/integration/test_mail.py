@@ -10,7 +10,7 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from muster import bootstrap
-from muster.adapters.mail import Mail
+from muster.adapters.aws.mail import Mail
 from muster.errors import Misconfigured, MusterError, Rejected, Unavailable
 from tests.simulation.faults import Fault, Wire, these
 

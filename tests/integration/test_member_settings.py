@@ -19,12 +19,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 import member_settings
 import scheduled_import
 from muster import bootstrap
-from muster.decisions import Decision
 from muster.errors import Unavailable
-from muster.model import Member
 from muster.observability import logger
-from muster.querying import find
-from muster.seats import Pool
+from muster.roster.decisions import Decision
+from muster.roster.finding import find
+from muster.roster.member import Member
+from muster.roster.seats import Pool
 from muster.settings.versions import StoredSettings
 from tests.salesforce_in_process import SalesforceInProcess, salesforce_in_process
 

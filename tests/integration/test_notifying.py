@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from muster.manager_mails import recorded_under
-from muster.notifying import Notifying, Told
-from muster.run_clock import MARGIN_S
+from muster.imports.manager_mails import recorded_under
+from muster.imports.notifying_managers import Notifying, Told
+from muster.runs.clock import MARGIN_S
 from tests.examples import NOW, settings
 from tests.integration.notifying_world import (
     DAY,

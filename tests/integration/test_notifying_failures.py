@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from muster.adapters import mail_outbox
-from muster.notifying import Told
+from muster.adapters.aws import mail_outbox
+from muster.imports.notifying_managers import Told
 from tests.examples import NOW
 from tests.integration.notifying_world import (
     DAY,

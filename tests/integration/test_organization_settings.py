@@ -15,10 +15,11 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 import organization_settings
-from muster import bootstrap, tokens
-from muster.adapters.webhook_registry import Token, WebhookRegistration
+from muster import bootstrap
+from muster.adapters.aws.webhook_registry import Token, WebhookRegistration
 from muster.errors import Misconfigured, Unavailable
 from muster.observability import logger
+from muster.webhook import tokens
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 20, 8, 15, 32, tzinfo=UTC)

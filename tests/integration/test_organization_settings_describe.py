@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import organization_settings
 from muster import bootstrap
-from muster.adapters.vault import Vault
+from muster.adapters.vault.client import Vault
 from muster.errors import Unavailable
 from sandbox import vault_crm
 from sandbox.serving import serve

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 import organization_settings
 from muster import bootstrap
 from muster.errors import Misconfigured, Unavailable
-from muster.runs import Status
+from muster.runs.run import Status
 from tests.integration.settings_examples import (
     DATA,
     LEEDS,

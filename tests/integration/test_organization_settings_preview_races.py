@@ -10,8 +10,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import scheduled_import
 from muster import bootstrap
-from muster.running import LEASE_S
-from muster.runs import Status
+from muster.runs.run import Status
+from muster.runs.running import LEASE_S
 from tests.integration.settings_examples import LEEDS, OTHERS, SALES, Acme, acme_in_process, error_of
 from tests.simulation.faults import Call, Crash, Plan, Wire, nothing
 from tests.simulation.strict_aws import copy_of, put_back

@@ -13,17 +13,17 @@ import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from muster import tokens
-from muster.adapters.run_table import RunTable
-from muster.adapters.settings_table import SettingsTable
-from muster.adapters.webhook_journal import WebhookJournal
-from muster.adapters.webhook_registry import Token, WebhookRegistration, WebhookRegistry
-from muster.configuring import Configuring
+from muster.adapters.aws.run_table import RunTable
+from muster.adapters.aws.settings_table import SettingsTable
+from muster.adapters.aws.webhook_journal import WebhookJournal
+from muster.adapters.aws.webhook_registry import Token, WebhookRegistration, WebhookRegistry
 from muster.errors import Rejected, Stale, Unavailable
-from muster.previewing_settings import Previewing
-from muster.saving_settings import Signature
+from muster.organization_settings.configuring import Configuring
+from muster.organization_settings.previewing import Previewing
+from muster.organization_settings.saving import Signature
 from muster.settings.sections import SalesforceConnection
 from muster.settings.versions import StoredSettings
+from muster.webhook import tokens
 
 NOW = datetime(2026, 11, 20, 8, 15, 32, tzinfo=UTC)
 CONNECTIONS = {"salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000062"}}

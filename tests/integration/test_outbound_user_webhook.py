@@ -13,10 +13,10 @@ from xml.etree import ElementTree
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from muster import tokens
-from muster.adapters import change_queue, webhook_registry
-from muster.messages import ParkedNotification
-from muster.tokens import Token, WebhookRegistration
+from muster.adapters.aws import change_queue, webhook_registry
+from muster.webhook import tokens
+from muster.webhook.messages import ParkedNotification
+from muster.webhook.tokens import Token, WebhookRegistration
 from tests.integration.hostile_calls import forged_calls
 from tests.integration.webhook_in_process import ACKNOWLEDGED, GOOD, XML, Webhook, webhook_on
 from tests.outbound_messages import (

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from muster import bootstrap, checking
-from muster.preflight_checks import Check
+from muster import bootstrap
+from muster.checks import Check
+from muster.connections import checking
 from tests.integration.preflight_examples import (
     HOSTS,
     Acme,

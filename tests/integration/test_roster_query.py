@@ -10,10 +10,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import roster_query
 from muster import bootstrap
-from muster.following import follow
-from muster.messages import ParkedNotification, QueuedChange, QueuedMessage
 from muster.settings import Settings
 from muster.settings.versions import StoredSettings
+from muster.webhook.following import follow
+from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
 from tests.examples import ADA, BOB, NOW, settings, user
 from tests.integration.run_examples import run_of
 

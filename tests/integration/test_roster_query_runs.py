@@ -8,10 +8,12 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import roster_query
-from muster import bootstrap, lifecycle, plans
-from muster.decisions import Known
-from muster.plans import Item
-from muster.runs import Phase, Run, Status
+from muster import bootstrap
+from muster.imports import plan_items
+from muster.imports.plan_items import Item
+from muster.roster import salesforce_lifecycle
+from muster.roster.decisions import Known
+from muster.runs.run import Phase, Run, Status
 from tests.examples import NOW, change, settings
 from tests.integration.run_examples import run_of
 
@@ -41,13 +43,13 @@ def items(count: int, start: int = 0) -> Iterator[Item]:
     for number in range(start, start + count):
         user = change(31, ACME, Id=f"0050000000002{number:02d}AAA")
         created = replace(user, matches=frozenset({"Field sales"}))
-        yield plans.item_of(created, lifecycle.decide(created, Known(), ACME, {}, NOW))
+        yield plan_items.item_of(created, salesforce_lifecycle.decide(created, Known(), ACME, {}, NOW))
 
 
 def archive(run: Run, *parts: list[Item]) -> None:
     """Keep a plan of these parts."""
     for number, part in enumerate(parts, 1):
-        bootstrap.run_archive().put("acme", run.id, run.attempt, "plan", number, plans.written(part))
+        bootstrap.run_archive().put("acme", run.id, run.attempt, "plan", number, plan_items.written(part))
 
 
 def test_runs_are_listed_newest_first_and_page(ask: Any) -> None:

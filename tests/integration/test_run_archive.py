@@ -12,7 +12,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from muster.adapters.run_archive import RunArchive
+from muster.adapters.aws.run_archive import RunArchive
 from muster.errors import Misconfigured, MusterError, Unavailable
 
 if TYPE_CHECKING:

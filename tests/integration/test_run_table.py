@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
-from muster.adapters.run_table import RunTable
+from muster.adapters.aws.run_table import RunTable
 from muster.errors import Misconfigured, MusterError, Rejected, Stale, Unavailable
-from muster.runs import ImportState, Lease, LeaseHeld, Run, Status
+from muster.lease import Lease, LeaseHeld
+from muster.runs.run import ImportState, Run, Status
 from tests.integration.run_examples import (
     JANES,
     JOES,

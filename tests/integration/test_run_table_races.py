@@ -9,9 +9,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from muster.adapters.run_table import RunTable, fence
+from muster.adapters.aws.run_table import RunTable, fence
 from muster.errors import Stale, Unavailable
-from muster.runs import Lease, LeaseHeld, Run, Status
+from muster.lease import Lease, LeaseHeld
+from muster.runs.run import Run, Status
 from tests.integration.run_examples import (
     JANES,
     JOES,

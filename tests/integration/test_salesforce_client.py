@@ -11,10 +11,10 @@ import orjson
 import pytest
 import requests
 
-from muster import soql
-from muster.adapters.salesforce import Salesforce
-from muster.adapters.secrets import Secrets
-from muster.crm_pages import CursorLost, read_page
+from muster.adapters.aws.secrets import Secrets
+from muster.adapters.salesforce.client import Salesforce
+from muster.crm import soql
+from muster.crm.pages import CursorLost, read_salesforce_page
 from muster.errors import Misconfigured, MusterError, NotServed, Rejected, TooLarge, Unavailable
 from muster.settings.sections import SalesforceConnection
 from sandbox.local_stack.waiting import wait_until
@@ -438,7 +438,7 @@ def test_what_is_no_page_is_unavailable(host: Host, changes: dict[str, object]) 
 )
 def test_other_bodies_are_no_page_and_not_quoted(body: bytes) -> None:
     with pytest.raises(Unavailable, match="not a page of records") as fault:
-        read_page(body)
+        read_salesforce_page(body)
     assert CANARY not in "".join(traceback.format_exception(fault.value))
     assert fault.value.__cause__ is None
 

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from werkzeug.wrappers import Request, Response
 
-from muster.adapters.salesforce_login import ASSERTION_LIFE_S, Login
-from muster.adapters.secrets import Secrets
+from muster.adapters.aws.secrets import Secrets
+from muster.adapters.salesforce.login import ASSERTION_LIFE_S, Login
 from muster.errors import Misconfigured, MusterError, Unavailable
 from muster.settings.sections import SalesforceConnection
 from sandbox.salesforce import RunningSandbox, running

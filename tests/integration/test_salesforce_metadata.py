@@ -6,12 +6,12 @@ from typing import Any, cast
 
 import pytest
 
-from muster.adapters.salesforce_metadata import SalesforceMetadata
-from muster.adapters.salesforce_setup import MOST_PROBLEMS, plain, read_deployment
-from muster.adapters.secrets import Secrets
+from muster.adapters.aws.secrets import Secrets
+from muster.adapters.salesforce.metadata_client import SalesforceMetadata
+from muster.adapters.salesforce.setup_answers import MOST_PROBLEMS, plain, read_deployment
 from muster.errors import Misconfigured, NotFound, NotServed, Rejected, Unavailable
-from muster.metadata_values import Deployment, InstalledFlow, InstalledMessage
 from muster.settings.sections import SalesforceConnection
+from muster.webhook_setup.metadata import Deployment, InstalledFlow, InstalledMessage
 from sandbox.salesforce import running
 from tests.integration.sandbox.metadata import (
     FLOW,

@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 from werkzeug.wrappers import Response
 
-from muster.adapters.salesforce_metadata import SalesforceMetadata
-from muster.adapters.secrets import Secrets
+from muster.adapters.aws.secrets import Secrets
+from muster.adapters.salesforce.metadata_client import SalesforceMetadata
 from muster.errors import (
     Misconfigured,
     MusterError,

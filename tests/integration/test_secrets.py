@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from muster.adapters.secrets import LONGEST_OUTAGE_S, Secrets, demand
+from muster.adapters.aws.secrets import LONGEST_OUTAGE_S, Secrets, demand
 from muster.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:

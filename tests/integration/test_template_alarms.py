@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from muster.telling import LOOKED_BACK
+from muster.reporting.reporting_runs import LOOKED_BACK
 from tests.conftest import ROOT
 from tests.integration.template_reading import (
     GONE,

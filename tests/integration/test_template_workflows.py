@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from muster.running import LEASE_S
+from muster.runs.running import LEASE_S
 from tests.conftest import ROOT
 from tests.integration.template_reading import (
     GONE,

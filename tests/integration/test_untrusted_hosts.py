@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from muster.adapters.outgoing import System, Unreached, session_for
-from muster.adapters.salesforce_login import SALESFORCE
-from muster.adapters.vault_answers import vault_system
+from muster.adapters.salesforce.login import SALESFORCE
+from muster.adapters.vault.answers import vault_system
 from muster.errors import MusterError, Unavailable
 from tests.integration.vault_host import CANARY, Clock, Shelf, client_at
 

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 import organization_settings
 import user_change_worker
 from muster import bootstrap
-from muster.adapters.webhook_journal import WebhookJournal
+from muster.adapters.aws.webhook_journal import WebhookJournal
 from muster.errors import Unavailable
 from muster.observability import logger
 

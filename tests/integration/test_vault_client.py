@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from muster import vql
-from muster.crm_pages import CursorLost
+from muster.crm import vql
+from muster.crm.pages import CursorLost
 from muster.errors import Incomplete, Rejected, TooLarge, Unavailable
 from sandbox import vault_crm
 from sandbox.serving import serve

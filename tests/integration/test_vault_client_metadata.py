@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
+from muster.crm.vault_records import SecurityPolicy
 from muster.errors import Misconfigured, Rejected, Unavailable
-from muster.vault_values import SecurityPolicy
 from sandbox import vault_crm
 from sandbox.serving import serve
 from sandbox.vault_crm import RunningSandbox

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
+from muster.crm.vault_records import Outcome, Written
 from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected, TooLarge, Unavailable
-from muster.vault_values import Outcome, Written
 from sandbox import vault_crm
 from sandbox.serving import serve
 from sandbox.vault_crm import RunningSandbox

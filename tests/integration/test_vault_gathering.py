@@ -6,15 +6,16 @@ from typing import Any
 import orjson
 import pytest
 
-from muster.crm_pages import CursorLost
-from muster.decisions import MemberState
+from muster.crm.engage_features import ENGAGE
+from muster.crm.pages import CursorLost, read_vault_page
+from muster.crm.vault_fields import NEVER_MAPPED, request_field
 from muster.errors import Incomplete, Misconfigured, MusterError, Unavailable
-from muster.groups import ENGAGE
 from muster.settings import Settings
-from muster.vault_fields import NEVER_MAPPED, request_field, to_read
-from muster.vault_gathering import PARTS, VaultGathered, VaultGathering, decided_with
-from muster.vault_pages import read_page
-from muster.vault_users import digester, user_of
+from muster.settings.digests import decided_with
+from muster.settings.mappings import to_read
+from muster.sources.gathering_vault_crm import PARTS, VaultGathered, VaultGathering
+from muster.sources.member_states import MemberState
+from muster.sources.vault_users import digester, user_of
 from sandbox import vault_crm
 from sandbox.vault_crm import RunningSandbox
 from tests.examples import settings
@@ -256,7 +257,7 @@ def test_an_empty_vault_is_no_vault(reading: Reading) -> None:
             assert "user__sys" in vql
             details = {"size": 0, "total": 0, "pagesize": 1000, "pageoffset": 0}
             answer = {"responseStatus": "SUCCESS", "responseDetails": details, "data": []}
-            yield read_page(orjson.dumps(answer))
+            yield read_vault_page(orjson.dumps(answer))
 
         def more(self, next_url: str) -> Iterator[Any]:
             raise AssertionError(next_url)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
-from muster.adapters.vault_login import OF_THIS_PROCESS, Sessions
+from muster.adapters.vault.login import OF_THIS_PROCESS, Sessions
 from muster.errors import Misconfigured, MusterError, Unavailable
 from sandbox import vault_crm
 from sandbox.serving import serve

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from muster import bootstrap, vault_lifecycle
-from muster.decisions import Outcome
-from muster.groups import CONNECT, ENGAGE, Seen
-from muster.model import Member, UserChange
-from muster.settling import Settling
-from muster.vault_users import VaultUser
+from muster import bootstrap
+from muster.crm.engage_features import CONNECT, ENGAGE, Seen
+from muster.roster import vault_lifecycle
+from muster.roster.decisions import Outcome
+from muster.roster.member import Member
+from muster.roster.settling import Settling
+from muster.sources.user_changes import UserChange
+from muster.sources.vault_users import VaultUser
 from tests.examples import ADA, NOW, change, settings
 from tests.simulation.strict_aws import strict
 

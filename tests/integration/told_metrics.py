@@ -5,7 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from muster.decisions import Outcome
+from muster.roster.decisions import Outcome
 from tests.conftest import ROOT
 
 type Shape = tuple[str, tuple[str, ...]]

@@ -9,13 +9,13 @@ from uuid import uuid4
 import requests
 from werkzeug.wrappers import Request, Response
 
-from muster import vql
-from muster.adapters import vault_login
+from muster.adapters.aws.secrets import Secrets
 from muster.adapters.outgoing import session_for
-from muster.adapters.secrets import Secrets
-from muster.adapters.vault import Vault
-from muster.adapters.vault_answers import vault_system
-from muster.crm_pages import Page
+from muster.adapters.vault import login
+from muster.adapters.vault.answers import vault_system
+from muster.adapters.vault.client import Vault
+from muster.crm import vql
+from muster.crm.pages import Page
 from muster.settings.sections import VaultCrmConnection
 from sandbox.vault_crm import RunningSandbox
 
@@ -122,7 +122,7 @@ def client_at(url: str, shelf: Shelf | None = None, clock: Clock | None = None, 
     """Return a client with sessions of its own, whose waits take no time."""
     clock = clock or Clock()
     given: dict[str, Any] = {
-        "sessions": vault_login.Sessions(),
+        "sessions": login.Sessions(),
         "clock": clock,
         "sleep": clock.sleep,
     } | options
@@ -137,18 +137,18 @@ def client_of(vault: RunningSandbox, **options: Any) -> Vault:
 def login_at(
     url: str,
     shelf: Shelf | None = None,
-    sessions: vault_login.Sessions | None = None,
+    sessions: login.Sessions | None = None,
     clock: Clock | None = None,
     **connection: Any,
-) -> vault_login.VaultLogin:
+) -> login.VaultLogin:
     """Return a login on its own."""
-    return vault_login.VaultLogin(
+    return login.VaultLogin(
         connection_to(url, **connection),
         vault_system("vault_crm"),
         Secrets(cast(Any, shelf or Shelf())),
         session_for({f"{url}/api/": 0}),
         (5, 10),
-        sessions or vault_login.Sessions(),
+        sessions or login.Sessions(),
         clock or Clock(),
     )
 

@@ -13,10 +13,10 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import outbound_user_webhook
-from muster import tokens
-from muster.adapters import change_queue, webhook_registry
-from muster.messages import QueuedMessage
-from muster.tokens import Token, WebhookRegistration
+from muster.adapters.aws import change_queue, webhook_registry
+from muster.webhook import tokens
+from muster.webhook.messages import QueuedMessage
+from muster.webhook.tokens import Token, WebhookRegistration
 from tests.outbound_messages import ORGANIZATION_ID, TOKEN, event, message
 
 ACK = (

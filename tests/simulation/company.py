@@ -16,7 +16,7 @@ import member_settings
 import organization_settings
 import scheduled_import
 from muster.errors import MusterError
-from muster.running import SCHEDULE
+from muster.runs.running import SCHEDULE
 from tests.simulation import invariants
 from tests.simulation.invariants import Roster
 from tests.simulation.messages import Notification, user

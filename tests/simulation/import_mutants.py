@@ -6,19 +6,23 @@ from typing import Any
 
 import pytest
 
-from muster import following, gathering, guard, lifecycle, plans, user_rows
-from muster.adapters import roster_table, roster_writes, run_table
-from muster.applying import Applying
-from muster.assignments import fields_to_read
-from muster.decisions import Decision
+from muster.adapters.aws import roster_table, roster_writes, run_table
 from muster.errors import Incomplete
-from muster.gathering import Gathered, Gathering
-from muster.import_steps import Steps
-from muster.notifying import Notifying
-from muster.plans import Item
-from muster.run_ends import text_of
-from muster.runs import Phase, Run, Status
-from muster.settling import Settling
+from muster.imports import plan_items
+from muster.imports.applying import Applying
+from muster.imports.notifying_managers import Notifying
+from muster.imports.plan_items import Item
+from muster.imports.steps import Steps
+from muster.roster import salesforce_lifecycle
+from muster.roster.decisions import Decision
+from muster.roster.settling import Settling
+from muster.runs import guard
+from muster.runs.run import Phase, Run, Status
+from muster.settings.mappings import fields_to_read
+from muster.sources import gathering_salesforce, salesforce_users
+from muster.sources.gathering_salesforce import Gathered, Gathering
+from muster.times import timestamp
+from muster.webhook import following
 from tests.simulation import import_hunts as hunts
 from tests.simulation.import_hunts import clean, pieces, race, sweep, zombie
 from tests.simulation.mutants import Mutant, history_apart
@@ -70,13 +74,13 @@ def _loops_uncut(patch: pytest.MonkeyPatch) -> None:
 
 
 def _digest_without_matches(patch: pytest.MonkeyPatch) -> None:
-    digest = user_rows.digest
+    digest = salesforce_users.digest
 
     def short(fields: str, matches: Iterable[str], manager: str | None) -> str:
         return digest(fields, (), manager)
 
-    patch.setattr(gathering, "digest", short)
-    patch.setattr(lifecycle, "digest", short)
+    patch.setattr(gathering_salesforce, "digest", short)
+    patch.setattr(salesforce_lifecycle, "digest", short)
 
 
 def _message_believed(patch: pytest.MonkeyPatch) -> None:
@@ -92,7 +96,7 @@ def _resumed_as_if_read_now(patch: pytest.MonkeyPatch) -> None:
     go_on = Steps.gather_and_go_on
 
     def anew(self: Steps, run: Run, *, resumed: bool) -> Any:
-        at = text_of(self.clock.now())
+        at = timestamp(self.clock.now())
         return go_on(self, replace(run, gathered_at=at) if resumed else run, resumed=resumed)
 
     patch.setattr(Steps, "gather_and_go_on", anew)
@@ -133,7 +137,7 @@ def _approved_plan_not_made_anew(patch: pytest.MonkeyPatch) -> None:
 
 
 def _approved_whatever_it_is(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(plans, "plan_hash", lambda _: "0" * 64)
+    patch.setattr(plan_items, "plan_hash", lambda _: "0" * 64)
 
 
 # ── Applying ─────────────────────────────────────────────────────────────────────────────────────

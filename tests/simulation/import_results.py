@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from muster.model import Member
-from muster.seats import HELD
+from muster.roster.member import Member
+from muster.roster.seats import HELD
 from tests.simulation import invariants, quick_moto
 from tests.simulation.company import Company, Said
 

@@ -10,14 +10,16 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from muster import groups
-from muster.adapters import roster_keys
-from muster.decisions import MemberState, keys_of
-from muster.groups import Place
-from muster.manager_mails import recorded_under
-from muster.model import Link, Member, changes_between
-from muster.reasons import NAMESAKE_ACTIVE
-from muster.seats import HELD, WAITING
+from muster.adapters.aws import roster_keys
+from muster.imports.manager_mails import recorded_under
+from muster.roster import licence_places
+from muster.roster.history import changes_between
+from muster.roster.licence_places import Place
+from muster.roster.links import Link, keys_of
+from muster.roster.member import Member
+from muster.roster.reasons import NAMESAKE_ACTIVE
+from muster.roster.seats import HELD, WAITING
+from muster.sources.member_states import MemberState
 from tests.simulation.strict_aws import Row
 
 type Json = dict[str, Any]
@@ -141,7 +143,9 @@ def broken(
     yield from _broken_keys(roster)
     yield from _broken_seats(roster, limits)
     yield from _broken_reports(roster)
-    places = {(member.id, place) for member in roster.members.values() for place in groups.places(member)}
+    places = {
+        (member.id, place) for member in roster.members.values() for place in licence_places.places(member)
+    }
     if roster.places != places:
         yield "the lines for Engage licences hold others than those who wait"
     for member in roster.members.values():

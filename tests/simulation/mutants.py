@@ -14,17 +14,13 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 import user_change_worker
-from muster import bootstrap, lifecycle, settling, user_changes
-from muster.adapters import (
-    change_queue,
-    dynamodb_reads,
-    outbound_message,
-    roster_keys,
-    roster_table,
-    roster_writes,
-)
-from muster.decisions import Decision, Outcome
+from muster import bootstrap
+from muster.adapters import outbound_message
+from muster.adapters.aws import change_queue, dynamodb_reads, roster_keys, roster_table, roster_writes
 from muster.errors import MusterError, Problem, Rejected
+from muster.roster import salesforce_lifecycle, settling
+from muster.roster.decisions import Decision, Outcome
+from muster.sources import user_changes
 from tests.integration import hostile_bodies
 from tests.simulation import interleaving, orders, scenarios, sweeping
 from tests.simulation.canaries import SESSION, send_canaries
@@ -104,7 +100,7 @@ def _scenario(name: str) -> Scenario:
 
 
 def _no_version_guard(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lifecycle, "_is_stale", lambda *_: False)
+    patch.setattr(salesforce_lifecycle, "_is_stale", lambda *_: False)
 
 
 def _acknowledged_though_not_queued(patch: pytest.MonkeyPatch) -> None:
@@ -220,27 +216,29 @@ def _one_failure_returns_the_batch(patch: pytest.MonkeyPatch) -> None:
 
 
 def _source_stays_on_a_change_of_nothing(patch: pytest.MonkeyPatch) -> None:
-    follow = lifecycle._follow
+    follow = salesforce_lifecycle._follow
 
     def lazy(*given: Any) -> Decision:
         decision = follow(*given)
         return replace(decision, after=None) if decision.outcome is Outcome.UNCHANGED else decision
 
-    patch.setattr(lifecycle, "_follow", lazy)
+    patch.setattr(salesforce_lifecycle, "_follow", lazy)
 
 
 def _who_is_not_let_in_is_forgotten(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lifecycle, "_not_provisioned", lambda *_: Decision(outcome=Outcome.NOT_PROVISIONED))
+    patch.setattr(
+        salesforce_lifecycle, "_not_provisioned", lambda *_: Decision(outcome=Outcome.NOT_PROVISIONED)
+    )
 
 
 def _addresses_unguarded(patch: pytest.MonkeyPatch) -> None:
-    decide = lifecycle.decide
-    patch.setattr(lifecycle, "decide", lambda *given: replace(decide(*given), matches=None))
+    decide = salesforce_lifecycle.decide
+    patch.setattr(salesforce_lifecycle, "decide", lambda *given: replace(decide(*given), matches=None))
 
 
 def _who_is_in_the_way_unguarded(patch: pytest.MonkeyPatch) -> None:
-    decide = lifecycle.decide
-    patch.setattr(lifecycle, "decide", lambda *given: replace(decide(*given), unchanged=()))
+    decide = salesforce_lifecycle.decide
+    patch.setattr(salesforce_lifecycle, "decide", lambda *given: replace(decide(*given), unchanged=()))
 
 
 def _empty_is_unknown(patch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ import scheduled_import
 import scheduled_push
 import user_change_worker
 import webhook_setup
-from muster.adapters.vault import Vault
+from muster.adapters.vault.client import Vault
 from tests.conftest import forget_clients, table_properties
 from tests.examples import lambda_context
 from tests.salesforce_in_process import HOST, SalesforceInProcess, organization_in_process
@@ -66,12 +66,12 @@ HANDLERS = (
 # A handful of people is to need several pages, chunks and parts; in production it takes thousands.
 SMALL = {
     "sandbox.salesforce.query.SMALLEST_PAGE": 3,
-    "muster.adapters.salesforce.ROWS_A_PAGE": 3,
-    "muster.applying.LOOKED_UP_AT_ONCE": 2,
-    "muster.planning.LOOKED_UP_AT_ONCE": 2,
-    "muster.import_steps.ITEMS_A_PART": 3,
-    "muster.push_steps.ITEMS_A_PART": 3,
-    "muster.push_steps.RECORDS_A_CALL": 2,
+    "muster.adapters.salesforce.client.ROWS_A_PAGE": 3,
+    "muster.imports.applying.LOOKED_UP_AT_ONCE": 2,
+    "muster.imports.planning.LOOKED_UP_AT_ONCE": 2,
+    "muster.runs.archive.ITEMS_A_PART": 3,
+    "muster.pushes.steps.ITEMS_A_PART": 3,
+    "muster.pushes.steps.RECORDS_A_CALL": 2,
 }
 
 

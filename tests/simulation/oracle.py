@@ -7,7 +7,7 @@ an active one with names and a call center; else out. Only who shares an address
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from muster.reasons import NAMESAKE_ACTIVE
+from muster.roster.reasons import NAMESAKE_ACTIVE
 from tests.simulation.invariants import Roster
 
 _SHOWN = {"first_name": "FirstName", "last_name": "LastName", "title": "Title", "extension": "Extension"}

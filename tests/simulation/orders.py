@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from moto.dynamodb.models.table import Table
 
 from muster import bootstrap
-from muster.following import follow
-from muster.messages import QueuedChange, QueuedMessage
 from muster.settings import Settings
+from muster.webhook.following import follow
+from muster.webhook.messages import QueuedChange, QueuedMessage
 from tests.simulation import invariants, messages
 from tests.simulation.invariants import Result
 from tests.simulation.strict_aws import copy_of, put_back

@@ -13,9 +13,9 @@ from typing import Any
 
 import group_assignment
 import scheduled_push
-from muster.adapters import vault_login
+from muster.adapters.vault import login
 from muster.errors import MusterError
-from muster.running import SCHEDULE
+from muster.runs.running import SCHEDULE
 from tests.conftest import forget_clients
 from tests.simulation.company import Company, CompanyMoment, Said
 from tests.simulation.vault_wire import HOST
@@ -182,4 +182,4 @@ class PushCompany:
     def new_environment(self) -> None:
         """Have the next function begin in an execution environment of its own, logged in nowhere."""
         forget_clients()
-        vault_login.OF_THIS_PROCESS._places.clear()
+        login.OF_THIS_PROCESS._places.clear()

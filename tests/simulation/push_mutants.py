@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from muster import groups, licence_lines, pushes, running
-from muster.adapters import vault, vault_writes
-from muster.adapters.vault_answers import Answer
-from muster.licence_lines import Removals
-from muster.model import Member
-from muster.push_steps import Steps
-from muster.pushes import Sending, Step
-from muster.runs import Run
-from muster.vault_values import Outcome, Written
+from muster.adapters.vault import client, writes
+from muster.adapters.vault.answers import Answer
+from muster.crm import engage_features
+from muster.crm.vault_records import Outcome, Written
+from muster.pushes import licence_lines, push_plan
+from muster.pushes.licence_lines import Removals
+from muster.pushes.push_plan import Sending, Step
+from muster.pushes.steps import Steps
+from muster.roster.member import Member
+from muster.runs import running
+from muster.runs.run import Run
 from tests.simulation import push_results, push_sweeping
 from tests.simulation.company import Company, Said
 from tests.simulation.faults import Call, nothing
@@ -112,7 +114,7 @@ def one_is_refused(world: World) -> None:
         pushing.company.name_of(member.crm["salesforce"]["id"]): member.engage["status"]
         for member in pushing.company.roster().members.values()
     }
-    if told != {"ada": groups.REQUEST_FAILED, "bob": groups.SUCCESS, "carol": None}:
+    if told != {"ada": engage_features.REQUEST_FAILED, "bob": engage_features.SUCCESS, "carol": None}:
         raise Violation(f"ada was refused, and the roster says {told}")
     well(pushing.ask("retry", "ada"))
     _ends(pushing, "US", "ada bob")
@@ -162,20 +164,18 @@ def _warning_taken_as_sent(patch: pytest.MonkeyPatch) -> None:
 def _matched_by_id_only(patch: pytest.MonkeyPatch) -> None:
     def by_id(answer: Answer, ids: Sequence[str]) -> list[Written]:
         # A refused record comes without an id.
-        shown = {vault_writes._id_of(row): row for row in answer.content["data"]}
+        shown = {writes._id_of(row): row for row in answer.content["data"]}
         return [
-            vault_writes._written(answer, shown[each], each)
-            if each in shown
-            else Written(each, Outcome.WRITTEN)
+            writes._written(answer, shown[each], each) if each in shown else Written(each, Outcome.WRITTEN)
             for each in ids
         ]
 
-    patch.setattr(vault, "read_written", by_id)
+    patch.setattr(client, "read_written", by_id)
 
 
 def _positions_trusted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(vault_writes, "_id_of", lambda _: None)
-    written = vault_writes._written
+    patch.setattr(writes, "_id_of", lambda _: None)
+    written = writes._written
 
     def careless(answer: Answer, row: Any, sent: str) -> Written:
         done = row["responseStatus"] == "SUCCESS"
@@ -185,7 +185,7 @@ def _positions_trusted(patch: pytest.MonkeyPatch) -> None:
         rows = sorted(answer.content["data"], key=lambda row: row["responseStatus"] != "SUCCESS")
         return [careless(answer, row, sent) for row, sent in zip(rows, ids, strict=True)]
 
-    patch.setattr(vault, "read_written", successes_first)
+    patch.setattr(client, "read_written", successes_first)
 
 
 def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
@@ -201,7 +201,7 @@ def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(Steps, "_await", hasty)
     order = tuple(Step)
-    patch.setattr(pushes, "STEPS", (*order[:2], Step.INACTIVATION, *order[2:4]))
+    patch.setattr(push_plan, "STEPS", (*order[:2], Step.INACTIVATION, *order[2:4]))
 
 
 def _last_in_line_first(patch: pytest.MonkeyPatch) -> None:
@@ -210,19 +210,19 @@ def _last_in_line_first(patch: pytest.MonkeyPatch) -> None:
 
 
 def _newer_wish_overlooked(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(pushes, "_is_wished", lambda *_: True)
+    patch.setattr(push_plan, "_is_wished", lambda *_: True)
 
 
 def _refusal_of_an_older_wish(patch: pytest.MonkeyPatch) -> None:
     def failed(member: Member, item: Sending, day: date) -> Member:
         assert day
         for feature in item.writes:
-            mine: Mapping[str, Any] = {**getattr(member, feature), "status": groups.REQUEST_FAILED}
+            mine: Mapping[str, Any] = {**getattr(member, feature), "status": engage_features.REQUEST_FAILED}
             attributes: dict[str, Any] = {feature: mine}
             member = replace(member, **attributes)
         return member
 
-    patch.setattr(pushes, "with_failure", failed)
+    patch.setattr(push_plan, "with_failure", failed)
 
 
 def _dead_push_buried(patch: pytest.MonkeyPatch) -> None:

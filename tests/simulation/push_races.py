@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 import user_change_worker
 from muster.errors import MusterError
-from muster.licence_lines import PROBE
+from muster.pushes.licence_lines import PROBE
 from tests.simulation import push_results
 from tests.simulation.company import Said
 from tests.simulation.faults import Call

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from muster import groups
-from muster.model import Member
+from muster.crm import engage_features
+from muster.roster import departures, engage_groups, licence_places
+from muster.roster.member import Member
 from tests.simulation import import_results
 from tests.simulation.company import Said
 from tests.simulation.import_results import ImportResult
@@ -83,7 +84,7 @@ def lines(pushing: PushCompany) -> dict[str, list[str]]:
             pushing.company.name_of(member.crm["salesforce"]["id"]) or "",
         )
         for member in pushing.company.roster().members.values()
-        for place in groups.places(member)
+        for place in licence_places.places(member)
     )
     found: dict[str, list[str]] = {}
     for feature, group, _, name in places:
@@ -109,7 +110,7 @@ def _made_up(pushing: PushCompany) -> Iterator[str]:
         )
     }
     for member in pushing.company.roster().members.values():
-        vault_id = member.crm.get(groups.CONNECTION, {}).get("id")
+        vault_id = member.crm.get(engage_features.CONNECTION, {}).get("id")
         for feature in FEATURES:
             mine: dict[str, Any] = getattr(member, feature)
             if mine["group"] and (vault_id, feature, mine["group"]) not in given:
@@ -118,22 +119,22 @@ def _made_up(pushing: PushCompany) -> Iterator[str]:
 
 def untrue(pushing: PushCompany) -> Iterator[str]:
     """Yield where the roster at rest is not what Vault CRM shows, or a wish is not what became of it."""
-    day = groups.today(pushing.company.world.clock.now(), "UTC")
+    day = departures.today(pushing.company.world.clock.now(), "UTC")
     roster = pushing.company.roster()
     inside = pushing.in_groups()
     for member in roster.members.values():
-        vault_id = member.crm.get(groups.CONNECTION, {}).get("id")
+        vault_id = member.crm.get(engage_features.CONNECTION, {}).get("id")
         if vault_id is None:
             yield f"{member.name} is not linked"
             continue
         name = pushing.name_of(vault_id)
         row = pushing.shown(name)
         for feature in FEATURES:
-            wanted = groups.wanted(member, feature, day)
+            wanted = engage_groups.wanted(member, feature, day)
             yield from _untrue(name, member, feature, [row[column] for column in _FIELDS[feature]], inside)
             if wanted != row[_FIELDS[feature][0]]:
                 yield f"{name} wishes for {getattr(member, feature)}, and Vault CRM was never asked"
-        active = groups.wanted_active(member, day)
+        active = engage_groups.wanted_active(member, day)
         if active is not None and row["status__v"] != ["active__v" if active else "inactive__v"]:
             yield f"{name} is {row['status__v']}, and should be {active}"
     if roster.lease:
@@ -151,7 +152,7 @@ def _untrue(
     said = (status[0] if isinstance(status, list) else status or "").removesuffix("__v") or None
     if (mine["status"], mine["group"]) != (said, group):
         yield f"{name} has {mine} for {feature}, and Vault CRM shows {row}"
-    if said == groups.SUCCESS and group != request:
+    if said == engage_features.SUCCESS and group != request:
         yield f"{name}'s {feature} request {request} is a success, and the group is {group}"
     for each, who in inside.items():
         if (name in who) != (each == f"{feature} {group}") and each.startswith(f"{feature} "):

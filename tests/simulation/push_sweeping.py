@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from muster.licence_lines import PROBE
+from muster.pushes.licence_lines import PROBE
 from tests.simulation import push_results, vault_wire
 from tests.simulation.company import Said
 from tests.simulation.faults import DEATHS, KINDS, Call, Fault, Plan, these

@@ -15,10 +15,10 @@ from typing import Any
 
 import organization_settings
 import webhook_setup
-from muster import tokens
-from muster.adapters import webhook_registry
+from muster.adapters.aws import webhook_registry
 from muster.errors import MusterError
-from muster.tokens import Token
+from muster.webhook import tokens
+from muster.webhook.tokens import Token
 from sandbox.salesforce.metadata_settings import DeploySettings, OrganizationSettings
 from tests.integration.sandbox.metadata import manifest, outbound_message, workflow, zipped
 from tests.simulation import quick_moto

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from muster import setting_up_webhook, tokens
-from muster.adapters import webhook_registry
-from muster.adapters.salesforce_metadata import SalesforceMetadata
+from muster.adapters.aws import webhook_registry
+from muster.adapters.salesforce.metadata_client import SalesforceMetadata
 from muster.errors import OutcomeUnknown, Rejected
-from muster.setting_up_webhook import SettingUp
-from muster.tokens import Token
-from muster.webhook_deploying import Deploying
-from muster.webhook_setups import Outcome, Setup
+from muster.webhook import tokens
+from muster.webhook.tokens import Token
+from muster.webhook_setup import setting_up
+from muster.webhook_setup.deploying import Deploying
+from muster.webhook_setup.setting_up import SettingUp
+from muster.webhook_setup.setup_record import Outcome, Setup
 from tests.simulation import setup_races, setup_sweeping
 from tests.simulation.faults import Call, Fault
 from tests.simulation.mutants import Hunt, Mutant
@@ -205,7 +206,7 @@ def _claim_of_the_dead_kept(patch: pytest.MonkeyPatch) -> None:
 
 
 def _rotated_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(setting_up_webhook, "_has_arrived", lambda *_: False)
+    patch.setattr(setting_up, "_has_arrived", lambda *_: False)
 
 
 def _nothing_is_left_behind(patch: pytest.MonkeyPatch) -> None:

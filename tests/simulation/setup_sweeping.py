@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from muster import tokens
+from muster.webhook import tokens
 from tests.simulation.faults import KINDS, Call, Fault, Plan, these
 from tests.simulation.setup_company import (
     A_CLAIM,

@@ -10,9 +10,11 @@ import pytest
 
 import organization_settings
 import roster_query
-from muster import bootstrap, groups
-from muster.decisions import Decision, Outcome, Wanted
+from muster import bootstrap
+from muster.crm import engage_features
 from muster.errors import MusterError
+from muster.roster import engage_groups
+from muster.roster.decisions import Decision, Outcome, Wanted
 from tests.conftest import ROOT, forget_clients
 from tests.simulation.company import Company
 from tests.simulation.faults import Call
@@ -156,11 +158,13 @@ def _stand_in_line(event: dict[str, Any], _: object) -> None:
     assert before
     linked = replace(
         before,
-        crm={**before.crm, groups.CONNECTION: {"id": "10042"}},
-        engage={"request": "UK", "status": groups.REQUEST_SENT, "group": None},
+        crm={**before.crm, engage_features.CONNECTION: {"id": "10042"}},
+        engage={"request": "UK", "status": engage_features.REQUEST_SENT, "group": None},
     )
-    seen = groups.Seen("UK", groups.NO_LICENSES_REMAINING)
-    after = replace(linked, **groups.taken(linked, groups.ENGAGE, seen, "2026-11-20T08:16:00.000Z"))
+    seen = engage_features.Seen("UK", engage_features.NO_LICENSES_REMAINING)
+    after = replace(
+        linked, **engage_groups.taken(linked, engage_features.ENGAGE, seen, "2026-11-20T08:16:00.000Z")
+    )
     void = table.write("acme", [Decision(outcome=Outcome.UPDATED, before=before, after=after)], 0)
     assert not void
 

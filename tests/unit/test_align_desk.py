@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from muster import align_desk, groups, pushes
-from muster.align_desk import DeskRecord
-from muster.decisions import Known
+from muster.crm import align_fields, engage_features
+from muster.crm.engage_features import ALIGN, CONNECT, ENGAGE, FEATURES, STATUSES, Seen
 from muster.errors import Incomplete
-from muster.groups import ALIGN, CONNECT, ENGAGE, FEATURES, STATUSES, Seen
-from muster.model import Member
+from muster.pushes import align_records, push_plan
+from muster.pushes.align_records import DeskRecord
+from muster.roster import engage_groups
+from muster.roster.decisions import Known
+from muster.roster.member import Member
 from tests.examples import settings
 
 TODAY = date(2026, 11, 20)
@@ -24,7 +26,7 @@ ASSIGNMENTS = [
 ACME = settings(connections={"vault_crm": VAULT}, assignments=ASSIGNMENTS)
 BY_USERNAME = settings(connections={"vault_crm": VAULT | {"match": "username"}})
 ENGAGE_ONLY = settings(connections={"vault_crm": VAULT | {"manage_features": ["engage"]}})
-RETRY, SENT, SUCCESS = groups.RETRY_REQUEST, groups.REQUEST_SENT, groups.SUCCESS
+RETRY, SENT, SUCCESS = engage_features.RETRY_REQUEST, engage_features.REQUEST_SENT, engage_features.SUCCESS
 MODIFIED = "2026-11-20T08:16:00.000Z"
 
 
@@ -68,7 +70,7 @@ def row(**fields: Any) -> dict[str, Any]:
 
 
 def taken(ada: Member, asked: DeskRecord) -> Member:
-    return align_desk.with_requests(ada, asked, ACME, TODAY)
+    return align_records.with_requests(ada, asked, ACME, TODAY)
 
 
 # ── Align's names ────────────────────────────────────────────────────────────────────────────────────
@@ -78,7 +80,7 @@ def test_the_fields_are_those_of_the_seed() -> None:
     names = [
         field_of(feature)
         for feature in FEATURES
-        for field_of in (align_desk.request_field, align_desk.status_field, align_desk.group_field)
+        for field_of in (align_fields.request_field, align_fields.status_field, align_fields.group_field)
     ]
     assert names == [
         "engage_group_request__aln",
@@ -92,9 +94,9 @@ def test_the_fields_are_those_of_the_seed() -> None:
 
 @pytest.mark.parametrize(("feature", "code"), [(each, code) for each in FEATURES for code in STATUSES[each]])
 def test_each_status_has_a_name_and_is_known_by_it_in_any_case(feature: str, code: str) -> None:
-    name = align_desk.api_name(code)
+    name = align_fields.api_name(code)
     assert name == f"{code}__aln"
-    assert align_desk.status_code(feature, name) == align_desk.status_code(feature, name.upper()) == code
+    assert align_fields.status_code(feature, name) == align_fields.status_code(feature, name.upper()) == code
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_each_status_has_a_name_and_is_known_by_it_in_any_case(feature: str, cod
     [(CONNECT, "no_licenses_remaining__aln"), (ENGAGE, "user_not_in_connect__aln"), (ENGAGE, "On_Hold__c")],
 )
 def test_a_status_that_the_feature_lacks_stays_as_it_is(feature: str, name: str) -> None:
-    assert align_desk.status_code(feature, name) == name
+    assert align_fields.status_code(feature, name) == name
 
 
 # ── What is read ─────────────────────────────────────────────────────────────────────────────────────
@@ -110,7 +112,7 @@ def test_a_status_that_the_feature_lacks_stays_as_it_is(feature: str, name: str)
 
 @pytest.mark.parametrize("status", ["retry_request__aln", ["retry_request__aln"]])
 def test_a_row_is_read_whether_its_picklists_are_arrays_or_texts(status: object) -> None:
-    found = align_desk.record_of(row(engage_group_provisioning_status__aln=status), ACME)
+    found = align_records.record_of(row(engage_group_provisioning_status__aln=status), ACME)
     assert found.asks == (ENGAGE,)
     assert found.seen == {ENGAGE: Seen("UK", RETRY, None), CONNECT: Seen(None, None, "Connect")}
     assert (found.id, found.name, found.modified) == ("V4R1", "ada@acme.example", MODIFIED)
@@ -120,7 +122,7 @@ def test_a_row_is_read_whether_its_picklists_are_arrays_or_texts(status: object)
 def test_a_row_that_lacks_a_field_is_not_a_whole_reading(field: str) -> None:
     lacking = {name: value for name, value in row().items() if name != field}
     with pytest.raises(Incomplete):
-        align_desk.record_of(lacking, ACME)
+        align_records.record_of(lacking, ACME)
 
 
 @pytest.mark.parametrize(
@@ -134,14 +136,14 @@ def test_a_row_that_lacks_a_field_is_not_a_whole_reading(field: str) -> None:
 )
 def test_a_row_that_is_not_what_it_should_be_is_not_believed(fields: dict[str, Any]) -> None:
     with pytest.raises(Incomplete):
-        align_desk.record_of(row(**fields), ACME)
+        align_records.record_of(row(**fields), ACME)
 
 
 def test_only_managed_features_are_asked_about() -> None:
-    both, one = align_desk.retrying(ACME), align_desk.retrying(ENGAGE_ONLY)
+    both, one = align_records.retrying(ACME), align_records.retrying(ENGAGE_ONLY)
     assert one == "(engage_group_provisioning_status__aln = 'retry_request__aln')"
     assert both == f"{one[:-1]} OR engage_connect_group_status__aln = 'retry_request__aln')"
-    assert "connect" not in align_desk.query(one, ENGAGE_ONLY)
+    assert "connect" not in align_records.query(one, ENGAGE_ONLY)
 
 
 @pytest.mark.parametrize(
@@ -157,25 +159,25 @@ def test_only_managed_features_are_asked_about() -> None:
 def test_members_are_looked_up_by_record_or_else_by_name(
     ada: Member, wanted: Any, conditions: list[str]
 ) -> None:
-    assert list(align_desk.about([ada], wanted)) == conditions
+    assert list(align_records.about([ada], wanted)) == conditions
 
 
 def test_two_hundred_go_into_one_condition() -> None:
     many = [member(id=str(number), email=f"u{number}@acme.example") for number in range(401)]
-    assert len(list(align_desk.about(many, ACME))) == 3
+    assert len(list(align_records.about(many, ACME))) == 3
 
 
 # ── Whom a record is about ───────────────────────────────────────────────────────────────────────────
 
 
 def test_members_are_matched_like_users_of_vault_crm() -> None:
-    assert align_desk.wanted_for(record(name="ADA@acme.example"), ACME).match_keys == (
+    assert align_records.wanted_for(record(name="ADA@acme.example"), ACME).match_keys == (
         "email#ada@acme.example",
     )
-    assert align_desk.wanted_for(record(name="ada@acme.crm"), BY_USERNAME).match_keys == (
+    assert align_records.wanted_for(record(name="ada@acme.crm"), BY_USERNAME).match_keys == (
         "username#ada@acme.crm",
     )
-    assert align_desk.wanted_for(record(name=None), ACME).match_keys == ()
+    assert align_records.wanted_for(record(name=None), ACME).match_keys == ()
 
 
 ADA, LEFT, TWIN = member(), member(id="left", active=False), member(id="twin")
@@ -194,7 +196,7 @@ ADA, LEFT, TWIN = member(), member(id="left", active=False), member(id="twin")
 def test_of_several_the_active_one_is_meant(
     namesakes: tuple[Member, ...], candidates: tuple[Member, ...]
 ) -> None:
-    assert align_desk.candidates(Known(namesakes=namesakes)) == candidates
+    assert align_records.candidates(Known(namesakes=namesakes)) == candidates
 
 
 @pytest.mark.parametrize(
@@ -202,7 +204,7 @@ def test_of_several_the_active_one_is_meant(
     [(1, 0, "nobody"), (2, 1, "another roster member"), (1, 2, "several members")],
 )
 def test_why_nobody_is_meant_is_said(records: int, members: int, said: str) -> None:
-    problem = align_desk.nobody(records, members, ACME)
+    problem = align_records.nobody(records, members, ACME)
     assert said in problem.message
     assert "email" in problem.remedy
 
@@ -218,7 +220,7 @@ def test_why_nobody_is_meant_is_said(records: int, members: int, said: str) -> N
         (held("US", SUCCESS, "US"), "UK", ALIGN),
         (held("US", SUCCESS, "US"), None, ALIGN),
         (held("US", RETRY), "UK", ALIGN),
-        (held("UK", groups.INVALID_GROUP_NAME), "UK", None),
+        (held("UK", engage_features.INVALID_GROUP_NAME), "UK", None),
         (held(None, SUCCESS), None, None),
     ],
 )
@@ -229,7 +231,7 @@ def test_retry_request_becomes_the_members(
     after = taken(ada, record(Seen(request_, RETRY), feature))
     assert getattr(after, feature) == {**before, "request": request_, "status": RETRY}
     assert after.origins.get(f"{feature}.request") == origin
-    assert groups.due(after) is not None
+    assert engage_groups.due(after) is not None
 
 
 def test_a_feature_without_retry_request_is_left_alone() -> None:
@@ -254,8 +256,8 @@ def test_a_record_is_taken_once_until_it_is_saved_again() -> None:
 def test_who_is_not_in_vault_crm_keeps_the_request_without_a_status() -> None:
     after = taken(member(crm={}, vault={}), record())
     assert after.engage == held("UK")
-    assert groups.due(after) is None
-    assert not align_desk.is_told_about(after)
+    assert engage_groups.due(after) is None
+    assert not align_records.is_told_about(after)
 
 
 GOVERNED = member(assignment="Sales", engage=held("UK", SUCCESS, "UK"))
@@ -280,14 +282,14 @@ def test_a_request_that_is_not_for_align_to_make_is_refused_with_what_to_do(
     ada: Member, request_: str | None, refused: bool
 ) -> None:
     asked = record(Seen(request_, RETRY))
-    problems = align_desk.refusals(ada, asked, ACME, TODAY)
+    problems = align_records.refusals(ada, asked, ACME, TODAY)
     assert len(problems) == refused
     assert all(problem.remedy and problem.where == "engage_group_request__aln" for problem in problems)
     after = taken(ada, asked)
     assert (after.engage == ada.engage) == refused
     # Refused or not, it is not asked for again, and Align is told what stands.
     assert taken(after, asked) == after
-    assert align_desk.is_told_about(after)
+    assert align_records.is_told_about(after)
 
 
 # ── What Align is told ───────────────────────────────────────────────────────────────────────────────
@@ -320,33 +322,35 @@ def test_what_differs_is_written_and_nothing_else(
         "group": "engage_group__aln",
     }
     expected = {fields[name]: value for name, value in written.items()}
-    assert align_desk.differences(member(engage=mine), record(shown)) == expected
+    assert align_records.differences(member(engage=mine), record(shown)) == expected
 
 
 def test_whoever_changes_after_being_told_is_due_until_told_again() -> None:
     ada = member(engage=held("UK", SUCCESS, "UK"))
-    assert align_desk.is_told_about(ada), "touched, and never told"
-    assert groups.due(ada) is None
-    told = align_desk.with_told(ada, "V4R1", groups.shown(ada))
-    assert not align_desk.is_told_about(told)
-    assert groups.due(told) is None
+    assert align_records.is_told_about(ada), "touched, and never told"
+    assert engage_groups.due(ada) is None
+    told = align_records.with_told(ada, "V4R1", engage_groups.shown(ada))
+    assert not align_records.is_told_about(told)
+    assert engage_groups.due(told) is None
     moved = replace(told, engage=held("US", SUCCESS, "US"))
-    due = groups.due(moved)
+    due = engage_groups.due(moved)
     assert due is not None
-    assert due == groups.Due("", frozenset({ALIGN}))
-    assert align_desk.is_told_about(moved)
-    assert groups.due(align_desk.with_told(moved, "V4R1", groups.shown(moved))) is None
+    assert due == engage_groups.Due("", frozenset({ALIGN}))
+    assert align_records.is_told_about(moved)
+    assert engage_groups.due(align_records.with_told(moved, "V4R1", engage_groups.shown(moved))) is None
 
 
 def test_what_only_align_has_to_be_told_leaves_vault_crm_alone() -> None:
     ends = member(end_date="2027-01-31", engage=held("US", SUCCESS, "US"))
-    moved = align_desk.with_told(ends, "V4R1", {})
-    assert groups.due(moved) == groups.Due("", frozenset({ENGAGE, groups.USER_STATUS, ALIGN}))
-    assert not pushes.is_due(moved, ACME, TODAY)
-    assert pushes.is_due(moved, ACME, date(2027, 2, 1))
+    moved = align_records.with_told(ends, "V4R1", {})
+    assert engage_groups.due(moved) == engage_groups.Due(
+        "", frozenset({ENGAGE, engage_features.USER_STATUS, ALIGN})
+    )
+    assert not push_plan.is_due(moved, ACME, TODAY)
+    assert push_plan.is_due(moved, ACME, date(2027, 2, 1))
 
 
 def test_being_told_keeps_what_was_taken() -> None:
-    told = align_desk.with_told(taken(member(), record()), None, {})
+    told = align_records.with_told(taken(member(), record()), None, {})
     assert told.vault[ALIGN] == {"id": None, "taken": MODIFIED, "told": {}}
-    assert not align_desk.is_new(told, record())
+    assert not align_records.is_new(told, record())

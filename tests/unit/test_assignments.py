@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from muster.assignments import Grants, fields_to_read, filtered, grants, rank, unfiltered, winner
+from muster.roster.grants import Grants, grants
 from muster.settings import Settings
+from muster.settings.assignment_order import filtered, rank, unfiltered, winner
+from muster.settings.mappings import fields_to_read
 from tests.examples import settings
 
 

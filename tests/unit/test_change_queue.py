@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muster.adapters.change_queue import MAX_MESSAGE_BYTES, decode, encode
+from muster.adapters.aws.change_queue import MAX_MESSAGE_BYTES, decode, encode
 from muster.errors import Rejected, TooLarge
-from muster.messages import ParkedNotification, QueuedChange, QueuedMessage
+from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
 
 MESSAGE = QueuedMessage(
     organization="acme",

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from muster.credentials import days_left
+from muster.connections.credential_expiry import days_left
 
 TODAY = date(2026, 11, 21)
 

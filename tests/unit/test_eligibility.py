@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from muster.eligibility import evaluate, provisioned_email
+from muster.roster.eligibility import evaluate, provisioned_email
 from tests.examples import change, settings
 
 ACME = {"primary": "acme.example", "company": ["acme.example"], "additional": ["contractors.example"]}

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from muster.decisions import Decision, Known, Outcome
-from muster.lifecycle import decide, seat
-from muster.model import Link, Member
-from muster.seats import Pool
+from muster.roster.decisions import Decision, Known, Outcome
+from muster.roster.links import Link
+from muster.roster.member import Member
+from muster.roster.salesforce_lifecycle import decide, seat
+from muster.roster.seats import Pool
 from tests.examples import ADA, NOW, change, settings
 
 FULL = {"gong": Pool(1, 0)}

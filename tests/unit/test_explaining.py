@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from muster import explaining, reasons
-from muster.explaining import Surroundings
-from muster.model import Json, Link, Member
-from muster.reasons import EXPLAINED
+from muster.insight import explanations
+from muster.insight.explanations import Surroundings
+from muster.roster import reasons
+from muster.roster.links import Link
+from muster.roster.member import Json, Member
+from muster.roster.reasons import EXPLAINED
 from tests.examples import ADA, BOB, NOW, settings
 
 EVE = "005000000000003AAA"
@@ -38,7 +40,7 @@ WAITING = {"state": "waiting", "since": "2026-11-20T08:15:31.000Z", "rank": 1}
 
 def explained(member: Member, to: Any = ACME, **around: Any) -> Json:
     surroundings = Surroundings(**{"lines": {}, "above": {}, **around})
-    return explaining.of_member(member, to, surroundings, NOW)
+    return explanations.of_member(member, to, surroundings, NOW)
 
 
 def test_every_reason_has_words() -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from muster import explaining, lifecycle
-from muster.decisions import Known
-from muster.eligibility import evaluate
-from muster.model import Json, Link, Member
-from muster.reasons import EXPLAINED
+from muster.insight import explanations
+from muster.roster import salesforce_lifecycle
+from muster.roster.decisions import Known
+from muster.roster.eligibility import evaluate
+from muster.roster.links import Link
+from muster.roster.member import Json, Member
+from muster.roster.reasons import EXPLAINED
 from tests.examples import ADA, BOB, NOW, change, settings
 
 ACME = settings(
@@ -35,8 +37,8 @@ def now(known: Known, matches: set[str], to: Any = ACME, **fields: Any) -> Json:
     """Return what evaluating the example user comes to, decided by the rules themselves."""
     evaluation = replace(change(50, to, **fields), matches=frozenset(matches))
     verdict = evaluate(evaluation.fields, evaluation.matches, to)
-    decision = lifecycle.decide(evaluation, known, to, {}, NOW)
-    return explaining.evaluated(evaluation, verdict, decision, to)
+    decision = salesforce_lifecycle.decide(evaluation, known, to, {}, NOW)
+    return explanations.evaluated(evaluation, verdict, decision, to)
 
 
 NAMESAKE = replace(MEMBER, id="m2", crm={"salesforce": {"id": BOB}})
@@ -142,7 +144,7 @@ def test_what_to_do_is_an_event_to_paste(known: Known, matches: set[str], to_do:
 
 
 def test_a_member_that_is_as_it_should_be_would_not_change() -> None:
-    created = lifecycle.decide(
+    created = salesforce_lifecycle.decide(
         replace(change(31, ACME), matches=frozenset({"Sales"})), Known(), ACME, {}, NOW
     ).after
     said = now(Known(member=created), {"Sales"})
@@ -175,7 +177,7 @@ def test_a_new_evaluation_names_the_assignments() -> None:
 def test_who_is_not_in_the_roster_is_told_the_newest_reason(
     link: Link | None, evaluation: Json | None, reason: str | None, why: str
 ) -> None:
-    said = explaining.of_outsider(ADA, link, ["m2"], evaluation, None)
+    said = explanations.of_outsider(ADA, link, ["m2"], evaluation, None)
     assert (said["in"], said["member"], said["user"]) == (False, None, ADA)
     assert said["reason"] == reason
     assert why in said["why"]

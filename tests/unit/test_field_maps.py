@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from muster.field_maps import DEFAULT_SALESFORCE_MAP, FirstValidEmail, Join, is_valid_email, mapped
+from muster.crm.salesforce_fields import DEFAULT_SALESFORCE_MAP, FirstValidEmail, Join, is_valid_email, mapped
 from tests.examples import USER
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from muster import gauges
-from muster.groups import Place
-from muster.runs import Kind, Mode, Run, Status
+from muster.reporting import run_metrics
+from muster.roster.licence_places import Place
+from muster.runs.run import Kind, Mode, Run, Status
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -50,13 +50,13 @@ def test_a_seat_runs_out_before_people_are_left_without(
     limit: int | None, held: int, waiting: int, is_running_out: bool
 ) -> None:
     use = {"gong": {"limit": limit, "held": held, "waiting": waiting}}
-    assert gauges.seats_running_out(use).values == {"SeatsRunningOut": int(is_running_out)}
+    assert run_metrics.seats_running_out(use).values == {"SeatsRunningOut": int(is_running_out)}
 
 
 def test_seats_that_run_out_are_counted_and_none_is_told_too() -> None:
     full, free = {"limit": 3, "held": 3, "waiting": 0}, {"limit": 3, "held": 0, "waiting": 0}
-    assert gauges.seats_running_out({"a": full, "b": free, "c": full}).values == {"SeatsRunningOut": 2}
-    assert gauges.seats_running_out({}) == gauges.Reading({"SeatsRunningOut": 0})
+    assert run_metrics.seats_running_out({"a": full, "b": free, "c": full}).values == {"SeatsRunningOut": 2}
+    assert run_metrics.seats_running_out({}) == run_metrics.Reading({"SeatsRunningOut": 0})
 
 
 def test_of_each_limited_seat_it_is_told_how_it_is_used() -> None:
@@ -65,12 +65,12 @@ def test_of_each_limited_seat_it_is_told_how_it_is_used() -> None:
         "forecast": {"limit": 2, "held": 4, "waiting": 7},
         "basic": {"limit": None, "held": 40, "waiting": 0},
     }
-    assert list(gauges.seat_use("acme", seats)) == [
-        gauges.Reading(
+    assert list(run_metrics.seat_use("acme", seats)) == [
+        run_metrics.Reading(
             {"SeatLimit": 5, "SeatsHeld": 3, "SeatsFree": 2, "SeatsWaiting": 0},
             {"organization": "acme", "seat": "gong"},
         ),
-        gauges.Reading(
+        run_metrics.Reading(
             {"SeatLimit": 2, "SeatsHeld": 4, "SeatsFree": 0, "SeatsWaiting": 7},
             {"organization": "acme", "seat": "forecast"},
         ),
@@ -81,23 +81,25 @@ def test_of_each_limited_seat_it_is_told_how_it_is_used() -> None:
     ("kind", "metric"), [("import", "HoursSinceLastImport"), ("push", "HoursSinceLastPush")]
 )
 def test_silence_is_told_for_the_alarm_and_for_the_dashboard(kind: Kind, metric: str) -> None:
-    readings = list(gauges.silence("acme", kind, NOW - timedelta(hours=26, minutes=3), NOW))
+    readings = list(run_metrics.silence("acme", kind, NOW - timedelta(hours=26, minutes=3), NOW))
     assert readings == [
-        gauges.Reading({metric: 26.05}),
-        gauges.Reading({metric: 26.05}, {"organization": "acme"}),
+        run_metrics.Reading({metric: 26.05}),
+        run_metrics.Reading({metric: 26.05}, {"organization": "acme"}),
     ]
 
 
 def test_a_clock_that_runs_ahead_makes_no_negative_silence() -> None:
-    first, _ = gauges.silence("acme", "import", NOW + timedelta(minutes=1), NOW)
+    first, _ = run_metrics.silence("acme", "import", NOW + timedelta(minutes=1), NOW)
     assert first.values == {"HoursSinceLastImport": 0.0}
 
 
 def test_credentials_that_have_ended_are_told_as_days_below_nothing() -> None:
-    readings = list(gauges.credentials("acme", "vault_crm", -2))
+    readings = list(run_metrics.credentials("acme", "vault_crm", -2))
     assert readings == [
-        gauges.Reading({"CredentialsExpireInDays": -2}),
-        gauges.Reading({"CredentialsExpireInDays": -2}, {"organization": "acme", "connection": "vault_crm"}),
+        run_metrics.Reading({"CredentialsExpireInDays": -2}),
+        run_metrics.Reading(
+            {"CredentialsExpireInDays": -2}, {"organization": "acme", "connection": "vault_crm"}
+        ),
     ]
 
 
@@ -114,26 +116,30 @@ def test_credentials_that_have_ended_are_told_as_days_below_nothing() -> None:
     ],
 )
 def test_a_run_took_as_long_as_somebody_worked_on_it(run: Run, seconds: float) -> None:
-    assert list(gauges.duration(run)) == [gauges.Reading({"RunSeconds": seconds}, {"kind": run.kind})]
+    assert list(run_metrics.duration(run)) == [
+        run_metrics.Reading({"RunSeconds": seconds}, {"kind": run.kind})
+    ]
 
 
 def test_a_run_that_has_not_ended_took_no_time_yet() -> None:
-    assert list(gauges.duration(ended(finished_at=None))) == []
+    assert list(run_metrics.duration(ended(finished_at=None))) == []
 
 
 def test_what_became_of_people_is_told_by_outcome_where_there_is_any() -> None:
     run = ended("push", "push", counts={"added": 2, "success": 1, "refused": 0})
-    assert [(reading.values, reading.of["outcome"]) for reading in gauges.outcomes(run)] == [
+    assert [(reading.values, reading.of["outcome"]) for reading in run_metrics.outcomes(run)] == [
         ({"PushOutcomes": 2}, "added"),
         ({"PushOutcomes": 1}, "success"),
     ]
-    [reading] = gauges.outcomes(ended(counts={"created": 3}))
-    assert reading == gauges.Reading({"ImportOutcomes": 3}, {"organization": "acme", "outcome": "created"})
+    [reading] = run_metrics.outcomes(ended(counts={"created": 3}))
+    assert reading == run_metrics.Reading(
+        {"ImportOutcomes": 3}, {"organization": "acme", "outcome": "created"}
+    )
 
 
 def test_a_line_that_nobody_is_in_any_more_is_told_as_empty() -> None:
     waits = [Place("engage", group, "2026-11-20", "2026-11-21") for group in ("UK", "UK", "US")]
-    readings = gauges.licence_lines("acme", ("engage", "engage_connect"), waits)
+    readings = run_metrics.licence_lines("acme", ("engage", "engage_connect"), waits)
     assert [(each.of["feature"], each.values) for each in readings] == [
         ("engage", {"LicencesWaiting": 3}),
         ("engage_connect", {"LicencesWaiting": 0}),
@@ -152,4 +158,4 @@ def test_a_line_that_nobody_is_in_any_more_is_told_as_empty() -> None:
     ],
 )
 def test_quiet_runs_have_no_news_but_the_daily_one_always_has(run: Run, has_news: bool) -> None:
-    assert gauges.has_news(run) is has_news
+    assert run_metrics.has_news(run) is has_news

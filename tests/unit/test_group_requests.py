@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 
-from muster import group_requests
-from muster.decisions import Decision, Outcome
-from muster.errors import Rejected
-from muster.group_requests import read
-from muster.groups import (
+from muster.crm.engage_features import (
     FEATURES,
     INVALID_GROUP_NAME,
     NO_LICENSES_REMAINING,
@@ -19,7 +15,11 @@ from muster.groups import (
     RETRY_REQUEST,
     SUCCESS,
 )
-from muster.model import Member
+from muster.edits import group_requests
+from muster.edits.group_requests import read
+from muster.errors import Rejected
+from muster.roster.decisions import Decision, Outcome
+from muster.roster.member import Member
 from tests.examples import NOW, settings
 
 BY = "jane@acme.example"

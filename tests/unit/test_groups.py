@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from muster import groups
-from muster.groups import (
+from muster.crm import engage_features
+from muster.crm.engage_features import (
     CONNECT,
     ENGAGE,
     FAILED,
@@ -19,11 +19,12 @@ from muster.groups import (
     STATUSES,
     SUCCESS,
     USER_STATUS,
-    Due,
-    Place,
     Seen,
 )
-from muster.model import Member
+from muster.roster import departures, engage_groups, licence_places
+from muster.roster.engage_groups import Due
+from muster.roster.licence_places import Place
+from muster.roster.member import Member
 
 TODAY = date(2026, 11, 20)
 AT = "2026-11-20T08:16:00.000Z"
@@ -54,7 +55,7 @@ def stranger(**attributes: Any) -> Member:
 
 
 def wished(ada: Member, feature: str, group: str | None) -> Member:
-    return replace(ada, **groups.wish(ada, feature, group))
+    return replace(ada, **engage_groups.wish(ada, feature, group))
 
 
 def waits(group: str = "UK", since: str = EARLIER, tried: str = EARLIER) -> dict[str, str]:
@@ -81,7 +82,7 @@ def test_a_changed_request_of_somebody_in_vault_crm_is_retry_request(
 ) -> None:
     after = wished(member(**{feature: before}), feature, group)
     assert getattr(after, feature) == {**before, "request": group, "status": RETRY_REQUEST}
-    assert groups.is_unsent(after, feature)
+    assert engage_groups.is_unsent(after, feature)
     # The next import looks at the member again, and what it saw last is still known.
     assert after.vault == {"active": True, "engage": None, "engage_connect": None, "digest": ""}
 
@@ -100,7 +101,7 @@ def test_a_wish_that_is_taken_back_before_it_was_sent_leaves_nothing_to_send(
 def test_the_other_feature_is_left_alone(feature: str) -> None:
     other = CONNECT if feature == ENGAGE else ENGAGE
     ada = member(**{other: held("US", SUCCESS, "US")})
-    assert set(groups.wish(ada, feature, "UK")) == {feature, "vault"}
+    assert set(engage_groups.wish(ada, feature, "UK")) == {feature, "vault"}
 
 
 @both
@@ -109,36 +110,36 @@ def test_the_other_feature_is_left_alone(feature: str) -> None:
 def test_asking_for_what_is_asked_for_changes_nothing(
     feature: str, group: str | None, status: str | None
 ) -> None:
-    assert groups.wish(member(**{feature: held(group, status)}), feature, group) == {}
+    assert engage_groups.wish(member(**{feature: held(group, status)}), feature, group) == {}
 
 
 @both
 def test_who_is_not_in_vault_crm_yet_has_a_request_and_no_status(feature: str) -> None:
     after = wished(stranger(), feature, "UK")
     assert getattr(after, feature) == held("UK")
-    assert not groups.is_unsent(after, feature)
-    assert groups.due(after) is None
+    assert not engage_groups.is_unsent(after, feature)
+    assert engage_groups.due(after) is None
 
 
 @both
 @pytest.mark.parametrize("status", [SUCCESS, REQUEST_SENT, NO_LICENSES_REMAINING, None, "on_hold__v"])
 def test_a_retry_keeps_the_request(feature: str, status: str | None) -> None:
     ada = member(**{feature: held("UK", status, "US")})
-    after = replace(ada, **groups.retry(ada, feature))
+    after = replace(ada, **engage_groups.retry(ada, feature))
     assert getattr(after, feature) == held("UK", RETRY_REQUEST, "US")
     assert after.vault["digest"] == ""
 
 
 def test_a_retry_of_who_is_not_in_vault_crm_changes_nothing() -> None:
     ada = stranger(engage=held("UK"))
-    assert replace(ada, **groups.retry(ada, ENGAGE)) == ada
+    assert replace(ada, **engage_groups.retry(ada, ENGAGE)) == ada
 
 
 def test_another_request_leaves_the_line_and_a_retry_does_not() -> None:
     line = {"engage": waits(), "engage_connect": waits("US")}
     ada = member({"waits": line}, engage=held("UK", NO_LICENSES_REMAINING))
     assert wished(ada, ENGAGE, "US").vault["waits"] == {"engage_connect": waits("US")}
-    assert replace(ada, **groups.retry(ada, ENGAGE)).vault["waits"] == line
+    assert replace(ada, **engage_groups.retry(ada, ENGAGE)).vault["waits"] == line
     alone = member({"waits": {"engage": waits()}}, engage=held("UK", NO_LICENSES_REMAINING))
     assert "waits" not in wished(alone, ENGAGE, None).vault
 
@@ -166,10 +167,10 @@ def test_who_is_inactive_set_inactive_or_past_the_end_date_leaves(
     attributes: dict[str, Any], leaves: bool, active: bool | None
 ) -> None:
     ada = member(engage=held("UK", SUCCESS, "UK"), engage_connect=held(None), **attributes)
-    assert groups.leaves(ada, TODAY) is leaves
-    assert groups.wanted(ada, ENGAGE, TODAY) == (None if leaves else "UK")
-    assert groups.wanted(ada, CONNECT, TODAY) is None
-    assert groups.wanted_active(ada, TODAY) is active
+    assert departures.leaves(ada, TODAY) is leaves
+    assert engage_groups.wanted(ada, ENGAGE, TODAY) == (None if leaves else "UK")
+    assert engage_groups.wanted(ada, CONNECT, TODAY) is None
+    assert engage_groups.wanted_active(ada, TODAY) is active
 
 
 # ── Due ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +214,7 @@ ENDS: dict[str, Any] = {"end_date": "2026-11-30"}
     ],
 )
 def test_what_a_push_has_to_look_at(ada: Member, since: str | None, what: str) -> None:
-    assert groups.due(ada) == (None if since is None else Due(since, frozenset(what.split())))
+    assert engage_groups.due(ada) == (None if since is None else Due(since, frozenset(what.split())))
 
 
 def test_what_is_due_is_named_after_features_and_the_user_status() -> None:
@@ -223,9 +224,9 @@ def test_what_is_due_is_named_after_features_and_the_user_status() -> None:
 @pytest.mark.parametrize("day", ["2026-11-30", "2026-12-01"])
 def test_due_and_leaving_agree_about_the_day(day: str) -> None:
     ada = member(**ENDS, **IN_UK)
-    found = groups.due(ada)
+    found = engage_groups.due(ada)
     assert found
-    assert (found.since <= day) is groups.leaves(ada, date.fromisoformat(day))
+    assert (found.since <= day) is departures.leaves(ada, date.fromisoformat(day))
 
 
 # ── Sending (facts: one row per case) ─────────────────────────────────────────────────────────────────
@@ -260,8 +261,8 @@ def request_and_status(group: str | None) -> dict[str, str | None]:
 def test_a_request_that_changes_is_sent_alone_or_with_the_status_where_settings_say_so(
     group: str | None, seen: Seen, asked: bool
 ) -> None:
-    assert groups.to_send(group, seen, retry=asked) == request(group)
-    sent = groups.to_send(group, seen, retry=asked, always_send_status=True)
+    assert engage_groups.to_send(group, seen, retry=asked) == request(group)
+    sent = engage_groups.to_send(group, seen, retry=asked, always_send_status=True)
     assert sent == request_and_status(group)
 
 
@@ -278,7 +279,7 @@ def test_a_request_that_changes_is_sent_alone_or_with_the_status_where_settings_
         # 4. No group, no request in Vault CRM, and a group all the same, or a retry asked for.
         (None, Seen(None, SUCCESS, "UK"), False, ONLY_STATUS),
         (None, Seen(None, None, "UK"), False, ONLY_STATUS),
-        (None, Seen(None, groups.REQUEST_FAILED, "UK"), False, ONLY_STATUS),
+        (None, Seen(None, engage_features.REQUEST_FAILED, "UK"), False, ONLY_STATUS),
         (None, Seen(None, SUCCESS, "UK"), True, ONLY_STATUS),
         (None, Seen(None, SUCCESS), True, ONLY_STATUS),
         (None, Seen(None, REQUEST_SENT, "UK"), True, ONLY_STATUS),
@@ -297,25 +298,25 @@ def test_a_request_that_changes_is_sent_alone_or_with_the_status_where_settings_
 def test_what_starts_something_is_sent_and_nothing_else(
     group: str | None, seen: Seen, asked: bool, expected: dict[str, Any], always: bool
 ) -> None:
-    assert groups.to_send(group, seen, retry=asked, always_send_status=always) == expected
+    assert engage_groups.to_send(group, seen, retry=asked, always_send_status=always) == expected
 
 
 @both
 def test_what_was_sent_is_not_sent_again(feature: str) -> None:
     ada = wished(member({feature: "US"}, **{feature: held("US", SUCCESS, "US")}), feature, "UK")
-    after = replace(ada, **groups.sent(ada, feature, request("UK")))
+    after = replace(ada, **engage_groups.sent(ada, feature, request("UK")))
     assert getattr(after, feature) == held("UK", REQUEST_SENT, "US")
-    assert (groups.seen_request(after, feature), after.vault["digest"]) == ("UK", "")
-    assert not groups.is_unsent(after, feature)
-    seen = Seen(groups.seen_request(after, feature), REQUEST_SENT, "US")
-    assert groups.to_send("UK", seen, retry=False) == {}
+    assert (engage_groups.seen_request(after, feature), after.vault["digest"]) == ("UK", "")
+    assert not engage_groups.is_unsent(after, feature)
+    seen = Seen(engage_groups.seen_request(after, feature), REQUEST_SENT, "US")
+    assert engage_groups.to_send("UK", seen, retry=False) == {}
 
 
 def test_where_the_status_alone_was_sent_the_request_is_as_it_was_seen() -> None:
     ada = member({"engage": None}, engage=held(None, RETRY_REQUEST, "UK"))
-    after = replace(ada, **groups.sent(ada, ENGAGE, ONLY_STATUS))
+    after = replace(ada, **engage_groups.sent(ada, ENGAGE, ONLY_STATUS))
     assert after.engage == held(None, REQUEST_SENT, "UK")
-    assert groups.seen_request(after, ENGAGE) is None
+    assert engage_groups.seen_request(after, ENGAGE) is None
 
 
 # ── Taking back in ────────────────────────────────────────────────────────────────────────────────────
@@ -341,16 +342,16 @@ def test_group_and_status_are_taken_over_and_the_request_is_not(
     feature: str, before: dict[str, Any], seen: Seen, after: dict[str, Any]
 ) -> None:
     ada = member(**{feature: before})
-    taken = replace(ada, **groups.taken(ada, feature, seen, AT))
+    taken = replace(ada, **engage_groups.taken(ada, feature, seen, AT))
     assert getattr(taken, feature) == after
-    assert groups.seen_request(taken, feature) == seen.request
+    assert engage_groups.seen_request(taken, feature) == seen.request
 
 
 def test_taking_the_same_once_more_changes_nothing() -> None:
     ada = member(engage=held("UK", REQUEST_SENT))
     seen = Seen("UK", NO_LICENSES_REMAINING)
-    once = replace(ada, **groups.taken(ada, ENGAGE, seen, EARLIER))
-    assert replace(once, **groups.taken(once, ENGAGE, seen, AT)) == once
+    once = replace(ada, **engage_groups.taken(ada, ENGAGE, seen, EARLIER))
+    assert replace(once, **engage_groups.taken(once, ENGAGE, seen, AT)) == once
 
 
 # ── The line ──────────────────────────────────────────────────────────────────────────────────────────
@@ -381,20 +382,20 @@ def test_who_finds_no_licence_waits_from_then_on(
     before: dict[str, Any], line: dict[str, str] | None, seen: Seen, after: dict[str, str] | None
 ) -> None:
     ada = member({"waits": {"engage": line}} if line else {}, engage=before)
-    taken = replace(ada, **groups.taken(ada, ENGAGE, seen, AT))
+    taken = replace(ada, **engage_groups.taken(ada, ENGAGE, seen, AT))
     assert taken.vault.get("waits") == ({"engage": after} if after else None)
-    assert groups.places(taken) == ({Place(ENGAGE, **after)} if after else frozenset())
+    assert licence_places.places(taken) == ({Place(ENGAGE, **after)} if after else frozenset())
 
 
 @pytest.mark.parametrize("attributes", [{"active": False}, {"crm_user_status": "inactive"}])
 def test_who_leaves_stands_in_no_line(attributes: dict[str, Any]) -> None:
     ada = member({"waits": {"engage": waits()}}, engage=held("UK", NO_LICENSES_REMAINING))
-    assert groups.places(ada)
-    assert groups.places(replace(ada, **attributes)) == frozenset()
+    assert licence_places.places(ada)
+    assert licence_places.places(replace(ada, **attributes)) == frozenset()
 
 
 def test_nobody_stands_nowhere() -> None:
-    assert groups.places(None) == frozenset()
+    assert licence_places.places(None) == frozenset()
 
 
 # ── Statuses ──────────────────────────────────────────────────────────────────────────────────────────

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from muster.guard import fell_too_far, most_allowed, tripped
-from muster.plans import Item, plan_hash, read, written
+from muster.imports.plan_items import Item, plan_hash, read, written
+from muster.runs.guard import fell_too_far, most_allowed, tripped
 from tests.examples import change, settings
 
 OPERATIONS = ("create", "update", "deactivate", "grant", "revoke")

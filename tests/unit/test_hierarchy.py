@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muster.hierarchy import Managers, depths, loops
+from muster.roster.manager_hierarchy import Managers, depths, loops
 
 PEOPLE = list("abcdefgh")
 

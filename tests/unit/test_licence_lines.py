@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from muster import groups
-from muster.groups import ENGAGE, Place, Seen
-from muster.licence_lines import AHEAD, PROBE, Line, Removals, next_in_line
-from muster.model import Member
-from muster.pushes import Sending, Step
+from muster.crm.engage_features import ENGAGE, Seen
+from muster.pushes.licence_lines import AHEAD, PROBE, Line, Removals, next_in_line
+from muster.pushes.push_plan import Sending, Step
+from muster.roster import engage_groups
+from muster.roster.licence_places import Place
+from muster.roster.member import Member
 from muster.settings import Settings
-from muster.vault_users import VaultUser
+from muster.sources.vault_users import VaultUser
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 UK: Line = (ENGAGE, "UK")
@@ -103,7 +104,7 @@ def test_who_was_about_to_leave_and_has_left_makes_room_once() -> None:
 
 def test_before_somebody_asks_anew_the_line_is_tried() -> None:
     asks = holder("new", engage={"request": None, "status": None, "group": None})
-    asks = replace(asks, **groups.wish(asks, ENGAGE, "UK"))
+    asks = replace(asks, **engage_groups.wish(asks, ENGAGE, "UK"))
     names = [f"{number:03}" for number in range(AHEAD + 5)]
     assert turns(line(*names), [asks], [shown("new", None)]) == dict.fromkeys(names[:AHEAD], True)
 

@@ -3,10 +3,12 @@ from typing import Any
 
 import pytest
 
-from muster.decisions import Decision, Known, Outcome
-from muster.lifecycle import decide
-from muster.model import FieldChange, Link, Member
-from muster.reasons import NAMESAKE_ACTIVE, REPLACED
+from muster.roster.decisions import Decision, Known, Outcome
+from muster.roster.history import FieldChange
+from muster.roster.links import Link
+from muster.roster.member import Member
+from muster.roster.reasons import NAMESAKE_ACTIVE, REPLACED
+from muster.roster.salesforce_lifecycle import decide
 from tests.examples import ADA, BOB, NOW, change, settings
 
 ACME = settings()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muster.manager_mails import Message, address_of, recorded_under, written
-from muster.model import Member
+from muster.imports.manager_mails import Message, address_of, recorded_under, written
+from muster.roster.member import Member
 from tests.examples import settings
 
 RECORDED = {"intended": "enabled", "effective": "enabled", "seat_required": None, "origin": "crm"}

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from muster import member_edits
-from muster.decisions import Decision, Outcome
+from muster.edits import member_edits
+from muster.edits.member_edits import Editor, read
 from muster.errors import Rejected
-from muster.member_edits import Editor, read
-from muster.model import Member
-from muster.seats import Pool
+from muster.roster.decisions import Decision, Outcome
+from muster.roster.member import Member
+from muster.roster.seats import Pool
 from tests.examples import NOW, settings
 
 AT = "2026-11-20T08:16:00.000Z"

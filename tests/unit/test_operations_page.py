@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from muster import groups, pushes, vault_lifecycle
-from muster.decisions import Outcome
+from muster.crm import engage_features
+from muster.pushes import push_plan
+from muster.roster import vault_lifecycle
+from muster.roster.decisions import Outcome
 from tests.integration.told_metrics import GAUGES, SERVICE, counted
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
@@ -14,13 +16,15 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 
 @pytest.mark.parametrize(
     "code",
-    sorted({*groups.FAILED, vault_lifecycle.AMBIGUOUS, vault_lifecycle.REQUEST_KEPT}),
+    sorted({*engage_features.FAILED, vault_lifecycle.AMBIGUOUS, vault_lifecycle.REQUEST_KEPT}),
 )
 def test_a_code_of_the_error_log_is_explained(code: str) -> None:
     assert f"`{code}`" in PAGE
 
 
-@pytest.mark.parametrize("count", [*pushes.COUNTED.values(), "in_line", "under_way", "refused", "not_sent"])
+@pytest.mark.parametrize(
+    "count", [*push_plan.COUNTED.values(), "in_line", "under_way", "refused", "not_sent"]
+)
 def test_a_count_of_a_push_is_explained(count: str) -> None:
     assert f"`{count}`" in PAGE
 

@@ -8,7 +8,7 @@ import pytest
 from muster.adapters import outbound_message
 from muster.adapters.outbound_message import parse
 from muster.errors import Problem, Rejected, TooLarge
-from muster.messages import Notification
+from muster.webhook.messages import Notification
 from tests.outbound_messages import (
     FIELDS,
     OUTBOUND,

@@ -14,12 +14,12 @@ from requests.adapters import BaseAdapter
 from requests.exceptions import InvalidSchema
 from urllib3.util import parse_url
 
-from muster.adapters.salesforce import Salesforce
-from muster.adapters.salesforce_login import SALESFORCE
-from muster.adapters.secrets import Secrets
-from muster.adapters.vault import Vault
-from muster.adapters.vault_answers import vault_system
-from muster.crm_pages import is_next
+from muster.adapters.aws.secrets import Secrets
+from muster.adapters.salesforce.client import Salesforce
+from muster.adapters.salesforce.login import SALESFORCE
+from muster.adapters.vault.answers import vault_system
+from muster.adapters.vault.client import Vault
+from muster.crm.pages import is_salesforce_next
 from muster.errors import Misconfigured, MusterError, Unavailable
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
 
@@ -143,7 +143,7 @@ def test_the_gate_and_the_settings_agree(host: str) -> None:
     ],
 )
 def test_a_next_page_is_at_a_path_of_the_rest_api(path: str) -> None:
-    assert is_next(path)
+    assert is_salesforce_next(path)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_next_page_is_at_a_path_of_the_rest_api(path: str) -> None:
     ],
 )
 def test_any_other_place_is_no_next_page(path: str) -> None:
-    assert not is_next(path)
+    assert not is_salesforce_next(path)
 
 
 @quickly
@@ -184,7 +184,7 @@ def test_any_other_place_is_no_next_page(path: str) -> None:
     | st.from_regex(r"/services/data/v66\.0(/[!-~]{1,12}){1,3}", fullmatch=True)
 )
 def test_a_next_page_is_on_the_same_host(path: str) -> None:
-    if not is_next(path):
+    if not is_salesforce_next(path):
         return
     url = f"https://acme.my.salesforce.com{path}"
     assert requests.Request("GET", url).prepare().url == url

@@ -2,20 +2,18 @@
 
 import pytest
 
-from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected, Unavailable, WrongSystem
-from muster.preflight_checks import (
+from muster.checks import NotAsked, Read, unread
+from muster.connections.entrance_checks import (
     Door,
     Entrance,
-    NotAsked,
-    Read,
     SecretFound,
     api_access,
     calls_left,
     entrance,
     expiry,
-    unread,
     version,
 )
+from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected, Unavailable, WrongSystem
 
 DOOR = Door(
     connection="vault_crm",

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from muster import preflight_salesforce
-from muster.assignments import fields_to_read
+from muster.checks import Check, Read
+from muster.connections import salesforce_checks
+from muster.connections.entrance_checks import Entrance, SecretFound
+from muster.connections.salesforce_checks import SalesforceFound
 from muster.errors import Misconfigured, Unavailable
-from muster.preflight_checks import Check, Entrance, Read, SecretFound
-from muster.preflight_salesforce import SalesforceFound
-from muster.settings import compiling
+from muster.settings import trial_queries
+from muster.settings.mappings import fields_to_read
 from tests.examples import settings
 
 CONNECTION = {"host": "acme.my.salesforce.com", "organization_id": "00D000000000062EAA"}
@@ -29,7 +30,7 @@ def checks(login: str = "client_credentials", **changes: Any) -> dict[str, Check
         ),
         "versions": ["65.0", "66.0"],
         "fields": FIELDS,
-        "refusals": [None] * len(compiling.queries(ACME)),
+        "refusals": [None] * len(trial_queries.queries(ACME)),
         "users": 4000,
         "users_before": 4000,
         "calls_used": (100, 1000),
@@ -37,7 +38,7 @@ def checks(login: str = "client_credentials", **changes: Any) -> dict[str, Check
     organization = settings(connections={"salesforce": CONNECTION | {"login": login}})
     connection = organization.connections.salesforce
     assert connection
-    found = list(preflight_salesforce.checks(ACME, connection, SalesforceFound(**right | changes)))
+    found = list(salesforce_checks.checks(ACME, connection, SalesforceFound(**right | changes)))
     by_name = {check.check: check for check in found}
     assert len(by_name) == len(found)
     return by_name

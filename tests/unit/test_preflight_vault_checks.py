@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from muster import groups, preflight_vaults, vault_fields
+from muster.checks import Check, Read
+from muster.connections import vault_checks
+from muster.connections.entrance_checks import Entrance, SecretFound
+from muster.connections.vault_checks import VaultFound
+from muster.crm import engage_features, vault_fields
+from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
 from muster.errors import Incomplete, Problem, Rejected, Unavailable
-from muster.preflight_checks import Check, Entrance, Read, SecretFound
-from muster.preflight_vaults import VaultFound
-from muster.vault_values import Field, IntegrationUser, SecurityPolicy
+from muster.settings import mappings
 from tests.examples import settings
 
 ACME = settings(
@@ -24,7 +27,7 @@ SECRET = SecretFound(frozenset({"username", "password"}))
 STATUS = "engage_group_provisioning_status__v"
 ME = IntegrationUser("10042", "muster@acme.example", "en", "vault_owner__v", 4711, active=True, name="M M")
 EDITED = vault_fields.to_edit(["engage"])
-STATUSES = [f"{code}__v" for code in groups.STATUSES["engage"]]
+STATUSES = [f"{code}__v" for code in engage_features.STATUSES["engage"]]
 
 
 def field(name: str, **changes: Any) -> Field:
@@ -34,7 +37,7 @@ def field(name: str, **changes: Any) -> Field:
 
 def all_fields(**changed: Field | None) -> list[Field]:
     """Return the fields that Acme needs, some of them changed; `None` takes one out."""
-    needed = {name: field(name) for name in (*EDITED, *vault_fields.to_read(ACME))}
+    needed = {name: field(name) for name in (*EDITED, *mappings.to_read(ACME))}
     return [each for each in (needed | changed).values() if each]
 
 
@@ -44,7 +47,7 @@ def found(**changes: Any) -> VaultFound:
         "versions": ["v26.1"],
         "me": ME,
         "policy": SecurityPolicy("Password", 0),
-        "permissions": dict.fromkeys(preflight_vaults.CRM_OBJECTS, frozenset({"read", "create", "edit"})),
+        "permissions": dict.fromkeys(vault_checks.CRM_OBJECTS, frozenset({"read", "create", "edit"})),
         "fields": all_fields(),
         "picklists": {STATUS: STATUSES},
         "calls_left": (1990, 2000),
@@ -56,7 +59,7 @@ def crm(**changes: Any) -> dict[str, Check]:
     """Return the checks of Vault CRM by name."""
     connection = ACME.connections.vault_crm
     assert connection
-    checks = list(preflight_vaults.crm_checks(ACME, connection, found(**changes)))
+    checks = list(vault_checks.crm_checks(ACME, connection, found(**changes)))
     by_name = {check.check: check for check in checks}
     assert len(by_name) == len(checks)
     return by_name
@@ -182,7 +185,7 @@ def test_each_action_on_users_is_judged_by_itself(allowed: frozenset[str]) -> No
 def test_a_push_rests_on_the_fields_of_what_is_pushed(
     me: Read[IntegrationUser], fields: Read[list[Field]], failed: list[str]
 ) -> None:
-    checks = preflight_vaults.push_checks(ACME, me, fields)
+    checks = vault_checks.push_checks(ACME, me, fields)
     assert [check.check for check in checks if check.result == "failed"] == failed
 
 
@@ -204,7 +207,7 @@ def test_a_push_rests_on_the_fields_of_what_is_pushed(
     ],
 )
 def test_the_align_admin_is_known_by_its_name(username: str, name: str, is_admin: bool) -> None:
-    assert preflight_vaults.is_align_admin(username, name) is is_admin
+    assert vault_checks.is_align_admin(username, name) is is_admin
 
 
 LANGUAGE = "language__sysr.admin_key__sys"
@@ -222,9 +225,9 @@ def test_candidates_are_english_people_by_username() -> None:
         row("4", "heidi@acme.example", "de"),
         row("5", "nobody@acme.example", None),
     ]
-    assert [each["id"] for each in preflight_vaults.candidates(rows)] == ["2", "3"]
+    assert [each["id"] for each in vault_checks.candidates(rows)] == ["2", "3"]
 
 
 def test_a_row_of_another_shape_is_no_candidate_but_a_fault() -> None:
     with pytest.raises(Incomplete):
-        preflight_vaults.candidates([row("3", "zoe@acme.example", 7)])
+        vault_checks.candidates([row("3", "zoe@acme.example", 7)])

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from muster.quarantine import LONGEST, TOLERATED, Health, entered, failed
+from muster.connections.quarantine import LONGEST, TOLERATED, Health, entered, failed
 from tests.examples import NOW
 
 

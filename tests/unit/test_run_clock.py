@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from muster.errors import Stale
-from muster.run_clock import MARGIN_S, OutOfTime, RunClock
-from muster.runs import Lease
+from muster.lease import Lease
+from muster.runs.clock import MARGIN_S, OutOfTime, RunClock
 
 START = datetime(2026, 11, 20, 8, 15, tzinfo=UTC)
 LEASE_S = 900

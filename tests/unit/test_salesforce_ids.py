@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from muster import salesforce_ids
+from muster.crm import salesforce_ids
 
 ALPHABET = string.ascii_letters + string.digits
 ids_15 = st.text(ALPHABET, min_size=15, max_size=15)

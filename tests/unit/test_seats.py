@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from muster import seats
-from muster.seats import Move, Pool, moved, moves, placed
+from muster.roster import seats
+from muster.roster.seats import Move, Pool, moved, moves, placed
 from tests.examples import settings
 
 NOW = "2026-11-20T08:16:00.000Z"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from muster.crm.salesforce_fields import DEFAULT_SALESFORCE_MAP, FirstValidEmail, Join
 from muster.errors import Problem, Rejected
-from muster.field_maps import DEFAULT_SALESFORCE_MAP, FirstValidEmail, Join
 from muster.settings import Settings
 from muster.settings.document import read
 from muster.settings.values import DEFAULT_FIELDS

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from muster.settings import Settings, compiling
+from muster.settings import Settings, trial_queries
 from muster.settings.document import read
 from muster.settings.values import DEFAULT_FIELDS
 
@@ -27,14 +27,14 @@ def problems(
     of: Settings, fields: str | None, filters: list[str | None] | None = None, known: tuple[str, ...] = ()
 ) -> list[tuple[str, str]]:
     """Return place and message of what Salesforce refuses; `known` are fields of the org."""
-    refusals = [fields, *(filters or [None] * (len(compiling.queries(of)) - 1))]
-    found = compiling.problems(of, refusals, [*DEFAULT_FIELDS, *known])
+    refusals = [fields, *(filters or [None] * (len(trial_queries.queries(of)) - 1))]
+    found = trial_queries.problems(of, refusals, [*DEFAULT_FIELDS, *known])
     assert all(problem.remedy for problem in found)
     return [(problem.where, problem.message) for problem in found]
 
 
 def test_every_filter_is_a_query_of_one_row_in_parentheses() -> None:
-    of_fields, *of_filters = compiling.queries(settings(assignments=FILTERED))
+    of_fields, *of_filters = trial_queries.queries(settings(assignments=FILTERED))
     assert of_filters == [
         "SELECT Id FROM User WHERE (Department = 'Sales') LIMIT 1",
         "SELECT Id FROM User WHERE (a = 1 OR b = 2) LIMIT 1",
@@ -44,7 +44,7 @@ def test_every_filter_is_a_query_of_one_row_in_parentheses() -> None:
 
 
 def test_every_field_that_an_import_reads_is_asked_for() -> None:
-    of_fields = compiling.queries(
+    of_fields = trial_queries.queries(
         settings(
             auto_provision={"custom_fields": ["Region__c"]},
             field_maps={"salesforce": {"title": "Job__c"}},
@@ -91,7 +91,7 @@ def test_a_field_that_is_refused_is_a_problem_where_it_is_named(sections: dict[s
 def test_all_unknown_fields_are_named_though_salesforce_names_the_first() -> None:
     of = settings(auto_provision={"custom_fields": ["Regin__c", "Xyz__c"]})
     words = NO_COLUMN.format("Regin__c")
-    refused = compiling.problems(of, [words], [*DEFAULT_FIELDS, "Region__c"])
+    refused = trial_queries.problems(of, [words], [*DEFAULT_FIELDS, "Region__c"])
     assert [problem.where for problem in refused] == [
         "auto_provision.custom_fields[0]",
         "auto_provision.custom_fields[1]",

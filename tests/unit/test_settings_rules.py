@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from muster.crm.soql_filters import MOST_BYTES
 from muster.errors import Problem, Rejected
 from muster.settings.document import read
-from muster.soql_filters import MOST_BYTES
 
 SALESFORCE = {"salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000062EAA"}}
 

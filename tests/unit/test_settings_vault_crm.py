@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from muster import groups
+from muster.crm import engage_features
 from muster.errors import Problem, Rejected
 from muster.settings import Settings
 from muster.settings.document import read
@@ -33,11 +33,11 @@ def connection(**keys: Any) -> VaultCrmConnection:
 # ── Statuses ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("feature", groups.FEATURES)
+@pytest.mark.parametrize("feature", engage_features.FEATURES)
 def test_every_status_of_a_feature_has_a_name_by_default_and_no_other_has(feature: str) -> None:
     vault = connection()
-    assert set(dict(getattr(vault.statuses, feature))) == set(groups.STATUSES[feature])
-    for code in groups.STATUSES[feature]:
+    assert set(dict(getattr(vault.statuses, feature))) == set(engage_features.STATUSES[feature])
+    for code in engage_features.STATUSES[feature]:
         assert vault.api_name(feature, code) == f"{code}__v"
         assert vault.status_code(feature, f"{code}__v") == vault.status_code(feature, f"{code}__V") == code
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muster import soql
+from muster.crm import soql
 
 # One SOQL text literal: no bare quote, no bare backslash, no bare control character of those it escapes.
 LITERAL = re.compile(r"'((?:[^'\\\n\r\t]|\\['\\nrt])*)'")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from muster import soql_filters
+from muster.crm import soql_filters
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muster.errors import Rejected
-from muster.source_versions import read_version, source_version, time_of
+from muster.sources.user_changes import read_version, source_version, time_of
 
 READ_AT = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
 STAMP = "2026-11-20T08:15:31.000Z"

@@ -8,12 +8,12 @@ from typing import Any, Literal
 import pytest
 
 from muster.errors import Misconfigured, MusterError, Unavailable
-from muster.gauges import Reading
-from muster.groups import Place
-from muster.run_ends import text_of
-from muster.runs import ImportState, Kind, Run, Status
+from muster.reporting.reporting_runs import Telling
+from muster.reporting.run_metrics import Reading
+from muster.roster.licence_places import Place
+from muster.runs.run import ImportState, Kind, Run, Status
 from muster.settings.versions import StoredSettings
-from muster.telling import Telling
+from muster.times import timestamp
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SAVED_AT = NOW - timedelta(hours=5)
@@ -68,7 +68,7 @@ class World:
             raise Unavailable(f"{what} does not answer")
 
     def telling(self, kind: Literal["import", "push"] = "import") -> Telling:
-        stored = StoredSettings("acme", 1, DOCUMENT, "jane", text_of(SAVED_AT), "", "a")
+        stored = StoredSettings("acme", 1, DOCUMENT, "jane", timestamp(SAVED_AT), "", "a")
         return Telling(stored, kind, self, self, self, lambda: NOW, self.told.append, self.warned.append)
 
     def values(self, metric: str) -> list[tuple[float, dict[str, str]]]:
@@ -84,8 +84,8 @@ def run(hours_ago: float, status: Status, kind: Kind = "push", **fields: Any) ->
             "mode": "push" if kind == "push" else "incremental",
             "kind": kind,
             "status": status,
-            "started_at": text_of(began),
-            "finished_at": None if status is Status.RUNNING else text_of(began),
+            "started_at": timestamp(began),
+            "finished_at": None if status is Status.RUNNING else timestamp(began),
             **fields,
         }
     )
@@ -99,7 +99,9 @@ def quarter_hours(start: int, end: int, status: Status, kind: Kind = "push") -> 
 # ── Silence ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("completed_at", "hours"), [(text_of(NOW - timedelta(hours=30)), 30.0), (None, 5.0)])
+@pytest.mark.parametrize(
+    ("completed_at", "hours"), [(timestamp(NOW - timedelta(hours=30)), 30.0), (None, 5.0)]
+)
 def test_imports_are_silent_since_the_last_that_was_completed_or_the_settings_were_saved(
     completed_at: str | None, hours: float
 ) -> None:

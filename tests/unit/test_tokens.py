@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from muster import tokens
-from muster.tokens import Token
+from muster.webhook import tokens
+from muster.webhook.tokens import Token
 
 NOW = datetime(2026, 11, 20, 8, 15, tzinfo=UTC)
 

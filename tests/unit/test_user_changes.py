@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from muster.errors import Rejected
-from muster.source_versions import source_version, time_of
-from muster.user_changes import most_recent, read
+from muster.sources.user_changes import most_recent, read, source_version, time_of
 from tests.examples import ADA, BOB, NOW, change, user
 
 LISTED = {"Id", "SystemModstamp", "LastModifiedDate", "Username", "Email", "IsActive", "Title"}

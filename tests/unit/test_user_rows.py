@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muster.assignments import fields_to_read
 from muster.errors import Rejected
-from muster.user_rows import change_of, digest, digester, fields_of
+from muster.settings.mappings import fields_to_read
+from muster.sources.salesforce_users import change_of, digest, digester, fields_of
 from tests.examples import ADA, settings
 
 ACME = settings(

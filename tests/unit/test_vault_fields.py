@@ -4,9 +4,9 @@ from typing import Any, get_args
 
 import pytest
 
-from muster import vault_fields
-from muster.groups import FEATURES
-from muster.settings import Settings
+from muster.crm import vault_fields
+from muster.crm.engage_features import FEATURES
+from muster.settings import Settings, mappings
 from muster.settings.document import read
 from muster.settings.vault_field_maps import InboundTarget, OutboundTarget
 
@@ -39,9 +39,9 @@ def settings(*features: str, **maps: Any) -> Settings:
 
 
 def test_by_default_every_mapping_of_the_documentation_is_active() -> None:
-    inbound = vault_fields.inbound(settings())
+    inbound = mappings.inbound(settings())
     assert set(inbound.values()) == SYSTEM_IN | CUSTOM_IN
-    assert set(vault_fields.outbound(settings()).values()) == OUT
+    assert set(mappings.outbound(settings()).values()) == OUT
     assert inbound["engage_connect.status"] == "engage_connect_group_status__v"
     assert inbound["engage.request"] == "engage_group_request__v"
 
@@ -59,7 +59,7 @@ def test_editors_are_offered_the_system_mappings_there_are() -> None:
 
 def test_without_settings_about_it_everything_mapped_is_read_once() -> None:
     for each in (settings(), settings("engage"), read({}, "acme")[1]):
-        names = vault_fields.to_read(each)
+        names = mappings.to_read(each)
         assert len(names) == len(set(names))
         assert set(names) == IDENTITY | SYSTEM_IN | CUSTOM_IN
 
@@ -73,12 +73,12 @@ def test_what_is_switched_off_is_not_read() -> None:
         "outbound": {"system": ["engage_connect.status"]},
     }
     found = settings(**maps)
-    assert vault_fields.inbound(found) == {
+    assert mappings.inbound(found) == {
         "engage.group": "engage_group__v",
         "engage.request": "wished__c",
         "custom.A": "id__sys",
     }
-    assert set(vault_fields.to_read(found)) == IDENTITY | {
+    assert set(mappings.to_read(found)) == IDENTITY | {
         "engage_group__v",
         "wished__c",
         "id__sys",
@@ -88,9 +88,9 @@ def test_what_is_switched_off_is_not_read() -> None:
 
 def test_what_is_pushed_is_read_whatever_is_taken_over() -> None:
     pushing = settings("engage", "engage_connect", **OFF, outbound={"system": ["engage.request"]})
-    assert set(vault_fields.to_read(pushing)) == IDENTITY | set(ENGAGE_FIELDS)
+    assert set(mappings.to_read(pushing)) == IDENTITY | set(ENGAGE_FIELDS)
     silent = settings("engage", **OFF, outbound={"system": []})
-    assert set(vault_fields.to_read(silent)) == IDENTITY
+    assert set(mappings.to_read(silent)) == IDENTITY
 
 
 @pytest.mark.parametrize(
@@ -117,17 +117,15 @@ def test_a_feature_is_pushed_if_it_is_managed_and_its_request_is_mapped(
 ) -> None:
     maps = {} if outbound is None else {"outbound": {"system": outbound}}
     found = settings(*features, **maps)
-    assert vault_fields.pushed(found) == pushed
-    assert vault_fields.to_write(found) == written
+    assert mappings.pushed(found) == pushed
+    assert mappings.to_write(found) == written
     for feature in FEATURES:
-        assert vault_fields.sends_status(found, feature) is (
-            outbound is None or f"{feature}.status" in outbound
-        )
+        assert mappings.sends_status(found, feature) is (outbound is None or f"{feature}.status" in outbound)
 
 
 def test_nothing_is_pushed_without_a_vault_crm() -> None:
     found = read({}, "acme")[1]
-    assert vault_fields.pushed(found) == ()
+    assert mappings.pushed(found) == ()
 
 
 @pytest.mark.parametrize(

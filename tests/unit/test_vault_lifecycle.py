@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from muster import groups
-from muster.decisions import Decision, Known, Outcome, vault_key
-from muster.groups import CONNECT, ENGAGE, Seen
-from muster.model import Member
-from muster.vault_lifecycle import (
+from muster.crm import engage_features
+from muster.crm.engage_features import CONNECT, ENGAGE, Seen
+from muster.roster.decisions import Decision, Known, Outcome
+from muster.roster.links import vault_key
+from muster.roster.member import Member
+from muster.roster.vault_lifecycle import (
     AMBIGUOUS,
     REQUEST_KEPT,
     Notice,
@@ -20,7 +21,7 @@ from muster.vault_lifecycle import (
     succeeding,
     wanted_for,
 )
-from muster.vault_users import VaultUser
+from muster.sources.vault_users import VaultUser
 from tests.examples import settings
 
 NOW = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
@@ -34,7 +35,7 @@ ASSIGNMENTS = [
 ]
 ASSIGNING = settings(connections=VAULT, assignments=ASSIGNMENTS)
 ASSIGNING_OVER = settings(connections=VAULT, assignments=ASSIGNMENTS, pending_edits="overwrite")
-RETRY, SENT, SUCCESS = groups.RETRY_REQUEST, groups.REQUEST_SENT, groups.SUCCESS
+RETRY, SENT, SUCCESS = engage_features.RETRY_REQUEST, engage_features.REQUEST_SENT, engage_features.SUCCESS
 KEYS = (vault_key("10042"), "email#ada@acme.example")
 
 

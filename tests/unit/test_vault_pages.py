@@ -9,9 +9,8 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muster.crm_pages import Page
+from muster.crm.pages import Page, Tally, read_vault_page, single, vault_page_path
 from muster.errors import Incomplete, Unavailable
-from muster.vault_pages import Tally, page_path, read_page, single
 
 BASE = "https://acme-crm.veevavault.com"
 PLACE = "/api/v26.1/query/1f0c2a-77_b?pagesize=1000&pageoffset=1000"
@@ -33,17 +32,17 @@ def page(*ids: str, total: int, following: str | None = None) -> Page:
 
 def test_a_page_is_its_rows_their_total_and_where_it_goes_on() -> None:
     body = orjson.dumps(answer())
-    assert read_page(body) == Page(body, [ROW], 3, PLACE)
+    assert read_vault_page(body) == Page(body, [ROW], 3, PLACE)
 
 
 @pytest.mark.parametrize("following", ["absent", None, ""])
 def test_a_page_without_a_next_is_the_last(following: str | None) -> None:
-    assert read_page(orjson.dumps(answer(details={"next_page": following}))).next is None
+    assert read_vault_page(orjson.dumps(answer(details={"next_page": following}))).next is None
 
 
 def test_a_page_need_not_say_its_size_and_may_be_empty() -> None:
-    assert read_page(orjson.dumps(answer(details={"size": "absent"}))).records == [ROW]
-    assert read_page(orjson.dumps(answer(data=[], details={"size": 0, "total": 0}))).records == []
+    assert read_vault_page(orjson.dumps(answer(details={"size": "absent"}))).records == [ROW]
+    assert read_vault_page(orjson.dumps(answer(data=[], details={"size": 0, "total": 0}))).records == []
 
 
 @pytest.mark.parametrize(
@@ -71,7 +70,7 @@ def test_a_page_need_not_say_its_size_and_may_be_empty() -> None:
 )
 def test_anything_else_is_no_page_and_is_not_repeated_in_words(body: bytes) -> None:
     with pytest.raises(Unavailable, match="not a page of records") as error:
-        read_page(body)
+        read_vault_page(body)
     assert "ada" not in str(error.value)
     assert error.value.__cause__ is None
 
@@ -86,11 +85,11 @@ def test_anything_else_is_no_page_and_is_not_repeated_in_words(body: bytes) -> N
     ],
 )
 def test_a_next_page_is_found_however_it_is_written(written: str) -> None:
-    assert page_path(written, BASE, "v26.1") == PLACE
+    assert vault_page_path(written, BASE, "v26.1") == PLACE
 
 
 def test_a_next_page_of_another_version_stays_in_that_version() -> None:
-    assert page_path("/api/v25.3/query/x", BASE, "v26.1") == "/api/v25.3/query/x"
+    assert vault_page_path("/api/v25.3/query/x", BASE, "v26.1") == "/api/v25.3/query/x"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,7 @@ def test_a_next_page_of_another_version_stays_in_that_version() -> None:
 )
 def test_any_other_place_is_no_next_page(written: str) -> None:
     with pytest.raises(Unavailable, match="nothing was called") as error:
-        page_path(written, BASE, "v26.1")
+        vault_page_path(written, BASE, "v26.1")
     assert "evil" not in str(error.value)
 
 
@@ -150,7 +149,7 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=7).map("".join))
 def test_whatever_is_gone_on_to_is_a_query_of_the_same_vault(written: str) -> None:
     try:
-        path = page_path(written, BASE, "v26.1")
+        path = vault_page_path(written, BASE, "v26.1")
     except Unavailable:
         return
     sent = requests.Request("POST", f"{BASE}{path}").prepare().url

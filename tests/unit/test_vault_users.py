@@ -5,10 +5,11 @@ from typing import Any
 import orjson
 import pytest
 
+from muster.crm.engage_features import CONNECT, ENGAGE, FEATURES, Seen
+from muster.crm.vault_fields import NEVER_MAPPED
 from muster.errors import Misconfigured, Rejected
-from muster.groups import CONNECT, ENGAGE, FEATURES, Seen
-from muster.vault_fields import NEVER_MAPPED, to_read
-from muster.vault_users import VaultUser, connection, digester, is_system_owned, user_of
+from muster.settings.mappings import connection, to_read
+from muster.sources.vault_users import VaultUser, digester, is_system_owned, user_of
 from tests.examples import settings
 
 VAULT = {"host": "acme-crm.veevavault.com"}

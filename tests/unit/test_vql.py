@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muster import vql
+from muster.crm import vql
 
 # One VQL text literal: no bare quote, no bare double quote, no bare backslash.
 LITERAL = re.compile(r"'((?:[^'\"\\]|\\['\"\\])*)'")

@@ -9,7 +9,7 @@ from defusedxml import ElementTree
 
 from muster.settings import Settings
 from muster.settings.document import read
-from muster.webhook_metadata import Sender, is_outgrown, name_of, package, removal, sender_of, watched_in
+from muster.webhook_setup.package import Sender, is_outgrown, name_of, package, removal, sender_of, watched_in
 
 ENDPOINT = "https://api.example.com/v2/webhook"
 SENDER = Sender(

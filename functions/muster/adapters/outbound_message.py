@@ -21,12 +21,13 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml.ElementTree import DefusedXMLParser
 
-from muster import salesforce_ids
+from muster.crm import salesforce_ids
 from muster.errors import Problem, Rejected, TooLarge
-from muster.messages import Notification, OutboundMessage
+from muster.webhook.messages import Notification, OutboundMessage
 
 if TYPE_CHECKING:
     from xml.parsers.expat import XMLParserType
+
 
 MAX_BODY_BYTES = 1024 * 1024
 # Salesforce's own limit (maxOccurs in the WSDL).

@@ -8,7 +8,10 @@ document                            text or object → checked `Settings`
 places                              where in a document seats and fields are named
 rules                               what one part says about another, and must be put right
 warnings                            what does not act as it reads
-compiling                           whether Salesforce takes the filters and fields
+assignment_order                    which assignment decides: the uppermost that matches (A1)
+mappings                            which fields are read and written in Salesforce and Vault CRM
+digests                             digests of the settings that decide about members
+trial_queries                       whether Salesforce takes the filters and fields
 versions                            what is stored, and what differs between two versions
 schema                              the JSON Schema that editors use
 """

@@ -1,6 +1,6 @@
 """A settings document, text or object, as an admin hands it in → checked `Settings` (S1).
 
-    raw, settings = read("organization: acme\\nseats: {gong: {limit: 200}}")
+    raw, settings = read("organization: acme\nseats: {gong: {limit: 200}}")
 
 Every fault comes out as a `Problem` that names the place (`assignments[0].seats[1]`, or line and
 column where the text itself is broken), what is wrong there and what to write instead.

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Discriminator, Field, PlainSerializer, Tag
 
-from muster.field_maps import DEFAULT_SALESFORCE_MAP, TARGETS, FieldMap, FirstValidEmail, Join, Source
+from muster.crm.salesforce_fields import (
+    DEFAULT_SALESFORCE_MAP,
+    TARGETS,
+    FieldMap,
+    FirstValidEmail,
+    Join,
+    Source,
+)
 from muster.settings.values import Listed, Section, UserField
 from muster.settings.vault_field_maps import VaultCrmMaps
 from muster.validation import did_you_mean, refused

@@ -6,7 +6,7 @@ A place is a location as `validation.path` writes it: `assignments[2].seats[0]`.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from muster.field_maps import fields_of
+from muster.crm.salesforce_fields import fields_of
 from muster.settings.assignments import Assignment, FromField, SeatFromField
 from muster.settings.sections import Settings
 from muster.validation import Location

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from muster import vault_fields
-from muster.assignments import fields_to_read
+from muster.crm.soql_filters import MOST_BYTES, encoded_size
 from muster.errors import Problem
+from muster.settings import mappings
+from muster.settings.mappings import fields_to_read
 from muster.settings.places import named_fields, named_seats
 from muster.settings.sections import Settings
-from muster.soql_filters import MOST_BYTES, encoded_size
 from muster.validation import did_you_mean, path
 
 _SECRET_OF = re.compile(r"muster/([^/]+)/.*")
@@ -119,7 +119,7 @@ def _too_many_fields(settings: Settings) -> Iterator[Problem]:
 
 def _custom_twice(settings: Settings) -> Iterator[Problem]:
     """Yield a problem for each custom value that both Salesforce and Vault CRM would set."""
-    for target in vault_fields.inbound(settings):
+    for target in mappings.inbound(settings):
         name = target.removeprefix("custom.")
         if name in settings.auto_provision.custom_fields:
             yield Problem(

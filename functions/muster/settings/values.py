@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
-from muster import salesforce_ids, soql_filters
+from muster.crm import salesforce_ids, soql_filters
+from muster.crm.vault_fields import FIELD_NAME, NEVER_MAPPED
 from muster.validation import did_you_mean, refused
-from muster.vault_fields import FIELD_NAME, NEVER_MAPPED
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = rf"({_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
+from muster.crm.vault_fields import CUSTOM_INBOUND, SYSTEM_INBOUND
 from muster.settings.values import Listed, Section, VaultField, no_duplicates
 from muster.validation import did_you_mean, refused
-from muster.vault_fields import CUSTOM_INBOUND, SYSTEM_INBOUND
 
 # The keys of SYSTEM_INBOUND and SYSTEM_OUTBOUND, for editors and the type checker.
 type InboundTarget = Literal["engage.group", "engage.status", "engage_connect.group", "engage_connect.status"]

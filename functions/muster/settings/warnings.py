@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from muster import vault_fields
+from muster.crm.engage_features import FEATURES
+from muster.crm.salesforce_fields import fields_of
 from muster.errors import Problem
-from muster.field_maps import fields_of
-from muster.groups import FEATURES
+from muster.settings import mappings
 from muster.settings.assignments import CaptureFromField, FromField
 from muster.settings.places import captures, choices, seat_required, seats_of
 from muster.settings.sections import Settings
@@ -36,7 +36,7 @@ def warnings(settings: Settings) -> list[Problem]:
 
 def _align_beside_nothing(settings: Settings) -> Iterator[Problem]:
     """Yield a warning where Align is connected, and no push ever comes by to read it (G9)."""
-    if settings.connections.align and not vault_fields.pushed(settings):
+    if settings.connections.align and not mappings.pushed(settings):
         yield Problem(
             "connections.align",
             "is not read: requests are taken over from it by pushes, and no Engage feature is pushed",
@@ -74,7 +74,7 @@ def _groups_not_managed(settings: Settings) -> Iterator[Problem]:
 def _managed_by_halves(settings: Settings) -> Iterator[Problem]:
     """Yield a warning for each mapping that is switched off and that a managed feature needs (G5)."""
     connection = settings.connections.vault_crm
-    pushed, inbound = vault_fields.pushed(settings), vault_fields.inbound(settings)
+    pushed, inbound = mappings.pushed(settings), mappings.inbound(settings)
     for index, feature in enumerate(connection.manage_features if connection else ()):
         if feature not in pushed:
             yield Problem(
@@ -83,7 +83,7 @@ def _managed_by_halves(settings: Settings) -> Iterator[Problem]:
                 f"Add {feature}.request to field_maps.vault_crm.outbound.system.",
             )
             continue
-        if not vault_fields.sends_status(settings, feature):
+        if not mappings.sends_status(settings, feature):
             yield Problem(
                 "field_maps.vault_crm.outbound.system",
                 f"lacks {feature}.status: a request that Vault CRM has already cannot be sent once more",

@@ -16,9 +16,9 @@ import group_assignment
 import member_settings
 import scheduled_push
 from muster import bootstrap
-from muster.adapters import vault_login
-from muster.adapters.vault import Vault
-from muster.runs import Run
+from muster.adapters.vault import login
+from muster.adapters.vault.client import Vault
+from muster.runs.run import Run
 from tests.integration.imports.conftest import Company, _strict, company, now, pass_time
 from tests.salesforce_in_process import InProcess
 from tests.vault import VaultInProcess, vault_in_process
@@ -147,7 +147,7 @@ def licences(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lice
             return wire if urlsplit(url).netloc == VAULT_HOST else company.salesforce.wire
 
         monkeypatch.setattr(scheduled_push, "time", SimpleNamespace(sleep=vault.clock.pass_s))
-        vault_login.OF_THIS_PROCESS._places.clear()
+        login.OF_THIS_PROCESS._places.clear()
         # Between two tries of a read nobody has to wait here.
         monkeypatch.setitem(Vault.__init__.__kwdefaults__ or {}, "backoff_s", 0)
         # Undone here: `monkeypatch` lives longer than the company, whose own patch lies below.

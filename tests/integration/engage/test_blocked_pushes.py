@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from muster.errors import Misconfigured
-from muster.runs import Run, Status
+from muster.runs.run import Run, Status
 from tests.integration.engage.conftest import UPDATES, Licences
 from tests.integration.imports.conftest import metrics
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from muster.errors import MusterError
-from muster.runs import Status
+from muster.runs.run import Status
 from tests.integration.engage.conftest import UPDATES, Licences
 
 WRITE = {"path": UPDATES[1], "method": "PUT"}

@@ -8,7 +8,7 @@ import pytest
 
 import scheduled_push
 from muster import bootstrap
-from muster.model import Json
+from muster.roster.member import Json
 from tests.integration.engage.conftest import Licences
 from tests.integration.imports.conftest import metrics
 

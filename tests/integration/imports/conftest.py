@@ -17,9 +17,9 @@ import roster_query
 import scheduled_import
 import user_change_worker
 from muster import bootstrap
-from muster.adapters import change_queue
-from muster.messages import QueuedChange, QueuedMessage
-from muster.runs import Run
+from muster.adapters.aws import change_queue
+from muster.runs.run import Run
+from muster.webhook.messages import QueuedChange, QueuedMessage
 from tests.salesforce_in_process import SalesforceInProcess, salesforce_in_process
 from tests.simulation.strict_aws import strict
 

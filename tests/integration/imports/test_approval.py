@@ -9,8 +9,8 @@ import pytest
 
 from muster import bootstrap
 from muster.errors import Stale
-from muster.model import Json
-from muster.runs import Run, Status
+from muster.roster.member import Json
+from muster.runs.run import Run, Status
 from tests.integration.imports.conftest import STRICT, SUPPORT, Company, metrics
 
 OTHER = "20261120T081532000-0a1b2c3d"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from muster.model import Json
-from muster.runs import Status
+from muster.roster.member import Json
+from muster.runs.run import Status
 from tests.integration.imports.conftest import STRICT, Company, metrics
 
 LEAVE, LOSE_SEAT = {"IsActive": False}, {"Division": "None"}

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 import scheduled_import
-from muster import applying, bootstrap
-from muster.adapters import salesforce
+from muster import bootstrap
+from muster.adapters.salesforce import client
 from muster.errors import Incomplete, Misconfigured, Stale
-from muster.runs import Status
+from muster.imports import applying
+from muster.runs.run import Status
 from sandbox.salesforce import query
 from tests.integration.imports.conftest import Company, metrics
 
@@ -116,7 +117,7 @@ PEOPLE = 12
 @pytest.fixture
 def many(company: Company, monkeypatch: pytest.MonkeyPatch) -> Company:
     """Return Acme with three pages of users, a manager among the last, and four users applied at once."""
-    monkeypatch.setattr(salesforce, "ROWS_A_PAGE", 5)
+    monkeypatch.setattr(client, "ROWS_A_PAGE", 5)
     monkeypatch.setattr(query, "SMALLEST_PAGE", 5)
     monkeypatch.setattr(applying, "LOOKED_UP_AT_ONCE", 4)
     crm_ids = company.salesforce.create_many(PEOPLE, Department=["Sales", "Support"])

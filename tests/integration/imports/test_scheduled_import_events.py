@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 import organization_settings
 import scheduled_import
 from muster import bootstrap
-from muster.model import Json
+from muster.roster.member import Json
 from tests.integration.imports.conftest import Company, metrics
 
 EVENTS = Path(__file__).parents[3] / "events"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from muster import bootstrap
-from muster.adapters import salesforce
+from muster.adapters.salesforce import client
+from muster.crm.salesforce_ids import to_18
 from muster.errors import Incomplete, Misconfigured, MusterError, Unavailable
-from muster.salesforce_ids import to_18
 from sandbox.salesforce import query
 from tests.integration.imports.conftest import Company
 
@@ -20,7 +20,7 @@ FILTER = "Department = 'Sales'"
 @pytest.fixture
 def staffed(company: Company, monkeypatch: pytest.MonkeyPatch) -> Company:
     """Return Acme with enough people for three pages of users and two of a filter, all imported."""
-    monkeypatch.setattr(salesforce, "ROWS_A_PAGE", 5)
+    monkeypatch.setattr(client, "ROWS_A_PAGE", 5)
     monkeypatch.setattr(query, "SMALLEST_PAGE", 5)
     company.salesforce.create_many(PEOPLE, Department=["Sales", "Support"])
     company.put(

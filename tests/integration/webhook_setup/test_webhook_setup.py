@@ -225,8 +225,8 @@ BREAKS: list[tuple[str, Callable[[Acme], object], set[str], set[str]]] = [
 def _rotated_elsewhere(acme: Acme) -> Any:
     from dataclasses import replace
 
-    from muster import tokens
-    from muster.tokens import Token
+    from muster.webhook import tokens
+    from muster.webhook.tokens import Token
 
     was = acme.registration()
     return replace(was, tokens=tokens.rotated(was.tokens, Token("0" * 64), datetime.now(UTC)))

@@ -11,9 +11,10 @@ import boto3
 import pytest
 import requests
 
-from muster import bootstrap, tokens
-from muster.adapters.webhook_journal import WebhookJournal
+from muster import bootstrap
+from muster.adapters.aws.webhook_journal import WebhookJournal
 from muster.errors import Misconfigured, MusterError, Rejected
+from muster.webhook import tokens
 from tests.conftest import forget_clients
 from tests.integration.sandbox.metadata import flow, manifest
 from tests.integration.webhook_setup.webhook_setup_world import (
@@ -450,8 +451,8 @@ def test_a_rotation_after_a_removal_that_was_refused_is_made(installed: Acme, he
 
 
 def test_who_was_overtaken_cannot_record(aws: SimpleNamespace) -> None:
-    from muster.webhook_deploying import claimed
-    from muster.webhook_setups import Outcome
+    from muster.webhook_setup.deploying import claimed
+    from muster.webhook_setup.setup_record import Outcome
 
     journal: WebhookJournal = bootstrap.webhook_journal()
     long_ago, now = datetime(2026, 11, 20, 8, tzinfo=UTC), datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -13,9 +13,10 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import webhook_setup
-from muster import bootstrap, tokens
+from muster import bootstrap
 from muster.settings.versions import StoredSettings
-from muster.tokens import Token, WebhookRegistration
+from muster.webhook import tokens
+from muster.webhook.tokens import Token, WebhookRegistration
 from tests.integration.sandbox.metadata import zipped
 from tests.salesforce_in_process import SalesforceInProcess, salesforce_in_process
 

@@ -1,0 +1,66 @@
+"""Mails through Amazon SES."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from muster.adapters.aws.aws_errors import translated
+from muster.errors import Misconfigured, Problem, Rejected
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+
+# What is wrong with this one mail. In the sandbox of SES, an unverified recipient is among it.
+_REFUSED = frozenset({"BadRequestException", "MessageRejected"})
+# What is wrong with all mails until someone acts.
+_NOT_ALLOWED = frozenset(
+    {
+        "AccountSuspendedException",
+        "MailFromDomainNotVerifiedException",
+        "NotFoundException",
+        "SendingPausedException",
+    }
+)
+
+
+class Mail:
+    """Sends mails from one address."""
+
+    def __init__(self, client: SESV2Client, sender: str) -> None:
+        """Use `sender`, which SES has to have verified, itself or its domain."""
+        self._client = client
+        self._sender = sender
+
+    def send(self, to: str, subject: str, text: str, html: str) -> None:
+        """Send a mail to one address; when the answer is lost it may have been sent all the same.
+
+        Raises `Rejected` when SES refuses this mail, `Misconfigured` when it would refuse any, and
+        `Unavailable` when it is down or the account's sending rate or daily quota is used up.
+        """
+        with translated("SES"):
+            try:
+                self._client.send_email(
+                    FromEmailAddress=self._sender,
+                    Destination={"ToAddresses": [to]},
+                    Content={
+                        "Simple": {
+                            "Subject": {"Data": subject, "Charset": "UTF-8"},
+                            "Body": {
+                                "Text": {"Data": text, "Charset": "UTF-8"},
+                                "Html": {"Data": html, "Charset": "UTF-8"},
+                            },
+                        }
+                    },
+                )
+            except ClientError as error:
+                # The code only: the message of SES quotes addresses.
+                code = error.response["Error"]["Code"]
+                if code in _REFUSED:
+                    remedy = "Verify MailFrom in SES; in the sandbox of SES, the manager's address as well."
+                    raise Rejected(Problem("mail", f"was refused by SES with {code}", remedy)) from error
+                if code in _NOT_ALLOWED:
+                    raise Misconfigured(f"SES sends no mails for this account: {code}") from error
+                raise

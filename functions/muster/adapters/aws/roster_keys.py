@@ -1,0 +1,267 @@
+"""The keys of the roster in the table, and the shape of its items (docs/architecture.md draws them).
+
+Everything of an organization starts with `ORG#<organization>#`: nothing crosses it. Members lie in
+a few shards, so that no single partition bounds how fast a large roster is read; a member's history
+lies beside it. Items have few attributes and one JSON `doc`, because botocore's cost is per attribute.
+"""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from muster.error_log import LogEntry
+from muster.roster import engage_groups
+from muster.roster.engage_groups import Due
+from muster.roster.history import HistoryEntry
+from muster.roster.licence_places import Place
+from muster.roster.links import Link
+from muster.roster.member import Json, Member
+from muster.sources.member_states import MemberState
+
+type Item = dict[str, Any]
+
+# Fixed for ever: a member's shard is computed from its id.
+SHARDS = 8
+
+
+def member_partition(organization: str, shard: int) -> str:
+    """Return the partition of one shard of members and their history."""
+    return f"ORG#{organization}#MEMBER#{shard}"
+
+
+def member_key(organization: str, member: str) -> Item:
+    """Return the key of a member."""
+    shard = zlib.crc32(member.encode()) % SHARDS
+    return {"pk": {"S": member_partition(organization, shard)}, "sk": {"S": f"MEMBER#{member}"}}
+
+
+def history_prefix(member: str) -> str:
+    """Return what the sort keys of a member's history begin with."""
+    return f"HISTORY#{member}#"
+
+
+def history_key(organization: str, entry: HistoryEntry) -> Item:
+    """Return the key of a history entry: one per member and version, so that none is written twice."""
+    sort = f"{history_prefix(entry.member)}{entry.version:08d}"
+    return {**member_key(organization, entry.member), "sk": {"S": sort}}
+
+
+def link_key(organization: str, crm_id: str) -> Item:
+    """Return the key of what is known of one Salesforce user."""
+    return {"pk": {"S": f"ORG#{organization}#LINK#salesforce#{crm_id}"}, "sk": {"S": "LINK"}}
+
+
+def match_key(organization: str, key: str) -> Item:
+    """Return the key of the item that says who carries a username or e-mail address."""
+    return {"pk": {"S": f"ORG#{organization}#MATCH#{key}"}, "sk": {"S": "MATCH"}}
+
+
+def seat_key(organization: str, seat: str) -> Item:
+    """Return the key of a seat's pool: how many hold it, how many wait."""
+    return {"pk": {"S": f"ORG#{organization}#SEATS"}, "sk": {"S": f"SEAT#{seat}"}}
+
+
+def line_partition(organization: str, seat: str) -> str:
+    """Return the partition of the line for a seat; its sort keys put who is first first (A9)."""
+    return f"ORG#{organization}#LINE#{seat}"
+
+
+def line_key(organization: str, seat: str, place: tuple[int, str], member: str) -> Item:
+    """Return the key of a member's place in line, `(rank, since)`."""
+    rank, since = place
+    return {
+        "pk": {"S": line_partition(organization, seat)},
+        "sk": {"S": f"{rank:04d}#{since}#{member}"},
+    }
+
+
+# What the sort keys of counts begin with, beside those of places in line.
+FREED = "FREED#"
+
+
+def licence_lines_partition(organization: str) -> str:
+    """Return the partition of the lines for Engage licences; of a group, who is first comes first (G8)."""
+    return f"ORG#{organization}#LICENCES"
+
+
+def licence_line_item(organization: str, place: Place, member: str) -> Item:
+    """Return the item of a member's place in line for a licence."""
+    # Whatever a group is called, its key is short.
+    group = blake2b(place.group.encode(), digest_size=8).hexdigest()
+    return {
+        "pk": {"S": licence_lines_partition(organization)},
+        "sk": {"S": f"{place.feature}#{group}#{place.since}#{member}"},
+        "group": {"S": place.group},
+        "tried": {"S": place.tried},
+    }
+
+
+def freed_key(organization: str, feature: str, group: str) -> Item:
+    """Return the key of the count of free licences of a group that nobody has been tried for (G8)."""
+    digest = blake2b(group.encode(), digest_size=8).hexdigest()
+    return {
+        "pk": {"S": licence_lines_partition(organization)},
+        "sk": {"S": f"{FREED}{feature}#{digest}"},
+    }
+
+
+def to_place(item: Item) -> tuple[str, Place]:
+    """Return the member id and the place in line of an item."""
+    feature, _, since, member = item["sk"]["S"].split("#")
+    return member, Place(feature, item["group"]["S"], since, item["tried"]["S"])
+
+
+def newcomers_partition(organization: str) -> str:
+    """Return the partition of new members of whom their managers have not been told yet (N1)."""
+    return f"ORG#{organization}#NEWCOMERS"
+
+
+def newcomer_key(organization: str, member: str) -> Item:
+    """Return the key of a new member in that partition."""
+    return {"pk": {"S": newcomers_partition(organization)}, "sk": {"S": member}}
+
+
+def newcomer_item(organization: str, member: str, now: float) -> Item:
+    """Return the item of a new member, created at `now` (epoch seconds)."""
+    return {**newcomer_key(organization, member), "since": {"N": str(now)}}
+
+
+def reports_partition(organization: str, manager: str) -> str:
+    """Return the partition of a manager's active direct reports whose web conferences are recorded (N1)."""
+    return f"ORG#{organization}#REPORTS#{manager}"
+
+
+def report_key(organization: str, manager: str, member: str) -> Item:
+    """Return the key of such a report."""
+    return {"pk": {"S": reports_partition(organization, manager)}, "sk": {"S": member}}
+
+
+def outbox_partition(organization: str) -> str:
+    """Return the partition of the mails to managers that have not been sent yet."""
+    return f"ORG#{organization}#OUTBOX"
+
+
+def outbox_key(organization: str, run: str, manager: str) -> Item:
+    """Return the key of the one mail of a run to a manager; the oldest run's come first."""
+    return {"pk": {"S": outbox_partition(organization)}, "sk": {"S": f"{run}#{manager}"}}
+
+
+def error_partition(organization: str) -> str:
+    """Return the partition of the error log."""
+    return f"ORG#{organization}#ERRORS"
+
+
+def error_key(organization: str, entry: LogEntry) -> Item:
+    """Return the key of an error log entry; the same fault of the same delivery has the same key."""
+    sort = f"{entry.at}#{entry.notification}#{entry.code}#{entry.record or ''}"
+    return {"pk": {"S": error_partition(organization)}, "sk": {"S": sort}}
+
+
+def member_item(member: Member) -> Item:
+    """Return the item of a member."""
+    return {
+        **member_key(member.organization, member.id),
+        "revision": {"N": str(member.revision)},
+        "active": {"BOOL": member.active},
+        **({"state": {"S": state}} if (state := _state(member)) else {}),
+        **({"due": {"S": due}} if (due := _due(member)) else {}),
+        "doc": _doc(member.to_document()),
+    }
+
+
+def _state(member: Member) -> str | None:
+    """Return what the index `by_state` shows of a member linked to Salesforce or Vault CRM.
+
+    That is `<CRM id>|<digest>|<a: active, i: not>|<since when without a match>|<member id>`, and for who is
+    linked to Vault CRM `|<id there>|<digest>`: all that an import needs to know of a member whose users have
+    not changed.
+    """
+    crm_id, vault_id = (member.crm.get(each, {}).get("id") or "" for each in ("salesforce", "vault_crm"))
+    if not crm_id and not vault_id:
+        return None
+    active = "a" if member.active else "i"
+    vault = f"|{vault_id}|{member.vault.get('digest', '')}" if vault_id else ""
+    return f"{crm_id}|{member.digest}|{active}|{member.unmatched_since or ''}|{member.id}{vault}"
+
+
+def to_state(state: str) -> MemberState:
+    """Return what the index shows of a member."""
+    crm_id, digest, active, since, member, *vault = state.split("|")
+    return MemberState(crm_id, member, digest, active == "a", since, *vault)
+
+
+_AT_ONCE = "0"
+
+
+def _due(member: Member) -> str | None:
+    """Return what the index `by_due` shows of a member about whom a push has something to do.
+
+    That is `<from which day on>|<what>|<member id>`, see `groups.due`; what is due at once comes before
+    every day.
+    """
+    found = engage_groups.due(member)
+    return f"{found.since or _AT_ONCE}|{','.join(sorted(found.what))}|{member.id}" if found else None
+
+
+def to_due(due: str) -> tuple[str, Due]:
+    """Return the member id and what is due, from what the index shows."""
+    since, what, member = due.split("|")
+    return member, Due("" if since == _AT_ONCE else since, frozenset(what.split(",")))
+
+
+def to_member(item: Item) -> Member:
+    """Return the member of an item."""
+    document = orjson.loads(item["doc"]["S"])
+    listed: Json = {name: tuple(document.pop(name, ())) for name in ("former_keys", "matched")}
+    return Member(**document, **listed, revision=int(item["revision"]["N"]))
+
+
+def history_item(organization: str, entry: HistoryEntry) -> Item:
+    """Return the item of a history entry."""
+    return {**history_key(organization, entry), "doc": _doc(asdict(entry))}
+
+
+def link_item(organization: str, link: Link, expires_at: int | None) -> Item:
+    """Return the item of a link."""
+    document = {
+        name: value for name, value in asdict(link).items() if value and name not in ("crm_id", "revision")
+    }
+    item = {
+        **link_key(organization, link.crm_id),
+        "revision": {"N": str(link.revision)},
+        "doc": _doc(document),
+    }
+    if expires_at is not None:
+        item["expires_at"] = {"N": str(expires_at)}
+    return item
+
+
+def to_link(item: Item) -> Link:
+    """Return the link of an item."""
+    document = orjson.loads(item["doc"]["S"])
+    listed: Json = {name: tuple(document.pop(name, ())) for name in ("match_keys", "matches")}
+    crm_id = item["pk"]["S"].rpartition("#")[2]
+    return Link(crm_id=crm_id, revision=int(item["revision"]["N"]), **listed, **document)
+
+
+def error_item(organization: str, entry: LogEntry, expires_at: int) -> Item:
+    """Return the item of an error log entry."""
+    return {
+        **error_key(organization, entry),
+        "expires_at": {"N": str(expires_at)},
+        "doc": _doc(asdict(entry)),
+    }
+
+
+def document_of(item: Item) -> Json:
+    """Return the JSON document of any item."""
+    document: Json = orjson.loads(item["doc"]["S"])
+    return document
+
+
+def _doc(document: Mapping[str, Any]) -> Item:
+    return {"S": orjson.dumps(document).decode()}

@@ -1,0 +1,122 @@
+"""Credentials in Secrets Manager, one secret per connection of an organization (U5, T21).
+
+A secret is a JSON object of texts; keys that a login does not ask for, like `expires_on`, do not disturb
+it. It is remembered for some minutes, so that a changed one is picked
+up by itself and a busy function does not ask at every login. No value of a secret is ever in a
+message, a `repr` or a chained exception.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import orjson
+from botocore.exceptions import ClientError
+
+from muster.adapters.aws.aws_errors import translated
+from muster.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+# How long a secret that was read once is used while Secrets Manager does not answer.
+LONGEST_OUTAGE_S = 3_600
+
+_NO_NAME = "has a name that Secrets Manager does not take; correct the connection's secret in the settings"
+_NEEDS_AN_ADMIN = {
+    # Said too where the key that it is encrypted with is refused.
+    "AccessDeniedException": (
+        "may not be read by the function's role; give it a name under muster/, and where it has an encryption"
+        " key of its own, let the role decrypt with that"
+    ),
+    "DecryptionFailure": "cannot be decrypted; let the function's role use the key it is encrypted with",
+    "InvalidParameterException": _NO_NAME,
+    "InvalidRequestException": "is scheduled for deletion or has no value yet; restore it or write its value",
+    "ResourceNotFoundException": (
+        "does not exist in Secrets Manager, or has no value; create it, in this region"
+    ),
+    "ValidationException": _NO_NAME,
+}
+
+
+class Secrets:
+    """Reads secrets by name; raises `Misconfigured` where an admin must act, else `Unavailable`."""
+
+    def __init__(
+        self,
+        client: SecretsManagerClient,
+        max_age_s: float = 300,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Remember each secret for `max_age_s` seconds of `clock`."""
+        self._client = client
+        self._max_age_s = max_age_s
+        self._clock = clock
+        self._read: dict[str, tuple[float, dict[str, str]]] = {}
+
+    def get(self, name: str) -> dict[str, str]:
+        """Return the secret, as remembered or read anew; one up to an hour old while there is no answer."""
+        read_at, remembered = self._read.get(name, (0.0, {}))
+        age = self._clock() - read_at
+        if remembered and age <= self._max_age_s:
+            return dict(remembered)
+        try:
+            return self.refetch(name)
+        except Unavailable:
+            if remembered and age <= LONGEST_OUTAGE_S:
+                return dict(remembered)
+            raise
+
+    def refetch(self, name: str) -> dict[str, str]:
+        """Return the secret as it is now: for whoever was refused with what `get` returned."""
+        now = self._clock()
+        secret = _texts(name, self._value(name))
+        self._read[name] = now, secret
+        return dict(secret)
+
+    def _value(self, name: str) -> str | None:
+        with translated(f"Secrets Manager, asked for the secret {name},"):
+            try:
+                return self._client.get_secret_value(SecretId=name).get("SecretString")
+            except ClientError as error:
+                fault = _NEEDS_AN_ADMIN.get(error.response["Error"]["Code"])
+                if fault is None:
+                    raise
+                raise Misconfigured(f"the secret {name} {fault}") from error
+
+
+def demand(name: str, secret: Mapping[str, str], *keys: str) -> None:
+    """Raise `Misconfigured` unless a secret has these keys, each with something in it."""
+    missing = [key for key in keys if not secret.get(key, "").strip()]
+    if missing:
+        raise Misconfigured(
+            f"the secret {name} lacks {', '.join(missing)}; write what is missing into it, keys and values in"
+            " quotes"
+        )
+
+
+def _texts(name: str, value: str | None) -> dict[str, str]:
+    try:
+        secret = orjson.loads(value or "")
+    except ValueError:
+        secret = None  # the parser's exception holds the secret, so it is not chained
+    if isinstance(secret, dict) and secret and all(isinstance(each, str) for each in secret.values()):
+        return secret
+    raise Misconfigured(
+        f"the secret {name} is not a JSON object of texts: it {_fault_of(value, secret)}. Write it like"
+        ' {"username": "…", "password": "…"}, keys and values in quotes; PreflightFunction names the keys'
+    )
+
+
+def _fault_of(value: str | None, read: object) -> str:
+    """Return what is wrong with a secret, without a word of it."""
+    if value is None:
+        return "is binary"
+    if read is None:
+        return "is not JSON"
+    if not isinstance(read, dict):
+        return "is a list or a single value"
+    return "has a value that is no text" if read else "is empty"

@@ -1,0 +1,175 @@
+"""Settings in DynamoDB: the current version, every version there was, and what others read of them.
+
+Others are the webhook (who may call) and the schedules (which organizations to import, and to push).
+All is written in one transaction, so a version is in the history, current and in force everywhere, or none
+of it. Version items are never written again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from muster.adapters.aws import webhook_registry
+from muster.adapters.aws.aws_errors import translated
+from muster.errors import Stale
+from muster.settings.mappings import pushed
+from muster.settings.versions import StoredSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+    from muster.settings import Settings
+    from muster.webhook.tokens import WebhookRegistration
+
+
+_SYSTEM = "the settings table"
+_LOST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+
+
+class SettingsTable:
+    """Reads and saves settings; raises `Unavailable` or `Misconfigured` where the table fails."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        """Use the table of that name."""
+        self._client = client
+        self._table = table
+
+    def current(self, organization: str) -> StoredSettings | None:
+        """Return the settings in force; one strongly consistent read."""
+        return self._get(organization, "SETTINGS")
+
+    def version(self, organization: str, version: int) -> StoredSettings | None:
+        """Return one version, whether in force or not."""
+        return self._get(organization, _sort_key(version))
+
+    def versions(self, organization: str, limit: int, below: int | None = None) -> list[StoredSettings]:
+        """Return up to `limit` versions, newest first, only those older than version `below` if given."""
+        # The first is 1, so that 0 is below all; the last key is the highest number that fits.
+        last = 99_999_999 if below is None else below - 1
+        with translated(_SYSTEM):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":pk": {"S": f"ORG#{organization}"},
+                    ":first": {"S": _sort_key(0)},
+                    ":last": {"S": _sort_key(last)},
+                },
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                PaginationConfig={"MaxItems": limit, "PageSize": limit},
+            )
+            return [_from_item(organization, item) for page in pages for item in page["Items"]]
+
+    def schedules_follow(self, settings: Settings) -> bool:
+        """Tell whether the schedules know of the organization what these settings say (I12)."""
+        wanted = _schedule_item(settings)
+        return self._item({name: wanted[name] for name in ("pk", "sk")}) == wanted
+
+    def save(
+        self,
+        stored: StoredSettings,
+        webhook: tuple[WebhookRegistration | None, WebhookRegistration] | None,
+    ) -> None:
+        """Make `stored` the current version, and with it replace the registration `(was, becomes)`.
+
+        The schedules follow what the version says of them.
+
+        Raises `Stale` if the version before it is no longer current, or the registration no longer
+        `was`; then nothing is written.
+        """
+        with translated(_SYSTEM):
+            try:
+                self._client.transact_write_items(TransactItems=self._writes(stored, webhook))
+                return
+            except self._client.exceptions.TransactionCanceledException as error:
+                codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+                if not codes & _LOST:
+                    raise
+        # The answer to our first try may have been lost, and the retry then met our own write. Asked
+        # of the version's own item: another version may be current by now.
+        written = self.version(stored.organization, stored.version)
+        if written is None or written.attempt != stored.attempt:
+            raise Stale(f"the settings of {stored.organization} were changed meanwhile")
+
+    def _writes(
+        self,
+        stored: StoredSettings,
+        webhook: tuple[WebhookRegistration | None, WebhookRegistration] | None,
+    ) -> list[TransactWriteItemTypeDef]:
+        writes: list[TransactWriteItemTypeDef] = [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": _to_item(stored, _sort_key(stored.version)),
+                    "ConditionExpression": "attribute_not_exists(pk)",
+                }
+            },
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": _to_item(stored, "SETTINGS"),
+                    "ConditionExpression": "attribute_not_exists(pk)",
+                }
+            },
+        ]
+        if stored.version > 1:
+            writes[1]["Put"]["ConditionExpression"] = "version = :was"
+            writes[1]["Put"]["ExpressionAttributeValues"] = {":was": {"N": str(stored.version - 1)}}
+        writes.append({"Put": {"TableName": self._table, "Item": _schedule_item(stored.settings)}})
+        if webhook:
+            writes.append({"Put": webhook_registry.put_of(self._table, stored.organization, *webhook)})
+        return writes
+
+    def _get(self, organization: str, sort_key: str) -> StoredSettings | None:
+        item = self._item({"pk": {"S": f"ORG#{organization}"}, "sk": {"S": sort_key}})
+        return _from_item(organization, item) if item else None
+
+    def _item(self, key: dict[str, Any]) -> dict[str, Any] | None:
+        with translated(_SYSTEM):
+            return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+
+
+def _sort_key(version: int) -> str:
+    return f"SETTINGS#{version:08}"
+
+
+def _schedule_item(settings: Settings) -> dict[str, Any]:
+    """Return what the schedules read, of an organization; all lie in one partition."""
+    return {
+        "pk": {"S": "ORGANIZATIONS"},
+        "sk": {"S": settings.organization},
+        "scheduled": {"BOOL": settings.scheduled},
+        "pushed": {"BOOL": bool(pushed(settings))},
+    }
+
+
+def _to_item(stored: StoredSettings, sort_key: str) -> dict[str, Any]:
+    doc = {
+        "settings": stored.document,
+        "by": stored.by,
+        "at": stored.at,
+        "why": stored.why,
+        "attempt": stored.attempt,
+    }
+    return {
+        "pk": {"S": f"ORG#{stored.organization}"},
+        "sk": {"S": sort_key},
+        "version": {"N": str(stored.version)},
+        "doc": {"S": json.dumps(doc, ensure_ascii=False)},
+    }
+
+
+def _from_item(organization: str, item: dict[str, Any]) -> StoredSettings:
+    doc = json.loads(item["doc"]["S"])
+    return StoredSettings(
+        organization=organization,
+        version=int(item["version"]["N"]),
+        document=doc["settings"],
+        by=doc["by"],
+        at=doc["at"],
+        why=doc["why"],
+        attempt=doc["attempt"],
+    )

@@ -1,0 +1,292 @@
+"""A vault's REST API as far as Muster uses it, Vault CRM and Align alike: VQL, updates, metadata.
+
+Reads may be made again: three tries, with growing, jittered waits. A write is sent once. Where its
+answer is lost or says nothing certain that is `OutcomeUnknown`, and whoever wrote has to read back
+before anything is sent again: what is saved twice would be asked of the Engage server twice (P5).
+Only a call in a session that had ended is made again, for nothing of it was processed.
+
+Never sent: the headers that save past triggers (P4), for what is saved so would never reach Engage.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from muster.adapters.outgoing import Unreached, session_for
+from muster.adapters.vault import login
+from muster.adapters.vault.answers import BUSY, INVALID_SESSION, Answer, fault_of, read_answer, vault_system
+from muster.adapters.vault.burst import Burst
+from muster.adapters.vault.metadata import (
+    read_fields,
+    read_permissions,
+    read_picklist,
+    read_policy,
+    read_user,
+    read_versions,
+)
+from muster.adapters.vault.writes import read_written
+from muster.crm.pages import CursorLost, Page, Tally, read_vault_page, vault_page_path
+from muster.crm.vault_records import RECORDS_A_CALL, Field, IntegrationUser, SecurityPolicy, Written
+from muster.errors import Misconfigured, NotServed, OutcomeUnknown, Problem, Rejected, TooLarge, Unavailable
+
+if TYPE_CHECKING:
+    from muster.adapters.aws.secrets import Secrets
+    from muster.settings.sections import AlignConnection, VaultCrmConnection
+
+
+TRIES = 3
+LONGEST_QUERY = 50_000
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
+
+
+class Vault:
+    """Reads and writes one vault in the integration user's name.
+
+    Every method raises `Rejected` for what the vault refuses as wrong, `Misconfigured` where the
+    connection's settings, credentials or permissions are wrong, and `Unavailable` for the rest.
+    """
+
+    def __init__(
+        self,
+        connection: VaultCrmConnection | AlignConnection,
+        secrets: Secrets,
+        name: Literal["vault_crm", "align"] = "vault_crm",
+        *,
+        client_id: str = "muster",
+        sessions: login.Sessions = login.OF_THIS_PROCESS,
+        timeout: tuple[float, float] = (5, 60),
+        backoff_s: float = 1,
+        longest_wait_s: float = 20,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Connect as the settings say; nothing is called yet.
+
+        `name` is the connection's in the settings. `client_id` is what the vault's logs, and its filter
+        of client ids, know Muster by. `timeout` is that of connecting and of waiting for an answer, in
+        seconds; `backoff_s` is the unit of the waits between tries, and nothing ever waits longer than
+        `longest_wait_s`.
+        """
+        self._system = vault_system(name)
+        self._base = self._system.base_url(connection.host)
+        self._version = connection.api_version
+        self._session = session_for({f"{self._base}/api/": 0})
+        self._session.headers["X-VaultAPI-ClientID"] = client_id
+        self._timeout = timeout
+        self._login = login.VaultLogin(
+            connection, self._system, secrets, self._session, timeout, sessions, clock
+        )
+        self._burst = Burst(self._system.name, longest_wait_s, clock, sleep)
+        self._backoff_s = backoff_s
+        self._longest_wait_s = longest_wait_s
+        self._sleep = sleep
+
+    @property
+    def calls_left(self) -> tuple[int, int] | None:
+        """How many calls are left of how many, by the last answer that said so; `None` after a new login."""
+        return self._burst.left
+
+    def log_in(self) -> None:
+        """Log in with the secret as it is, whatever session is open; raises as any call does."""
+        self._burst.left = None
+        self._login.session_id(anew=True)
+
+    def query(self, vql: str) -> Iterator[Page]:
+        """Yield all pages of a query's result, in order.
+
+        Raises `Incomplete` after the last one if they do not add up to what was announced, `TooLarge` for
+        a statement of more than 50,000 characters, before anything is called.
+        """
+        if len(vql) > LONGEST_QUERY:
+            raise TooLarge(
+                Problem(
+                    "query", f"has {len(vql):,} characters, over {LONGEST_QUERY:,}", "Ask for less at once."
+                )
+            )
+        return self._whole(vql)
+
+    def more(self, next_url: str) -> Iterator[Page]:
+        """Yield the pages from a page's `next` on; raises `CursorLost` where the vault forgot the place.
+
+        Whether they are the whole is for the caller to say (`vault_pages.Tally`), who read the ones before.
+        """
+        return self._pages(vault_page_path(next_url, self._base, self._version))
+
+    def update(self, object_name: str, records: Sequence[Mapping[str, Any]]) -> list[Written]:
+        """Save changes of up to 500 records in one call and return what became of each, in order.
+
+        A record is its `id` and the fields to set; `None` empties one. Raises `OutcomeUnknown` where
+        that cannot be told; every other error means that nothing was written.
+        """
+        ids = _ids_of(records)
+        if not ids:
+            return []
+        body = orjson.dumps(
+            [{key: clearing() if value is None else value for key, value in each.items()} for each in records]
+        )
+        path = self._path(f"vobjects/{_name(object_name)}")
+        answer = self._call("PUT", path, object_name, {"Content-Type": "application/json"}, body)
+        return read_written(answer, ids)
+
+    def fields(self, object_name: str) -> list[Field]:
+        """Return the fields of an object; `editable` says whether the integration user may set one."""
+        return read_fields(self._get(f"metadata/vobjects/{_name(object_name)}"))
+
+    def me(self) -> IntegrationUser:
+        """Return the user that this connection is logged in as."""
+        return read_user(self._get("objects/users/me"))
+
+    def permissions(self, object_name: str) -> frozenset[str]:
+        """Return what the integration user may do with an object: `read`, `create`, `edit`, `delete`."""
+        name = f"object.{_name(object_name)}.object_actions"
+        return read_permissions(self._get(f"objects/users/me/permissions?filter=name__v::{name}"), name)
+
+    def picklist(self, name: str) -> dict[str, str]:
+        """Return the values of a picklist, API names with their labels."""
+        return read_picklist(self._get(f"objects/picklists/{_name(name)}"))
+
+    def versions(self) -> list[str]:
+        """Return the versions of the API that the vault serves, like v26.1, the oldest first."""
+        return read_versions(self._read("GET", "/api/", "versions"))
+
+    def security_policy(self, policy_id: int) -> SecurityPolicy:
+        """Return how users of a security policy log in."""
+        return read_policy(self._get(f"objects/securitypolicies/{policy_id:d}"))
+
+    def _whole(self, vql: str) -> Iterator[Page]:
+        tally = Tally()
+        for page in self._pages(self._path("query"), {"q": vql}):
+            tally.add(page)
+            yield page
+        tally.close()
+
+    def _pages(self, path: str, form: Mapping[str, str] | None = None) -> Iterator[Page]:
+        read: set[str] = set()
+        following: str | None = path
+        while following is not None:
+            if following in read:
+                raise Unavailable(f"{self._system.name} sent a page's reader round in a circle")
+            read.add(following)
+            page = read_vault_page(self._page(following, form).body)
+            # Before anyone keeps the page: what leads elsewhere would be gone on at later.
+            following = vault_page_path(page.next, self._base, self._version) if page.next else None
+            form = None
+            yield page
+
+    def _page(self, path: str, form: Mapping[str, str] | None) -> Answer:
+        """Return a query's first page, which has a form, or a later one."""
+        try:
+            return self._read("POST", path, "query", form)
+        except (NotServed, Rejected) as error:
+            if form is not None:
+                raise
+            # The query itself was taken: a later page that is refused is one that has expired.
+            raise CursorLost(f"{self._system.name} does not know that page of a query any more") from error
+
+    def _get(self, path: str) -> Answer:
+        return self._read("GET", self._path(path), path.partition("?")[0])
+
+    def _path(self, rest: str) -> str:
+        return f"/api/{self._version}/{rest}"
+
+    def _read(self, method: str, path: str, where: str, form: Mapping[str, str] | None = None) -> Answer:
+        return self._call(method, path, where, {}, form, tries=TRIES)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        where: str,
+        headers: Mapping[str, str],
+        body: object,
+        tries: int = 1,
+    ) -> Answer:
+        """Return the answer to one call, made anew after one new login if the session had ended."""
+        answer = self._answer(method, path, headers, body, tries)
+        if answer.kind == INVALID_SESSION:
+            answer = self._answer(method, path, headers, body, tries)
+        if answer.kind == INVALID_SESSION:
+            raise Misconfigured(
+                f"{answer.said} to a call right after a login; the vault may not serve"
+                f" {self._system.setting.removesuffix('host')}api_version, {self._version}"
+            )
+        if answer.kind:
+            raise fault_of(answer, where)
+        return answer
+
+    def _answer(self, method: str, path: str, headers: Mapping[str, str], body: object, tries: int) -> Answer:
+        """Return the answer to one call in one session, tried again where that may help."""
+        session_id = self._login.session_id()  # outside the tries: a login is never made again by itself
+        headers = {"Authorization": session_id, **headers}
+        for tried in count(1):
+            try:
+                answer = self._sent(method, path, headers, body)
+                break
+            except Unavailable as error:
+                if tried == tries:
+                    raise
+                self._pause(tried, error)
+        if answer.kind == INVALID_SESSION:
+            self._login.forget(session_id)
+        return answer
+
+    def _sent(self, method: str, path: str, headers: Mapping[str, str], body: object) -> Answer:
+        self._burst.wait()
+        url = f"{self._base}{path}"
+        try:
+            said = self._system.send(self._session, method, url, self._timeout, headers=headers, data=body)
+            self._burst.read(said.headers)
+            answer = read_answer(self._system, said)
+        except Unreached:
+            raise
+        except Unavailable as error:
+            if method != "PUT":
+                raise
+            raise OutcomeUnknown(f"{error}; what was sent may be saved", error.retry_after) from error
+        if answer.kind in BUSY:
+            raise fault_of(answer, "")
+        return answer
+
+    def _pause(self, tried: int, error: Unavailable) -> None:
+        """Wait before the next try; raises the error again where the vault asks for a longer wait."""
+        asked = error.retry_after or 0
+        if asked > self._longest_wait_s:
+            raise error
+        jitter = 0.5 + random.random()  # noqa: S311 - it spreads waits and guards nothing
+        self._sleep(min(max(asked, self._backoff_s * 2**tried * jitter), self._longest_wait_s))
+
+
+def clearing() -> str | None:
+    """Return what a field is set to so that it becomes empty.
+
+    Vault's documentation does not say whether its JSON takes null or an empty text. Who empties a
+    field reads it back.
+    """
+    return None
+
+
+def _ids_of(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the records' ids; raises `Rejected` for what would fail or be ambiguous at the vault."""
+    if len(records) > RECORDS_A_CALL:
+        raise TooLarge(
+            Problem(
+                "records", f"are {len(records):,}, over {RECORDS_A_CALL} of one call", "Send fewer at once."
+            )
+        )
+    ids = [str(each.get("id") or "") for each in records]
+    if "" in ids or len(set(ids)) < len(ids):
+        raise Rejected(Problem("records", "have no id, or one of them twice", "Send each record once."))
+    return ids
+
+
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise Rejected(Problem("name", "is not an API name of the vault", "Write it like user__sys."))
+    return name

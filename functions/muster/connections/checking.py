@@ -1,0 +1,348 @@
+"""Preflight: each connection checked, from its secret to its last permission (U1 to U6).
+
+What cannot be read is told as such, and hides nothing else. Nothing is changed anywhere.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import partial
+from typing import Any, Protocol
+
+from muster.checks import Check, NotAsked, Read, Result, unread
+from muster.connections import credential_expiry, salesforce_checks, vault_checks
+from muster.connections.entrance_checks import Entrance, SecretFound, lacking
+from muster.crm import align_fields, vault_fields
+from muster.crm.engage_features import FEATURES
+from muster.crm.pages import Page
+from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
+from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected
+from muster.runs.run import ImportState
+from muster.settings import Settings, trial_queries
+from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
+
+CONNECTIONS = ("salesforce", "vault_crm", "align")
+# As long as one read may take with its tries; with less time left, the rest is told as not asked.
+_LONGEST_READ_S = 75
+# A vault is asked which versions it serves in one that it has served for years.
+_OLD_VERSION = "v24.1"
+_NAMED_IN_MESSAGE = 3
+
+
+class Secrets(Protocol):
+    """Where credentials are; `adapters.secrets` is the real one."""
+
+    def refetch(self, name: str) -> dict[str, str]:
+        """Return the secret as it is now."""
+
+
+class Runs(Protocol):
+    """What imports remember; `adapters.run_table` is the real one."""
+
+    def state(self, organization: str) -> ImportState:
+        """Return what the organization's imports remember."""
+
+
+class Salesforce(Protocol):
+    """What is asked of an org; `adapters.salesforce` is the real one."""
+
+    calls_used: tuple[int, int] | None
+
+    def log_in(self) -> None:
+        """Log in anew."""
+
+    def versions(self) -> list[str]:
+        """Return the versions of the API."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the description of User."""
+
+    def refusals(self, queries: Sequence[str]) -> list[str | None]:
+        """Return per query why it is refused."""
+
+    def query(self, soql: str) -> Iterator[Page]:
+        """Yield the pages of a query."""
+
+
+class PushedVault(Protocol):
+    """What a push's own check asks of a vault."""
+
+    def me(self) -> IntegrationUser:
+        """Return who is logged in."""
+
+    def fields(self, object_name: str) -> list[Field]:
+        """Return the fields of an object."""
+
+
+class Vault(PushedVault, Protocol):
+    """What is asked of a vault; `adapters.vault` is the real one."""
+
+    @property
+    def calls_left(self) -> tuple[int, int] | None:
+        """How many calls are left of how many."""
+
+    def log_in(self) -> None:
+        """Log in anew."""
+
+    def versions(self) -> list[str]:
+        """Return the versions of the API."""
+
+    def security_policy(self, policy_id: int) -> SecurityPolicy:
+        """Return a security policy."""
+
+    def permissions(self, object_name: str) -> frozenset[str]:
+        """Return what may be done with an object."""
+
+    def picklist(self, name: str) -> dict[str, str]:
+        """Return the values of a picklist."""
+
+    def query(self, vql: str) -> Iterator[Page]:
+        """Yield the pages of a query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The world outside; what a connection leads to is built when it is checked."""
+
+    secrets: Secrets
+    runs: Runs
+    salesforce: Callable[[SalesforceConnection], Salesforce]
+    vault_crm: Callable[[VaultCrmConnection], Vault]
+    align: Callable[[AlignConnection], Vault]
+
+
+def cheap(settings: Settings, vault: PushedVault) -> list[Check]:
+    """Return the checks of Vault CRM that failed, of those that a push rests on; two calls and a login (U6).
+
+    What could not be read is no reason to keep a push back: it will meet the same, and say so.
+    """
+    me = _read(vault.me)
+    fields = _after(me, lambda: vault.fields(vault_fields.OBJECT))
+    return [
+        check for check in vault_checks.push_checks(settings, me, fields) if check.result is Result.FAILED
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """Checks one organization's connections; `remaining` answers the seconds left of the invocation."""
+
+    settings: Settings
+    ports: Ports
+    remaining: Callable[[], float]
+    today: date
+
+    def check(self, wanted: Sequence[str] | None = None, *, candidates: bool = False) -> dict[str, Any]:
+        """Return the checklist of some connections, of all that the settings have where none is named.
+
+        Raises `Rejected` for a connection that is not in the settings, and for candidates without Align.
+        """
+        names = self._named(wanted)
+        if candidates and "align" not in names:
+            remedy = "They are Align's users: add connections.align, and name it if you name connections."
+            raise Rejected(Problem("candidates", "cannot be listed without Align", remedy))
+        rows = [(name, check) for name in names for check in self._checks_of(name)]
+        said: dict[str, Any] = {}
+        if candidates:
+            found = self._candidates()
+            said["candidates"] = [] if isinstance(found, MusterError) else found
+            if isinstance(found, MusterError):
+                rows.append(("align", unread("candidates", found)))
+        return _answer(rows) | said
+
+    def _named(self, wanted: Sequence[str] | None) -> list[str]:
+        there = [name for name in CONNECTIONS if getattr(self.settings.connections, name)]
+        refused = [
+            Problem(
+                f"connections[{index}]",
+                f"names {name}, which is not in the settings",
+                f"Add connections.{name} to the settings, or leave it out.",
+            )
+            for index, name in enumerate(wanted or ())
+            if name not in there
+        ]
+        if refused:
+            raise Rejected(*refused)
+        if not there:
+            remedy = "Add connections.salesforce with OrganizationSettingsFunction, action put."
+            raise Rejected(Problem("connections", "the settings have none to check", remedy))
+        return [name for name in there if wanted is None or name in wanted]
+
+    def _checks_of(self, name: str) -> Iterator[Check]:
+        connections = self.settings.connections
+        if name == "salesforce" and connections.salesforce:
+            found = self._salesforce(connections.salesforce)
+            yield from salesforce_checks.checks(self.settings, connections.salesforce, found)
+        elif name == "vault_crm" and connections.vault_crm:
+            crm = self._vault_crm(connections.vault_crm)
+            yield from vault_checks.crm_checks(self.settings, connections.vault_crm, crm)
+        elif name == "align" and connections.align:
+            align = self._align(connections.align)
+            yield from vault_checks.align_checks(self.settings, connections.align, align)
+
+    # ── Gather ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _salesforce(self, connection: SalesforceConnection) -> salesforce_checks.SalesforceFound:
+        org = self.ports.salesforce(connection)
+        secret = self._secret(connection.secret)
+        versions = self._ask(org.versions)
+        login = self._log_in(secret, salesforce_checks.secret_keys(connection), org.log_in)
+        fields = self._after(login, lambda: [str(each.get("name")) for each in org.describe()["fields"]])
+        users = self._after(login, lambda: next(org.query(salesforce_checks.COUNT_OF_USERS)).total)
+        return salesforce_checks.SalesforceFound(
+            entrance=Entrance(secret=secret, answered=versions, login=login),
+            versions=versions,
+            fields=fields,
+            refusals=self._after(login, lambda: org.refusals(trial_queries.queries(self.settings))),
+            users=users,
+            users_before=self._ask(lambda: self.ports.runs.state(self.settings.organization).rows),
+            calls_used=org.calls_used,
+        )
+
+    def _vault_crm(self, connection: VaultCrmConnection) -> vault_checks.VaultFound:
+        statuses = [vault_fields.status_field(feature) for feature in connection.manage_features]
+        objects = vault_checks.CRM_OBJECTS
+        build = partial(_with_version, self.ports.vault_crm, connection)
+        return self._vault(connection.secret, build, objects, vault_fields.OBJECT, statuses)
+
+    def _align(self, connection: AlignConnection) -> vault_checks.VaultFound:
+        statuses = [align_fields.status_field(feature) for feature in FEATURES]
+        objects = vault_checks.ALIGN_OBJECTS
+        build = partial(_with_version, self.ports.align, connection)
+        return self._vault(connection.secret, build, objects, align_fields.OBJECT, statuses)
+
+    def _vault(
+        self,
+        secret_name: str | None,
+        build: Callable[[str | None], Vault],
+        objects: Iterable[str],
+        object_of_fields: str,
+        statuses: Iterable[str],
+    ) -> vault_checks.VaultFound:
+        """Ask a vault; `build` takes the version of its API, `None` for that of the settings."""
+        vault = build(None)
+        secret = self._secret(secret_name)
+        login = self._log_in(secret, vault_checks.SECRET_KEYS, vault.log_in)
+        if isinstance(login, NotServed):
+            versions = self._ask(lambda: build(_OLD_VERSION).versions())
+        else:
+            versions = self._after(login, vault.versions)
+        me = self._after(login, vault.me)
+        policy = self._after(me, lambda: vault.security_policy(_known(me).security_policy_id))
+        permissions = {name: self._after(login, partial(vault.permissions, name)) for name in objects}
+        fields = self._after(login, partial(vault.fields, object_of_fields))
+        return vault_checks.VaultFound(
+            entrance=Entrance(secret=secret, answered=login, login=login),
+            versions=versions,
+            me=me,
+            policy=policy,
+            permissions=permissions,
+            fields=fields,
+            picklists=self._picklists(vault, fields, statuses),
+            calls_left=vault.calls_left,
+        )
+
+    def _picklists(
+        self, vault: Vault, fields: Read[Sequence[Field]], names: Iterable[str]
+    ) -> dict[str, Read[Iterable[str]]]:
+        if isinstance(fields, MusterError):
+            return {name: _not_known(fields) for name in names}
+        lists = {field.name: field.picklist for field in fields if field.picklist}
+        return {name: self._ask(partial(vault.picklist, lists[name])) for name in names if name in lists}
+
+    def _candidates(self) -> Read[list[dict[str, str]]]:
+        connection = self.settings.connections.align
+        if connection is None:
+            return NotAsked("was not asked, for Align is not connected")
+        pages = self.ports.align(connection).query
+        return self._ask(
+            lambda: vault_checks.candidates(
+                row for page in pages(vault_checks.candidates_query()) for row in page.records
+            )
+        )
+
+    def _secret(self, name: str | None) -> Read[SecretFound]:
+        """Return what may be known of a secret; nothing else of it leaves this method."""
+        if name is None:
+            return Misconfigured("the connection names no secret")
+        secret = self._ask(partial(self.ports.secrets.refetch, name))
+        if isinstance(secret, MusterError):
+            return secret
+        keys = frozenset(key for key, value in secret.items() if value.strip())
+        return SecretFound(keys, credential_expiry.days_left(secret, self.today))
+
+    def _log_in(
+        self, secret: Read[SecretFound], needs: Sequence[str], log_in: Callable[[], None]
+    ) -> Read[None]:
+        if isinstance(secret, MusterError) or lacking(secret, needs):
+            return NotAsked("was not asked, for the secret is not as it has to be")
+        return self._ask(log_in)
+
+    def _after[T](self, first: Read[Any], call: Callable[[], T]) -> Read[T]:
+        return _after(first, lambda: _known(self._ask(call)))
+
+    def _ask[T](self, call: Callable[[], T]) -> Read[T]:
+        if self.remaining() < _LONGEST_READ_S:
+            return NotAsked("was not asked, for the time was up; check fewer connections at once")
+        return _read(call)
+
+
+def _read[T](call: Callable[[], T]) -> Read[T]:
+    """Return what a call answers, or the error that it raised."""
+    try:
+        return call()
+    except MusterError as error:
+        return error
+
+
+def _after[T](first: Read[Any], call: Callable[[], T]) -> Read[T]:
+    """Return what a call answers that only makes sense once something else has been read."""
+    return _not_known(first) if isinstance(first, MusterError) else _read(call)
+
+
+def _not_known(why: MusterError) -> MusterError:
+    return why if isinstance(why, NotAsked) else NotAsked("was not asked, for what comes before it failed")
+
+
+def _known[T](value: Read[T]) -> T:
+    if isinstance(value, MusterError):
+        raise value
+    return value
+
+
+def _with_version[C: (VaultCrmConnection, AlignConnection)](
+    build: Callable[[C], Vault], connection: C, api_version: str | None
+) -> Vault:
+    if api_version is None:
+        return build(connection)
+    return build(connection.model_copy(update={"api_version": api_version}))
+
+
+# ── Answer ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _answer(rows: Sequence[tuple[str, Check]]) -> dict[str, Any]:
+    counts = Counter(check.result for _, check in rows)
+    amiss = counts[Result.FAILED] + counts[Result.COULD_NOT_CHECK]
+    return {
+        "status": "succeeded_with_errors" if amiss else "succeeded",
+        "message": _in_words(rows, counts),
+        "counts": {result.value: counts[result] for result in Result},
+        "checks": [{"connection": name, **asdict(check)} for name, check in rows],
+    }
+
+
+def _in_words(rows: Sequence[tuple[str, Check]], counts: Mapping[Result, int]) -> str:
+    failed = [f"{check.check} ({name})" for name, check in rows if check.result is Result.FAILED]
+    if failed:
+        more = len(failed) - _NAMED_IN_MESSAGE
+        named = ", ".join(failed[:_NAMED_IN_MESSAGE]) + (f" and {more} more" if more > 0 else "")
+        words = f"{len(failed)} of {len(rows)} checks failed: {named}."
+    else:
+        words = f"{counts[Result.PASSED]} of {len(rows)} checks passed, none failed."
+    if counts[Result.WARNING]:
+        words += f" Warnings: {counts[Result.WARNING]}."
+    if counts[Result.COULD_NOT_CHECK]:
+        words += f" Could not be checked: {counts[Result.COULD_NOT_CHECK]}."
+    return words

@@ -1,0 +1,181 @@
+"""What every connection is checked for: secret, host, login, the right place, when the secret ends (U1, U5).
+
+A check is a pure judgement of what was found; what could not be read is the error that said so (`Read`),
+and is told as `could_not_check`, never as passed. `preflight_salesforce` and `preflight_vaults` judge the
+rest, `checking` asks.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from muster.checks import Check, NotAsked, Read, Result, judged, unread
+from muster.connections.credential_expiry import EXPIRES_ON, WARNING_DAYS
+from muster.errors import Misconfigured, MusterError, NotServed, Rejected, Unavailable, WrongSystem
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFound:
+    """What may be known of a secret: its keys that hold something, and `credentials.days_left` of it."""
+
+    keys: frozenset[str]
+    days_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """How far the credentials led.
+
+    `answered` is whatever was asked of the host first; only its not answering counts.
+    """
+
+    secret: Read[SecretFound]
+    answered: Read[object]
+    login: Read[None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What an entrance is judged by: the connection's settings, in words.
+
+    `place` is what the check of the right org or vault is called; the remedies say what to do about a
+    refused login and about the wrong place, `renewal` about credentials that end soon.
+    """
+
+    connection: str
+    secret: str | None
+    needs: Sequence[str]
+    place: str
+    login_remedy: str
+    place_remedy: str
+    renewal: str
+
+
+def lacking(secret: Read[SecretFound], needs: Iterable[str]) -> tuple[str, ...]:
+    """Return which keys a secret that could be read lacks, in their order."""
+    return () if isinstance(secret, MusterError) else tuple(key for key in needs if key not in secret.keys)
+
+
+def entrance(door: Door, found: Entrance) -> Iterator[Check]:
+    """Yield the checks of a connection's secret, host, login and place."""
+    yield _secret(door, found.secret)
+    yield _reachable(door, found.answered)
+    yield _login(door, found.login)
+    yield _place(door, found.login)
+
+
+def _secret(door: Door, secret: Read[SecretFound]) -> Check:
+    missing = lacking(secret, door.needs)
+    if isinstance(secret, Misconfigured):
+        return Check("secret", Result.FAILED, str(secret), recipe(door))
+    if isinstance(secret, MusterError):
+        return unread("secret", secret)
+    words = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(door.needs)}"
+    return judged("secret", f"the secret {door.secret} {words}", recipe(door), holds=not missing)
+
+
+def recipe(door: Door) -> str:
+    """Return how the connection's secret is written."""
+    example = json.dumps(dict.fromkeys(door.needs, "…"), ensure_ascii=False)
+    return (
+        f'Write {example} into secret.json, every value in quotes (with "{EXPIRES_ON}": "2027-01-31" beside'
+        " them where the credentials end some day), then run: aws secretsmanager"
+        f" put-secret-value --secret-id {door.secret} --secret-string file://secret.json"
+        f" (a secret that is not there yet: create-secret --name {door.secret}), in the stack's region."
+    )
+
+
+def _reachable(door: Door, answered: Read[object]) -> Check:
+    host = f"connections.{door.connection}.host"
+    if isinstance(answered, NotAsked):
+        return unread("reachable", answered)
+    if isinstance(answered, Unavailable):
+        remedy = f"Check {host}. If it is right, run preflight again once the system is well again."
+        return Check("reachable", Result.FAILED, str(answered), remedy)
+    return Check("reachable", Result.PASSED, f"the host of {host} answers")
+
+
+def _login(door: Door, login: Read[None]) -> Check:
+    if isinstance(login, Misconfigured) and not isinstance(login, WrongSystem):
+        return Check("login", Result.FAILED, str(login), f"{door.login_remedy} {recipe(door)}")
+    if isinstance(login, MusterError) and not isinstance(login, WrongSystem):
+        return unread("login", login)
+    return Check("login", Result.PASSED, f"the credentials in the secret {door.secret} are accepted")
+
+
+def _place(door: Door, login: Read[None]) -> Check:
+    if isinstance(login, WrongSystem):
+        return Check(door.place, Result.FAILED, str(login), door.place_remedy)
+    if isinstance(login, MusterError):
+        return unread(door.place, _nothing(login))
+    return Check(door.place, Result.PASSED, "the login leads where the settings say")
+
+
+def expiry(check: str, door: Door, found: Entrance) -> Check | None:
+    """Return what the day in the secret says of its credentials, `None` where it names no day (N2).
+
+    A day in the past is no failure while the login works: Salesforce takes a certificate that has expired.
+    """
+    secret = found.secret
+    if isinstance(secret, MusterError) or lacking(secret, door.needs):
+        return unread(check, NotAsked("was not asked, for the secret is not as it has to be"))
+    if EXPIRES_ON not in secret.keys:
+        return None
+    day = f"{EXPIRES_ON} in the secret {door.secret}"
+    days = secret.days_left
+    if days is None:
+        remedy = f'Write it like "{EXPIRES_ON}": "2027-01-31": year, month and day, in quotes.'
+        return Check(check, Result.FAILED, f"{day} cannot be read as a day", remedy)
+    renewal = f"{door.renewal} {recipe(door)}"
+    if days >= 0:
+        result = Result.WARNING if days < WARNING_DAYS else Result.PASSED
+        words = f"{day} is {f'{_days(days)} from now' if days else 'today'}"
+        return Check(check, result, words, renewal if result is Result.WARNING else "")
+    past = f"{day} was {_days(-days)} ago"
+    if isinstance(found.login, Misconfigured) and not isinstance(found.login, WrongSystem):
+        return Check(check, Result.FAILED, f"{past}, and the login is refused", renewal)
+    remedy = f"Were the credentials renewed since, write the new day. If not: {renewal}"
+    return Check(check, Result.WARNING, past, remedy)
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number:,} days"
+
+
+def version(connection: str, wanted: str, served: Read[Sequence[str]]) -> Check:
+    """Return whether the system serves the version of its API that the settings name."""
+    if isinstance(served, MusterError):
+        return unread("version", served)
+    newest = ", ".join(served[-3:]) or "none"
+    return judged(
+        "version",
+        f"{wanted} is served" if wanted in served else f"{wanted} is not served; the newest are {newest}",
+        f"Write one of the versions that are served into connections.{connection}.api_version.",
+        holds=wanted in served,
+    )
+
+
+def api_access(first: Read[object], remedy: str) -> Check:
+    """Return whether the API answers who is logged in; `first` is what was asked first after the login."""
+    refused = isinstance(first, Misconfigured) and not isinstance(first, NotServed)
+    if isinstance(first, MusterError) and not isinstance(first, Rejected) and not refused:
+        return unread("API access", first)
+    found = str(first) if isinstance(first, MusterError) else "the API answers the integration user"
+    return judged("API access", found, remedy, holds=not refused)
+
+
+def calls_left(check: str, left: tuple[int, int] | None, least: float, remedy: str) -> Check:
+    """Return whether so large a part of a limit on calls is left; `left` is how many of how many."""
+    if left is None:
+        words = "no answer said how many calls are left"
+        return Check(check, Result.COULD_NOT_CHECK, words, "Run preflight again in some minutes.")
+    remaining, limit = left
+    found = f"{remaining:,} of {limit:,} calls are left"
+    if remaining < least * limit:
+        return Check(check, Result.WARNING, found, remedy)
+    return Check(check, Result.PASSED, found)
+
+
+def _nothing(login: MusterError) -> MusterError:
+    """Return why what a login would have told is not known, without repeating why it failed."""
+    return login if isinstance(login, NotAsked) else NotAsked("was not asked, for the login did not succeed")

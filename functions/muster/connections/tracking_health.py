@@ -1,0 +1,119 @@
+"""Watches how a connection does: one that keeps failing is tried less often, and told about once (P6)."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from muster.connections import quarantine
+from muster.connections.quarantine import Health
+from muster.crm.pages import Page
+from muster.crm.vault_records import Written
+from muster.error_log import ErrorLog, LogEntry
+from muster.errors import Misconfigured, Problem, Unavailable
+from muster.pushes.ports import Vault
+from muster.runs.ending import Answer
+from muster.times import timestamp
+
+
+class Store(Protocol):
+    """Where health is kept; `adapters.run_table` is the real one."""
+
+    def health(self, organization: str, connection: str) -> Mapping[str, Any]:
+        """Return how a connection has done lately; empty: nothing is known."""
+
+    def save_health(self, organization: str, connection: str, health: Mapping[str, Any]) -> None:
+        """Keep how a connection has done lately."""
+
+
+class _Watched:
+    """A vault whose calls are watched: the last failure since the last call that worked."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self.called = False
+        self.failure: Exception | None = None
+
+    def query(self, vql: str) -> Iterator[Page]:
+        """Yield the pages of a query."""
+        with self._watch():
+            yield from self._vault.query(vql)
+
+    def more(self, next_url: str) -> Iterator[Page]:
+        """Yield the pages from this one on."""
+        with self._watch():
+            yield from self._vault.more(next_url)
+
+    def update(self, name: str, records: Sequence[Mapping[str, Any]]) -> list[Written]:
+        """Write records."""
+        with self._watch():
+            return self._vault.update(name, records)
+
+    @contextmanager
+    def _watch(self) -> Iterator[None]:
+        self.called = True
+        try:
+            yield
+        except (Unavailable, Misconfigured) as error:
+            self.failure = error
+            raise
+        self.failure = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Watches one connection of an organization; `tell` is called with what becomes of it, for metrics."""
+
+    organization: str
+    connection: str
+    store: Store
+    log: ErrorLog
+    now: Callable[[], datetime]
+    tell: Callable[[str], None]
+
+    def skipped(self) -> Answer | None:
+        """Return what a schedule is told that may not try the connection now; `None`: it may."""
+        health = self._health()
+        if not health.quarantined or health.is_due(self.now()):
+            return None
+        message = (
+            f"{self.connection} has failed {health.failures} times; it is tried again at {health.probe_at}."
+        )
+        return {"status": "skipped", "message": message}
+
+    @contextmanager
+    def watched(self, vault: Vault) -> Iterator[Vault]:
+        """Lend a vault, and remember afterwards how it did."""
+        lent = _Watched(vault)
+        try:
+            yield lent
+        finally:
+            if lent.called:
+                self._remember(lent.failure)
+
+    def _remember(self, failure: Exception | None) -> None:
+        before = self._health()
+        after = quarantine.failed(before, self.now()) if failure else Health()
+        if after != before:
+            self.store.save_health(self.organization, self.connection, asdict(after))
+        if failure and quarantine.entered(before, after):
+            self._tell("quarantined", quarantine.told_on_entry(self.connection, after, str(failure)))
+        elif before.quarantined and not after.quarantined:
+            self._tell("recovered", quarantine.told_on_leaving(self.connection, before))
+
+    def _tell(self, what: str, problem: Problem) -> None:
+        entry = LogEntry(
+            at=timestamp(self.now()),
+            system=self.connection,
+            record=None,
+            notification=self.connection,
+            code=f"connection_{what}",
+            message=f"{problem.where} {problem.message}",
+            remedy=problem.remedy,
+        )
+        self.log.park(self.organization, [entry], self.now().timestamp())
+        self.tell(what)
+
+    def _health(self) -> Health:
+        return Health(**self.store.health(self.organization, self.connection))

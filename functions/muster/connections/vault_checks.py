@@ -1,0 +1,319 @@
+"""What the integration users of Vault CRM and Align need, and whether they have it (U2, U3).
+
+Where to click is said in the words of Vault's Admin area. Of fields only the metadata is looked at: what
+is in `remote_meeting_host_id__v` and `remote_meeting_host_token__v` is never read (G2).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from muster.checks import Check, Read, Result, judged, unread
+from muster.connections.entrance_checks import (
+    Door,
+    Entrance,
+    api_access,
+    calls_left,
+    entrance,
+    expiry,
+    version,
+)
+from muster.crm import align_fields, engage_features, vault_fields, vql
+from muster.crm.pages import single
+from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
+from muster.errors import Misconfigured, MusterError, NotServed
+from muster.settings import Settings, mappings
+from muster.settings.sections import AlignConnection, VaultCrmConnection
+
+SECRET_KEYS = ("username", "password")
+_EVERYTHING = ("read", "create", "edit")
+# Object → what the integration user has to be allowed to do with it (the seeds' lists).
+CRM_OBJECTS: Mapping[str, tuple[str, ...]] = {
+    "account__v": ("read",),
+    "address__v": ("read",),
+    "child_account__v": ("read",),
+    "product_metrics__v": ("read",),
+    "territory__v": ("read",),
+    vault_fields.OBJECT: _EVERYTHING,
+}
+ALIGN_OBJECTS: Mapping[str, tuple[str, ...]] = {align_fields.OBJECT: _EVERYTHING}
+
+_ENGLISH = "en"
+_VAULT_OWNER, _VAULT_OWNER_KEY = "vault_owner__v", "vaultOwner"
+_LANGUAGE_KEY, _PROFILE_KEY = "language__sysr.admin_key__sys", "security_profile__sysr.profile_key__sys"
+_LEAST_CALLS = 0.2
+_EXPIRY = "password expiry"
+_USERS = "Admin > Users & Groups > Vault Users"
+_PERMISSION_SETS = (
+    "Admin > Users & Groups > Permission Sets > a set of the integration user's security profile"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultFound:
+    """What was found in a vault.
+
+    `permissions` by object; `fields` of the one object whose fields matter; `picklists`, the API names of
+    their values, by the field they belong to; `calls_left` of how many in the window under way.
+    """
+
+    entrance: Entrance
+    versions: Read[Sequence[str]]
+    me: Read[IntegrationUser]
+    policy: Read[SecurityPolicy]
+    permissions: Mapping[str, Read[frozenset[str]]]
+    fields: Read[Sequence[Field]]
+    picklists: Mapping[str, Read[Iterable[str]]] = field(default_factory=dict)
+    calls_left: tuple[int, int] | None
+
+
+def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultFound) -> Iterator[Check]:
+    """Yield every check of Vault CRM's connection."""
+    yield from _session("vault_crm", connection, found)
+    yield _language(found.me)
+    yield from _objects(CRM_OBJECTS, found.permissions)
+    to_edit = vault_fields.to_edit(connection.manage_features)
+    yield from _fields(vault_fields.OBJECT, found.fields, to_edit, mappings.to_read(settings))
+    for feature in connection.manage_features:
+        names = dict(getattr(connection.statuses, feature)).values()
+        where = f"connections.vault_crm.statuses.{feature}"
+        yield _statuses(
+            vault_fields.status_field(feature), names, found, f", or write their names into {where}"
+        )
+    yield _password(_door("vault_crm", connection), found)
+    yield _burst(found)
+
+
+def align_checks(settings: Settings, connection: AlignConnection, found: VaultFound) -> Iterator[Check]:
+    """Yield every check of Align's connection."""
+    yield from _session("align", connection, found)
+    yield _language(found.me)
+    yield from _vault_owner(found.me)
+    yield from _objects(ALIGN_OBJECTS, found.permissions)
+    yield from _fields(align_fields.OBJECT, found.fields, align_field_names(), ())
+    for feature in mappings.pushed(settings):
+        names = map(align_fields.api_name, engage_features.STATUSES[feature])
+        yield _statuses(align_fields.status_field(feature), names, found, "")
+    yield _password(_door("align", connection), found)
+    yield _burst(found)
+
+
+def push_checks(
+    settings: Settings, me: Read[IntegrationUser], fields: Read[Sequence[Field]]
+) -> Iterator[Check]:
+    """Yield what a push to Vault CRM rests on: who is logged in, and the fields of what is pushed (U6)."""
+    if isinstance(me, Misconfigured) and not isinstance(me, NotServed):
+        yield Check("login", Result.FAILED, str(me), "Do what it says; preflight says more.")
+    yield _language(me)
+    to_edit = vault_fields.to_edit(mappings.pushed(settings))
+    yield from _fields(vault_fields.OBJECT, fields, to_edit, ())
+
+
+def align_field_names() -> tuple[str, ...]:
+    """Return the fields of a roster member that Align's integration user has to be allowed to edit."""
+    names = (align_fields.request_field, align_fields.status_field, align_fields.group_field)
+    return tuple(name(feature) for feature in engage_features.FEATURES for name in names)
+
+
+# ── Candidates for Align ─────────────────────────────────────────────────────────────────────────────
+
+
+def candidates_query() -> str:
+    """Return the query for the active Vault Owners."""
+    return vql.select(
+        ("id", "username__sys", "name__v", _LANGUAGE_KEY),
+        vault_fields.OBJECT,
+        vql.equal("status__v", "active__v"),
+        vql.equal(_PROFILE_KEY, _VAULT_OWNER_KEY),
+    )
+
+
+def candidates(rows: Iterable[Mapping[str, object]]) -> list[dict[str, str]]:
+    """Return who of the Vault Owners may be Align's integration user, by username."""
+    found = []
+    for row in rows:
+        username, name = str(single(row.get("username__sys")) or ""), str(single(row.get("name__v")) or "")
+        speaks_english = single(row.get(_LANGUAGE_KEY)) == _ENGLISH
+        # Users of Vault's own, like System, have no address for a name.
+        if "@" in username and speaks_english and not is_align_admin(username, name):
+            found.append({"id": str(row["id"]), "username": username, "name": name})
+    return sorted(found, key=lambda each: each["username"].lower())
+
+
+def is_align_admin(username: str, name: str) -> bool:
+    """Tell whether this is the Align Admin that Veeva delivers.
+
+    Nobody has published how it is called; it is recognised by its name, or by what is before the @.
+    """
+    spelled = (name, username.partition("@")[0])
+    return "alignadmin" in ["".join(filter(str.isalpha, each.lower())) for each in spelled]
+
+
+# ── What both vaults are checked for ─────────────────────────────────────────────────────────────────
+
+
+def _door(name: str, connection: VaultCrmConnection | AlignConnection) -> Door:
+    return Door(
+        connection=name,
+        secret=connection.secret,
+        needs=SECRET_KEYS,
+        place="right vault",
+        login_remedy="Five wrong passwords lock the user: make sure of the right one before you write it.",
+        place_remedy=(
+            f"{_USERS}, in the vault of connections.{name}.host: add the integration user there; or correct"
+            " the host."
+        ),
+        renewal="Set a new password for the integration user, and write it into the secret at once.",
+    )
+
+
+def _session(
+    name: str, connection: VaultCrmConnection | AlignConnection, found: VaultFound
+) -> Iterator[Check]:
+    yield from entrance(_door(name, connection), found.entrance)
+    yield version(name, connection.api_version, found.versions)
+    yield api_access(found.me, f"{_PERMISSION_SETS} > Application > Vault Actions > API: tick Access API.")
+
+
+def _language(me: Read[IntegrationUser]) -> Check:
+    if isinstance(me, MusterError):
+        return unread("language", me)
+    return judged(
+        "language",
+        f"the language of user {me.id} is {me.language}",
+        f"{_USERS} > user {me.id} > Language: English.",
+        holds=me.language == _ENGLISH,
+    )
+
+
+def _vault_owner(me: Read[IntegrationUser]) -> Iterator[Check]:
+    if isinstance(me, MusterError):
+        yield unread("security profile", me)
+        yield unread("not the Align Admin", me)
+        return
+    yield judged(
+        "security profile",
+        f"the security profile of user {me.id} is {me.security_profile}",
+        f"{_USERS} > user {me.id} > Security Profile: Vault Owner; or log in with a user who has it"
+        ' ("candidates": true lists them).',
+        holds=me.security_profile == _VAULT_OWNER,
+    )
+    is_admin = is_align_admin(me.username, me.name)
+    yield judged(
+        "not the Align Admin",
+        f"user {me.id} is {'the' if is_admin else 'not the'} out-of-the-box Align Admin",
+        "That user is for Veeva's upgrades and patches. Make a Vault Owner of its own for Muster, and write"
+        " its username and password into the secret.",
+        holds=not is_admin,
+    )
+
+
+def _objects(
+    wanted: Mapping[str, tuple[str, ...]], permissions: Mapping[str, Read[frozenset[str]]]
+) -> Iterator[Check]:
+    for name, actions in wanted.items():
+        allowed = permissions[name]
+        for action in actions:
+            check = f"{action} {name}"
+            if isinstance(allowed, MusterError):
+                yield unread(check, allowed)
+                continue
+            yield judged(
+                check,
+                f"{name} allows {', '.join(sorted(allowed)) or 'nothing'}",
+                f"{_PERMISSION_SETS} > Objects > {name}: tick {action.capitalize()}.",
+                holds=action in allowed,
+            )
+
+
+def _fields(
+    name: str, fields: Read[Sequence[Field]], to_edit: Sequence[str], to_read: Sequence[str]
+) -> Iterator[Check]:
+    """Yield a check of each field: those to be edited first, then those that are only read."""
+    if isinstance(fields, MusterError):
+        yield unread(f"fields of {name}", fields)
+        return
+    by_name = {each.name: each for each in fields}
+    for wanted in to_edit:
+        yield _field(name, wanted, by_name.get(wanted), is_edited=True)
+    for wanted in to_read:
+        if wanted not in to_edit:
+            yield _field(name, wanted, by_name.get(wanted), is_edited=False)
+
+
+def _field(object_name: str, name: str, found: Field | None, *, is_edited: bool) -> Check:
+    check = f"field {name}"
+    place = f"Admin > Configuration > Objects > {object_name} > Fields > {name}"
+    rights = f"{_PERMISSION_SETS} > Objects > {object_name} > Field Permissions > {name}"
+    tick = "Edit" if is_edited else "Read"
+    if found is None:
+        missing = f"{object_name} has no field {name}, or the integration user may not see it"
+        remedy = f"{rights}: tick {tick}. Is it not listed there, the feature is not enabled in the vault"
+        switch = "; or take it out of field_maps.vault_crm." if not is_edited else "."
+        return Check(check, Result.FAILED, missing, remedy + switch)
+    if not found.active:
+        return Check(check, Result.FAILED, f"{name} is not active", f"{place} > Status: Active.")
+    if not is_edited:
+        return Check(check, Result.PASSED, f"{name} is there")
+    words = f"{name} may {'be' if found.editable else 'not be'} edited"
+    return judged(check, words, f"{rights}: tick Edit.", holds=found.editable)
+
+
+def _statuses(name: str, wanted: Iterable[str], found: VaultFound, otherwise: str) -> Check:
+    """Return whether the picklist of a status field holds the values that Muster knows it by."""
+    check = f"values of {name}"
+    values = found.picklists.get(name)
+    if values is None:
+        words = f"{name} names no picklist"
+        return Check(check, Result.COULD_NOT_CHECK, words, f"Mend the field {name} first.")
+    if isinstance(values, MusterError):
+        return unread(check, values)
+    known = {value.lower() for value in values}
+    missing = [value for value in wanted if value.lower() not in known]
+    return judged(
+        check,
+        f"the picklist lacks {', '.join(missing)}" if missing else "the picklist has every status",
+        f"Admin > Configuration > Picklists > {name}: add values of these API names{otherwise}.",
+        holds=not missing,
+    )
+
+
+def _password(door: Door, found: VaultFound) -> Check:
+    """Return when the password expires: the policy says how long one lasts, the secret until when."""
+    by_policy, by_day = _password_by_policy(found.policy), expiry(_EXPIRY, door, found.entrance)
+    if by_day is None:
+        return by_policy
+    if by_policy.result is Result.WARNING and by_day.result is Result.PASSED:
+        return replace(by_policy, found=f"{by_policy.found}; {by_day.found}")
+    return by_day
+
+
+def _password_by_policy(policy: Read[SecurityPolicy]) -> Check:
+    """Return whether the password expires; not every integration user may read security policies."""
+    check = _EXPIRY
+    if isinstance(policy, MusterError):
+        return unread(check, policy)
+    days = policy.password_expires_after_days
+    place = "Admin > Settings > Security Policies"
+    if days is None:
+        words = "the security policy does not say when passwords expire"
+        return Check(
+            check, Result.COULD_NOT_CHECK, words, f"{place}: see whether Password Expiration is none."
+        )
+    if days == 0:
+        return Check(check, Result.PASSED, "the password never expires")
+    return Check(
+        check,
+        Result.WARNING,
+        f"the password expires {days} days after it was set",
+        f"{place}: give the integration user a policy whose Password Expiration is none; or write a new"
+        " password into the secret before it expires, and its last day as expires_on, to be told in time.",
+    )
+
+
+def _burst(found: VaultFound) -> Check:
+    return calls_left(
+        "burst limit",
+        found.calls_left,
+        _LEAST_CALLS,
+        "Find out what calls the vault (Admin > Logs > API Usage Logs). Muster slows down at the last tenth.",
+    )

@@ -1,0 +1,13 @@
+"""How Salesforce and Vault name, query and page things. No settings, no I/O.
+
+salesforce_ids      ids of 15 and 18 characters
+salesforce_fields   fields of a Salesforce user to attributes of a member (W7)
+soql                queries of User, from checked and quoted parts
+soql_filters        whether an admin's filter is one condition and no more (S3)
+vault_fields        the fields of a Vault CRM user, and which of them may be mapped (G2, G5)
+vault_records       records of a vault: what was written, fields, users, policies
+vql                 queries of a vault, from quoted parts
+engage_features     the two Engage features and the statuses of a request (G1 to G3)
+align_fields        fields and status names of an Align vault (G9)
+pages               pages of a query's answer, checked before use (I4)
+"""

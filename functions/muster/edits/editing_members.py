@@ -1,0 +1,130 @@
+"""Members edited by hand: each change judged by itself, written whole, and told about (A11)."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+
+from muster.edits import member_edits
+from muster.edits.changing_members import Members, answer, judged
+from muster.edits.member_edits import MOST_LEVELS, Edit, Editor
+from muster.errors import Problem, Rejected
+from muster.insight.querying_members import lines_for
+from muster.insight.seat_words import Lines, with_places
+from muster.roster import seats
+from muster.roster.decisions import Decision
+from muster.roster.finding import find
+from muster.roster.history import FieldChange
+from muster.roster.member import Json, Member
+from muster.roster.ports import Roster, RosterViews
+from muster.roster.settling import Settling
+from muster.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """One change that went well: its place, the member's id, and what to tell."""
+
+    place: int
+    edit: Edit
+    member: str
+    changed: tuple[FieldChange, ...]
+    notes: list[str]
+
+
+@dataclass(slots=True)
+class Editing:
+    """Edits the members of one organization; `now` is aware."""
+
+    settings: Settings
+    roster: Roster
+    views: RosterViews
+    now: datetime
+    run: str = field(default_factory=lambda: f"edit:{secrets.token_hex(6)}")
+    _members: Members = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nobody looked up."""
+        self._members = Members(self.settings, self.roster, self.views, self.now)
+
+    def edit(self, changes: Sequence[object], by: str, *, as_manager: bool = False) -> Json:
+        """Make these changes in order and return the answer: `{status, message, run, results, errors}`.
+
+        Each is a `member_edits.Edit` as it was sent. Raises `Rejected` where whoever asks may edit
+        nobody, and `Unavailable` where the table is down: what was done by then is done.
+        """
+        editor = self._manager(by) if as_manager else Editor(by)
+        edits, unreadable = judged(dict(enumerate(changes)), lambda _, change: member_edits.read(change))
+        self._members.look_up(
+            [each for edit in edits.values() for each in (edit.member, edit.manager) if each]
+        )
+        done, refused = judged(edits, lambda place, edit: self._make(place, edit, editor))
+        if any("seats" in each.edit.asked for each in done.values()):
+            self._serve_lines([each.member for each in done.values()])
+        return self._answer([*done.values()], unreadable | refused)
+
+    def _manager(self, by: str) -> Editor:
+        """Return the editor that a manager is; raises `Rejected` (A10)."""
+        if not self.settings.managers.may_toggle_capture:
+            remedy = "An admin switches managers.may_toggle_capture on in the settings."
+            raise Rejected(Problem("as", "is manager, but managers may not switch data capture", remedy))
+        try:
+            manager = find(self.views, self.settings.organization, by)
+        except Rejected as error:
+            raise Rejected(*(replace(problem, where="by") for problem in error.problems)) from error
+        if not manager.active:
+            raise Rejected(Problem("by", "is not an active member", "Ask an admin."))
+        return Editor(by, manager.id)
+
+    def _make(self, place: int, edit: Edit, editor: Editor) -> _Done:
+        """Make one change; raises `Rejected`."""
+
+        def decide() -> tuple[Decision, tuple[Member, list[str]]]:
+            member = self._members.find(edit.member)
+            above = self._above(edit, member)
+            decision, notes = member_edits.decide(
+                member, edit, editor, above, self.settings, self._members.pools(), self.now, self.run
+            )
+            return decision, (member, notes)
+
+        decision, (member, notes) = self._members.change(decide)
+        return _Done(place, edit, member.id, decision.history.changes if decision.history else (), notes)
+
+    def _above(self, edit: Edit, member: Member) -> list[Member]:
+        """Return the manager that the edit names and those above, as `member_edits.decide` wants them."""
+        if edit.manager is None or not self.settings.ignore_organizational_structure:
+            return []
+        chain = [self._members.find(edit.manager, "manager")]
+        while len(chain) <= MOST_LEVELS and chain[-1].id != member.id:
+            following = self._members.by_id(chain[-1].manager)
+            if following is None or following in chain:
+                break
+            chain.append(following)
+        return chain
+
+    def _serve_lines(self, touched: Iterable[str]) -> None:
+        """Give seats that have become free to who waits for them, and look again at who was edited."""
+        Settling(self.settings, self.roster, self.now).serve_lines(self.run)
+        self._members.read({name for name in touched if not _holds_all(self._members[name])})
+
+    def _answer(self, done: Sequence[_Done], refused: Mapping[int, Rejected]) -> Json:
+        lines = lines_for(
+            self.roster, self.settings.organization, [self._members[each.member] for each in done]
+        )
+        results = [self._result(each, lines) for each in done]
+        return answer("changes", results, sum(bool(each.changed) for each in done), refused, self.run)
+
+    def _result(self, done: _Done, lines: Lines) -> Json:
+        member = self._members[done.member]
+        notes = [*done.notes, *member_edits.remarks(member, done.edit)]
+        return {
+            "where": f"changes[{done.place}]",
+            "member": member.id,
+            "changed": [asdict(change) for change in done.changed],
+            "seats": with_places(member, lines)["seats"],
+            **({"note": " ".join(notes)} if notes else {}),
+        }
+
+
+def _holds_all(member: Member) -> bool:
+    return seats.held(member.seats) == member.seats.keys()

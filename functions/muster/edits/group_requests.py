@@ -1,0 +1,230 @@
+"""What may be asked about a member's Engage groups by hand, and what comes of it (G1, G6, A5).
+
+    assign    the member is to be in a group
+    remove    the member is to be in none
+    retry     what is asked for is to be sent once more, as it is
+
+For a feature that is pushed, of a member who stays; an automatic assignment that speaks of the feature
+decides alone. Pure: no I/O, no clock.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from muster import validation
+from muster.crm import engage_features
+from muster.crm.engage_features import Seen
+from muster.edits.member_edits import MOST_PROBLEMS, Reference
+from muster.errors import Problem, Rejected
+from muster.roster import departures, engage_groups, entitlements, salesforce_lifecycle
+from muster.roster.decisions import Decision, Outcome
+from muster.roster.member import Member
+from muster.roster.reasons import EXPLAINED
+from muster.settings import Settings, mappings
+from muster.settings.sections import EngageFeature
+from muster.settings.values import Section
+from muster.validation import refused
+
+LONGEST_GROUP = 255
+_ONE_LINE = re.compile(r"\S|\S[^\x00-\x1f\x7f]*\S")
+
+_ASSIGN_LATER = "Assign a group once the member is active again."
+_ALIGN = "Requests are kept in Align: the next Retry Request there overwrites this one."
+_BY_ITSELF = "Until then, the next push takes the member out of both groups."
+
+
+def _group(value: str) -> str:
+    if value and not _ONE_LINE.fullmatch(value):
+        raise refused(
+            "begins or ends with a blank, or holds a control character",
+            "Write the group's name as Vault CRM has it, on one line.",
+        )
+    return value
+
+
+type Group = Annotated[
+    str, Field(max_length=LONGEST_GROUP, examples=["UK Field Force"]), AfterValidator(_group)
+]
+
+
+class GroupRequest(Section):
+    """One request: `member` is an id, e-mail address, username or CRM id; `group` goes with assign alone."""
+
+    member: Reference
+    action: Literal["assign", "remove", "retry"]
+    feature: EngageFeature
+    group: Group | None = None
+
+
+def read(document: object) -> GroupRequest:
+    """Return a request as it was sent; raises `Rejected`; `""` is the place of the request itself."""
+    try:
+        asked = GroupRequest.model_validate(document)
+    except ValidationError as error:
+        found = validation.problems(error, _schema(), "")[:MOST_PROBLEMS]
+    else:
+        if asked.action == "assign" and not asked.group:
+            found = [Problem("group", "is empty", "Name the group; to take the member out, use remove.")]
+        elif asked.action != "assign" and asked.group is not None:
+            remedy = "Leave it out; to ask for another group, use assign."
+            found = [Problem("group", f"does not go with {asked.action}", remedy)]
+        else:
+            return asked
+    # Not chained: pydantic's error quotes what was sent.
+    raise Rejected(*found)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return GroupRequest.model_json_schema()
+
+
+def decide(
+    member: Member, asked: GroupRequest, by: str, settings: Settings, now: datetime, run: str
+) -> Decision:
+    """Return what the request comes to; raises `Rejected` where it is not for hands to make, or not now.
+
+    What is so already, or under way, is `UNCHANGED`.
+    """
+    if problem := next(_refusals(member, asked, settings, departures.today(now, settings.time_zone)), None):
+        raise Rejected(problem)
+    origin = f"manual:{by}"
+    after = replace(member, **_attributes(member, asked, origin))
+    return salesforce_lifecycle.recorded(member, after, Outcome.UPDATED, settings, now, origin, run)
+
+
+def note(member: Member, feature: str, settings: Settings, now: datetime) -> str:
+    """Return what the next push will send about a member's feature and why, or why it sends nothing.
+
+    Where admins ask in Align, it says so (G9).
+    """
+    said = _next(member, feature, settings, now)
+    return f"{said} {_ALIGN}" if settings.connections.align else said
+
+
+def _next(member: Member, feature: str, settings: Settings, now: datetime) -> str:
+    mine = getattr(member, feature)
+    request, status = mine["request"], mine["status"]
+    if engage_features.CONNECTION not in member.crm:
+        if request is None:
+            return "Nothing has to be sent: the person is not in Vault CRM yet."
+        return "The person is not in Vault CRM yet: it is sent once an import has linked the member."
+    if status == engage_features.RETRY_REQUEST:
+        return _sends(member, feature, settings, departures.today(now, settings.time_zone))
+    if status == engage_features.REQUEST_SENT:
+        return "It has been sent; Vault CRM has not told the outcome yet."
+    if status == engage_features.NO_LICENSES_REMAINING:
+        return "No licence is free: the member keeps the place in line, and is tried again when one is."
+    if status in engage_features.FAILED:
+        return f"Vault CRM refused it ({status}): mend what is wrong there, then ask for a retry."
+    if request == mine["group"]:
+        return "Nothing has to be sent: Vault CRM shows it done."
+    shown = f"group {_quoted(mine['group'])} and status {status or 'none'}"
+    return f"Vault CRM shows {shown}: a retry sends it once more."
+
+
+def _sends(member: Member, feature: str, settings: Settings, today: date) -> str:
+    wanted = engage_groups.wanted(member, feature, today)
+    seen = Seen(request=engage_groups.seen_request(member, feature), group=getattr(member, feature)["group"])
+    if wanted == seen.request:
+        has = "has no request" if wanted is None else "holds this request"
+        return f"The next push sends Retry Request, because Vault CRM {has} already and would do nothing."
+    if wanted is None:
+        return "The next push clears the request in Vault CRM, which takes the member out of the group."
+    return f"The next push asks Vault CRM for group {_quoted(wanted)}."
+
+
+def _quoted(group: str | None) -> str:
+    return f"{group!r}" if group else "none"
+
+
+def _attributes(member: Member, asked: GroupRequest, origin: str) -> dict[str, Any]:
+    if asked.action == "retry":
+        return engage_groups.retry(member, asked.feature)
+    if _is_so(member, asked.feature, asked.group):
+        return {}
+    if changed := engage_groups.wish(member, asked.feature, asked.group):
+        return {**changed, "origins": {**member.origins, f"{asked.feature}.request": origin}}
+    # Asked for already, and Vault CRM shows something else all the same.
+    return engage_groups.retry(member, asked.feature)
+
+
+def _is_so(member: Member, feature: str, group: str | None) -> bool:
+    """Tell whether this group is asked for, and is on its way, was refused, or is what Vault CRM shows."""
+    mine = getattr(member, feature)
+    if mine["request"] != group:
+        return False
+    if engage_features.CONNECTION not in member.crm or mine["status"] in (
+        engage_features.RETRY_REQUEST,
+        engage_features.REQUEST_SENT,
+    ):
+        return True
+    shown = (mine["group"], engage_groups.seen_request(member, feature))
+    return group in shown if group else not any(shown)
+
+
+def _refusals(member: Member, asked: GroupRequest, settings: Settings, today: date) -> Iterator[Problem]:
+    """Yield what stands against the request, the most general first."""
+    yield from _not_pushed(asked.feature, settings)
+    repeats_a_group = asked.action == "retry" and getattr(member, asked.feature)["request"]
+    if departures.leaves(member, today) and (asked.action == "assign" or repeats_a_group):
+        yield Problem("member", *_leaving(member))
+    if asked.action == "retry":
+        yield from _nothing_to_retry(member, asked.feature, settings)
+    elif governor := entitlements.governor(member, asked.feature, settings):
+        yield Problem(
+            "feature",
+            f"follows Salesforce through assignment {governor!r} (automatic)",
+            "Change the group of the assignment, or the user in Salesforce; with update_mode manual the"
+            " assignment would ask for its group once and leave it to be changed here.",
+        )
+
+
+def _not_pushed(feature: str, settings: Settings) -> Iterator[Problem]:
+    connection = settings.connections.vault_crm
+    if connection is None:
+        remedy = "Add connections.vault_crm with OrganizationSettingsFunction."
+        yield Problem("feature", "leads nowhere: the settings have no Vault CRM connection", remedy)
+    elif feature not in connection.manage_features:
+        yield Problem(
+            "feature",
+            "is not managed: it is imported and shown, and never pushed",
+            f"Add {feature} to connections.vault_crm.manage_features, or change the group in Vault CRM.",
+        )
+    elif feature not in mappings.pushed(settings):
+        yield Problem(
+            "feature",
+            "is not pushed: the mapping of its request is switched off",
+            f"Add {feature}.request to field_maps.vault_crm.outbound.system in the settings.",
+        )
+
+
+def _leaving(member: Member) -> tuple[str, str]:
+    """Return why the member is to be in no group, and what to do first (G7)."""
+    if not member.active:
+        why = EXPLAINED.get(member.inactive_reason or "", "It was deactivated.")
+        return "is not active", f"{_ASSIGN_LATER} {why}"
+    if member.crm_user_status == "inactive":
+        first = "Set crm_user_status to active with MemberSettingsFunction first."
+        return "is set inactive (crm_user_status)", f"{first} {_BY_ITSELF}"
+    first = "Move end_date, or take it away, with MemberSettingsFunction first."
+    return f"is past the end date, {member.end_date}", f"{first} {_BY_ITSELF}"
+
+
+def _nothing_to_retry(member: Member, feature: str, settings: Settings) -> Iterator[Problem]:
+    mine, seen = getattr(member, feature), engage_groups.seen_request(member, feature)
+    if not (any(mine.values()) or seen):
+        remedy = "Use assign to ask for a group."
+        yield Problem("action", "has nothing to repeat: no group was ever asked for", remedy)
+    elif mine["request"] == seen and not mappings.sends_status(settings, feature):
+        yield Problem(
+            "action",
+            "cannot be sent: Vault CRM has the request, and the mapping of the status is switched off",
+            f"Add {feature}.status to field_maps.vault_crm.outbound.system in the settings.",
+        )

@@ -1,0 +1,67 @@
+"""Engage groups asked for by hand: each request judged by itself, written whole, and told about (G6)."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from muster.edits import group_requests
+from muster.edits.changing_members import Members, answer, judged
+from muster.edits.group_requests import GroupRequest
+from muster.roster.decisions import Decision
+from muster.roster.member import Json, Member
+from muster.roster.ports import Roster, RosterViews
+from muster.settings import Settings
+
+
+@dataclass(slots=True)
+class Assigning:
+    """Takes group requests for the members of one organization; `now` is aware."""
+
+    settings: Settings
+    roster: Roster
+    views: RosterViews
+    now: datetime
+    run: str = field(default_factory=lambda: f"groups:{secrets.token_hex(6)}")
+
+    def assign(self, requests: Sequence[object], by: str) -> Json:
+        """Take these requests up in order and return the answer: `{status, message, run, results, errors}`.
+
+        Each is a `group_requests.GroupRequest` as it was sent. Raises `Unavailable` where the table is
+        down: what was done by then is done.
+        """
+        members = Members(self.settings, self.roster, self.views, self.now)
+        asked, unreadable = judged(dict(enumerate(requests)), lambda _, each: group_requests.read(each))
+        members.look_up(each.member for each in asked.values())
+        done, refused = judged(asked, lambda _, each: self._take_up(each, by, members))
+        results = [
+            self._result(place, asked[place].feature, members[member], changed=changed)
+            for place, (member, changed) in done.items()
+        ]
+        return answer(
+            "requests", results, sum(changed for _, changed in done.values()), unreadable | refused, self.run
+        )
+
+    def _take_up(self, asked: GroupRequest, by: str, members: Members) -> tuple[str, bool]:
+        """Take one request up; returns the member's id, and whether anything has changed."""
+
+        def decide() -> tuple[Decision, str]:
+            member = members.find(asked.member)
+            decision = group_requests.decide(member, asked, by, self.settings, self.now, self.run)
+            return decision, member.id
+
+        decision, member = members.change(decide)
+        return member, decision.history is not None
+
+    def _result(self, place: int, feature: str, member: Member, *, changed: bool) -> Json:
+        """Return what to tell of a request, with the member as it is after all of them."""
+        mine = getattr(member, feature)
+        said = group_requests.note(member, feature, self.settings, self.now)
+        return {
+            "where": f"requests[{place}]",
+            "member": member.id,
+            "feature": feature,
+            "request": mine["request"],
+            "status": mine["status"],
+            "note": said if changed else f"That is so already. {said}",
+        }

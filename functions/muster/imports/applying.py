@@ -1,0 +1,112 @@
+"""Applies a plan, item by item: each is decided on what is stored now, and written whole or not at all.
+
+What was decided in the same invocation is written as it is; its conditions tell whether it still holds.
+Whoever applies an item twice finds it done. A user who cannot be written goes to the error log and
+holds up no other (I8); when nobody can be written, the run stops.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import batched, groupby
+
+from muster.error_log import LogEntry
+from muster.errors import MusterError, Unavailable
+from muster.imports.plan_items import Item
+from muster.roster import salesforce_lifecycle, vault_lifecycle
+from muster.roster.decisions import Decision, Outcome
+from muster.roster.ports import Change, Roster, Rules
+from muster.roster.settling import PATIENCE, Settling
+from muster.runs.clock import RunClock
+from muster.settings import Settings
+from muster.sources.user_changes import UserChange, read_version
+from muster.sources.vault_users import VaultUser
+
+LOOKED_UP_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class Applying:
+    """One invocation's share of applying a run's plan; `planned_at` is when its source was read.
+
+    `ready` holds what this invocation has decided already, by CRM id.
+    """
+
+    settings: Settings
+    roster: Roster
+    clock: RunClock
+    run: str
+    planned_at: datetime
+    ready: Mapping[str, Decision] = field(default_factory=dict)
+    errors: list[LogEntry] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def apply(self, items: Iterable[Item], cursor: int, progress: Callable[[int], None]) -> None:
+        """Apply the items after the first `cursor`, telling `progress` how many are done.
+
+        Raises `OutOfTime`, `Stale` when the lease is lost, and what keeps everybody from being written.
+        """
+        done = cursor
+        for rules, of_kind in groupby(_after(items, cursor), key=lambda item: _rules(item.change)):
+            for some in batched(of_kind, LOOKED_UP_AT_ONCE, strict=False):
+                self._settle([item.change for item in some], rules)
+                done += len(some)
+                progress(done)
+                self.clock.check()
+
+    def second_pass(self, items: Sequence[Item]) -> None:
+        """Give their manager to those who came in before it (A10); what that writes is not counted."""
+        order = {item.user: number for number, item in enumerate(items)}
+        new = {item.user for item in items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
+        later = self.planned_at + timedelta(milliseconds=1)
+        waiting = [
+            replace(change, source=read_version(change.fields, later))
+            for change in (item.change for item in items)
+            if isinstance(change, UserChange)
+            and (manager := change.fields.get("ManagerId")) in new
+            and order[manager] > order[change.crm_id]
+        ]
+        counted = self.outcomes.copy()
+        for number, some in enumerate(batched(waiting, LOOKED_UP_AT_ONCE, strict=False)):
+            if number:
+                self.clock.check()
+            self._settle(some, salesforce_lifecycle, decided=False)
+        self.outcomes = counted
+
+    def serve_lines(self) -> None:
+        """Give the seats that are free to who waits for them."""
+        settling = self._settling()
+        settling.serve_lines(f"run:{self.run}")
+        self.outcomes += settling.outcomes
+
+    def _settling(self, rules: Rules = salesforce_lifecycle) -> Settling:
+        return Settling(self.settings, self.roster, self.clock.now(), self.clock.lease, rules)
+
+    def _settle(self, changes: Sequence[Change], rules: Rules, *, decided: bool = True) -> None:
+        settling = self._settling(rules)
+        failures = settling.settle(changes, self.ready if decided else None)
+        self.outcomes += settling.outcomes
+        down = sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE
+        if down or len(failures) == len(changes) > PATIENCE:
+            raise failures[0][1]
+        self.errors += [self._entry(change, error) for change, error in failures]
+
+    def _entry(self, change: Change, error: MusterError) -> LogEntry:
+        return LogEntry(
+            at=self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            system="roster",
+            record=change.crm_id,
+            notification=self.run,
+            code="not_written",
+            message=f"the member could not be written: {error}",
+            remedy="Nothing, if it was passing: the next full import writes it. Else see docs/operations.md.",
+        )
+
+
+def _rules(change: UserChange | VaultUser) -> Rules:
+    return vault_lifecycle if isinstance(change, VaultUser) else salesforce_lifecycle
+
+
+def _after(items: Iterable[Item], cursor: int) -> Iterator[Item]:
+    return (item for number, item in enumerate(items) if number >= cursor)

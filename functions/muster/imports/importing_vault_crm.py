@@ -1,0 +1,170 @@
+"""The Vault CRM part of an import: its users read, and planned after those of Salesforce (I3, I4, G4).
+
+Where it cannot be read, nothing of it is taken over and the error log says so; who left in Salesforce
+loses access all the same (P6).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import batched
+
+from muster.crm.engage_features import CONNECTION
+from muster.crm.pages import CursorLost
+from muster.error_log import LogEntry
+from muster.errors import Incomplete, MusterError, Problem, Rejected, Stale
+from muster.imports.plan_items import Item, item_of
+from muster.roster import vault_lifecycle
+from muster.roster.decisions import Decision, Known, Outcome
+from muster.roster.ports import Roster
+from muster.runs import guard
+from muster.runs.run import ImportState, Run
+from muster.settings import Settings
+from muster.settings.digests import vault_settings_digest
+from muster.sources.gathering_vault_crm import VaultGathered, VaultGathering
+from muster.sources.member_states import MemberState
+from muster.sources.vault_users import VaultUser, user_of
+from muster.times import timestamp
+
+LOOKED_UP_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class VaultPart:
+    """What of an import concerns Vault CRM: how many users were read, what is planned, what to tell.
+
+    `read` is `None` where nothing was read. `decisions` can be written as they are, by id in Vault CRM.
+    `outcomes` counts the users whom nothing is planned for. `whole` tells that everyone was read.
+    """
+
+    read: int | None = None
+    newest: str | None = None
+    whole: bool = False
+    items: list[Item] = field(default_factory=list)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    entries: list[LogEntry] = field(default_factory=list)
+
+    @property
+    def errors(self) -> int:
+        """How many of the entries tell of something that went wrong."""
+        return sum(entry.code != vault_lifecycle.REQUEST_KEPT for entry in self.entries)
+
+    def told(self) -> dict[str, int]:
+        """Return what an answer says of it."""
+        told = {"read": self.read or 0, "unlinked": self.outcomes[Outcome.UNLINKED]}
+        return {**told, "ambiguous": self.outcomes[Outcome.AMBIGUOUS]}
+
+
+def reads_everyone(run: Run, state: ImportState, settings: Settings) -> bool:
+    """Tell whether the run reads every user of Vault CRM, or those changed since the last one."""
+    known = state.vault_watermark is not None and state.vault_decided_with == vault_settings_digest(settings)
+    return run.mode == "full" or not known
+
+
+@dataclass(frozen=True, slots=True)
+class VaultImporting:
+    """The part of one run."""
+
+    settings: Settings
+    roster: Roster
+    run: Run
+    now: datetime
+
+    def part(
+        self,
+        gathering: VaultGathering,
+        states: Mapping[str, MemberState],
+        state: ImportState,
+        joining: frozenset[str],
+        overlap: timedelta,
+    ) -> VaultPart:
+        """Return what is read and planned; `states` are the roster's by id in Vault CRM, for reading all.
+
+        `joining` are the match keys that members will have once the rest of the plan is applied.
+        """
+        part = VaultPart(whole=reads_everyone(self.run, state, self.settings))
+        try:
+            gathered = self._gathered(gathering, states, state, overlap, whole=part.whole)
+            part.read, part.newest = gathered.total, gathered.newest
+            self._plan(part, gathered, joining)
+        except Stale:
+            raise
+        except MusterError as error:
+            problem = Problem(
+                "connections.vault_crm",
+                f"was not imported: {error}",
+                "Mend what it names; the next import reads Vault CRM again. Nothing of it was changed.",
+            )
+            return VaultPart(entries=[self._entry(None, "vault_not_imported", problem)])
+        return part
+
+    def _gathered(
+        self,
+        gathering: VaultGathering,
+        states: Mapping[str, MemberState],
+        state: ImportState,
+        overlap: timedelta,
+        *,
+        whole: bool,
+    ) -> VaultGathered:
+        try:
+            if not whole:
+                since = datetime.fromisoformat(state.vault_watermark or "") - overlap
+                return gathering.changed(timestamp(since))
+            afresh = state.vault_decided_with != vault_settings_digest(self.settings)
+            gathered = gathering.everyone(states, afresh=afresh)
+        except CursorLost:
+            raise Incomplete("Vault CRM no longer knows where the reading was interrupted") from None
+        if guard.fell_too_far(state.vault_rows, gathered.total, self.settings.guard):
+            raise Incomplete(
+                f"it shows {gathered.total:,} users, and {state.vault_rows:,} the last time:"
+                " fewer by more than the guard allows"
+            )
+        return gathered
+
+    def _plan(self, part: VaultPart, gathered: VaultGathered, joining: frozenset[str]) -> None:
+        for user, known in self._looked_up(part, gathered):
+            decision = vault_lifecycle.decide(user, known, self.settings, {}, self.now)
+            part.entries += [
+                self._entry(user.id, notice.code, notice.problem)
+                for notice in vault_lifecycle.notices(user, decision, self.settings)
+            ]
+            keys = vault_lifecycle.wanted_for(user, self.settings).match_keys
+            if decision.outcome is Outcome.UNLINKED and not joining.isdisjoint(keys):
+                # Whom it belongs to is about to become a member.
+                part.items.append(item_of(user, Decision(outcome=Outcome.LINKED)))
+            elif decision.writes:
+                part.items.append(item_of(user, decision))
+                if joining.isdisjoint(keys):
+                    part.decisions[user.id] = decision
+            else:
+                part.outcomes[decision.outcome] += 1
+
+    def _looked_up(self, part: VaultPart, gathered: VaultGathered) -> Iterable[tuple[VaultUser, Known]]:
+        unseen = frozenset(gathered.unseen)
+        users = sorted(self._users(part, gathered), key=vault_lifecycle.in_order)
+        for some in batched(users, LOOKED_UP_AT_ONCE, strict=False):
+            wanted = {user.id: vault_lifecycle.wanted_for(user, self.settings) for user in some}
+            known = self.roster.gather(self.settings.organization, wanted)
+            for user in some:
+                yield vault_lifecycle.succeeding(user, known[user.id], unseen), known[user.id]
+
+    def _users(self, part: VaultPart, gathered: VaultGathered) -> Iterable[VaultUser]:
+        for vault_id, row in gathered.rows.items():
+            try:
+                yield user_of(row, self.settings, f"run:{self.run.id}")
+            except Rejected as error:
+                part.entries.append(self._entry(vault_id, "vault_user_not_understood", error.problems[0]))
+
+    def _entry(self, vault_id: str | None, code: str, problem: Problem) -> LogEntry:
+        return LogEntry(
+            at=timestamp(self.now),
+            system=CONNECTION,
+            record=vault_id,
+            notification=self.run.id,
+            code=code,
+            message=f"{problem.where} {problem.message}",
+            remedy=problem.remedy,
+        )

@@ -1,0 +1,145 @@
+"""Mails to managers about the new members of their teams: who gets one, and what it says (N1).
+
+A team is recorded when at least one of the active direct reports has web-conference recording in
+effect. New members count like any other: a team whose first recorded member arrives is told so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from string import Template
+
+from muster.crm.salesforce_fields import is_valid_email
+from muster.roster.member import Member
+from muster.settings import Settings
+
+# Each person's name, and what the mail says about them.
+type _People = Sequence[tuple[str, str]]
+
+# A mail names so many people and counts the rest.
+NAMED = 50
+_RECORDING = "record_web_conferences"
+# Salesforce allows 80 characters for a last name and for a title.
+_LONGEST = 160
+_PAGE = Template("""\
+<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>$subject</title></head>
+<body>
+$body
+</body>
+</html>
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMail:
+    """A mail that has yet to be sent: of which run, to which manager (member id), about how many newcomers.
+
+    `named` are the ids of those it names, `since` when it was put in the outbox (epoch seconds). What
+    it says is written when it is sent, from the members as they are by then.
+    """
+
+    run: str
+    manager: str
+    newcomers: int
+    named: tuple[str, ...]
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A mail as it is sent; `text` and `html` say the same."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def recorded_under(member: Member | None) -> str | None:
+    """Return the manager (member id) in whose team the member is an active, recorded report."""
+    if member is None or not member.active:
+        return None
+    recording = member.data_capture.get(_RECORDING, {}).get("effective")
+    return member.manager if recording == "enabled" else None
+
+
+def address_of(manager: Member | None) -> str | None:
+    """Return where a manager can be written to; nowhere, if inactive or without an e-mail address."""
+    if manager is None or not manager.active or not is_valid_email(manager.email):
+        return None
+    return manager.email
+
+
+def written(manager: Member, newcomers: Sequence[Member], more: int, settings: Settings) -> Message:
+    """Return the mail that names these newcomers, and counts `more` it does not name."""
+    people = sorted((_name(member), _about(member)) for member in newcomers)
+    joined = f"{_in_words(people, more)} joined your team"
+    lines = [
+        f"Hello {_plain(manager.first_name) or _name(manager)},",
+        f"{joined} at {settings.organization}.",
+        *_notes(settings),
+    ]
+    rest = f"and {more} more" if more else ""
+    return Message(joined, _as_text(lines, people, rest), _as_html(joined, lines, people, rest))
+
+
+def _in_words(people: _People, more: int) -> str:
+    count = len(people) + more
+    if count > 1:
+        return f"{count} people have"
+    return f"{people[0][0] if people else '1 person'} has"
+
+
+def _as_text(lines: Sequence[str], people: _People, rest: str) -> str:
+    entries = [f"- {who}: {about}" for who, about in people] + ([f"- {rest}"] if rest else [])
+    greeting, opening, *notes = lines
+    return "\n\n".join([greeting, opening, "\n".join(entries), *notes]) + "\n"
+
+
+def _as_html(subject: str, lines: Sequence[str], people: _People, rest: str) -> str:
+    entries = [f"<li><b>{escape(who)}</b>: {escape(about)}</li>" for who, about in people]
+    entries += [f"<li>{escape(rest)}</li>"] if rest else []
+    greeting, opening, *notes = (f"<p>{escape(line)}</p>" for line in lines)
+    body = [greeting, opening, "<ul>", *entries, "</ul>", *notes]
+    return _PAGE.substitute(subject=escape(subject), body="\n".join(body))
+
+
+def _notes(settings: Settings) -> list[str]:
+    why = (
+        f"You get this mail because you are their manager at {settings.organization},"
+        " and there are members of your team whose web conferences are recorded."
+    )
+    if not settings.managers.may_toggle_capture:
+        return [why]
+    toggle = (
+        "You may decide what is captured of your team members. To switch data capture on or off for one"
+        " of them, ask an administrator of Muster, who changes it in the member settings."
+    )
+    return [toggle, why]
+
+
+def _about(member: Member) -> str:
+    assignment = _plain(member.assignment)
+    about = [_plain(member.title), f"assignment {assignment}" if assignment else "", _recording(member)]
+    return "; ".join(filter(None, about))
+
+
+def _recording(member: Member) -> str:
+    setting = member.data_capture.get(_RECORDING, {})
+    if setting.get("effective") == "enabled":
+        return "web conferences are recorded"
+    if setting.get("intended") == "enabled":
+        return f"web conferences are recorded once a seat is free ({_plain(setting.get('seat_required'))})"
+    return "web conferences are not recorded"
+
+
+def _name(member: Member) -> str:
+    full = f"{_plain(member.first_name)} {_plain(member.last_name)}".strip()
+    return _plain(member.name) or full or _plain(member.username) or member.id
+
+
+def _plain(value: str | None) -> str:
+    """Return a value on one line, without what could forge a header or turn the text around (T18)."""
+    seen = "".join(each if each.isprintable() else " " for each in value or "")
+    return " ".join(seen.split())[:_LONGEST]

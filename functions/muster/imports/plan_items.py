@@ -1,0 +1,144 @@
+"""A plan: what a run is going to do, user by user; its counts, its hash, and how people see it (I1, I5, I6).
+
+The hash covers what would be done and to which version of which member, and nothing that differs
+between two looks at the same state. An approval holds for a hash.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+
+from muster.roster import seats
+from muster.roster.decisions import Decision, Outcome
+from muster.roster.history import FieldChange
+from muster.runs.operations import CREATE, DEACTIVATE, GRANT, REVOKE, UPDATE
+from muster.sources.user_changes import UserChange
+from muster.sources.vault_users import VaultUser
+
+_BY_OUTCOME = {
+    Outcome.CREATED: CREATE,
+    Outcome.LINKED: UPDATE,
+    Outcome.UPDATED: UPDATE,
+    Outcome.REACTIVATED: UPDATE,
+    Outcome.DEACTIVATED: DEACTIVATE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What is to be done about one user.
+
+    `operations` are those the guard counts: what is given for `assignment`, what is taken for `former`,
+    the assignment so far. `version` is the member's version that the plan
+    was made on, 0 for a new member. `change` is all that applying it needs.
+    """
+
+    user: str
+    member: str | None
+    name: str | None
+    outcome: str
+    operations: tuple[str, ...]
+    assignment: str | None
+    former: str | None
+    reason: str | None
+    version: int
+    changes: tuple[FieldChange, ...]
+    change: UserChange | VaultUser
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Item":
+        """Return the item of a line of the plan's file."""
+        return cls(
+            **{
+                **document,
+                "operations": tuple(document["operations"]),
+                "changes": tuple(FieldChange(**each) for each in document["changes"]),
+                "change": _change(document["change"]),
+            }
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """Return the item as an admin sees it in a preview."""
+        return {
+            "member": self.member,
+            "user": self.user,
+            "name": self.name,
+            "does": self.outcome,
+            "assignment": self.assignment,
+            "reason": self.reason,
+            "changes": [asdict(each) for each in self.changes],
+        }
+
+
+def _change(document: Mapping[str, Any]) -> UserChange | VaultUser:
+    if "seen" in document:
+        return VaultUser.from_json(document)
+    return UserChange(**{**document, "matches": frozenset(document["matches"])})
+
+
+def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
+    """Return the plan's item of a decision."""
+    before, after = decision.before, decision.after
+    lost = bool(before) and bool(_held(before) - _held(after))
+    gained = bool(_held(after) - _held(before))
+    own = _BY_OUTCOME.get(decision.outcome)
+    operations = [own, GRANT if gained else None, REVOKE if lost else None]
+    person = after or before
+    takes = decision.outcome is Outcome.DEACTIVATED
+    governing = before if takes else after
+    return Item(
+        user=change.crm_id,
+        member=person.id if person else None,
+        name=person.name if person else None,
+        outcome=decision.outcome,
+        operations=tuple(each for each in operations if each),
+        assignment=governing.assignment if governing else None,
+        former=before.assignment if before else None,
+        reason=after.inactive_reason if after else None,
+        version=before.version if before else 0,
+        changes=decision.history.changes if decision.history else (),
+        change=change,
+    )
+
+
+def _held(member: Any) -> frozenset[str]:
+    return seats.held(member.seats) if member else frozenset()
+
+
+def counts(items: Iterable[Item]) -> dict[str, int]:
+    """Return how many users each outcome and each operation concerns."""
+    found: Counter[str] = Counter()
+    for item in items:
+        found[item.outcome] += 1
+        found.update(operation for operation in item.operations if operation in (GRANT, REVOKE))
+    return dict(found)
+
+
+def plan_hash(items: Iterable[Item]) -> str:
+    """Return the hash of a plan."""
+    digest = hashlib.sha256()
+    for item in sorted(items, key=lambda each: each.user):
+        # A new member's id, and since when someone waits, differ between two looks at the same state.
+        after = {
+            each.field: each.after
+            for each in item.changes
+            if each.field != "id" and not each.field.endswith(".since")
+        }
+        line = json.dumps([item.user, item.outcome, item.version, after], sort_keys=True)
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def written(items: Iterable[Item]) -> bytes:
+    """Return items as a part of the plan's file: one JSON object a line."""
+    return b"".join(orjson.dumps(item, default=sorted, option=orjson.OPT_APPEND_NEWLINE) for item in items)
+
+
+def read(part: bytes) -> list[Item]:
+    """Return the items of a part of the plan's file."""
+    return [Item.from_json(orjson.loads(line)) for line in part.splitlines()]

@@ -1,0 +1,166 @@
+"""From what was gathered to a plan: every user decided about, in the order of applying (I1, A9, A10).
+
+Who leaves comes first, so that their seats are free for the others; then, where seats are limited,
+assignment by assignment; and managers before their reports.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import batched
+
+from muster.errors import Problem, Rejected
+from muster.imports.plan_items import Item, item_of
+from muster.roster import salesforce_lifecycle, seats
+from muster.roster.decisions import Decision, Known, Outcome
+from muster.roster.eligibility import evaluate
+from muster.roster.links import keys_of
+from muster.roster.ports import Roster
+from muster.roster.seats import Pool, Pools
+from muster.runs.guard import EVERYONE
+from muster.settings import Settings, assignment_order
+from muster.settings.assignment_order import unfiltered
+from muster.settings.mappings import fields_to_read
+from muster.sources.gathering_salesforce import Gathered
+from muster.sources.member_states import MemberState
+from muster.sources.salesforce_users import change_of
+from muster.sources.user_changes import UserChange
+
+# So many users are looked up in the roster at a time; BatchGetItem takes a hundred keys.
+LOOKED_UP_AT_ONCE = 100
+# Decisions are kept for applying them at once; of a first import, which decides about everyone, the first.
+MOST_KEPT = 5_000
+_NOTHING_TO_DO = frozenset({Outcome.STALE, Outcome.NOT_PROVISIONED})
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done, and what deciding found besides.
+
+    `active` counts the active members before the plan, per assignment and under `""`. `pools` are the
+    seats as they will be. `problems` are users who cannot be decided about, by CRM id. `decisions` are
+    those that can be written as they are, by CRM id. `joining` are match keys that members will have and
+    may not have yet.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    active: Counter[str] = field(default_factory=Counter)
+    pools: Pools = field(default_factory=dict)
+    problems: list[tuple[str, Problem]] = field(default_factory=list)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    joining: set[str] = field(default_factory=set)
+
+    @property
+    def effective(self) -> list[Item]:
+        """The items that change something an admin would see."""
+        return [item for item in self.items if item.outcome != Outcome.UNCHANGED]
+
+    def seat_use(self, settings: Settings) -> dict[str, dict[str, int | None]]:
+        """Return per seat its limit, and how many will hold it and wait for it (I6)."""
+        shown: dict[str, dict[str, int | None]] = {}
+        for name, seat in settings.seats.items():
+            pool = self.pools.get(name, Pool())
+            served = int(min(pool.waiting, seats.free(name, settings, self.pools)))
+            shown[name] = {
+                "limit": seat.limit,
+                "held": pool.used + served,
+                "waiting": pool.waiting - served,
+            }
+        return shown
+
+
+def make_plan(
+    gathered: Gathered,
+    states: Mapping[str, MemberState],
+    settings: Settings,
+    roster: Roster,
+    now: datetime,
+    run: str,
+) -> Plan:
+    """Return the plan for what was gathered; `now` is when the gathering began."""
+    plan = Plan()
+    names = list(settings.seats)
+    plan.pools = roster.pools(settings.organization, names) if names else {}
+    _count_the_unchanged(plan, gathered, states, settings)
+    quiet: list[Item] = []
+    for change, known in _looked_up(plan, gathered, settings, roster, now, run):
+        decision = salesforce_lifecycle.decide(change, known, settings, plan.pools, now)
+        before = decision.before or known.member
+        if before and before.active:
+            plan.active[EVERYONE] += 1
+            if before.assignment:
+                plan.active[before.assignment] += 1
+        if decision.outcome in _NOTHING_TO_DO:
+            continue
+        if not decision.writes:
+            quiet.append(item_of(change, decision))
+            continue
+        plan.items.append(item_of(change, decision))
+        if len(plan.decisions) < MOST_KEPT:
+            plan.decisions[change.crm_id] = decision
+        if decision.after:
+            if keys_of(decision.before) != keys_of(decision.after):
+                plan.joining.update(keys_of(decision.after))
+            held_before = decision.before.seats if decision.before else {}
+            plan.pools = seats.moved(plan.pools, seats.moves(held_before, decision.after.seats))
+    # Nothing is to be done about them yet, but their manager becomes a member.
+    new = {item.user for item in plan.items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
+    plan.items += [item for item in quiet if _reports_to(item, new)]
+    for item in plan.items:
+        if _reports_to(item, new):
+            plan.decisions.pop(item.user, None)
+    return plan
+
+
+def _reports_to(item: Item, users: set[str]) -> bool:
+    return isinstance(item.change, UserChange) and item.change.fields.get("ManagerId") in users
+
+
+def _looked_up(
+    plan: Plan, gathered: Gathered, settings: Settings, roster: Roster, now: datetime, run: str
+) -> Iterator[tuple[UserChange, Known]]:
+    """Yield each change in the order of applying, with what the roster knows about its user."""
+    for some in batched(_in_order(plan, gathered, settings, now, run), LOOKED_UP_AT_ONCE, strict=False):
+        wanted = {change.crm_id: salesforce_lifecycle.wanted_for(change, settings) for change in some}
+        known = roster.gather(settings.organization, wanted)
+        for change in some:
+            yield change, known[change.crm_id]
+
+
+def _in_order(
+    plan: Plan, gathered: Gathered, settings: Settings, now: datetime, run: str
+) -> list[UserChange]:
+    names = fields_to_read(settings)
+    contested = bool(seats.limits(settings))
+    keyed = []
+    for crm_id, row in gathered.rows.items():
+        try:
+            matches = gathered.matches.get(crm_id, frozenset[str]())
+            change = change_of(row, names, matches, settings, now, run)
+        except Rejected as error:
+            plan.problems.append((crm_id, error.problems[0]))
+            continue
+        verdict = evaluate(change.fields, change.matches, settings)
+        leaves_first = verdict.reason is None
+        rank = assignment_order.rank(verdict.assignment, settings) if contested else 0
+        key = (leaves_first, rank, gathered.depths.get(crm_id, 0), crm_id)
+        keyed.append((key, replace(change, in_loop=gathered.in_loop(crm_id))))
+    return [change for _, change in sorted(keyed, key=lambda each: each[0])]
+
+
+def _count_the_unchanged(
+    plan: Plan, gathered: Gathered, states: Mapping[str, MemberState], settings: Settings
+) -> None:
+    everyone, none = unfiltered(settings), frozenset[str]()
+    names: dict[frozenset[str], str | None] = {}
+    for crm_id, state in states.items():
+        if not state.active or crm_id in gathered.rows:
+            continue
+        plan.active[EVERYONE] += 1
+        matches = gathered.matches.get(crm_id, none)
+        if matches not in names:
+            winner = assignment_order.winner(matches | everyone, settings)
+            names[matches] = winner.name if winner else None
+        if name := names[matches]:
+            plan.active[name] += 1

@@ -1,0 +1,319 @@
+"""The work of an import: gather, decide, apply, tell managers, and how a run ends (I1, I4 to I9)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from typing import Any
+
+from muster.crm.pages import CursorLost
+from muster.error_log import LogEntry
+from muster.errors import Incomplete, Problem
+from muster.imports import plan_items
+from muster.imports.applying import Applying
+from muster.imports.importing_vault_crm import VaultImporting, VaultPart, reads_everyone
+from muster.imports.plan_items import Item
+from muster.imports.planning import Plan, make_plan
+from muster.imports.ports import Ports
+from muster.imports.selecting import select
+from muster.roster import salesforce_lifecycle
+from muster.roster.decisions import Outcome
+from muster.runs import guard
+from muster.runs.archive import ITEMS_A_PART, AttemptParts
+from muster.runs.clock import RunClock
+from muster.runs.ending import SHOWN, Answer, Ends, in_words
+from muster.runs.guard import Trip
+from muster.runs.run import ImportState, Phase, Run, Status
+from muster.settings import Settings
+from muster.settings.digests import settings_digest, vault_settings_digest
+from muster.sources.gathering_salesforce import Gathered, Gathering
+from muster.sources.gathering_vault_crm import VaultGathering
+from muster.sources.member_states import MemberState
+from muster.times import timestamp
+
+# Records are committed late with an earlier time of change, and clocks differ.
+OVERLAP = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Steps:
+    """One invocation's work on a run, with the settings that decide."""
+
+    ports: Ports
+    clock: RunClock
+    settings: Settings
+
+    @property
+    def _ends(self) -> Ends:
+        return Ends(self.ports.runs, self.ports.roster, self.clock)
+
+    def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
+        """Gather and decide; then end a preview, park what needs a word, or apply."""
+        plan, trips, run = self._planned(run, resumed=resumed)
+        run, answer = self._ends.after_planning(run, trips, self._said(plan))
+        return answer if answer is not None else self.apply(run, plan)
+
+    def preview(self, run: Run) -> tuple[Run, Answer]:
+        """Gather and decide, and no more; returns the ended run and its answer."""
+        plan, trips, run = self._planned(run, resumed=False)
+        return self._ends.preview(run, trips, self._said(plan))
+
+    def apply(self, run: Run, plan: Plan | None = None, *, resumed: bool = False) -> Answer:
+        """Apply the plan from where it was left, tell managers, and end the run.
+
+        `plan` is the one that was just made; without it, the archive has it.
+        """
+        organization = run.organization
+        summary = self.ports.archive.document(organization, run.id, run.attempt, "plan")
+        planned_at = datetime.fromisoformat(run.gathered_at or run.started_at)
+        applying = Applying(self.settings, self.ports.roster, self.clock, run.id, planned_at)
+        if plan:
+            applying.ready = plan.decisions
+        applied = run
+
+        def progress(done: int) -> None:
+            nonlocal applied
+            applied = self._recorded(applied, applying, cursor=done)
+            self.ports.runs.save(applied, self.clock.lease)
+
+        items = plan.items if plan else self._items(run)
+        try:
+            if run.phase is Phase.APPLY:
+                applying.apply(items, run.cursor, progress)
+                applying.second_pass(items)
+                applying.serve_lines()
+                applied = replace(self._recorded(applied, applying), phase=Phase.NOTIFY)
+                self.ports.runs.save(applied, self.clock.lease)
+            self.ports.notify(self.settings, run.id)
+        finally:
+            self._ends.log_errors(run, applying.errors)
+        return self._end(applied, summary)
+
+    def _items(self, run: Run) -> list[Item]:
+        # An earlier try at planning, cut short, may have left more parts behind than the plan has.
+        return list(islice(chain.from_iterable(map(plan_items.read, self._parts(run, "plan"))), run.planned))
+
+    # ── Gather and decide ────────────────────────────────────────────────────────────────────────
+
+    def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, list[Trip], Run]:
+        state = self.ports.runs.state(run.organization)
+        read_at = datetime.fromisoformat(run.gathered_at or run.started_at)
+        states, vault_states = self._states(run, state)
+        gathered = self._gathered(run, state, states, resumed=resumed)
+        plan = make_plan(gathered, states, self.settings, self.ports.roster, read_at, f"run:{run.id}")
+        if run.mode != "full":
+            plan.active = type(plan.active)(state.active)
+        vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
+        plan.items += vault.items
+        plan.decisions |= vault.decisions
+        trips = guard.tripped(plan.effective, plan.active, self.settings)
+        for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
+            body = plan_items.written(plan.items[start : start + ITEMS_A_PART])
+            self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
+        run = replace(
+            run,
+            planned=len(plan.items),
+            cursor=0,
+            counts=plan_items.counts(plan.effective),
+            plan_hash=plan_items.plan_hash(plan.effective),
+            updated_at=timestamp(self.clock.now()),
+        )
+        self.ports.archive.put_document(
+            run.organization, run.id, run.attempt, "plan", self._summary(run, gathered, plan, trips, vault)
+        )
+        self._ends.log_errors(run, [*self._noticed(run, gathered, plan), *vault.entries])
+        return plan, trips, run
+
+    def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], dict[str, MemberState]]:
+        """Return what the roster's index shows by id in Salesforce and in Vault CRM, if the run needs it."""
+        whole_vault = self._has_vault(run) and reads_everyone(run, state, self.settings)
+        if run.mode != "full" and not whole_vault:
+            return {}, {}
+        found = list(self.ports.roster.states(run.organization))
+        by_vault_id = {each.vault_id: each for each in found if each.vault_id} if whole_vault else {}
+        if run.mode != "full":
+            return {}, by_vault_id
+        return {each.crm_id: each for each in found if each.crm_id}, by_vault_id
+
+    def _has_vault(self, run: Run) -> bool:
+        """Tell whether the run reads Vault CRM: one about some people, or about settings, does not."""
+        return self.ports.vault is not None and run.kind == "import" and run.mode != "members"
+
+    def _vault_part(
+        self, run: Run, state: ImportState, states: Mapping[str, MemberState], plan: Plan, *, resumed: bool
+    ) -> VaultPart:
+        if self.ports.vault is None or not self._has_vault(run):
+            return VaultPart()
+        read_at = datetime.fromisoformat(run.gathered_at or run.started_at)
+        parts = AttemptParts(self.ports.archive, run)
+        gathering = VaultGathering(self.settings, self.ports.vault, parts, self.clock.check, resumed)
+        importing = VaultImporting(self.settings, self.ports.roster, run, read_at)
+        return importing.part(gathering, states, state, frozenset(plan.joining), OVERLAP)
+
+    def _gathered(
+        self, run: Run, state: ImportState, states: Mapping[str, MemberState], *, resumed: bool
+    ) -> Gathered:
+        parts = AttemptParts(self.ports.archive, run)
+        gathering = Gathering(self.settings, self.ports.salesforce, parts, self.clock.check, resumed)
+        match run.mode:
+            case "members":
+                return gathering.named(run.members)
+            case "incremental":
+                return gathering.changed(run.since or "")
+        at = self.clock.now()
+        try:
+            gathered = gathering.everyone(
+                states,
+                afresh=state.evaluated_with != settings_digest(self.settings),
+                is_due=lambda each: (
+                    bool(each.unmatched_since)
+                    and salesforce_lifecycle.grace_ends(each.unmatched_since, self.settings) <= timestamp(at)
+                ),
+            )
+        except CursorLost:
+            # The place where the interrupted run was reading is gone; its next run reads from the start.
+            raise Incomplete("Salesforce no longer knows where the reading was interrupted") from None
+        if guard.fell_too_far(state.rows, gathered.total, self.settings.guard):
+            raise Incomplete(
+                f"Salesforce shows {gathered.total:,} users, and {state.rows:,} the last time:"
+                " fewer by more than the guard allows"
+            )
+        return select(gathered, states, self.settings, parts)
+
+    def _noticed(self, run: Run, gathered: Gathered, plan: Plan) -> list[LogEntry]:
+        """Return what an admin should know of what was read: who cannot be decided about, seen, or led."""
+        problems = list(plan.problems)
+        if gathered.unseen:
+            shown = ", ".join(gathered.unseen[:5]) + (" …" if len(gathered.unseen) > 5 else "")
+            what = f"shows {len(gathered.unseen):,} fewer than it should: {shown}; they were left as they are"
+            problems.append(
+                (gathered.unseen[0], Problem("User", what, "Let the integration user read all users."))
+            )
+        for loop in gathered.loops or ():
+            what = f"leads in a circle ({' → '.join([*loop, loop[0]])}); none of them has a manager in Muster"
+            problems.append((loop[0], Problem("ManagerId", what, "Correct the managers in Salesforce.")))
+        at = timestamp(self.clock.now())
+        return [
+            LogEntry(
+                at=at,
+                system="salesforce",
+                record=record,
+                notification=run.id,
+                code=f"source_{problem.where.lower()}",
+                message=f"{problem.where} {problem.message}",
+                remedy=problem.remedy,
+            )
+            for record, problem in problems
+        ]
+
+    def _summary(
+        self, run: Run, gathered: Gathered, plan: Plan, trips: list[Trip], vault: VaultPart
+    ) -> dict[str, Any]:
+        active = dict(plan.active)
+        for item in plan.effective:
+            change = {"created": 1, "reactivated": 1, "deactivated": -1}.get(item.outcome, 0)
+            for where in (guard.EVERYONE, item.assignment):
+                if change and where is not None:
+                    active[where] = active.get(where, 0) + change
+        return {
+            "hash": run.plan_hash,
+            "counts": run.counts,
+            "seats": plan.seat_use(self.settings),
+            "guard": [trip.text() for trip in trips],
+            "read": gathered.total,
+            "newest": gathered.newest,
+            "active": active,
+            "evaluated_with": settings_digest(self.settings),
+            "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
+            "vault_crm": None
+            if vault.read is None
+            else {**vault.told(), "newest": vault.newest, "whole": vault.whole},
+        }
+
+    # ── Ends ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _said(self, plan: Plan) -> Answer:
+        return {
+            "seats": plan.seat_use(self.settings),
+            "changes": [item.shown() for item in plan.effective[:SHOWN]],
+        }
+
+    def _end(self, run: Run, summary: Mapping[str, Any]) -> Answer:
+        errors = run.errors + summary["noticed"]
+        status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
+        run = replace(run, status=status, errors=errors, message=f"{in_words(run.counts)}.")
+        self._ends.finish(run, self._state_after(run, summary))
+        said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
+        return {
+            "status": status,
+            "run_id": run.id,
+            "mode": run.mode,
+            "counts": run.counts,
+            "seats": summary["seats"],
+            "read": summary["read"],
+            **({"vault_crm": _told(summary["vault_crm"])} if summary.get("vault_crm") else {}),
+            "message": f"{summary['read']:,} users read. {run.message}{said}",
+        }
+
+    def _state_after(self, run: Run, summary: Mapping[str, Any]) -> ImportState | None:
+        if run.mode == "members":
+            return None
+        state = self.ports.runs.state(run.organization)
+        newest = _normal(summary["newest"]) if summary["newest"] else state.watermark
+        state = replace(
+            state,
+            watermark=max(newest or "", state.watermark or "") or None,
+            active=summary["active"],
+            completed_at=timestamp(self.clock.now()),
+        )
+        if vault := summary.get("vault_crm"):
+            state = self._after_vault(state, vault)
+        if run.mode == "full":
+            state = replace(
+                state,
+                rows=summary["read"],
+                evaluated_with=summary["evaluated_with"],
+                full_run=run.id,
+            )
+            if state.approved == run.plan_hash:
+                state = replace(state, approved=None, approved_until=None)
+        return state
+
+    def _after_vault(self, state: ImportState, vault: Mapping[str, Any]) -> ImportState:
+        newest = _normal(vault["newest"]) if vault["newest"] else state.vault_watermark
+        watermark = max(newest or "", state.vault_watermark or "") or None
+        state = replace(state, vault_watermark=watermark)
+        if not vault["whole"]:
+            return state
+        decided = vault_settings_digest(self.settings)
+        return replace(state, vault_rows=vault["read"], vault_decided_with=decided)
+
+    def _recorded(self, run: Run, applying: Applying, cursor: int | None = None) -> Run:
+        """Return the run with what has been applied since it was last recorded."""
+        so_far = dict(run.counts) if run.cursor or run.phase is Phase.NOTIFY else {}
+        for outcome, count in applying.outcomes.items():
+            if outcome == Outcome.UNCHANGED:
+                continue
+            so_far[outcome] = so_far.get(outcome, 0) + count
+        errors = run.errors + len(applying.errors)
+        self._ends.log_errors(run, applying.errors)
+        applying.outcomes.clear()
+        applying.errors.clear()
+        return replace(
+            run,
+            counts=so_far,
+            errors=errors,
+            cursor=run.cursor if cursor is None else cursor,
+            updated_at=timestamp(self.clock.now()),
+        )
+
+    def _parts(self, run: Run, name: str) -> Iterable[bytes]:
+        return self.ports.archive.parts(run.organization, run.id, run.attempt, name)
+
+
+def _told(vault: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: vault[name] for name in ("read", "unlinked", "ambiguous")}
+
+
+def _normal(stamp: str) -> str:
+    return timestamp(datetime.fromisoformat(stamp))

@@ -1,0 +1,341 @@
+"""Answers about people that an admin can read from top to bottom and act on (Q1). Pure.
+
+    of_member      someone in the roster: why, and every value with where it comes from
+    of_outsider    someone who is not in the roster
+    evaluated      what evaluating a user anew would come to
+
+An origin is `crm`, `align`, `assignment:<name>`, `manual:<who>` or `manager:<who>`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from muster.insight import seat_words
+from muster.insight.run_words import to_do
+from muster.insight.seat_words import Lines
+from muster.roster import manager_hierarchy, salesforce_lifecycle
+from muster.roster.decisions import Decision, Outcome
+from muster.roster.eligibility import Verdict
+from muster.roster.links import Link
+from muster.roster.member import Json, Member
+from muster.roster.reasons import EXPLAINED, NAMESAKE_ACTIVE, UNMATCHED
+from muster.settings import Settings, assignment_order
+from muster.sources.user_changes import UserChange
+
+LAST_CHANGES = 5
+LAST_RUNS = 5
+
+_OUTDATED = (
+    "The settings have changed since the last full import; the next import evaluates everyone by them."
+)
+_IGNORED = "Managers are not taken from Salesforce (settings: ignore_organizational_structure)."
+_HOLDS_ON_TO_THE_DEACTIVATED = (
+    "The settings keep members who are deactivated in Salesforce (keep_active.when_deactivated);"
+    ' ask with "live": true whether this is one.'
+)
+_HOLDS_ON_TO_THE_UNMATCHED = (
+    "The settings keep members whom no assignment matches any more (keep_active.when_unmatched);"
+    ' ask with "live": true whether this is one.'
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What is known around a member.
+
+    `lines` holds the line for each seat that it waits for, `history` its newest changes, newest first.
+    `managers_link` is the link of whom it reports to, and `above` maps its CRM id to its manager's, that
+    one to the next, as far as they are members. `outdated`: the settings have changed since everyone was
+    evaluated.
+    """
+
+    lines: Lines
+    history: Sequence[Json] = ()
+    managers_link: Link | None = None
+    above: Mapping[str, str | None]
+    outdated: bool = False
+
+
+# ── People ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def of_member(member: Member, settings: Settings, around: Surroundings, now: datetime) -> Json:
+    """Return why someone of the roster is in or not, and each value with its origin (Q1).
+
+    The assignments are those of the last evaluation; `did_not_match` is `None` where that is not kept.
+    """
+    reason, why = _why(member, settings, now)
+    matched = () if reason == UNMATCHED else member.matched if member.active else None
+    return {
+        "in": member.active,
+        "why": why,
+        "reason": reason,
+        "since": _since(around.history),
+        "member": member.id,
+        "user": crm_id_of(member),
+        "assignment": _won(member.assignment, member.update_mode, settings),
+        **_others(member.assignment, matched, settings),
+        "note": _OUTDATED if around.outdated else None,
+        "seats": seat_words.of_member(
+            member, assignment_order.named(member.assignment, settings), settings, around.lines
+        ),
+        "workspaces": {
+            name: {"profile": profile, "origin": _origin(member, f"workspaces.{name}")}
+            for name, profile in member.workspaces.items()
+        },
+        "data_capture": {
+            name: {**setting, "why": _without_effect(setting, member, around.lines)}
+            for name, setting in member.data_capture.items()
+        },
+        "groups": {
+            feature: {**group, "origin": _origin(member, f"{feature}.request") if group["request"] else None}
+            for feature in ("engage", "engage_connect")
+            if any((group := getattr(member, feature)).values())
+        },
+        "identity": _identity(member),
+        "manager": _manager(member, settings, around),
+        "keep_active": _kept(member, settings, now),
+        "crm_user_status": _by_hand(member, "crm_user_status"),
+        "end_date": _by_hand(member, "end_date"),
+        "last_changes": list(around.history[:LAST_CHANGES]),
+        "runs": _runs(around.history),
+    }
+
+
+def of_outsider(
+    crm_id: str | None, link: Link | None, namesakes: Sequence[str], now: Json | None, salesforce: str | None
+) -> Json:
+    """Return why someone is not in the roster: what Salesforce says `now`, else what was recorded last.
+
+    `now` is what `evaluated` returns; `salesforce` says why there is none. `namesakes` are the members
+    that stand in the way of a user who waits.
+    """
+    recorded = None
+    if link and link.reason:
+        why = _in_words(link.reason, namesakes if link.reason == NAMESAKE_ACTIVE else ())
+        recorded = {"reason": link.reason, "why": why, "as_of": (link.source or "").partition("|")[0] or None}
+    told = now or recorded or {"reason": None, "why": "Nothing is recorded about the person."}
+    return {
+        "in": False,
+        "why": told["why"],
+        "reason": told["reason"],
+        "member": None,
+        "user": crm_id,
+        "recorded": recorded,
+        "salesforce": salesforce,
+        "now": now,
+    }
+
+
+def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings: Settings) -> Json:
+    """Return what a user as Salesforce has it now would come to: outcome, reason, assignments, changes."""
+    waits = decision.outcome is Outcome.WAITING
+    reason = NAMESAKE_ACTIVE if waits else verdict.reason
+    winner = verdict.assignment
+    changes = [asdict(each) for each in decision.history.changes] if decision.history else []
+    joins = reason is None and decision.outcome in (Outcome.CREATED, Outcome.LINKED)
+    event = {"organization": settings.organization, "members": [change.crm_id]}
+    return {
+        "would_be": str(decision.outcome),
+        "why": _outlook(reason, decision, len(changes), settings),
+        "reason": reason,
+        "assignment": _won(winner.name, winner.update_mode, settings) if winner else None,
+        **_others(winner.name if winner else None, change.matches, settings),
+        "changes": changes,
+        "to_do": [to_do("Import the user now.", "ScheduledImportFunction", event)]
+        if joins or changes
+        else [],
+    }
+
+
+def crm_id_of(member: Member) -> str | None:
+    """Return the Salesforce user a member is linked to."""
+    return member.crm.get(salesforce_lifecycle.CONNECTION, {}).get("id")
+
+
+# ── Assignments ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _won(name: str | None, update_mode: str | None, settings: Settings) -> Json | None:
+    """Return the assignment that decides; its position counts from 1, `None` if it is no longer there."""
+    if name is None:
+        return None
+    assignment = assignment_order.named(name, settings)
+    position = assignment_order.rank(assignment, settings) + 1 if assignment else None
+    return {"name": name, "position": position, "update_mode": update_mode}
+
+
+def _others(won: str | None, matched: Iterable[str] | None, settings: Settings) -> Json:
+    names = [each.name for each in settings.assignments]
+    if matched is None:
+        return {"also_matched": [], "did_not_match": None}
+    matching = frozenset(matched)
+    return {
+        "also_matched": [name for name in names if name in matching and name != won],
+        "did_not_match": [name for name in names if name not in matching],
+    }
+
+
+# ── Why ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _why(member: Member, settings: Settings, now: datetime) -> tuple[str | None, str]:
+    if not member.active:
+        reason = member.inactive_reason
+        return reason, _in_words(reason or "")
+    if member.unmatched_since:
+        return UNMATCHED, _in_grace(member.unmatched_since, settings, now)
+    if member.assignment:
+        return None, f"Assignment {member.assignment} is the uppermost of those that match."
+    if settings.assignments:
+        return None, "There were no assignments when the member was last evaluated, so everyone was in."
+    return None, "There are no assignments: everyone is in, with nothing granted."
+
+
+def _in_words(reason: str, namesakes: Sequence[str] = ()) -> str:
+    text = EXPLAINED.get(reason, "It was deactivated.")
+    return f"{text} That is {', '.join(namesakes)}." if namesakes else text
+
+
+def _in_grace(since: str, settings: Settings, now: datetime) -> str:
+    told = f"No assignment matches since {since}"
+    if settings.keep_active.when_unmatched:
+        return f"{told}; the member stays all the same (settings: keep_active.when_unmatched)."
+    ends = salesforce_lifecycle.grace_ends(since, settings)
+    if datetime.fromisoformat(ends) <= now:
+        return f"{told}; the days of grace are over, and the next import deactivates the member."
+    return f"{told}; the member will be deactivated on {ends}, by the first import from then on."
+
+
+def _outlook(reason: str | None, decision: Decision, changes: int, settings: Settings) -> str:
+    """Return in words what would become of a user if it were evaluated now."""
+    member = decision.after or decision.before
+    if reason == NAMESAKE_ACTIVE:
+        return _in_words(reason, [each.id for each in decision.unchanged])
+    if decision.outcome is Outcome.STALE:
+        return "What Salesforce answered is older than what the roster holds; ask again in a while."
+    if reason and member and member.active:
+        kept = "when_unmatched" if reason == UNMATCHED else "when_deactivated"
+        until = (
+            f" until {salesforce_lifecycle.grace_ends(member.unmatched_since, settings)}"
+            if member.unmatched_since
+            else f" (settings: keep_active.{kept})"
+        )
+        return f"{_in_words(reason)} The member stays active all the same{until}."
+    if reason:
+        return _in_words(reason)
+    match decision.outcome:
+        case Outcome.CREATED:
+            return "Nothing stands against it: the next full import adds the user."
+        case Outcome.LINKED:
+            found = decision.before.id if decision.before else ""
+            return f"Nothing stands against it: the next full import links the user to member {found}."
+    if not changes:
+        return "Evaluated now, nothing would change."
+    return f"Evaluated now, {changes:,} {'value' if changes == 1 else 'values'} would change."
+
+
+def _kept(member: Member, settings: Settings, now: datetime) -> Json | None:
+    """Return the days of grace, or that the settings may hold on to the member (A7, A8)."""
+    if not member.active:
+        return None
+    if since := member.unmatched_since:
+        ends = (
+            None if settings.keep_active.when_unmatched else salesforce_lifecycle.grace_ends(since, settings)
+        )
+        why = _in_grace(since, settings, now)
+        return {"unmatched_since": since, "deactivated_on": ends, "why": why}
+    switches = (
+        (settings.keep_active.when_deactivated, _HOLDS_ON_TO_THE_DEACTIVATED),
+        (settings.keep_active.when_unmatched, _HOLDS_ON_TO_THE_UNMATCHED),
+    )
+    told = " ".join(text for on, text in switches if on)
+    return {"unmatched_since": None, "deactivated_on": None, "why": told} if told else None
+
+
+# ── Values and where they come from ──────────────────────────────────────────────────────────────────
+
+
+def _origin(member: Member, key: str) -> str | None:
+    given = f"assignment:{member.assignment}" if member.assignment else None
+    return member.origins.get(key) or given
+
+
+def _without_effect(setting: Mapping[str, Any], member: Member, lines: Lines) -> str | None:
+    if setting["effective"] == setting["intended"]:
+        return None
+    return f"It has no effect yet. {seat_words.lacking(setting['seat_required'], member, lines)}"
+
+
+def _identity(member: Member) -> Json:
+    given = member.crm.get(salesforce_lifecycle.CONNECTION, {}).get("email")
+    converted = given is not None and member.email is not None and given != member.email
+    return {
+        "name": member.name,
+        "username": member.username,
+        "email": member.email,
+        "origin": "crm",
+        "as_of": member.sources.get(salesforce_lifecycle.CONNECTION, "").partition("|")[0] or None,
+        "why": "The e-mail address is not the one in Salesforce (settings: domains.convert, field_maps)."
+        if converted
+        else None,
+    }
+
+
+def _by_hand(member: Member, name: str) -> Json:
+    value = getattr(member, name)
+    return {"value": value, "origin": member.origins.get(name, "crm") if value is not None else None}
+
+
+def _manager(member: Member, settings: Settings, around: Surroundings) -> Json:
+    ignored = settings.ignore_organizational_structure
+    if member.manager:
+        why, origin = (_IGNORED if ignored else None), member.origins.get("manager", "crm")
+    else:
+        why, origin = (_IGNORED if ignored else _no_manager(member, around)), None
+    return {"id": member.manager, "user": member.reports_to, "origin": origin, "why": why}
+
+
+def _no_manager(member: Member, around: Surroundings) -> str:
+    own, above, link = crm_id_of(member), member.reports_to, around.managers_link
+    if above is None:
+        return "Salesforce names no manager."
+    if above == own:
+        return "In Salesforce the user is their own manager."
+    if link is None or link.member is None:
+        reason = f" {EXPLAINED[link.reason]}" if link and link.reason in EXPLAINED else ""
+        return f"The manager in Salesforce, {above}, is not a member.{reason}"
+    for loop in manager_hierarchy.loops(around.above):
+        if own in loop:
+            circle = " → ".join([*loop, loop[0]])
+            return f"The managers in Salesforce lead in a circle, so none of them has one here: {circle}."
+    return (
+        f"The manager in Salesforce, {above}, became a member after this one was last evaluated; the next"
+        " full import enters it. (Or the managers lead in a circle over someone who is not a member.)"
+    )
+
+
+# ── What happened ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _since(history: Sequence[Json]) -> str | None:
+    """Return when the member last came in or left, if that is among the newest changes."""
+    moments = (
+        entry["at"] for entry in history if any(change["field"] == "active" for change in entry["changes"])
+    )
+    return next(moments, None)
+
+
+def _runs(history: Sequence[Json]) -> list[Json]:
+    """Return the last runs that changed the member, and which values they changed."""
+    found: dict[str, Json] = {}
+    for entry in history:
+        kind, _, run_id = entry["run"].partition(":")
+        if kind == "run":
+            run = found.setdefault(run_id, {"run_id": run_id, "at": entry["at"], "changed": []})
+            run["changed"] += [
+                change["field"] for change in entry["changes"] if change["field"] not in run["changed"]
+            ]
+    return list(found.values())[:LAST_RUNS]

@@ -1,0 +1,117 @@
+"""Questions about runs: which there were, how one stands, and what its plan does. Reads only."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from muster.errors import NotFound, Problem, Rejected
+from muster.imports import plan_items
+from muster.imports.plan_items import Item
+from muster.insight import run_words
+from muster.pushes import push_plan
+from muster.pushes.push_plan import Sending
+from muster.roster.decisions import Outcome
+from muster.roster.member import Json
+from muster.runs.run import Run
+
+# Which attempt's plan, which of its parts, and how many items of that have been shown.
+_CURSOR = re.compile(r"([1-9][0-9]{0,5})\.([1-9][0-9]{0,5})\.([0-9]{1,6})", re.ASCII)
+
+
+class Runs(Protocol):
+    """What querying needs of the run table; `adapters.run_table` is the real one."""
+
+    def run(self, organization: str, run: str) -> Run | None:
+        """Return a run."""
+
+    def runs(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Run], str | None]:
+        """Return runs, newest first; raises `Rejected` for a cursor that was not handed out."""
+
+
+class Archive(Protocol):
+    """What querying needs of the run archive; `adapters.run_archive` is the real one."""
+
+    def count(self, organization: str, run: str, attempt: int, name: str) -> int:
+        """Return how many parts there are."""
+
+    def part(self, organization: str, run: str, attempt: int, name: str, number: int) -> bytes:
+        """Return one part."""
+
+
+def list_runs(runs: Runs, organization: str, limit: int, cursor: str | None) -> Json:
+    """Return a page of runs, newest first: `{runs, cursor}`; no cursor: that was all."""
+    found, following = runs.runs(organization, limit, cursor)
+    return {"runs": [run_words.in_short(run) for run in found], "cursor": following}
+
+
+def find_run(runs: Runs, organization: str, run_id: str) -> Run:
+    """Return the run of that id; raises `NotFound`."""
+    run = runs.run(organization, run_id)
+    if run is None:
+        problem = Problem("run_id", "is not a run of this organization", "The action runs lists them.")
+        raise NotFound(problem)
+    return run
+
+
+def show_run(
+    run: Run, archive: Archive, limit: int, cursor: str | None, by: str | None, now: datetime
+) -> Json:
+    """Return a run with what to do about it, and a page of what its plan changes.
+
+    `{run, progress, to_do, note, items, cursor}`; `note` says why there are no items where some were
+    planned. A cursor holds for one attempt's plan and leads nowhere else.
+    """
+    first, shown = _start(cursor, run)
+    items: list[Json] = []
+    following = note = None
+    parts = 0
+    if run_words.has_plan(run):
+        parts = archive.count(run.organization, run.id, run.attempt, "plan")
+        if run.planned and not parts:
+            note = "The plan is no longer in the archive."
+    for part, place, item in _effective(run, archive, first, parts, shown):
+        if len(items) == limit:
+            following = f"{run.attempt}.{part}.{place}"
+            break
+        items.append(item.shown())
+    return {
+        "run": run.to_json(),
+        "progress": run_words.progress(run),
+        "to_do": run_words.next_steps(run, by, now),
+        "note": note,
+        "items": items,
+        "cursor": following,
+    }
+
+
+def _effective(
+    run: Run, archive: Archive, first: int, parts: int, shown: int
+) -> Iterator[tuple[int, int, Item | Sending]]:
+    """Yield the items that change something an admin would see, each with its part and place in it."""
+    for number in range(first, parts + 1):
+        body = archive.part(run.organization, run.id, run.attempt, "plan", number)
+        for place, item in enumerate(_items(run, body)):
+            if number > first or place >= shown:
+                yield number, place, item
+
+
+def _items(run: Run, body: bytes) -> Sequence[Item | Sending]:
+    """Return those items of a part that an admin would see; the others keep no place of their own."""
+    if run.kind == "push":
+        return [item for item in push_plan.read(body) if item.step in push_plan.SENT]
+    return [item for item in plan_items.read(body) if item.outcome != Outcome.UNCHANGED]
+
+
+def _start(cursor: str | None, run: Run) -> tuple[int, int]:
+    """Return the part to go on with, and the item in it."""
+    if cursor is None:
+        return 1, 0
+    match = _CURSOR.fullmatch(cursor)
+    remedy = "Leave it out to start at the beginning."
+    if not match:
+        raise Rejected(Problem("cursor", "is not one that was handed out", remedy))
+    attempt, part, shown = map(int, match.groups())
+    if attempt != run.attempt:
+        raise Rejected(Problem("cursor", "is of a plan that was made anew since", remedy))
+    return part, shown

@@ -1,0 +1,101 @@
+"""What to tell about a run beside its record: how far it is, and what to do about it (I5, I6, I12). Pure."""
+
+from datetime import datetime
+
+from muster.roster.member import Json
+from muster.runs.run import Phase, Run, Status
+
+_SHOWN = (
+    "id",
+    "mode",
+    "kind",
+    "status",
+    "preview",
+    "by",
+    "started_at",
+    "finished_at",
+    "counts",
+    "errors",
+    "message",
+    "plan_hash",
+    "expires_at",
+)
+
+
+def in_short(run: Run) -> Json:
+    """Return a run as one of a list."""
+    record = run.to_json()
+    return {name: record[name] for name in _SHOWN}
+
+
+def in_words(run: Run) -> str:
+    """Return one sentence about a run: how far it is, or how it ended."""
+    if run.status is Status.PARKED and not run.message:
+        return f"It waits for approval until {run.expires_at}."
+    if run.status is Status.PREVIEWED and not run.message:
+        return "A preview; nothing was changed."
+    return progress(run) or run.message or f"It has ended: {run.status.replace('_', ' ')}."
+
+
+def progress(run: Run) -> str | None:
+    """Return how far a running run is; `None`: it does not run."""
+    if run.status is not Status.RUNNING:
+        return None
+    match run.phase:
+        case Phase.APPLY:
+            return f"{run.cursor:,} of {run.planned:,} applied."
+        case Phase.NOTIFY if run.kind == "push":
+            return "Everything is sent; it reads what Vault CRM makes of it."
+        case Phase.NOTIFY:
+            return "Everything is applied; managers are told about new members."
+    source = "Vault CRM" if run.kind == "push" else "Salesforce"
+    return f"It reads {source} and makes a plan; nothing is changed yet."
+
+
+def has_plan(run: Run) -> bool:
+    """Tell whether the run's current attempt has come to a plan."""
+    planning = run.status is Status.RUNNING and run.phase is Phase.GATHER
+    return run.plan_hash is not None and not planning
+
+
+def next_steps(run: Run, by: str | None, now: datetime) -> list[Json]:
+    """Return what an admin can do about a run, each with the event to paste; `by` goes into them."""
+    signed = {"by": by} if by else {}
+    of = {"organization": run.organization}
+    function = "ScheduledPushFunction" if run.kind == "push" else "ScheduledImportFunction"
+    match run.status:
+        case Status.PARKED if _is_too_late(run, now):
+            again = {**of, **({} if run.kind == "push" else {"mode": run.mode}), **signed}
+            return [to_do("Nobody approved it in time. Start again; it is planned anew.", function, again)]
+        case Status.PARKED:
+            reject = to_do("Reject it: nothing is changed.", function, {**of, "reject": run.id, **signed})
+            return [_approval(run, function, signed), reject]
+        case Status.RUNNING:
+            what = "Only if nobody works on it any more (it answered continue, or died): go on with it."
+            return [to_do(what, function, {**of, "run_id": run.id})]
+        case Status.SUCCEEDED_WITH_ERRORS:
+            event = {**of, "action": "errors"}
+            return [to_do("See what could not be done, and for whom.", "RosterQueryFunction", event)]
+    return []
+
+
+def to_do(what: str, function: str, event: Json) -> Json:
+    """Return something to do: in words, and the event to paste into which function."""
+    return {"what": what, "function": function, "event": event}
+
+
+def _approval(run: Run, function: str, signed: Json) -> Json:
+    event = {"organization": run.organization}
+    if run.kind == "settings":
+        put = {**event, "action": "put", "settings": "<the same settings>", "approve": run.id}
+        return to_do(
+            "Approve it: put the same settings again, with the run.",
+            "OrganizationSettingsFunction",
+            {**put, "by": "<you>", **signed},
+        )
+    approve = {**event, "approve": run.id, "plan_hash": run.plan_hash, **signed}
+    return to_do("Approve it: it is applied if its plan is still the same.", function, approve)
+
+
+def _is_too_late(run: Run, now: datetime) -> bool:
+    return run.expires_at is not None and datetime.fromisoformat(run.expires_at) <= now

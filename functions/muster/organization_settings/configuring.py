@@ -1,0 +1,195 @@
+"""What admins do with an organization's settings, and with the address Salesforce calls (S1, S2, S3, W3).
+
+Nothing is ever overwritten: each save is a new version (`muster.saving_settings`). Before it is made,
+Salesforce compiles the filters, and what it would do to members is previewed
+(`muster.previewing_settings`).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale
+from muster.organization_settings import saving
+from muster.organization_settings.previewing import Previewing
+from muster.organization_settings.saving import Answer, Saving, Signature, nothing_yet, shown
+from muster.settings import Settings
+from muster.settings.document import read
+from muster.settings.versions import StoredSettings, changes
+from muster.settings.warnings import warnings
+from muster.webhook import tokens
+from muster.webhook.tokens import Token, WebhookRegistration, webhook_address
+
+_NO_LONGER_ACCEPTED = {
+    "where": "settings",
+    "message": "were saved with an older Muster and are no longer accepted",
+    "remedy": "Hand them to the action validate, correct what it names, and put them.",
+}
+
+
+class SettingsStore(saving.SettingsStore, Protocol):
+    """What configuring needs of the settings table; `adapters.settings_table` is the real one."""
+
+    def version(self, organization: str, version: int) -> StoredSettings | None:
+        """Return one version."""
+
+    def versions(self, organization: str, limit: int, below: int | None = None) -> list[StoredSettings]:
+        """Return versions, newest first."""
+
+
+class Webhooks(saving.Webhooks, Protocol):
+    """What configuring needs of the webhook registry; `adapters.webhook_registry` is the real one."""
+
+    def replace(
+        self, organization: str, was: WebhookRegistration | None, becomes: WebhookRegistration
+    ) -> None:
+        """Replace a registration; raises `Stale`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuring:
+    """The actions, each with an answer for the admin that has a `message` at least.
+
+    `base_url` is where the API answers, its stage included; `now` is aware.
+    """
+
+    store: SettingsStore
+    webhooks: Webhooks
+    journal: saving.Journal
+    previewing: Previewing
+    base_url: str
+    now: datetime
+
+    def get(self, organization: str, version: int | None = None) -> Answer:
+        """Return settings, those in force by default, as written and as they act; raises `NotFound`."""
+        stored = self._stored(organization, version)
+        settings = _understood(stored)
+        return {
+            "message": f"Version {stored.version}, saved {stored.at}.",
+            **_saved(stored),
+            "settings": stored.document,
+            "effective": _effective(settings),
+            "warnings": shown(warnings(settings)) if settings else [_NO_LONGER_ACCEPTED],
+        }
+
+    def validate(self, organization: str, document: str | dict[str, Any]) -> Answer:
+        """Return what saving the document would change; raises `Rejected`."""
+        _, settings = read(document, organization)
+        _, found = self.previewing.compiled(settings)
+        current = self.store.current(organization)
+        before = _effective(_understood(current)) if current else None
+        changed = list(changes(before or {}, _effective(settings)))
+        against = f"version {current.version}" if current else "no settings"
+        return {
+            "message": f"The settings are good; against {against} they change {_count(changed, 'place')}.",
+            "version": current.version if current else 0,
+            "changes": changed,
+            "warnings": shown([*warnings(settings), *found]),
+        }
+
+    def preview(self, organization: str, document: str | dict[str, Any], by: str) -> Answer:
+        """Return what saving the document would do to the whole roster (S2); raises `Rejected`."""
+        _, settings = read(document, organization)
+        _, found = self.previewing.compiled(settings)
+        current = self.store.current(organization) or nothing_yet(organization)
+        preview = self.previewing.preview(current, settings, by)
+        said = {**preview.said, "version": current.version}
+        if preview.is_parked:
+            said["message"] += (
+                f' Put the same settings with {{"approve": "{said["run_id"]}"}} to let it pass.'
+            )
+        return {**said, "warnings": shown([*warnings(settings), *found])}
+
+    def put(self, organization: str, document: str | dict[str, Any], signature: Signature) -> Answer:
+        """Save a document and return its version, and a token where there was none; raises `Rejected`.
+
+        With the status "parked" nothing is saved: the change has to be approved (S2).
+        """
+        raw, settings = read(document, organization)
+        return self._save(raw, settings, signature)
+
+    def history(self, organization: str, limit: int, cursor: str | None = None) -> Answer:
+        """Return versions, newest first, each with the places where it differs from the one before it."""
+        below = int(cursor) if cursor else None
+        # One more than asked for: to compare the last with, and to know whether there are others.
+        found = self.store.versions(organization, limit + 1, below)
+        shown = found[:limit]
+        documents = [stored.document for stored in found[1:]] + [{}]
+        versions = [
+            {**_saved(stored), "changed": [change["where"] for change in changes(older, stored.document)]}
+            for stored, older in zip(shown, documents, strict=False)
+        ]
+        return {
+            "message": f"{_count(versions, 'version')}, newest first.",
+            "versions": versions,
+            "cursor": str(shown[-1].version) if len(found) > len(shown) else None,
+        }
+
+    def restore(self, organization: str, version: int, signature: Signature) -> Answer:
+        """Save an earlier version again; raises `NotFound`, or `Rejected` if it is no longer accepted."""
+        earlier = self._stored(organization, version)
+        raw, settings = read(earlier.document, organization)
+        return {**self._save(raw, settings, signature), "restored": earlier.version}
+
+    def rotate_token(self, organization: str, by: str) -> Answer:
+        """Issue a token that takes over from the one in use; raises `NotFound` or `Rejected`."""
+        was = self.webhooks.find(organization)
+        if was is None:
+            raise NotFound(_no_settings(organization))
+        token = tokens.issue()
+        becomes = replace(
+            was, tokens=tokens.rotated(was.tokens, Token(tokens.digest(token), issued_to=by), self.now)
+        )
+        try:
+            self.webhooks.replace(organization, was, becomes)
+        except Stale as error:
+            remedy = "Rotate again if the token that came out of it is not yours."
+            raise Rejected(
+                Problem("organization", "had its settings or token changed meanwhile", remedy)
+            ) from error
+        until = becomes.tokens[-1].expires_at
+        return {
+            "message": "The new token is valid now; put the new address into Salesforce's outbound message"
+            f" before the old one ends{f', {until}' if until else ''}.",
+            "webhook": webhook_address(self.base_url, organization, token),
+            "previous_token_valid_until": until,
+        }
+
+    def _save(self, raw: dict[str, Any], settings: Settings, signature: Signature) -> Answer:
+        saving = Saving(self.store, self.webhooks, self.journal, self.previewing, self.base_url, self.now)
+        return saving.save(raw, settings, signature)
+
+    def _stored(self, organization: str, version: int | None) -> StoredSettings:
+        if version is None:
+            stored = self.store.current(organization)
+            if stored is None:
+                raise NotFound(_no_settings(organization))
+            return stored
+        stored = self.store.version(organization, version)
+        if stored is None:
+            raise NotFound(Problem("version", f"{version} is not there", "The action history lists them."))
+        return stored
+
+
+def _saved(stored: StoredSettings) -> dict[str, Any]:
+    return {"version": stored.version, "by": stored.by, "at": stored.at, "why": stored.why}
+
+
+def _understood(stored: StoredSettings) -> Settings | None:
+    """Return what a version means, or `None` where this version of Muster no longer accepts it."""
+    try:
+        return stored.settings
+    except Misconfigured:
+        return None
+
+
+def _effective(settings: Settings | None) -> dict[str, Any] | None:
+    return settings.model_dump(mode="json") if settings else None
+
+
+def _no_settings(organization: str) -> Problem:
+    return Problem("organization", f"{organization} has no settings yet", "Save some with the action put.")
+
+
+def _count(things: list[Any], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

@@ -1,0 +1,78 @@
+"""What of a push an admin has to look at: entries of the error log, each with what to do (P3, G3). Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from muster.checks import Check
+from muster.crm import engage_features
+from muster.error_log import LogEntry
+from muster.errors import Problem
+from muster.roster.member import Member
+
+_NAMED = {engage_features.ENGAGE: "Engage", engage_features.CONNECT: "Engage Connect"}
+_AGAIN = "then ask for a retry with GroupAssignmentFunction"
+_FAILURES: Mapping[str, tuple[str, str]] = {
+    engage_features.NO_LICENSES_REMAINING: (
+        "found no licence; the member waits in line",
+        "Nothing: who is first in line is sent when a licence becomes free. Or add licences to the group.",
+    ),
+    engage_features.INVALID_GROUP_NAME: (
+        "names a group that the Engage server does not have",
+        "Assign a group that is, spelled as there, with GroupAssignmentFunction.",
+    ),
+    engage_features.USER_NOT_IN_CONNECT: (
+        "was refused: the user is not set up for Engage Connect",
+        f"Set the user up for Engage Connect in Vault CRM, {_AGAIN}.",
+    ),
+    engage_features.USER_CREATE_FAILED: (
+        "was refused: the Engage Connect user could not be created",
+        f"Check name, e-mail address, country and user type of the user in Vault CRM, {_AGAIN}.",
+    ),
+    engage_features.USER_UPDATE_FAILED: (
+        "was refused: the Engage Connect user could not be updated",
+        f"Check name, e-mail address, country and user type of the user in Vault CRM, {_AGAIN}.",
+    ),
+    engage_features.REQUEST_FAILED: (
+        "was refused by the Engage server",
+        f"Look at the user's groups in Vault CRM, {_AGAIN}. If it goes on failing, ask Veeva's support.",
+    ),
+}
+_UNKNOWN = (
+    "has a status that the settings do not know",
+    "Add it to connections.vault_crm.statuses, or look at the user in Vault CRM.",
+)
+
+
+def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEntry]:
+    """Yield an entry for each request of the member that has failed since; `at` is now (ISO 8601)."""
+    for feature in engage_features.FEATURES:
+        status = getattr(after, feature)["status"]
+        if status is None or status == getattr(before, feature)["status"]:
+            continue
+        if status in engage_features.FAILED or status not in engage_features.STATUSES[feature]:
+            what, remedy = _FAILURES.get(status, _UNKNOWN)
+            code = status if status in engage_features.FAILED else "unknown_status"
+            problem = Problem(_NAMED[feature], f"request {what}", remedy)
+            vault_id = after.crm.get(engage_features.CONNECTION, {}).get("id") or ""
+            yield entry_of(at, vault_id, code, problem, after.id, run)
+
+
+def blocked_by(checks: Iterable[Check]) -> str:
+    """Return the checks of Vault CRM that keep a push from sending, each with what to do about it (U6)."""
+    told = [f"{check.check}: {check.found} ({check.remedy.removesuffix('.')})" for check in checks]
+    return f"blocked before the first write by what Vault CRM was checked for: {'; '.join(told)}"
+
+
+def entry_of(
+    at: str, vault_id: str, code: str, problem: Problem, member: str | None = None, run: str = ""
+) -> LogEntry:
+    """Return an entry about a user of Vault CRM, and the member (id) it is linked to."""
+    who = f" (member {member})" if member else ""
+    return LogEntry(
+        at=at,
+        system=engage_features.CONNECTION,
+        record=vault_id,
+        notification=run,
+        code=code,
+        message=f"{problem.where} {problem.message}{who}",
+        remedy=problem.remedy,
+    )

@@ -1,0 +1,386 @@
+"""The work of a push: gather who is due, decide, send, and read what comes of it (P1 to P5, G7, G8).
+
+What is sent is sent once. The plan keeps what Vault CRM showed of each user before; whoever goes on with
+a run that was cut short, and whoever lost the answer to a write, first looks whether it has arrived.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from itertools import chain, islice
+
+from muster.crm import engage_features, vault_fields
+from muster.crm.vault_records import RECORDS_A_CALL, Outcome, Written
+from muster.error_log import LogEntry
+from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
+from muster.pushes import licence_lines, push_plan
+from muster.pushes.error_entries import blocked_by, entry_of, failures
+from muster.pushes.licence_lines import Line, Removals
+from muster.pushes.ports import Ports
+from muster.pushes.push_plan import Plan, Sending, Step
+from muster.pushes.syncing_align import Aligning
+from muster.roster import departures
+from muster.roster.member import Member
+from muster.roster.recording import Change, Recording
+from muster.runs import guard
+from muster.runs.archive import ITEMS_A_PART, AttemptParts
+from muster.runs.clock import RunClock
+from muster.runs.ending import SHOWN, Answer, Ends, in_words
+from muster.runs.run import Phase, Run, Status
+from muster.settings import Settings
+from muster.settings.mappings import connection
+from muster.sources.gathering_vault_crm import VaultGathering
+from muster.sources.vault_users import VaultUser, user_of
+from muster.times import timestamp
+
+# The Engage server answers within seconds, mostly: it is asked again after so many; then the next push is.
+WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+_MEMBERS_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Steps:
+    """One invocation's work on a push, with the settings that decide."""
+
+    ports: Ports
+    clock: RunClock
+    settings: Settings
+    errors: list[LogEntry] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    desk: Aligning = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have Align at hand, if there is one."""
+        self.desk = Aligning(self.settings, self.ports.align, self.ports.roster, self.clock)
+
+    @property
+    def _ends(self) -> Ends:
+        return Ends(self.ports.runs, self.ports.roster, self.clock)
+
+    def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
+        """Gather and decide; then end a preview, park what needs a word, or send.
+
+        Raises `Misconfigured`, before anything is sent, where it could arrive by half only (U6).
+        """
+        plan, run = self._planned(run, resumed=resumed)
+        sends = [item for item in plan.items if item.step in push_plan.SENT]
+        failed = self.ports.preflight() if sends else ()
+        if failed and not run.preview:
+            raise Misconfigured(f"the push is {blocked_by(failed)}")
+        active = self.ports.runs.state(run.organization).active
+        trips = guard.tripped(plan.items, active, self.settings)
+        said = {"changes": [item.shown() for item in sends[:SHOWN]]}
+        run, answer = self._ends.after_planning(run, trips, said)
+        if answer is None:
+            return self._apply(run, plan.items, resumed=False)
+        if run.preview:
+            would_be = f" It would be {blocked_by(failed)}." if failed else ""
+            answer["message"] += would_be
+            answer["blocked_by"] = [asdict(check) for check in failed]
+        return answer
+
+    def apply(self, run: Run, *, resumed: bool = False) -> Answer:
+        """Send the plan from where it was left, and end the run."""
+        parts = self.ports.archive.parts(run.organization, run.id, run.attempt, "plan")
+        items = list(islice(chain.from_iterable(map(push_plan.read, parts)), run.planned))
+        return self._apply(run, items, resumed=resumed)
+
+    # ── Gather and decide ────────────────────────────────────────────────────────────────────────
+
+    def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, Run]:
+        at = self._at(run)
+        asked, refused = self.desk.take(run)
+        members = self._due(run, at, asked)
+        users = self._users(run, members.values(), resumed=resumed) if members else {}
+        lines, free = self.ports.roster.licence_lines(run.organization)
+        in_line = licence_lines.next_in_line(lines, free, members.values(), users, self.settings, at)
+        waiting = self._members(run, in_line.keys() - members.keys())
+        members |= waiting
+        in_line = {name: place for name, place in in_line.items() if name in members}
+        if waiting:
+            users |= self._users(run, waiting.values(), resumed=resumed, folder="line/")
+        plan = push_plan.make_plan(members.values(), users, in_line, self.settings, at)
+        for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
+            body = push_plan.written(plan.items[start : start + ITEMS_A_PART])
+            self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
+        self._ends.log_errors(run, [self._unseen(run, members[name]) for name in plan.unseen])
+        return plan, replace(
+            run,
+            planned=len(plan.items),
+            cursor=0,
+            errors=len(plan.unseen) + refused,
+            counts=push_plan.counts(plan.items),
+            plan_hash=push_plan.plan_hash(plan.items),
+            updated_at=timestamp(self.clock.now()),
+        )
+
+    def _due(self, run: Run, at: datetime, asked: Mapping[str, Change]) -> dict[str, Member]:
+        """Return the members that a push has something to do about; the index only says where to look.
+
+        `asked` is what has just been asked for in Align, by member: a preview has not recorded it.
+        """
+        day = departures.today(at, self.settings.time_zone)
+        names = [
+            name
+            for name, due in self.ports.roster.due(run.organization, day)
+            if push_plan.is_looked_at(due.what, self.settings)
+        ]
+        found = self._members(run, {*names, *asked})
+        found |= {name: change(found[name]) for name, change in asked.items() if name in found}
+        return {name: each for name, each in found.items() if push_plan.is_due(each, self.settings, day)}
+
+    def _members(self, run: Run, names: Iterable[str]) -> dict[str, Member]:
+        return self.ports.roster.members(run.organization, sorted(names))
+
+    def _users(
+        self, run: Run, members: Iterable[Member], *, resumed: bool, folder: str = ""
+    ) -> dict[str, VaultUser]:
+        ids = sorted({str(member.crm[engage_features.CONNECTION]["id"]) for member in members})
+        parts = AttemptParts(self.ports.archive, run, folder)
+        gathering = VaultGathering(self.settings, self.ports.vault, parts, self.clock.check, resumed)
+        return self._read(gathering, ids)
+
+    def _users_now(self, ids: Iterable[str]) -> dict[str, VaultUser]:
+        """Return how these users look now; nothing of it is archived."""
+        gathering = VaultGathering(self.settings, self.ports.vault, _Nowhere(), self.clock.check)
+        return self._read(gathering, sorted(ids))
+
+    def _read(self, gathering: VaultGathering, ids: Sequence[str]) -> dict[str, VaultUser]:
+        users = {}
+        for vault_id, row in gathering.named(ids).rows.items():
+            try:
+                users[vault_id] = user_of(row, self.settings, "")
+            except Rejected as error:
+                self.errors.append(entry_of(self._now(), vault_id, "user_not_understood", error.problems[0]))
+        return users
+
+    # ── Send ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _apply(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> Answer:
+        try:
+            run = self._send_all(run, items, resumed=resumed)
+            self._await(run, [item for item in items if item.step in (Step.REMOVAL, Step.ADDITION)])
+            self.errors += self.desk.tell(run, {item.member for item in items})
+            return self._end(run)
+        finally:
+            self._ends.log_errors(run, self.errors)
+
+    def _send_all(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> Run:
+        if run.phase is not Phase.APPLY:
+            return run
+        removals = [item for item in items if item.step is Step.REMOVAL]
+        left: Removals | None = None
+        # Whoever worked on the run before may have sent the first of these, and died before saying so.
+        in_doubt = resumed
+        for some in push_plan.chunks(items[run.cursor :], RECORDS_A_CALL):
+            going = list(some)
+            if some[0].step is Step.OUTCOME:
+                self._take_over(run, going, resumed=resumed)
+            else:
+                if left is None and any(item.awaits or item.step is Step.INACTIVATION for item in some):
+                    left = self._await(run, removals)
+                if left is not None:
+                    going = [item for item in some if left.allow(item)]
+                self._send(run, going, in_doubt=in_doubt)
+            in_doubt = False
+            run = self._recorded(run, run.cursor + len(some))
+            self.clock.check()
+        # The lines have been offered what is free by now; what comes free later is the next push's.
+        self.ports.roster.offered(run.organization, self.ports.roster.licence_lines(run.organization)[1])
+        return self._recorded(replace(run, phase=Phase.NOTIFY), run.cursor)
+
+    def _send(self, run: Run, items: Sequence[Sending], *, in_doubt: bool) -> None:
+        """Write one chunk, each record once, and record what came of it."""
+        if in_doubt:
+            items = self._not_arrived(run, items)
+        items = self._standing(run, items)
+        if not items:
+            return
+        try:
+            answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
+        except OutcomeUnknown:
+            items = self._not_arrived(run, items)
+            if not items:
+                return
+            answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
+        self._answered(run, list(zip(items, answers, strict=True)))
+
+    def _standing(self, run: Run, items: Sequence[Sending]) -> list[Sending]:
+        """Return those that are wanted still: meanwhile somebody may have left, or changed their mind."""
+        day = departures.today(self.clock.now(), self.settings.time_zone)
+        members = self._members(run, {item.member for item in items})
+        return [
+            item
+            for item in items
+            if item.member in members and push_plan.is_wanted(item, members[item.member], day)
+        ]
+
+    def _not_arrived(self, run: Run, items: Sequence[Sending]) -> list[Sending]:
+        """Return those whose values Vault CRM does not have; the others are recorded as sent (P5)."""
+        users = self._users_now(item.user for item in items)
+        arrived = [
+            item for item in items if item.user in users and push_plan.has_arrived(item, users[item.user])
+        ]
+        self._were_sent(run, arrived)
+        known = {item.user for item in arrived}
+        return [item for item in items if item.user in users and item.user not in known]
+
+    def _answered(self, run: Run, answered: Sequence[tuple[Sending, Written]]) -> None:
+        self._were_sent(run, [item for item, answer in answered if answer.outcome is Outcome.WRITTEN])
+        refused = [(item, answer) for item, answer in answered if answer.outcome is Outcome.REFUSED]
+        for item, answer in refused:
+            problem = answer.problem or Problem("record", "was refused by Vault CRM", "")
+            self.errors.append(entry_of(self._now(), item.user, "not_written", problem, item.member))
+        day = departures.today(self._at(run), self.settings.time_zone)
+        failed = {item.member: partial(push_plan.with_failure, item=item, day=day) for item, _ in refused}
+        self._recording(run).record(failed)
+        self.counts["refused"] += len(refused)
+        # It held these values already, so nothing was set off: still to be sent, by what the next push sees.
+        self.counts["not_sent"] += sum(answer.outcome is Outcome.NO_CHANGES for _, answer in answered)
+
+    def _were_sent(self, run: Run, items: Sequence[Sending]) -> None:
+        day = departures.today(self._at(run), self.settings.time_zone)
+        sent = {item.member: partial(push_plan.with_sent, item=item, day=day) for item in items}
+        self._recording(run).record(sent)
+        for item in items:
+            self.counts["under_way" if item.step is Step.OUTCOME else push_plan.COUNTED[item.step]] += 1
+
+    def _record(self, item: Sending) -> dict[str, str | None]:
+        """Return the record that is written for an item."""
+        record: dict[str, str | None] = {"id": item.user}
+        for feature, writes in item.writes.items():
+            if "request" in writes:
+                record[vault_fields.request_field(feature)] = writes["request"]
+            if status := writes.get("status"):
+                of_settings = connection(self.settings).api_name(feature, status)
+                record[vault_fields.status_field(feature)] = of_settings
+        if item.active is not None:
+            record["status__v"] = "active__v" if item.active else "inactive__v"
+        return record
+
+    # ── What comes of it ─────────────────────────────────────────────────────────────────────────
+
+    def _take_over(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> None:
+        """Take over what Vault CRM shows of earlier requests, and what it has been asked already."""
+        users = {item.user: push_plan.seen_user(item) for item in items}
+        if resumed:
+            # An import may have taken over something newer since the plan was made.
+            users = self._users_now(users)
+        self._outcomes(run, users, {item.user: item.member for item in items}, push_plan.with_outcome)
+        self._were_sent(run, [replace(item, active=None) for item in items if item.writes])
+
+    def _await(self, run: Run, items: Sequence[Sending]) -> Removals:
+        """Read what comes of what was sent, for a while; returns what removals among it have come to.
+
+        What is not settled by then is read by the next push.
+        """
+        waiting = {item.user: item for item in items}
+        freed: Counter[Line] = Counter()
+        for seconds in (0.0, *WAITS_S):
+            if not waiting:
+                break
+            self.ports.wait(seconds)
+            users = self._users_now(waiting)
+            settled = {name: user for name, user in users.items() if not _is_under_way(waiting[name], user)}
+            self._outcomes(
+                run, settled, {name: waiting[name].member for name in settled}, push_plan.with_answer
+            )
+            for name, user in settled.items():
+                freed.update(_left(waiting.pop(name), user))
+            self.clock.check()
+        return Removals(freed, frozenset(waiting))
+
+    def _outcomes(
+        self,
+        run: Run,
+        users: Mapping[str, VaultUser],
+        member_of: Mapping[str, str],
+        take: Callable[..., Member],
+    ) -> None:
+        at = self._now()
+        changes = {member_of[name]: partial(take, user=user, at=at) for name, user in users.items()}
+        for before, after in self._recording(run, "crm").record(changes):
+            self.errors += failures(before, after, at, run.id)
+            for feature in engage_features.FEATURES:
+                status = getattr(after, feature)["status"]
+                if status != getattr(before, feature)["status"]:
+                    self.counts[status or "no_status"] += 1
+
+    def _recording(self, run: Run, origin: str | None = None) -> Recording:
+        name = f"run:{run.id}"
+        return Recording(
+            self.settings, self.ports.roster, self.clock.now(), self.clock.lease, origin or name, name
+        )
+
+    # ── The end ──────────────────────────────────────────────────────────────────────────────────
+
+    def _recorded(self, run: Run, cursor: int) -> Run:
+        """Record how far the run is, and what was counted and went wrong since."""
+        so_far = dict(run.counts) if run.cursor or run.phase is Phase.NOTIFY else {}
+        for name, count in self.counts.items():
+            so_far[name] = so_far.get(name, 0) + count
+        self._ends.log_errors(run, self.errors)
+        errors = run.errors + len(self.errors)
+        self.counts.clear()
+        self.errors.clear()
+        at = timestamp(self.clock.now())
+        run = replace(run, counts=so_far, errors=errors, cursor=cursor, updated_at=at)
+        self.ports.runs.save(run, self.clock.lease)
+        return run
+
+    def _end(self, run: Run) -> Answer:
+        counts = Counter(run.counts) + self.counts
+        self.counts.clear()
+        errors = run.errors + len(self.errors)
+        status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
+        message = f"{in_words(counts)}."
+        run = replace(run, status=status, errors=errors, counts=dict(counts), message=message)
+        self._ends.finish(run)
+        said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
+        return {
+            "status": status,
+            "run_id": run.id,
+            "counts": run.counts,
+            "message": f"{run.message}{said}",
+        }
+
+    def _unseen(self, run: Run, member: Member) -> LogEntry:
+        problem = Problem(
+            "user__sys",
+            "does not show the user to the integration user, so nothing was sent",
+            "Let the integration user read the user, or import from Vault CRM to link another one.",
+        )
+        vault_id = member.crm[engage_features.CONNECTION]["id"] or ""
+        return entry_of(self._now(), vault_id, "user_not_seen", problem, member.id, run.id)
+
+    def _at(self, run: Run) -> datetime:
+        return datetime.fromisoformat(run.gathered_at or run.started_at)
+
+    def _now(self) -> str:
+        return timestamp(self.clock.now())
+
+
+class _Nowhere:
+    """Parts that are not kept."""
+
+    def put(self, name: str, number: int, body: bytes) -> None:
+        """Keep nothing."""
+
+    def parts(self, name: str) -> Iterator[bytes]:
+        """Have nothing."""
+        return iter(())
+
+
+def _is_under_way(item: Sending, user: VaultUser) -> bool:
+    under_way = (engage_features.REQUEST_SENT, engage_features.RETRY_REQUEST)
+    return any(user.seen[feature].status in under_way for feature in item.writes)
+
+
+def _left(item: Sending, user: VaultUser) -> Iterator[Line]:
+    """Yield which groups the user has left since the item was planned."""
+    for feature in item.writes:
+        group = item.seen[feature].group
+        if group and user.seen[feature].group != group:
+            yield feature, group

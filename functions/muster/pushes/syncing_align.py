@@ -1,0 +1,230 @@
+"""The Align part of a push: what admins ask for there is taken over first, what came of it told last (G9).
+
+Align is beside the way: where it cannot be reached, the error log says so, the push to Vault CRM goes on,
+and the next one tells Align what it has missed. What is written there is absolute: an answer that is lost
+sets nothing off twice, and the next push looks.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import batched
+
+from muster.crm import align_fields, engage_features
+from muster.crm.vault_records import RECORDS_A_CALL, Outcome
+from muster.error_log import LogEntry
+from muster.errors import MusterError, Problem
+from muster.pushes import align_records
+from muster.pushes.align_records import DeskRecord
+from muster.pushes.ports import Roster, Vault
+from muster.roster import departures, engage_groups
+from muster.roster.member import Member
+from muster.roster.recording import Change, Recording
+from muster.runs.clock import RunClock
+from muster.runs.run import Run
+from muster.settings import Settings
+from muster.times import timestamp
+
+_LOOKED_UP_AT_ONCE = 100
+# Under which entries about a record are logged: the same one, saved when it was, is one entry for all pushes.
+_OF_A_RECORD = "align"
+
+type Found = list[tuple[DeskRecord, tuple[Member, ...]]]
+
+
+@dataclass(slots=True)
+class Aligning:
+    """One invocation's dealings with Align, which come to nothing where there is none (`align` is `None`)."""
+
+    settings: Settings
+    align: Vault | None
+    roster: Roster
+    clock: RunClock
+    # It was not reached a moment ago: another try would only cost time.
+    _down: bool = field(default=False, init=False)
+
+    # ── First: what is asked for ─────────────────────────────────────────────────────────────────
+
+    def take(self, run: Run) -> tuple[Mapping[str, Change], int]:
+        """Take over what admins ask for in Align; returns the changes by member (id), and how many errors.
+
+        The changes are recorded. A preview records and logs nothing, and goes by the changes.
+        """
+        if self.align is None:
+            return {}, 0
+        changes: Mapping[str, Change] = {}
+        try:
+            records = self._records(self.align, [align_records.retrying(self.settings)])
+        except MusterError as error:
+            self._down = True
+            entries = [self._not_reached(run, error)]
+        else:
+            changes, entries = self._judged(self._found(records))
+        if run.preview:
+            return changes, 0
+        # Told first: what is recorded as taken over is not looked at again.
+        self.roster.park(run.organization, entries, self.clock.now().timestamp())
+        self._record(run, changes)
+        return changes, len(entries)
+
+    def _judged(self, found: Found) -> tuple[dict[str, Change], list[LogEntry]]:
+        """Return what the records come to, each judged by itself; who is meant has to be plain."""
+        day = departures.today(self.clock.now(), self.settings.time_zone)
+        meant = Counter(members[0].id for _, members in found if len(members) == 1)
+        changes: dict[str, Change] = {}
+        entries = []
+        for record, members in found:
+            records = max((meant[member.id] for member in members), default=1)
+            if len(members) != 1 or records > 1:
+                problem = align_records.nobody(records, len(members), self.settings)
+                entries.append(_about(record, align_records.MEMBER_UNKNOWN, problem))
+                continue
+            (member,) = members
+            if align_records.is_new(member, record):
+                refusals = align_records.refusals(member, record, self.settings, day)
+                entries += [_about(record, align_records.REQUEST_REFUSED, each, member) for each in refusals]
+                changes[member.id] = partial(
+                    align_records.with_requests, record=record, settings=self.settings, day=day
+                )
+        return changes, entries
+
+    # ── Last: what came of it ────────────────────────────────────────────────────────────────────
+
+    def tell(self, run: Run, touched: Iterable[str]) -> Sequence[LogEntry]:
+        """Have Align show these members (ids), and those it was not told of; returns what went wrong."""
+        if self.align is None or self._down:
+            return ()
+        members = self._to_tell(run, touched)
+        if not members:
+            return ()
+        try:
+            records = self._records(self.align, align_records.about(members.values(), self.settings))
+        except MusterError as error:
+            return (self._not_reached(run, error),)
+        found = self._found(records)
+        self._not_there(run, members, {each.id for _, candidates in found for each in candidates})
+        plain = [(record, candidates[0]) for record, candidates in found if len(candidates) == 1]
+        return self._write(
+            self.align,
+            run,
+            [
+                (record, member)
+                for record, member in plain
+                # What an admin has asked for meanwhile is not written over: the next push takes it over.
+                if member.id in members and not align_records.is_new(member, record)
+            ],
+        )
+
+    def _to_tell(self, run: Run, touched: Iterable[str]) -> dict[str, Member]:
+        day = departures.today(self.clock.now(), self.settings.time_zone)
+        due = {
+            name
+            for name, each in self.roster.due(run.organization, day)
+            if engage_features.ALIGN in each.what
+        }
+        members = self.roster.members(run.organization, sorted({*touched, *due}))
+        return {name: each for name, each in members.items() if align_records.is_told_about(each)}
+
+    def _not_there(self, run: Run, members: Mapping[str, Member], there: Collection[str]) -> None:
+        """Record of whom Align has known and shows nothing any more, so that it is not asked each time."""
+        gone = [
+            each
+            for name, each in members.items()
+            if name not in there and engage_features.ALIGN in each.vault
+        ]
+        self._record(
+            run,
+            {
+                each.id: partial(align_records.with_told, record=None, told=engage_groups.shown(each))
+                for each in gone
+            },
+        )
+
+    def _write(
+        self, align: Vault, run: Run, found: Sequence[tuple[DeskRecord, Member]]
+    ) -> Sequence[LogEntry]:
+        """Write what differs, and record what Align was told; returns what went wrong."""
+        entries: list[LogEntry] = []
+        for some in batched(found, RECORDS_A_CALL, strict=False):
+            told: dict[str, Change] = {
+                member.id: partial(
+                    align_records.with_told, record=record.id, told=engage_groups.shown(member)
+                )
+                for record, member in some
+            }
+            writes = [
+                (record, member, fields)
+                for record, member in some
+                if (fields := align_records.differences(member, record))
+            ]
+            try:
+                answers = align.update(
+                    align_fields.OBJECT, [{"id": record.id, **fields} for record, _, fields in writes]
+                )
+            except MusterError as error:
+                return [*entries, self._not_reached(run, error)]
+            for (record, member, _), answer in zip(writes, answers, strict=True):
+                if answer.outcome is Outcome.REFUSED:
+                    told.pop(member.id, None)
+                    problem = answer.problem or Problem(align_fields.OBJECT, "was refused by Align", "")
+                    entries.append(_about(record, align_records.NOT_WRITTEN, problem, member))
+            self._record(run, told)
+            self.clock.check()
+        return entries
+
+    # ── Both ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _records(self, align: Vault, conditions: Iterable[str]) -> list[DeskRecord]:
+        """Return the records that fulfil one of these conditions, all of them and each once."""
+        found: dict[str, DeskRecord] = {}
+        for condition in conditions:
+            for page in align.query(align_records.query(condition, self.settings)):
+                for row in page.records:
+                    record = align_records.record_of(row, self.settings)
+                    found[record.id] = record
+        return list(found.values())
+
+    def _found(self, records: Iterable[DeskRecord]) -> Found:
+        """Return the records with the members whom they may be about."""
+        found: Found = []
+        for some in batched(records, _LOOKED_UP_AT_ONCE, strict=False):
+            wanted = {record.id: align_records.wanted_for(record, self.settings) for record in some}
+            known = self.roster.gather(self.settings.organization, wanted)
+            found += [(record, align_records.candidates(known[record.id])) for record in some]
+        return found
+
+    def _record(self, run: Run, changes: Mapping[str, Change]) -> None:
+        Recording(
+            self.settings,
+            self.roster,
+            self.clock.now(),
+            self.clock.lease,
+            engage_features.ALIGN,
+            f"run:{run.id}",
+        ).record(changes)
+
+    def _not_reached(self, run: Run, error: MusterError) -> LogEntry:
+        return LogEntry(
+            at=timestamp(self.clock.now()),
+            system=engage_features.ALIGN,
+            record=None,
+            notification=run.id,
+            code=align_records.NOT_REACHED,
+            message=f"connections.align: {error}",
+            remedy="Mend what it names. Vault CRM was pushed to all the same; the next push takes over what"
+            " is asked for in Align, and tells it what it has missed.",
+        )
+
+
+def _about(record: DeskRecord, code: str, problem: Problem, member: Member | None = None) -> LogEntry:
+    who = f" (member {member.id})" if member else ""
+    return LogEntry(
+        at=record.modified,
+        system=engage_features.ALIGN,
+        record=record.id,
+        notification=_OF_A_RECORD,
+        code=code,
+        message=f"{problem.where} {problem.message}{who}",
+        remedy=problem.remedy,
+    )

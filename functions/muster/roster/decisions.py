@@ -1,0 +1,78 @@
+"""What deciding is given and what it answers, about one Salesforce user. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from muster.roster.history import HistoryEntry
+from muster.roster.links import Link
+from muster.roster.member import Member
+
+
+class Outcome(StrEnum):
+    """What a change came to; the worker counts them."""
+
+    CREATED = "created"
+    LINKED = "linked"
+    UPDATED = "updated"
+    DEACTIVATED = "deactivated"
+    REACTIVATED = "reactivated"
+    UNCHANGED = "unchanged"
+    NOT_PROVISIONED = "not_provisioned"
+    WAITING = "waiting"
+    SEATED = "seated"
+    STALE = "stale"
+    UNLINKED = "unlinked"
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the roster knows about one Salesforce user.
+
+    `link` is the user's own; `member` the one it is linked to. `matches` holds, per match key of
+    the change, the ids of the members that carry it; `namesakes` are those members. `manager` is the
+    id of the member linked to the user's manager, if there is one.
+    """
+
+    link: Link | None = None
+    member: Member | None = None
+    manager: str | None = None
+    matches: Mapping[str, frozenset[str]] | None = None
+    namesakes: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to look up about one Salesforce user: its match keys, and its manager's CRM id."""
+
+    match_keys: tuple[str, ...] = ()
+    manager: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to write, all of it or nothing.
+
+    `before` and `link_before` must still be stored as they were read, `matches` (where given) must
+    still name the same members, and `unchanged` must not have moved; else the decision is void. So it
+    is if a seat it takes has run out: `limits` holds the limit of each limited seat (A9). `newcomer`
+    says that the member's manager may have to be told (N1).
+    """
+
+    outcome: Outcome
+    before: Member | None = None
+    after: Member | None = None
+    history: HistoryEntry | None = None
+    link_before: Link | None = None
+    link: Link | None = None
+    replaced: Link | None = None
+    matches: Mapping[str, frozenset[str]] | None = None
+    unchanged: tuple[Member, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    newcomer: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to write."""
+        return self.after is not None or self.link is not None

@@ -1,0 +1,207 @@
+"""Engage groups: what a member asks for, what Vault CRM makes of it, what is to be sent (G1 to G8, P1, P3).
+
+Per feature a member has a `request` (the wanted group), a `status` and a `group` (the actual one). A
+change of the request of somebody who is in Vault CRM makes the status Retry Request, which is what a
+push goes by: Vault does nothing about a value that is written once more as it is. Pure: no I/O, no clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from muster.crm.engage_features import (
+    ALIGN,
+    CONNECTION,
+    FEATURES,
+    NO_LICENSES_REMAINING,
+    REQUEST_SENT,
+    RETRY_REQUEST,
+    SUCCESS,
+    USER_STATUS,
+    Seen,
+)
+from muster.roster.departures import is_ended, leaves
+from muster.roster.licence_places import without_place
+from muster.roster.member import Member
+
+type Attributes = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a push has to look at about a member: from which day on (ISO 8601; empty: at once), and what."""
+
+    since: str
+    what: frozenset[str]
+
+
+# ── What is asked for ────────────────────────────────────────────────────────────────────────────────
+
+
+def wish(member: Member, feature: str, group: str | None) -> Attributes:
+    """Return the attributes of a member whose request is this group (`None`: no group).
+
+    Nothing is sent for somebody who is in Vault CRM until the status is Retry Request, so a request that
+    changes sets it (G6). Who is not there yet gets it when linked. A wish for what Vault CRM shows already
+    takes back one that was not sent.
+    """
+    before = getattr(member, feature)
+    if before["request"] == group:
+        return {}
+    asked = _asked(member, feature, {**before, "request": group})
+    if is_unsent(member, feature) and before["group"] == group == seen_request(member, feature):
+        asked[feature]["status"] = SUCCESS if group else None
+    return asked
+
+
+def retry(member: Member, feature: str) -> Attributes:
+    """Return the attributes of a member whose request is to be sent once more."""
+    return _asked(member, feature, getattr(member, feature))
+
+
+def _asked(member: Member, feature: str, wished: Mapping[str, Any]) -> Attributes:
+    status = RETRY_REQUEST if CONNECTION in member.crm else wished["status"]
+    # Without the digest, the next import looks at the member again: it may have to undo this (I10).
+    vault = {**member.vault, "digest": ""} if member.vault else {}
+    if wished["request"] != getattr(member, feature)["request"]:
+        vault = without_place(vault, feature)
+    return {feature: {**wished, "status": status}, "vault": vault}
+
+
+def is_unsent(member: Member, feature: str) -> bool:
+    """Tell whether the member's request has been edited since it was last sent (I10)."""
+    return bool(getattr(member, feature)["status"] == RETRY_REQUEST)
+
+
+def returned(before: Member, after: Member, day: date) -> Attributes:
+    """Return the attributes of a member who no longer leaves: what was taken is asked for again (G7)."""
+    attributes: Attributes = {}
+    if not leaves(before, day) or leaves(after, day) or CONNECTION not in after.crm:
+        return attributes
+    for feature in FEATURES:
+        request = getattr(after, feature)["request"]
+        if request is not None and request != seen_request(after, feature):
+            asked: dict[str, Any] = {**attributes}
+            attributes |= retry(replace(after, **asked), feature)
+    return attributes
+
+
+def wanted(member: Member, feature: str, today: date) -> str | None:
+    """Return the group that the member should be in."""
+    request: str | None = getattr(member, feature)["request"]
+    return None if leaves(member, today) else request
+
+
+def wanted_active(member: Member, today: date) -> bool | None:
+    """Return whether the user should be active in Vault CRM, `None` where that is Vault's own affair.
+
+    Only what is set on the member by hand decides: who is merely deactivated in Salesforce loses the
+    groups and keeps the Vault user.
+    """
+    if member.crm_user_status == "inactive" or is_ended(member, today):
+        return False
+    return True if member.crm_user_status == "active" else None
+
+
+def due(member: Member, *, in_align: bool = True) -> Due | None:
+    """Return what a push has to look at about a member, and from when on; `None`: nothing, ever.
+
+    Without `in_align`, what concerns Vault CRM alone.
+    """
+    if CONNECTION not in member.crm:
+        return None
+    found: dict[str, str] = {}
+    leaves_now = not member.active or member.crm_user_status == "inactive"
+    ends = None
+    if member.end_date is not None:
+        ends = (date.fromisoformat(member.end_date) + timedelta(days=1)).isoformat()
+    for feature in FEATURES:
+        mine = getattr(member, feature)
+        if mine["status"] in (RETRY_REQUEST, REQUEST_SENT):
+            found[feature] = ""
+        elif mine["group"] or seen_request(member, feature):
+            if leaves_now:
+                found[feature] = ""
+            elif ends is not None:
+                found[feature] = ends
+    active = member.vault.get("active", True)
+    if member.crm_user_status is not None and active != (member.crm_user_status == "active"):
+        # Active again takes both: the status, and an end date that is not past.
+        found[USER_STATUS] = ""
+    elif active and ends is not None:
+        found[USER_STATUS] = ends
+    if in_align and untold(member):
+        found[ALIGN] = ""
+    return Due(min(found.values()), frozenset(found)) if found else None
+
+
+def untold(member: Member) -> bool:
+    """Tell whether the member is kept in Align as well, which has been told something else of it (G9)."""
+    mark = member.vault.get(ALIGN)
+    return mark is not None and mark["told"] != shown(member)
+
+
+def shown(member: Member) -> dict[str, dict[str, str | None]]:
+    """Return what of a member Align is told: its features as they are."""
+    return {feature: dict(getattr(member, feature)) for feature in FEATURES}
+
+
+def seen_request(member: Member, feature: str) -> str | None:
+    """Return the request that Vault CRM showed last, or that was sent to it since."""
+    seen: str | None = member.vault.get(feature)
+    return seen
+
+
+# ── What is sent ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def to_send(
+    group: str | None, seen: Seen, *, retry: bool, always_send_status: bool = False
+) -> dict[str, str | None]:
+    """Return what has to be written so that the user gets into `group`, or out of all (`None`).
+
+    `retry`: it was asked for. The answer maps `request` and `status` to values; empty: nothing. The rule is
+    facts of Vault CRM: a request that is written as it is starts nothing, its status does; a removal is the
+    request cleared, and where it is clear already, the status.
+    """
+    if group != seen.request:
+        sent: dict[str, str | None] = {"request": group}
+        return {**sent, "status": RETRY_REQUEST} if always_send_status else sent
+    if seen.status == RETRY_REQUEST:
+        return {}
+    if group is not None:
+        return {"request": group, "status": RETRY_REQUEST} if retry else {}
+    under_way = seen.status == REQUEST_SENT
+    return {"status": RETRY_REQUEST} if retry or (seen.group is not None and not under_way) else {}
+
+
+def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Attributes:
+    """Return the attributes of a member whose request has been written to Vault CRM (P3)."""
+    vault = {**member.vault, "digest": ""}
+    if "request" in written:
+        vault[feature] = written["request"]
+    return {feature: {**getattr(member, feature), "status": REQUEST_SENT}, "vault": vault}
+
+
+def taken(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
+    """Return the attributes of a member for whom Vault CRM shows this, its request apart (G4, P3).
+
+    A request that is not sent yet keeps its status. `at` is now, for a place in line (G8).
+    """
+    mine = getattr(member, feature)
+    # What Vault has been asked to try again it has been sent, and has yet to answer.
+    status = REQUEST_SENT if seen.status == RETRY_REQUEST else seen.status
+    if is_unsent(member, feature):
+        status = RETRY_REQUEST
+    vault = {**member.vault, feature: seen.request}
+    if status == NO_LICENSES_REMAINING and mine["request"]:
+        place = vault.get("waits", {}).get(feature, {})
+        if place.get("group") != mine["request"]:
+            place = {"group": mine["request"], "since": at, "tried": at}
+        elif mine["status"] != NO_LICENSES_REMAINING:
+            place = {**place, "tried": at}
+        vault["waits"] = {**vault.get("waits", {}), feature: place}
+    elif status not in (RETRY_REQUEST, REQUEST_SENT):
+        vault = without_place(vault, feature)
+    return {feature: {**mine, "status": status, "group": seen.group}, "vault": vault}

@@ -1,0 +1,171 @@
+"""What a member gets: seats, workspaces, data capture and groups, by update mode (A2, A3, A5, A9, A10).
+
+A data capture setting is kept as what is `intended` and what is `effective`: a setting that needs a
+seat stays without effect until the seat is held. Only `enabled` needs the seat; what is prevented
+is prevented with or without one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from muster.crm import engage_features
+from muster.crm.salesforce_fields import Fields
+from muster.roster import engage_groups, grants, seats
+from muster.roster.member import Member
+from muster.roster.seats import Pools
+from muster.settings import Settings, assignment_order
+from muster.settings.assignments import Assignment
+
+type Attributes = dict[str, Any]
+
+AUTOMATIC = "automatic"
+MANUAL = "manual"
+NO_EFFECT = "disabled"
+
+
+def governed(
+    before: Member,
+    assignment: Assignment | None,
+    fields: Fields,
+    settings: Settings,
+    pools: Pools,
+    at: str,
+) -> Attributes:
+    """Return the attributes that the assignment decides; without an assignment, nothing is given.
+
+    An automatic assignment decides every time, a manual one once: for who is new, returns, or comes
+    from another assignment (A5). `at` is now (ISO 8601).
+    """
+    if assignment is None:
+        # No assignments at all: groups that were asked for by hand, or in the CRM, are nobody's to take back.
+        return {**without(before), **_asked(before, grants.Grants())}
+    seeded = not before.active or before.assignment != assignment.name
+    attributes: Attributes = {"assignment": assignment.name, "update_mode": assignment.update_mode}
+    if not seeded and assignment.update_mode == MANUAL:
+        wanted: tuple[str, ...] = tuple(before.seats)
+        capture: Mapping[str, Any] = before.data_capture
+    else:
+        given = grants.grants(assignment, fields)
+        wanted = (*given.seats, *(seat for seat in before.seats if f"seats.{seat}" in given.unknown))
+        attributes |= _given(before, given)
+        capture = _capture_given(before, assignment, given, keeps_overrides=not seeded)
+    rank = assignment_order.rank(assignment, settings)
+    places = seats.placed(before.seats, wanted, settings, pools, rank=rank, at=at)
+    return {**attributes, "seats": places, "data_capture": _effects(capture, places, settings)}
+
+
+def governor(member: Member, feature: str, settings: Settings) -> str | None:
+    """Return the automatic assignment that decides about the group of the member's feature (A5)."""
+    assignment = assignment_order.named(member.assignment, settings)
+    if assignment is None or getattr(assignment, feature) is None:
+        return None
+    return assignment.name if assignment.update_mode == AUTOMATIC else None
+
+
+def without(member: Member) -> Attributes:
+    """Return the attributes of whom no assignment governs: nothing is given, and no group wished for (W8)."""
+    return {
+        "assignment": None,
+        "update_mode": None,
+        "seats": {},
+        "workspaces": {},
+        "data_capture": {},
+        "origins": _of_the_person(member.origins),
+        **_wished(member, dict.fromkeys(engage_features.FEATURES)),
+    }
+
+
+def seated(member: Member, seat: str, settings: Settings, pools: Pools, at: str) -> Member:
+    """Return the member with the seat whose turn has come, and with what follows from holding it."""
+    place = member.seats[seat]
+    places = seats.placed(
+        member.seats, member.seats, settings, pools, rank=place["rank"], at=at, next_in_line=seat
+    )
+    return with_effect(replace(member, seats=places), settings)
+
+
+def with_effect(member: Member, settings: Settings) -> Member:
+    """Return the member with each data capture setting's effect by the seats that are held."""
+    return replace(member, data_capture=_effects(member.data_capture, member.seats, settings))
+
+
+def _effects(
+    capture: Mapping[str, Any], places: Mapping[str, seats.Place], settings: Settings
+) -> dict[str, Any]:
+    held = seats.held(places)
+    effects = {}
+    for name, setting in capture.items():
+        seat = getattr(settings.seat_required, name)
+        lacks = setting["intended"] == "enabled" and seat is not None and seat not in held
+        effects[name] = {
+            "intended": setting["intended"],
+            "effective": NO_EFFECT if lacks else setting["intended"],
+            "seat_required": seat,
+            "origin": setting["origin"],
+        }
+    return effects
+
+
+def _given(before: Member, given: grants.Grants) -> Attributes:
+    workspaces = {
+        **{
+            name: profile
+            for name, profile in before.workspaces.items()
+            if f"workspaces.{name}" in given.unknown
+        },
+        **(given.workspaces or {}),
+    }
+    return {"workspaces": workspaces, **_asked(before, given)}
+
+
+def _asked(before: Member, given: grants.Grants) -> Attributes:
+    """Return the groups that the assignment asks for, and what remains of the others.
+
+    One it does not speak of is taken back if an assignment asked for it before: then it has no origin.
+    """
+    spoken = given.groups or {}
+    wishes: dict[str, str | None] = {}
+    kept: dict[str, str] = {}
+    for feature in engage_features.FEATURES:
+        who = before.origins.get(f"{feature}.request")
+        if feature in spoken:
+            if f"groups.{feature}" not in given.unknown:
+                wishes[feature] = spoken[feature]
+        elif who:
+            kept[f"{feature}.request"] = who
+        else:
+            wishes[feature] = None
+    return {"origins": _of_the_person(before.origins) | kept, **_kept(before), **_wished(before, wishes)}
+
+
+def _kept(member: Member) -> Attributes:
+    return {name: getattr(member, name) for name in (*engage_features.FEATURES, "vault")}
+
+
+def _wished(member: Member, wishes: Mapping[str, str | None]) -> Attributes:
+    """Return what asking for these groups changes (G6)."""
+    attributes: Attributes = {}
+    for feature, group in wishes.items():
+        attributes |= engage_groups.wish(replace(member, **attributes), feature, group)
+    return attributes
+
+
+def _capture_given(
+    before: Member, assignment: Assignment, given: grants.Grants, *, keeps_overrides: bool
+) -> dict[str, Any]:
+    """Return the assignment's settings, with what managers have switched in this assignment (A10)."""
+    origin = f"assignment:{assignment.name}"
+    capture = {
+        name: {"intended": value, "origin": origin} for name, value in (given.data_capture or {}).items()
+    }
+    for name, setting in before.data_capture.items():
+        switched = keeps_overrides and setting["origin"].startswith("manager:")
+        if switched or f"data_capture.{name}" in given.unknown:
+            capture[name] = setting
+    return capture
+
+
+def _of_the_person(origins: Mapping[str, str]) -> dict[str, str]:
+    """Return the origins of what no assignment gives: status, end date, manager (A11)."""
+    return {name: who for name, who in origins.items() if "." not in name}

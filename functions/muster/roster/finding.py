@@ -1,0 +1,97 @@
+"""From what people call someone to Salesforce ids: an id, a CRM id, a username, an e-mail address (I2)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from muster.crm import salesforce_ids, soql
+from muster.crm.salesforce_ids import is_valid, to_18
+from muster.errors import NotFound, Problem, Rejected
+from muster.roster.links import keys_named
+from muster.roster.member import Member
+from muster.roster.ports import RosterViews
+from muster.roster.reasons import EXPLAINED
+
+
+class Salesforce(Protocol):
+    """What finding needs of Salesforce; `adapters.salesforce` is the real one."""
+
+    def batch(self, queries: Sequence[str]) -> list[list[dict[str, Any]]]:
+        """Return the rows of each query."""
+
+
+def crm_ids_of(
+    references: Iterable[str], organization: str, views: RosterViews, salesforce: Salesforce
+) -> tuple[str, ...]:
+    """Return the CRM ids of these people, in the roster or not yet; raises `Rejected` for unknown ones.
+
+    Who is not in the roster is looked up in Salesforce, by username first and e-mail address second.
+    """
+    found: dict[str, None] = {}
+    problems = []
+    for place, reference in enumerate(references):
+        try:
+            found[_crm_id(reference.strip(), organization, views, salesforce)] = None
+        except Rejected as error:
+            problem = error.problems[0]
+            problems.append(Problem(f"members[{place}]", problem.message, problem.remedy))
+    if problems:
+        raise Rejected(*problems)
+    return tuple(found)
+
+
+def _crm_id(reference: str, organization: str, views: RosterViews, salesforce: Salesforce) -> str:
+    if is_valid(reference) and reference.startswith("005"):
+        return to_18(reference)
+    try:
+        crm_id = find(views, organization, reference).crm.get("salesforce", {}).get("id")
+    except NotFound:
+        crm_id = None
+    if crm_id:
+        return crm_id
+    if "@" not in reference:
+        raise Rejected(Problem("members", "is not in the roster", "Give an e-mail address or the user's Id."))
+    by_username, by_email = salesforce.batch(
+        [soql.select(["Id"], soql.one_of(field, [reference])) for field in ("Username", "Email")]
+    )
+    ids = [row["Id"] for row in by_username or by_email]
+    if len(ids) != 1:
+        what = "fits several users of Salesforce" if ids else "is nobody in the roster or in Salesforce"
+        raise Rejected(Problem("members", what, "Give the user's Id."))
+    return str(ids[0])
+
+
+_LOOK_ELSEWHERE = (
+    "Ask explain, which looks into Salesforce too; look into the error log with errors;"
+    ' list who has left with {"active": false}.'
+)
+
+
+def find(views: RosterViews, organization: str, reference: str) -> Member:
+    """Return the member of an id, an id in a CRM, a username or an e-mail address.
+
+    Raises `NotFound` or `Rejected`.
+    """
+    reference = reference.strip()
+    reason = None
+    if salesforce_ids.is_valid(reference):
+        link = views.link(organization, salesforce_ids.to_18(reference))
+        ids, reason = ([link.member], link.reason) if link else ([], None)
+    elif wanted := keys_named(reference):
+        ids = [*dict.fromkeys(views.matching(organization, wanted))]
+    else:
+        ids = [reference]
+    members = [member for name in ids if name and (member := views.member(organization, name))]
+    members = [member for member in members if member.active] or members
+    if not members:
+        raise NotFound(
+            Problem("member", "is not in the roster", EXPLAINED.get(reason or "", _LOOK_ELSEWHERE))
+        )
+    if len(members) > 1:
+        raise Rejected(
+            Problem(
+                "member",
+                "fits several members",
+                f"Name one by id: {', '.join(member.id for member in members)}.",
+            )
+        )
+    return members[0]

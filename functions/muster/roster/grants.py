@@ -1,0 +1,61 @@
+"""What an assignment gives to a user: seats, workspaces, data capture, Engage groups (A2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from muster.crm.salesforce_fields import Fields
+from muster.settings.assignments import Assignment, FromField
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What an assignment gives to one user.
+
+    Values that depend on a field nobody told are in `unknown`, as `<section>.<name>`: they stay as
+    they were. A group is `None` where the assignment does not speak of the feature.
+    """
+
+    seats: tuple[str, ...] = ()
+    workspaces: Mapping[str, str] | None = None
+    data_capture: Mapping[str, str] | None = None
+    groups: Mapping[str, str | None] | None = None
+    unknown: frozenset[str] = frozenset()
+
+
+def grants(assignment: Assignment, fields: Fields) -> Grants:
+    """Return what the assignment gives to a user with these fields."""
+    unknown: set[str] = set()
+
+    def value_of(choice: str | FromField, at: str) -> str | None:
+        if isinstance(choice, str):
+            return choice
+        if choice.field not in fields:
+            unknown.add(at)
+            return None
+        # Each kind of choice has a map of its own; all lead from a field's value to a text.
+        given: Mapping[str, str] = choice.map  # type: ignore[attr-defined]
+        return given.get(fields[choice.field] or "")
+
+    given_seats = []
+    for choice in assignment.seats:
+        if seat := value_of(choice, "seats.?"):
+            given_seats.append(seat)
+        elif "seats.?" in unknown and isinstance(choice, FromField):
+            unknown |= {f"seats.{seat}" for seat in choice.map.values()}
+            unknown.discard("seats.?")
+    workspaces = {
+        name: profile
+        for name, choice in assignment.workspaces.items()
+        if (profile := value_of(choice, f"workspaces.{name}"))
+    }
+    capture = {
+        name: setting
+        for name, choice in assignment.data_capture
+        if choice is not None and (setting := value_of(choice, f"data_capture.{name}"))
+    }
+    groups = {
+        feature: value_of(section.group, f"groups.{feature}")
+        for feature in ("engage", "engage_connect")
+        if (section := getattr(assignment, feature)) is not None
+    }
+    return Grants(tuple(dict.fromkeys(given_seats)), workspaces, capture, groups, frozenset(unknown))

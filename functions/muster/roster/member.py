@@ -1,0 +1,125 @@
+"""The values Muster is about. No I/O, no clock; every value is immutable and compared by content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+type Json = dict[str, Any]
+
+NO_ENGAGE: Mapping[str, str | None] = {"request": None, "status": None, "group": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One person in the roster, active or not. Never deleted by a run, only deactivated.
+
+    `version` counts effective changes, `revision` every write of the item. `sources` holds, per
+    connection, the source version last taken over (`muster.source_versions`). `former_keys` are the
+    match keys it gave up, for which someone may wait.
+
+    `seats` maps a seat to its place (`muster.seats`), `data_capture` a setting to what is intended and
+    effective (`muster.entitlements`). `matched` names every assignment whose filter matched, the
+    winner among them. `reports_to` is the CRM id of the manager, who need not be a member; `in_loop`
+    says that an import found managers who lead back to the member. `origins`
+    says who set a value that is not the CRM's or the assignment's. `unmatched_since` is the moment
+    from which the days of grace count. `digest` sums up what the member was last evaluated with.
+
+    `vault` is what Vault CRM showed of the user last (`muster.groups`): `active`, per feature the request
+    there, `digest` of the row as it was imported, and `waits`, the places in line for a licence.
+    """
+
+    id: str
+    organization: str
+    active: bool = False
+    inactive_reason: str | None = None
+    enabled: bool = False
+    inbound_enabled: bool = False
+    username: str | None = None
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    name: str | None = None
+    title: str | None = None
+    phone_numbers: Mapping[str, str | None] = field(default_factory=dict)
+    extension: str | None = None
+    locale: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    picture_url: str | None = None
+    manager: str | None = None
+    crm: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    custom: Mapping[str, str | None] = field(default_factory=dict)
+    assignment: str | None = None
+    update_mode: str | None = None
+    seats: Mapping[str, Any] = field(default_factory=dict)
+    workspaces: Mapping[str, str] = field(default_factory=dict)
+    data_capture: Mapping[str, Any] = field(default_factory=dict)
+    engage: Mapping[str, str | None] = field(default_factory=lambda: dict(NO_ENGAGE))
+    engage_connect: Mapping[str, str | None] = field(default_factory=lambda: dict(NO_ENGAGE))
+    crm_user_status: str | None = None
+    end_date: str | None = None
+    matched: tuple[str, ...] = ()
+    reports_to: str | None = None
+    in_loop: bool = False
+    origins: Mapping[str, str] = field(default_factory=dict)
+    unmatched_since: str | None = None
+    digest: str = ""
+    vault: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    former_keys: tuple[str, ...] = ()
+    version: int = 0
+    updated_at: str | None = None
+    revision: int = 0
+
+    def to_json(self) -> Json:
+        """Return the member as functions answer it (the shape is the published contract)."""
+        shown = self.shown(SHOWN)
+        shown["source_version"] = max(
+            (source.partition("|")[0] for source in self.sources.values()), default=None
+        )
+        return shown
+
+    def shown(self, names: Iterable[str]) -> Json:
+        """Return these attributes as they are shown."""
+        shown = {name: getattr(self, name) for name in names}
+        if "phone_numbers" in shown:
+            shown["phone_numbers"] = [
+                {"type": kind, "number": number} for kind, number in self.phone_numbers.items() if number
+            ]
+        if "seats" in shown:
+            # Where someone stands in line by assignment is for the table to sort by, not for people to read.
+            shown["seats"] = {
+                seat: {name: value for name, value in place.items() if name != "rank"}
+                for seat, place in self.seats.items()
+            }
+        return shown
+
+    def to_document(self) -> Json:
+        """Return what is stored: every attribute that differs from its default."""
+        return {
+            name: value
+            for name, empty in _EMPTY.items()
+            if name not in _STORED_APART and (value := getattr(self, name)) != empty
+        }
+
+
+_NOT_SHOWN = frozenset(
+    {
+        "digest",
+        "former_keys",
+        "in_loop",
+        "matched",
+        "origins",
+        "reports_to",
+        "revision",
+        "sources",
+        "unmatched_since",
+        "vault",
+    }
+)
+# The attributes in the member's JSON, in its order.
+SHOWN = tuple(name for name in Member.__dataclass_fields__ if name not in _NOT_SHOWN)
+_STORED_APART = frozenset({"revision"})
+_EMPTY = {name: getattr(Member(id="", organization=""), name) for name in Member.__dataclass_fields__}

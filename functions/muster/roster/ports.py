@@ -1,0 +1,83 @@
+"""What the roster needs of its table; `adapters.aws.roster_table` and `roster_views` are the real ones."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from muster.lease import Lease
+from muster.roster.decisions import Decision, Known, Wanted
+from muster.roster.links import Link
+from muster.roster.member import Json, Member
+from muster.roster.seats import Pool, Pools
+from muster.settings import Settings
+
+
+class Roster(Protocol):
+    """What settling needs of the roster; `adapters.roster_table` is the real one."""
+
+    def gather(self, organization: str, wanted: Mapping[str, Wanted]) -> dict[str, Known]:
+        """Return what is known of each Salesforce user."""
+
+    def members(self, organization: str, members: Iterable[str]) -> dict[str, Member]:
+        """Return the members of these ids."""
+
+    def pools(self, organization: str, seats: Iterable[str]) -> dict[str, Pool]:
+        """Return how many hold each of these seats, and how many wait."""
+
+    def line(self, organization: str, seat: str, limit: int) -> list[str]:
+        """Return the first members in line for a seat."""
+
+    def waiting(self, organization: str, match_keys: Iterable[str]) -> list[Link]:
+        """Return who waits for one of these keys."""
+
+    def write(
+        self, organization: str, decisions: Sequence[Decision], now: float, lease: Lease | None = None
+    ) -> list[Decision]:
+        """Write decisions, each whole or not at all; returns those that are void, to be decided again."""
+
+
+class Change(Protocol):
+    """What a user of a CRM looks like; `UserChange` and `VaultUser` are the real ones."""
+
+    @property
+    def crm_id(self) -> str:
+        """The user's id in that CRM."""
+
+
+class Rules(Protocol):
+    """What becomes of a member when its user changes; `lifecycle` and `vault_lifecycle` are the real ones.
+
+    Each knows one kind of change.
+    """
+
+    def wanted_for(self, change: Any, settings: Settings) -> Wanted:
+        """Return what has to be looked up to decide about the change."""
+
+    def decide(self, change: Any, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
+        """Return what the change comes to."""
+
+
+class RosterViews(Protocol):
+    """What querying needs of the roster; `adapters.roster_views` is the real one."""
+
+    def members(
+        self, organization: str, active: bool | None, limit: int, cursor: str | None
+    ) -> tuple[list[Member], str | None]:
+        """Return up to `limit` members after `cursor`, and the cursor of the next page."""
+
+    def member(self, organization: str, member: str) -> Member | None:
+        """Return the member of that id."""
+
+    def link(self, organization: str, crm_id: str) -> Link | None:
+        """Return what is known of a Salesforce user."""
+
+    def matching(self, organization: str, keys: tuple[str, ...]) -> list[str]:
+        """Return the ids of the members that carry any of these match keys."""
+
+    def history(
+        self, organization: str, member: str, limit: int, cursor: str | None
+    ) -> tuple[list[Json], str | None]:
+        """Return a member's history, newest first."""
+
+    def errors(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Json], str | None]:
+        """Return the error log, newest first."""

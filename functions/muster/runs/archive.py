@@ -1,0 +1,28 @@
+"""Where an attempt of a run keeps what it read and planned (I1)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from muster.runs.ports import Archive
+from muster.runs.run import Run
+
+ITEMS_A_PART = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptParts:
+    """The archive, bound to one attempt of one run: what `gathering` reads and writes."""
+
+    archive: Archive
+    run: Run
+    folder: str = ""
+
+    def put(self, name: str, number: int, body: bytes) -> None:
+        """Keep a part."""
+        run = self.run
+        self.archive.put(run.organization, run.id, run.attempt, self.folder + name, number, body)
+
+    def parts(self, name: str) -> Any:
+        """Yield the parts that are there, in order."""
+        run = self.run
+        return iter(self.archive.parts(run.organization, run.id, run.attempt, self.folder + name))

@@ -1,0 +1,34 @@
+"""The time a run has: what the clock says, how much of the invocation is left, and the lease on both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from muster.lease import Lease
+from muster.runs.ports import Leases
+
+# What is left must do for the step that is under way, and for saying where to go on.
+MARGIN_S = 45
+
+
+class OutOfTime(Exception):
+    """The invocation is nearly over."""
+
+
+@dataclass(slots=True)
+class RunClock:
+    """`now` answers the time, `remaining` the seconds left of the invocation; `check` keeps `lease` alive."""
+
+    now: Callable[[], datetime]
+    remaining: Callable[[], float]
+    leases: Leases
+    lease: Lease
+    lease_s: float
+
+    def check(self) -> None:
+        """Extend the lease when a third of it is over; raises `OutOfTime`, and `Stale` if it is lost."""
+        at = self.now().timestamp()
+        if self.lease.expires_at - at < self.lease_s * 2 / 3:
+            self.lease = self.leases.renew(self.lease, at, self.lease_s)
+        if self.remaining() < MARGIN_S:
+            raise OutOfTime

@@ -1,0 +1,169 @@
+"""How a planned run goes on or stops: previewed, parked by the guard, refused, ended (I5, I6, I8).
+
+The same for every kind of run; what a run gathers, plans and applies is its own affair.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from muster.error_log import ErrorLog, LogEntry
+from muster.errors import Problem, Rejected, Stale
+from muster.runs.clock import RunClock
+from muster.runs.guard import Trip
+from muster.runs.ports import EndedRuns
+from muster.runs.run import ImportState, Phase, Run, Status
+from muster.times import timestamp
+
+# An approval asked for on a Friday can be given on Monday.
+APPROVAL = timedelta(hours=72)
+# The workflow lets a run go on for a day at most.
+LONGEST_RUN = timedelta(days=1)
+# So many changes are shown in an answer; the whole plan is in the archive.
+SHOWN = 50
+
+type Answer = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Ends:
+    """The ends of one invocation's run."""
+
+    runs: EndedRuns
+    log: ErrorLog
+    clock: RunClock
+
+    def after_planning(self, run: Run, trips: Sequence[Trip], said: Answer) -> tuple[Run, Answer | None]:
+        """Return the run, recorded as one that applies its plan, or with the answer of one that stops here.
+
+        `said` is what is told about the plan. Raises `Rejected` where it is no longer the plan approved.
+        """
+        if run.preview:
+            return self.preview(run, trips, said)
+        if run.approved and run.approved != run.plan_hash:
+            self._refuse_approval(run)
+        if trips and not self._is_approved(run):
+            return run, self._park(run, trips, said)
+        run = replace(run, phase=Phase.APPLY)
+        self.runs.save(run, self.clock.lease)
+        return run, None
+
+    def preview(self, run: Run, trips: Sequence[Trip], said: Answer) -> tuple[Run, Answer]:
+        """End a run that was only to be planned; one of settings that trips the guard is parked."""
+        would_park = "" if not trips else f" It would wait for approval: {_in_one(trips)}."
+        ended = replace(run, status=Status.PREVIEWED)
+        if run.kind == "settings" and trips:
+            ended = replace(run, status=Status.PARKED, expires_at=timestamp(self.clock.now() + APPROVAL))
+        self.finish(ended)
+        return ended, {
+            **self._told(ended, said),
+            "message": f"A preview; nothing was changed. {in_words(run.counts)}.{would_park}",
+            "guard": [trip.text() for trip in trips],
+            "plan_hash": run.plan_hash,
+        }
+
+    def finish(self, run: Run, state: ImportState | None = None) -> None:
+        """Record the end of a run, and `state` if given, and give the lease back."""
+        at = timestamp(self.clock.now())
+        self.runs.finish(replace(run, finished_at=at, updated_at=at), self.clock.lease, state)
+
+    def log_errors(self, run: Run, entries: Sequence[LogEntry]) -> None:
+        """Add to the error log."""
+        if entries:
+            self.log.park(run.organization, entries, self.clock.now().timestamp())
+
+    def _is_approved(self, run: Run) -> bool:
+        if run.approved:
+            return run.approved == run.plan_hash
+        if run.kind != "import":
+            return False
+        state = self.runs.state(run.organization)
+        in_time = state.approved_until is not None and timestamp(self.clock.now()) < state.approved_until
+        return in_time and state.approved == run.plan_hash
+
+    def _park(self, run: Run, trips: Sequence[Trip], said: Answer) -> Answer:
+        again = self._waiting_already(run)
+        if again:
+            # The same plan waits already: one notice is enough.
+            run = replace(run, status=Status.REJECTED, message=f"Run {again.id} waits with the same plan.")
+            self.finish(run)
+            run = again
+        else:
+            expires = timestamp(self.clock.now() + APPROVAL)
+            message = f"It waits for approval until {expires}: {_in_one(trips)}."
+            run = replace(run, status=Status.PARKED, expires_at=expires, message=message)
+            self.finish(run)
+        return {
+            **self._told(run, said),
+            "status": "parked",
+            "new": again is None,
+            "guard": [trip.text() for trip in trips],
+            "plan_hash": run.plan_hash,
+            "approve_before": run.expires_at,
+            "message": f"Nothing was changed. {run.message} Approve or reject it: run {run.id}.",
+        }
+
+    def _waiting_already(self, run: Run) -> Run | None:
+        """Return the run that waits with the same plan; those that wait with another one are set aside."""
+        for other in self._lately(run.organization):
+            if other.status is not Status.PARKED or other.id == run.id or other.kind != run.kind:
+                continue
+            in_time = other.expires_at is not None and timestamp(self.clock.now()) < other.expires_at
+            same_settings = other.settings_version == run.settings_version
+            if other.plan_hash == run.plan_hash and in_time and same_settings:
+                return other
+            message = f"Run {run.id} took its place with a newer plan."
+            with suppress(Rejected):  # an admin has closed it this very moment
+                close_parked(self.runs, other, message, self.clock.now())
+        return None
+
+    def _lately(self, organization: str) -> Iterator[Run]:
+        """Yield the runs that may still wait for approval, newest first."""
+        earliest = timestamp(self.clock.now() - APPROVAL - LONGEST_RUN)
+        cursor: str | None = None
+        while True:
+            some, cursor = self.runs.runs(organization, 100, cursor)
+            yield from (run for run in some if run.started_at >= earliest)
+            if cursor is None or some[-1].started_at < earliest:
+                return
+
+    def _refuse_approval(self, run: Run) -> None:
+        self.finish(replace(run, status=Status.REJECTED, message="Approved, but the plan has changed since."))
+        raise Rejected(moved("the roster or the source has changed since it was planned"))
+
+    def _told(self, run: Run, said: Answer) -> Answer:
+        return {
+            "run_id": run.id,
+            "mode": run.mode,
+            "counts": run.counts,
+            **said,
+            "plan": f"{run.organization}/{run.id}/{run.attempt}/plan/",
+        }
+
+
+def close_parked(runs: EndedRuns, run: Run, message: str, now: datetime) -> None:
+    """Put a parked run aside; raises `Rejected` if it is no longer parked."""
+    at = timestamp(now)
+    ended = replace(run, status=Status.REJECTED, finished_at=at, updated_at=at, message=message)
+    try:
+        runs.save_without_lease(ended, Status.PARKED)
+    except Stale as error:
+        raise Rejected(moved("someone else has approved or rejected it meanwhile")) from error
+
+
+def moved(what: str) -> Problem:
+    """Return why an approval does not hold."""
+    remedy = "Start the run again, look at its plan, and approve that."
+    return Problem("approve", f"came too late: {what}", remedy)
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Return what a run did, or would do."""
+    told = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+    return ", ".join(told) if told else "Nothing to change"
+
+
+def _in_one(trips: Sequence[Trip]) -> str:
+    return "; ".join(trip.text() for trip in trips)

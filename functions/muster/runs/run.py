@@ -1,0 +1,121 @@
+"""One execution of an import or a push, as it is recorded, and the lease that makes it the only one (I1, I7).
+
+A run goes through its phases in order and can stop after each of its steps: whoever goes on with it
+finds what it needs in the record and in the run archive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+type Mode = Literal["full", "incremental", "members", "push"]
+type Kind = Literal["import", "settings", "push"]
+
+
+class Status(StrEnum):
+    """How far a run is, or how it ended."""
+
+    RUNNING = "running"
+    PARKED = "parked"
+    SUCCEEDED = "succeeded"
+    SUCCEEDED_WITH_ERRORS = "succeeded_with_errors"
+    PREVIEWED = "previewed"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing can come after it; the record of a run that has ended never changes."""
+        return self not in (Status.RUNNING, Status.PARKED)
+
+
+class Phase(StrEnum):
+    """What a running run is doing."""
+
+    GATHER = "gather"
+    APPLY = "apply"
+    NOTIFY = "notify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The record of one run.
+
+    `id` sorts by start. `members` are the CRM ids it is about, empty for everyone; `since` is the
+    moment from which an incremental run reads changes. `attempt` counts how often the source was
+    gathered, each into a folder of its own, and `gathered_at` is when that began; `cursor` counts the
+    plan's items that were applied.
+    `settings_version` is what it was planned with, `approved` the hash of the plan that an admin let
+    pass. Times are ISO 8601 in UTC.
+    """
+
+    id: str
+    organization: str
+    mode: Mode
+    started_at: str
+    kind: Kind = "import"
+    status: Status = Status.RUNNING
+    phase: Phase = Phase.GATHER
+    by: str | None = None
+    preview: bool = False
+    members: tuple[str, ...] = ()
+    since: str | None = None
+    attempt: int = 1
+    gathered_at: str | None = None
+    settings_version: int = 0
+    approved: str | None = None
+    cursor: int = 0
+    planned: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    errors: int = 0
+    plan_hash: str | None = None
+    expires_at: str | None = None
+    updated_at: str | None = None
+    finished_at: str | None = None
+    message: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as functions answer it and as it is stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Run:
+        """Return the run of a stored document; keys of a newer version are left out."""
+        known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+        known["members"] = tuple(known.get("members", ()))
+        known["status"] = Status(known["status"])
+        known["phase"] = Phase(known["phase"])
+        return cls(**known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportState:
+    """What an organization's imports remember from run to run.
+
+    `watermark` is the newest SystemModstamp of a completed run (ISO 8601); `rows` how many users the
+    last completed full run read, and `active` how many active members it left, per assignment and
+    under `""`; `evaluated_with` the digest of the settings that everyone in the roster has been
+    evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`,
+    for an admin has approved the settings that lead to it. What begins with `vault_` is the same about
+    Vault CRM.
+    """
+
+    watermark: str | None = None
+    rows: int | None = None
+    active: Mapping[str, int] = field(default_factory=dict)
+    evaluated_with: str | None = None
+    approved: str | None = None
+    approved_until: str | None = None
+    full_run: str | None = None
+    completed_at: str | None = None
+    vault_watermark: str | None = None
+    vault_rows: int | None = None
+    vault_decided_with: str | None = None
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> ImportState:
+        """Return the state of a stored document; keys of a newer version are left out."""
+        return cls(**{name: document[name] for name in cls.__dataclass_fields__ if name in document})

@@ -1,0 +1,298 @@
+"""Runs of any kind: begun under the organization's lease, gone on with, approved, rejected (I5, I7, I8).
+
+What a run does is its `Work`: imports have theirs in `import_steps`, pushes in `push_steps`.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from muster.error_log import ErrorLog, LogEntry
+from muster.errors import Incomplete, MusterError, NotFound, Problem, Rejected, Stale
+from muster.lease import Lease, LeaseHeld
+from muster.runs.clock import OutOfTime, RunClock
+from muster.runs.ending import LONGEST_RUN, Answer, close_parked, moved
+from muster.runs.ports import Runs
+from muster.runs.run import Kind, Phase, Run, Status
+from muster.settings.versions import StoredSettings
+from muster.times import timestamp
+
+# Longer than a function can live, so that a lease never expires under one that still works.
+LEASE_S = 960
+# Who asks, when nobody does.
+SCHEDULE = "schedule"
+# One run at a time leaves one dead run behind at most, and whoever comes next finds it among the latest.
+_LATEST = 20
+
+
+class Work(Protocol):
+    """What a run of one kind does; both methods go on until it ends or raise `OutOfTime`."""
+
+    def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
+        """Gather and decide; then end a preview, park what needs a word, or apply."""
+
+    def apply(self, run: Run, *, resumed: bool = False) -> Answer:
+        """Apply the plan from where it was left, and end the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The runs of one kind of one organization, with the settings in force.
+
+    `system` is whom a failure is logged under, `work` makes the work of one invocation. `now` answers the
+    time (aware), `remaining` the seconds that are left of the invocation.
+    """
+
+    stored: StoredSettings
+    kind: Kind
+    system: str
+    runs: Runs
+    log: ErrorLog
+    work: Callable[[RunClock], Work]
+    now: Callable[[], datetime]
+    remaining: Callable[[], float]
+
+    # ── What admins and schedules ask for ────────────────────────────────────────────────────────
+
+    def take(self, run_id: str) -> Lease:
+        """Return the organization's lease for a run; raises `Rejected` where another run is at work (I7)."""
+        try:
+            return self.runs.take(self.stored.organization, run_id, self.now().timestamp(), LEASE_S)
+        except LeaseHeld as held:
+            raise Rejected(_at_work(held.run)) from held
+
+    def begin(self, by: str | None, new: Callable[[str, datetime, Lease], Run]) -> Answer:
+        """Begin the run that `new` makes (of an id, now and the lease) and work on it.
+
+        Raises `Rejected` where another run is at work, unless a schedule asks: then it is skipped (I7).
+        """
+        at = self.now()
+        run_id = new_id(at)
+        try:
+            lease = self.runs.take(self.stored.organization, run_id, at.timestamp(), LEASE_S)
+        except LeaseHeld as held:
+            if by == SCHEDULE:
+                message = f"Run {held.run} is still at work."
+                return {"status": "skipped", "message": message, "run_id": held.run}
+            raise Rejected(_at_work(held.run)) from held
+        if half_done := self.bury_the_dead(lease):
+            self.runs.release(lease)
+            return self._gone_on_with(half_done, by)
+        run = new(run_id, at, lease)
+        self.runs.save(run, lease)
+        return self._work(run, lease)
+
+    def _gone_on_with(self, run: Run, by: str | None) -> Answer:
+        try:
+            return self.resume(run.id)
+        except Rejected as error:
+            if by != SCHEDULE:
+                raise
+            # Somebody else has taken it up, or ended it, this very moment.
+            return {"status": "skipped", "message": f"{error}.", "run_id": run.id}
+
+    def resume(self, run_id: str) -> Answer:
+        """Go on with a run that answered `continue`, or that died."""
+        self._running(run_id)
+        lease = self.take(run_id)
+        # Whoever worked on it until now may have brought it further, or to its end.
+        run = self._unless_refused(lease, lambda: self._running(run_id))
+        if run.settings_version != self.stored.version and not _is_half_pushed(run):
+            error = Incomplete("the settings have changed since it began")
+            self.fail(run_id, lease, error)
+            raise error
+        return self._work(run, lease, resumed=True)
+
+    def approve(self, run_id: str, by: str | None, plan_hash: str | None = None) -> Answer:
+        """Let a parked run pass: gather and plan anew, and apply it if that is still the same plan (I5)."""
+        run = self._parked(run_id, "approve")
+        if plan_hash not in (None, run.plan_hash):
+            raise Rejected(
+                Problem("plan_hash", "is not that of the run's plan", "Look at the run's plan again.")
+            )
+        if run.settings_version != self.stored.version:
+            self._close(run, "The settings have changed since.")
+            raise Rejected(moved("the settings have changed since"))
+        lease = self.take(run_id)
+        if self._run(run_id, "approve").status is Status.RUNNING:
+            # Someone else approved it this very moment, and their lease is ours now: go on for both.
+            return self.resume(run_id)
+        run = self._unless_refused(lease, lambda: self._approved(run_id, by, lease))
+        return self._work(run, lease)
+
+    def reject(self, run_id: str, by: str | None) -> Answer:
+        """Put a parked run aside; nothing of it is applied."""
+        run = self._parked(run_id, "reject")
+        self._close(replace(run, by=by or run.by), "Rejected by an admin.")
+        return {
+            "message": f"Run {run_id} is rejected; nothing was changed."
+            f" Mend what led to it before the next {self.kind}.",
+            "run_id": run_id,
+        }
+
+    # ── The work ─────────────────────────────────────────────────────────────────────────────────
+
+    def clock(self, lease: Lease) -> RunClock:
+        """Return the clock of an invocation that works under this lease."""
+        return RunClock(self.now, self.remaining, self.runs, lease, LEASE_S)
+
+    def _work(self, run: Run, lease: Lease, *, resumed: bool = False) -> Answer:
+        clock = self.clock(lease)
+        work = self.work(clock)
+        try:
+            if run.phase is Phase.GATHER:
+                return work.gather_and_go_on(run, resumed=resumed)
+            return work.apply(run, resumed=resumed)
+        except OutOfTime:
+            return {
+                "status": "continue",
+                "run_id": run.id,
+                "message": f"The run goes on when it is called again with run_id {run.id}.",
+            }
+        except MusterError as error:
+            self.fail(run.id, clock.lease, error)
+            raise
+
+    def fail(self, run_id: str, lease: Lease, error: MusterError) -> None:
+        """Record the failure, once: in the run log and, for admins, in the error log."""
+        if isinstance(error, Stale):
+            # Where the run was ended by someone else, the lease is still ours.
+            self.runs.release(lease)
+            return
+        run = self._run(run_id, "run_id")
+        if run.status.ended:
+            return
+        if _is_half_pushed(run) and run.started_at > timestamp(self.now() - LONGEST_RUN):
+            # What was sent last has to be looked up before anything is sent again (P5): the next one does.
+            self._log_failure(run, error, "The next push goes on with it")
+            self.runs.release(lease)
+            return
+        at = timestamp(self.now())
+        so_far = "Nobody was changed" if run.phase is Phase.GATHER else "What was applied stays"
+        ended = replace(
+            run, status=Status.FAILED, finished_at=at, updated_at=at, message=f"{so_far}: {error}"
+        )
+        self._log_failure(run, error, f"The next {self.kind} starts anew. {so_far}")
+        self.runs.finish(ended, lease, None)
+
+    def _log_failure(self, run: Run, error: MusterError, then: str) -> None:
+        entry = LogEntry(
+            at=timestamp(self.now()),
+            system=self.system,
+            record=None,
+            notification=run.id,
+            code=f"{'push' if run.kind == 'push' else 'import'}_failed",
+            message=str(error),
+            remedy=f"Mend what it names. {then}.",
+        )
+        self.log.park(run.organization, [entry], self.now().timestamp())
+
+    def bury_the_dead(self, lease: Lease) -> Run | None:
+        """Close the records of runs whose function died: the lease has expired, for it is ours now (I7).
+
+        A push that had begun to send is not closed, for what it sent last has to be looked up before
+        anything is sent again (P5); it is returned where this is about pushes.
+        """
+        latest, _ = self.runs.runs(lease.organization, _LATEST, None)
+        at = timestamp(self.now())
+        half_done = None
+        for run in latest:
+            if run.status is not Status.RUNNING or run.id == lease.run:
+                continue
+            if _is_half_pushed(run):
+                half_done = run
+                continue
+            message = "It stopped without a word; a newer run took over."
+            self.runs.save(replace(run, status=Status.FAILED, finished_at=at, message=message), lease)
+        return half_done if self.kind == "push" else None
+
+    # ── One run ──────────────────────────────────────────────────────────────────────────────────
+
+    def _run(self, run_id: str, where: str) -> Run:
+        run = self.runs.run(self.stored.organization, run_id)
+        if run is None:
+            remedy = "RosterQueryFunction lists them: runs."
+            raise NotFound(Problem(where, "is not a run of this organization", remedy))
+        return run
+
+    def _running(self, run_id: str) -> Run:
+        run = self._run(run_id, "run_id")
+        if run.status is Status.PARKED:
+            raise Rejected(Problem("run_id", "is a run that waits for approval", "Approve or reject it."))
+        if run.status.ended:
+            what = f"is a run that has ended ({run.status})"
+            raise Rejected(Problem("run_id", what, f"Start a new {self.kind}."))
+        self._of_this_kind(run, "run_id")
+        return run
+
+    def _parked(self, run_id: str, where: str) -> Run:
+        run = self._run(run_id, where)
+        if run.status is not Status.PARKED:
+            what = f"is a run that is not parked but {run.status}"
+            raise Rejected(Problem(where, what, "Only a parked run waits for a word."))
+        if run.expires_at and timestamp(self.now()) >= run.expires_at:
+            self._close(run, "Nobody approved it in time.")
+            remedy = f"Start the {self.kind} again; it is planned anew."
+            raise Rejected(Problem(where, "was not approved in time", remedy))
+        if where == "approve":
+            self._of_this_kind(run, where)
+        return run
+
+    def _of_this_kind(self, run: Run, where: str) -> None:
+        if run.kind == self.kind:
+            return
+        what, remedy = {
+            "import": ("is an import", "Use ScheduledImportFunction."),
+            "push": ("is a push", "Use ScheduledPushFunction."),
+            "settings": (
+                "is a change of settings",
+                'Put the same settings again with {"approve": "<run id>"}.',
+            ),
+        }[run.kind]
+        own = "an import" if self.kind == "import" else "a push"
+        raise Rejected(Problem(where, f"{what}, not {own}", remedy))
+
+    def _approved(self, run_id: str, by: str | None, lease: Lease) -> Run:
+        """Record that a parked run is approved, and return it, at work; raises `Rejected`."""
+        run = self._parked(run_id, "approve")
+        run = replace(
+            run,
+            status=Status.RUNNING,
+            phase=Phase.GATHER,
+            attempt=run.attempt + 1,
+            gathered_at=timestamp(self.now()),
+            approved=run.plan_hash,
+            by=by or run.by,
+        )
+        try:
+            self.runs.save(run, lease)
+        except Stale as error:
+            raise Rejected(moved("someone else has rejected it meanwhile")) from error
+        return run
+
+    def _unless_refused(self, lease: Lease, read: Callable[[], Run]) -> Run:
+        """Return a run that may be worked on; gives the lease back where it may not."""
+        try:
+            return read()
+        except Rejected:
+            self.runs.release(lease)
+            raise
+
+    def _close(self, run: Run, message: str) -> None:
+        close_parked(self.runs, run, message, self.now())
+
+
+def new_id(at: datetime) -> str:
+    """Return the id of a run; ids sort by start, and two of one moment are still two."""
+    return f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03d}-{secrets.token_hex(4)}"
+
+
+def _is_half_pushed(run: Run) -> bool:
+    return run.kind == "push" and run.phase is not Phase.GATHER
+
+
+def _at_work(run: str) -> Problem:
+    remedy = "Wait until it has ended; RosterQueryFunction shows it (run)."
+    return Problem("organization", f"has a run at work: {run}", remedy)

@@ -1,0 +1,89 @@
+"""Whether Salesforce takes a document's filters and fields: what to ask, what the answers mean (S3, U4).
+
+Every filter and the list of fields become one query each, of one row: Salesforce compiles them as an
+import will ask them. What it refuses is a problem at its place, in Salesforce's own words.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+
+from muster.crm import soql
+from muster.errors import Problem
+from muster.settings.mappings import fields_to_read
+from muster.settings.places import named_fields
+from muster.settings.sections import Settings
+from muster.validation import Location, path
+
+_FILTER = (
+    "Correct it, and try it in Salesforce's Developer Console. The integration user must be allowed to read"
+    " each field in it (field-level security)."
+)
+_FIELD = "Correct the name, or let the integration user read the field (field-level security)."
+
+
+def queries(settings: Settings) -> list[str]:
+    """Return what Salesforce is asked: for the fields first, then filter by filter."""
+    fields = soql.select(fields_to_read(settings))
+    filters = [soql.select(["Id"], soql.matching(condition)) for _, condition in _filters(settings)]
+    return [f"{query} LIMIT 1" for query in (fields, *filters)]
+
+
+def problems(
+    settings: Settings, refusals: Sequence[str | None], fields_of_user: Sequence[str]
+) -> list[Problem]:
+    """Return what Salesforce refuses.
+
+    `refusals` holds, for each of `queries`, why it is refused, or `None`; `fields_of_user` are the
+    fields of User as Salesforce spells them, those the integration user may read.
+    """
+    of_fields, *of_filters = refusals
+    refused_filters = [
+        Problem(path((*at, "filter")), f"is refused by Salesforce: {words}", _FILTER)
+        for (at, _), words in zip(_filters(settings), of_filters, strict=True)
+        if words is not None
+    ]
+    return [*_refused_fields(settings, of_fields, fields_of_user), *refused_filters]
+
+
+def _filters(settings: Settings) -> Iterator[tuple[Location, str]]:
+    for position, assignment in enumerate(settings.assignments):
+        if assignment.filter is not None:
+            yield ("assignments", position), assignment.filter
+
+
+def _refused_fields(settings: Settings, words: str | None, fields_of_user: Sequence[str]) -> list[Problem]:
+    spelled = {name.lower(): name for name in fields_of_user}
+    found = []
+    for name in fields_to_read(settings):
+        known = spelled.get(name.lower())
+        if words is not None and (known is None or _speaks_of(words, name)):
+            said = words if _speaks_of(words, name) else "there is no such field for the integration user"
+            likely = get_close_matches(name.lower(), spelled, n=1) if known is None else []
+            remedy = f"{_FIELD} Did you mean {spelled[likely[0]]}?" if likely else _FIELD
+            found.append(
+                Problem(_place_of(name, settings), f"{name} is refused by Salesforce: {said}", remedy)
+            )
+        elif known not in (None, name):
+            # Salesforce takes any spelling but answers in its own, and then the field seems to be missing.
+            found.append(
+                Problem(
+                    _place_of(name, settings), f"{name} is spelled {known} in Salesforce", f"Write {known}."
+                )
+            )
+    if words is not None and not found:
+        found.append(Problem("auto_provision.fields", f"are refused by Salesforce: {words}", _FIELD))
+    return found
+
+
+def _speaks_of(words: str, name: str) -> bool:
+    """Tell whether Salesforce names the field; it quotes what it was asked, so the case counts."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", words, re.ASCII) is not None
+
+
+def _place_of(field: str, settings: Settings) -> str:
+    """Return the first place that names the field; what no place names is needed by Muster itself."""
+    for at, name in named_fields(settings):
+        if name == field:
+            return path(at)
+    return "auto_provision.fields"

@@ -1,0 +1,45 @@
+"""What reading users needs of Salesforce, Vault CRM and the run archive."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from muster.crm.pages import Page
+
+type Matches = Mapping[str, frozenset[str]]
+
+
+class UsersById(Protocol):
+    """What reading needs of Salesforce; `adapters.salesforce` is the real one."""
+
+    def batch(self, queries: Sequence[str]) -> list[list[dict[str, Any]]]:
+        """Return the rows of each query, all of them; raises `Rejected`, `Unavailable`, `Misconfigured`."""
+
+
+class Salesforce(UsersById, Protocol):
+    """What gathering needs of Salesforce; `adapters.salesforce` is the real one."""
+
+    def query(self, soql: str) -> Iterator[Page]:
+        """Yield the pages of a query."""
+
+    def more(self, next_url: str) -> Iterator[Page]:
+        """Yield the pages from this one on."""
+
+
+class Parts(Protocol):
+    """Numbered parts of the run archive; `adapters.run_archive`, bound to one attempt of one run."""
+
+    def put(self, name: str, number: int, body: bytes) -> None:
+        """Keep a part."""
+
+    def parts(self, name: str) -> Iterator[bytes]:
+        """Yield the parts that are there, in order."""
+
+
+class Vault(Protocol):
+    """What gathering needs of Vault CRM; `adapters.vault` is the real one."""
+
+    def query(self, vql: str) -> Iterator[Page]:
+        """Yield the pages of a query."""
+
+    def more(self, next_url: str) -> Iterator[Page]:
+        """Yield the pages from this one on."""

@@ -1,0 +1,85 @@
+"""Users read from Salesforce by id, with the assignments whose filters match them (W6, A1).
+
+One call per hundred users and 24 filters: the users themselves and one query per filter, each
+narrowed to their ids. Salesforce evaluates the filters.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
+from typing import Any
+
+from muster.crm import soql
+from muster.errors import Misconfigured, Rejected
+from muster.settings import Settings
+from muster.settings.assignment_order import filtered, unfiltered
+from muster.settings.mappings import fields_to_read
+from muster.sources.ports import Matches, UsersById
+from muster.sources.salesforce_users import change_of
+from muster.sources.user_changes import UserChange
+
+# So that the ids, the fields and the longest filter together stay well under what one query may be.
+USERS_A_CALL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Users as they were read, by id; who is not there cannot be seen by the integration user."""
+
+    changes: Mapping[str, UserChange]
+    refused: Mapping[str, Rejected]
+
+
+def read_users(
+    crm_ids: Iterable[str], settings: Settings, salesforce: UsersById, read_at: datetime, run: str
+) -> Read:
+    """Return these users as Salesforce has them now; `read_at` is when that is asked.
+
+    Raises `Unavailable`, or `Misconfigured` where Salesforce refuses a field or a filter.
+    """
+    names = fields_to_read(settings)
+    changes: dict[str, UserChange] = {}
+    refused: dict[str, Rejected] = {}
+    for some in batched(dict.fromkeys(crm_ids), USERS_A_CALL, strict=False):
+        rows, matches = _ask(some, settings, salesforce, soql.select(names, soql.one_of("Id", some)))
+        for row in rows:
+            crm_id = row["Id"]
+            try:
+                changes[crm_id] = change_of(row, names, matches[crm_id], settings, read_at, run)
+            except Rejected as error:
+                refused[crm_id] = error
+    return Read(changes, refused)
+
+
+def matches_of(crm_ids: Iterable[str], settings: Settings, salesforce: UsersById) -> Matches:
+    """Return which assignments match each of these users; raises as `read_users` does."""
+    found: dict[str, frozenset[str]] = {}
+    for some in batched(dict.fromkeys(crm_ids), USERS_A_CALL, strict=False):
+        _, matches = _ask(some, settings, salesforce)
+        found |= {crm_id: matches[crm_id] | unfiltered(settings) for crm_id in some}
+    return found
+
+
+def _ask(
+    crm_ids: Sequence[str], settings: Settings, salesforce: UsersById, *first: str
+) -> tuple[list[dict[str, Any]], dict[str, frozenset[str]]]:
+    """Return the rows of the first query, if there is one, and who matches which filter."""
+    theirs = soql.one_of("Id", crm_ids)
+    filters = filtered(settings)
+    queries = [*first, *(soql.select(["Id"], soql.matching(each), theirs) for each in filters.values())]
+    try:
+        answers = salesforce.batch(queries) if queries else []
+    except Rejected as error:
+        raise Misconfigured(
+            f"Salesforce refuses a query made of the settings: {error.problems[0].message};"
+            " check the fields, the filters and what the integration user may read"
+        ) from error
+    rows = answers[0] if first else []
+    matching = {
+        name: {row["Id"] for row in answer}
+        for name, answer in zip(filters, answers[len(first) :], strict=True)
+    }
+    return rows, {
+        crm_id: frozenset(name for name, ids in matching.items() if crm_id in ids) for crm_id in crm_ids
+    }

@@ -1,0 +1,131 @@
+"""Users of Vault CRM: rows of `user__sys` as values that can be decided about (I3, G2, G4).
+
+A row is summed up by a digest, which is what an import compares: most users are as they were. When a
+record was changed is left out of it, for Vault moves that with every save. What lets into somebody's
+meetings is in no row, for nothing asks for it (G2).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from muster.crm import engage_features, vault_fields
+from muster.crm.engage_features import Seen
+from muster.errors import Problem, Rejected
+from muster.settings import Settings, mappings
+from muster.settings.mappings import connection
+from muster.sources import salesforce_users
+from muster.sources.salesforce_users import Row
+from muster.sources.user_changes import MAX_ADDRESS, MAX_TEXT, text_size
+
+CHANGED = "modified_date__v"
+_ID = re.compile(r"[A-Za-z0-9]{1,40}")
+_ACTIVE = {"active__v": True, "inactive__v": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultUser:
+    """What a user of Vault CRM looks like.
+
+    `seen` holds per feature what the Engage fields show, `None` also where a field is not read.
+    `requests` holds what the inbound map takes for a member's request, per feature that it speaks of, and
+    `custom` what it takes for the member's custom fields. `digest` sums up the row; `modified` is when the
+    record was saved last, as Vault writes it; `run` names what brought it, for the history. `succeeds` is
+    the Vault id, which the vault no longer shows, of the user in whose place this one comes.
+    """
+
+    id: str
+    username: str | None
+    email: str | None
+    active: bool
+    seen: Mapping[str, Seen]
+    requests: Mapping[str, str | None] = field(default_factory=dict)
+    custom: Mapping[str, str | None] = field(default_factory=dict)
+    digest: str = ""
+    modified: str | None = None
+    run: str = ""
+    succeeds: str | None = None
+
+    @property
+    def crm_id(self) -> str:
+        """The user's id in Vault CRM, under the name that changes of any CRM have it."""
+        return self.id
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "VaultUser":
+        """Return the user that was written as a JSON object, as orjson writes a dataclass."""
+        seen = {feature: Seen(**shown) for feature, shown in document["seen"].items()}
+        return cls(**{**document, "seen": seen})
+
+
+def is_system_owned(row: Row) -> bool:
+    """Tell whether a user belongs to Vault itself, like System: only people's usernames have an @."""
+    return "@" not in (row["username__sys"] or "")
+
+
+def digester(names: Iterable[str]) -> Callable[[Row], str]:
+    """Return what sums up a row; it raises `KeyError` for a row that lacks one of the fields."""
+    return salesforce_users.digester(name for name in names if name != CHANGED)
+
+
+def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
+    """Return a row as a user.
+
+    Picklists may come as an array or as a text. Raises `Rejected` where the row is not that of a user.
+    """
+    names = mappings.to_read(settings)
+    missing = [name for name in names if name not in row]
+    if missing or not isinstance(row["id"], str) or not _ID.fullmatch(row["id"]):
+        what = f"lacks {', '.join(missing)}" if missing else "has no id of Vault CRM"
+        raise Rejected(Problem("user__sys", what, "Let the integration user read the field in Vault CRM."))
+    fields = salesforce_users.fields_of({name: _unwrapped(row[name]) for name in names}, names)
+    status = fields["status__v"] or ""
+    if status not in _ACTIVE:
+        raise Rejected(
+            Problem("status__v", "is neither active__v nor inactive__v", "Check the user in Vault CRM.")
+        )
+    if any(len(fields[name] or "") > MAX_ADDRESS for name in ("username__sys", "email__sys")):
+        raise Rejected(
+            Problem("username__sys", "is longer than an address can be", "Correct the user in Vault CRM.")
+        )
+    if text_size(fields) > MAX_TEXT:
+        remedy = "Take long text fields out of the settings, or shorten the user's."
+        raise Rejected(Problem("user__sys", "holds too much text", remedy))
+    taken = {target: fields[name] for target, name in mappings.inbound(settings).items()}
+    return VaultUser(
+        id=row["id"],
+        username=fields["username__sys"],
+        email=fields["email__sys"],
+        active=_ACTIVE[status],
+        seen={feature: _seen(fields, feature, settings) for feature in engage_features.FEATURES},
+        requests={
+            feature: taken[target]
+            for feature in engage_features.FEATURES
+            if (target := f"{feature}.request") in taken
+        },
+        custom={
+            target.removeprefix("custom."): value
+            for target, value in taken.items()
+            if target.startswith("custom.")
+        },
+        digest=digester(names)(row),
+        modified=fields[CHANGED],
+        run=run,
+    )
+
+
+def _seen(fields: Mapping[str, str | None], feature: str, settings: Settings) -> Seen:
+    status = fields.get(vault_fields.status_field(feature))
+    return Seen(
+        request=fields.get(vault_fields.request_field(feature)),
+        status=connection(settings).status_code(feature, status) if status else None,
+        group=fields.get(vault_fields.group_field(feature)),
+    )
+
+
+def _unwrapped(value: Any) -> Any:
+    """Return a picklist's one value; Vault shows it as an array (`["active__v"]`), or as a text."""
+    if isinstance(value, list) and len(value) < 2:
+        return value[0] if value else None
+    return value

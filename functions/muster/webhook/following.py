@@ -1,0 +1,165 @@
+"""The roster follows Salesforce: the changes of one queued message, gathered, decided, applied (W4-W9).
+
+A message is a hint: the users it names are read from Salesforce, unless the settings say otherwise
+(W6). Safe to repeat and to interrupt anywhere: each user's decision is written whole or not at all,
+and a change that is already in the roster comes out as stale. What cannot be understood goes to the
+error log and does not hold up the rest.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from muster.crm import salesforce_ids
+from muster.error_log import LogEntry
+from muster.errors import Problem, Rejected
+from muster.roster import ports
+from muster.roster.settling import Settling
+from muster.settings import Settings, assignment_order
+from muster.sources import reading_by_id, user_changes
+from muster.sources.ports import UsersById
+from muster.sources.user_changes import UserChange
+from muster.webhook.messages import QueuedChange, QueuedMessage
+
+_PARKED = {
+    "other_object": (
+        "the notification is about {object}, and Muster follows User only",
+        "Remove the outbound message on that object, or point it elsewhere.",
+    ),
+    "no_fields": (
+        "the notification carries no fields of the user",
+        "The user may have been deleted, or the outbound message selects no fields: check it in Salesforce.",
+    ),
+}
+
+
+_NOT_SEEN = Problem(
+    "Id",
+    "names a user that Salesforce does not show to the integration user",
+    "Let the integration user read all users (permission View All Users).",
+)
+
+
+class Roster(ports.Roster, Protocol):
+    """What following needs of the roster; `adapters.roster_table` is the real one."""
+
+    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
+        """Add to the error log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of a message: how many users per outcome, and what was set aside for review."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    parked: list[LogEntry] = field(default_factory=list)
+
+
+def needs_salesforce(settings: Settings) -> bool:
+    """Tell whether following has to ask Salesforce: for the users, or for whom the filters match."""
+    read_back = settings.auto_provision.read_back or bool(assignment_order.filtered(settings))
+    return settings.connections.salesforce is not None and read_back
+
+
+def follow(
+    message: QueuedMessage,
+    settings: Settings | None,
+    roster: Roster,
+    salesforce: UsersById | None,
+    now: datetime,
+) -> Followed:
+    """Bring the roster in line with one message; raises `Unavailable` when it should be tried again.
+
+    Without settings, or with `auto_provision.enabled` off (W9), the changes are counted and dropped.
+    `salesforce` may be left out where `needs_salesforce` says so.
+    """
+    if settings is None or not settings.auto_provision.enabled:
+        return Followed(Counter(dropped=len(message.changes) + len(message.parked)))
+    if salesforce and settings.auto_provision.read_back:
+        changes, parked = _read_back(message, settings, salesforce, now)
+    else:
+        changes, parked = _understand(message, settings, salesforce)
+    parked += _set_aside(message)
+    settled = Settling(settings, roster, now)
+    roster.park(message.organization, parked, now.timestamp())
+    failures = settled.settle(changes)
+    if failures:
+        raise failures[0][1]
+    if changes:
+        settled.serve_lines(changes[0].run)
+    return Followed(settled.outcomes, parked)
+
+
+def _read_back(
+    message: QueuedMessage, settings: Settings, salesforce: UsersById, now: datetime
+) -> tuple[list[UserChange], list[LogEntry]]:
+    """Return the users that the message names as Salesforce has them now; its own values are not used."""
+    named: dict[str, QueuedChange] = {}
+    parked = []
+    for queued in message.changes:
+        crm_id = queued.fields.get("Id", "").strip()
+        if salesforce_ids.is_valid(crm_id):
+            named[salesforce_ids.to_18(crm_id)] = queued
+        else:
+            problem = Problem("Id", "is not a Salesforce id", "Send the record's own Id.")
+            parked.append(_not_understood(message, queued, problem))
+    read = reading_by_id.read_users(named, settings, salesforce, now, "")
+    changes = []
+    for crm_id, queued in named.items():
+        if crm_id in read.changes:
+            changes.append(replace(read.changes[crm_id], run=f"webhook:{queued.notification}"))
+        else:
+            problem = read.refused[crm_id].problems[0] if crm_id in read.refused else _NOT_SEEN
+            parked.append(_not_understood(message, queued, problem))
+    return changes, parked
+
+
+def _understand(
+    message: QueuedMessage, settings: Settings, salesforce: UsersById | None
+) -> tuple[list[UserChange], list[LogEntry]]:
+    """Return what the message itself says, the newest per user; only the filters are asked of Salesforce."""
+    listed = {*settings.auto_provision.fields, *settings.auto_provision.custom_fields}
+    changes = []
+    parked = []
+    for queued in message.changes:
+        try:
+            changes.append(user_changes.read(queued.fields, listed, queued.notification, message.received_at))
+        except Rejected as error:
+            parked.append(_not_understood(message, queued, error.problems[0]))
+    changes = user_changes.most_recent(changes)
+    matches: Mapping[str, frozenset[str]] = {}
+    if salesforce and assignment_order.filtered(settings):
+        matches = reading_by_id.matches_of([change.crm_id for change in changes], settings, salesforce)
+    everyone = assignment_order.unfiltered(settings)
+    return [replace(change, matches=matches.get(change.crm_id, everyone)) for change in changes], parked
+
+
+def _set_aside(message: QueuedMessage) -> list[LogEntry]:
+    parked = []
+    for other in message.parked:
+        text, remedy = _PARKED[other.reason]
+        text = text.format(object=other.object or "no object that it names")
+        parked.append(_entry(message, other.notification, other.record, other.reason, text, remedy))
+    return parked
+
+
+def _not_understood(message: QueuedMessage, queued: QueuedChange, problem: Problem) -> LogEntry:
+    text = f"{problem.where} {problem.message}"
+    record = queued.fields.get("Id", "")[:18]
+    return _entry(message, queued.notification, record, "not_understood", text, problem.remedy)
+
+
+def _entry(
+    message: QueuedMessage, notification: str, record: str | None, code: str, text: str, remedy: str
+) -> LogEntry:
+    return LogEntry(
+        at=message.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        system=message.provider,
+        record=record or None,
+        notification=notification,
+        code=code,
+        message=text,
+        remedy=remedy,
+    )
