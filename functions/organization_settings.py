@@ -19,6 +19,7 @@ from muster.organization_settings import listing_mappable_fields
 from muster.organization_settings.configuring import Configuring
 from muster.organization_settings.previewing import Previewing
 from muster.organization_settings.saving import Signature
+from muster.references import RunId
 from muster.settings.sections import SalesforceConnection
 from muster.validation import refused
 
@@ -31,7 +32,6 @@ def _document(value: object) -> object:
 
 type Document = Annotated[Any, AfterValidator(_document)]
 type Version = Annotated[int, Field(ge=1, le=99_999_999)]
-type RunId = Annotated[str, Field(pattern="^[0-9]{8}T[0-9]{6,9}-[0-9a-f]{8}$")]
 
 
 class Get(Request):

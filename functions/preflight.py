@@ -17,7 +17,8 @@ from pydantic import AfterValidator
 
 from muster import bootstrap
 from muster.admin_requests import Event, answer_one, settings_of
-from muster.connections.checking import Checking, Ports
+from muster.connections.checking import Checking
+from muster.connections.ports import Ports
 from muster.observability import logger
 from muster.settings.values import Listed
 from muster.validation import refused

@@ -24,10 +24,9 @@ from muster import bootstrap
 from muster.admin_requests import Action, Request, answer, settings_of
 from muster.insight import querying_explanations, querying_members, querying_runs, run_words
 from muster.observability import logger, metrics
+from muster.references import Reference
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
-
-type Reference = Annotated[str, Field(min_length=1, max_length=254)]
 
 
 class Page(Request):

@@ -26,6 +26,7 @@ from muster.imports.notifying_managers import Notifying, Told
 from muster.imports.ports import Ports
 from muster.observability import logger, metrics
 from muster.pushes.ports import Vault
+from muster.references import Reference
 from muster.roster.finding import crm_ids_of
 from muster.runs.running import SCHEDULE
 from muster.settings import Settings
@@ -39,8 +40,6 @@ def _some(members: tuple[str, ...]) -> tuple[str, ...]:
         raise refused("is empty", "Name somebody; without the key, mode is about everyone.")
     return members
 
-
-type Reference = Annotated[str, Field(min_length=1, max_length=254)]
 
 # Pages of a hundred thousand users are many objects and no cycles: looking for some among them took a fifth
 # of an import's processor time.

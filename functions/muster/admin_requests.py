@@ -10,7 +10,6 @@ Functions see a fault.
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
@@ -20,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from muster import bootstrap, validation
 from muster.errors import NotFound, Problem, Rejected
 from muster.observability import logger
+from muster.references import RunId
 from muster.runs.running import Running
 from muster.settings.values import OrganizationName
 from muster.settings.versions import StoredSettings
@@ -32,16 +32,9 @@ def _one_line(value: str) -> str:
     return value.strip()
 
 
-def _run_id(value: str) -> str:
-    if not re.fullmatch(r"[0-9]{8}T[0-9]{6,9}-[0-9a-f]{8}", value):
-        raise refused("is not the id of a run", "Copy run_id from the run's answer.")
-    return value
-
-
 type Line = Annotated[str, AfterValidator(_one_line)]
 # Who asks: an e-mail address as a rule, the name of a script or role where none is at hand.
 type By = Annotated[Line, Field(max_length=200, examples=["jane@acme.example"])]
-type RunId = Annotated[str, AfterValidator(_run_id)]
 
 
 class Event(BaseModel):

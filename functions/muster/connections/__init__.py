@@ -7,4 +7,5 @@ vault_checks        what the integration users of Vault CRM and Align need (U2, 
 credential_expiry   how many days are left until credentials end
 quarantine          when a connection that keeps failing is tried again (P6)
 tracking_health     each call's success or failure recorded; who is in quarantine is left alone
+ports               what checking needs of secrets, Salesforce and vaults
 """

@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from muster.checks import Check, NotAsked, Read, Result, unread
 from muster.connections import credential_expiry, salesforce_checks, vault_checks
 from muster.connections.entrance_checks import Entrance, SecretFound, lacking
+from muster.connections.ports import Ports, Vault, VaultMetadata
 from muster.crm import align_fields, vault_fields
 from muster.crm.engage_features import FEATURES
-from muster.crm.pages import Page
-from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
+from muster.crm.vault_records import Field
 from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected
-from muster.runs.run import ImportState
 from muster.settings import Settings, trial_queries
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
 
@@ -30,89 +29,7 @@ _OLD_VERSION = "v24.1"
 _NAMED_IN_MESSAGE = 3
 
 
-class Secrets(Protocol):
-    """Where credentials are; `adapters.secrets` is the real one."""
-
-    def refetch(self, name: str) -> dict[str, str]:
-        """Return the secret as it is now."""
-
-
-class Runs(Protocol):
-    """What imports remember; `adapters.run_table` is the real one."""
-
-    def state(self, organization: str) -> ImportState:
-        """Return what the organization's imports remember."""
-
-
-class Salesforce(Protocol):
-    """What is asked of an org; `adapters.salesforce` is the real one."""
-
-    calls_used: tuple[int, int] | None
-
-    def log_in(self) -> None:
-        """Log in anew."""
-
-    def versions(self) -> list[str]:
-        """Return the versions of the API."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return the description of User."""
-
-    def refusals(self, queries: Sequence[str]) -> list[str | None]:
-        """Return per query why it is refused."""
-
-    def query(self, soql: str) -> Iterator[Page]:
-        """Yield the pages of a query."""
-
-
-class PushedVault(Protocol):
-    """What a push's own check asks of a vault."""
-
-    def me(self) -> IntegrationUser:
-        """Return who is logged in."""
-
-    def fields(self, object_name: str) -> list[Field]:
-        """Return the fields of an object."""
-
-
-class Vault(PushedVault, Protocol):
-    """What is asked of a vault; `adapters.vault` is the real one."""
-
-    @property
-    def calls_left(self) -> tuple[int, int] | None:
-        """How many calls are left of how many."""
-
-    def log_in(self) -> None:
-        """Log in anew."""
-
-    def versions(self) -> list[str]:
-        """Return the versions of the API."""
-
-    def security_policy(self, policy_id: int) -> SecurityPolicy:
-        """Return a security policy."""
-
-    def permissions(self, object_name: str) -> frozenset[str]:
-        """Return what may be done with an object."""
-
-    def picklist(self, name: str) -> dict[str, str]:
-        """Return the values of a picklist."""
-
-    def query(self, vql: str) -> Iterator[Page]:
-        """Yield the pages of a query."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """The world outside; what a connection leads to is built when it is checked."""
-
-    secrets: Secrets
-    runs: Runs
-    salesforce: Callable[[SalesforceConnection], Salesforce]
-    vault_crm: Callable[[VaultCrmConnection], Vault]
-    align: Callable[[AlignConnection], Vault]
-
-
-def cheap(settings: Settings, vault: PushedVault) -> list[Check]:
+def cheap(settings: Settings, vault: VaultMetadata) -> list[Check]:
     """Return the checks of Vault CRM that failed, of those that a push rests on; two calls and a login (U6).
 
     What could not be read is no reason to keep a push back: it will meet the same, and say so.

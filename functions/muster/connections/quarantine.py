@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from muster.errors import Problem
+from muster.times import timestamp
 
 TOLERATED = 3
 FIRST = timedelta(minutes=30)
@@ -39,8 +40,8 @@ def failed(health: Health, now: datetime) -> Health:
     probe_at = None
     if failures >= TOLERATED:
         wait = min(FIRST * 2 ** min(failures - TOLERATED, 10), LONGEST)
-        probe_at = (now + wait).isoformat(timespec="seconds")
-    return Health(failures, health.since or now.isoformat(timespec="seconds"), probe_at)
+        probe_at = timestamp(now + wait, to="seconds")
+    return Health(failures, health.since or timestamp(now, to="seconds"), probe_at)
 
 
 def entered(before: Health, after: Health) -> bool:

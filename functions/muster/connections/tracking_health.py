@@ -4,27 +4,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from muster.connections import quarantine
+from muster.connections.ports import HealthStore
 from muster.connections.quarantine import Health
 from muster.crm.pages import Page
 from muster.crm.vault_records import Written
-from muster.error_log import ErrorLog, LogEntry
+from muster.error_log import entry_of
 from muster.errors import Misconfigured, Problem, Unavailable
 from muster.pushes.ports import Vault
-from muster.runs.ending import Answer
+from muster.runs.answer import Answer
+from muster.runs.ports import ErrorLog
 from muster.times import timestamp
-
-
-class Store(Protocol):
-    """Where health is kept; `adapters.run_table` is the real one."""
-
-    def health(self, organization: str, connection: str) -> Mapping[str, Any]:
-        """Return how a connection has done lately; empty: nothing is known."""
-
-    def save_health(self, organization: str, connection: str, health: Mapping[str, Any]) -> None:
-        """Keep how a connection has done lately."""
 
 
 class _Watched:
@@ -67,7 +59,7 @@ class Watching:
 
     organization: str
     connection: str
-    store: Store
+    store: HealthStore
     log: ErrorLog
     now: Callable[[], datetime]
     tell: Callable[[str], None]
@@ -103,14 +95,12 @@ class Watching:
             self._tell("recovered", quarantine.told_on_leaving(self.connection, before))
 
     def _tell(self, what: str, problem: Problem) -> None:
-        entry = LogEntry(
+        entry = entry_of(
+            problem,
             at=timestamp(self.now()),
             system=self.connection,
-            record=None,
-            notification=self.connection,
             code=f"connection_{what}",
-            message=f"{problem.where} {problem.message}",
-            remedy=problem.remedy,
+            notification=self.connection,
         )
         self.log.park(self.organization, [entry], self.now().timestamp())
         self.tell(what)

@@ -20,8 +20,9 @@ from pydantic import AfterValidator, Field, ValidationError
 from muster import validation
 from muster.crm import engage_features
 from muster.crm.engage_features import Seen
-from muster.edits.member_edits import MOST_PROBLEMS, Reference
+from muster.edits.member_edits import MOST_PROBLEMS
 from muster.errors import Problem, Rejected
+from muster.references import Reference
 from muster.roster import departures, engage_groups, entitlements, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member

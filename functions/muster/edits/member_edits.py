@@ -19,6 +19,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from muster import validation
 from muster.errors import Problem, Rejected
+from muster.references import Reference
 from muster.roster import departures, engage_groups, entitlements, grants, salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
@@ -28,6 +29,7 @@ from muster.settings import Settings, assignment_order
 from muster.settings.assignments import Capture, DataCapture
 from muster.settings.sections import MOST_SEATS
 from muster.settings.values import Listed, Name, SeatName, Section
+from muster.times import timestamp
 from muster.validation import refused
 
 # Each of them is a condition of the transaction, which takes a hundred actions and has the seats to move too.
@@ -93,7 +95,6 @@ def _date(value: str) -> str:
     raise refused("is not a date", "Write year, month and day, for example 2026-12-31.")
 
 
-type Reference = Annotated[str, Field(min_length=1, max_length=254, examples=["ada@acme.example"])]
 type CaptureSetting = Annotated[str, AfterValidator(_capture_setting)]
 type EndDate = Annotated[str, Field(examples=["2026-12-31"]), AfterValidator(_date)]
 
@@ -185,7 +186,7 @@ def decide(
     after = member
     notes: list[str] = []
     if "seats" in edit.asked:
-        at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = timestamp(now)
         after = _with_seats(after, edit, editor, settings, pools, at)
     if "workspaces" in edit.asked:
         after = _with_workspaces(after, edit, editor)

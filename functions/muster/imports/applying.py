@@ -11,19 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import batched, groupby
 
-from muster.error_log import LogEntry
-from muster.errors import MusterError, Unavailable
+from muster.error_log import LogEntry, entry_of
+from muster.errors import MusterError, Problem, Unavailable
 from muster.imports.plan_items import Item
 from muster.roster import salesforce_lifecycle, vault_lifecycle
 from muster.roster.decisions import Decision, Outcome
-from muster.roster.ports import Change, Roster, Rules
+from muster.roster.ports import LOOKED_UP_AT_ONCE, Change, Roster, Rules
 from muster.roster.settling import PATIENCE, Settling
 from muster.runs.clock import RunClock
 from muster.settings import Settings
 from muster.sources.user_changes import UserChange, read_version
 from muster.sources.vault_users import VaultUser
-
-LOOKED_UP_AT_ONCE = 100
+from muster.times import timestamp
 
 
 @dataclass(slots=True)
@@ -93,14 +92,19 @@ class Applying:
         self.errors += [self._entry(change, error) for change, error in failures]
 
     def _entry(self, change: Change, error: MusterError) -> LogEntry:
-        return LogEntry(
-            at=self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        problem = Problem(
+            "the member",
+            f"could not be written: {error}",
+            "If it was passing, there is nothing to do: the next full import writes the member."
+            " Else see docs/operations.md.",
+        )
+        return entry_of(
+            problem,
+            at=timestamp(self.clock.now()),
             system="roster",
-            record=change.crm_id,
-            notification=self.run,
             code="not_written",
-            message=f"the member could not be written: {error}",
-            remedy="Nothing, if it was passing: the next full import writes it. Else see docs/operations.md.",
+            notification=self.run,
+            record=change.crm_id,
         )
 
 

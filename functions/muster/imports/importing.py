@@ -13,8 +13,8 @@ from muster.errors import Incomplete, MusterError, Problem, Rejected
 from muster.imports.ports import Ports
 from muster.imports.steps import OVERLAP, Steps
 from muster.lease import Lease
+from muster.runs.answer import Answer
 from muster.runs.clock import OutOfTime, RunClock
-from muster.runs.ending import Answer
 from muster.runs.run import ImportState, Mode, Run
 from muster.runs.running import Running, new_id
 from muster.settings import Settings

@@ -12,12 +12,12 @@ from itertools import batched
 
 from muster.crm.engage_features import CONNECTION
 from muster.crm.pages import CursorLost
-from muster.error_log import LogEntry
+from muster.error_log import LogEntry, entry_of
 from muster.errors import Incomplete, MusterError, Problem, Rejected, Stale
 from muster.imports.plan_items import Item, item_of
 from muster.roster import vault_lifecycle
 from muster.roster.decisions import Decision, Known, Outcome
-from muster.roster.ports import Roster
+from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.runs import guard
 from muster.runs.run import ImportState, Run
 from muster.settings import Settings
@@ -26,8 +26,6 @@ from muster.sources.gathering_vault_crm import VaultGathered, VaultGathering
 from muster.sources.member_states import MemberState
 from muster.sources.vault_users import VaultUser, user_of
 from muster.times import timestamp
-
-LOOKED_UP_AT_ONCE = 100
 
 
 @dataclass(slots=True)
@@ -159,12 +157,11 @@ class VaultImporting:
                 part.entries.append(self._entry(vault_id, "vault_user_not_understood", error.problems[0]))
 
     def _entry(self, vault_id: str | None, code: str, problem: Problem) -> LogEntry:
-        return LogEntry(
+        return entry_of(
+            problem,
             at=timestamp(self.now),
             system=CONNECTION,
-            record=vault_id,
-            notification=self.run.id,
             code=code,
-            message=f"{problem.where} {problem.message}",
-            remedy=problem.remedy,
+            notification=self.run.id,
+            record=vault_id,
         )

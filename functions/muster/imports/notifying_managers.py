@@ -11,60 +11,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import batched
-from typing import Protocol
 
-from muster.error_log import LogEntry
-from muster.errors import MusterError, Rejected
+from muster.error_log import LogEntry, entry_of
+from muster.errors import MusterError, Problem, Rejected
 from muster.imports.manager_mails import NAMED, PendingMail, address_of, written
+from muster.imports.ports import Mail, Outbox
 from muster.roster.member import Member
+from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.runs.clock import MARGIN_S
 from muster.settings import Settings
+from muster.times import timestamp
 
-LOOKED_UP_AT_ONCE = 100
 # A new member can come before its manager. The daily full import knows both, and one of them may fail.
 MANAGER_COMES_WITHIN = timedelta(days=2)
 GIVEN_UP_AFTER = timedelta(days=3)
 # The run's lease is held meanwhile, and the next import waits for it.
 TELLING_S = 300
-
-
-class Outbox(Protocol):
-    """Newcomers and unsent mails; `adapters.mail_outbox` is the real one."""
-
-    def newcomers(self, organization: str) -> dict[str, float]:
-        """Return the members whose managers have not been told: id → when it was created."""
-
-    def has_recorded_team(self, organization: str, manager: str) -> bool:
-        """Tell whether any active direct report is recorded."""
-
-    def put(self, organization: str, run: str, manager: str, newcomers: Sequence[str], now: float) -> None:
-        """Move newcomers into the mail of that run to that manager."""
-
-    def forget(self, organization: str, newcomers: Iterable[str]) -> None:
-        """Let newcomers be newcomers no more."""
-
-    def mails(self, organization: str) -> list[PendingMail]:
-        """Return the mails that have not been sent."""
-
-    def remove(self, organization: str, mail: PendingMail) -> None:
-        """Take a mail out."""
-
-
-class Mail(Protocol):
-    """Whoever sends mails; `adapters.mail` is the real one."""
-
-    def send(self, to: str, subject: str, text: str, html: str) -> None:
-        """Send a mail to one address; raises `Rejected` where only this mail is refused."""
-
-
-class Roster(Protocol):
-    """What telling managers needs of the roster; `adapters.roster_table` is the real one."""
-
-    def members(self, organization: str, members: Iterable[str]) -> dict[str, Member]:
-        """Return the members of these ids."""
-
-    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
-        """Add to the error log."""
 
 
 @dataclass(slots=True)
@@ -212,12 +174,16 @@ class Notifying:
                 told.given_up += 1
 
     def _entry(self, mail: PendingMail, why: str) -> LogEntry:
-        return LogEntry(
-            at=self.now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        problem = Problem(
+            "the manager",
+            f"was not told of {mail.newcomers} new members: {why}",
+            "Tell them, and look into SES: is MailFrom verified, is the account out of its sandbox?",
+        )
+        return entry_of(
+            problem,
+            at=timestamp(self.now),
             system="mail",
-            record=mail.manager,
-            notification=f"{mail.run}#{mail.manager}",
             code="mail_given_up",
-            message=f"the manager was not told of {mail.newcomers} new members: {why}",
-            remedy="Tell them, and look into SES: is MailFrom verified, is the account out of its sandbox?",
+            notification=f"{mail.run}#{mail.manager}",
+            record=mail.manager,
         )

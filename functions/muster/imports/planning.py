@@ -16,7 +16,7 @@ from muster.roster import salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.eligibility import evaluate
 from muster.roster.links import keys_of
-from muster.roster.ports import Roster
+from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.roster.seats import Pool, Pools
 from muster.runs.guard import EVERYONE
 from muster.settings import Settings, assignment_order
@@ -27,8 +27,6 @@ from muster.sources.member_states import MemberState
 from muster.sources.salesforce_users import change_of
 from muster.sources.user_changes import UserChange
 
-# So many users are looked up in the roster at a time; BatchGetItem takes a hundred keys.
-LOOKED_UP_AT_ONCE = 100
 # Decisions are kept for applying them at once; of a first import, which decides about everyone, the first.
 MOST_KEPT = 5_000
 _NOTHING_TO_DO = frozenset({Outcome.STALE, Outcome.NOT_PROVISIONED})

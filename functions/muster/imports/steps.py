@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import Any
 
 from muster.crm.pages import CursorLost
-from muster.error_log import LogEntry
+from muster.error_log import LogEntry, entry_of
 from muster.errors import Incomplete, Problem
 from muster.imports import plan_items
 from muster.imports.applying import Applying
@@ -19,9 +19,10 @@ from muster.imports.selecting import select
 from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Outcome
 from muster.runs import guard
+from muster.runs.answer import Answer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
-from muster.runs.ending import SHOWN, Answer, Ends, in_words
+from muster.runs.ending import SHOWN, Ends, in_words
 from muster.runs.guard import Trip
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings import Settings
@@ -194,14 +195,13 @@ class Steps:
             problems.append((loop[0], Problem("ManagerId", what, "Correct the managers in Salesforce.")))
         at = timestamp(self.clock.now())
         return [
-            LogEntry(
+            entry_of(
+                problem,
                 at=at,
                 system="salesforce",
-                record=record,
-                notification=run.id,
                 code=f"source_{problem.where.lower()}",
-                message=f"{problem.where} {problem.message}",
-                remedy=problem.remedy,
+                notification=run.id,
+                record=record,
             )
             for record, problem in problems
         ]

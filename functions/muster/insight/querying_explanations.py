@@ -3,27 +3,24 @@
 Who is not in the roster is looked up in Salesforce and evaluated there and then, as an import would do it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from muster.crm import salesforce_ids
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Unavailable
-from muster.insight import explanations, querying_members
+from muster.insight import explanations
 from muster.insight.explanations import Surroundings
 from muster.insight.querying_members import lines_for
 from muster.roster import eligibility, salesforce_lifecycle
-from muster.roster.decisions import Known, Wanted
 from muster.roster.finding import crm_ids_of, find
 from muster.roster.member import Json, Member
-from muster.roster.ports import RosterViews
+from muster.roster.ports import Roster, RosterViews
 from muster.roster.reasons import NAMESAKE_ACTIVE
-from muster.runs.run import ImportState
+from muster.runs.ports import Runs
 from muster.settings import Settings
 from muster.settings.digests import settings_digest
 from muster.sources import reading_by_id
-from muster.sources.ports import UsersById
+from muster.sources.ports import Salesforce
 
 # So many changes of a member are searched for its last runs, so many managers for a circle.
 _CHANGES_SEARCHED = 50
@@ -46,20 +43,6 @@ _NOT_SEEN = (
 )
 
 
-class Roster(querying_members.Roster, Protocol):
-    """What deciding is given of the roster; `adapters.roster_table` is the real one."""
-
-    def gather(self, organization: str, wanted: Mapping[str, Wanted]) -> dict[str, Known]:
-        """Return what is known of each Salesforce user."""
-
-
-class Runs(Protocol):
-    """What explaining needs of the run table; `adapters.run_table` is the real one."""
-
-    def state(self, organization: str) -> ImportState:
-        """Return what imports remember."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where to look for an explanation; no `salesforce` where the settings name none."""
@@ -67,7 +50,7 @@ class Sources:
     views: RosterViews
     roster: Roster
     runs: Runs
-    salesforce: UsersById | None
+    salesforce: Salesforce | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Questions about the roster: who is in it, who waits, what changed, what went wrong. Reads only."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from muster.errors import Problem, Rejected
 from muster.insight import seat_words
@@ -9,7 +9,7 @@ from muster.insight.seat_words import Lines
 from muster.roster import seats
 from muster.roster.finding import find
 from muster.roster.member import Json, Member
-from muster.roster.ports import RosterViews
+from muster.roster.ports import Roster, RosterViews
 from muster.roster.seats import Pool
 from muster.settings import Settings
 
@@ -34,19 +34,6 @@ FILTERS = frozenset(
         "seat",
     }
 )
-
-
-class Roster(Protocol):
-    """What querying needs of seats and their lines; `adapters.roster_table` is the real one."""
-
-    def members(self, organization: str, members: Iterable[str]) -> dict[str, Member]:
-        """Return the members of these ids."""
-
-    def pools(self, organization: str, seats: Iterable[str]) -> dict[str, Pool]:
-        """Return how many hold each of these seats, and how many wait."""
-
-    def line(self, organization: str, seat: str, limit: int) -> list[str]:
-        """Return the first members in line for a seat."""
 
 
 def list_members(

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from muster.errors import NotFound, Problem, Rejected
 from muster.imports import plan_items
@@ -13,30 +12,11 @@ from muster.pushes import push_plan
 from muster.pushes.push_plan import Sending
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
+from muster.runs.ports import Archive, Runs
 from muster.runs.run import Run
 
 # Which attempt's plan, which of its parts, and how many items of that have been shown.
 _CURSOR = re.compile(r"([1-9][0-9]{0,5})\.([1-9][0-9]{0,5})\.([0-9]{1,6})", re.ASCII)
-
-
-class Runs(Protocol):
-    """What querying needs of the run table; `adapters.run_table` is the real one."""
-
-    def run(self, organization: str, run: str) -> Run | None:
-        """Return a run."""
-
-    def runs(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Run], str | None]:
-        """Return runs, newest first; raises `Rejected` for a cursor that was not handed out."""
-
-
-class Archive(Protocol):
-    """What querying needs of the run archive; `adapters.run_archive` is the real one."""
-
-    def count(self, organization: str, run: str, attempt: int, name: str) -> int:
-        """Return how many parts there are."""
-
-    def part(self, organization: str, run: str, attempt: int, name: str, number: int) -> bytes:
-        """Return one part."""
 
 
 def list_runs(runs: Runs, organization: str, limit: int, cursor: str | None) -> Json:

@@ -7,10 +7,10 @@ Salesforce compiles the filters, and what it would do to members is previewed
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale
-from muster.organization_settings import saving
+from muster.organization_settings.ports import SettingsStore
 from muster.organization_settings.previewing import Previewing
 from muster.organization_settings.saving import Answer, Saving, Signature, nothing_yet, shown
 from muster.settings import Settings
@@ -18,32 +18,15 @@ from muster.settings.document import read
 from muster.settings.versions import StoredSettings, changes
 from muster.settings.warnings import warnings
 from muster.webhook import tokens
-from muster.webhook.tokens import Token, WebhookRegistration, webhook_address
+from muster.webhook.ports import Registry
+from muster.webhook.tokens import Token, webhook_address
+from muster.webhook_setup.ports import Journal
 
 _NO_LONGER_ACCEPTED = {
     "where": "settings",
     "message": "were saved with an older Muster and are no longer accepted",
     "remedy": "Hand them to the action validate, correct what it names, and put them.",
 }
-
-
-class SettingsStore(saving.SettingsStore, Protocol):
-    """What configuring needs of the settings table; `adapters.settings_table` is the real one."""
-
-    def version(self, organization: str, version: int) -> StoredSettings | None:
-        """Return one version."""
-
-    def versions(self, organization: str, limit: int, below: int | None = None) -> list[StoredSettings]:
-        """Return versions, newest first."""
-
-
-class Webhooks(saving.Webhooks, Protocol):
-    """What configuring needs of the webhook registry; `adapters.webhook_registry` is the real one."""
-
-    def replace(
-        self, organization: str, was: WebhookRegistration | None, becomes: WebhookRegistration
-    ) -> None:
-        """Replace a registration; raises `Stale`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +37,8 @@ class Configuring:
     """
 
     store: SettingsStore
-    webhooks: Webhooks
-    journal: saving.Journal
+    webhooks: Registry
+    journal: Journal
     previewing: Previewing
     base_url: str
     now: datetime

@@ -5,36 +5,23 @@ switched off.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from muster.connections.ports import VaultMetadata
 from muster.crm import vault_fields
 from muster.crm.vault_records import Field
 from muster.errors import Misconfigured, NotFound, Problem, Rejected
+from muster.organization_settings.ports import SettingsStore
 from muster.organization_settings.saving import Answer, shown
 from muster.settings import Settings, mappings
 from muster.settings.sections import VaultCrmConnection
-from muster.settings.versions import StoredSettings
 from muster.validation import Location, path
 
 _MAPS = ("field_maps", "vault_crm")
 
 
-class SettingsStore(Protocol):
-    """What describing needs of the settings table; `adapters.settings_table` is the real one."""
-
-    def current(self, organization: str) -> StoredSettings | None:
-        """Return the version in force."""
-
-
-class Vault(Protocol):
-    """What describing needs of a vault; `adapters.vault` is the real one."""
-
-    def fields(self, object_name: str) -> list[Field]:
-        """Return the fields of an object."""
-
-
 def describe_vault_crm(
-    organization: str, store: SettingsStore, vault: Callable[[VaultCrmConnection], Vault]
+    organization: str, store: SettingsStore, vault: Callable[[VaultCrmConnection], VaultMetadata]
 ) -> Answer:
     """Return the fields of Vault CRM's users, what each is mapped to, the mappings, and what is wrong there.
 

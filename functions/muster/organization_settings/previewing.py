@@ -6,21 +6,21 @@ holds while nothing has been saved in between and a preview made anew gives the 
 import that then carries the plan out passes the guard with it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
 
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale, Unavailable
 from muster.imports.importing import Importing
 from muster.imports.ports import Ports
-from muster.runs import ports as runs_ports
-from muster.runs.ending import APPROVAL, Answer
-from muster.runs.run import ImportState, Run, Status
+from muster.organization_settings.ports import Salesforce
+from muster.runs.answer import Answer
+from muster.runs.ending import APPROVAL
+from muster.runs.ports import Runs
+from muster.runs.run import Run, Status
 from muster.settings import Settings, digests, trial_queries
 from muster.settings.sections import SalesforceConnection
 from muster.settings.versions import StoredSettings
-from muster.sources import ports as sources_ports
 from muster.times import timestamp
 from muster.validation import fewer
 
@@ -32,23 +32,6 @@ _REJECTED_MEANWHILE = Problem(
 
 # So many of the latest runs are looked through for previews that a newer one has made void.
 LOOKED_THROUGH = 20
-
-
-class Runs(runs_ports.Runs, Protocol):
-    """What previewing needs of the run table; `adapters.run_table` is the real one."""
-
-    def change_state(self, organization: str, change: Callable[[ImportState], ImportState]) -> None:
-        """Replace what imports remember."""
-
-
-class Salesforce(sources_ports.Salesforce, Protocol):
-    """What previewing needs of Salesforce; `adapters.salesforce` is the real one."""
-
-    def refusals(self, queries: Sequence[str]) -> list[str | None]:
-        """Return per query why Salesforce refuses it, or `None`."""
-
-    def describe(self, sobject: str = "User") -> dict[str, Any]:
-        """Return what Salesforce says of an object: its `fields`, each with a `name`."""
 
 
 @dataclass(frozen=True, slots=True)

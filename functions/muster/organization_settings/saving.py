@@ -8,52 +8,24 @@ what would change for members is previewed; a change that trips the guard is par
 import secrets
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from muster.errors import MusterError, Problem, Rejected, Stale
+from muster.organization_settings.ports import SettingsStore
 from muster.organization_settings.previewing import Preview, Previewing, not_previewed
 from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.versions import StoredSettings, is_same
 from muster.settings.warnings import warnings
+from muster.times import timestamp
 from muster.webhook import tokens
+from muster.webhook.ports import Registry
 from muster.webhook.tokens import Token, WebhookRegistration, webhook_address
 from muster.webhook_setup.package import is_outgrown
-from muster.webhook_setup.setup_record import Setup
+from muster.webhook_setup.ports import Journal
 
 type Answer = dict[str, Any]
 _MERGE = "Get the current settings, merge your change into them, and put again."
-
-
-class SettingsStore(Protocol):
-    """What saving needs of the settings table; `adapters.settings_table` is the real one."""
-
-    def current(self, organization: str) -> StoredSettings | None:
-        """Return the settings in force."""
-
-    def schedules_follow(self, settings: Settings) -> bool:
-        """Tell whether the schedules know of the organization what these settings say."""
-
-    def save(
-        self,
-        stored: StoredSettings,
-        webhook: tuple[WebhookRegistration | None, WebhookRegistration] | None,
-    ) -> None:
-        """Make `stored` current, replace the registration, tell the schedules, or none; raises `Stale`."""
-
-
-class Webhooks(Protocol):
-    """What saving needs of the webhook registry; `adapters.webhook_registry` is the real one."""
-
-    def find(self, organization: str) -> WebhookRegistration | None:
-        """Return who may call the organization's webhook."""
-
-
-class Journal(Protocol):
-    """What is remembered of the webhook; `adapters.webhook_journal` is the real one."""
-
-    def setup(self, organization: str) -> Setup | None:
-        """Return the latest set-up of the webhook in Salesforce."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +46,7 @@ class Saving:
     """Saves settings; `base_url` is where the API answers, its stage included; `now` is aware."""
 
     store: SettingsStore
-    webhooks: Webhooks
+    webhooks: Registry
     journal: Journal
     previewing: Previewing
     base_url: str
@@ -100,7 +72,7 @@ class Saving:
             version=base.version + 1,
             document=raw,
             by=signature.by,
-            at=self.now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            at=timestamp(self.now, to="seconds"),
             why=signature.why,
             attempt=secrets.token_hex(16),
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from muster.checks import Check
 from muster.crm import engage_features
-from muster.error_log import LogEntry
+from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
 from muster.roster.member import Member
 
@@ -53,7 +53,7 @@ def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEn
             code = status if status in engage_features.FAILED else "unknown_status"
             problem = Problem(_NAMED[feature], f"request {what}", remedy)
             vault_id = after.crm.get(engage_features.CONNECTION, {}).get("id") or ""
-            yield entry_of(at, vault_id, code, problem, after.id, run)
+            yield about_user(at, vault_id, code, problem, after.id, run)
 
 
 def blocked_by(checks: Iterable[Check]) -> str:
@@ -62,17 +62,16 @@ def blocked_by(checks: Iterable[Check]) -> str:
     return f"blocked before the first write by what Vault CRM was checked for: {'; '.join(told)}"
 
 
-def entry_of(
+def about_user(
     at: str, vault_id: str, code: str, problem: Problem, member: str | None = None, run: str = ""
 ) -> LogEntry:
     """Return an entry about a user of Vault CRM, and the member (id) it is linked to."""
-    who = f" (member {member})" if member else ""
-    return LogEntry(
+    return entry_of(
+        problem,
         at=at,
         system=engage_features.CONNECTION,
-        record=vault_id,
-        notification=run,
         code=code,
-        message=f"{problem.where} {problem.message}{who}",
-        remedy=problem.remedy,
+        notification=run,
+        record=vault_id,
+        member=member,
     )

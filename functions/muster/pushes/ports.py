@@ -1,35 +1,14 @@
 """What pushes need of the world outside."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Protocol
 
 from muster.checks import Check
 from muster.crm.vault_records import Written
-from muster.error_log import LogEntry
-from muster.roster import ports as roster_ports
-from muster.roster.engage_groups import Due
-from muster.roster.licence_places import Place
+from muster.roster.ports import Roster
 from muster.runs.ports import Archive, Runs
 from muster.sources import ports as sources_ports
-
-
-class Roster(roster_ports.Roster, Protocol):
-    """What pushes need of the roster; `adapters.roster_table` is the real one."""
-
-    def due(self, organization: str, today: date) -> Iterable[tuple[str, Due]]:
-        """Return the members (ids) whom a push has to look at by that day, and for what; a hint."""
-
-    def licence_lines(self, organization: str) -> tuple[list[tuple[str, Place]], Counter[tuple[str, str]]]:
-        """Return who waits for a licence (member id, place), the first first, and how many are free."""
-
-    def offered(self, organization: str, counts: Mapping[tuple[str, str], int]) -> None:
-        """Take so many off the counts of free licences: the lines have been offered them."""
-
-    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
-        """Add to the error log."""
 
 
 class Vault(sources_ports.Vault, Protocol):

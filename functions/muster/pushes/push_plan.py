@@ -32,6 +32,7 @@ from muster.runs.operations import DEACTIVATE, GRANT, REVOKE
 from muster.settings import Settings
 from muster.settings.mappings import pushed, sends_status
 from muster.sources.vault_users import VaultUser
+from muster.times import timestamp
 
 
 class Step(StrEnum):
@@ -148,7 +149,7 @@ def make_plan(
     plan = Plan()
     day, at = (
         departures.today(now, settings.time_zone),
-        now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        timestamp(now),
     )
     for member in members:
         user = users.get(member.crm[engage_features.CONNECTION]["id"] or "")

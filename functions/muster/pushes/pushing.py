@@ -12,7 +12,7 @@ from muster.errors import Problem, Rejected
 from muster.lease import Lease
 from muster.pushes.ports import Ports
 from muster.pushes.steps import Steps
-from muster.runs.ending import Answer
+from muster.runs.answer import Answer
 from muster.runs.run import Run
 from muster.runs.running import Running
 from muster.settings.mappings import pushed

@@ -16,7 +16,7 @@ from muster.crm.vault_records import RECORDS_A_CALL, Outcome, Written
 from muster.error_log import LogEntry
 from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
 from muster.pushes import licence_lines, push_plan
-from muster.pushes.error_entries import blocked_by, entry_of, failures
+from muster.pushes.error_entries import about_user, blocked_by, failures
 from muster.pushes.licence_lines import Line, Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, Sending, Step
@@ -25,9 +25,10 @@ from muster.roster import departures
 from muster.roster.member import Member
 from muster.roster.recording import Change, Recording
 from muster.runs import guard
+from muster.runs.answer import Answer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
-from muster.runs.ending import SHOWN, Answer, Ends, in_words
+from muster.runs.ending import SHOWN, Ends, in_words
 from muster.runs.run import Phase, Run, Status
 from muster.settings import Settings
 from muster.settings.mappings import connection
@@ -153,7 +154,9 @@ class Steps:
             try:
                 users[vault_id] = user_of(row, self.settings, "")
             except Rejected as error:
-                self.errors.append(entry_of(self._now(), vault_id, "user_not_understood", error.problems[0]))
+                self.errors.append(
+                    about_user(self._now(), vault_id, "user_not_understood", error.problems[0])
+                )
         return users
 
     # ── Send ─────────────────────────────────────────────────────────────────────────────────────
@@ -232,7 +235,7 @@ class Steps:
         refused = [(item, answer) for item, answer in answered if answer.outcome is Outcome.REFUSED]
         for item, answer in refused:
             problem = answer.problem or Problem("record", "was refused by Vault CRM", "")
-            self.errors.append(entry_of(self._now(), item.user, "not_written", problem, item.member))
+            self.errors.append(about_user(self._now(), item.user, "not_written", problem, item.member))
         day = departures.today(self._at(run), self.settings.time_zone)
         failed = {item.member: partial(push_plan.with_failure, item=item, day=day) for item, _ in refused}
         self._recording(run).record(failed)
@@ -353,7 +356,7 @@ class Steps:
             "Let the integration user read the user, or import from Vault CRM to link another one.",
         )
         vault_id = member.crm[engage_features.CONNECTION]["id"] or ""
-        return entry_of(self._now(), vault_id, "user_not_seen", problem, member.id, run.id)
+        return about_user(self._now(), vault_id, "user_not_seen", problem, member.id, run.id)
 
     def _at(self, run: Run) -> datetime:
         return datetime.fromisoformat(run.gathered_at or run.started_at)

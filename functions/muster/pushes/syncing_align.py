@@ -13,20 +13,20 @@ from itertools import batched
 
 from muster.crm import align_fields, engage_features
 from muster.crm.vault_records import RECORDS_A_CALL, Outcome
-from muster.error_log import LogEntry
+from muster.error_log import LogEntry, entry_of
 from muster.errors import MusterError, Problem
 from muster.pushes import align_records
 from muster.pushes.align_records import DeskRecord
-from muster.pushes.ports import Roster, Vault
+from muster.pushes.ports import Vault
 from muster.roster import departures, engage_groups
 from muster.roster.member import Member
+from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.roster.recording import Change, Recording
 from muster.runs.clock import RunClock
 from muster.runs.run import Run
 from muster.settings import Settings
 from muster.times import timestamp
 
-_LOOKED_UP_AT_ONCE = 100
 # Under which entries about a record are logged: the same one, saved when it was, is one entry for all pushes.
 _OF_A_RECORD = "align"
 
@@ -188,7 +188,7 @@ class Aligning:
     def _found(self, records: Iterable[DeskRecord]) -> Found:
         """Return the records with the members whom they may be about."""
         found: Found = []
-        for some in batched(records, _LOOKED_UP_AT_ONCE, strict=False):
+        for some in batched(records, LOOKED_UP_AT_ONCE, strict=False):
             wanted = {record.id: align_records.wanted_for(record, self.settings) for record in some}
             known = self.roster.gather(self.settings.organization, wanted)
             found += [(record, align_records.candidates(known[record.id])) for record in some]
@@ -205,26 +205,26 @@ class Aligning:
         ).record(changes)
 
     def _not_reached(self, run: Run, error: MusterError) -> LogEntry:
-        return LogEntry(
+        remedy = (
+            "Correct what it names. Vault CRM was pushed to all the same; the next push takes over what"
+            " is asked for in Align, and updates what Align has missed."
+        )
+        return entry_of(
+            Problem("connections.align:", str(error), remedy),
             at=timestamp(self.clock.now()),
             system=engage_features.ALIGN,
-            record=None,
-            notification=run.id,
             code=align_records.NOT_REACHED,
-            message=f"connections.align: {error}",
-            remedy="Mend what it names. Vault CRM was pushed to all the same; the next push takes over what"
-            " is asked for in Align, and tells it what it has missed.",
+            notification=run.id,
         )
 
 
 def _about(record: DeskRecord, code: str, problem: Problem, member: Member | None = None) -> LogEntry:
-    who = f" (member {member.id})" if member else ""
-    return LogEntry(
+    return entry_of(
+        problem,
         at=record.modified,
         system=engage_features.ALIGN,
-        record=record.id,
-        notification=_OF_A_RECORD,
         code=code,
-        message=f"{problem.where} {problem.message}{who}",
-        remedy=problem.remedy,
+        notification=_OF_A_RECORD,
+        record=record.id,
+        member=member.id if member else None,
     )

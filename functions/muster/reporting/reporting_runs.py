@@ -3,21 +3,22 @@
 No roster is read for it: a run's own record and answer, and a few single items, say it all.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from muster.connections.credential_expiry import days_left
+from muster.connections.ports import Secrets
 from muster.errors import MusterError
 from muster.reporting import run_metrics
 from muster.reporting.run_metrics import Reading
-from muster.roster.licence_places import Place
+from muster.roster.ports import Roster
 from muster.runs import guard
-from muster.runs.ending import Answer
-from muster.runs.run import ImportState, Run, Status
+from muster.runs.answer import Answer
+from muster.runs.ports import Runs
+from muster.runs.run import Run, Status
 from muster.settings import mappings
 from muster.settings.versions import StoredSettings
 
@@ -28,33 +29,6 @@ LOOKED_BACK = timedelta(hours=48)
 _RUNS_A_PAGE = 10
 
 type Readings = Callable[[], Iterator[Reading]]
-
-
-class Runs(Protocol):
-    """What telling needs of the run table; `adapters.run_table` is the real one."""
-
-    def state(self, organization: str) -> ImportState:
-        """Return what imports remember."""
-
-    def run(self, organization: str, run: str) -> Run | None:
-        """Return the run of that id."""
-
-    def runs(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Run], str | None]:
-        """Return runs, newest first."""
-
-
-class Roster(Protocol):
-    """What telling needs of the roster; `adapters.roster_table` is the real one."""
-
-    def licence_lines(self, organization: str) -> tuple[list[tuple[str, Place]], Counter[tuple[str, str]]]:
-        """Return who waits for an Engage licence, and how many are free."""
-
-
-class Secrets(Protocol):
-    """Where credentials are; `adapters.secrets` is the real one."""
-
-    def get(self, name: str) -> dict[str, str]:
-        """Return a secret, as remembered or read anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """From what people call someone to Salesforce ids: an id, a CRM id, a username, an e-mail address (I2)."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable
 
 from muster.crm import salesforce_ids, soql
 from muster.crm.salesforce_ids import is_valid, to_18
@@ -10,13 +9,7 @@ from muster.roster.links import keys_named
 from muster.roster.member import Member
 from muster.roster.ports import RosterViews
 from muster.roster.reasons import EXPLAINED
-
-
-class Salesforce(Protocol):
-    """What finding needs of Salesforce; `adapters.salesforce` is the real one."""
-
-    def batch(self, queries: Sequence[str]) -> list[list[dict[str, Any]]]:
-        """Return the rows of each query."""
+from muster.sources.ports import Salesforce
 
 
 def crm_ids_of(

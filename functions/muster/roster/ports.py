@@ -1,19 +1,27 @@
 """What the roster needs of its table; `adapters.aws.roster_table` and `roster_views` are the real ones."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
+from muster.error_log import LogEntry
 from muster.lease import Lease
 from muster.roster.decisions import Decision, Known, Wanted
+from muster.roster.engage_groups import Due
+from muster.roster.licence_places import Place
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
 from muster.roster.seats import Pool, Pools
 from muster.settings import Settings
+from muster.sources.member_states import MemberState
+
+# So many users or members are looked up in the roster at a time; BatchGetItem takes a hundred keys.
+LOOKED_UP_AT_ONCE = 100
 
 
 class Roster(Protocol):
-    """What settling needs of the roster; `adapters.roster_table` is the real one."""
+    """The roster as use cases read and write it; `adapters.aws.roster_table` is the real one."""
 
     def gather(self, organization: str, wanted: Mapping[str, Wanted]) -> dict[str, Known]:
         """Return what is known of each Salesforce user."""
@@ -35,6 +43,24 @@ class Roster(Protocol):
     ) -> list[Decision]:
         """Write decisions, each whole or not at all; returns those that are void, to be decided again."""
 
+    def states(self, organization: str) -> Iterable[MemberState]:
+        """Return what the index shows of every member that is linked to a CRM; a hint."""
+
+    def due(self, organization: str, today: date) -> Iterable[tuple[str, Due]]:
+        """Return the members (ids) whom a push has to look at by that day, and for what; a hint."""
+
+    def licence_lines(self, organization: str) -> tuple[list[tuple[str, Place]], Counter[tuple[str, str]]]:
+        """Return who waits for a licence (member id, place), the first first, and how many are free.
+
+        Free licences are counted per feature and group.
+        """
+
+    def offered(self, organization: str, counts: Mapping[tuple[str, str], int]) -> None:
+        """Take so many off the counts of free licences: the lines have been offered them."""
+
+    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
+        """Add to the error log; `now` is in epoch seconds."""
+
 
 class Change(Protocol):
     """What a user of a CRM looks like; `UserChange` and `VaultUser` are the real ones."""
@@ -45,7 +71,7 @@ class Change(Protocol):
 
 
 class Rules(Protocol):
-    """What becomes of a member when its user changes; `lifecycle` and `vault_lifecycle` are the real ones.
+    """What a changed user makes of its member: `salesforce_lifecycle`, `vault_lifecycle`.
 
     Each knows one kind of change.
     """
@@ -58,7 +84,7 @@ class Rules(Protocol):
 
 
 class RosterViews(Protocol):
-    """What querying needs of the roster; `adapters.roster_views` is the real one."""
+    """The roster as people read it; `adapters.aws.roster_views` is the real one."""
 
     def members(
         self, organization: str, active: bool | None, limit: int, cursor: str | None

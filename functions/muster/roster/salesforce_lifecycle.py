@@ -21,6 +21,7 @@ from muster.roster.seats import Pools
 from muster.settings import Settings
 from muster.sources.salesforce_users import digest
 from muster.sources.user_changes import UserChange
+from muster.times import timestamp
 
 CONNECTION = "salesforce"
 
@@ -53,7 +54,7 @@ def seat(
     """Return the decision to give a member the seat it waits for; `None`: it does not, or none is free."""
     if member.seats.get(name, {}).get("state") != seats.WAITING or not member.active:
         return None
-    after = seated(member, name, settings, pools, _text(now))
+    after = seated(member, name, settings, pools, timestamp(now))
     if after.seats == member.seats:
         return None
     return recorded(member, after, Outcome.SEATED, settings, now, f"assignment:{member.assignment}", run)
@@ -61,12 +62,16 @@ def seat(
 
 def is_due(member: Member, settings: Settings, now: datetime) -> bool:
     """Tell whether the days of grace of a member that no assignment matches are over (A8)."""
-    return member.unmatched_since is not None and _text(now) >= grace_ends(member.unmatched_since, settings)
+    return member.unmatched_since is not None and timestamp(now) >= grace_ends(
+        member.unmatched_since, settings
+    )
 
 
 def grace_ends(unmatched_since: str, settings: Settings) -> str:
     """Return when the days of grace are over (ISO 8601)."""
-    return _text(datetime.fromisoformat(unmatched_since) + timedelta(days=settings.keep_active.grace_days))
+    return timestamp(
+        datetime.fromisoformat(unmatched_since) + timedelta(days=settings.keep_active.grace_days)
+    )
 
 
 def _is_stale(change: UserChange, known: Known) -> bool:
@@ -167,7 +172,7 @@ def _follow(
     if not active:
         attributes |= {**without(before), "matched": ()}
     elif verdict.reason is None:
-        attributes |= governed(before, verdict.assignment, change.fields, settings, pools, _text(now))
+        attributes |= governed(before, verdict.assignment, change.fields, settings, pools, timestamp(now))
         attributes["matched"] = tuple(sorted(change.matches))
     if "manager" in attributes:
         # Who was chosen by hand, while the CRM's structure was ignored, gives way to the CRM's.
@@ -204,8 +209,8 @@ def _reason_to_leave(
         return (None if keep.when_deactivated else reason), None
     if keep.when_unmatched:
         return None, None
-    since = before.unmatched_since or _text(now)
-    return (None, since) if _text(now) < grace_ends(since, settings) else (reason, None)
+    since = before.unmatched_since or timestamp(now)
+    return (None, since) if timestamp(now) < grace_ends(since, settings) else (reason, None)
 
 
 def recorded(
@@ -222,7 +227,7 @@ def recorded(
     changes = changes_between(before if before.version else None, after)
     if not changes:
         return Decision(outcome=Outcome.UNCHANGED, before=before, after=after, limits=limits)
-    at = _text(now)
+    at = timestamp(now)
     after = replace(after, version=before.version + 1, updated_at=at)
     history = HistoryEntry(
         member=before.id, version=after.version, at=at, origin=origin, run=run, changes=changes
@@ -276,7 +281,3 @@ def _mapped(change: UserChange, settings: Settings) -> dict[str, str | None]:
     if "email" in values:
         values["email"] = eligibility.provisioned_email(values["email"], settings.domains)
     return values
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

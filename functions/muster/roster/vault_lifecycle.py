@@ -27,6 +27,7 @@ from muster.roster.seats import Pools
 from muster.settings import Settings, mappings
 from muster.settings.mappings import connection
 from muster.sources.vault_users import VaultUser
+from muster.times import timestamp
 
 AMBIGUOUS = "vault_user_ambiguous"
 REQUEST_KEPT = "request_kept"
@@ -142,7 +143,7 @@ def _followed(before: Member, user: VaultUser, settings: Settings, now: datetime
     """Bring one member in line with its user, who may be new to it."""
     is_new = _vault_id(before) != user.id
     today = departures.today(now, settings.time_zone)
-    at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = timestamp(now)
     # What was seen of another user says nothing about this one.
     vault: Mapping[str, Any] = {} if is_new else before.vault
     after = replace(

@@ -8,4 +8,5 @@ archive      where an attempt keeps what it read and planned
 running      begin, go on, approve, reject, fail
 ending       how a planned run goes on or stops: preview, park, refuse, end
 ports        what runs need of the run table and the archive
+answer       what a run answers
 """

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from muster.error_log import ErrorLog, LogEntry
+from muster.error_log import LogEntry
 from muster.errors import Problem, Rejected, Stale
+from muster.runs.answer import Answer
 from muster.runs.clock import RunClock
 from muster.runs.guard import Trip
-from muster.runs.ports import EndedRuns
+from muster.runs.ports import ErrorLog, Runs
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.times import timestamp
 
@@ -24,14 +24,12 @@ LONGEST_RUN = timedelta(days=1)
 # So many changes are shown in an answer; the whole plan is in the archive.
 SHOWN = 50
 
-type Answer = dict[str, Any]
-
 
 @dataclass(slots=True)
 class Ends:
     """The ends of one invocation's run."""
 
-    runs: EndedRuns
+    runs: Runs
     log: ErrorLog
     clock: RunClock
 
@@ -143,7 +141,7 @@ class Ends:
         }
 
 
-def close_parked(runs: EndedRuns, run: Run, message: str, now: datetime) -> None:
+def close_parked(runs: Runs, run: Run, message: str, now: datetime) -> None:
     """Put a parked run aside; raises `Rejected` if it is no longer parked."""
     at = timestamp(now)
     ended = replace(run, status=Status.REJECTED, finished_at=at, updated_at=at, message=message)

@@ -8,30 +8,14 @@ the other operations only where the settings limit them: a first import creates 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from muster.runs.operations import DEACTIVATE, OPERATIONS, REVOKE
+from muster.runs.ports import Guarded
 from muster.settings import Settings
 from muster.settings.sections import Guard
 
 # In counts per assignment, the one of the whole run.
 EVERYONE = ""
-
-
-class Item(Protocol):
-    """What the guard looks at: what is given counts for `assignment`, what is taken for `former`."""
-
-    @property
-    def operations(self) -> tuple[str, ...]:
-        """The operations that it counts as."""
-
-    @property
-    def assignment(self) -> str | None:
-        """The assignment that governs the member."""
-
-    @property
-    def former(self) -> str | None:
-        """The assignment that governed the member so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +37,7 @@ class Trip:
         )
 
 
-def tripped(items: Iterable[Item], active: Mapping[str, int], settings: Settings) -> list[Trip]:
+def tripped(items: Iterable[Guarded], active: Mapping[str, int], settings: Settings) -> list[Trip]:
     """Return the limits a plan is over; `active` counts active members, per assignment and under `""`."""
     planned: Counter[tuple[str, str]] = Counter()
     for item in items:

@@ -1,46 +1,26 @@
 """What runs need of the run table and the run archive."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from muster.error_log import LogEntry
 from muster.lease import Lease
+from muster.runs.answer import Answer
 from muster.runs.run import ImportState, Run, Status
 
 
 class Leases(Protocol):
-    """Whoever extends a lease; `adapters.run_table` is the real one."""
+    """Whoever extends a lease; `adapters.aws.run_table` is the real one."""
 
     def renew(self, lease: Lease, now: float, seconds: float) -> Lease:
         """Return the lease, extended; raises `Stale`."""
 
 
-class EndedRuns(Protocol):
-    """What ending a run needs of the run table; `adapters.run_table` is the real one."""
-
-    def save(self, run: Run, lease: Lease) -> None:
-        """Record the run; raises `Stale`."""
-
-    def finish(self, run: Run, lease: Lease, state: ImportState | None) -> None:
-        """Record the run's end and give the lease back; raises `Stale`."""
-
-    def save_without_lease(self, run: Run, expected: Status) -> None:
-        """Record the status of a run nobody works on; raises `Stale`."""
-
-    def runs(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Run], str | None]:
-        """Return runs, newest first."""
-
-    def state(self, organization: str) -> ImportState:
-        """Return what imports remember."""
-
-
-class Runs(EndedRuns, Protocol):
-    """What runs need of the run table; `adapters.run_table` is the real one."""
+class Runs(Leases, Protocol):
+    """The run table: records, the lease, what imports remember; `adapters.aws.run_table` is the real one."""
 
     def take(self, organization: str, run: str, now: float, seconds: float) -> Lease:
         """Return the organization's lease; raises `LeaseHeld`."""
-
-    def renew(self, lease: Lease, now: float, seconds: float) -> Lease:
-        """Return the lease, extended; raises `Stale`."""
 
     def release(self, lease: Lease) -> None:
         """Give the lease back."""
@@ -48,18 +28,39 @@ class Runs(EndedRuns, Protocol):
     def run(self, organization: str, run: str) -> Run | None:
         """Return a run."""
 
+    def runs(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Run], str | None]:
+        """Return runs, newest first; raises `Rejected` for a cursor that was not handed out."""
+
+    def save(self, run: Run, lease: Lease) -> None:
+        """Record the run; raises `Stale`."""
+
+    def save_without_lease(self, run: Run, expected: Status) -> None:
+        """Record the status of a run nobody works on; raises `Stale`."""
+
+    def finish(self, run: Run, lease: Lease, state: ImportState | None) -> None:
+        """Record the run's end and give the lease back; raises `Stale`."""
+
+    def state(self, organization: str) -> ImportState:
+        """Return what imports remember."""
+
+    def change_state(self, organization: str, change: Callable[[ImportState], ImportState]) -> None:
+        """Replace what imports remember."""
+
 
 class Archive(Protocol):
-    """What imports need of the run archive; `adapters.run_archive` is the real one."""
+    """The run archive: what runs read and planned; `adapters.aws.run_archive` is the real one."""
 
     def put(self, organization: str, run: str, attempt: int, name: str, number: int, body: bytes) -> None:
         """Keep a part."""
 
-    def parts(self, organization: str, run: str, attempt: int, name: str) -> Iterable[bytes]:
-        """Return the parts in order."""
+    def count(self, organization: str, run: str, attempt: int, name: str) -> int:
+        """Return how many parts there are."""
 
     def part(self, organization: str, run: str, attempt: int, name: str, number: int) -> bytes:
         """Return one part."""
+
+    def parts(self, organization: str, run: str, attempt: int, name: str) -> Iterable[bytes]:
+        """Return the parts in order."""
 
     def put_document(
         self, organization: str, run: str, attempt: int, name: str, document: dict[str, Any]
@@ -68,3 +69,36 @@ class Archive(Protocol):
 
     def document(self, organization: str, run: str, attempt: int, name: str) -> dict[str, Any]:
         """Return a document."""
+
+
+class ErrorLog(Protocol):
+    """The error log; `adapters.aws.roster_table` is the real one."""
+
+    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
+        """Add to the error log; `now` is in epoch seconds."""
+
+
+class Work(Protocol):
+    """What a run of one kind does; both methods go on until it ends or raise `OutOfTime`."""
+
+    def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
+        """Gather and decide; then end a preview, park what needs approval, or apply."""
+
+    def apply(self, run: Run, *, resumed: bool = False) -> Answer:
+        """Apply the plan from where it was left, and end the run."""
+
+
+class Guarded(Protocol):
+    """An item of a plan as the guard counts it: grants for `assignment`, what is taken for `former`."""
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations that it counts as."""
+
+    @property
+    def assignment(self) -> str | None:
+        """The assignment that governs the member."""
+
+    @property
+    def former(self) -> str | None:
+        """The assignment that governed the member so far."""

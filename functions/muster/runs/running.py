@@ -7,14 +7,14 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
-from muster.error_log import ErrorLog, LogEntry
+from muster.error_log import entry_of
 from muster.errors import Incomplete, MusterError, NotFound, Problem, Rejected, Stale
 from muster.lease import Lease, LeaseHeld
+from muster.runs.answer import Answer
 from muster.runs.clock import OutOfTime, RunClock
-from muster.runs.ending import LONGEST_RUN, Answer, close_parked, moved
-from muster.runs.ports import Runs
+from muster.runs.ending import LONGEST_RUN, close_parked, moved
+from muster.runs.ports import ErrorLog, Runs, Work
 from muster.runs.run import Kind, Phase, Run, Status
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
@@ -25,16 +25,6 @@ LEASE_S = 960
 SCHEDULE = "schedule"
 # One run at a time leaves one dead run behind at most, and whoever comes next finds it among the latest.
 _LATEST = 20
-
-
-class Work(Protocol):
-    """What a run of one kind does; both methods go on until it ends or raise `OutOfTime`."""
-
-    def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
-        """Gather and decide; then end a preview, park what needs a word, or apply."""
-
-    def apply(self, run: Run, *, resumed: bool = False) -> Answer:
-        """Apply the plan from where it was left, and end the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +168,12 @@ class Running:
         self.runs.finish(ended, lease, None)
 
     def _log_failure(self, run: Run, error: MusterError, then: str) -> None:
-        entry = LogEntry(
+        entry = entry_of(
+            Problem("", str(error), f"Correct what it names. {then}."),
             at=timestamp(self.now()),
             system=self.system,
-            record=None,
-            notification=run.id,
             code=f"{'push' if run.kind == 'push' else 'import'}_failed",
-            message=str(error),
-            remedy=f"Mend what it names. {then}.",
+            notification=run.id,
         )
         self.log.park(run.organization, [entry], self.now().timestamp())
 

@@ -8,15 +8,11 @@ from muster.crm.pages import Page
 type Matches = Mapping[str, frozenset[str]]
 
 
-class UsersById(Protocol):
-    """What reading needs of Salesforce; `adapters.salesforce` is the real one."""
+class Salesforce(Protocol):
+    """Salesforce as users are read from it; `adapters.salesforce.client` is the real one."""
 
     def batch(self, queries: Sequence[str]) -> list[list[dict[str, Any]]]:
         """Return the rows of each query, all of them; raises `Rejected`, `Unavailable`, `Misconfigured`."""
-
-
-class Salesforce(UsersById, Protocol):
-    """What gathering needs of Salesforce; `adapters.salesforce` is the real one."""
 
     def query(self, soql: str) -> Iterator[Page]:
         """Yield the pages of a query."""
@@ -26,7 +22,7 @@ class Salesforce(UsersById, Protocol):
 
 
 class Parts(Protocol):
-    """Numbered parts of the run archive; `adapters.run_archive`, bound to one attempt of one run."""
+    """Numbered parts of the run archive, bound to one attempt of one run: `runs.archive.AttemptParts`."""
 
     def put(self, name: str, number: int, body: bytes) -> None:
         """Keep a part."""
@@ -36,7 +32,7 @@ class Parts(Protocol):
 
 
 class Vault(Protocol):
-    """What gathering needs of Vault CRM; `adapters.vault` is the real one."""
+    """Vault CRM as users are read from it; `adapters.vault.client` is the real one."""
 
     def query(self, vql: str) -> Iterator[Page]:
         """Yield the pages of a query."""

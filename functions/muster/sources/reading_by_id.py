@@ -15,7 +15,7 @@ from muster.errors import Misconfigured, Rejected
 from muster.settings import Settings
 from muster.settings.assignment_order import filtered, unfiltered
 from muster.settings.mappings import fields_to_read
-from muster.sources.ports import Matches, UsersById
+from muster.sources.ports import Matches, Salesforce
 from muster.sources.salesforce_users import change_of
 from muster.sources.user_changes import UserChange
 
@@ -32,7 +32,7 @@ class Read:
 
 
 def read_users(
-    crm_ids: Iterable[str], settings: Settings, salesforce: UsersById, read_at: datetime, run: str
+    crm_ids: Iterable[str], settings: Settings, salesforce: Salesforce, read_at: datetime, run: str
 ) -> Read:
     """Return these users as Salesforce has them now; `read_at` is when that is asked.
 
@@ -52,7 +52,7 @@ def read_users(
     return Read(changes, refused)
 
 
-def matches_of(crm_ids: Iterable[str], settings: Settings, salesforce: UsersById) -> Matches:
+def matches_of(crm_ids: Iterable[str], settings: Settings, salesforce: Salesforce) -> Matches:
     """Return which assignments match each of these users; raises as `read_users` does."""
     found: dict[str, frozenset[str]] = {}
     for some in batched(dict.fromkeys(crm_ids), USERS_A_CALL, strict=False):
@@ -62,7 +62,7 @@ def matches_of(crm_ids: Iterable[str], settings: Settings, salesforce: UsersById
 
 
 def _ask(
-    crm_ids: Sequence[str], settings: Settings, salesforce: UsersById, *first: str
+    crm_ids: Sequence[str], settings: Settings, salesforce: Salesforce, *first: str
 ) -> tuple[list[dict[str, Any]], dict[str, frozenset[str]]]:
     """Return the rows of the first query, if there is one, and who matches which filter."""
     theirs = soql.one_of("Id", crm_ids)

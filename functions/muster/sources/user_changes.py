@@ -11,10 +11,32 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from muster.crm import salesforce_ids
 from muster.errors import Problem, Rejected
+from muster.times import timestamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserChange:
+    """What a Salesforce user looks like as of `source`.
+
+    `fields` holds the listed fields, `None` for empty ones; `run` names what brought them, for the
+    history: `webhook:<notification id>` or `run:<run id>`. `matches` names the assignments whose
+    filter matches. `in_loop` tells whether following managers upward leads back to the user, `None`
+    where only an import, which sees everyone, could tell. `fields_digest` sums up the fields as they
+    were read from Salesforce; empty where they come from a message.
+    """
+
+    crm_id: str
+    fields: Mapping[str, str | None]
+    source: str
+    run: str
+    matches: frozenset[str] = frozenset()
+    in_loop: bool | None = None
+    fields_digest: str = ""
+
 
 # In bytes. A history entry holds each text before and after, escaped, in one DynamoDB item of at most 400 KB.
 MAX_TEXT = 32 * 1024
@@ -86,7 +108,7 @@ def read_version(fields: Mapping[str, str | None], read_at: datetime) -> str:
 
     Raises `Rejected` without a readable time.
     """
-    return f"{_modified_at(fields)}|2|~{_in_utc(read_at)}|"
+    return f"{_modified_at(fields)}|2|~{timestamp(read_at)}|"
 
 
 def time_of(version: str) -> datetime:
@@ -101,7 +123,7 @@ def _modified_at(fields: Mapping[str, str | None]) -> str:
                 moment = datetime.fromisoformat(text)
                 if moment.tzinfo is None:
                     raise ValueError
-                return _in_utc(moment)
+                return timestamp(moment)
             except (ValueError, OverflowError) as error:
                 raise Rejected(
                     Problem(name, "is not a date and time", "Send the field as Salesforce formats it.")
@@ -113,28 +135,3 @@ def _modified_at(fields: Mapping[str, str | None]) -> str:
             "Add SystemModstamp to the fields of the outbound message in Salesforce.",
         )
     )
-
-
-def _in_utc(moment: datetime) -> str:
-    # One width for all, so that text sorts as time does.
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserChange:
-    """What a Salesforce user looks like as of `source`.
-
-    `fields` holds the listed fields, `None` for empty ones; `run` names what brought them, for the
-    history: `webhook:<notification id>` or `run:<run id>`. `matches` names the assignments whose
-    filter matches. `in_loop` tells whether following managers upward leads back to the user, `None`
-    where only an import, which sees everyone, could tell. `fields_digest` sums up the fields as they
-    were read from Salesforce; empty where they come from a message.
-    """
-
-    crm_id: str
-    fields: Mapping[str, str | None]
-    source: str
-    run: str
-    matches: frozenset[str] = frozenset()
-    in_loop: bool | None = None
-    fields_digest: str = ""

@@ -7,29 +7,29 @@ error log and does not hold up the rest.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
 
 from muster.crm import salesforce_ids
-from muster.error_log import LogEntry
+from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem, Rejected
-from muster.roster import ports
+from muster.roster.ports import Roster
 from muster.roster.settling import Settling
 from muster.settings import Settings, assignment_order
 from muster.sources import reading_by_id, user_changes
-from muster.sources.ports import UsersById
+from muster.sources.ports import Salesforce
 from muster.sources.user_changes import UserChange
+from muster.times import timestamp
 from muster.webhook.messages import QueuedChange, QueuedMessage
 
 _PARKED = {
     "other_object": (
-        "the notification is about {object}, and Muster follows User only",
+        "is about {object}, and Muster follows User only",
         "Remove the outbound message on that object, or point it elsewhere.",
     ),
     "no_fields": (
-        "the notification carries no fields of the user",
+        "carries no fields of the user",
         "The user may have been deleted, or the outbound message selects no fields: check it in Salesforce.",
     ),
 }
@@ -40,13 +40,6 @@ _NOT_SEEN = Problem(
     "names a user that Salesforce does not show to the integration user",
     "Let the integration user read all users (permission View All Users).",
 )
-
-
-class Roster(ports.Roster, Protocol):
-    """What following needs of the roster; `adapters.roster_table` is the real one."""
-
-    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
-        """Add to the error log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +60,7 @@ def follow(
     message: QueuedMessage,
     settings: Settings | None,
     roster: Roster,
-    salesforce: UsersById | None,
+    salesforce: Salesforce | None,
     now: datetime,
 ) -> Followed:
     """Bring the roster in line with one message; raises `Unavailable` when it should be tried again.
@@ -93,7 +86,7 @@ def follow(
 
 
 def _read_back(
-    message: QueuedMessage, settings: Settings, salesforce: UsersById, now: datetime
+    message: QueuedMessage, settings: Settings, salesforce: Salesforce, now: datetime
 ) -> tuple[list[UserChange], list[LogEntry]]:
     """Return the users that the message names as Salesforce has them now; its own values are not used."""
     named: dict[str, QueuedChange] = {}
@@ -117,7 +110,7 @@ def _read_back(
 
 
 def _understand(
-    message: QueuedMessage, settings: Settings, salesforce: UsersById | None
+    message: QueuedMessage, settings: Settings, salesforce: Salesforce | None
 ) -> tuple[list[UserChange], list[LogEntry]]:
     """Return what the message itself says, the newest per user; only the filters are asked of Salesforce."""
     listed = {*settings.auto_provision.fields, *settings.auto_provision.custom_fields}
@@ -141,25 +134,24 @@ def _set_aside(message: QueuedMessage) -> list[LogEntry]:
     for other in message.parked:
         text, remedy = _PARKED[other.reason]
         text = text.format(object=other.object or "no object that it names")
-        parked.append(_entry(message, other.notification, other.record, other.reason, text, remedy))
+        problem = Problem("the notification", text, remedy)
+        parked.append(_entry(message, other.notification, other.record, other.reason, problem))
     return parked
 
 
 def _not_understood(message: QueuedMessage, queued: QueuedChange, problem: Problem) -> LogEntry:
-    text = f"{problem.where} {problem.message}"
     record = queued.fields.get("Id", "")[:18]
-    return _entry(message, queued.notification, record, "not_understood", text, problem.remedy)
+    return _entry(message, queued.notification, record, "not_understood", problem)
 
 
 def _entry(
-    message: QueuedMessage, notification: str, record: str | None, code: str, text: str, remedy: str
+    message: QueuedMessage, notification: str, record: str | None, code: str, problem: Problem
 ) -> LogEntry:
-    return LogEntry(
-        at=message.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    return entry_of(
+        problem,
+        at=timestamp(message.received_at),
         system=message.provider,
-        record=record or None,
-        notification=notification,
         code=code,
-        message=text,
-        remedy=remedy,
+        notification=notification,
+        record=record or None,
     )

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from muster.crm import salesforce_ids
 from muster.errors import NotFound, Problem
@@ -25,6 +24,7 @@ from muster.webhook.messages import (
     QueuedChange,
     QueuedMessage,
 )
+from muster.webhook.ports import Queue, Registry
 from muster.webhook.tokens import Token, WebhookRegistration
 
 # W1: the seed's own address has the word itself where others have the provider's name.
@@ -36,20 +36,6 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,128}")
 # Stands in for an organization there is none of, so that its token is compared like any other (T20).
 # No input has this digest, and no message matches the empty organization id.
 _NOBODY = WebhookRegistration(organization_id="", action_ids=(), tokens=(Token(sha256="0" * 64),))
-
-
-class Registry(Protocol):
-    """What receiving needs of the registry; `adapters.webhook_registry` is the real one."""
-
-    def find(self, organization: str) -> WebhookRegistration | None:
-        """Return who may call an organization's webhook."""
-
-
-class Queue(Protocol):
-    """What receiving needs of the queue; `adapters.change_queue` is the real one."""
-
-    def send(self, message: QueuedMessage) -> None:
-        """Make a message durable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from muster.times import timestamp
+
 # Salesforce goes on sending queued messages to the old address for 24 hours; as long again for the
 # admin who puts in the new one.
 OVERLAP = timedelta(hours=48)
@@ -70,7 +72,7 @@ def rotated(tokens: Iterable[Token], new: Token, now: datetime) -> tuple[Token, 
 
     Those that had an end already end at once. So rotating twice ends a token that has leaked.
     """
-    ends = (now + OVERLAP).isoformat(timespec="seconds").replace("+00:00", "Z")
+    ends = timestamp(now + OVERLAP, to="seconds")
     return new, *(replace(token, expires_at=ends) for token in tokens if token.expires_at is None)
 
 

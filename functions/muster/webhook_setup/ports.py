@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from muster.webhook.tokens import WebhookRegistration
+from muster.webhook.ports import Registry
 from muster.webhook_setup.metadata import Deployment, InstalledFlow, InstalledMessage, SalesforceUser
 from muster.webhook_setup.setup_record import Setup
 
 
 class Salesforce(Protocol):
-    """What is asked of an org; `adapters.salesforce_metadata` is the real one."""
+    """What is asked of an org; `adapters.salesforce.metadata_client` is the real one."""
 
     def me(self) -> SalesforceUser:
         """Return who is logged in."""
@@ -40,20 +40,8 @@ class Salesforce(Protocol):
         """Make a version of a flow the active one, 0 for none."""
 
 
-class Webhooks(Protocol):
-    """Who may call; `adapters.webhook_registry` is the real one."""
-
-    def find(self, organization: str) -> WebhookRegistration | None:
-        """Return who may call an organization's webhook."""
-
-    def replace(
-        self, organization: str, was: WebhookRegistration | None, becomes: WebhookRegistration
-    ) -> None:
-        """Replace a registration; raises `Stale`."""
-
-
 class Journal(Protocol):
-    """What is remembered; `adapters.webhook_journal` is the real one."""
+    """What is remembered; `adapters.aws.webhook_journal` is the real one."""
 
     def setup(self, organization: str) -> Setup | None:
         """Return the latest set-up."""
@@ -70,6 +58,6 @@ class Ports:
     """The world outside of a set-up; `wait` lets so many seconds go by."""
 
     salesforce: Salesforce
-    webhooks: Webhooks
+    webhooks: Registry
     journal: Journal
     wait: Callable[[float], None]

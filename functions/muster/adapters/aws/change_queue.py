@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from muster.adapters.aws.aws_errors import translated
 from muster.errors import Problem, Rejected, TooLarge
+from muster.times import timestamp
 from muster.webhook.messages import ParkedNotification, ParkReason, QueuedChange, QueuedMessage
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def encode(message: QueuedMessage) -> list[str]:
             "v": VERSION,
             "organization": message.organization,
             "provider": message.provider,
-            "received_at": message.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "received_at": timestamp(message.received_at),
             "changes": [
                 {"notification": change.notification, "fields": change.fields} for change in message.changes
             ],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from muster.adapters.aws.aws_errors import translated
 from muster.errors import Stale, Unavailable
+from muster.times import timestamp
 from muster.webhook_setup.setup_record import Setup
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class WebhookJournal:
         noted = self._noted.get(organization)
         if noted is not None and at < noted + NOTED_EVERY:
             return
-        text = at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        text = timestamp(at, to="seconds")
         # Where the condition fails a later one is known, or it is our own write, whose answer was lost.
         with translated(_SYSTEM), suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(

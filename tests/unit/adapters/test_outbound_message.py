@@ -19,7 +19,7 @@ from tests.outbound_messages import (
     user,
 )
 
-EVENTS = Path(__file__).parent.parent.parent / "events"
+EVENTS = Path(__file__).parents[3] / "events"
 
 
 def fields_of(text: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from muster.settings import schema
 from muster.settings.document import read
 from muster.settings.warnings import warnings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(schema.text())
 
 

@@ -1,0 +1,5 @@
+"""What a run answers."""
+
+from typing import Any
+
+type Answer = dict[str, Any]
