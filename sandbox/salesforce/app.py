@@ -48,7 +48,7 @@ class RunningSandbox:
 
 
 @contextmanager
-def running(
+def running(  # noqa: PLR0913 - each is an option of the sandbox, with a default
     *,
     data: str = ":memory:",
     client_id: str | None = None,

@@ -53,7 +53,7 @@ class Vault:
     connection's settings, credentials or permissions are wrong, and `Unavailable` for the rest.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two to name the vault, the rest are for tests
         self,
         connection: VaultCrmConnection | AlignConnection,
         secrets: Secrets,
