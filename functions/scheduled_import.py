@@ -19,7 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator, Field, model_validator
 
 from muster import bootstrap
-from muster.admin_requests import RunRequest, answer_one, settings_of
+from muster.admin_requests import RunRequest, answer_run, settings_of
 from muster.errors import MusterError, Problem, Rejected
 from muster.imports.importing import Importing
 from muster.imports.notifying_managers import Notifying, Told
@@ -28,6 +28,7 @@ from muster.observability import logger, metrics
 from muster.pushes.ports import Vault
 from muster.references import Reference
 from muster.roster.finding import crm_ids_of
+from muster.runs.answer import Ended, RunAnswer
 from muster.runs.running import SCHEDULE
 from muster.settings import Settings
 from muster.settings.values import Listed
@@ -45,8 +46,6 @@ def _some(members: tuple[str, ...]) -> tuple[str, ...]:
 # of an import's processor time.
 gc.set_threshold(1_000_000)
 
-# Of a run that was applied to its end; previews and rejections succeed too, but bring nothing in.
-_ENDED = frozenset({"succeeded", "succeeded_with_errors"})
 _EVERYONE = frozenset({"full", "incremental"})
 
 
@@ -71,7 +70,7 @@ class Import(RunRequest):
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Work on one organization's import until it ends, parks, or the time is nearly up."""
     try:
-        said = answer_one(
+        said, answer = answer_run(
             event, Import, lambda asked: _import(asked, lambda: context.get_remaining_time_in_millis() / 1000)
         )
     except MusterError as error:
@@ -82,17 +81,18 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         # Nobody reads them there, and a workflow may carry 256 KiB.
         said.pop("changes", None)
     # Only a plan that was not waiting already is news.
-    parked = said["status"] == "parked" and said.pop("new", True)
+    parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
     metrics.add_metric("RunsParked", MetricUnit.Count, int(parked))
-    if said["status"] in _ENDED and said.get("mode") in _EVERYONE and "read" in said:
+    # Previews and rejections succeed too, but bring nothing in; and some people are not everyone.
+    if answer is not None and answer.ended is Ended.APPLIED and answer.mode in _EVERYONE:
         metrics.add_metric("RunsSucceeded", MetricUnit.Count, 1)
     return said
 
 
-def _import(asked: Import, remaining: Callable[[], float]) -> dict[str, Any]:
+def _import(asked: Import, remaining: Callable[[], float]) -> RunAnswer:
     stored = settings_of(asked.organization)
 
-    def work() -> dict[str, Any]:
+    def work() -> RunAnswer:
         with _watched_vault(asked, stored) as vault:
             importing = _importing(stored, vault, remaining)
             return asked.done_with(importing.runs) or _started(asked, importing)
@@ -116,7 +116,7 @@ def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | No
         yield vault
 
 
-def _started(asked: Import, importing: Importing) -> dict[str, Any]:
+def _started(asked: Import, importing: Importing) -> RunAnswer:
     if asked.members:
         crm_ids = crm_ids_of(
             asked.members, asked.organization, bootstrap.roster_views(), importing.ports.salesforce

@@ -19,19 +19,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator
 
 from muster import bootstrap
-from muster.admin_requests import RunRequest, answer_one, settings_of
+from muster.admin_requests import RunRequest, answer_run, settings_of
 from muster.connections import checking
 from muster.errors import MusterError, Problem, Rejected
 from muster.observability import logger, metrics
 from muster.pushes.ports import Ports, Vault
 from muster.pushes.pushing import Pushing
+from muster.runs.answer import Ended, RunAnswer
 from muster.runs.running import SCHEDULE
 from muster.settings.sections import VaultCrmConnection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
 from muster.validation import refused
-
-_ENDED = frozenset({"succeeded", "succeeded_with_errors"})
 
 
 def _some(connections: tuple[str, ...]) -> tuple[str, ...]:
@@ -51,7 +50,7 @@ class Push(RunRequest):
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Work on one organization's push until it ends, parks, or the time is nearly up."""
     try:
-        said = answer_one(
+        said, answer = answer_run(
             event, Push, lambda asked: _push(asked, lambda: context.get_remaining_time_in_millis() / 1000)
         )
     except MusterError as error:
@@ -62,15 +61,14 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         # Nobody reads them there, and a workflow may carry 256 KiB.
         said.pop("changes", None)
     # Only a plan that was not waiting already is news.
-    parked = said["status"] == "parked" and said.pop("new", True)
+    parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
     metrics.add_metric("PushesParked", MetricUnit.Count, int(parked))
-    # A preview has a plan to show and a rejection counts nothing; neither has sent anything.
-    if said["status"] in _ENDED and "counts" in said and "plan" not in said:
+    if answer is not None and answer.ended is Ended.APPLIED:
         metrics.add_metric("PushesSucceeded", MetricUnit.Count, 1)
     return said
 
 
-def _push(asked: Push, remaining: Callable[[], float]) -> dict[str, Any]:
+def _push(asked: Push, remaining: Callable[[], float]) -> RunAnswer:
     stored = settings_of(asked.organization)
     connection = stored.settings.connections.vault_crm
     if connection is None:
@@ -84,7 +82,7 @@ def _push(asked: Push, remaining: Callable[[], float]) -> dict[str, Any]:
 
 def _pushed(
     asked: Push, stored: StoredSettings, connection: VaultCrmConnection, remaining: Callable[[], float]
-) -> dict[str, Any]:
+) -> RunAnswer:
     watching = bootstrap.watching(asked.organization, "vault_crm", _now)
     if asked.by == SCHEDULE and (skipped := watching.skipped()):
         return skipped

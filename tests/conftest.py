@@ -1,7 +1,6 @@
 """What every kind of test shares: the template as data, and AWS services made from it in moto."""
 
 import functools
-import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,10 +14,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 from moto.dynamodb.models.table import Table
-from samcli.yamlhelper import yaml_parse
 
 from muster import bootstrap
 from tests.examples import lambda_context
+from tests.integration import template_reading
 from tests.simulation import strict_aws
 
 ROOT = Path(__file__).parent.parent
@@ -33,10 +32,15 @@ def _models_of_aws() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def template() -> dict[str, Any]:
-    """Return template.yaml as plain data, intrinsic functions as `{"Ref": …}` and `{"Fn::…": …}`."""
-    parsed: dict[str, Any] = json.loads(json.dumps(yaml_parse((ROOT / "template.yaml").read_text())))
-    return parsed
+def source() -> dict[str, Any]:
+    """Return template.yaml as it is deployed, tables of alarms included."""
+    return template_reading.source()
+
+
+@pytest.fixture(scope="session")
+def template(source: dict[str, Any]) -> dict[str, Any]:
+    """Return template.yaml with each row of a table as the alarm that it becomes."""
+    return template_reading.expanded(source)
 
 
 @pytest.fixture

@@ -23,3 +23,6 @@ admin_requests, bootstrap, environment, observability   the edges, for the handl
 In a room, nouns are pure rules and values; `-ing` modules and `steps` are use cases, and say in `ports` what
 they need of the world outside. `bootstrap` alone builds the adapters that give it to them.
 """
+
+# As in pyproject.toml, the template's output and the changelog.
+__version__ = "0.2.0"

@@ -16,10 +16,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from muster import bootstrap, validation
+from muster import __version__, bootstrap, validation
 from muster.errors import NotFound, Problem, Rejected
 from muster.observability import logger
 from muster.references import RunId
+from muster.runs.answer import RunAnswer
 from muster.runs.running import Running
 from muster.settings.values import OrganizationName
 from muster.settings.versions import StoredSettings
@@ -82,6 +83,19 @@ def answer_one[E: Event](event: object, kind: type[E], run: Callable[[E], dict[s
     return _answered(event, lambda: (_read(event, kind), run))
 
 
+def answer_run[E: Event](
+    event: object, kind: type[E], run: Callable[[E], RunAnswer]
+) -> tuple[dict[str, Any], RunAnswer | None]:
+    """Return the answer to an event about a run, as JSON and as a value (`None`: the event was rejected)."""
+    answers: list[RunAnswer] = []
+
+    def work(asked: E) -> dict[str, Any]:
+        answers.append(run(asked))
+        return answers[0].to_json()
+
+    return answer_one(event, kind, work), next(iter(answers), None)
+
+
 def settings_of(organization: str) -> StoredSettings:
     """Return the organization's settings in force; raises `NotFound` where it has none."""
     stored = bootstrap.settings_table().current(organization)
@@ -100,7 +114,7 @@ def _answered(
     except Rejected as error:
         said = _rejection(event, error)
     _log(event, said)
-    return said
+    return {**said, "muster_version": __version__}
 
 
 def _for_action(
@@ -194,7 +208,7 @@ class RunRequest(Event):
             raise refused("has plan_hash without a run to approve", "It goes with approve.")
         return self
 
-    def done_with(self, runs: Running) -> dict[str, Any] | None:
+    def done_with(self, runs: Running) -> RunAnswer | None:
         """Do what is asked about a run that is there; `None`: a new one is asked for."""
         if self.run_id:
             return runs.resume(self.run_id)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
+from muster import __version__
+
 if TYPE_CHECKING:
     from muster.errors import MusterError
     from muster.reporting.run_metrics import Reading
 
 
-logger = Logger(service="muster", log_uncaught_exceptions=True)
+logger = Logger(service="muster", log_uncaught_exceptions=True, muster_version=__version__)
 metrics = Metrics(namespace="Muster", service="muster")
 
 

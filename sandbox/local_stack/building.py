@@ -13,7 +13,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / ".aws-sam" / "local" / "build"  # as samconfig.toml has it
-SOURCES = ("functions", "layers", "workflows", "template.yaml", "samconfig.toml", "pyproject.toml", "uv.lock")
+SOURCES = (
+    "functions",
+    "layers",
+    "workflows",
+    "template.yaml",
+    "dashboard.yaml",
+    "samconfig.toml",
+    "pyproject.toml",
+    "uv.lock",
+)
 
 
 def architecture() -> str:

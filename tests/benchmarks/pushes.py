@@ -182,8 +182,8 @@ class _Work:
 
     def push(self) -> None:
         """Push as the function does."""
-        said = self.pushing.start("bench")
-        assert said["status"] == "succeeded", said["message"]
+        answer = self.pushing.start("bench")
+        assert answer.status == "succeeded", answer.message
 
     def floor(self) -> None:
         """Ask for leave, read, write and read these people, with nothing decided or recorded."""

@@ -1,9 +1,18 @@
-"""template.yaml as data: finding things in it, and making a copy with a fault."""
+"""template.yaml as data: reading and expanding it, finding things in it, and making a copy with a fault.
+
+`source` is what is deployed: the file with what it includes. `expanded` is what CloudFormation makes of its
+tables of alarms. Checks read the expanded form; faults are put into the source.
+"""
 
 import copy
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+
+from samcli.yamlhelper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
 
 type Template = dict[str, Any]
 type Properties = dict[str, Any]
@@ -13,6 +22,36 @@ type Check = Callable[[Template], Iterator[str]]
 type Mutant = tuple[Check, tuple[Any, ...], Any]
 
 GONE = object()
+
+
+def source(folder: Path = ROOT) -> Template:
+    """Return a folder's template.yaml with what it includes, functions as `{"Ref": …}` and `{"Fn::…": …}`."""
+    return dict(_with_included(_plain(folder / "template.yaml"), folder))
+
+
+def _plain(file: Path) -> Any:
+    return json.loads(json.dumps(yaml_parse(file.read_text())))
+
+
+def _with_included(part: Any, folder: Path) -> Any:
+    match part:
+        case {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": str(location)}}}:
+            return _plain(folder / location)
+        case dict():
+            return {key: _with_included(value, folder) for key, value in part.items()}
+        case list():
+            return [_with_included(each, folder) for each in part]
+    return part
+
+
+def expanded(source: Template) -> Template:
+    """Return a template with every `Fn::ForEach` expanded, as the local stack's emulator does it."""
+    # Imported here because it takes a third of a second, and most tests read no template.
+    from ministack.services.cloudformation import language_extensions  # type: ignore[import-untyped]  # no types
+
+    made: Template = language_extensions.apply(source, {})
+    assert "Fn::ForEach" not in json.dumps(made["Resources"])
+    return made
 
 
 def of_type(template: Template, kind: str) -> dict[str, Properties]:
@@ -36,16 +75,32 @@ def events(template: Template, kind: str) -> Iterator[tuple[str, Properties, Pro
                 yield name, target, event["Properties"]
 
 
-def statements(resource: Properties) -> Iterator[Properties]:
+def statements(template: Template, resource: Properties) -> Iterator[Properties]:
     """Yield what a function or state machine may do, also what it may under a condition.
 
-    Raises `ValueError` for a policy that is not written out.
+    Follows references to the template's own managed policies. Raises `ValueError` for any other policy that
+    is not written out, and for one that is there in either case.
     """
+    managed = of_type(template, "AWS::IAM::ManagedPolicy")
     for policy in resource.get("Policies", []):
-        written = policy.get("Fn::If", ["", policy])[1] if isinstance(policy, dict) else policy
-        if not isinstance(written, dict) or "Statement" not in written:
-            raise ValueError("has a policy that is not written out")
-        yield from written["Statement"]
+        match policy:
+            case {"Fn::If": [_, {"Statement": written}, {"Ref": "AWS::NoValue"}]} | {"Statement": written}:
+                yield from written
+            case {"Ref": name} if name in managed:
+                yield from managed[name]["PolicyDocument"]["Statement"]
+            case _:
+                raise ValueError("has a policy that is not written out")
+
+
+def shared_policies(template: Template) -> dict[str, list[str]]:
+    """Return the managed policies that functions and state machines refer to, each with who does."""
+    found: dict[str, list[str]] = {}
+    machines = of_type(template, "AWS::Serverless::StateMachine")
+    for name, resource in (functions(template) | machines).items():
+        for policy in resource.get("Policies", []):
+            if isinstance(policy, dict) and "Ref" in policy:
+                found.setdefault(policy["Ref"], []).append(name)
+    return found
 
 
 def actions(statement: Properties) -> list[str]:
@@ -90,19 +145,24 @@ def widgets(template: Template) -> list[Properties]:
     return found
 
 
-def mutated(template: Template, path: tuple[Any, ...], value: Any) -> Template:
-    """Return a copy in which something else stands at a place, or nothing (`GONE`)."""
-    mutant = copy.deepcopy(template)
+def mutated(source: Template, path: tuple[Any, ...], value: Any) -> Template:
+    """Return a source, expanded, in which something else stands at a place, or nothing (`GONE`).
+
+    A path may end in a string of a list: an alarm is gone when it is taken out of the list of its loop.
+    """
+    mutant = copy.deepcopy(source)
     *way, last = path
     place: Any = mutant
     for step in way:
         place = place[step]
+    if isinstance(place, list) and isinstance(last, str):
+        last = place.index(last)
     if value is GONE:
         del place[last]
     else:
         assert not (isinstance(place, dict) and place.get(last) == value)
         place[last] = value
-    return mutant
+    return expanded(mutant)
 
 
 def name_of(mutant: Mutant) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sandbox.local_stack.building import BUILT, ROOT, architecture, built
+from tests.integration import template_reading
 
 # One worker of a parallel run does it all, and builds once.
 pytestmark = pytest.mark.xdist_group("build")
@@ -26,6 +27,7 @@ PROJECT = (
     "samconfig.toml",
     "pyproject.toml",
     "template.yaml",
+    "dashboard.yaml",
     "uv.lock",
 )
 # What native code says of the processor it is for: ELF's e_machine, Mach-O's cputype.
@@ -107,6 +109,21 @@ def test_each_function_is_packaged_with_our_code_and_nothing_else(
             if path.is_file() and "__pycache__" not in path.parts
         }
         assert packaged == ours
+
+
+def test_the_template_is_built_as_it_is_written(build: Build, source: dict[str, Any]) -> None:
+    """SAM has its own idea of tables and included files; only the places of code may differ."""
+    assert without_places(template_reading.source(build.folder)) == without_places(source)
+
+
+def without_places(part: Any) -> Any:
+    """Return a template without the paths that a build replaces."""
+    if isinstance(part, list):
+        return [without_places(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    places = {"CodeUri", "ContentUri", "DefinitionUri"}
+    return {key: without_places(value) for key, value in part.items() if key not in places}
 
 
 def test_the_layer_holds_what_is_locked_and_nothing_of_ours(build: Build) -> None:

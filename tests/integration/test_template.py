@@ -176,7 +176,7 @@ def policies_name_what_they_allow(template: Template) -> Iterator[str]:
         if "Role" in function:
             yield f"{name} shares a role"
         try:
-            allowed = [*statements(function)]
+            allowed = [*statements(template, function)]
         except ValueError as error:
             yield f"{name} {error}"
             continue
@@ -287,9 +287,16 @@ QUEUE, DEAD = ("Resources", "ChangeQueue", "Properties"), ("Resources", "ChangeD
 TABLE, API = ("Resources", "RosterTable", "Properties"), ("Resources", "Api", "Properties")
 WORKER = ("Resources", "UserChangeWorkerFunction", "Properties")
 POLICIES = ("Resources", "ScheduledImportFunction", "Properties", "Policies")
-SECRETS, MAIL = (*POLICIES, 0, "Statement", 4), (*POLICIES, 1, "Fn::If", 1, "Statement", 0)
-EVENT, STATEMENT = (*WORKER, "Events", "Changes", "Properties"), (*WORKER, "Policies", 0, "Statement", 0)
-ALARM = ("Resources", "ChangesInDeadLetterQueueAlarm", "Properties")
+INDEX, MAIL = (*POLICIES, 3, "Statement", 0), (*POLICIES, 4, "Fn::If", 1, "Statement", 0)
+WRITES, READS = (
+    ("Resources", name, "Properties", "PolicyDocument", "Statement", 0)
+    for name in ("WritesRoster", "ReadsSecrets")
+)
+EVENT = (*WORKER, "Events", "Changes", "Properties")
+ALARM, RINGING = (
+    ("Mappings", "QueueAlarms", "ChangesInDeadLetterQueueAlarm"),
+    ("Resources", "Fn::ForEach::QueueAlarms", 1),
+)
 FORMAT = (*API, "AccessLogSetting", "Format")
 
 MUTANTS: list[Mutant] = [
@@ -301,14 +308,10 @@ MUTANTS: list[Mutant] = [
     (every_queue_has_a_dead_letter_queue, (*QUEUE, "RedrivePolicy"), GONE),
     (every_queue_has_a_dead_letter_queue, (*QUEUE, "RedrivePolicy", "maxReceiveCount"), 1),
     (every_queue_has_a_dead_letter_queue, (*DEAD, "MessageRetentionPeriod"), GONE),
-    (every_queue_has_a_dead_letter_queue, ("Resources", "ScheduleDeadLettersAlarm"), GONE),
-    (every_queue_has_a_dead_letter_queue, (*ALARM, "MetricName"), "NumberOfMessagesSent"),
-    (every_queue_has_a_dead_letter_queue, (*ALARM, "Threshold"), 1),
-    (
-        every_queue_has_a_dead_letter_queue,
-        (*ALARM, "Dimensions", 0, "Value"),
-        {"Fn::GetAtt": ["ChangeQueue", "QueueName"]},
-    ),
+    (every_queue_has_a_dead_letter_queue, (*RINGING, "ScheduleDeadLettersAlarm"), GONE),
+    (every_queue_has_a_dead_letter_queue, (*ALARM, "Metric"), "NumberOfMessagesSent"),
+    (every_queue_has_a_dead_letter_queue, (*ALARM, "Over"), 1),
+    (every_queue_has_a_dead_letter_queue, (*ALARM, "Of"), "ChangeQueue"),
     (queues_are_encrypted, (*DEAD, "SqsManagedSseEnabled"), False),
     (queues_are_as_simulated, (*EVENT, "BatchSize"), 100),
     (queues_are_as_simulated, (*QUEUE, "RedrivePolicy", "maxReceiveCount"), 5),
@@ -329,24 +332,26 @@ MUTANTS: list[Mutant] = [
     (the_door_logs_no_secret, (*API, "MethodSettings", 0, "DataTraceEnabled"), True),
     (the_door_logs_no_secret, (*API, "MethodSettings", 0, "LoggingLevel"), "INFO"),
     (bodies_arrive_as_sent, (*API, "BinaryMediaTypes"), GONE),
-    (policies_name_what_they_allow, (*STATEMENT, "Action"), "dynamodb:*"),
-    (policies_name_what_they_allow, (*STATEMENT, "Resource"), "*"),
-    (policies_name_what_they_allow, (*STATEMENT, "Resource"), {"Fn::Sub": "*"}),
-    (policies_name_what_they_allow, (*SECRETS, "Resource", "Fn::Sub"), "arn:aws:secretsmanager:*:*:secret:*"),
+    (policies_name_what_they_allow, (*WRITES, "Action"), "dynamodb:*"),
+    (policies_name_what_they_allow, (*WRITES, "Resource"), "*"),
+    (policies_name_what_they_allow, (*WRITES, "Resource"), {"Fn::Sub": "*"}),
+    (policies_name_what_they_allow, (*READS, "Resource", "Fn::Sub"), "arn:aws:secretsmanager:*:*:secret:*"),
     (
         policies_name_what_they_allow,
-        (*SECRETS, "Resource", "Fn::Sub"),
+        (*READS, "Resource", "Fn::Sub"),
         "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*",
     ),
+    (policies_name_what_they_allow, (*INDEX, "Condition"), GONE),
     (policies_name_what_they_allow, (*MAIL, "Condition"), GONE),
     (policies_name_what_they_allow, (*MAIL, "Action"), "ses:*"),
-    (policies_name_what_they_allow, (*STATEMENT, "Condition"), GONE),
+    (policies_name_what_they_allow, (*WRITES, "Condition"), GONE),
     (
         policies_name_what_they_allow,
-        (*STATEMENT, "Condition", "ForAllValues:StringLike", "dynamodb:LeadingKeys"),
+        (*WRITES, "Condition", "ForAllValues:StringLike", "dynamodb:LeadingKeys"),
         ["*"],
     ),
     (policies_name_what_they_allow, (*WORKER, "Policies"), ["AmazonDynamoDBFullAccess"]),
+    (policies_name_what_they_allow, (*WORKER, "Policies", 0), {"Ref": "PolicyOfTheAccount"}),
     (policies_name_what_they_allow, (*WORKER, "Role"), "arn:aws:iam::123456789012:role/all"),
     (functions_have_bounds, (*WORKER, "Timeout"), 0),
     (functions_have_bounds, (*WORKER, "Timeout"), 901),
@@ -383,5 +388,5 @@ def test_in_the_template(check: Check, template: Template) -> None:
     MUTANTS,
     ids=map(name_of, MUTANTS),
 )
-def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, template: Template) -> None:
-    assert list(check(mutated(template, path, value))) != []
+def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, source: Template) -> None:
+    assert list(check(mutated(source, path, value))) != []

@@ -60,6 +60,13 @@ def watched(template: Template, namespace: str, metric: str) -> set[str]:
 # ── Every alarm ──────────────────────────────────────────────────────────────────────────────────
 
 
+def every_row_becomes_an_alarm(template: Template) -> Iterator[str]:
+    """A loop has a list of its own: a row that is not in it would be read by people and by nobody else."""
+    for table, rows in template["Mappings"].items():
+        for name in rows.keys() - alarms(template).keys():
+            yield f"{name} is in the table {table}, and no alarm"
+
+
 def every_alarm_tells_someone(template: Template) -> Iterator[str]:
     topics = of_type(template, "AWS::SNS::Topic")
     for name, alarm in alarms(template).items():
@@ -130,7 +137,7 @@ def every_failing_function_is_told_of(template: Template) -> Iterator[str]:
     by_workflows = {
         name: machine
         for machine, properties in machines.items()
-        for statement in statements(properties)
+        for statement in statements(template, properties)
         if statement["Action"] == "lambda:InvokeFunction"
         for name in called(statement)
     }
@@ -216,47 +223,61 @@ def expiring_credentials_are_told_in_time(template: Template) -> Iterator[str]:
 # ── Each check, and a template it must find fault with ───────────────────────────────────────────
 
 RESOURCES = ("Resources",)
-ALARM = (*RESOURCES, "ChangesInDeadLetterQueueAlarm", "Properties")
+# A table's rows, the list of those that become alarms, and what all of them have in common.
+COUNTED, FAILING, WAITING = (
+    (("Mappings", table), (*loop, 1), (*loop, 2, "${Alarm}", "Properties"))
+    for table in ("CountAlarms", "FailureAlarms", "QueueAlarms")
+    for loop in [(*RESOURCES, f"Fn::ForEach::{table}")]
+)
 QUIET, STILL = (*RESOURCES, "ImportsSilentAlarm"), (*RESOURCES, "PushesSilentAlarm")
 LATE, LATER = (*RESOURCES, "ImportsOverdueAlarm"), (*RESOURCES, "PushesOverdueAlarm")
 EXPIRING = (*RESOURCES, "CredentialsExpiringAlarm")
-PARKED = (*RESOURCES, "RunsParkedAlarm")
+PARKED = (*COUNTED[0], "RunsParkedAlarm")
 NEW_FUNCTION = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "new.handler"}}
 
 MUTANTS: list[Mutant] = [
-    (every_alarm_tells_someone, (*ALARM, "AlarmActions"), GONE),
-    (every_alarm_tells_someone, (*ALARM, "AlarmActions"), []),
-    (alarms_say_what_was_written_beforehand, (*ALARM, "AlarmDescription"), {"Fn::Sub": "${Api}"}),
+    *(
+        (every_row_becomes_an_alarm, (*table[1], name), GONE)
+        for table, name in (
+            (COUNTED, "SendersRefusedAlarm"),
+            (FAILING, "WorkerFailsAlarm"),
+            (WAITING, "ChangesWaitTooLongAlarm"),
+        )
+    ),
+    (every_alarm_tells_someone, (*COUNTED[2], "AlarmActions"), GONE),
+    (every_alarm_tells_someone, (*WAITING[2], "AlarmActions"), []),
+    (alarms_say_what_was_written_beforehand, (*WAITING[2], "AlarmDescription"), {"Fn::Sub": "${Api}"}),
     (every_alarm_is_explained, (*RESOURCES, "NobodyKnowsAlarm"), {"Type": "AWS::CloudWatch::Alarm"}),
-    (every_alarm_is_explained, PARKED, GONE),
-    (alarms_look_no_further_than_they_can, (*ALARM, "EvaluationPeriods"), 24 * 60 + 1),
+    (every_alarm_is_explained, (*COUNTED[1], "RunsParkedAlarm"), GONE),
+    (alarms_look_no_further_than_they_can, (*WAITING[0], "ChangesWaitTooLongAlarm", "Periods"), 24 * 60 + 1),
     (alarms_look_no_further_than_they_can, (*EXPIRING, "Properties", "EvaluationPeriods"), 7 * 24 + 1),
-    (alarms_watch_what_is_told, (*PARKED, "Properties", "MetricName"), "RunsPark"),
-    (alarms_watch_what_is_told, (*PARKED, "Properties", "Dimensions"), []),
-    (alarms_watch_what_is_told, (*PARKED, "Properties", "Dimensions", 0, "Value"), "other"),
+    (alarms_watch_what_is_told, (*PARKED, "Metric"), "RunsPark"),
+    (alarms_watch_what_is_told, (*COUNTED[2], "Dimensions"), []),
+    (alarms_watch_what_is_told, (*COUNTED[2], "Dimensions", 0, "Value"), "other"),
     (
         alarms_watch_what_is_told,
         (*LATE, "Properties", "Dimensions"),
         [{"Name": "service", "Value": "muster"}, {"Name": "seat", "Value": "gong"}],
     ),
     *(
-        (someone_is_told_of, (*RESOURCES, name), GONE)
+        (someone_is_told_of, (*COUNTED[1], name), GONE)
         for name in (
             *("NotificationsParkedAlarm", "RunsParkedAlarm", "RunsFailedAlarm", "MailsFailedAlarm"),
-            *("PushesParkedAlarm", "PushesFailedAlarm", "ConnectionQuarantinedAlarm", "SeatsRunningOutAlarm"),
+            *("PushesParkedAlarm", "PushesFailedAlarm", "ConnectionQuarantinedAlarm"),
         )
     ),
-    (someone_is_told_of, (*PARKED, "Properties", "Threshold"), 1),
-    (someone_is_told_of, (*PARKED, "Properties", "ComparisonOperator"), "LessThanThreshold"),
-    (every_failing_function_is_told_of, (*RESOURCES, "ScheduledImportFailsAlarm"), GONE),
-    (every_failing_function_is_told_of, (*RESOURCES, "ScheduledPushFailsAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "SeatsRunningOutAlarm"), GONE),
+    (someone_is_told_of, (*PARKED, "Over"), 1),
+    (someone_is_told_of, (*COUNTED[2], "ComparisonOperator"), "LessThanThreshold"),
+    (every_failing_function_is_told_of, (*FAILING[1], "ScheduledImportFailsAlarm"), GONE),
+    (every_failing_function_is_told_of, (*FAILING[1], "ScheduledPushFailsAlarm"), GONE),
     (every_failing_function_is_told_of, (*RESOURCES, "WebhookFailsAlarm"), GONE),
-    (every_failing_function_is_told_of, (*RESOURCES, "WorkerFailsAlarm"), GONE),
-    (every_failing_function_is_told_of, (*RESOURCES, "WorkerFailsAlarm", "Properties", "Threshold"), 5),
+    (every_failing_function_is_told_of, (*FAILING[1], "WorkerFailsAlarm"), GONE),
+    (every_failing_function_is_told_of, (*FAILING[2], "Threshold"), 5),
     (every_failing_function_is_told_of, (*RESOURCES, "NewFunction"), NEW_FUNCTION),
-    (throttles_are_told, (*RESOURCES, "WebhookThrottledAlarm"), GONE),
-    (throttles_are_told, (*RESOURCES, "WorkerThrottledAlarm"), GONE),
-    (throttles_are_told, (*RESOURCES, "WorkerThrottledAlarm", "Properties", "MetricName"), "Errors"),
+    (throttles_are_told, (*FAILING[1], "WebhookThrottledAlarm"), GONE),
+    (throttles_are_told, (*FAILING[1], "WorkerThrottledAlarm"), GONE),
+    (throttles_are_told, (*FAILING[0], "WorkerThrottledAlarm", "Metric"), "Errors"),
     (silence_is_told, QUIET, GONE),
     (silence_is_told, (*QUIET, "Properties", "TreatMissingData"), "notBreaching"),
     (silence_is_told, (*QUIET, "Properties", "EvaluationPeriods"), 24),
@@ -291,5 +312,5 @@ def test_in_the_template(check: Check, template: Template) -> None:
 
 
 @pytest.mark.parametrize(("check", "path", "value"), MUTANTS, ids=map(name_of, MUTANTS))
-def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, template: Template) -> None:
-    assert list(check(mutated(template, path, value))) != []
+def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, source: Template) -> None:
+    assert list(check(mutated(source, path, value))) != []

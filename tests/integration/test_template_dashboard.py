@@ -1,5 +1,6 @@
 """The dashboard shows what there is, and nothing that nobody tells; each check is shown to bite."""
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import combinations
@@ -9,6 +10,7 @@ import pytest
 
 from tests.integration.template_reading import (
     GONE,
+    ROOT,
     Check,
     Mutant,
     Properties,
@@ -95,6 +97,16 @@ def graphs_are_of_this_stack(template: Template) -> Iterator[str]:
             yield f"{widget['properties']['title']} shows another region"
 
 
+def everything_filled_in_is_there(template: Template) -> Iterator[str]:
+    """What `sam validate` cannot see, because it does not open included files."""
+    [dashboard] = of_type(template, "AWS::CloudWatch::Dashboard").values()
+    body, variables = dashboard["DashboardBody"]["Fn::Sub"]
+    known = template["Resources"].keys() | variables.keys()
+    for name in set(re.findall(r"\$\{([^}!.]+)", body + json.dumps(variables))):
+        if name not in known | {"AWS::StackName", "AWS::Region"}:
+            yield f"{name} is not in the template"
+
+
 def every_function_is_shown(template: Template) -> Iterator[str]:
     rows = [row for widget in widgets(template) for row in shown(widget)]
     for metric in ("Errors", "Throttles"):
@@ -172,6 +184,7 @@ def two_dashboards_fit_one_account(template: Template) -> Iterator[str]:
 
 DASHBOARD = ("Resources", "Dashboard", "Properties")
 BODY = (*DASHBOARD, "DashboardBody", "Fn::Sub", 0)
+COUNTED = ("Resources", "Fn::ForEach::CountAlarms", 2, "${Alarm}")
 NEW_FUNCTION = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "new.handler"}}
 
 # A check, what stands in the dashboard's body, and what it is replaced by.
@@ -192,6 +205,8 @@ REPLACED: list[tuple[Check, str, str]] = [
     (graphs_are_of_this_stack, "${ChangeDeadLetterQueue.QueueName}", "${ChangeDeadLetters.QueueName}"),
     (graphs_are_of_this_stack, '"FunctionName", "${PreflightFunction}"', '"FunctionName", "preflight"'),
     (graphs_are_of_this_stack, '"region": "${AWS::Region}"', '"region": "us-east-1"'),
+    (everything_filled_in_is_there, "${ScheduledPush}) failed", "${ScheduledPushing}) failed"),
+    (everything_filled_in_is_there, "${AlarmsOfSilence}", "${AlarmsOfNoise}"),
     (
         every_function_is_shown,
         '"Errors", "FunctionName", "${WebhookSetupFunction}"',
@@ -212,7 +227,7 @@ MUTANTS: list[Mutant] = [
     (every_queue_is_shown, ("Resources", "NobodySeesQueue"), {"Type": "AWS::SQS::Queue"}),
     (every_alarm_is_shown, ("Resources", "NobodySeesAlarm"), {"Type": "AWS::CloudWatch::Alarm"}),
     (every_alarm_is_shown, ("Resources", "PushesSilentAlarm"), GONE),
-    (alarms_that_are_not_there_are_not_shown, ("Resources", "RunsParkedAlarm", "Condition"), "SchedulesRun"),
+    (alarms_that_are_not_there_are_not_shown, (*COUNTED, "Condition"), "SchedulesRun"),
     (alarms_that_are_not_there_are_not_shown, ("Resources", "PushesSilentAlarm", "Condition"), GONE),
     (two_dashboards_fit_one_account, (*DASHBOARD, "DashboardName"), "Muster"),
     (two_dashboards_fit_one_account, (*DASHBOARD, "DashboardName"), {"Fn::Sub": "${AWS::StackName}"}),
@@ -226,8 +241,8 @@ def test_in_the_template(check: Check, template: Template) -> None:
 
 
 @pytest.mark.parametrize(("check", "path", "value"), MUTANTS, ids=map(name_of, MUTANTS))
-def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, template: Template) -> None:
-    assert list(check(mutated(template, path, value))) != []
+def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, source: Template) -> None:
+    assert list(check(mutated(source, path, value))) != []
 
 
 @pytest.mark.parametrize(
@@ -235,15 +250,20 @@ def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, templ
     REPLACED,
     ids=[f"{check.__name__}: {said}" for check, said, _ in REPLACED],
 )
-def test_a_fault_in_a_graph_is_found(check: Check, said: str, instead: str, template: Template) -> None:
-    place: Any = template
+def test_a_fault_in_a_graph_is_found(check: Check, said: str, instead: str, source: Template) -> None:
+    place: Any = source
     for step in BODY:
         place = place[step]
     assert said in place
-    mutant = mutated(template, BODY, place.replace(said, instead, 1))
+    mutant = mutated(source, BODY, place.replace(said, instead, 1))
     assert list(check(mutant)) != []
 
 
-def test_a_body_that_is_no_json_is_found(template: Template) -> None:
+def test_a_body_that_is_no_json_is_found(source: Template) -> None:
     with pytest.raises(ValueError, match="Expecting"):
-        widgets(mutated(template, BODY, '{"widgets": [}'))
+        widgets(mutated(source, BODY, '{"widgets": [}'))
+
+
+def test_the_included_file_is_ascii() -> None:
+    """JSON can write any character so, and then nobody who hands the file on can garble it."""
+    assert (ROOT / "dashboard.yaml").read_text().isascii()

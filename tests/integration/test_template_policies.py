@@ -18,6 +18,7 @@ from tests.integration.template_reading import (
     mutated,
     name_of,
     of_type,
+    shared_policies,
 )
 
 BOTH, ADMINISTRATORS = {"Administrators", "Readers"}, {"Administrators"}
@@ -40,9 +41,9 @@ ALLOWED = {"lambda:InvokeFunction": WHO_MAY_CALL, "states:StartExecution": WHO_M
 
 
 def policies(template: Template) -> dict[str, list[Properties]]:
-    """Return the statements of the managed policies by logical id."""
-    found = of_type(template, "AWS::IAM::ManagedPolicy").items()
-    return {name: each["PolicyDocument"]["Statement"] for name, each in found}
+    """Return the statements of the managed policies that are for people, by logical id."""
+    found, ours = of_type(template, "AWS::IAM::ManagedPolicy").items(), shared_policies(template)
+    return {name: each["PolicyDocument"]["Statement"] for name, each in found if name not in ours}
 
 
 def allowed_by(statements: list[Properties], wanted: str) -> set[str]:
@@ -83,8 +84,16 @@ def policies_are_for_the_account_to_attach(template: Template) -> Iterator[str]:
     for name, policy in of_type(template, "AWS::IAM::ManagedPolicy").items():
         for key in {"ManagedPolicyName", "Users", "Groups", "Roles"} & policy.keys():
             yield f"{name} has {key}"
+    for name in policies(template):
         if {"Ref": name} not in [output["Value"] for output in template["Outputs"].values()]:
             yield f"no output says where {name} is"
+
+
+def what_is_said_once_is_shared(template: Template) -> Iterator[str]:
+    """What one role alone may do stands in the role, where it is read."""
+    for name, users in shared_policies(template).items():
+        if len(users) < 2:
+            yield f"{name} is for {users} alone"
 
 
 # ── Each check, and a template it must find fault with ───────────────────────────────────────────
@@ -92,6 +101,8 @@ def policies_are_for_the_account_to_attach(template: Template) -> Iterator[str]:
 ADMINS, READERS = ("Resources", "Administrators", "Properties"), ("Resources", "Readers", "Properties")
 ASK, START = (*ADMINS, "PolicyDocument", "Statement", 0), (*ADMINS, "PolicyDocument", "Statement", 1)
 READ = (*READERS, "PolicyDocument", "Statement", 0)
+WRITES, PUSHING = ("Resources", "WritesRoster", "Properties"), ("Resources", "ScheduledPush", "Properties")
+NEW_POLICY = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": {"Statement": []}}}
 NEW_FUNCTION = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "new.handler"}}
 
 MUTANTS: list[Mutant] = [
@@ -129,6 +140,11 @@ MUTANTS: list[Mutant] = [
     (policies_are_for_the_account_to_attach, (*READERS, "Groups"), ["everyone"]),
     (policies_are_for_the_account_to_attach, ("Outputs", "ReadersPolicy"), GONE),
     (policies_are_for_the_account_to_attach, READERS[:2], GONE),
+    (policies_are_for_the_account_to_attach, (*WRITES, "ManagedPolicyName"), "MusterWritesRoster"),
+    (policies_are_for_the_account_to_attach, (*WRITES, "Roles"), [{"Ref": "PreflightFunctionRole"}]),
+    (policies_are_for_the_account_to_attach, (*PUSHING, "Policies", 0), {"Ref": "Readers"}),
+    (policies_are_for_the_account_to_attach, ("Resources", "ReadsMore"), NEW_POLICY),
+    (what_is_said_once_is_shared, (*PUSHING, "Policies"), []),
 ]
 CHECKS = list(dict.fromkeys(check for check, _, _ in MUTANTS))
 
@@ -139,8 +155,8 @@ def test_in_the_template(check: Check, template: Template) -> None:
 
 
 @pytest.mark.parametrize(("check", "path", "value"), MUTANTS, ids=map(name_of, MUTANTS))
-def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, template: Template) -> None:
-    assert list(check(mutated(template, path, value))) != []
+def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, source: Template) -> None:
+    assert list(check(mutated(source, path, value))) != []
 
 
 def test_the_deployment_may_make_roles_and_policies_without_names() -> None:

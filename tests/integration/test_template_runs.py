@@ -247,5 +247,5 @@ def test_in_the_template(check: Check, template: Template) -> None:
 
 
 @pytest.mark.parametrize(("check", "path", "value"), MUTANTS, ids=map(name_of, MUTANTS))
-def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, template: Template) -> None:
-    assert list(check(mutated(template, path, value))) != []
+def test_a_fault_is_found(check: Check, path: tuple[Any, ...], value: Any, source: Template) -> None:
+    assert list(check(mutated(source, path, value))) != []

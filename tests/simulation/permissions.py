@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from tests.integration.template_reading import actions, statements
 from tests.simulation.faults import Call
 
 _ACTIONS = {
@@ -34,25 +35,19 @@ class Permission:
 
 
 def granted(template: Mapping[str, Any], function: str) -> list[Permission]:
-    """Return what the function's own policies allow; raises `ValueError` for a shape it does not know.
+    """Return what the function's policies allow; raises `ValueError` for a shape it does not know.
 
     A policy that depends on a condition of the template counts: it is there where it is needed.
     """
     permissions = []
-    for policy in template["Resources"][function]["Properties"]["Policies"]:
-        if "Fn::If" in policy:
-            _, policy, otherwise = policy["Fn::If"]
-            if otherwise != {"Ref": "AWS::NoValue"}:
-                raise ValueError(f"{function} has a policy in either case")
-        for statement in policy["Statement"]:
-            conditions = statement.get("Condition", {})
-            if statement["Effect"] != "Allow" or set(conditions) - _CONDITIONS:
-                raise ValueError(f"{function} has a statement that is no Allow, or has another condition")
-            keys = conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
-            permissions += [
-                Permission(action, _resource(statement["Resource"]), tuple(keys))
-                for action in _list(statement["Action"])
-            ]
+    for statement in statements(dict(template), template["Resources"][function]["Properties"]):
+        conditions = statement.get("Condition", {})
+        if statement["Effect"] != "Allow" or set(conditions) - _CONDITIONS:
+            raise ValueError(f"{function} has a statement that is no Allow, or has another condition")
+        keys = conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+        permissions += [
+            Permission(action, _resource(statement["Resource"]), tuple(keys)) for action in actions(statement)
+        ]
     return permissions
 
 
@@ -119,7 +114,3 @@ def _uses_of_the_table(call: Call) -> Iterator[Permission]:
 def _on_table(operation: str, table: str, key: Mapping[str, Any], index: str | None = None) -> Permission:
     resource = {"roster": "RosterTable"}[table] + (f"/index/{index}" if index else "")
     return Permission(f"dynamodb:{operation}", resource, (key["pk"]["S"],))
-
-
-def _list(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from muster import __version__
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -35,6 +37,12 @@ def test_the_lock_is_of_the_same_version() -> None:
 
 
 VERSIONS = re.findall(r"^## (\d+)\.(\d+)\.(\d+) - \d{4}-\d\d-\d\d$", CHANGELOG, re.MULTILINE)
+
+
+def test_the_functions_and_the_stack_are_of_the_same_version() -> None:
+    outputs = (ROOT / "template.yaml").read_text().partition("\nOutputs:\n")[2]
+    assert re.findall(r'^  Version: { Value: "(.+?)"', outputs, re.MULTILINE) == [PROJECT["version"]]
+    assert __version__ == PROJECT["version"]
 
 
 def test_the_changelog_begins_with_this_version_and_goes_back_from_there() -> None:

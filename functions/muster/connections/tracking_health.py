@@ -14,7 +14,7 @@ from muster.crm.vault_records import Written
 from muster.error_log import entry_of
 from muster.errors import Misconfigured, Problem, Unavailable
 from muster.pushes.ports import Vault
-from muster.runs.answer import Answer
+from muster.runs.answer import Ended, RunAnswer
 from muster.runs.ports import ErrorLog
 from muster.times import timestamp
 
@@ -64,7 +64,7 @@ class Watching:
     now: Callable[[], datetime]
     tell: Callable[[str], None]
 
-    def skipped(self) -> Answer | None:
+    def skipped(self) -> RunAnswer | None:
         """Return what a schedule is told that may not try the connection now; `None`: it may."""
         health = self._health()
         if not health.quarantined or health.is_due(self.now()):
@@ -72,7 +72,7 @@ class Watching:
         message = (
             f"{self.connection} has failed {health.failures} times; it is tried again at {health.probe_at}."
         )
-        return {"status": "skipped", "message": message}
+        return RunAnswer(ended=Ended.SKIPPED, message=message)
 
     @contextmanager
     def watched(self, vault: Vault) -> Iterator[Vault]:

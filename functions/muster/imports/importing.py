@@ -13,7 +13,7 @@ from muster.errors import Incomplete, MusterError, Problem, Rejected
 from muster.imports.ports import Ports
 from muster.imports.steps import OVERLAP, Steps
 from muster.lease import Lease
-from muster.runs.answer import Answer
+from muster.runs.answer import RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
 from muster.runs.run import ImportState, Mode, Run
 from muster.runs.running import Running, new_id
@@ -51,7 +51,7 @@ class Importing:
 
     def start(
         self, mode: Mode, by: str | None, *, preview: bool = False, crm_ids: tuple[str, ...] = ()
-    ) -> Answer:
+    ) -> RunAnswer:
         """Begin a run and work on it; an incremental one becomes full where everyone has to be looked at.
 
         Raises `Rejected` as `Running.begin` does and, but for a preview, where `auto_provision.enabled` is
@@ -80,7 +80,7 @@ class Importing:
 
         return self.runs.begin(by, new)
 
-    def preview_settings(self, settings: Settings, by: str) -> tuple[Run, Answer]:
+    def preview_settings(self, settings: Settings, by: str) -> tuple[Run, RunAnswer]:
         """Return what evaluating everyone with other settings would change (S2).
 
         They must be this organization's and are not saved; a run that trips the guard is parked. Raises
@@ -104,7 +104,7 @@ class Importing:
         self.ports.runs.save(run, lease)
         return self._previewed(run, self.runs.clock(lease), settings)
 
-    def _previewed(self, run: Run, clock: RunClock, settings: Settings) -> tuple[Run, Answer]:
+    def _previewed(self, run: Run, clock: RunClock, settings: Settings) -> tuple[Run, RunAnswer]:
         try:
             return Steps(self.ports, clock, settings).preview(run)
         except OutOfTime:

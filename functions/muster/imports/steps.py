@@ -19,7 +19,7 @@ from muster.imports.selecting import select
 from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Outcome
 from muster.runs import guard
-from muster.runs.answer import Answer
+from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
 from muster.runs.ending import SHOWN, Ends, in_words
@@ -48,18 +48,18 @@ class Steps:
     def _ends(self) -> Ends:
         return Ends(self.ports.runs, self.ports.roster, self.clock)
 
-    def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
+    def gather_and_go_on(self, run: Run, *, resumed: bool) -> RunAnswer:
         """Gather and decide; then end a preview, park what needs a word, or apply."""
         plan, trips, run = self._planned(run, resumed=resumed)
-        run, answer = self._ends.after_planning(run, trips, self._said(plan))
+        run, answer = self._ends.after_planning(run, trips, self._shown(plan))
         return answer if answer is not None else self.apply(run, plan)
 
-    def preview(self, run: Run) -> tuple[Run, Answer]:
+    def preview(self, run: Run) -> tuple[Run, RunAnswer]:
         """Gather and decide, and no more; returns the ended run and its answer."""
         plan, trips, run = self._planned(run, resumed=False)
-        return self._ends.preview(run, trips, self._said(plan))
+        return self._ends.preview(run, trips, self._shown(plan))
 
-    def apply(self, run: Run, plan: Plan | None = None, *, resumed: bool = False) -> Answer:
+    def apply(self, run: Run, plan: Plan | None = None, *, resumed: bool = False) -> RunAnswer:
         """Apply the plan from where it was left, tell managers, and end the run.
 
         `plan` is the one that was just made; without it, the archive has it.
@@ -232,28 +232,29 @@ class Steps:
 
     # ── Ends ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _said(self, plan: Plan) -> Answer:
-        return {
-            "seats": plan.seat_use(self.settings),
-            "changes": [item.shown() for item in plan.effective[:SHOWN]],
-        }
+    def _shown(self, plan: Plan) -> PlanShown:
+        changes = [item.shown() for item in plan.effective[:SHOWN]]
+        return PlanShown(changes=changes, seats=plan.seat_use(self.settings))
 
-    def _end(self, run: Run, summary: Mapping[str, Any]) -> Answer:
+    def _end(self, run: Run, summary: Mapping[str, Any]) -> RunAnswer:
         errors = run.errors + summary["noticed"]
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
         run = replace(run, status=status, errors=errors, message=f"{in_words(run.counts)}.")
         self._ends.finish(run, self._state_after(run, summary))
         said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
-        return {
-            "status": status,
-            "run_id": run.id,
-            "mode": run.mode,
-            "counts": run.counts,
-            "seats": summary["seats"],
-            "read": summary["read"],
-            **({"vault_crm": _told(summary["vault_crm"])} if summary.get("vault_crm") else {}),
-            "message": f"{summary['read']:,} users read. {run.message}{said}",
-        }
+        details = {"read": summary["read"]}
+        if vault := summary.get("vault_crm"):
+            details["vault_crm"] = _told(vault)
+        return RunAnswer(
+            ended=Ended.APPLIED,
+            message=f"{summary['read']:,} users read. {run.message}{said}",
+            run_id=run.id,
+            mode=run.mode,
+            errors=errors,
+            counts=run.counts,
+            seats=summary["seats"],
+            details=details,
+        )
 
     def _state_after(self, run: Run, summary: Mapping[str, Any]) -> ImportState | None:
         if run.mode == "members":

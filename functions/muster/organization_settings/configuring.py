@@ -76,7 +76,8 @@ class Configuring:
         _, found = self.previewing.compiled(settings)
         current = self.store.current(organization) or nothing_yet(organization)
         preview = self.previewing.preview(current, settings, by)
-        said = {**preview.said, "version": current.version}
+        answer = preview.answer.to_json() if preview.answer else {}
+        said: Answer = {**answer, "version": current.version}
         if preview.is_parked:
             said["message"] += (
                 f' Put the same settings with {{"approve": "{said["run_id"]}"}} to let it pass.'

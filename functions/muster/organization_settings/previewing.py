@@ -7,14 +7,14 @@ import that then carries the plan out passes the guard with it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale, Unavailable
 from muster.imports.importing import Importing
 from muster.imports.ports import Ports
 from muster.organization_settings.ports import Salesforce
-from muster.runs.answer import Answer
+from muster.runs.answer import RunAnswer
 from muster.runs.ending import APPROVAL
 from muster.runs.ports import Runs
 from muster.runs.run import Run, Status
@@ -36,13 +36,13 @@ LOOKED_THROUGH = 20
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What settings would do: the run that looked, and its answer; empty where there was nothing to look at.
+    """What settings would do: the run that looked, and its answer; `None` where there was nothing to look at.
 
     `warnings` say what kept it from being looked at.
     """
 
     run: Run | None = None
-    said: Answer = field(default_factory=dict)
+    answer: RunAnswer | None = None
     warnings: tuple[Problem, ...] = ()
 
     @property
@@ -167,13 +167,13 @@ class Previewing:
             raise Rejected(Problem("connections.salesforce", "is not in the settings", remedy))
         importing = Importing(current, self.ports(connection), self.now, self.remaining)
         try:
-            run, said = importing.preview_settings(settings, by)
+            run, answer = importing.preview_settings(settings, by)
         except Stale as error:
             remedy = "Try again when it has ended."
             raise Rejected(Problem("organization", "has another run at work by now", remedy)) from error
         if run.expires_at:
-            said = {**said, "approve_before": run.expires_at}
-        return Preview(run, said)
+            answer = replace(answer, details={**answer.details, "approve_before": run.expires_at})
+        return Preview(run, answer)
 
     def _run(self, run_id: str, organization: str) -> Run:
         run = self.runs.run(organization, run_id)

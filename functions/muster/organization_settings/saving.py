@@ -13,6 +13,7 @@ from typing import Any
 from muster.errors import MusterError, Problem, Rejected, Stale
 from muster.organization_settings.ports import SettingsStore
 from muster.organization_settings.previewing import Preview, Previewing, not_previewed
+from muster.runs.answer import Ended, RunAnswer
 from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.versions import StoredSettings, is_same
@@ -65,8 +66,8 @@ class Saving:
         _demand_expected(signature, base.version)
         approved, preview, found = self._tried(base, settings, signature)
         said: Answer = {"version": base.version, "warnings": shown([*warnings(settings), *found])}
-        if preview.is_parked and not approved:
-            return {**said, **_parked(preview)}
+        if preview.answer and preview.is_parked and not approved:
+            return {**said, **_parked(preview.answer)}
         stored = StoredSettings(
             organization=organization,
             version=base.version + 1,
@@ -188,7 +189,8 @@ def _registration(settings: Settings, base: WebhookRegistration) -> WebhookRegis
 
 
 def _seen(preview: Preview) -> Answer:
-    return {key: preview.said[key] for key in ("run_id", "counts", "seats") if key in preview.said}
+    answer = preview.answer
+    return {"run_id": answer.run_id, "counts": answer.counts, "seats": answer.seats} if answer else {}
 
 
 def _outlook(preview: Preview) -> str:
@@ -197,13 +199,10 @@ def _outlook(preview: Preview) -> str:
     return f" What it changes for members comes with the next import; run {preview.run.id} shows it."
 
 
-def _parked(preview: Preview) -> Answer:
-    run_id, until = preview.said["run_id"], preview.said["approve_before"]
-    guard = "; ".join(preview.said["guard"])
-    return {
-        **preview.said,
-        "status": "parked",
-        "saved": False,
-        "message": f"Nothing is saved: it waits for approval until {until}. {guard}. Look at what it would"
-        f' change, then put the same settings with {{"approve": "{run_id}"}}.',
-    }
+def _parked(previewed: RunAnswer) -> Answer:
+    until, guard = previewed.details["approve_before"], "; ".join(previewed.details["guard"])
+    message = (
+        f"Nothing is saved: it waits for approval until {until}. {guard}. Look at what it would"
+        f' change, then put the same settings with {{"approve": "{previewed.run_id}"}}.'
+    )
+    return {**replace(previewed, ended=Ended.PARKED, message=message).to_json(), "saved": False}

@@ -12,7 +12,7 @@ from muster.errors import Problem, Rejected
 from muster.lease import Lease
 from muster.pushes.ports import Ports
 from muster.pushes.steps import Steps
-from muster.runs.answer import Answer
+from muster.runs.answer import RunAnswer
 from muster.runs.run import Run
 from muster.runs.running import Running
 from muster.settings.mappings import pushed
@@ -46,7 +46,7 @@ class Pushing:
             self.remaining,
         )
 
-    def start(self, by: str | None, *, preview: bool = False) -> Answer:
+    def start(self, by: str | None, *, preview: bool = False) -> RunAnswer:
         """Begin a push and work on it, or go on with one that died while it was sending.
 
         Raises `Rejected` as `Running.begin` does, and where nothing is managed (G1).

@@ -25,7 +25,7 @@ from muster.roster import departures
 from muster.roster.member import Member
 from muster.roster.recording import Change, Recording
 from muster.runs import guard
-from muster.runs.answer import Answer
+from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
 from muster.runs.ending import SHOWN, Ends, in_words
@@ -60,7 +60,7 @@ class Steps:
     def _ends(self) -> Ends:
         return Ends(self.ports.runs, self.ports.roster, self.clock)
 
-    def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
+    def gather_and_go_on(self, run: Run, *, resumed: bool) -> RunAnswer:
         """Gather and decide; then end a preview, park what needs a word, or send.
 
         Raises `Misconfigured`, before anything is sent, where it could arrive by half only (U6).
@@ -72,17 +72,17 @@ class Steps:
             raise Misconfigured(f"the push is {blocked_by(failed)}")
         active = self.ports.runs.state(run.organization).active
         trips = guard.tripped(plan.items, active, self.settings)
-        said = {"changes": [item.shown() for item in sends[:SHOWN]]}
-        run, answer = self._ends.after_planning(run, trips, said)
+        shown = PlanShown(changes=[item.shown() for item in sends[:SHOWN]])
+        run, answer = self._ends.after_planning(run, trips, shown)
         if answer is None:
             return self._apply(run, plan.items, resumed=False)
         if run.preview:
             would_be = f" It would be {blocked_by(failed)}." if failed else ""
-            answer["message"] += would_be
-            answer["blocked_by"] = [asdict(check) for check in failed]
+            details = {**answer.details, "blocked_by": [asdict(check) for check in failed]}
+            answer = replace(answer, message=answer.message + would_be, details=details)
         return answer
 
-    def apply(self, run: Run, *, resumed: bool = False) -> Answer:
+    def apply(self, run: Run, *, resumed: bool = False) -> RunAnswer:
         """Send the plan from where it was left, and end the run."""
         parts = self.ports.archive.parts(run.organization, run.id, run.attempt, "plan")
         items = list(islice(chain.from_iterable(map(push_plan.read, parts)), run.planned))
@@ -161,7 +161,7 @@ class Steps:
 
     # ── Send ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _apply(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> Answer:
+    def _apply(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> RunAnswer:
         try:
             run = self._send_all(run, items, resumed=resumed)
             self._await(run, [item for item in items if item.step in (Step.REMOVAL, Step.ADDITION)])
@@ -333,7 +333,7 @@ class Steps:
         self.ports.runs.save(run, self.clock.lease)
         return run
 
-    def _end(self, run: Run) -> Answer:
+    def _end(self, run: Run) -> RunAnswer:
         counts = Counter(run.counts) + self.counts
         self.counts.clear()
         errors = run.errors + len(self.errors)
@@ -342,12 +342,13 @@ class Steps:
         run = replace(run, status=status, errors=errors, counts=dict(counts), message=message)
         self._ends.finish(run)
         said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
-        return {
-            "status": status,
-            "run_id": run.id,
-            "counts": run.counts,
-            "message": f"{run.message}{said}",
-        }
+        return RunAnswer(
+            ended=Ended.APPLIED,
+            message=f"{run.message}{said}",
+            run_id=run.id,
+            errors=errors,
+            counts=run.counts,
+        )
 
     def _unseen(self, run: Run, member: Member) -> LogEntry:
         problem = Problem(

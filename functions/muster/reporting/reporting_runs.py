@@ -3,11 +3,11 @@
 No roster is read for it: a run's own record and answer, and a few single items, say it all.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from muster.connections.credential_expiry import days_left
 from muster.connections.ports import Secrets
@@ -16,7 +16,7 @@ from muster.reporting import run_metrics
 from muster.reporting.run_metrics import Reading
 from muster.roster.ports import Roster
 from muster.runs import guard
-from muster.runs.answer import Answer
+from muster.runs.answer import Ended, RunAnswer
 from muster.runs.ports import Runs
 from muster.runs.run import Run, Status
 from muster.settings import mappings
@@ -47,19 +47,19 @@ class Telling:
     tell: Callable[[Reading], None]
     warn: Callable[[MusterError], None]
 
-    def around(self, work: Callable[[], Answer], *, scheduled: bool, daily: bool = False) -> Answer:
+    def around(self, work: Callable[[], RunAnswer], *, scheduled: bool, daily: bool = False) -> RunAnswer:
         """Return what `work` answers, or raise what it raises, and tell of it in either case.
 
         `scheduled`: a schedule asked, so silence is told as well; `daily`: the one that does so once a day.
         """
         regular = self._regular(daily=daily) if scheduled else []
         try:
-            said = work()
+            answer = work()
         except MusterError:
             self._tell(regular)
             raise
-        self._tell([*regular, partial(self._of_run, said)])
-        return said
+        self._tell([*regular, partial(self._of_run, answer)])
+        return answer
 
     def _tell(self, readings: list[Readings]) -> None:
         for read in readings:
@@ -118,20 +118,20 @@ class Telling:
         if days is not None:
             yield from run_metrics.credentials(self.stored.organization, name, days)
 
-    def _of_run(self, said: Mapping[str, Any]) -> Iterator[Reading]:
-        """Yield what a run that was carried out to its end has to tell; previews and rejections have not."""
-        if said.get("status") not in _SUCCEEDED or "counts" not in said or "plan" in said:
+    def _of_run(self, answer: RunAnswer) -> Iterator[Reading]:
+        """Yield the metrics of a run that was applied to its end; any other has none."""
+        if answer.ended is not Ended.APPLIED or answer.run_id is None:
             return
         organization = self.stored.organization
         if self.kind == "import":
-            yield run_metrics.seats_running_out(said["seats"])
-        run = self.runs.run(organization, said["run_id"])
+            yield run_metrics.seats_running_out(answer.seats or {})
+        run = self.runs.run(organization, answer.run_id)
         if run is None or not run_metrics.has_news(run):
             return
         yield from run_metrics.duration(run)
         yield from run_metrics.outcomes(run)
         if self.kind == "import":
-            yield from run_metrics.seat_use(organization, said["seats"])
+            yield from run_metrics.seat_use(organization, answer.seats or {})
             if guard.EVERYONE in (active := self.runs.state(organization).active):
                 yield run_metrics.roster(organization, active[guard.EVERYONE])
             return

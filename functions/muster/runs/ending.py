@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from muster.error_log import LogEntry
 from muster.errors import Problem, Rejected, Stale
-from muster.runs.answer import Answer
+from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.clock import RunClock
 from muster.runs.guard import Trip
 from muster.runs.ports import ErrorLog, Runs
@@ -33,34 +33,32 @@ class Ends:
     log: ErrorLog
     clock: RunClock
 
-    def after_planning(self, run: Run, trips: Sequence[Trip], said: Answer) -> tuple[Run, Answer | None]:
+    def after_planning(
+        self, run: Run, trips: Sequence[Trip], shown: PlanShown
+    ) -> tuple[Run, RunAnswer | None]:
         """Return the run, recorded as one that applies its plan, or with the answer of one that stops here.
 
-        `said` is what is told about the plan. Raises `Rejected` where it is no longer the plan approved.
+        Raises `Rejected` where it is no longer the plan that was approved.
         """
         if run.preview:
-            return self.preview(run, trips, said)
+            return self.preview(run, trips, shown)
         if run.approved and run.approved != run.plan_hash:
             self._refuse_approval(run)
         if trips and not self._is_approved(run):
-            return run, self._park(run, trips, said)
+            return run, self._park(run, trips, shown)
         run = replace(run, phase=Phase.APPLY)
         self.runs.save(run, self.clock.lease)
         return run, None
 
-    def preview(self, run: Run, trips: Sequence[Trip], said: Answer) -> tuple[Run, Answer]:
+    def preview(self, run: Run, trips: Sequence[Trip], shown: PlanShown) -> tuple[Run, RunAnswer]:
         """End a run that was only to be planned; one of settings that trips the guard is parked."""
         would_park = "" if not trips else f" It would wait for approval: {_in_one(trips)}."
         ended = replace(run, status=Status.PREVIEWED)
         if run.kind == "settings" and trips:
             ended = replace(run, status=Status.PARKED, expires_at=timestamp(self.clock.now() + APPROVAL))
         self.finish(ended)
-        return ended, {
-            **self._told(ended, said),
-            "message": f"A preview; nothing was changed. {in_words(run.counts)}.{would_park}",
-            "guard": [trip.text() for trip in trips],
-            "plan_hash": run.plan_hash,
-        }
+        message = f"A preview; nothing was changed. {in_words(run.counts)}.{would_park}"
+        return ended, _of_plan(Ended.PREVIEWED, ended, trips, shown, message)
 
     def finish(self, run: Run, state: ImportState | None = None) -> None:
         """Record the end of a run, and `state` if given, and give the lease back."""
@@ -81,7 +79,7 @@ class Ends:
         in_time = state.approved_until is not None and timestamp(self.clock.now()) < state.approved_until
         return in_time and state.approved == run.plan_hash
 
-    def _park(self, run: Run, trips: Sequence[Trip], said: Answer) -> Answer:
+    def _park(self, run: Run, trips: Sequence[Trip], shown: PlanShown) -> RunAnswer:
         again = self._waiting_already(run)
         if again:
             # The same plan waits already: one notice is enough.
@@ -93,15 +91,10 @@ class Ends:
             message = f"It waits for approval until {expires}: {_in_one(trips)}."
             run = replace(run, status=Status.PARKED, expires_at=expires, message=message)
             self.finish(run)
-        return {
-            **self._told(run, said),
-            "status": "parked",
-            "new": again is None,
-            "guard": [trip.text() for trip in trips],
-            "plan_hash": run.plan_hash,
-            "approve_before": run.expires_at,
-            "message": f"Nothing was changed. {run.message} Approve or reject it: run {run.id}.",
-        }
+        message = f"Nothing was changed. {run.message} Approve or reject it: run {run.id}."
+        answer = _of_plan(Ended.PARKED, run, trips, shown, message)
+        details = {**answer.details, "approve_before": run.expires_at}
+        return replace(answer, is_news=again is None, details=details)
 
     def _waiting_already(self, run: Run) -> Run | None:
         """Return the run that waits with the same plan; those that wait with another one are set aside."""
@@ -131,14 +124,23 @@ class Ends:
         self.finish(replace(run, status=Status.REJECTED, message="Approved, but the plan has changed since."))
         raise Rejected(moved("the roster or the source has changed since it was planned"))
 
-    def _told(self, run: Run, said: Answer) -> Answer:
-        return {
-            "run_id": run.id,
-            "mode": run.mode,
-            "counts": run.counts,
-            **said,
+
+def _of_plan(ended: Ended, run: Run, trips: Sequence[Trip], shown: PlanShown, message: str) -> RunAnswer:
+    """Return the answer about a run whose plan is not applied."""
+    return RunAnswer(
+        ended=ended,
+        message=message,
+        run_id=run.id,
+        mode=run.mode,
+        counts=run.counts,
+        seats=shown.seats,
+        details={
+            "changes": list(shown.changes),
             "plan": f"{run.organization}/{run.id}/{run.attempt}/plan/",
-        }
+            "guard": [trip.text() for trip in trips],
+            "plan_hash": run.plan_hash,
+        },
+    )
 
 
 def close_parked(runs: Runs, run: Run, message: str, now: datetime) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from muster.error_log import LogEntry
 from muster.lease import Lease
-from muster.runs.answer import Answer
+from muster.runs.answer import RunAnswer
 from muster.runs.run import ImportState, Run, Status
 
 
@@ -81,10 +81,10 @@ class ErrorLog(Protocol):
 class Work(Protocol):
     """What a run of one kind does; both methods go on until it ends or raise `OutOfTime`."""
 
-    def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
+    def gather_and_go_on(self, run: Run, *, resumed: bool) -> RunAnswer:
         """Gather and decide; then end a preview, park what needs approval, or apply."""
 
-    def apply(self, run: Run, *, resumed: bool = False) -> Answer:
+    def apply(self, run: Run, *, resumed: bool = False) -> RunAnswer:
         """Apply the plan from where it was left, and end the run."""
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from muster.error_log import entry_of
 from muster.errors import Incomplete, MusterError, NotFound, Problem, Rejected, Stale
 from muster.lease import Lease, LeaseHeld
-from muster.runs.answer import Answer
+from muster.runs.answer import Ended, RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
 from muster.runs.ending import LONGEST_RUN, close_parked, moved
 from muster.runs.ports import ErrorLog, Runs, Work
@@ -53,7 +53,7 @@ class Running:
         except LeaseHeld as held:
             raise Rejected(_at_work(held.run)) from held
 
-    def begin(self, by: str | None, new: Callable[[str, datetime, Lease], Run]) -> Answer:
+    def begin(self, by: str | None, new: Callable[[str, datetime, Lease], Run]) -> RunAnswer:
         """Begin the run that `new` makes (of an id, now and the lease) and work on it.
 
         Raises `Rejected` where another run is at work, unless a schedule asks: then it is skipped (I7).
@@ -65,7 +65,7 @@ class Running:
         except LeaseHeld as held:
             if by == SCHEDULE:
                 message = f"Run {held.run} is still at work."
-                return {"status": "skipped", "message": message, "run_id": held.run}
+                return RunAnswer(ended=Ended.SKIPPED, message=message, run_id=held.run)
             raise Rejected(_at_work(held.run)) from held
         if half_done := self.bury_the_dead(lease):
             self.runs.release(lease)
@@ -74,16 +74,16 @@ class Running:
         self.runs.save(run, lease)
         return self._work(run, lease)
 
-    def _gone_on_with(self, run: Run, by: str | None) -> Answer:
+    def _gone_on_with(self, run: Run, by: str | None) -> RunAnswer:
         try:
             return self.resume(run.id)
         except Rejected as error:
             if by != SCHEDULE:
                 raise
             # Somebody else has taken it up, or ended it, this very moment.
-            return {"status": "skipped", "message": f"{error}.", "run_id": run.id}
+            return RunAnswer(ended=Ended.SKIPPED, message=f"{error}.", run_id=run.id)
 
-    def resume(self, run_id: str) -> Answer:
+    def resume(self, run_id: str) -> RunAnswer:
         """Go on with a run that answered `continue`, or that died."""
         self._running(run_id)
         lease = self.take(run_id)
@@ -95,7 +95,7 @@ class Running:
             raise error
         return self._work(run, lease, resumed=True)
 
-    def approve(self, run_id: str, by: str | None, plan_hash: str | None = None) -> Answer:
+    def approve(self, run_id: str, by: str | None, plan_hash: str | None = None) -> RunAnswer:
         """Let a parked run pass: gather and plan anew, and apply it if that is still the same plan (I5)."""
         run = self._parked(run_id, "approve")
         if plan_hash not in (None, run.plan_hash):
@@ -112,15 +112,15 @@ class Running:
         run = self._unless_refused(lease, lambda: self._approved(run_id, by, lease))
         return self._work(run, lease)
 
-    def reject(self, run_id: str, by: str | None) -> Answer:
+    def reject(self, run_id: str, by: str | None) -> RunAnswer:
         """Put a parked run aside; nothing of it is applied."""
         run = self._parked(run_id, "reject")
         self._close(replace(run, by=by or run.by), "Rejected by an admin.")
-        return {
-            "message": f"Run {run_id} is rejected; nothing was changed."
-            f" Mend what led to it before the next {self.kind}.",
-            "run_id": run_id,
-        }
+        message = (
+            f"Run {run_id} is rejected; nothing was changed."
+            f" Correct what led to it before the next {self.kind}."
+        )
+        return RunAnswer(ended=Ended.REJECTED, message=message, run_id=run_id)
 
     # ── The work ─────────────────────────────────────────────────────────────────────────────────
 
@@ -128,7 +128,7 @@ class Running:
         """Return the clock of an invocation that works under this lease."""
         return RunClock(self.now, self.remaining, self.runs, lease, LEASE_S)
 
-    def _work(self, run: Run, lease: Lease, *, resumed: bool = False) -> Answer:
+    def _work(self, run: Run, lease: Lease, *, resumed: bool = False) -> RunAnswer:
         clock = self.clock(lease)
         work = self.work(clock)
         try:
@@ -136,11 +136,8 @@ class Running:
                 return work.gather_and_go_on(run, resumed=resumed)
             return work.apply(run, resumed=resumed)
         except OutOfTime:
-            return {
-                "status": "continue",
-                "run_id": run.id,
-                "message": f"The run goes on when it is called again with run_id {run.id}.",
-            }
+            message = f"The run goes on when it is called again with run_id {run.id}."
+            return RunAnswer(ended=Ended.CONTINUED, message=message, run_id=run.id)
         except MusterError as error:
             self.fail(run.id, clock.lease, error)
             raise

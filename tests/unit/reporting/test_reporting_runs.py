@@ -1,7 +1,7 @@
 """A run is told to alarms and the dashboard once it is over, and nothing of that can fail it (N2)."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from muster.errors import Misconfigured, MusterError, Unavailable
 from muster.reporting.reporting_runs import Telling
 from muster.reporting.run_metrics import Reading
 from muster.roster.licence_places import Place
+from muster.runs.answer import Ended, RunAnswer
 from muster.runs.run import ImportState, Kind, Run, Status
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
@@ -24,7 +25,8 @@ DOCUMENT = {
         "vault_crm": {"host": "acme-crm.veevavault.com", "manage_features": ["engage"]},
     },
 }
-ENDED = {"status": "succeeded", "run_id": "r", "counts": {"created": 1}, "seats": {}, "read": 1}
+APPLIED = RunAnswer(ended=Ended.APPLIED, message="…", run_id="r", counts={"created": 1}, seats={})
+SKIPPED = RunAnswer(ended=Ended.SKIPPED, message="…")
 
 
 @dataclass
@@ -107,7 +109,7 @@ def test_imports_are_silent_since_the_last_that_was_completed_or_the_settings_we
     completed_at: str | None, hours: float
 ) -> None:
     world = World(remembered=ImportState(completed_at=completed_at))
-    world.telling().around(lambda: {"status": "skipped", "message": "…"}, scheduled=True)
+    world.telling().around(lambda: SKIPPED, scheduled=True)
     assert world.values("HoursSinceLastImport") == [(hours, {}), (hours, {"organization": "acme"})]
 
 
@@ -127,27 +129,27 @@ def test_imports_are_silent_since_the_last_that_was_completed_or_the_settings_we
 )
 def test_pushes_are_silent_since_the_last_that_succeeded(latest: list[Run], hours: float) -> None:
     world = World(latest=latest)
-    world.telling("push").around(lambda: {"status": "skipped", "message": "…"}, scheduled=True)
+    world.telling("push").around(lambda: SKIPPED, scheduled=True)
     assert world.values("HoursSinceLastPush") == [(hours, {}), (hours, {"organization": "acme"})]
 
 
 def test_where_pushes_succeed_one_page_of_runs_is_enough() -> None:
     world = World(latest=quarter_hours(0, 100, Status.SUCCEEDED))
-    world.telling("push").around(lambda: {"status": "skipped", "message": "…"}, scheduled=True)
+    world.telling("push").around(lambda: SKIPPED, scheduled=True)
     assert world.pages == 1
 
 
 @pytest.mark.parametrize("kind", ["import", "push"])
 def test_only_schedules_can_be_silent(kind: Literal["import", "push"]) -> None:
     world = World()
-    world.telling(kind).around(lambda: {"status": "rejected"}, scheduled=False, daily=True)
+    world.telling(kind).around(lambda: replace(SKIPPED, ended=Ended.REJECTED), scheduled=False, daily=True)
     assert world.told == []
 
 
 def test_a_run_that_fails_is_told_of_too_and_fails_as_it_did() -> None:
     world = World()
 
-    def work() -> dict[str, Any]:
+    def work() -> RunAnswer:
         raise Misconfigured("Salesforce refuses the login")
 
     with pytest.raises(Misconfigured, match="refuses the login"):
@@ -158,7 +160,7 @@ def test_a_run_that_fails_is_told_of_too_and_fails_as_it_did() -> None:
 def test_a_function_that_dies_tells_nothing_more() -> None:
     world = World()
 
-    def work() -> dict[str, Any]:
+    def work() -> RunAnswer:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -176,9 +178,9 @@ def test_once_a_day_it_is_told_how_long_credentials_last_where_a_secret_says_so(
             "muster/acme/vault_crm": {"username": "x", "password": "y"},
         }
     )
-    world.telling().around(lambda: {"status": "skipped"}, scheduled=True)
+    world.telling().around(lambda: SKIPPED, scheduled=True)
     assert world.values("CredentialsExpireInDays") == []
-    world.telling().around(lambda: {"status": "skipped"}, scheduled=True, daily=True)
+    world.telling().around(lambda: SKIPPED, scheduled=True, daily=True)
     assert world.values("CredentialsExpireInDays") == [
         (9, {}),
         (9, {"organization": "acme", "connection": "salesforce"}),
@@ -191,9 +193,7 @@ def test_once_a_day_it_is_told_how_long_credentials_last_where_a_secret_says_so(
 def test_a_push_that_did_something_tells_what_came_of_it_and_who_waits() -> None:
     pushed = run(0, Status.SUCCEEDED, id="r", counts={"added": 2})
     world = World(latest=[pushed])
-    world.telling("push").around(
-        lambda: {"status": "succeeded", "run_id": "r", "counts": {"added": 2}}, scheduled=False
-    )
+    world.telling("push").around(lambda: replace(APPLIED, counts={"added": 2}, seats=None), scheduled=False)
     assert world.values("PushOutcomes") == [(2, {"organization": "acme", "outcome": "added"})]
     assert world.values("LicencesWaiting") == [(1, {"organization": "acme", "feature": "engage"})]
     assert world.values("RunSeconds") == [(0.0, {"kind": "push"})]
@@ -202,22 +202,15 @@ def test_a_push_that_did_something_tells_what_came_of_it_and_who_waits() -> None
 def test_a_quiet_import_tells_only_what_an_alarm_needs() -> None:
     seats = {"gong": {"limit": 2, "held": 2, "waiting": 0}}
     world = World(latest=[run(0, Status.SUCCEEDED, "import", id="r")])
-    world.telling().around(lambda: {**ENDED, "counts": {}, "seats": seats}, scheduled=False)
+    world.telling().around(lambda: replace(APPLIED, counts={}, seats=seats), scheduled=False)
     assert world.told == [Reading({"SeatsRunningOut": 1})]
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        {**ENDED, "plan": "acme/r/1/plan/"},  # a preview
-        {"message": "Run r is rejected", "run_id": "r"},
-        {**ENDED, "status": "parked", "plan": "acme/r/1/plan/"},
-        {"status": "continue", "run_id": "r"},
-    ],
-)
-def test_what_was_not_applied_has_nothing_to_tell(said: dict[str, Any]) -> None:
+@pytest.mark.parametrize("ended", [each for each in Ended if each is not Ended.APPLIED])
+def test_what_was_not_applied_has_nothing_to_report_whatever_its_answer_shows(ended: Ended) -> None:
     world = World(latest=[run(0, Status.SUCCEEDED, "import", id="r", counts={"created": 1})])
-    assert world.telling().around(lambda: said, scheduled=False) is said
+    answer = replace(APPLIED, ended=ended, details={"read": 1, "plan": "acme/r/1/plan/"})
+    assert world.telling().around(lambda: answer, scheduled=False) is answer
     assert world.told == []
 
 
@@ -236,8 +229,8 @@ def test_what_cannot_be_read_is_logged_and_hides_nothing_else(failing: str, unto
     counts = {"created": 1}
 
     def told_of(world: World) -> set[str]:
-        said = world.telling().around(lambda: ENDED, scheduled=True, daily=True)
-        assert said is ENDED
+        said = world.telling().around(lambda: APPLIED, scheduled=True, daily=True)
+        assert said is APPLIED
         return {name for reading in world.told for name in reading.values}
 
     def world(**failing: Any) -> World:
