@@ -18,8 +18,9 @@ from muster import bootstrap
 from muster.adapters import outbound_message
 from muster.adapters.aws import change_queue, dynamodb_reads, roster_keys, roster_table, roster_writes
 from muster.errors import MusterError, Problem, Rejected
-from muster.roster import salesforce_lifecycle, settling
+from muster.roster import retrying_writes, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
+from muster.roster.writing_user_changes import UserChangeWriter
 from muster.sources import user_changes
 from tests.integration import hostile_bodies
 from tests.simulation import interleaving, orders, scenarios, sweeping
@@ -201,7 +202,7 @@ def _failed_condition_is_success(patch: pytest.MonkeyPatch) -> None:
 
 
 def _failed_condition_is_an_error(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(settling, "ATTEMPTS", 0)
+    patch.setattr(retrying_writes, "ATTEMPTS", 0)
 
 
 def _one_failure_returns_the_batch(patch: pytest.MonkeyPatch) -> None:
@@ -266,12 +267,12 @@ def _session_kept(patch: pytest.MonkeyPatch) -> None:
 
 
 def _let_in_only_at_the_moment(patch: pytest.MonkeyPatch) -> None:
-    let_in = settling.Settling._let_waiting_in
+    let_in = UserChangeWriter._let_waiting_in
 
     def once(self: Any, decisions: Sequence[Decision]) -> None:
         let_in(self, [decision for decision in decisions if decision.outcome is not Outcome.STALE])
 
-    patch.setattr(settling.Settling, "_let_waiting_in", once)
+    patch.setattr(UserChangeWriter, "_let_waiting_in", once)
 
 
 def _unread_keys_are_absent(patch: pytest.MonkeyPatch) -> None:

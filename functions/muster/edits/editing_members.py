@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from muster.edits import member_edits
-from muster.edits.changing_members import Members, answer, judged
+from muster.edits.changing_members import Members, answer, each_by_itself
 from muster.edits.member_edits import MOST_LEVELS, Edit, Editor
 from muster.errors import Problem, Rejected
 from muster.insight.querying_members import lines_for
@@ -17,7 +17,7 @@ from muster.roster.finding import find
 from muster.roster.history import FieldChange
 from muster.roster.member import Json, Member
 from muster.roster.ports import Roster, RosterViews
-from muster.roster.settling import Settling
+from muster.roster.serving_seat_lines import SeatLineServer
 from muster.settings import Settings
 
 
@@ -54,11 +54,13 @@ class Editing:
         nobody, and `Unavailable` where the table is down: what was done by then is done.
         """
         editor = self._manager(by) if as_manager else Editor(by)
-        edits, unreadable = judged(dict(enumerate(changes)), lambda _, change: member_edits.read(change))
+        edits, unreadable = each_by_itself(
+            dict(enumerate(changes)), lambda _, change: member_edits.read(change)
+        )
         self._members.look_up(
             [each for edit in edits.values() for each in (edit.member, edit.manager) if each]
         )
-        done, refused = judged(edits, lambda place, edit: self._make(place, edit, editor))
+        done, refused = each_by_itself(edits, lambda place, edit: self._make(place, edit, editor))
         if any("seats" in each.edit.asked for each in done.values()):
             self._serve_lines([each.member for each in done.values()])
         return self._answer([*done.values()], unreadable | refused)
@@ -104,7 +106,7 @@ class Editing:
 
     def _serve_lines(self, touched: Iterable[str]) -> None:
         """Give seats that have become free to who waits for them, and look again at who was edited."""
-        Settling(self.settings, self.roster, self.now).serve_lines(self.run)
+        SeatLineServer(self.settings, self.roster, self.now).serve_lines(self.run)
         self._members.read({name for name in touched if not _holds_all(self._members[name])})
 
     def _answer(self, done: Sequence[_Done], refused: Mapping[int, Rejected]) -> Json:

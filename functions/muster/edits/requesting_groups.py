@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from muster.edits import group_requests
-from muster.edits.changing_members import Members, answer, judged
+from muster.edits.changing_members import Members, answer, each_by_itself
 from muster.edits.group_requests import GroupRequest
 from muster.roster.decisions import Decision
 from muster.roster.member import Json, Member
@@ -31,9 +31,11 @@ class Assigning:
         down: what was done by then is done.
         """
         members = Members(self.settings, self.roster, self.views, self.now)
-        asked, unreadable = judged(dict(enumerate(requests)), lambda _, each: group_requests.read(each))
+        asked, unreadable = each_by_itself(
+            dict(enumerate(requests)), lambda _, each: group_requests.read(each)
+        )
         members.look_up(each.member for each in asked.values())
-        done, refused = judged(asked, lambda _, each: self._take_up(each, by, members))
+        done, refused = each_by_itself(asked, lambda _, each: self._take_up(each, by, members))
         results = [
             self._result(place, asked[place].feature, members[member], changed=changed)
             for place, (member, changed) in done.items()

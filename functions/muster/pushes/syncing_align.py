@@ -21,7 +21,7 @@ from muster.pushes.ports import Vault
 from muster.roster import departures, engage_groups
 from muster.roster.member import Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
-from muster.roster.recording import Change, Recording
+from muster.roster.writing_members import Change, MemberWriter
 from muster.runs.clock import RunClock
 from muster.runs.run import Run
 from muster.settings import Settings
@@ -195,14 +195,14 @@ class Aligning:
         return found
 
     def _record(self, run: Run, changes: Mapping[str, Change]) -> None:
-        Recording(
+        MemberWriter(
             self.settings,
             self.roster,
             self.clock.now(),
             self.clock.lease,
             engage_features.ALIGN,
             f"run:{run.id}",
-        ).record(changes)
+        ).write(changes)
 
     def _not_reached(self, run: Run, error: MusterError) -> LogEntry:
         remedy = (

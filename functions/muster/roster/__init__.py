@@ -12,7 +12,10 @@ engage_groups            what a member asks of Engage, and what a push has to se
 departures               who has left: inactive, set inactive, past the end date (G7)
 licence_places           places in line for an Engage licence (G8)
 finding                  members and users found by what people call them
-settling                 changes of users written until they hold; free seats to the first in line (A9)
-recording                changes of known members written until they hold
+writing_user_changes     changes of users written into the roster, whatever others write meanwhile
+writing_members          changes of members known by id, likewise
+retrying_writes          the retry loop of both, and of edits: decide, write, decide again on conflict
+serving_seat_lines       a freed seat given to the first in line (A9)
+counting_seats           how many of each seat are taken, while a use case writes
 ports                    what all this needs of the roster table
 """

@@ -15,7 +15,8 @@ from muster.crm import salesforce_ids
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem, Rejected
 from muster.roster.ports import Roster
-from muster.roster.settling import Settling
+from muster.roster.serving_seat_lines import SeatLineServer
+from muster.roster.writing_user_changes import UserChangeWriter
 from muster.settings import Settings, assignment_order
 from muster.sources import reading_by_id, user_changes
 from muster.sources.ports import Salesforce
@@ -75,14 +76,15 @@ def follow(
     else:
         changes, parked = _understand(message, settings, salesforce)
     parked += _set_aside(message)
-    settled = Settling(settings, roster, now)
+    writer = UserChangeWriter(settings, roster, now)
     roster.park(message.organization, parked, now.timestamp())
-    failures = settled.settle(changes)
+    failures = writer.write(changes)
     if failures:
         raise failures[0][1]
+    lines = SeatLineServer(settings, roster, now)
     if changes:
-        settled.serve_lines(changes[0].run)
-    return Followed(settled.outcomes, parked)
+        lines.serve_lines(changes[0].run)
+    return Followed(writer.outcomes + lines.outcomes, parked)
 
 
 def _read_back(
