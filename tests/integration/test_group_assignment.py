@@ -254,7 +254,8 @@ def test_another_request_gives_up_the_place_in_line(acme: Acme) -> None:
     waiting = {**bob.engage, "status": NO_LICENSES_REMAINING, "group": None}
     seen = engage_features.Seen("UK", NO_LICENSES_REMAINING)
     acme.change(
-        "bob", **engage_groups.taken(replace(bob, engage=waiting), "engage", seen, "2026-11-01T08:16:00.000Z")
+        "bob",
+        **engage_groups.observed(replace(bob, engage=waiting), "engage", seen, "2026-11-01T08:16:00.000Z"),
     )
     table = bootstrap.roster_table()
     assert [member for member, _ in table.licence_lines("acme")[0]] == ["id-bob"]

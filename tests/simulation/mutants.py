@@ -21,7 +21,7 @@ from muster.errors import MusterError, Problem, Rejected
 from muster.roster import retrying_writes, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.writing_user_changes import UserChangeWriter
-from muster.sources import user_changes
+from muster.sources import newest_changes, notifications
 from tests.integration import hostile_bodies
 from tests.simulation import interleaving, orders, scenarios, sweeping
 from tests.simulation.canaries import SESSION, send_canaries
@@ -243,14 +243,14 @@ def _who_is_in_the_way_unguarded(patch: pytest.MonkeyPatch) -> None:
 
 
 def _empty_is_unknown(patch: pytest.MonkeyPatch) -> None:
-    read = user_changes.read
+    read = notifications.read
 
     def forgetful(*given: Any) -> Any:
         change = read(*given)
         known = {name: value for name, value in change.fields.items() if value is not None}
         return replace(change, fields=known)
 
-    patch.setattr(user_changes, "read", forgetful)
+    patch.setattr(notifications, "read", forgetful)
 
 
 def _session_kept(patch: pytest.MonkeyPatch) -> None:
@@ -301,7 +301,7 @@ def _first_of_a_message_wins(patch: pytest.MonkeyPatch) -> None:
             found.setdefault(change.crm_id, change)
         return list(found.values())
 
-    patch.setattr(user_changes, "most_recent", first)
+    patch.setattr(newest_changes, "most_recent", first)
 
 
 def _parked_are_dropped(patch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from muster.crm.engage_features import Seen
 from muster.edits.member_edits import MOST_PROBLEMS
 from muster.errors import Problem, Rejected
 from muster.references import Reference
-from muster.roster import departures, engage_groups, entitlements, salesforce_lifecycle
+from muster.roster import end_dates, engage_groups, entitlements, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.reasons import EXPLAINED
@@ -93,7 +93,7 @@ def decide(
 
     What is so already, or under way, is `UNCHANGED`.
     """
-    if problem := next(_refusals(member, asked, settings, departures.today(now, settings.time_zone)), None):
+    if problem := next(_refusals(member, asked, settings, end_dates.today(now, settings.time_zone)), None):
         raise Rejected(problem)
     origin = f"manual:{by}"
     after = replace(member, **_attributes(member, asked, origin))
@@ -117,7 +117,7 @@ def _next(member: Member, feature: str, settings: Settings, now: datetime) -> st
             return "Nothing has to be sent: the person is not in Vault CRM yet."
         return "The person is not in Vault CRM yet: it is sent once an import has linked the member."
     if status == engage_features.RETRY_REQUEST:
-        return _sends(member, feature, settings, departures.today(now, settings.time_zone))
+        return _sends(member, feature, settings, end_dates.today(now, settings.time_zone))
     if status == engage_features.REQUEST_SENT:
         return "It has been sent; Vault CRM has not told the outcome yet."
     if status == engage_features.NO_LICENSES_REMAINING:
@@ -150,7 +150,7 @@ def _attributes(member: Member, asked: GroupRequest, origin: str) -> dict[str, A
         return engage_groups.retry(member, asked.feature)
     if _is_so(member, asked.feature, asked.group):
         return {}
-    if changed := engage_groups.wish(member, asked.feature, asked.group):
+    if changed := engage_groups.request_group(member, asked.feature, asked.group):
         return {**changed, "origins": {**member.origins, f"{asked.feature}.request": origin}}
     # Asked for already, and Vault CRM shows something else all the same.
     return engage_groups.retry(member, asked.feature)
@@ -174,7 +174,7 @@ def _refusals(member: Member, asked: GroupRequest, settings: Settings, today: da
     """Yield what stands against the request, the most general first."""
     yield from _not_pushed(asked.feature, settings)
     repeats_a_group = asked.action == "retry" and getattr(member, asked.feature)["request"]
-    if departures.leaves(member, today) and (asked.action == "assign" or repeats_a_group):
+    if end_dates.has_left(member, today) and (asked.action == "assign" or repeats_a_group):
         yield Problem("member", *_leaving(member))
     if asked.action == "retry":
         yield from _nothing_to_retry(member, asked.feature, settings)

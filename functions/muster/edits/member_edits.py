@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from muster import validation
 from muster.errors import Problem, Rejected
 from muster.references import Reference
-from muster.roster import departures, engage_groups, entitlements, grants, salesforce_lifecycle, seats
+from muster.roster import end_dates, engage_groups, entitlements, grants, salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.reasons import EXPLAINED
@@ -197,7 +197,7 @@ def decide(
     for name in ("crm_user_status", "end_date"):
         if name in edit.asked:
             after = _with_value(after, name, getattr(edit, name), editor)
-    after = replace(after, **engage_groups.returned(member, after, departures.today(now, settings.time_zone)))
+    after = replace(after, **engage_groups.returned(member, after, end_dates.today(now, settings.time_zone)))
     if "manager" in edit.asked:
         after = _with_value(after, "manager", above[0].id if above else None, editor)
         notes += ["The manager is not an active member."] if above and not above[0].active else []

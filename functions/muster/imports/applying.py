@@ -21,7 +21,8 @@ from muster.roster.serving_seat_lines import SeatLineServer
 from muster.roster.writing_user_changes import PATIENCE, UserChangeWriter
 from muster.runs.clock import RunClock
 from muster.settings import Settings
-from muster.sources.user_changes import UserChange, read_version
+from muster.sources.newest_changes import read_version
+from muster.sources.user_changes import UserChange
 from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
 

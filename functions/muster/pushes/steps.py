@@ -21,7 +21,7 @@ from muster.pushes.licence_lines import Line, Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, Sending, Step
 from muster.pushes.syncing_align import Aligning
-from muster.roster import departures
+from muster.roster import end_dates
 from muster.roster.member import Member
 from muster.roster.writing_members import Change, MemberWriter
 from muster.runs import guard
@@ -122,7 +122,7 @@ class Steps:
 
         `asked` is what has just been asked for in Align, by member: a preview has not recorded it.
         """
-        day = departures.today(at, self.settings.time_zone)
+        day = end_dates.today(at, self.settings.time_zone)
         names = [
             name
             for name, due in self.ports.roster.due(run.organization, day)
@@ -212,7 +212,7 @@ class Steps:
 
     def _standing(self, run: Run, items: Sequence[Sending]) -> list[Sending]:
         """Return those that are wanted still: meanwhile somebody may have left, or changed their mind."""
-        day = departures.today(self.clock.now(), self.settings.time_zone)
+        day = end_dates.today(self.clock.now(), self.settings.time_zone)
         members = self._members(run, {item.member for item in items})
         return [
             item
@@ -236,7 +236,7 @@ class Steps:
         for item, answer in refused:
             problem = answer.problem or Problem("record", "was refused by Vault CRM", "")
             self.errors.append(about_user(self._now(), item.user, "not_written", problem, item.member))
-        day = departures.today(self._at(run), self.settings.time_zone)
+        day = end_dates.today(self._at(run), self.settings.time_zone)
         failed = {item.member: partial(push_plan.with_failure, item=item, day=day) for item, _ in refused}
         self._member_writer(run).write(failed)
         self.counts["refused"] += len(refused)
@@ -244,7 +244,7 @@ class Steps:
         self.counts["not_sent"] += sum(answer.outcome is Outcome.NO_CHANGES for _, answer in answered)
 
     def _were_sent(self, run: Run, items: Sequence[Sending]) -> None:
-        day = departures.today(self._at(run), self.settings.time_zone)
+        day = end_dates.today(self._at(run), self.settings.time_zone)
         sent = {item.member: partial(push_plan.with_sent, item=item, day=day) for item in items}
         self._member_writer(run).write(sent)
         for item in items:

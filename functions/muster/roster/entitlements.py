@@ -147,7 +147,7 @@ def _wished(member: Member, wishes: Mapping[str, str | None]) -> Attributes:
     """Return what asking for these groups changes (G6)."""
     attributes: Attributes = {}
     for feature, group in wishes.items():
-        attributes |= engage_groups.wish(replace(member, **attributes), feature, group)
+        attributes |= engage_groups.request_group(replace(member, **attributes), feature, group)
     return attributes
 
 

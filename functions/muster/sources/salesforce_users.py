@@ -17,7 +17,8 @@ from muster.crm import salesforce_ids
 from muster.errors import Problem, Rejected
 from muster.settings import Settings
 from muster.settings.assignment_order import unfiltered
-from muster.sources.user_changes import MAX_TEXT, UserChange, read_version, text_size
+from muster.sources.newest_changes import read_version
+from muster.sources.user_changes import MAX_TEXT, UserChange, text_size
 
 type Row = Mapping[str, Any]
 
