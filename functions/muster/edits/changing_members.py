@@ -189,6 +189,6 @@ def _message(changed: int, same: int, refused: int, errors: Sequence[Problem]) -
     if not changed and not same and len(errors) == 1:
         return f"{errors[0].where} {errors[0].message}."
     parts = [f"{changed} {'change was' if changed == 1 else 'changes were'} made"]
-    parts += [f"{same} said what is so already"] if same else []
+    parts += [f"{same} {'was' if same == 1 else 'were'} already so"] if same else []
     parts += [f"{refused} {'was' if refused == 1 else 'were'} refused"] if refused else []
     return f"{', '.join(parts)}."

@@ -1,4 +1,4 @@
-"""Members edited by hand: each change judged by itself, written whole, and told about (A11)."""
+"""Members edited by hand: each change is judged and written by itself (A11)."""
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ from muster.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """One change that went well: its place, the member's id, and what to tell."""
+    """One change that was made: its place, the member's id, and what to report."""
 
     place: int
     edit: Edit
@@ -33,7 +33,7 @@ class _Done:
 
 
 @dataclass(slots=True)
-class Editing:
+class EditingMembers:
     """Edits the members of one organization; `now` is aware."""
 
     settings: Settings
@@ -50,8 +50,8 @@ class Editing:
     def edit(self, changes: Sequence[object], by: str, *, as_manager: bool = False) -> Json:
         """Make these changes in order and return the answer: `{status, message, run, results, errors}`.
 
-        Each is a `member_edits.Edit` as it was sent. Raises `Rejected` where whoever asks may edit
-        nobody, and `Unavailable` where the table is down: what was done by then is done.
+        Each is a `member_edits.Edit` as it was sent. Raises `Rejected` if `by` may edit nobody, and
+        `Unavailable` where the table is down: changes made before that stay made.
         """
         editor = self._manager(by) if as_manager else Editor(by)
         edits, unreadable = each_by_itself(
@@ -61,7 +61,7 @@ class Editing:
             [each for edit in edits.values() for each in (edit.member, edit.manager) if each]
         )
         done, refused = each_by_itself(edits, lambda place, edit: self._make(place, edit, editor))
-        if any("seats" in each.edit.asked for each in done.values()):
+        if any("seats" in each.edit.requested for each in done.values()):
             self._serve_lines([each.member for each in done.values()])
         return self._answer([*done.values()], unreadable | refused)
 
@@ -93,7 +93,7 @@ class Editing:
         return _Done(place, edit, member.id, decision.history.changes if decision.history else (), notes)
 
     def _above(self, edit: Edit, member: Member) -> list[Member]:
-        """Return the manager that the edit names and those above, as `member_edits.decide` wants them."""
+        """Return the manager that the edit names and those above, for `member_edits.decide`."""
         if edit.manager is None or not self.settings.ignore_organizational_structure:
             return []
         chain = [self._members.find(edit.manager, "manager")]
@@ -105,7 +105,7 @@ class Editing:
         return chain
 
     def _serve_lines(self, touched: Iterable[str]) -> None:
-        """Give seats that have become free to who waits for them, and look again at who was edited."""
+        """Give freed seats to the first in line, and read the edited members who wait again."""
         SeatLineServer(self.settings, self.roster, self.now).serve_lines(self.run)
         self._members.read({name for name in touched if not _holds_all(self._members[name])})
 
