@@ -8,7 +8,7 @@
         Incomplete      a source was read, but not whole: nothing may be decided on it
         OutcomeUnknown  a write was sent, and whether it took effect is unknown: read back first
       Stale             something newer is already recorded; not a failure
-      Misconfigured     our settings or credentials are wrong; tell an admin
+      Misconfigured     our settings or credentials are wrong; an admin has to act
         NotServed       nothing is served at that address: wrong API version or host
         WrongSystem     the credentials are valid, but for another org or vault than in the settings
 

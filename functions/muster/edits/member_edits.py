@@ -353,7 +353,11 @@ def _origins(
     by: Editor,
 ) -> dict[str, str]:
     """Return the member's origins after these values have changed; only values that exist have one."""
-    kept = {key: who for key, who in member.origins.items() if key not in {prefix + name for name in changed}}
+    kept = {
+        key: origin
+        for key, origin in member.origins.items()
+        if key not in {prefix + name for name in changed}
+    }
     return kept | {prefix + name: by.origin for name in sorted(changed) if name in there}
 
 

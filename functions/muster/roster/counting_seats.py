@@ -1,4 +1,4 @@
-"""How many of each seat are taken, as a use case writes: moved along, and read anew after a conflict."""
+"""How many of each seat are taken, as a use case writes: moved along, and read again after a conflict."""
 
 from dataclasses import dataclass
 
@@ -31,5 +31,5 @@ class SeatCount:
             self._pools = seats.moved(self.pools(), moves)
 
     def forget(self) -> None:
-        """Read the pools anew when they are next asked for."""
+        """Read the pools again when they are next needed."""
         self._pools = None

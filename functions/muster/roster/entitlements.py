@@ -127,12 +127,12 @@ def _groups_given(before: Member, given: grants.Grants) -> Attributes:
     requests: dict[str, str | None] = {}
     kept: dict[str, str] = {}
     for feature in engage_features.FEATURES:
-        who = before.origins.get(f"{feature}.request")
+        origin = before.origins.get(f"{feature}.request")
         if feature in named:
             if f"groups.{feature}" not in given.unknown:
                 requests[feature] = named[feature]
-        elif who:
-            kept[f"{feature}.request"] = who
+        elif origin:
+            kept[f"{feature}.request"] = origin
         else:
             requests[feature] = None
     return {"origins": _of_the_person(before.origins) | kept, **_kept(before), **_requested(before, requests)}
@@ -167,4 +167,4 @@ def _capture_given(
 
 def _of_the_person(origins: Mapping[str, str]) -> dict[str, str]:
     """Return the origins of values that no assignment gives: status, end date, manager (A11)."""
-    return {name: who for name, who in origins.items() if "." not in name}
+    return {name: origin for name, origin in origins.items() if "." not in name}

@@ -178,7 +178,7 @@ def _follow(
     if "manager" in attributes:
         # A manager chosen by hand, while the CRM's structure was ignored, gives way to the CRM's.
         origins = attributes.get("origins", before.origins)
-        attributes["origins"] = {name: who for name, who in origins.items() if name != "manager"}
+        attributes["origins"] = {name: origin for name, origin in origins.items() if name != "manager"}
     if verdict.reason != INACTIVE_USER or not active:
         called = eligibility.in_call_center(change.fields)
         attributes |= {"enabled": active, "inbound_enabled": active and called}

@@ -1,6 +1,6 @@
 """A freed seat goes to the first in line (A9).
 
-Which seats are free is read anew each time, so the next run finishes what an interrupted one could not.
+Free seats are counted anew each time, so the next run finishes what an interrupted one could not.
 """
 
 from collections import Counter

@@ -131,7 +131,7 @@ def _may_be_linked(member: Member, user: VaultUser) -> bool:
 
 
 def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime) -> Decision:
-    """Update one member by its user, to whom it may just have been linked."""
+    """Update one member by its user; the link between them may be new."""
     is_new = vault_id(before) != user.id
     today = end_dates.today(now, settings.time_zone)
     at = timestamp(now)

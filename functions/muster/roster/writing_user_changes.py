@@ -53,7 +53,7 @@ class UserChangeWriter:
     ) -> list[tuple[C, MusterError]]:
         """Write changes, one per user, as many at once as go; returns those that could not be written.
 
-        `ready` holds decisions made a moment ago, by CRM id: they are written as they are, and made anew
+        `ready` holds decisions made a moment ago, by CRM id: they are written as they are, and made again
         only where their conditions fail. A user who cannot be written holds up no other; after a few, the
         rest are left alone and returned with them. Raises what keeps anything from being read, and `Stale`
         when the lease is lost.
@@ -132,7 +132,7 @@ class UserChangeWriter:
             self._let_waiting_in([decision for _, decision in decided])
 
     def _write(self, decisions: Sequence[Decision]) -> list[Decision]:
-        """Write decisions and return the void ones; how many seats are taken is then read anew."""
+        """Write decisions and return the void ones; after a conflict, seats are counted again."""
         if not decisions:
             return []
         organization, at = self._settings.organization, self._now.timestamp()
