@@ -18,7 +18,7 @@ from pydantic import Field
 
 from muster import bootstrap
 from muster.admin_requests import By, Event, answer_one, settings_of
-from muster.edits.requesting_groups import Assigning
+from muster.edits.requesting_groups import RequestingGroups
 from muster.observability import logger, metrics
 from muster.roster.member import Json
 
@@ -39,13 +39,13 @@ class GroupRequests(Event):
 
 def _assign(asked: GroupRequests) -> Json:
     stored = settings_of(asked.organization)
-    assigning = Assigning(
+    requesting = RequestingGroups(
         settings=stored.settings,
         roster=bootstrap.roster_table(),
         views=bootstrap.roster_views(),
         now=datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
     )
-    return assigning.assign(asked.requests, asked.by)
+    return requesting.request(asked.requests, asked.by)
 
 
 @logger.inject_lambda_context

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 
 from muster import bootstrap
 from muster.admin_requests import By, Event, answer_one, settings_of
-from muster.edits.editing_members import Editing
+from muster.edits.editing_members import EditingMembers
 from muster.observability import logger, metrics
 from muster.roster.member import Json
 
@@ -42,7 +42,7 @@ class MemberEdits(Event):
 
 def _edit(asked: MemberEdits) -> Json:
     stored = settings_of(asked.organization)
-    editing = Editing(
+    editing = EditingMembers(
         settings=stored.settings,
         roster=bootstrap.roster_table(),
         views=bootstrap.roster_views(),

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from muster.settings import Settings
-from muster.sources import user_changes
+from muster.sources import notifications
 from muster.sources.user_changes import UserChange
 
 NOW = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
@@ -57,7 +57,7 @@ def change(
     """Return what Muster understands of the example user, varied as `user` says."""
     listed = (organization or settings()).auto_provision
     number = notification or f"04l0000000000{second:02d}AAA"
-    return user_changes.read(user(second, **fields), {*listed.fields, *listed.custom_fields}, number, NOW)
+    return notifications.read(user(second, **fields), {*listed.fields, *listed.custom_fields}, number, NOW)
 
 
 def lambda_context() -> LambdaContext:

@@ -1,4 +1,4 @@
-"""The error log: what could not be done, for whom, and what to do about it (I8)."""
+"""The error log: what failed, for which record, and what to do about it (I8)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class LogEntry:
     """One line of the error log.
 
     `at` is a timestamp, `system` where it happened, `record` the id there, `notification` the message or run
-    in which it happened. `code` is what an admin looks up in docs/operations.md.
+    in which it happened. Admins look up `code` in docs/operations.md.
     """
 
     at: str
@@ -34,14 +34,14 @@ def entry_of(
     record: str | None = None,
     member: str | None = None,
 ) -> LogEntry:
-    """Return the entry of a problem; its message names the place, and the member (id) where one is given."""
-    who = f" (member {member})" if member else ""
+    """Return the log entry of a problem; its message names the place, and the member (id) if given."""
+    suffix = f" (member {member})" if member else ""
     return LogEntry(
         at=at,
         system=system,
         record=record,
         notification=notification,
         code=code,
-        message=f"{problem.where} {problem.message}".strip() + who,
+        message=f"{problem.where} {problem.message}".strip() + suffix,
         remedy=problem.remedy,
     )

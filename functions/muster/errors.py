@@ -1,16 +1,16 @@
-"""What can go wrong, told apart by whose fault it is and whether trying again helps.
+"""What can go wrong, by whose fault it is and whether trying again helps.
 
     MusterError
       Rejected          the input is wrong; trying again cannot help   (says where and what to do)
-        NotFound        nothing answers to that name; said the same way whatever the cause
+        NotFound        nothing has that name; worded the same whatever the cause
         TooLarge        the input is over a size limit
       Unavailable       a system is down or busy; try later            (carries retry_after)
-        Incomplete      a source was read, but not whole: nothing may rest on it
+        Incomplete      a source was read, but not whole: nothing may be decided on it
         OutcomeUnknown  a write was sent, and whether it took effect is unknown: read back first
       Stale             something newer is already recorded; not a failure
-      Misconfigured     our settings or credentials are wrong; tell an admin
-        NotServed       nothing is served at that address: another version of the API, another host
-        WrongSystem     the credentials are good, but for another org or vault than the settings name
+      Misconfigured     our settings or credentials are wrong; an admin has to act
+        NotServed       nothing is served at that address: wrong API version or host
+        WrongSystem     the credentials are valid, but for another org or vault than in the settings
 
 Adapters translate at the edge, `raise ... from error`; each handler maps class to outcome in one
 place. Messages carry ids, never names, e-mail addresses, tokens or bodies: they end up in logs.
@@ -41,7 +41,7 @@ class Rejected(MusterError):
 
 
 class NotFound(Rejected):
-    """Nothing answers to that name, or the caller may not know that something does."""
+    """Nothing has that name, or the caller may not know that something has."""
 
 
 class TooLarge(Rejected):
@@ -57,11 +57,11 @@ class Unavailable(MusterError):
 
 
 class Incomplete(Unavailable):
-    """A source was read, but what came is not all there is: nothing may be decided on it (I4)."""
+    """A source was read, but not whole: nothing may be decided on it (I4)."""
 
 
 class OutcomeUnknown(Unavailable):
-    """A write was sent, but its answer was lost or cannot be read: read back before anything is sent (P5)."""
+    """A write was sent, but its answer was lost or is unreadable: read back before sending again (P5)."""
 
 
 class Stale(MusterError):
@@ -73,8 +73,8 @@ class Misconfigured(MusterError):
 
 
 class NotServed(Misconfigured):
-    """The system serves nothing at that address: another version of its API, another host."""
+    """The system serves nothing at that address: wrong API version or host."""
 
 
 class WrongSystem(Misconfigured):
-    """The credentials let in, but into another org or vault than the settings name."""
+    """The credentials are valid, but for another org or vault than in the settings."""

@@ -9,10 +9,10 @@ from muster.errors import MusterError
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right of one run to be the organization's only one, until it expires or is given back.
+    """The right of one run to be the organization's only one, until it expires or is released.
 
-    `epoch` goes up each time the lease changes hands: a write that is fenced with it is void once
-    another run has taken over. `expires_at` is in epoch seconds.
+    `epoch` goes up each time another run takes the lease: a write that is fenced with it fails once that
+    has happened. `expires_at` is in epoch seconds.
     """
 
     organization: str

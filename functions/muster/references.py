@@ -1,4 +1,4 @@
-"""How people name a member or a run in an event."""
+"""How events name a member or a run."""
 
 import re
 from typing import Annotated

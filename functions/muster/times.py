@@ -1,17 +1,17 @@
-"""Moments as Muster records them: ISO 8601 in UTC, ending in Z. The one place that writes them."""
+"""Timestamps as Muster records them: ISO 8601 in UTC, ending in Z. They are written only here."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 
 def timestamp(moment: datetime, to: Literal["seconds", "milliseconds"] = "milliseconds") -> str:
-    """Return an aware moment as it is recorded, for example 2026-11-20T08:15:31.000Z.
+    """Return the timestamp of an aware moment, for example 2026-11-20T08:15:31.000Z.
 
-    As text it sorts as time does, for one width is used for each kind of moment.
+    Timestamps of one kind have one width, so they sort as text.
     """
     return moment.astimezone(UTC).isoformat(timespec=to).replace("+00:00", "Z")
 
 
 def earlier(moment: str, by: timedelta) -> str:
-    """Return the timestamp of a moment (ISO 8601), so much earlier."""
+    """Return the timestamp `by` earlier than a moment (ISO 8601)."""
     return timestamp(datetime.fromisoformat(moment) - by)

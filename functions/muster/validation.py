@@ -1,6 +1,6 @@
-"""What is wrong with a document, in an admin's words: pydantic's errors as `Problem`s.
+"""What is wrong with a document, in words for admins: pydantic's errors as `Problem`s.
 
-A value type that knows better than pydantic what to do raises `refused(message, remedy)`.
+A value type that has a better message than pydantic's raises `refused(message, remedy)`.
 """
 
 import difflib
@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from muster.errors import Problem
 
-# Nobody corrects more at a time, and an answer has a size limit.
+# More than anybody corrects at a time; and an answer has a size limit.
 MOST_PROBLEMS = 50
 
 # Tags of tagged unions are part of pydantic's locations; written like this they cannot be keys.
@@ -34,8 +34,8 @@ def refused(message: str, remedy: str) -> PydanticCustomError:
 def problems(error: ValidationError, schema: dict[str, Any], whole: str) -> list[Problem]:
     """Return one `Problem` per error.
 
-    `schema` is the JSON Schema of the model that found them; `whole` is what to call the input where
-    no single place in it is at fault.
+    `schema` is the JSON Schema of the model that found them; `whole` names the input where no single place
+    in it is at fault.
     """
     found = []
     for detail in error.errors(include_url=False):
@@ -45,7 +45,7 @@ def problems(error: ValidationError, schema: dict[str, Any], whole: str) -> list
 
 
 def fewer(found: Sequence[Problem]) -> list[Problem]:
-    """Return the first `MOST_PROBLEMS`, and a word on how many more there are."""
+    """Return the first `MOST_PROBLEMS`, and a last one that says how many more there are."""
     if len(found) <= MOST_PROBLEMS:
         return list(found)
     more = len(found) - MOST_PROBLEMS
@@ -61,13 +61,13 @@ def path(location: Location) -> str:
         elif _PLAIN_KEY.fullmatch(part):
             text += f".{part}" if text else part
         else:
-            # A key may hold anything, half a character included.
+            # A key may hold any text, a lone surrogate included.
             text += f'["{part[:80].encode(errors="replace").decode()}"]'
     return text
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Return the known word closest to `word` as a question, else the words there are."""
+    """Return a question with the known word closest to `word`, or else all known words."""
     words = sorted(known)
     by_lower_case = {known_word.lower(): known_word for known_word in words}
     close = difflib.get_close_matches(str(word)[:80].lower(), by_lower_case, n=1)
@@ -98,7 +98,7 @@ def _words(detail: ErrorDetails, location: Location, schema: dict[str, Any]) -> 
         case "bool_type":
             return "is neither true nor false", "Write true or false, without quotes."
         case "string_type":
-            # Only what YAML and JSON read as something else than was meant: 66.0, true.
+            # Only what YAML and JSON read as another type than was meant: 66.0, true.
             quotable = isinstance(value, bool | int | float)
             return (
                 "is not text",

@@ -22,7 +22,7 @@ from muster.crm import salesforce_ids
 from muster.imports.notifying_managers import Notifying, Told
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
-from muster.roster.settling import Settling
+from muster.roster.writing_user_changes import UserChangeWriter
 from muster.settings import Settings
 from muster.webhook.following import follow
 from muster.webhook.messages import QueuedChange, QueuedMessage
@@ -85,7 +85,7 @@ class World:
         second = next(self._seconds)
         read = example(second, RECORDED, **person(name, manager, second))
         change = replace(read, in_loop=False, matches=frozenset({"Sales"}))
-        assert not Settling(RECORDED, self.roster, NOW).settle([change])
+        assert not UserChangeWriter(RECORDED, self.roster, NOW).write([change])
 
     def join_at_once(self, numbers: range, capture: str) -> None:
         """Let people join Grace's team, past the rules; `capture` is the effect of their recording."""

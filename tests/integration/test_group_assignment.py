@@ -209,7 +209,7 @@ def test_good_requests_go_on_when_others_are_refused(acme: Acme) -> None:
         {**out("bob"), "group": "UK"},
     )
     assert said["status"] == "succeeded_with_errors"
-    assert said["message"] == "2 changes were made, 1 said what is so already, 7 were refused."
+    assert said["message"] == "2 changes were made, 1 was already so, 7 were refused."
     assert [result["where"] for result in said["results"]] == ["requests[2]", "requests[5]", "requests[8]"]
     assert said["results"][2]["note"].startswith("That is so already. The next push clears the request")
     assert wheres(said) == [
@@ -237,7 +237,7 @@ def test_the_same_call_again_writes_nothing(acme: Acme, aws: SimpleNamespace) ->
     acme.ask(*requests)
     before = aws.dynamodb.scan(TableName="roster")["Items"]
     said = acme.ask(*requests, by="ann@acme.example")
-    assert said["message"] == "0 changes were made, 5 said what is so already."
+    assert said["message"] == "0 changes were made, 5 were already so."
     assert all(result["note"].startswith("That is so already.") for result in said["results"])
     assert aws.dynamodb.scan(TableName="roster")["Items"] == before
 
@@ -254,7 +254,8 @@ def test_another_request_gives_up_the_place_in_line(acme: Acme) -> None:
     waiting = {**bob.engage, "status": NO_LICENSES_REMAINING, "group": None}
     seen = engage_features.Seen("UK", NO_LICENSES_REMAINING)
     acme.change(
-        "bob", **engage_groups.taken(replace(bob, engage=waiting), "engage", seen, "2026-11-01T08:16:00.000Z")
+        "bob",
+        **engage_groups.observed(replace(bob, engage=waiting), "engage", seen, "2026-11-01T08:16:00.000Z"),
     )
     table = bootstrap.roster_table()
     assert [member for member, _ in table.licence_lines("acme")[0]] == ["id-bob"]
@@ -328,7 +329,7 @@ def test_a_table_that_is_down_is_a_fault_and_the_call_can_be_sent_again(
         with pytest.raises(Unavailable):
             acme.ask(*requests)
     assert acme.member("cy").engage["request"] is None
-    assert acme.ask(*requests)["message"] == "1 change was made, 1 said what is so already."
+    assert acme.ask(*requests)["message"] == "1 change was made, 1 was already so."
 
 
 def test_five_hundred_requests_are_looked_up_in_a_few_reads(acme: Acme) -> None:
@@ -337,7 +338,7 @@ def test_five_hundred_requests_are_looked_up_in_a_few_reads(acme: Acme) -> None:
     client.meta.events.register("before-call.dynamodb", lambda model, **_: made.update([model.name]))
     requests = [to(name, "UK", "engage_connect") for name in ("ada", "bob", "cy")]
     said = acme.ask(*requests, *(out("bob", "engage_connect") for _ in range(497)))
-    assert said["message"] == "4 changes were made, 496 said what is so already."
+    assert said["message"] == "4 changes were made, 496 were already so."
     assert made["TransactWriteItems"] == 4
     assert made["GetItem"] + made["BatchGetItem"] <= 4
 

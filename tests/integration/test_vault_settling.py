@@ -13,7 +13,7 @@ from muster.crm.engage_features import CONNECT, ENGAGE, Seen
 from muster.roster import vault_lifecycle
 from muster.roster.decisions import Outcome
 from muster.roster.member import Member
-from muster.roster.settling import Settling
+from muster.roster.writing_user_changes import UserChangeWriter
 from muster.sources.user_changes import UserChange
 from muster.sources.vault_users import VaultUser
 from tests.examples import ADA, NOW, change, settings
@@ -34,15 +34,15 @@ class World:
 
     def follow(self, *changes: UserChange) -> dict[str, int]:
         """Settle what Salesforce says; returns the outcomes."""
-        settling = Settling(ACME, self.roster, NOW)
-        assert not settling.settle([replace(each, matches=frozenset({"Everyone"})) for each in changes])
-        return dict(settling.outcomes)
+        writer = UserChangeWriter(ACME, self.roster, NOW)
+        assert not writer.write([replace(each, matches=frozenset({"Everyone"})) for each in changes])
+        return dict(writer.outcomes)
 
     def settle(self, *users: VaultUser, ready: Any = None) -> dict[str, int]:
         """Settle users of Vault CRM; returns the outcomes."""
-        settling = Settling(ACME, self.roster, NOW + timedelta(hours=1), rules=vault_lifecycle)
-        assert not settling.settle(users, ready)
-        return dict(settling.outcomes)
+        writer = UserChangeWriter(ACME, self.roster, NOW + timedelta(hours=1), rules=vault_lifecycle)
+        assert not writer.write(users, ready)
+        return dict(writer.outcomes)
 
     def ada(self) -> Member:
         """Return Ada as she is stored."""
@@ -116,12 +116,12 @@ def test_a_link_that_moves_leaves_no_key_behind(world: World) -> None:
 
 def test_a_decision_made_on_what_has_changed_since_is_made_anew(world: World) -> None:
     change_of_vault = user()
-    settling = Settling(ACME, world.roster, NOW, rules=vault_lifecycle)
+    writer = UserChangeWriter(ACME, world.roster, NOW, rules=vault_lifecycle)
     wanted = {change_of_vault.crm_id: vault_lifecycle.wanted_for(change_of_vault, ACME)}
     known = world.roster.gather("acme", wanted)[change_of_vault.crm_id]
     ready = vault_lifecycle.decide(change_of_vault, known, ACME, {}, NOW)
     world.follow(change(20, Title="Lead"))
-    assert not settling.settle([change_of_vault], {change_of_vault.crm_id: ready})
+    assert not writer.write([change_of_vault], {change_of_vault.crm_id: ready})
     ada = world.ada()
     assert (ada.title, ada.engage["group"]) == ("Lead", "UK")
 

@@ -15,7 +15,7 @@ from muster.imports.plan_items import Item
 from muster.imports.steps import Steps
 from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Decision
-from muster.roster.settling import Settling
+from muster.roster.serving_seat_lines import SeatLineServer
 from muster.runs import guard
 from muster.runs.run import Phase, Run, Status
 from muster.settings.mappings import fields_to_read
@@ -178,7 +178,7 @@ def seats_without_condition(patch: pytest.MonkeyPatch) -> None:
 
 
 def _lines_not_served(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Settling, "serve_lines", lambda *_: None)
+    patch.setattr(SeatLineServer, "serve_lines", lambda *_: None)
 
 
 def _progress_before_the_work(patch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,10 @@ from muster import bootstrap
 from muster.adapters import outbound_message
 from muster.adapters.aws import change_queue, dynamodb_reads, roster_keys, roster_table, roster_writes
 from muster.errors import MusterError, Problem, Rejected
-from muster.roster import salesforce_lifecycle, settling
+from muster.roster import retrying_writes, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
-from muster.sources import user_changes
+from muster.roster.writing_user_changes import UserChangeWriter
+from muster.sources import newest_changes, notifications
 from tests.integration import hostile_bodies
 from tests.simulation import interleaving, orders, scenarios, sweeping
 from tests.simulation.canaries import SESSION, send_canaries
@@ -201,7 +202,7 @@ def _failed_condition_is_success(patch: pytest.MonkeyPatch) -> None:
 
 
 def _failed_condition_is_an_error(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(settling, "ATTEMPTS", 0)
+    patch.setattr(retrying_writes, "ATTEMPTS", 0)
 
 
 def _one_failure_returns_the_batch(patch: pytest.MonkeyPatch) -> None:
@@ -242,14 +243,14 @@ def _who_is_in_the_way_unguarded(patch: pytest.MonkeyPatch) -> None:
 
 
 def _empty_is_unknown(patch: pytest.MonkeyPatch) -> None:
-    read = user_changes.read
+    read = notifications.read
 
     def forgetful(*given: Any) -> Any:
         change = read(*given)
         known = {name: value for name, value in change.fields.items() if value is not None}
         return replace(change, fields=known)
 
-    patch.setattr(user_changes, "read", forgetful)
+    patch.setattr(notifications, "read", forgetful)
 
 
 def _session_kept(patch: pytest.MonkeyPatch) -> None:
@@ -266,12 +267,12 @@ def _session_kept(patch: pytest.MonkeyPatch) -> None:
 
 
 def _let_in_only_at_the_moment(patch: pytest.MonkeyPatch) -> None:
-    let_in = settling.Settling._let_waiting_in
+    let_in = UserChangeWriter._let_waiting_in
 
     def once(self: Any, decisions: Sequence[Decision]) -> None:
         let_in(self, [decision for decision in decisions if decision.outcome is not Outcome.STALE])
 
-    patch.setattr(settling.Settling, "_let_waiting_in", once)
+    patch.setattr(UserChangeWriter, "_let_waiting_in", once)
 
 
 def _unread_keys_are_absent(patch: pytest.MonkeyPatch) -> None:
@@ -300,7 +301,7 @@ def _first_of_a_message_wins(patch: pytest.MonkeyPatch) -> None:
             found.setdefault(change.crm_id, change)
         return list(found.values())
 
-    patch.setattr(user_changes, "most_recent", first)
+    patch.setattr(newest_changes, "most_recent", first)
 
 
 def _parked_are_dropped(patch: pytest.MonkeyPatch) -> None:

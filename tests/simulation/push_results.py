@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from muster.crm import engage_features
-from muster.roster import departures, engage_groups, licence_places
+from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.member import Member
 from tests.simulation import import_results
 from tests.simulation.company import Said
@@ -119,7 +119,7 @@ def _made_up(pushing: PushCompany) -> Iterator[str]:
 
 def untrue(pushing: PushCompany) -> Iterator[str]:
     """Yield where the roster at rest is not what Vault CRM shows, or a wish is not what became of it."""
-    day = departures.today(pushing.company.world.clock.now(), "UTC")
+    day = end_dates.today(pushing.company.world.clock.now(), "UTC")
     roster = pushing.company.roster()
     inside = pushing.in_groups()
     for member in roster.members.values():

@@ -163,7 +163,7 @@ def _stand_in_line(event: dict[str, Any], _: object) -> None:
     )
     seen = engage_features.Seen("UK", engage_features.NO_LICENSES_REMAINING)
     after = replace(
-        linked, **engage_groups.taken(linked, engage_features.ENGAGE, seen, "2026-11-20T08:16:00.000Z")
+        linked, **engage_groups.observed(linked, engage_features.ENGAGE, seen, "2026-11-20T08:16:00.000Z")
     )
     void = table.write("acme", [Decision(outcome=Outcome.UPDATED, before=before, after=after)], 0)
     assert not void

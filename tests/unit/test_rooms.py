@@ -67,7 +67,8 @@ def room_of(module: str) -> str:
 
 
 def is_use_case(path: Path) -> bool:
-    return path.stem.split("_")[0].endswith("ing") or path.stem == "steps"
+    first = path.stem.split("_")[0]
+    return (first.endswith("ing") and first != "pending") or path.stem == "steps"
 
 
 @pytest.mark.parametrize("path", FILES, ids=dotted)

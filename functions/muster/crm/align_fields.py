@@ -5,12 +5,9 @@ from muster.crm import engage_features, vault_fields
 OBJECT = "roster_member__aln"
 CHANGED = "modified_date__v"
 
-# Align's fields are called like those of Vault CRM, and its statuses like Muster's codes, but for this.
+# Align's fields are named like those of Vault CRM, and its statuses like Muster's codes, with this ending.
 _ENDING = "__aln"
 NAME_FIELDS = {"email": "email__aln", "username": "username__aln"}
-
-
-# ── Align's names ────────────────────────────────────────────────────────────────────────────────────
 
 
 def _field(vault_crm_field: str) -> str:
@@ -18,12 +15,12 @@ def _field(vault_crm_field: str) -> str:
 
 
 def request_field(feature: str) -> str:
-    """Return the field in which admins name the group they ask for."""
+    """Return the field in which admins request a group."""
     return _field(vault_fields.request_field(feature))
 
 
 def status_field(feature: str) -> str:
-    """Return the field with Retry Request, or with what has become of it."""
+    """Return the field with Retry Request, or with the outcome of the request."""
     return _field(vault_fields.status_field(feature))
 
 
@@ -33,7 +30,7 @@ def group_field(feature: str) -> str:
 
 
 def api_name(code: str) -> str:
-    """Return what Align calls a status."""
+    """Return Align's name of a status."""
     return code + _ENDING
 
 

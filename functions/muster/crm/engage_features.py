@@ -24,7 +24,7 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
     ENGAGE: (*_EITHER, NO_LICENSES_REMAINING),
     CONNECT: (*_EITHER, USER_NOT_IN_CONNECT, USER_CREATE_FAILED, USER_UPDATE_FAILED),
 }
-# In which of them a request has not gone well; the unknown ones are told apart by being none of all.
+# Statuses of a failed request; an unknown status is in none of these lists.
 FAILED = frozenset(
     {
         NO_LICENSES_REMAINING,
@@ -35,9 +35,9 @@ FAILED = frozenset(
         REQUEST_FAILED,
     }
 )
-# What of a member can be due, beside a feature: whether the user is active in Vault CRM,
+# Beside features, what a push may have to do for a member: activate or deactivate the user in Vault CRM,
 USER_STATUS = "user_status"
-# and that Align shows the member as it was (G9).
+# and update the member in Align (G9).
 ALIGN = "align"
 
 

@@ -1,11 +1,11 @@
-"""Pages of records as Salesforce's and Vault's queries answer them, checked before use (I4).
+"""Pages of records as Salesforce's and Vault's queries return them, checked before use (I4).
 
 An answer that cannot be read as a page is `Unavailable`, never `Rejected`: a proxy's HTML page or a
-body that broke off is nobody's wrong input, and an unreadable source is not an empty one. Messages
-hold nothing of the body, which is personal data.
+truncated body is not a wrong input, and an unreadable source is not an empty one. Error messages hold
+nothing of the body, which is personal data.
 
-A page of a vault with few rows need not be the last: a vault under load shrinks its pages. Only a missing
-`next_page` is an end, and only rows that add up to `total` are the whole.
+A page of a vault with few rows need not be the last: a vault under load shrinks its pages. Only a
+missing `next_page` is the end, and only rows that add up to `total` are complete.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ import orjson
 
 from muster.errors import Incomplete, Unavailable
 
-# The one shape that a `nextRecordsUrl` has. Whatever could lead elsewhere (a host, dot segments, a
-# backslash, an escape, a query) is none (T3).
+# The one shape of a `nextRecordsUrl`. Anything that could lead elsewhere (a host, dot segments, a backslash,
+# an escape, a query) is refused (T3).
 _SALESFORCE_NEXT = re.compile(r"/services/data/v[0-9]{2,3}\.[0-9](?:/[A-Za-z0-9_-]+)+")
 
 
 class CursorLost(Unavailable):
-    """The place to go on reading at has expired; only the query asked anew helps."""
+    """The cursor of the next page has expired; only running the query again helps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a query's result.
 
-    `body` is the answer as received, what the run archive keeps; `records` are its rows with the
+    `body` is the answer as received, for the run archive; `records` are its rows with the
     `attributes` that Salesforce puts into each; `total` is how many rows the query has on all pages;
     `next` is the path of the next page, `None` on the last.
     """
@@ -68,7 +68,7 @@ def salesforce_page_of(answer: object, body: bytes = b"") -> Page:
 
 
 def is_salesforce_next(path: str) -> bool:
-    """Tell whether this is where a query's next page can be: a path of the REST API, without a host."""
+    """Whether a query's next page can be at this path: one of the REST API, without a host."""
     return _SALESFORCE_NEXT.fullmatch(path) is not None
 
 
@@ -76,15 +76,15 @@ def _not_a_salesforce_page() -> Unavailable:
     return Unavailable("Salesforce answered something that is not a page of records")
 
 
-# Where a next page is. Whatever could lead elsewhere (dot segments, a backslash, an escape, a fragment)
-# is none (T3).
+# The one shape of a next page's path. Anything that could lead elsewhere (dot segments, a backslash, an
+# escape, a fragment) is refused (T3).
 _VAULT_NEXT = re.compile(r"/api/v[0-9]{2}\.[0-9]/query/[A-Za-z0-9_-]+(?:\?[A-Za-z0-9_=&.-]*)?")
 
 
 def read_vault_page(body: bytes) -> Page:
     """Return the page that a query's answer holds; raises `Unavailable` for anything else.
 
-    Its `next` is as the vault wrote it; `page_path` says where that is.
+    Its `next` is as the vault wrote it; `vault_page_path` makes a path of it.
     """
     try:
         answer = orjson.loads(body)
@@ -107,8 +107,8 @@ def read_vault_page(body: bytes) -> Page:
 def vault_page_path(next_page: str, base: str, version: str) -> str:
     """Return the path of a next page, from any of the forms it is written in.
 
-    These are an address on the same host, a path with or without a version, and what follows the
-    version. Raises `Unavailable` for a page on another host, or anywhere but among the queries.
+    The forms are a URL on the same host, a path with or without a version, and what follows the version.
+    Raises `Unavailable` for a page on another host, or outside the query resource.
     """
     path = next_page.removeprefix(base)
     if not path.startswith("/"):
@@ -121,9 +121,9 @@ def vault_page_path(next_page: str, base: str, version: str) -> str:
 
 
 class Tally:
-    """Adds up the pages of one query and raises `Incomplete` where they are not the whole (I4).
+    """Adds up the pages of one query and raises `Incomplete` where rows are missing or come twice (I4).
 
-    Rows that have an `id` must each come once.
+    Only rows that have an `id` can be seen to come twice.
     """
 
     def __init__(self) -> None:
@@ -158,9 +158,9 @@ class Tally:
 
 
 def single(value: Any) -> str | None:
-    """Return what a field of a row holds, a picklist's array of one included; `None` where it is empty.
+    """Return the text in a field of a row, also from a picklist's array of one; `None` where it is empty.
 
-    Raises `Incomplete` for several values, or one that is no text: the field is not what it was taken for.
+    Raises `Incomplete` for several values, or for one that is not a text.
     """
     if isinstance(value, list):
         if len(value) > 1:

@@ -1,10 +1,10 @@
-"""How fields of a Salesforce user become attributes of a member (W7, Table 1 of the seed).
+"""How fields of a Salesforce user become attributes of a member (W7).
 
-A map is `{target: source}`. A target is an attribute of the member, dotted where it lies deeper; a
-source is a field name or one of the two small recipes below. Organizations override it per target
+A map is `{target: source}`. A target is an attribute of the member, dotted where it is nested; a
+source is a field name or one of the two recipes below. Organizations override it per target
 (`field_maps.salesforce` in the settings); `None` leaves the attribute alone.
 
-Three states of a field are kept apart (W5): a value, `None` (listed, but absent: it is empty in
+Three states of a field are kept apart (W5): a value, `None` (listed but absent: empty in
 Salesforce), and not in the mapping at all (unlisted: unknown, so the attribute stays as it was).
 """
 
@@ -57,15 +57,15 @@ DEFAULT_SALESFORCE_MAP: dict[str, Source] = {
 }
 TARGETS = frozenset(DEFAULT_SALESFORCE_MAP)
 
-# Salesforce usernames have the form of an e-mail address but need not be one that receives mail; what
-# counts is the form (the seed's isValidEmail): one @, no blanks, a dot inside the domain.
+# A Salesforce username has the form of an e-mail address but need not receive mail. Only the form is checked:
+# one @, no blanks, a dot inside the domain.
 _EMAIL = re.compile(
     r"[^@\s\"(),:;<>\[\\\]]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 
 
 def is_valid_email(value: str | None) -> bool:
-    """Tell whether `value` has the form of an e-mail address."""
+    """Whether `value` has the form of an e-mail address."""
     return value is not None and len(value) <= 254 and _EMAIL.fullmatch(value) is not None
 
 

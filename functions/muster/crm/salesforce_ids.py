@@ -16,14 +16,14 @@ _SUFFIX_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 def is_valid(record_id: str) -> bool:
-    """Tell whether `record_id` has the shape of an id; whether the suffix fits is for `to_18` to say."""
+    """Whether `record_id` has the shape of an id; the suffix is not checked (see `to_18`)."""
     return _SHAPE.fullmatch(record_id) is not None
 
 
 def to_18(record_id: str) -> str:
-    """Return the 18-character form; raises `ValueError` where `is_valid` says no.
+    """Return the 18-character form; raises `ValueError` unless `is_valid`.
 
-    A suffix that is there already is computed anew, so `to_18(x) == x` checks it.
+    An existing suffix is computed again, so `to_18(x) == x` checks it.
     """
     if not is_valid(record_id):
         raise ValueError("not a Salesforce id")
@@ -32,11 +32,11 @@ def to_18(record_id: str) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Tell whether two ids name the same record, in whichever form; an invalid one is like no other."""
+    """Whether two ids name the same record, in either form; an invalid id equals none."""
     return is_valid(one) and is_valid(other) and one[:15] == other[:15]
 
 
-# The ids of one organization share most of their fives.
+# The ids of one organization share most of their groups of five.
 @lru_cache(maxsize=4096)
 def _suffix_letter(five: str) -> str:
     # One bit a character, the first the lowest: set where the character is a capital.

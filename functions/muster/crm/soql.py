@@ -1,7 +1,7 @@
-"""SOQL statements about User, from names and values that are checked or quoted here (T17).
+"""SOQL queries of User, from names and values that are checked or quoted here (T17).
 
-An admin's filter goes in as one condition in parentheses (`muster.soql_filters` sees to it that it
-cannot step out of them); everything else is ours.
+An admin's filter is one condition in parentheses, which it cannot leave (`crm.soql_filters` checks that);
+everything else is ours.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
 """An assignment's filter: one SOQL condition and nothing beyond it (S3, T17).
 
-Salesforce itself evaluates a filter, wrapped in parentheses inside a query of ours. What is checked
-here is that it cannot step out of those parentheses and that the query fits into a call; whether the
-fields exist, Salesforce says (`settings.compiling`).
+Salesforce evaluates a filter, wrapped in parentheses inside a query of ours. Here it is checked that the
+filter cannot leave those parentheses and that the query fits into a call; whether the fields exist is
+checked with Salesforce (`settings.trial_queries`).
 """
 
 import re
@@ -44,7 +44,7 @@ def fault(condition: str) -> tuple[str, str] | None:
 
 
 def names(condition: str) -> frozenset[str]:
-    """Return the names that a filter may speak of, of a path the first: Profile of Profile.Name.
+    """Return the names that a filter uses, of a path the first: Profile of Profile.Name.
 
     Words of SOQL itself are among them; none of them is the name of a field.
     """

@@ -1,8 +1,8 @@
-"""Which fields of a Vault CRM user are read into the roster, and which are written (G2, G4, G5).
+"""Which fields of a Vault CRM user may be read into the roster, and which may be written (G2, G4, G5).
 
-A map's *target* is what a member has: `engage.request`, `engage_connect.status`, `custom.Country`. The
-*system* mappings are fixed and can only be switched off; the *custom* ones are free. Which of them are
-active is in the settings under `field_maps.vault_crm`; nothing else knows the name of an Engage field.
+A mapping's *target* is an attribute of the member: `engage.request`, `engage_connect.status`,
+`custom.Country`. The *system* mappings are fixed and can only be switched off; the *custom* ones are free.
+The settings say under `field_maps.vault_crm` which are active. No other module names an Engage field.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from muster.crm.engage_features import CONNECT, ENGAGE, FEATURES
 
 OBJECT = "user__sys"
-# Who someone is; read whatever is mapped.
+# Fields that identify a user; read whatever is mapped.
 IDENTITY = ("id", "username__sys", "email__sys", "status__v", "modified_date__v")
-# A field by its API name, with the ending that says whose it is: __v, __sys, __c.
+# The API name of a field, with the ending that says where it comes from: __v, __sys, __c.
 FIELD_NAME = r"[a-z][a-z0-9_]*__[a-z]+"
-# What lets into somebody's meetings: never read, never written, never logged (G2).
+# They give access to somebody's meetings: never read, never written, never logged (G2).
 NEVER_MAPPED = frozenset({"remote_meeting_host_id__v", "remote_meeting_host_token__v"})
 
 _REQUEST = {ENGAGE: "engage_group_request__v", CONNECT: "engage_connect_group_request__v"}
@@ -26,12 +26,12 @@ _GROUP = {ENGAGE: "engage_group__v", CONNECT: "engage_connect_group__v"}
 
 
 def request_field(feature: str) -> str:
-    """Return the field in which Vault CRM is asked for a group."""
+    """Return the field in which a group is requested."""
     return _REQUEST[feature]
 
 
 def status_field(feature: str) -> str:
-    """Return the field that says what has become of the request."""
+    """Return the field with the outcome of the request."""
     return _STATUS[feature]
 
 
@@ -46,7 +46,7 @@ def engage_fields(feature: str) -> tuple[str, str, str]:
 
 
 def can_be_mapped(field: str) -> bool:
-    """Tell whether a custom mapping may name the field."""
+    """Whether a custom mapping may name the field."""
     return re.fullmatch(FIELD_NAME, field) is not None and field not in NEVER_MAPPED
 
 
@@ -56,16 +56,16 @@ def _targets(**fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield f"{feature}.{name}", field_of[feature]
 
 
-# Target → field, all of them active by default (the lists of the seed).
+# Target → field, all of them active by default.
 SYSTEM_INBOUND: Mapping[str, str] = dict(_targets(group=_GROUP, status=_STATUS))
 CUSTOM_INBOUND: Mapping[str, str] = dict(_targets(request=_REQUEST))
 SYSTEM_OUTBOUND: Mapping[str, str] = dict(_targets(request=_REQUEST, status=_STATUS))
 
 
 def to_edit(features: Iterable[str]) -> tuple[str, ...]:
-    """Return the fields that the integration user has to be allowed to edit, for these features.
+    """Return the fields that the integration user must be allowed to edit, for these features.
 
-    Those that lead into meetings are among them: Vault fills them in its name (U2).
+    Those of `NEVER_MAPPED` are among them: Vault fills them in as the integration user (U2).
     """
     names: list[str] = []
     for feature in features:

@@ -1,4 +1,4 @@
-"""What a vault tells: what became of each record of a write, and what it says of its fields and users."""
+"""Records of a vault: the outcome of writing each, and what it shows of fields, users and policies."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,16 +9,16 @@ RECORDS_A_CALL = 500
 
 
 class Outcome(Enum):
-    """What became of one record."""
+    """The outcome of writing one record."""
 
     WRITTEN = "written"
-    NO_CHANGES = "no_changes"  # it held these values before: nothing was saved, and nothing was set off
+    NO_CHANGES = "no_changes"  # it held these values before: nothing was saved, and no trigger ran
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of the record `id`; `problem` says why it was refused."""
+    """The outcome of writing the record `id`; `problem` says why it was refused."""
 
     id: str
     outcome: Outcome
@@ -42,9 +42,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class IntegrationUser:
-    """Who is logged in. `language` is a code like `en`, `security_profile` a name like `vault_owner__v`.
+    """The user we are logged in as. `language` is like `en`, `security_profile` like `vault_owner__v`.
 
-    `name` is first and last name, as far as there are any.
+    `name` is first and last name, as far as known.
     """
 
     id: str
@@ -58,7 +58,7 @@ class IntegrationUser:
 
 @dataclass(frozen=True, slots=True)
 class SecurityPolicy:
-    """How its users log in, `Password` for example, and after how many days a password expires.
+    """How the users under it log in, `Password` for example, and after how many days a password expires.
 
     0 days means never, `None` that the policy does not say.
     """

@@ -1,4 +1,4 @@
-"""VQL statements, the queries of a vault, from names that the settings check and values quoted here.
+"""VQL, the queries of a vault, from names that the settings check and values that are quoted here.
 
 VQL has no list operator `IN`: `CONTAINS` is its list of alternatives. Names and values are case
 sensitive, `true`, `false` and `null` are lower case, and a statement has up to 50,000 characters.
@@ -6,7 +6,7 @@ sensitive, `true`, `false` and `null` are lower case, and a statement has up to 
 
 from collections.abc import Iterable, Iterator
 
-# How many alternatives one condition takes is not documented; so many have been seen to work.
+# The limit on alternatives in one condition is not documented; this many have been seen to work.
 VALUES_A_QUERY = 200
 _CHARACTERS_A_QUERY = 40_000  # leaves room for the rest of the statement
 

@@ -1,8 +1,8 @@
 """Edits: members changed by hand (MemberSettingsFunction, GroupAssignmentFunction).
 
-member_edits        what may be edited, by whom, and what an edit makes of a member (A11)
-editing_members     such edits, each judged by itself and written whole
-group_requests      what may be asked about Engage groups by hand (G6)
-requesting_groups   such requests, each judged by itself and written whole
-changing_members    what both share: members found, changes judged, written, reported
+member_edits        what may be edited, by whom, and the effect of an edit (A11)
+editing_members     such edits, each judged and written by itself
+group_requests      what may be requested about Engage groups by hand (G6)
+requesting_groups   such requests, each judged and written by itself
+changing_members    what both share: members looked up, changes written, the answer
 """

@@ -1,8 +1,8 @@
-"""Members changed by hand, many in one call: each change judged by itself, written whole, told about.
+"""Members changed by hand, many in one call: each change is judged and written by itself.
 
-What `editing` and `assigning` share. Good changes go on when others are refused. The same call again
-changes nothing, so after a fault it is sent again as it was. Members are looked up in a few batches,
-however many changes name them.
+Shared by `editing_members` and `requesting_groups`. A refused change does not hold up the others. The same
+call again changes nothing, so after a fault it can be sent again as it was. Members are looked up in a few
+batches, however many changes name them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,14 +11,14 @@ from datetime import datetime
 
 from muster.crm import salesforce_ids
 from muster.errors import Problem, Rejected
-from muster.roster import seats
+from muster.roster.counting_seats import SeatCount
 from muster.roster.decisions import Decision, Outcome, Wanted
 from muster.roster.finding import find
 from muster.roster.links import keys_named, keys_of
 from muster.roster.member import Json, Member
 from muster.roster.ports import Roster, RosterViews
+from muster.roster.retrying_writes import write_until_it_holds
 from muster.roster.seats import Pools
-from muster.roster.settling import ATTEMPTS
 from muster.settings import Settings
 
 _OVERTAKEN = Problem("member", "is being changed by others all the time", "Send it again.")
@@ -26,7 +26,7 @@ _OVERTAKEN = Problem("member", "is being changed by others all the time", "Send 
 
 @dataclass(slots=True)
 class Members:
-    """The members of one organization that one call is about, as they are by now; `now` is aware."""
+    """The members of one organization that a call is about, as they are now; `now` is aware."""
 
     settings: Settings
     roster: Roster
@@ -34,22 +34,31 @@ class Members:
     now: datetime
     _ids: dict[str, str] = field(default_factory=dict)
     _members: dict[str, Member] = field(default_factory=dict)
-    _pools: Pools | None = None
+    _seats: SeatCount = field(init=False)
 
-    def change[Told](self, decide: Callable[[], tuple[Decision, Told]]) -> tuple[Decision, Told]:
-        """Return what was decided, and told about it, once it is written.
+    def __post_init__(self) -> None:
+        """Begin with no seats counted."""
+        self._seats = SeatCount(self.settings, self.roster)
 
-        Decided again as often as others write meanwhile. Raises `Rejected` as `decide` does, and where
-        there is no end to that.
+    def change[Details](self, decide: Callable[[], tuple[Decision, Details]]) -> tuple[Decision, Details]:
+        """Write what `decide` decides and return its answer; it decides again when others wrote meanwhile.
+
+        Raises `Rejected` as `decide` does, and when others write again and again.
         """
-        for _ in range(ATTEMPTS):
-            decision, told = decide()
-            if decision.outcome is Outcome.UNCHANGED or self._write(decision):
-                return decision, told
-        raise Rejected(_OVERTAKEN)
+        answers: list[tuple[Decision, Details]] = []
+
+        def decide_again(keys: Sequence[None]) -> dict[None, Decision]:
+            answers.append(decide())
+            decision, _ = answers[-1]
+            return {} if decision.outcome is Outcome.UNCHANGED else dict.fromkeys(keys, decision)
+
+        _, overtaken = write_until_it_holds([None], decide_again, self._write)
+        if overtaken:
+            raise Rejected(_OVERTAKEN)
+        return answers[-1]
 
     def find(self, reference: str, where: str = "member") -> Member:
-        """Return the member that a reference names; raises `Rejected`, which names the place `where`."""
+        """Return the member that a reference names; raises `Rejected` for the place `where`."""
         if reference in self._ids and (member := self.by_id(self._ids[reference])):
             return member
         try:
@@ -61,30 +70,27 @@ class Members:
         return member
 
     def __getitem__(self, member: str) -> Member:
-        """Return a member (id) that was found before, as it is by now."""
+        """Return a member (id) that was found before, as it is now."""
         return self._members[member]
 
     def by_id(self, member: str | None) -> Member | None:
-        """Return the member of that id."""
+        """Return the member of that id, if there is one."""
         if member and member not in self._members:
             self.read({member})
         return self._members.get(member) if member else None
 
     def read(self, members: Iterable[str]) -> None:
-        """Look at these members (ids) anew."""
+        """Read these members (ids) again."""
         self._members |= self.roster.members(self.settings.organization, members)
 
     def pools(self) -> Pools:
         """Return how many of each seat are taken."""
-        if self._pools is None:
-            names = list(self.settings.seats)
-            self._pools = self.roster.pools(self.settings.organization, names) if names else {}
-        return self._pools
+        return self._seats.pools()
 
     def look_up(self, references: Iterable[str]) -> None:
-        """Remember whom these references name, where that is plain; the others are looked up one by one."""
+        """Look up these references in batches; ambiguous ones are left for `find`, one by one."""
         organization = self.settings.organization
-        crm_ids, addresses, ids = _sorted(references)
+        crm_ids, addresses, ids = _by_kind(references)
         known = self.roster.gather(organization, dict.fromkeys(crm_ids.values(), Wanted()))
         keys = {reference: keys_named(reference.strip()) for reference in addresses}
         holders = self.views.matching(organization, tuple({key for each in keys.values() for key in each}))
@@ -104,33 +110,34 @@ class Members:
             if len(named) == 1:
                 self._ids[reference] = named.pop()
 
-    def _write(self, decision: Decision) -> bool:
-        """Write a decision and remember the member as it then is; `False`: decide again."""
+    def _write(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """Write decisions, remember the members as they then are, and return the void ones."""
+        return [decision for decision in decisions if not self._is_written(decision)]
+
+    def _is_written(self, decision: Decision) -> bool:
         if decision.after is None:
             return True
-        before = decision.before
         written = replace(decision.after, revision=decision.after.revision + 1)
         void = self.roster.write(self.settings.organization, [decision], self.now.timestamp())
         if not void:
-            moves = seats.moves(before.seats if before else {}, written.seats)
-            self._pools = seats.moved(self._pools, moves) if self._pools is not None else None
+            self._seats.count(decision)
             self._members[written.id] = written
             return True
         # A seat may have run out, or it was our own first try, the answer to which was lost.
-        self._pools = None
+        self._seats.forget()
         self.read({written.id, *(each.id for each in decision.unchanged)})
         return self._members.get(written.id) == written
 
 
-def judged[Asked, Done](
-    asked: Mapping[int, Asked], judge: Callable[[int, Asked], Done]
+def each_by_itself[Request, Done](
+    requests: Mapping[int, Request], handle: Callable[[int, Request], Done]
 ) -> tuple[dict[int, Done], dict[int, Rejected]]:
-    """Return what came of each thing asked for, by its place, and why the others were refused."""
+    """Handle each request by itself; return the results, and the reasons of the refused, by place."""
     done: dict[int, Done] = {}
     refused: dict[int, Rejected] = {}
-    for place, each in asked.items():
+    for place, each in requests.items():
         try:
-            done[place] = judge(place, each)
+            done[place] = handle(place, each)
         except Rejected as error:
             refused[place] = error
     return done, refused
@@ -141,7 +148,7 @@ def answer(
 ) -> Json:
     """Return the answer to a call: `{status, message, run, results, errors}`.
 
-    `name` is the event's list, `changed` how many results have changed something.
+    `name` is the event's list, `changed` how many results changed something.
     """
     errors = [problem for place in sorted(refused) for problem in _at(f"{name}[{place}]", refused[place])]
     status = "succeeded_with_errors" if errors else "succeeded"
@@ -154,8 +161,8 @@ def answer(
     }
 
 
-def _sorted(references: Iterable[str]) -> tuple[dict[str, str], list[str], dict[str, str]]:
-    """Return the references by kind, as `querying.find` reads them: to CRM ids, addresses, to member ids."""
+def _by_kind(references: Iterable[str]) -> tuple[dict[str, str], list[str], dict[str, str]]:
+    """Return the references by kind, as `finding.find` reads them: by CRM id, by match key, by member id."""
     crm_ids: dict[str, str] = {}
     addresses: list[str] = []
     ids: dict[str, str] = {}
@@ -182,6 +189,6 @@ def _message(changed: int, same: int, refused: int, errors: Sequence[Problem]) -
     if not changed and not same and len(errors) == 1:
         return f"{errors[0].where} {errors[0].message}."
     parts = [f"{changed} {'change was' if changed == 1 else 'changes were'} made"]
-    parts += [f"{same} said what is so already"] if same else []
+    parts += [f"{same} {'was' if same == 1 else 'were'} already so"] if same else []
     parts += [f"{refused} {'was' if refused == 1 else 'were'} refused"] if refused else []
     return f"{', '.join(parts)}."

@@ -1,4 +1,4 @@
-"""Members edited by hand: each change judged by itself, written whole, and told about (A11)."""
+"""Members edited by hand: each change is judged and written by itself (A11)."""
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from muster.edits import member_edits
-from muster.edits.changing_members import Members, answer, judged
+from muster.edits.changing_members import Members, answer, each_by_itself
 from muster.edits.member_edits import MOST_LEVELS, Edit, Editor
 from muster.errors import Problem, Rejected
 from muster.insight.querying_members import lines_for
@@ -17,13 +17,13 @@ from muster.roster.finding import find
 from muster.roster.history import FieldChange
 from muster.roster.member import Json, Member
 from muster.roster.ports import Roster, RosterViews
-from muster.roster.settling import Settling
+from muster.roster.serving_seat_lines import SeatLineServer
 from muster.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """One change that went well: its place, the member's id, and what to tell."""
+    """One change that was made: its place, the member's id, and what to report."""
 
     place: int
     edit: Edit
@@ -33,7 +33,7 @@ class _Done:
 
 
 @dataclass(slots=True)
-class Editing:
+class EditingMembers:
     """Edits the members of one organization; `now` is aware."""
 
     settings: Settings
@@ -50,16 +50,18 @@ class Editing:
     def edit(self, changes: Sequence[object], by: str, *, as_manager: bool = False) -> Json:
         """Make these changes in order and return the answer: `{status, message, run, results, errors}`.
 
-        Each is a `member_edits.Edit` as it was sent. Raises `Rejected` where whoever asks may edit
-        nobody, and `Unavailable` where the table is down: what was done by then is done.
+        Each is a `member_edits.Edit` as it was sent. Raises `Rejected` if `by` may edit nobody, and
+        `Unavailable` where the table is down: changes made before that stay made.
         """
         editor = self._manager(by) if as_manager else Editor(by)
-        edits, unreadable = judged(dict(enumerate(changes)), lambda _, change: member_edits.read(change))
+        edits, unreadable = each_by_itself(
+            dict(enumerate(changes)), lambda _, change: member_edits.read(change)
+        )
         self._members.look_up(
             [each for edit in edits.values() for each in (edit.member, edit.manager) if each]
         )
-        done, refused = judged(edits, lambda place, edit: self._make(place, edit, editor))
-        if any("seats" in each.edit.asked for each in done.values()):
+        done, refused = each_by_itself(edits, lambda place, edit: self._make(place, edit, editor))
+        if any("seats" in each.edit.requested for each in done.values()):
             self._serve_lines([each.member for each in done.values()])
         return self._answer([*done.values()], unreadable | refused)
 
@@ -91,7 +93,7 @@ class Editing:
         return _Done(place, edit, member.id, decision.history.changes if decision.history else (), notes)
 
     def _above(self, edit: Edit, member: Member) -> list[Member]:
-        """Return the manager that the edit names and those above, as `member_edits.decide` wants them."""
+        """Return the manager that the edit names and those above, for `member_edits.decide`."""
         if edit.manager is None or not self.settings.ignore_organizational_structure:
             return []
         chain = [self._members.find(edit.manager, "manager")]
@@ -103,8 +105,8 @@ class Editing:
         return chain
 
     def _serve_lines(self, touched: Iterable[str]) -> None:
-        """Give seats that have become free to who waits for them, and look again at who was edited."""
-        Settling(self.settings, self.roster, self.now).serve_lines(self.run)
+        """Give freed seats to the first in line, and read the edited members who wait again."""
+        SeatLineServer(self.settings, self.roster, self.now).serve_lines(self.run)
         self._members.read({name for name in touched if not _holds_all(self._members[name])})
 
     def _answer(self, done: Sequence[_Done], refused: Mapping[int, Rejected]) -> Json:

@@ -1,11 +1,11 @@
-"""What may be asked about a member's Engage groups by hand, and what comes of it (G1, G6, A5).
+"""Requests about a member's Engage groups by hand: what may be requested, and its effect (G1, G6, A5).
 
     assign    the member is to be in a group
     remove    the member is to be in none
-    retry     what is asked for is to be sent once more, as it is
+    retry     the request that stands is to be sent again
 
-For a feature that is pushed, of a member who stays; an automatic assignment that speaks of the feature
-decides alone. Pure: no I/O, no clock.
+Only for a feature that is pushed, and a member who has not left; an automatic assignment that names the
+feature decides alone. Pure: no I/O, no clock.
 """
 
 import re
@@ -23,7 +23,7 @@ from muster.crm.engage_features import Seen
 from muster.edits.member_edits import MOST_PROBLEMS
 from muster.errors import Problem, Rejected
 from muster.references import Reference
-from muster.roster import departures, engage_groups, entitlements, salesforce_lifecycle
+from muster.roster import end_dates, engage_groups, entitlements, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.reasons import EXPLAINED
@@ -66,17 +66,17 @@ class GroupRequest(Section):
 def read(document: object) -> GroupRequest:
     """Return a request as it was sent; raises `Rejected`; `""` is the place of the request itself."""
     try:
-        asked = GroupRequest.model_validate(document)
+        request = GroupRequest.model_validate(document)
     except ValidationError as error:
         found = validation.problems(error, _schema(), "")[:MOST_PROBLEMS]
     else:
-        if asked.action == "assign" and not asked.group:
+        if request.action == "assign" and not request.group:
             found = [Problem("group", "is empty", "Name the group; to take the member out, use remove.")]
-        elif asked.action != "assign" and asked.group is not None:
+        elif request.action != "assign" and request.group is not None:
             remedy = "Leave it out; to ask for another group, use assign."
-            found = [Problem("group", f"does not go with {asked.action}", remedy)]
+            found = [Problem("group", f"does not go with {request.action}", remedy)]
         else:
-            return asked
+            return request
     # Not chained: pydantic's error quotes what was sent.
     raise Rejected(*found)
 
@@ -87,26 +87,26 @@ def _schema() -> dict[str, Any]:
 
 
 def decide(
-    member: Member, asked: GroupRequest, by: str, settings: Settings, now: datetime, run: str
+    member: Member, request: GroupRequest, by: str, settings: Settings, now: datetime, run: str
 ) -> Decision:
-    """Return what the request comes to; raises `Rejected` where it is not for hands to make, or not now.
+    """Return the decision about a request; raises `Rejected` where it may not be made by hand, or not now.
 
-    What is so already, or under way, is `UNCHANGED`.
+    A request for what is so already, or under way, is `UNCHANGED`.
     """
-    if problem := next(_refusals(member, asked, settings, departures.today(now, settings.time_zone)), None):
+    if problem := next(_refusals(member, request, settings, end_dates.today(now, settings.time_zone)), None):
         raise Rejected(problem)
     origin = f"manual:{by}"
-    after = replace(member, **_attributes(member, asked, origin))
+    after = replace(member, **_attributes(member, request, origin))
     return salesforce_lifecycle.recorded(member, after, Outcome.UPDATED, settings, now, origin, run)
 
 
 def note(member: Member, feature: str, settings: Settings, now: datetime) -> str:
-    """Return what the next push will send about a member's feature and why, or why it sends nothing.
+    """Return what the next push will send for a member's feature and why, or why it sends nothing.
 
-    Where admins ask in Align, it says so (G9).
+    Where admins make requests in Align, it says so (G9).
     """
-    said = _next(member, feature, settings, now)
-    return f"{said} {_ALIGN}" if settings.connections.align else said
+    note = _next(member, feature, settings, now)
+    return f"{note} {_ALIGN}" if settings.connections.align else note
 
 
 def _next(member: Member, feature: str, settings: Settings, now: datetime) -> str:
@@ -117,13 +117,13 @@ def _next(member: Member, feature: str, settings: Settings, now: datetime) -> st
             return "Nothing has to be sent: the person is not in Vault CRM yet."
         return "The person is not in Vault CRM yet: it is sent once an import has linked the member."
     if status == engage_features.RETRY_REQUEST:
-        return _sends(member, feature, settings, departures.today(now, settings.time_zone))
+        return _sends(member, feature, settings, end_dates.today(now, settings.time_zone))
     if status == engage_features.REQUEST_SENT:
-        return "It has been sent; Vault CRM has not told the outcome yet."
+        return "It has been sent; Vault CRM has not reported the outcome yet."
     if status == engage_features.NO_LICENSES_REMAINING:
         return "No licence is free: the member keeps the place in line, and is tried again when one is."
     if status in engage_features.FAILED:
-        return f"Vault CRM refused it ({status}): mend what is wrong there, then ask for a retry."
+        return f"Vault CRM refused it ({status}): correct what is wrong there, then ask for a retry."
     if request == mine["group"]:
         return "Nothing has to be sent: Vault CRM shows it done."
     shown = f"group {_quoted(mine['group'])} and status {status or 'none'}"
@@ -145,19 +145,19 @@ def _quoted(group: str | None) -> str:
     return f"{group!r}" if group else "none"
 
 
-def _attributes(member: Member, asked: GroupRequest, origin: str) -> dict[str, Any]:
-    if asked.action == "retry":
-        return engage_groups.retry(member, asked.feature)
-    if _is_so(member, asked.feature, asked.group):
+def _attributes(member: Member, request: GroupRequest, origin: str) -> dict[str, Any]:
+    if request.action == "retry":
+        return engage_groups.retry(member, request.feature)
+    if _is_so(member, request.feature, request.group):
         return {}
-    if changed := engage_groups.wish(member, asked.feature, asked.group):
-        return {**changed, "origins": {**member.origins, f"{asked.feature}.request": origin}}
-    # Asked for already, and Vault CRM shows something else all the same.
-    return engage_groups.retry(member, asked.feature)
+    if changed := engage_groups.request_group(member, request.feature, request.group):
+        return {**changed, "origins": {**member.origins, f"{request.feature}.request": origin}}
+    # Requested already, but Vault CRM shows something else.
+    return engage_groups.retry(member, request.feature)
 
 
 def _is_so(member: Member, feature: str, group: str | None) -> bool:
-    """Tell whether this group is asked for, and is on its way, was refused, or is what Vault CRM shows."""
+    """Whether this group is requested, and is on its way, was refused, or is what Vault CRM shows."""
     mine = getattr(member, feature)
     if mine["request"] != group:
         return False
@@ -170,15 +170,15 @@ def _is_so(member: Member, feature: str, group: str | None) -> bool:
     return group in shown if group else not any(shown)
 
 
-def _refusals(member: Member, asked: GroupRequest, settings: Settings, today: date) -> Iterator[Problem]:
-    """Yield what stands against the request, the most general first."""
-    yield from _not_pushed(asked.feature, settings)
-    repeats_a_group = asked.action == "retry" and getattr(member, asked.feature)["request"]
-    if departures.leaves(member, today) and (asked.action == "assign" or repeats_a_group):
+def _refusals(member: Member, request: GroupRequest, settings: Settings, today: date) -> Iterator[Problem]:
+    """Yield the reasons to refuse the request, the most general first."""
+    yield from _not_pushed(request.feature, settings)
+    repeats_a_group = request.action == "retry" and getattr(member, request.feature)["request"]
+    if end_dates.has_left(member, today) and (request.action == "assign" or repeats_a_group):
         yield Problem("member", *_leaving(member))
-    if asked.action == "retry":
-        yield from _nothing_to_retry(member, asked.feature, settings)
-    elif governor := entitlements.governor(member, asked.feature, settings):
+    if request.action == "retry":
+        yield from _nothing_to_retry(member, request.feature, settings)
+    elif governor := entitlements.governor(member, request.feature, settings):
         yield Problem(
             "feature",
             f"follows Salesforce through assignment {governor!r} (automatic)",
@@ -207,7 +207,7 @@ def _not_pushed(feature: str, settings: Settings) -> Iterator[Problem]:
 
 
 def _leaving(member: Member) -> tuple[str, str]:
-    """Return why the member is to be in no group, and what to do first (G7)."""
+    """Return why the member has left, and what to do first (G7)."""
     if not member.active:
         why = EXPLAINED.get(member.inactive_reason or "", "It was deactivated.")
         return "is not active", f"{_ASSIGN_LATER} {why}"

@@ -1,11 +1,11 @@
-"""What may be edited on a member by hand, by whom, and what an edit makes of it (A5, A9, A10, A11).
+"""What may be edited on a member by hand, who may edit it, and the effect of an edit (A5, A9, A10, A11).
 
     seats, workspaces, data capture    admins, while the member's assignment has update mode manual
     data capture                       managers of their active direct reports, where the settings let them
     crm_user_status, end_date          admins, always
     manager                            admins, where the organizational structure is ignored
 
-Everything else follows Salesforce or the settings, and a refusal says which. Pure: no I/O, no clock.
+Everything else follows Salesforce or the settings; a refusal says which. Pure: no I/O, no clock.
 """
 
 import re
@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from muster import validation
 from muster.errors import Problem, Rejected
 from muster.references import Reference
-from muster.roster import departures, engage_groups, entitlements, grants, salesforce_lifecycle, seats
+from muster.roster import end_dates, engage_groups, entitlements, grants, salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.reasons import EXPLAINED
@@ -32,11 +32,11 @@ from muster.settings.values import Listed, Name, SeatName, Section
 from muster.times import timestamp
 from muster.validation import refused
 
-# Each of them is a condition of the transaction, which takes a hundred actions and has the seats to move too.
+# Each level is a condition in the transaction, which takes a hundred actions and has seats to move too.
 MOST_LEVELS = 30
-# A member is one item, and imports write several in one transaction of 4 MB.
+# A member is one item, and imports write several of them in one transaction of 4 MB.
 MOST_WORKSPACES = 50
-# So many problems of one change are told; five hundred changes have to fit into one answer.
+# How many problems of one change are reported; five hundred changes have to fit into one answer.
 MOST_PROBLEMS = 10
 
 _GRANTS = frozenset({"seats", "workspaces", "data_capture"})
@@ -119,14 +119,14 @@ class Edit(Section):
     manager: Reference | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Edit":
-        if not self.asked:
+    def _requests_something(self) -> "Edit":
+        if not self.requested:
             raise refused("says nothing to change", f"Add one of: {', '.join(_EDITABLE)}.")
         return self
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """What is to be changed, null or not."""
+    def requested(self) -> tuple[str, ...]:
+        """The attributes to change, null or not."""
         return tuple(name for name in _EDITABLE if name in self.model_fields_set)
 
 
@@ -135,14 +135,14 @@ _EDITABLE = tuple(name for name in Edit.model_fields if name != "member")
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """Who edits: an admin, or the manager who is the member with the id `manager`."""
+    """The person who edits: an admin, or the manager whose member id is `manager`."""
 
     by: str
     manager: str | None = None
 
     @property
     def origin(self) -> str:
-        """The origin of what they set."""
+        """The origin of the values they set."""
         return f"manager:{self.manager}" if self.manager else f"manual:{self.by}"
 
 
@@ -176,7 +176,7 @@ def decide(
     now: datetime,
     run: str,
 ) -> tuple[Decision, list[str]]:
-    """Return what the edit comes to, and what to tell about it; raises `Rejected` with all that is wrong.
+    """Return the decision about an edit, and notes for the admin; raises `Rejected` with all that is wrong.
 
     `above` is the manager that the edit names, that one's manager and so on, up to the top, to the
     member itself, or to more than `MOST_LEVELS` of them.
@@ -185,63 +185,63 @@ def decide(
         raise Rejected(*found[:MOST_PROBLEMS])
     after = member
     notes: list[str] = []
-    if "seats" in edit.asked:
+    if "seats" in edit.requested:
         at = timestamp(now)
         after = _with_seats(after, edit, editor, settings, pools, at)
-    if "workspaces" in edit.asked:
+    if "workspaces" in edit.requested:
         after = _with_workspaces(after, edit, editor)
-    if "data_capture" in edit.asked:
+    if "data_capture" in edit.requested:
         after, notes = _with_capture(after, edit, editor, settings)
-    if {"seats", "data_capture"} & {*edit.asked}:
+    if {"seats", "data_capture"} & {*edit.requested}:
         after = entitlements.with_effect(after, settings)
     for name in ("crm_user_status", "end_date"):
-        if name in edit.asked:
+        if name in edit.requested:
             after = _with_value(after, name, getattr(edit, name), editor)
-    after = replace(after, **engage_groups.returned(member, after, departures.today(now, settings.time_zone)))
-    if "manager" in edit.asked:
+    after = replace(after, **engage_groups.returned(member, after, end_dates.today(now, settings.time_zone)))
+    if "manager" in edit.requested:
         after = _with_value(after, "manager", above[0].id if above else None, editor)
         notes += ["The manager is not an active member."] if above and not above[0].active else []
     decision = salesforce_lifecycle.recorded(
         member, after, Outcome.UPDATED, settings, now, editor.origin, run
     )
-    # Should one of them get another manager at this moment, there might be a loop after all.
+    # If one of them gets another manager at the same moment, there may be a loop after all.
     return replace(decision, unchanged=tuple(above) if after.manager != member.manager else ()), notes
 
 
 def remarks(member: Member, edit: Edit) -> list[str]:
-    """Return what to tell about the member as it is after the edit: what it asked for and cannot have yet."""
-    told = []
+    """Return remarks on the member after the edit: what was requested but cannot take effect yet."""
+    found = []
     for seat in dict.fromkeys(edit.seats):
         match member.seats.get(seat):
             case {"state": seats.WAITING}:
-                told.append(f"No seat {seat} is free: the member waits in line.")
+                found.append(f"No seat {seat} is free: the member waits in line.")
             case {"state": seats.BLOCKED, "requires": required}:
-                told.append(f"The seat {seat} needs the seat {required} first.")
+                found.append(f"The seat {seat} needs the seat {required} first.")
     for name, value in edit.data_capture.items():
         setting = member.data_capture.get(name)
         if value and setting and setting["effective"] != setting["intended"]:
-            told.append(f"{name} is without effect until the seat {setting['seat_required']} is held.")
-    return told
+            found.append(f"{name} is without effect until the seat {setting['seat_required']} is held.")
+    return found
 
 
 def _refusals(member: Member, edit: Edit, editor: Editor, settings: Settings) -> Iterator[Problem]:
-    """Yield what is not theirs to edit, and who governs it (A11)."""
+    """Yield what the editor may not edit, and what governs it instead (A11)."""
     if editor.manager:
         if not member.active or member.manager != editor.manager:
             remedy = "Managers edit their own direct reports; ask the direct manager or an admin."
-            yield Problem("member", "is not an active direct report of whoever asks", remedy)
+            yield Problem("member", "is not an active direct report of the manager who asks", remedy)
             return
-        for name in edit.asked:
+        for name in edit.requested:
             if name != "data_capture":
                 remedy = "Managers switch data capture; ask an admin for everything else."
                 yield Problem(name, "is for admins to change", remedy)
-        if "data_capture" in edit.asked and member.assignment is None:
+        if "data_capture" in edit.requested and member.assignment is None:
             yield Problem("data_capture", *_NO_ASSIGNMENT)
         return
-    for name in edit.asked:
+    for name in edit.requested:
         if name in _GRANTS and (reason := _not_by_hand(member, settings)):
             yield Problem(name, *reason)
-    if "manager" in edit.asked and not settings.ignore_organizational_structure:
+    if "manager" in edit.requested and not settings.ignore_organizational_structure:
         remedy = "Change the manager there, or switch ignore_organizational_structure on in the settings."
         yield Problem("manager", "follows Salesforce", remedy)
 
@@ -253,7 +253,7 @@ _NO_ASSIGNMENT = (
 
 
 def _not_by_hand(member: Member, settings: Settings) -> tuple[str, str] | None:
-    """Return why nothing is granted to the member by hand, and what to do; `None`: it may be."""
+    """Return why nothing may be granted to the member by hand, and what to do; `None`: it may."""
     if not member.active:
         why = EXPLAINED.get(member.inactive_reason or "", "It was deactivated.")
         return "is not for a member who is not active", f"Grant it once the member is active again. {why}"
@@ -269,7 +269,7 @@ def _not_by_hand(member: Member, settings: Settings) -> tuple[str, str] | None:
 
 
 def _faults(member: Member, edit: Edit, above: Sequence[Member], settings: Settings) -> Iterator[Problem]:
-    """Yield which values cannot be."""
+    """Yield the values that are not possible."""
     for place, seat in enumerate(edit.seats):
         if seat not in settings.seats:
             remedy = validation.did_you_mean(seat, settings.seats)
@@ -305,10 +305,10 @@ def _with_workspaces(member: Member, edit: Edit, editor: Editor) -> Member:
 
 
 def _with_capture(member: Member, edit: Edit, editor: Editor, settings: Settings) -> tuple[Member, list[str]]:
-    """Set what has a value; take the override away from what is null, back to the assignment's value.
+    """Set each setting that has a value; for null, remove the override and restore the assignment's value.
 
-    A value that comes from a Salesforce field is not known here. Without a digest the next full import
-    evaluates the member anew, which restores it; in mode manual nothing does.
+    A value that comes from a Salesforce field is not known here. Clearing the digest makes the next full
+    import evaluate the member again, which restores it; in mode manual nothing does.
     """
     assignment = assignment_order.named(member.assignment, settings)
     given = grants.grants(assignment, {}) if assignment else grants.Grants()
@@ -333,7 +333,7 @@ def _with_capture(member: Member, edit: Edit, editor: Editor, settings: Settings
 
 
 def _may_be_taken_away(origin: str, editor: Editor) -> bool:
-    """Tell whether a setting is an override: for managers, only what a manager has switched."""
+    """Whether a setting is an override: for managers, only what a manager has set."""
     return origin.startswith("manager:" if editor.manager else ("manager:", "manual:"))
 
 
@@ -352,8 +352,12 @@ def _origins(
     there: Sequence[str] | Mapping[str, Any] | set[str],
     by: Editor,
 ) -> dict[str, str]:
-    """Return the member's origins after these values have changed, with those alone that are there."""
-    kept = {key: who for key, who in member.origins.items() if key not in {prefix + name for name in changed}}
+    """Return the member's origins after these values have changed; only values that exist have one."""
+    kept = {
+        key: origin
+        for key, origin in member.origins.items()
+        if key not in {prefix + name for name in changed}
+    }
     return kept | {prefix + name: by.origin for name in sorted(changed) if name in there}
 
 
@@ -362,6 +366,6 @@ def _merged(before: Mapping[str, str], changes: Mapping[str, str | None]) -> dic
 
 
 def _mode(member: Member, settings: Settings) -> str | None:
-    """Return the update mode that the next run will go by: the assignment's, as the settings have it now."""
+    """Return the update mode that the next run will use: the assignment's in the current settings."""
     assignment = assignment_order.named(member.assignment, settings)
     return assignment.update_mode if assignment else member.update_mode

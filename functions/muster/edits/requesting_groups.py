@@ -1,4 +1,4 @@
-"""Engage groups asked for by hand: each request judged by itself, written whole, and told about (G6)."""
+"""Engage groups requested by hand: each request is judged and written by itself (G6)."""
 
 import secrets
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from muster.edits import group_requests
-from muster.edits.changing_members import Members, answer, judged
+from muster.edits.changing_members import Members, answer, each_by_itself
 from muster.edits.group_requests import GroupRequest
 from muster.roster.decisions import Decision
 from muster.roster.member import Json, Member
@@ -15,8 +15,8 @@ from muster.settings import Settings
 
 
 @dataclass(slots=True)
-class Assigning:
-    """Takes group requests for the members of one organization; `now` is aware."""
+class RequestingGroups:
+    """Carries out group requests for the members of one organization; `now` is aware."""
 
     settings: Settings
     roster: Roster
@@ -24,44 +24,46 @@ class Assigning:
     now: datetime
     run: str = field(default_factory=lambda: f"groups:{secrets.token_hex(6)}")
 
-    def assign(self, requests: Sequence[object], by: str) -> Json:
-        """Take these requests up in order and return the answer: `{status, message, run, results, errors}`.
+    def request(self, requests: Sequence[object], by: str) -> Json:
+        """Carry out these requests in order and return the answer: `{status, message, run, results, errors}`.
 
         Each is a `group_requests.GroupRequest` as it was sent. Raises `Unavailable` where the table is
-        down: what was done by then is done.
+        down: requests carried out before that stay so.
         """
         members = Members(self.settings, self.roster, self.views, self.now)
-        asked, unreadable = judged(dict(enumerate(requests)), lambda _, each: group_requests.read(each))
-        members.look_up(each.member for each in asked.values())
-        done, refused = judged(asked, lambda _, each: self._take_up(each, by, members))
+        readable, unreadable = each_by_itself(
+            dict(enumerate(requests)), lambda _, each: group_requests.read(each)
+        )
+        members.look_up(each.member for each in readable.values())
+        done, refused = each_by_itself(readable, lambda _, each: self._carry_out(each, by, members))
         results = [
-            self._result(place, asked[place].feature, members[member], changed=changed)
+            self._result(place, readable[place].feature, members[member], changed=changed)
             for place, (member, changed) in done.items()
         ]
         return answer(
             "requests", results, sum(changed for _, changed in done.values()), unreadable | refused, self.run
         )
 
-    def _take_up(self, asked: GroupRequest, by: str, members: Members) -> tuple[str, bool]:
-        """Take one request up; returns the member's id, and whether anything has changed."""
+    def _carry_out(self, request: GroupRequest, by: str, members: Members) -> tuple[str, bool]:
+        """Carry out one request; returns the member's id, and whether anything has changed."""
 
         def decide() -> tuple[Decision, str]:
-            member = members.find(asked.member)
-            decision = group_requests.decide(member, asked, by, self.settings, self.now, self.run)
+            member = members.find(request.member)
+            decision = group_requests.decide(member, request, by, self.settings, self.now, self.run)
             return decision, member.id
 
         decision, member = members.change(decide)
         return member, decision.history is not None
 
     def _result(self, place: int, feature: str, member: Member, *, changed: bool) -> Json:
-        """Return what to tell of a request, with the member as it is after all of them."""
+        """Return the result of a request, with the member as it is after all of them."""
         mine = getattr(member, feature)
-        said = group_requests.note(member, feature, self.settings, self.now)
+        note = group_requests.note(member, feature, self.settings, self.now)
         return {
             "where": f"requests[{place}]",
             "member": member.id,
             "feature": feature,
             "request": mine["request"],
             "status": mine["status"],
-            "note": said if changed else f"That is so already. {said}",
+            "note": note if changed else f"That is so already. {note}",
         }

@@ -17,10 +17,12 @@ from muster.imports.plan_items import Item
 from muster.roster import salesforce_lifecycle, vault_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Change, Roster, Rules
-from muster.roster.settling import PATIENCE, Settling
+from muster.roster.serving_seat_lines import SeatLineServer
+from muster.roster.writing_user_changes import PATIENCE, UserChangeWriter
 from muster.runs.clock import RunClock
 from muster.settings import Settings
-from muster.sources.user_changes import UserChange, read_version
+from muster.sources.newest_changes import read_version
+from muster.sources.user_changes import UserChange
 from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
 
@@ -49,7 +51,7 @@ class Applying:
         done = cursor
         for rules, of_kind in groupby(_after(items, cursor), key=lambda item: _rules(item.change)):
             for some in batched(of_kind, LOOKED_UP_AT_ONCE, strict=False):
-                self._settle([item.change for item in some], rules)
+                self._write([item.change for item in some], rules)
                 done += len(some)
                 progress(done)
                 self.clock.check()
@@ -70,22 +72,19 @@ class Applying:
         for number, some in enumerate(batched(waiting, LOOKED_UP_AT_ONCE, strict=False)):
             if number:
                 self.clock.check()
-            self._settle(some, salesforce_lifecycle, decided=False)
+            self._write(some, salesforce_lifecycle, decided=False)
         self.outcomes = counted
 
     def serve_lines(self) -> None:
         """Give the seats that are free to who waits for them."""
-        settling = self._settling()
-        settling.serve_lines(f"run:{self.run}")
-        self.outcomes += settling.outcomes
+        lines = SeatLineServer(self.settings, self.roster, self.clock.now(), self.clock.lease)
+        lines.serve_lines(f"run:{self.run}")
+        self.outcomes += lines.outcomes
 
-    def _settling(self, rules: Rules = salesforce_lifecycle) -> Settling:
-        return Settling(self.settings, self.roster, self.clock.now(), self.clock.lease, rules)
-
-    def _settle(self, changes: Sequence[Change], rules: Rules, *, decided: bool = True) -> None:
-        settling = self._settling(rules)
-        failures = settling.settle(changes, self.ready if decided else None)
-        self.outcomes += settling.outcomes
+    def _write(self, changes: Sequence[Change], rules: Rules, *, decided: bool = True) -> None:
+        writer = UserChangeWriter(self.settings, self.roster, self.clock.now(), self.clock.lease, rules)
+        failures = writer.write(changes, self.ready if decided else None)
+        self.outcomes += writer.outcomes
         down = sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE
         if down or len(failures) == len(changes) > PATIENCE:
             raise failures[0][1]

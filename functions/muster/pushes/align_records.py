@@ -2,8 +2,8 @@
 
 A record of Align that shows Retry Request is taken over once: the member keeps when the record had been
 saved last, so that a Retry Request which stays there, because Align could not be written, is not asked
-for again. What Align was told is kept with the member as well (`groups.untold`): who differs from it
-later is due, whatever came in between. Pure: no I/O, no clock.
+for again. What Align was last sent is kept with the member as well: a member that differs from it later is
+due (`engage_groups.is_outdated_in_align`), whatever came in between. Pure: no I/O, no clock.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ from muster.crm.align_fields import (
 from muster.crm.engage_features import ALIGN, RETRY_REQUEST, Seen
 from muster.crm.pages import single
 from muster.errors import Incomplete, Problem
-from muster.roster import departures, engage_groups, entitlements
+from muster.roster import end_dates, engage_groups, entitlements
 from muster.roster.decisions import Known, Wanted
 from muster.roster.links import match_keys
 from muster.roster.member import Member
@@ -174,7 +174,7 @@ def with_requests(member: Member, record: DeskRecord, settings: Settings, day: d
         request = record.seen[feature].request
         if _refusal(member, feature, request, settings, day):
             continue
-        changed = engage_groups.wish(member, feature, request)
+        changed = engage_groups.request_group(member, feature, request)
         if changed:
             changed["origins"] = {**member.origins, f"{feature}.request": ALIGN}
         member = replace(member, **(changed or engage_groups.retry(member, feature)))
@@ -194,7 +194,7 @@ def _refusal(
     member: Member, feature: str, request: str | None, settings: Settings, day: date
 ) -> Problem | None:
     """Return why a request is not taken over; a retry of what an automatic assignment asks for is (A5)."""
-    if request is not None and departures.leaves(member, day):
+    if request is not None and end_dates.has_left(member, day):
         return Problem(
             request_field(feature),
             "is not taken over: the member is not active, set inactive, or past the end date",
@@ -219,7 +219,9 @@ def is_told_about(member: Member) -> bool:
 
     Who is not there yet is left to the admins: nothing has become of the request.
     """
-    return engage_features.CONNECTION in member.crm and (not _mark(member) or engage_groups.untold(member))
+    return engage_features.CONNECTION in member.crm and (
+        not _mark(member) or engage_groups.is_outdated_in_align(member)
+    )
 
 
 def differences(member: Member, record: DeskRecord) -> dict[str, str | None]:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from muster.crm import engage_features
 from muster.pushes.push_plan import Sending, Step
-from muster.roster import departures, engage_groups, licence_places
+from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
 from muster.settings import Settings
@@ -41,7 +41,7 @@ def next_in_line(
     counts the licences that the roster knows to be free. `members` are whom the push looks at, `users`
     theirs, by id in Vault CRM.
     """
-    features, day = pushed(settings), departures.today(now, settings.time_zone)
+    features, day = pushed(settings), end_dates.today(now, settings.time_zone)
     freed = _freed(members, users, settings)
     leaving = _leaving(members, users, settings, day)
     free = free + freed + Counter(dict.fromkeys(_asked(members, settings, day), AHEAD))
@@ -90,7 +90,7 @@ def _leaving(
     for member in members:
         for feature in pushed(settings):
             group = getattr(member, feature)["group"]
-            moves = engage_groups.is_unsent(member, feature) or departures.leaves(member, day)
+            moves = engage_groups.is_unsent(member, feature) or end_dates.has_left(member, day)
             if (
                 group
                 and moves

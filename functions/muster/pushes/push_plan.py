@@ -25,7 +25,7 @@ import orjson
 
 from muster.crm import engage_features
 from muster.crm.engage_features import Seen
-from muster.roster import departures, engage_groups
+from muster.roster import end_dates, engage_groups
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
 from muster.runs.operations import DEACTIVATE, GRANT, REVOKE
@@ -148,7 +148,7 @@ def make_plan(
     """
     plan = Plan()
     day, at = (
-        departures.today(now, settings.time_zone),
+        end_dates.today(now, settings.time_zone),
         timestamp(now),
     )
     for member in members:
@@ -185,7 +185,7 @@ def _items(
     asked_already: dict[str, Mapping[str, str | None]] = {}
     awaits = None
     for feature in pushed(settings):
-        waits = line is not None and line[0].feature == feature and not departures.leaves(member, day)
+        waits = line is not None and line[0].feature == feature and not end_dates.has_left(member, day)
         writes = _writes(member, feature, user.seen[feature], settings, day, waits=waits)
         group = engage_groups.wanted(member, feature, day)
         if writes:
@@ -214,7 +214,7 @@ def _writes(
     member: Member, feature: str, seen: Seen, settings: Settings, day: date, *, waits: bool
 ) -> dict[str, str | None]:
     asked = engage_groups.is_unsent(member, feature)
-    if not asked and not waits and not departures.leaves(member, day):
+    if not asked and not waits and not end_dates.has_left(member, day):
         return {}
     if not asked and getattr(member, feature)["status"] in engage_features.FAILED and seen.request is None:
         # The removal was refused before, and would be again: it is told once, and a retry sends it.
@@ -255,7 +255,7 @@ def with_answer(member: Member, user: VaultUser, at: str) -> Member:
 def with_outcome(member: Member, user: VaultUser, at: str) -> Member:
     """Return the member with what Vault CRM shows of its groups and its user (P3); `at` is now (ISO 8601)."""
     for feature, seen in user.seen.items():
-        attributes: dict[str, Any] = engage_groups.taken(member, feature, seen, at)
+        attributes: dict[str, Any] = engage_groups.observed(member, feature, seen, at)
         member = replace(member, **attributes)
     if member.vault.get("active", True) != user.active:
         member = replace(member, vault={**member.vault, "active": user.active})
@@ -272,7 +272,7 @@ def with_sent(member: Member, item: Sending, day: date) -> Member:
         member = replace(member, **attributes)
     if item.active is not None:
         member = replace(member, vault={**member.vault, "active": item.active, "digest": ""})
-        if not item.active and departures.is_ended(member, day):
+        if not item.active and end_dates.is_ended(member, day):
             # Coming back takes both, a later end date and the status (seed of end dates).
             member = replace(member, crm_user_status="inactive")
     return member

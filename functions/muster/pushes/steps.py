@@ -21,9 +21,9 @@ from muster.pushes.licence_lines import Line, Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, Sending, Step
 from muster.pushes.syncing_align import Aligning
-from muster.roster import departures
+from muster.roster import end_dates
 from muster.roster.member import Member
-from muster.roster.recording import Change, Recording
+from muster.roster.writing_members import Change, MemberWriter
 from muster.runs import guard
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
@@ -122,7 +122,7 @@ class Steps:
 
         `asked` is what has just been asked for in Align, by member: a preview has not recorded it.
         """
-        day = departures.today(at, self.settings.time_zone)
+        day = end_dates.today(at, self.settings.time_zone)
         names = [
             name
             for name, due in self.ports.roster.due(run.organization, day)
@@ -212,7 +212,7 @@ class Steps:
 
     def _standing(self, run: Run, items: Sequence[Sending]) -> list[Sending]:
         """Return those that are wanted still: meanwhile somebody may have left, or changed their mind."""
-        day = departures.today(self.clock.now(), self.settings.time_zone)
+        day = end_dates.today(self.clock.now(), self.settings.time_zone)
         members = self._members(run, {item.member for item in items})
         return [
             item
@@ -236,17 +236,17 @@ class Steps:
         for item, answer in refused:
             problem = answer.problem or Problem("record", "was refused by Vault CRM", "")
             self.errors.append(about_user(self._now(), item.user, "not_written", problem, item.member))
-        day = departures.today(self._at(run), self.settings.time_zone)
+        day = end_dates.today(self._at(run), self.settings.time_zone)
         failed = {item.member: partial(push_plan.with_failure, item=item, day=day) for item, _ in refused}
-        self._recording(run).record(failed)
+        self._member_writer(run).write(failed)
         self.counts["refused"] += len(refused)
         # It held these values already, so nothing was set off: still to be sent, by what the next push sees.
         self.counts["not_sent"] += sum(answer.outcome is Outcome.NO_CHANGES for _, answer in answered)
 
     def _were_sent(self, run: Run, items: Sequence[Sending]) -> None:
-        day = departures.today(self._at(run), self.settings.time_zone)
+        day = end_dates.today(self._at(run), self.settings.time_zone)
         sent = {item.member: partial(push_plan.with_sent, item=item, day=day) for item in items}
-        self._recording(run).record(sent)
+        self._member_writer(run).write(sent)
         for item in items:
             self.counts["under_way" if item.step is Step.OUTCOME else push_plan.COUNTED[item.step]] += 1
 
@@ -304,16 +304,16 @@ class Steps:
     ) -> None:
         at = self._now()
         changes = {member_of[name]: partial(take, user=user, at=at) for name, user in users.items()}
-        for before, after in self._recording(run, "crm").record(changes):
+        for before, after in self._member_writer(run, "crm").write(changes):
             self.errors += failures(before, after, at, run.id)
             for feature in engage_features.FEATURES:
                 status = getattr(after, feature)["status"]
                 if status != getattr(before, feature)["status"]:
                     self.counts[status or "no_status"] += 1
 
-    def _recording(self, run: Run, origin: str | None = None) -> Recording:
+    def _member_writer(self, run: Run, origin: str | None = None) -> MemberWriter:
         name = f"run:{run.id}"
-        return Recording(
+        return MemberWriter(
             self.settings, self.ports.roster, self.clock.now(), self.clock.lease, origin or name, name
         )
 

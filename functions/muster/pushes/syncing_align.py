@@ -18,10 +18,10 @@ from muster.errors import MusterError, Problem
 from muster.pushes import align_records
 from muster.pushes.align_records import DeskRecord
 from muster.pushes.ports import Vault
-from muster.roster import departures, engage_groups
+from muster.roster import end_dates, engage_groups
 from muster.roster.member import Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
-from muster.roster.recording import Change, Recording
+from muster.roster.writing_members import Change, MemberWriter
 from muster.runs.clock import RunClock
 from muster.runs.run import Run
 from muster.settings import Settings
@@ -70,7 +70,7 @@ class Aligning:
 
     def _judged(self, found: Found) -> tuple[dict[str, Change], list[LogEntry]]:
         """Return what the records come to, each judged by itself; who is meant has to be plain."""
-        day = departures.today(self.clock.now(), self.settings.time_zone)
+        day = end_dates.today(self.clock.now(), self.settings.time_zone)
         meant = Counter(members[0].id for _, members in found if len(members) == 1)
         changes: dict[str, Change] = {}
         entries = []
@@ -117,7 +117,7 @@ class Aligning:
         )
 
     def _to_tell(self, run: Run, touched: Iterable[str]) -> dict[str, Member]:
-        day = departures.today(self.clock.now(), self.settings.time_zone)
+        day = end_dates.today(self.clock.now(), self.settings.time_zone)
         due = {
             name
             for name, each in self.roster.due(run.organization, day)
@@ -136,7 +136,7 @@ class Aligning:
         self._record(
             run,
             {
-                each.id: partial(align_records.with_told, record=None, told=engage_groups.shown(each))
+                each.id: partial(align_records.with_told, record=None, told=engage_groups.align_view(each))
                 for each in gone
             },
         )
@@ -149,7 +149,7 @@ class Aligning:
         for some in batched(found, RECORDS_A_CALL, strict=False):
             told: dict[str, Change] = {
                 member.id: partial(
-                    align_records.with_told, record=record.id, told=engage_groups.shown(member)
+                    align_records.with_told, record=record.id, told=engage_groups.align_view(member)
                 )
                 for record, member in some
             }
@@ -195,14 +195,14 @@ class Aligning:
         return found
 
     def _record(self, run: Run, changes: Mapping[str, Change]) -> None:
-        Recording(
+        MemberWriter(
             self.settings,
             self.roster,
             self.clock.now(),
             self.clock.lease,
             engage_features.ALIGN,
             f"run:{run.id}",
-        ).record(changes)
+        ).write(changes)
 
     def _not_reached(self, run: Run, error: MusterError) -> LogEntry:
         remedy = (

@@ -1,18 +1,22 @@
 """Decide and write: who is a member, and what each member has.
 
 member, history, links   the values: a member, its history, its links to users and the keys it is known by
-decisions                what deciding is given, and what it answers
-salesforce_lifecycle     what a changed Salesforce user makes of its member: create, link, update, close (W8)
-vault_lifecycle          what a Vault CRM user makes of its member; edits that are not pushed yet (I3, I10)
+decisions                what deciding is given, and what it returns
+salesforce_lifecycle     how a Salesforce user changes its member: create, link, update, close (W8)
+vault_lifecycle          how a Vault CRM user changes its member: link, update, leave alone (I3)
+pending_edits            a request edited here and not sent yet, when Vault CRM shows another one (I10)
 eligibility, reasons     who belongs in the roster, and if not, why (A4)
 grants, entitlements     what an assignment gives, and what of it a member gets (A2, A5, A9)
 seats                    who holds a seat and who waits in line (A9)
-manager_hierarchy        who reports to whom: loops and depths (A10)
-engage_groups            what a member asks of Engage, and what a push has to send (G6, P1)
-departures               who has left: inactive, set inactive, past the end date (G7)
+manager_hierarchy        who reports to whom: a member's manager, loops, depths (A10)
+engage_groups            the groups a member requests, and what a push has to send (G6, P1)
+end_dates                end dates, and who has left (G7)
 licence_places           places in line for an Engage licence (G8)
-finding                  members and users found by what people call them
-settling                 changes of users written until they hold; free seats to the first in line (A9)
-recording                changes of known members written until they hold
+finding                  members and users found by id, username or e-mail address
+writing_user_changes     changes of users written into the roster, whatever others write meanwhile
+writing_members          changes of members known by id, likewise
+retrying_writes          the retry loop of both, and of edits: decide, write, decide again on conflict
+serving_seat_lines       a freed seat given to the first in line (A9)
+counting_seats           how many of each seat are taken, as a use case writes
 ports                    what all this needs of the roster table
 """

@@ -1,4 +1,4 @@
-"""What deciding is given and what it answers, about one Salesforce user. Values only."""
+"""What deciding about a user is given, and what it returns. Values only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from muster.roster.member import Member
 
 
 class Outcome(StrEnum):
-    """What a change came to; the worker counts them."""
+    """The outcome of a change; writers count them."""
 
     CREATED = "created"
     LINKED = "linked"
@@ -28,11 +28,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the roster knows about one Salesforce user.
+    """What the roster knows about one user.
 
-    `link` is the user's own; `member` the one it is linked to. `matches` holds, per match key of
-    the change, the ids of the members that carry it; `namesakes` are those members. `manager` is the
-    id of the member linked to the user's manager, if there is one.
+    `link` is the user's own, `member` the one it is linked to. `matches` holds, per match key of the
+    change, the ids of the members that have it; `namesakes` are those members. `manager` is the id of the
+    member that is linked to the user's manager, if there is one.
     """
 
     link: Link | None = None
@@ -44,7 +44,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to look up about one Salesforce user: its match keys, and its manager's CRM id."""
+    """What to look up before deciding about a user: its match keys, and its manager's CRM id."""
 
     match_keys: tuple[str, ...] = ()
     manager: str | None = None
@@ -52,12 +52,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to write, all of it or nothing.
+    """What to write, whole or not at all.
 
     `before` and `link_before` must still be stored as they were read, `matches` (where given) must
-    still name the same members, and `unchanged` must not have moved; else the decision is void. So it
-    is if a seat it takes has run out: `limits` holds the limit of each limited seat (A9). `newcomer`
-    says that the member's manager may have to be told (N1).
+    still name the same members, and `unchanged` must not have changed; else the decision is void. It is
+    void too if a seat it takes has run out: `limits` holds the limit of each limited seat (A9).
+    `newcomer` says that the member's manager may have to be notified (N1).
     """
 
     outcome: Outcome

@@ -1,6 +1,6 @@
 """Who belongs in the roster, and if not, why (A1, A4, W7, W8). Pure; each reason has a code of its own.
 
-`evaluate` is the one evaluation: the webhook, imports, previews and `explain` all ask it.
+`evaluate` is the one evaluation: the webhook, imports, previews and `explain` all use it.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from muster.settings.assignments import Assignment
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The first reason not to provision a user (`None`: provision), and the assignment that decides."""
+    """The first reason not to provision a user (`None`: provision), and the winning assignment."""
 
     reason: str | None
     assignment: Assignment | None = None
@@ -22,8 +22,8 @@ class Verdict:
 def evaluate(fields: Fields, matches: frozenset[str], settings: Settings) -> Verdict:
     """Return whether a user belongs in the roster, and by which assignment.
 
-    `matches` names the assignments whose filter Salesforce found to match, and those without one. No
-    assignments at all means everyone, with nothing granted (A2).
+    `matches` names the assignments whose filter matches in Salesforce, and those without a filter. No
+    assignments at all means that everyone belongs, with nothing granted (A2).
     """
     winner = assignment_order.winner(matches, settings)
     if not is_active(fields):
@@ -45,17 +45,17 @@ def _requires_call_center(assignment: Assignment | None, settings: Settings) -> 
 
 
 def is_active(fields: Fields) -> bool:
-    """Tell whether the user is active in Salesforce."""
+    """Whether the user is active in Salesforce."""
     return fields.get("IsActive") == "true"
 
 
 def in_call_center(fields: Fields) -> bool:
-    """Tell whether the user is in a call center."""
+    """Whether the user is in a call center."""
     return bool(fields.get("CallCenterId"))
 
 
 def provisioned_email(email: str | None, domains: Domains) -> str | None:
-    """Return the member's address: with `domains.convert`, a foreign domain becomes the primary one (A4)."""
+    """Return the member's address; `domains.convert` turns a foreign domain into the primary one (A4)."""
     if email is None or not (domains.convert and domains.primary and is_valid_email(email)):
         return email
     return email if _domain_allowed(email, domains) else f"{email.rpartition('@')[0]}@{domains.primary}"

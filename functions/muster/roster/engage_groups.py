@@ -1,8 +1,8 @@
-"""Engage groups: what a member asks for, what Vault CRM makes of it, what is to be sent (G1 to G8, P1, P3).
+"""Engage groups: what a member requests, what Vault CRM answers, and what is to be sent (G1 to G8, P1, P3).
 
-Per feature a member has a `request` (the wanted group), a `status` and a `group` (the actual one). A
-change of the request of somebody who is in Vault CRM makes the status Retry Request, which is what a
-push goes by: Vault does nothing about a value that is written once more as it is. Pure: no I/O, no clock.
+Per feature a member has a `request` (the wanted group), a `status` and a `group` (the actual one). When the
+request of a member who is in Vault CRM changes, the status becomes Retry Request, and a push goes by that:
+Vault does nothing about a value that is written again unchanged. Pure: no I/O, no clock.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from muster.crm.engage_features import (
     USER_STATUS,
     Seen,
 )
-from muster.roster.departures import is_ended, leaves
+from muster.roster.end_dates import has_left, is_ended
 from muster.roster.licence_places import without_place
 from muster.roster.member import Member
 
@@ -30,74 +30,74 @@ type Attributes = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a push has to look at about a member: from which day on (ISO 8601; empty: at once), and what."""
+    """What a push has to look at for a member, and from which day on (ISO 8601; empty: at once)."""
 
     since: str
     what: frozenset[str]
 
 
-# ── What is asked for ────────────────────────────────────────────────────────────────────────────────
+# ── Requests ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def wish(member: Member, feature: str, group: str | None) -> Attributes:
-    """Return the attributes of a member whose request is this group (`None`: no group).
+def request_group(member: Member, feature: str, group: str | None) -> Attributes:
+    """Return the attributes of a member who now requests this group (`None`: no group).
 
-    Nothing is sent for somebody who is in Vault CRM until the status is Retry Request, so a request that
-    changes sets it (G6). Who is not there yet gets it when linked. A wish for what Vault CRM shows already
-    takes back one that was not sent.
+    For a member who is in Vault CRM nothing is sent until the status is Retry Request, so a request that
+    changes sets it (G6). A member who is not there yet gets it when linked. A request for what Vault CRM
+    already shows withdraws one that was not sent.
     """
     before = getattr(member, feature)
     if before["request"] == group:
         return {}
-    asked = _asked(member, feature, {**before, "request": group})
+    requested = _requested(member, feature, {**before, "request": group})
     if is_unsent(member, feature) and before["group"] == group == seen_request(member, feature):
-        asked[feature]["status"] = SUCCESS if group else None
-    return asked
+        requested[feature]["status"] = SUCCESS if group else None
+    return requested
 
 
 def retry(member: Member, feature: str) -> Attributes:
-    """Return the attributes of a member whose request is to be sent once more."""
-    return _asked(member, feature, getattr(member, feature))
+    """Return the attributes of a member whose request is to be sent again."""
+    return _requested(member, feature, getattr(member, feature))
 
 
-def _asked(member: Member, feature: str, wished: Mapping[str, Any]) -> Attributes:
-    status = RETRY_REQUEST if CONNECTION in member.crm else wished["status"]
+def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attributes:
+    status = RETRY_REQUEST if CONNECTION in member.crm else after["status"]
     # Without the digest, the next import looks at the member again: it may have to undo this (I10).
     vault = {**member.vault, "digest": ""} if member.vault else {}
-    if wished["request"] != getattr(member, feature)["request"]:
+    if after["request"] != getattr(member, feature)["request"]:
         vault = without_place(vault, feature)
-    return {feature: {**wished, "status": status}, "vault": vault}
+    return {feature: {**after, "status": status}, "vault": vault}
 
 
 def is_unsent(member: Member, feature: str) -> bool:
-    """Tell whether the member's request has been edited since it was last sent (I10)."""
+    """Whether the member's request has been edited since it was last sent (I10)."""
     return bool(getattr(member, feature)["status"] == RETRY_REQUEST)
 
 
 def returned(before: Member, after: Member, day: date) -> Attributes:
-    """Return the attributes of a member who no longer leaves: what was taken is asked for again (G7)."""
+    """Return the attributes of a member who has come back: lost groups are requested again (G7)."""
     attributes: Attributes = {}
-    if not leaves(before, day) or leaves(after, day) or CONNECTION not in after.crm:
+    if not has_left(before, day) or has_left(after, day) or CONNECTION not in after.crm:
         return attributes
     for feature in FEATURES:
         request = getattr(after, feature)["request"]
         if request is not None and request != seen_request(after, feature):
-            asked: dict[str, Any] = {**attributes}
-            attributes |= retry(replace(after, **asked), feature)
+            so_far: dict[str, Any] = {**attributes}
+            attributes |= retry(replace(after, **so_far), feature)
     return attributes
 
 
 def wanted(member: Member, feature: str, today: date) -> str | None:
     """Return the group that the member should be in."""
     request: str | None = getattr(member, feature)["request"]
-    return None if leaves(member, today) else request
+    return None if has_left(member, today) else request
 
 
 def wanted_active(member: Member, today: date) -> bool | None:
-    """Return whether the user should be active in Vault CRM, `None` where that is Vault's own affair.
+    """Return whether the user should be active in Vault CRM; `None` where Muster leaves that to Vault.
 
-    Only what is set on the member by hand decides: who is merely deactivated in Salesforce loses the
-    groups and keeps the Vault user.
+    Only what is set on the member by hand decides: a member who is merely deactivated in Salesforce loses
+    the groups and keeps the Vault user.
     """
     if member.crm_user_status == "inactive" or is_ended(member, today):
         return False
@@ -105,14 +105,14 @@ def wanted_active(member: Member, today: date) -> bool | None:
 
 
 def due(member: Member, *, in_align: bool = True) -> Due | None:
-    """Return what a push has to look at about a member, and from when on; `None`: nothing, ever.
+    """Return what a push has to look at for a member, and from when on; `None`: nothing, ever.
 
-    Without `in_align`, what concerns Vault CRM alone.
+    Without `in_align`, only what concerns Vault CRM.
     """
     if CONNECTION not in member.crm:
         return None
     found: dict[str, str] = {}
-    leaves_now = not member.active or member.crm_user_status == "inactive"
+    has_left_already = not member.active or member.crm_user_status == "inactive"
     ends = None
     if member.end_date is not None:
         ends = (date.fromisoformat(member.end_date) + timedelta(days=1)).isoformat()
@@ -121,7 +121,7 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
         if mine["status"] in (RETRY_REQUEST, REQUEST_SENT):
             found[feature] = ""
         elif mine["group"] or seen_request(member, feature):
-            if leaves_now:
+            if has_left_already:
                 found[feature] = ""
             elif ends is not None:
                 found[feature] = ends
@@ -131,29 +131,29 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
         found[USER_STATUS] = ""
     elif active and ends is not None:
         found[USER_STATUS] = ends
-    if in_align and untold(member):
+    if in_align and is_outdated_in_align(member):
         found[ALIGN] = ""
     return Due(min(found.values()), frozenset(found)) if found else None
 
 
-def untold(member: Member) -> bool:
-    """Tell whether the member is kept in Align as well, which has been told something else of it (G9)."""
+def is_outdated_in_align(member: Member) -> bool:
+    """Whether the member is in Align too, and Align was last sent something else (G9)."""
     mark = member.vault.get(ALIGN)
-    return mark is not None and mark["told"] != shown(member)
+    return mark is not None and mark["told"] != align_view(member)
 
 
-def shown(member: Member) -> dict[str, dict[str, str | None]]:
-    """Return what of a member Align is told: its features as they are."""
+def align_view(member: Member) -> dict[str, dict[str, str | None]]:
+    """Return the member's features as Align should show them."""
     return {feature: dict(getattr(member, feature)) for feature in FEATURES}
 
 
 def seen_request(member: Member, feature: str) -> str | None:
-    """Return the request that Vault CRM showed last, or that was sent to it since."""
+    """Return the request that Vault CRM last showed, or that has been sent to it since."""
     seen: str | None = member.vault.get(feature)
     return seen
 
 
-# ── What is sent ─────────────────────────────────────────────────────────────────────────────────────
+# ── Sending and reading back ─────────────────────────────────────────────────────────────────────────
 
 
 def to_send(
@@ -161,9 +161,9 @@ def to_send(
 ) -> dict[str, str | None]:
     """Return what has to be written so that the user gets into `group`, or out of all (`None`).
 
-    `retry`: it was asked for. The answer maps `request` and `status` to values; empty: nothing. The rule is
-    facts of Vault CRM: a request that is written as it is starts nothing, its status does; a removal is the
-    request cleared, and where it is clear already, the status.
+    `retry`: sending it again was asked for. The answer maps `request` and `status` to values; empty: nothing
+    to write. It follows from how Vault CRM works: writing the same request again starts nothing, writing the
+    status does; a removal is the request cleared, or, where it is clear already, the status written.
     """
     if group != seen.request:
         sent: dict[str, str | None] = {"request": group}
@@ -177,20 +177,20 @@ def to_send(
 
 
 def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Attributes:
-    """Return the attributes of a member whose request has been written to Vault CRM (P3)."""
+    """Return the attributes of a member after its request was written to Vault CRM (P3)."""
     vault = {**member.vault, "digest": ""}
     if "request" in written:
         vault[feature] = written["request"]
     return {feature: {**getattr(member, feature), "status": REQUEST_SENT}, "vault": vault}
 
 
-def taken(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
-    """Return the attributes of a member for whom Vault CRM shows this, its request apart (G4, P3).
+def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
+    """Return the attributes of a member for whom Vault CRM shows this; the request stays (G4, P3).
 
     A request that is not sent yet keeps its status. `at` is now, for a place in line (G8).
     """
     mine = getattr(member, feature)
-    # What Vault has been asked to try again it has been sent, and has yet to answer.
+    # Retry Request in Vault CRM means that it has been sent, and that Vault has yet to answer.
     status = REQUEST_SENT if seen.status == RETRY_REQUEST else seen.status
     if is_unsent(member, feature):
         status = RETRY_REQUEST

@@ -1,8 +1,7 @@
 """What a member gets: seats, workspaces, data capture and groups, by update mode (A2, A3, A5, A9, A10).
 
-A data capture setting is kept as what is `intended` and what is `effective`: a setting that needs a
-seat stays without effect until the seat is held. Only `enabled` needs the seat; what is prevented
-is prevented with or without one.
+A data capture setting has an `intended` and an `effective` value: a setting that needs a seat has no
+effect until the seat is held. Only `enabled` needs the seat; `prevented` holds with or without one.
 """
 
 from collections.abc import Mapping
@@ -34,12 +33,12 @@ def governed(
 ) -> Attributes:
     """Return the attributes that the assignment decides; without an assignment, nothing is given.
 
-    An automatic assignment decides every time, a manual one once: for who is new, returns, or comes
-    from another assignment (A5). `at` is now (ISO 8601).
+    An automatic assignment decides every time, a manual one once: for a member who is new, comes back, or
+    had another assignment (A5). `at` is now (ISO 8601).
     """
     if assignment is None:
-        # No assignments at all: groups that were asked for by hand, or in the CRM, are nobody's to take back.
-        return {**without(before), **_asked(before, grants.Grants())}
+        # No assignments at all: groups requested by hand, or in the CRM, are left alone.
+        return {**without(before), **_groups_given(before, grants.Grants())}
     seeded = not before.active or before.assignment != assignment.name
     attributes: Attributes = {"assignment": assignment.name, "update_mode": assignment.update_mode}
     if not seeded and assignment.update_mode == MANUAL:
@@ -56,7 +55,7 @@ def governed(
 
 
 def governor(member: Member, feature: str, settings: Settings) -> str | None:
-    """Return the automatic assignment that decides about the group of the member's feature (A5)."""
+    """Return the name of the automatic assignment that decides the member's group for a feature (A5)."""
     assignment = assignment_order.named(member.assignment, settings)
     if assignment is None or getattr(assignment, feature) is None:
         return None
@@ -64,7 +63,7 @@ def governor(member: Member, feature: str, settings: Settings) -> str | None:
 
 
 def without(member: Member) -> Attributes:
-    """Return the attributes of whom no assignment governs: nothing is given, and no group wished for (W8)."""
+    """Return the attributes of a member without an assignment: nothing given, no group requested (W8)."""
     return {
         "assignment": None,
         "update_mode": None,
@@ -72,12 +71,12 @@ def without(member: Member) -> Attributes:
         "workspaces": {},
         "data_capture": {},
         "origins": _of_the_person(member.origins),
-        **_wished(member, dict.fromkeys(engage_features.FEATURES)),
+        **_requested(member, dict.fromkeys(engage_features.FEATURES)),
     }
 
 
 def seated(member: Member, seat: str, settings: Settings, pools: Pools, at: str) -> Member:
-    """Return the member with the seat whose turn has come, and with what follows from holding it."""
+    """Return the member with the seat that it is first in line for, and the data capture that needs it."""
     place = member.seats[seat]
     places = seats.placed(
         member.seats, member.seats, settings, pools, rank=place["rank"], at=at, next_in_line=seat
@@ -86,7 +85,7 @@ def seated(member: Member, seat: str, settings: Settings, pools: Pools, at: str)
 
 
 def with_effect(member: Member, settings: Settings) -> Member:
-    """Return the member with each data capture setting's effect by the seats that are held."""
+    """Return the member with each data capture setting effective as far as the seats held allow."""
     return replace(member, data_capture=_effects(member.data_capture, member.seats, settings))
 
 
@@ -116,56 +115,56 @@ def _given(before: Member, given: grants.Grants) -> Attributes:
         },
         **(given.workspaces or {}),
     }
-    return {"workspaces": workspaces, **_asked(before, given)}
+    return {"workspaces": workspaces, **_groups_given(before, given)}
 
 
-def _asked(before: Member, given: grants.Grants) -> Attributes:
-    """Return the groups that the assignment asks for, and what remains of the others.
+def _groups_given(before: Member, given: grants.Grants) -> Attributes:
+    """Return the groups that the assignment requests, and those that stay as they were.
 
-    One it does not speak of is taken back if an assignment asked for it before: then it has no origin.
+    A group that it does not name is given back if an assignment requested it: then it has no origin.
     """
-    spoken = given.groups or {}
-    wishes: dict[str, str | None] = {}
+    named = given.groups or {}
+    requests: dict[str, str | None] = {}
     kept: dict[str, str] = {}
     for feature in engage_features.FEATURES:
-        who = before.origins.get(f"{feature}.request")
-        if feature in spoken:
+        origin = before.origins.get(f"{feature}.request")
+        if feature in named:
             if f"groups.{feature}" not in given.unknown:
-                wishes[feature] = spoken[feature]
-        elif who:
-            kept[f"{feature}.request"] = who
+                requests[feature] = named[feature]
+        elif origin:
+            kept[f"{feature}.request"] = origin
         else:
-            wishes[feature] = None
-    return {"origins": _of_the_person(before.origins) | kept, **_kept(before), **_wished(before, wishes)}
+            requests[feature] = None
+    return {"origins": _of_the_person(before.origins) | kept, **_kept(before), **_requested(before, requests)}
 
 
 def _kept(member: Member) -> Attributes:
     return {name: getattr(member, name) for name in (*engage_features.FEATURES, "vault")}
 
 
-def _wished(member: Member, wishes: Mapping[str, str | None]) -> Attributes:
-    """Return what asking for these groups changes (G6)."""
+def _requested(member: Member, requests: Mapping[str, str | None]) -> Attributes:
+    """Return the attributes that change when these groups are requested (G6)."""
     attributes: Attributes = {}
-    for feature, group in wishes.items():
-        attributes |= engage_groups.wish(replace(member, **attributes), feature, group)
+    for feature, group in requests.items():
+        attributes |= engage_groups.request_group(replace(member, **attributes), feature, group)
     return attributes
 
 
 def _capture_given(
     before: Member, assignment: Assignment, given: grants.Grants, *, keeps_overrides: bool
 ) -> dict[str, Any]:
-    """Return the assignment's settings, with what managers have switched in this assignment (A10)."""
+    """Return the assignment's settings, and what managers have overridden in this assignment (A10)."""
     origin = f"assignment:{assignment.name}"
     capture = {
         name: {"intended": value, "origin": origin} for name, value in (given.data_capture or {}).items()
     }
     for name, setting in before.data_capture.items():
-        switched = keeps_overrides and setting["origin"].startswith("manager:")
-        if switched or f"data_capture.{name}" in given.unknown:
+        overridden = keeps_overrides and setting["origin"].startswith("manager:")
+        if overridden or f"data_capture.{name}" in given.unknown:
             capture[name] = setting
     return capture
 
 
 def _of_the_person(origins: Mapping[str, str]) -> dict[str, str]:
-    """Return the origins of what no assignment gives: status, end date, manager (A11)."""
-    return {name: who for name, who in origins.items() if "." not in name}
+    """Return the origins of values that no assignment gives: status, end date, manager (A11)."""
+    return {name: origin for name, origin in origins.items() if "." not in name}

@@ -1,4 +1,4 @@
-"""From what people call someone to Salesforce ids: an id, a CRM id, a username, an e-mail address (I2)."""
+"""Members and users found by what people call them: an id, a CRM id, a username, an e-mail address (I2)."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ def crm_ids_of(
 ) -> tuple[str, ...]:
     """Return the CRM ids of these people, in the roster or not yet; raises `Rejected` for unknown ones.
 
-    Who is not in the roster is looked up in Salesforce, by username first and e-mail address second.
+    Those who are not in the roster are looked up in Salesforce, by username first and e-mail address second.
     """
     found: dict[str, None] = {}
     problems = []
@@ -60,9 +60,9 @@ _LOOK_ELSEWHERE = (
 
 
 def find(views: RosterViews, organization: str, reference: str) -> Member:
-    """Return the member of an id, an id in a CRM, a username or an e-mail address.
+    """Return the member with this id, id in a CRM, username or e-mail address.
 
-    Raises `NotFound` or `Rejected`.
+    Raises `NotFound`, or `Rejected` where several fit.
     """
     reference = reference.strip()
     reason = None

@@ -11,8 +11,8 @@ from muster.settings.assignments import Assignment, FromField
 class Grants:
     """What an assignment gives to one user.
 
-    Values that depend on a field nobody told are in `unknown`, as `<section>.<name>`: they stay as
-    they were. A group is `None` where the assignment does not speak of the feature.
+    Values that depend on an unknown field are in `unknown`, as `<section>.<name>`: they stay as they
+    were. `groups` holds only the features that the assignment names.
     """
 
     seats: tuple[str, ...] = ()

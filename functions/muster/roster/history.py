@@ -8,13 +8,13 @@ from typing import Any
 
 from muster.roster.member import SHOWN, Json, Member
 
-# What a member's JSON tells about the record rather than about the person; history leaves it out.
+# Attributes of the record rather than of the person; history leaves them out.
 _BOOKKEEPING = frozenset({"version", "updated_at", "source_version"})
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One attribute of a member before and after, dotted where it lies deeper."""
+    """One attribute of a member before and after; a nested one has a dotted name."""
 
     field: str
     before: Any
@@ -22,7 +22,7 @@ class FieldChange:
 
 
 def changes_between(before: Member | None, after: Member) -> tuple[FieldChange, ...]:
-    """Return what an admin would call changed, in the order of the member's JSON; empty: nothing."""
+    """Return the changes that an admin would see, in the order of the member's JSON."""
     names = [
         name
         for name in SHOWN

@@ -6,8 +6,6 @@ from typing import Any
 
 from muster.roster.member import Member
 
-# ── The line for a licence ───────────────────────────────────────────────────────────────────────────
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -20,7 +18,7 @@ class Place:
 
 
 def places(member: Member | None) -> frozenset[Place]:
-    """Return where the member stands in line (G8); who is inactive, or set inactive, stands in none."""
+    """Return the member's places in line; a member who is inactive, or set inactive, has none."""
     if member is None or not member.active or member.crm_user_status == "inactive":
         return frozenset()
     waits = member.vault.get("waits", {})
@@ -28,7 +26,7 @@ def places(member: Member | None) -> frozenset[Place]:
 
 
 def without_place(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
-    """Return what Vault CRM showed of a member (`Member.vault`), without a place in this feature's line."""
+    """Return a member's `vault` without its place in this feature's line."""
     waits = {name: place for name, place in vault.get("waits", {}).items() if name != feature}
     rest = {name: value for name, value in vault.items() if name != "waits"}
     return {**rest, "waits": waits} if waits else rest

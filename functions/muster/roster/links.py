@@ -10,11 +10,11 @@ from muster.roster.member import Member
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """What is known of one Salesforce user: the member it is linked to, or why there is none.
+    """A Salesforce user: the member it is linked to, or why there is none.
 
     A user without a member keeps its `source` here, so that an older message arriving late cannot
-    provision someone who has left meanwhile (W4). One that waits for a namesake's seat in the roster
-    keeps its `fields`, the assignments it `matches` and the `match_keys` under which it waits (W8).
+    provision someone who has left meanwhile (W4). A user who waits until an active namesake leaves keeps
+    its `fields`, the assignments it `matches` and the `match_keys` under which it waits (W8).
     """
 
     crm_id: str
@@ -28,7 +28,7 @@ class Link:
 
 
 def match_keys(username: str | None, email: str | None) -> tuple[str, ...]:
-    """Return the keys under which a person is recognised, whatever the case (W8)."""
+    """Return the keys under which a person is recognised, whatever the case."""
     return tuple(
         f"{kind}#{value.casefold()}" for kind, value in (("username", username), ("email", email)) if value
     )
@@ -39,8 +39,13 @@ def vault_key(vault_id: str) -> str:
     return f"vault_crm#{vault_id}"
 
 
+def vault_id(member: Member) -> str | None:
+    """Return the id of the user of Vault CRM that the member is linked to, if there is one."""
+    return member.crm.get("vault_crm", {}).get("id")
+
+
 def keys_named(reference: str) -> tuple[str, ...]:
-    """Return the keys that a reference can stand for: an address, or a number, an id in Vault CRM."""
+    """Return the keys that a reference may stand for: an address, or a number (an id in Vault CRM)."""
     if "@" in reference:
         return match_keys(reference, reference)
     return (vault_key(reference),) if reference.isascii() and reference.isdigit() else ()
@@ -50,5 +55,5 @@ def keys_of(member: Member | None) -> tuple[str, ...]:
     """Return the match keys of a member; none for no member."""
     if member is None:
         return ()
-    vault_id = member.crm.get("vault_crm", {}).get("id")
-    return (*match_keys(member.username, member.email), *((vault_key(vault_id),) if vault_id else ()))
+    in_vault = vault_id(member)
+    return (*match_keys(member.username, member.email), *((vault_key(in_vault),) if in_vault else ()))

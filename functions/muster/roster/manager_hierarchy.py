@@ -1,6 +1,15 @@
-"""Who reports to whom: loops, and how deep someone is in the hierarchy (A10). Keys are CRM ids."""
+"""Who reports to whom: a member's manager, loops of managers, and depth in the hierarchy (A7, A10).
+
+Everybody is named by CRM id, but for `Member.manager`, which is a member's id.
+"""
 
 from collections.abc import Mapping
+from typing import Any
+
+from muster.roster.decisions import Known
+from muster.roster.member import Member
+from muster.settings import Settings
+from muster.sources.user_changes import UserChange
 
 type Managers = Mapping[str, str | None]
 
@@ -8,7 +17,7 @@ type Managers = Mapping[str, str | None]
 def loops(managers: Managers) -> list[tuple[str, ...]]:
     """Return each loop of people who report to one another, as `(a, b, …)`: a reports to b, the last to a.
 
-    Each begins with its smallest id. Someone who is their own manager is a loop of one.
+    Each begins with its smallest id. A person who is their own manager is a loop of one.
     """
     found = []
     done: set[str] = set()
@@ -28,7 +37,7 @@ def loops(managers: Managers) -> list[tuple[str, ...]]:
 
 
 def depths(managers: Managers) -> dict[str, int]:
-    """Return how many managers each person has above, as far as they are known; in a loop, 0."""
+    """Return how many known managers each person has above them; in a loop, 0."""
     depth = {person: 0 for loop in loops(managers) for person in loop}
     for person in managers:
         path = []
@@ -44,3 +53,22 @@ def depths(managers: Managers) -> dict[str, int]:
         for each in reversed(path):
             depth[each] = depth[managers[each] or ""] + 1
     return depth
+
+
+def manager_attributes(
+    member: Member, change: UserChange, known: Known, settings: Settings
+) -> dict[str, Any]:
+    """Return the attributes of the member that say who its manager is.
+
+    Nobody is their own manager, nor is one whose managers lead back to the member: such a loop is cut at
+    each of its members. One change cannot show a loop, so what an import found holds until the manager
+    changes.
+    """
+    if settings.ignore_organizational_structure or "ManagerId" not in change.fields:
+        return {}
+    reports_to = change.fields["ManagerId"]
+    in_loop = change.in_loop
+    if in_loop is None:
+        in_loop = member.in_loop and reports_to == member.reports_to
+    manager = None if in_loop or reports_to in (None, change.crm_id) else known.manager
+    return {"reports_to": reports_to, "in_loop": in_loop, "manager": manager}

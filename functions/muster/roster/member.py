@@ -1,4 +1,4 @@
-"""The values Muster is about. No I/O, no clock; every value is immutable and compared by content."""
+"""A member of the roster: its attributes, its JSON and its stored document. Immutable; no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class Member:
     """One person in the roster, active or not. Never deleted by a run, only deactivated.
 
     `version` counts effective changes, `revision` every write of the item. `sources` holds, per
-    connection, the source version last taken over (`muster.source_versions`). `former_keys` are the
-    match keys it gave up, for which someone may wait.
+    connection, the source version last applied (`sources.newest_changes`). `former_keys` are the match keys
+    it gave up, for which another user may wait.
 
-    `seats` maps a seat to its place (`muster.seats`), `data_capture` a setting to what is intended and
-    effective (`muster.entitlements`). `matched` names every assignment whose filter matched, the
-    winner among them. `reports_to` is the CRM id of the manager, who need not be a member; `in_loop`
-    says that an import found managers who lead back to the member. `origins`
-    says who set a value that is not the CRM's or the assignment's. `unmatched_since` is the moment
-    from which the days of grace count. `digest` sums up what the member was last evaluated with.
+    `seats` maps a seat to its place (`roster.seats`), `data_capture` a setting to what is intended and
+    effective (`roster.entitlements`). `matched` names every assignment whose filter matched, the
+    winner among them. `reports_to` is the CRM id of the manager, who need not be a member; `in_loop` says
+    that an import found that the managers above lead back to the member. `origins` says who set a value
+    that is neither the CRM's nor the assignment's. `unmatched_since` is the moment from which the days of
+    grace count. `digest` is the digest of all that the member was last evaluated with.
 
-    `vault` is what Vault CRM showed of the user last (`muster.groups`): `active`, per feature the request
-    there, `digest` of the row as it was imported, and `waits`, the places in line for a licence.
+    `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`, per feature the
+    request there, `digest` of the row as imported, and `waits`, the places in line for a licence.
     """
 
     id: str
@@ -74,7 +74,7 @@ class Member:
     revision: int = 0
 
     def to_json(self) -> Json:
-        """Return the member as functions answer it (the shape is the published contract)."""
+        """Return the member as functions return it (the shape is the published contract)."""
         shown = self.shown(SHOWN)
         shown["source_version"] = max(
             (source.partition("|")[0] for source in self.sources.values()), default=None
@@ -82,14 +82,14 @@ class Member:
         return shown
 
     def shown(self, names: Iterable[str]) -> Json:
-        """Return these attributes as they are shown."""
+        """Return these attributes as the member's JSON shows them."""
         shown = {name: getattr(self, name) for name in names}
         if "phone_numbers" in shown:
             shown["phone_numbers"] = [
                 {"type": kind, "number": number} for kind, number in self.phone_numbers.items() if number
             ]
         if "seats" in shown:
-            # Where someone stands in line by assignment is for the table to sort by, not for people to read.
+            # The rank in line is for the table to sort by, not for people to read.
             shown["seats"] = {
                 seat: {name: value for name, value in place.items() if name != "rank"}
                 for seat, place in self.seats.items()

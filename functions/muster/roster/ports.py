@@ -1,4 +1,4 @@
-"""What the roster needs of its table; `adapters.aws.roster_table` and `roster_views` are the real ones."""
+"""What the roster needs of its table; the adapters are `adapters.aws.roster_table` and `roster_views`."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +16,12 @@ from muster.roster.seats import Pool, Pools
 from muster.settings import Settings
 from muster.sources.member_states import MemberState
 
-# So many users or members are looked up in the roster at a time; BatchGetItem takes a hundred keys.
+# How many users or members are looked up in the roster at a time; BatchGetItem takes a hundred keys.
 LOOKED_UP_AT_ONCE = 100
 
 
 class Roster(Protocol):
-    """The roster as use cases read and write it; `adapters.aws.roster_table` is the real one."""
+    """The roster as use cases read and write it; the adapter is `adapters.aws.roster_table`."""
 
     def gather(self, organization: str, wanted: Mapping[str, Wanted]) -> dict[str, Known]:
         """Return what is known of each Salesforce user."""
@@ -36,7 +36,7 @@ class Roster(Protocol):
         """Return the first members in line for a seat."""
 
     def waiting(self, organization: str, match_keys: Iterable[str]) -> list[Link]:
-        """Return who waits for one of these keys."""
+        """Return the links of users who wait for one of these match keys."""
 
     def write(
         self, organization: str, decisions: Sequence[Decision], now: float, lease: Lease | None = None
@@ -44,26 +44,26 @@ class Roster(Protocol):
         """Write decisions, each whole or not at all; returns those that are void, to be decided again."""
 
     def states(self, organization: str) -> Iterable[MemberState]:
-        """Return what the index shows of every member that is linked to a CRM; a hint."""
+        """Return what the index shows of every member linked to a CRM; it may lag behind the table."""
 
     def due(self, organization: str, today: date) -> Iterable[tuple[str, Due]]:
-        """Return the members (ids) whom a push has to look at by that day, and for what; a hint."""
+        """Return the members (ids) that a push has to look at by that day, and for what; it may lag too."""
 
     def licence_lines(self, organization: str) -> tuple[list[tuple[str, Place]], Counter[tuple[str, str]]]:
-        """Return who waits for a licence (member id, place), the first first, and how many are free.
+        """Return who waits for a licence (member id, place), in order, and how many licences are free.
 
         Free licences are counted per feature and group.
         """
 
     def offered(self, organization: str, counts: Mapping[tuple[str, str], int]) -> None:
-        """Take so many off the counts of free licences: the lines have been offered them."""
+        """Reduce the counts of free licences by those that were offered to the lines."""
 
     def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
         """Add to the error log; `now` is in epoch seconds."""
 
 
 class Change(Protocol):
-    """What a user of a CRM looks like; `UserChange` and `VaultUser` are the real ones."""
+    """What a user of a CRM looks like: `UserChange` or `VaultUser`."""
 
     @property
     def crm_id(self) -> str:
@@ -71,7 +71,7 @@ class Change(Protocol):
 
 
 class Rules(Protocol):
-    """What a changed user makes of its member: `salesforce_lifecycle`, `vault_lifecycle`.
+    """How a changed user changes its member: `salesforce_lifecycle` or `vault_lifecycle`.
 
     Each knows one kind of change.
     """
@@ -80,11 +80,11 @@ class Rules(Protocol):
         """Return what has to be looked up to decide about the change."""
 
     def decide(self, change: Any, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
-        """Return what the change comes to."""
+        """Return the decision about the change."""
 
 
 class RosterViews(Protocol):
-    """The roster as people read it; `adapters.aws.roster_views` is the real one."""
+    """The roster as people read it; the adapter is `adapters.aws.roster_views`."""
 
     def members(
         self, organization: str, active: bool | None, limit: int, cursor: str | None
@@ -98,7 +98,7 @@ class RosterViews(Protocol):
         """Return what is known of a Salesforce user."""
 
     def matching(self, organization: str, keys: tuple[str, ...]) -> list[str]:
-        """Return the ids of the members that carry any of these match keys."""
+        """Return the ids of the members that have any of these match keys."""
 
     def history(
         self, organization: str, member: str, limit: int, cursor: str | None

@@ -1,4 +1,4 @@
-"""Why a Salesforce user is not, or no longer, an active member: one code each, and what an admin reads."""
+"""Why a Salesforce user is not, or no longer, an active member: a code, and the text that admins read."""
 
 INACTIVE_USER = "inactive_user"
 NAME_MISSING = "name_missing"

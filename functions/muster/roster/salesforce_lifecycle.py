@@ -1,7 +1,7 @@
-"""What becomes of a member when its Salesforce user changes: created, linked, updated, closed, reopened (W8).
+"""How a change of a Salesforce user changes its member: created, linked, updated, closed, reopened (W8).
 
-`decide` is the one place. It compares a change with what is known and answers a `Decision`: the
-values to write, and what must still be so when they are written. Pure: no I/O, no clock.
+`decide` is the one place. It compares a change with what is known and returns a `Decision`: the values
+to write, and what must still hold when they are written. Pure: no I/O, no clock.
 """
 
 from dataclasses import replace
@@ -15,6 +15,7 @@ from muster.roster.eligibility import Verdict
 from muster.roster.entitlements import Attributes, governed, seated, without
 from muster.roster.history import HistoryEntry, changes_between
 from muster.roster.links import Link, match_keys
+from muster.roster.manager_hierarchy import manager_attributes
 from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
 from muster.roster.seats import Pools
@@ -37,7 +38,7 @@ def wanted_for(change: UserChange, settings: Settings) -> Wanted:
 
 
 def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
-    """Return what `change` comes to, given what is known and how many of each seat are taken."""
+    """Return the decision about a change, given what is known and how many of each seat are taken."""
     if _is_stale(change, known):
         return Decision(outcome=Outcome.STALE, before=known.member)
     verdict = eligibility.evaluate(change.fields, change.matches, settings)
@@ -51,7 +52,7 @@ def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, n
 def seat(
     member: Member, name: str, settings: Settings, pools: Pools, now: datetime, run: str
 ) -> Decision | None:
-    """Return the decision to give a member the seat it waits for; `None`: it does not, or none is free."""
+    """Return the decision to give a member the seat it waits for; `None`: not waiting, or none is free."""
     if member.seats.get(name, {}).get("state") != seats.WAITING or not member.active:
         return None
     after = seated(member, name, settings, pools, timestamp(now))
@@ -61,7 +62,7 @@ def seat(
 
 
 def is_due(member: Member, settings: Settings, now: datetime) -> bool:
-    """Tell whether the days of grace of a member that no assignment matches are over (A8)."""
+    """Whether the days of grace of a member that no assignment matches are over (A8)."""
     return member.unmatched_since is not None and timestamp(now) >= grace_ends(
         member.unmatched_since, settings
     )
@@ -79,7 +80,7 @@ def _is_stale(change: UserChange, known: Known) -> bool:
         seen = known.member.sources.get(CONNECTION)
     elif known.link:
         seen = known.link.source
-        # The same state again is news to one who waits: the namesake may have left.
+        # A user who waits is looked at again even in the same state: the namesake may have left.
         if known.link.reason == NAMESAKE_ACTIVE and change.source == seen:
             return False
     else:
@@ -95,7 +96,7 @@ def _not_provisioned(change: UserChange, known: Known, reason: str) -> Decision:
 def _provision(
     change: UserChange, known: Known, verdict: Verdict, settings: Settings, pools: Pools, now: datetime
 ) -> Decision:
-    """Link to a member with the same username or e-mail, wait for one to leave, or create (W8)."""
+    """Link the user to its namesake, wait for the namesake to leave, or create a member (W8)."""
     holders = [member for member in known.namesakes if CONNECTION in member.crm]
     free = [member for member in known.namesakes if CONNECTION not in member.crm]
     blocking = tuple(member for member in holders if member.active)
@@ -126,7 +127,7 @@ def _provision(
 
 
 def _replaced(before: Member) -> Link | None:
-    """Return what becomes of the link of the Salesforce user that the member was linked to so far."""
+    """Return the new link of the Salesforce user that the member was linked to so far."""
     former = before.crm.get(CONNECTION, {}).get("id")
     return Link(crm_id=former, reason=REPLACED, source=before.sources.get(CONNECTION)) if former else None
 
@@ -140,7 +141,7 @@ def _wait(change: UserChange, known: Known, settings: Settings, blocking: tuple[
         matches=tuple(sorted(change.matches)),
         match_keys=wanted_for(change, settings).match_keys,
     )
-    # When it was read does not matter: whoever still waits as before is left as written.
+    # When it was read does not matter: the link of a user who still waits as before is left as it is.
     same = known.link is not None and replace(known.link, revision=0, source=link.source) == link
     return Decision(
         outcome=Outcome.WAITING,
@@ -160,7 +161,7 @@ def _follow(
     pools: Pools,
     now: datetime,
 ) -> Decision:
-    """Bring one member in line with its Salesforce user."""
+    """Update one member by its Salesforce user."""
     reason, since = _reason_to_leave(before, verdict.reason, settings, now)
     active = reason is None
     attributes: Attributes = {
@@ -175,9 +176,9 @@ def _follow(
         attributes |= governed(before, verdict.assignment, change.fields, settings, pools, timestamp(now))
         attributes["matched"] = tuple(sorted(change.matches))
     if "manager" in attributes:
-        # Who was chosen by hand, while the CRM's structure was ignored, gives way to the CRM's.
+        # A manager chosen by hand, while the CRM's structure was ignored, gives way to the CRM's.
         origins = attributes.get("origins", before.origins)
-        attributes["origins"] = {name: who for name, who in origins.items() if name != "manager"}
+        attributes["origins"] = {name: origin for name, origin in origins.items() if name != "manager"}
     if verdict.reason != INACTIVE_USER or not active:
         called = eligibility.in_call_center(change.fields)
         attributes |= {"enabled": active, "inbound_enabled": active and called}
@@ -188,7 +189,7 @@ def _follow(
         sorted({*before.former_keys, *match_keys(before.username, before.email)} - {*keys})
     )
     if before.version and change.fields_digest and _is_as_before(before, attributes):
-        # Read from Salesforce, and nothing new: an import of an unchanged source writes nothing (I9).
+        # Read from Salesforce and unchanged: an import of an unchanged source writes nothing (I9).
         return Decision(outcome=Outcome.UNCHANGED, before=before)
     after = replace(before, **attributes, sources={**before.sources, CONNECTION: change.source})
     if before.active != after.active:
@@ -240,7 +241,7 @@ def _is_as_before(before: Member, attributes: Attributes) -> bool:
 
 
 def _identity(member: Member, change: UserChange, known: Known, settings: Settings) -> Attributes:
-    """Return what identifies the person; it follows the CRM in both update modes (A5)."""
+    """Return the attributes that identify the person; they follow the CRM in both update modes (A5)."""
     plain: Attributes = {}
     crm = dict(member.crm.get(CONNECTION, {})) | {"id": change.crm_id}
     phones = dict(member.phone_numbers)
@@ -252,28 +253,11 @@ def _identity(member: Member, change: UserChange, known: Known, settings: Settin
     }
     return {
         **plain,
-        **_manager(member, change, known, settings),
+        **manager_attributes(member, change, known, settings),
         "crm": {**member.crm, CONNECTION: crm},
         "phone_numbers": phones,
         "custom": {**member.custom, **custom},
     }
-
-
-def _manager(member: Member, change: UserChange, known: Known, settings: Settings) -> Attributes:
-    """Return the manager (A7, A10).
-
-    Nobody is their own manager, nor is one of those whose managers lead back to them: such a loop is
-    cut at each of its members. One change cannot tell, so what an import has found holds until the
-    manager is another one.
-    """
-    if settings.ignore_organizational_structure or "ManagerId" not in change.fields:
-        return {}
-    reports_to = change.fields["ManagerId"]
-    in_loop = change.in_loop
-    if in_loop is None:
-        in_loop = member.in_loop and reports_to == member.reports_to
-    manager = None if in_loop or reports_to in (None, change.crm_id) else known.manager
-    return {"reports_to": reports_to, "in_loop": in_loop, "manager": manager}
 
 
 def _mapped(change: UserChange, settings: Settings) -> dict[str, str | None]:

@@ -6,9 +6,9 @@ A member's `seats` maps each seat it should have to a place:
     {"state": "waiting", "since": "2026-11-20T08:15:31.000Z", "rank": 2}   no free one; in line
     {"state": "blocked", "requires": "gong"}                               needs that seat first
 
-The line is sorted by the assignment's position (`rank`), then by time. That a limited seat is never
-given out twice is not decided here but by the table: the pool's counter moves in the transaction
-that writes the member, under the condition that it is below the limit.
+The line is sorted by the assignment's position (`rank`), then by time. Not this module but the table
+ensures that a limited seat is never given out twice: the pool's counter moves in the transaction that
+writes the member, under the condition that it is below the limit.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ type Pools = Mapping[str, Pool]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What a change does to one seat's pool: counters by so much, and who leaves or joins the line.
+    """What a change does to one seat's pool: by how much counters move, and who leaves or joins the line.
 
     `leaves` and `joins` are places in line, `(rank, since)`.
     """
@@ -54,7 +54,7 @@ def limits(settings: Settings) -> dict[str, int]:
 
 
 def free(seat: str, settings: Settings, pools: Pools) -> float:
-    """Return how many of a seat are free; infinitely many without a limit, never less than none."""
+    """Return how many of a seat are free: infinitely many without a limit, and never less than 0."""
     defined = settings.seats.get(seat)
     if defined is None:
         return 0
@@ -75,9 +75,9 @@ def placed(
 ) -> dict[str, Place]:
     """Return the place of each wanted seat: what is held stays held, what is free is taken.
 
-    Who wants a seat for which others wait joins them, however many are free; the seat `next_in_line`
-    is the member's turn. A seat that needs another is blocked until that one is held. `at` is now,
-    for a place in line.
+    A member joins the line of a seat for which others wait, even if some are free; for the seat
+    `next_in_line` it is the member's turn. A seat that needs another is blocked until that one is held.
+    `at` is now, for a place in line.
     """
     after: dict[str, Place] = {}
     for seat in _after_what_they_require(wanted, settings):
@@ -111,7 +111,7 @@ def _after_what_they_require(wanted: Iterable[str], settings: Settings) -> list[
 
 
 def moves(before: Mapping[str, Place], after: Mapping[str, Place]) -> dict[str, Move]:
-    """Return what replacing a member's places means for each seat's pool, where it means anything."""
+    """Return the moves in the seats' pools when a member's places are replaced; other seats are left out."""
     found: dict[str, Move] = {}
     if before == after:
         return found

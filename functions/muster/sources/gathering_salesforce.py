@@ -1,12 +1,12 @@
-"""What an import reads: the users and who matches which filter, page by page into the run archive (I1 to I4).
+"""What an import reads from Salesforce, page by page into the run archive: users and filters (I1 to I4).
 
-    everyone    every user, and one query per filter; of users who are as they were, only digests are kept
+    everyone    every user, and one query per filter; of unchanged users only the digests are kept
     changed     the users changed since a moment
-    named       the users of these ids
+    named       the users with these ids
 
-The users come first and the filters after them, so that where someone changes in between, what is
-newer decides about taking away. What comes short in any way is `Incomplete`, and nothing rests on it.
-A gathering that was interrupted reads its archived pages again and goes on after the last.
+Users are read before filters, so that if a user changes in between, what is taken away is decided by the
+newer reading. A source that is not complete raises `Incomplete`, and nothing is decided on it. A gathering
+that was interrupted reads its archived pages again and continues after the last.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ from muster.sources.ports import Parts, Salesforce
 from muster.sources.salesforce_users import Row, digester
 
 USERS_A_QUERY = 100
-# So many changed users are asked about by id; more than that, and a query per filter takes fewer calls.
+# Up to so many changed users are matched by id; for more, one query per filter takes fewer calls.
 MOST_BY_ID = 500
 
 type Ids = dict[str, None]
@@ -39,8 +39,8 @@ class Gathered:
     """What was read.
 
     `rows` holds the users to decide about, `matches` the assignments with a filter that match a user,
-    `loops` who reports to themselves in the end (`None`: not everyone was read). `unseen` are CRM ids
-    that should have been there. `newest` is the newest SystemModstamp, as Salesforce writes it. Where
+    `loops` the loops of managers (`None`: not everyone was read). `unseen` are CRM ids that should have been
+    there. `newest` is the newest SystemModstamp, as Salesforce writes it. Where
     everyone was read, `managers` maps each user to its manager, and `digests` each unchanged member to the
     digest of its fields.
     """
@@ -56,7 +56,7 @@ class Gathered:
     digests: Mapping[str, str] = field(default_factory=dict)
 
     def in_loop(self, crm_id: str) -> bool | None:
-        """Tell whether a user is in a loop of managers, `None` where that is not known."""
+        """Return whether a user is in a loop of managers, `None` where that is not known."""
         return None if self.loops is None else any(crm_id in loop for loop in self.loops)
 
 
@@ -75,9 +75,9 @@ class Gathering:
     ) -> Gathered:
         """Read every user, and keep the rows of those who are new, changed or due.
 
-        `states` is what the roster's index shows, by CRM id. `afresh`: everyone has to be evaluated
-        anew, for the settings have changed. Of the others the managers and digests are kept, by which
-        `selecting` finds who has to be decided about all the same.
+        `states` is what the roster's index shows, by CRM id. `afresh`: the settings have changed, so everyone
+        has to be evaluated again. Of the others, managers and digests are kept: by them `imports.selecting`
+        finds those who still have to be decided about.
         """
         names = fields_to_read(self.settings)
         gathered = Gathered()
@@ -120,7 +120,7 @@ class Gathering:
         return gathered
 
     def named(self, crm_ids: Sequence[str]) -> Gathered:
-        """Read the users of these ids."""
+        """Read the users with these ids."""
         names = fields_to_read(self.settings)
         gathered = Gathered()
         for number, some in enumerate(batched(crm_ids, USERS_A_QUERY, strict=False), 1):

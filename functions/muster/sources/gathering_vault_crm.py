@@ -1,11 +1,11 @@
 """What an import reads from Vault CRM: its users, page by page into the run archive (I1 to I4, G4).
 
-    everyone    every user; of those who are as they were, only digests are looked at
+    everyone    every user; of unchanged users only the digests are compared
     changed     the users changed since a moment
-    named       the users of these ids
+    named       the users with these ids
 
-What comes short in any way is `Incomplete`, and nothing rests on it. A gathering that was interrupted
-reads its archived pages again and goes on after the last.
+A source that is not complete raises `Incomplete`, and nothing is decided on it. A gathering that was
+interrupted reads its archived pages again and continues after the last.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,8 +31,8 @@ PARTS = "vault_users"
 class VaultGathered:
     """What was read.
 
-    `rows` holds the users to decide about, by Vault id, without those who belong to Vault itself. `unseen`
-    are Vault ids that should have been there and were not; nobody acts on that. `newest` is the newest
+    `rows` holds the users to decide about, by Vault id, without those that belong to Vault itself. `unseen`
+    are Vault ids that should have been there and were not; nothing is done about them. `newest` is the newest
     modified_date__v, as Vault writes it.
     """
 
@@ -47,7 +47,7 @@ class VaultGathering:
     """Reads for one attempt of one run; `checkpoint` is called after each page and may raise to stop.
 
     Raises `Incomplete`, `Misconfigured` where the vault refuses a query made of the settings, `CursorLost`
-    where it forgot the place of an interrupted reading, and what the vault raises.
+    where it no longer knows the place of an interrupted reading, and what the vault raises.
     """
 
     settings: Settings
@@ -57,10 +57,10 @@ class VaultGathering:
     resumed: bool = False
 
     def everyone(self, states: Mapping[str, MemberState], *, afresh: bool = False) -> VaultGathered:
-        """Read every user, and keep the rows of those who are linked to no member, or are not as they were.
+        """Read every user, and keep the rows of those who are new, changed or linked to no member.
 
-        `states` is what the roster's index shows, by Vault id. `afresh`: everyone has to be decided about
-        anew, for the settings have changed (`decided_with`).
+        `states` is what the roster's index shows, by Vault id. `afresh`: the settings have changed, so
+        everyone has to be decided about again (`decided_with`).
         """
         gathered = VaultGathered()
         unseen = dict.fromkeys(states)
@@ -86,7 +86,7 @@ class VaultGathering:
         return gathered
 
     def named(self, vault_ids: Sequence[str]) -> VaultGathered:
-        """Read the users of these ids."""
+        """Read the users with these ids."""
         gathered = VaultGathered()
         for number, some in enumerate(vql.lists(vault_ids), 1):
             self._keep(f"{PARTS}/{number}", vql.one_of("id", some), gathered)
@@ -94,7 +94,7 @@ class VaultGathering:
         return gathered
 
     def _keep(self, name: str, condition: str, gathered: VaultGathered) -> None:
-        """Read the users who fulfil a condition, and keep the rows of all."""
+        """Read the users that meet a condition, and keep all their rows."""
         for rows, _ in self._rows(name, vql.select(to_read(self.settings), OBJECT, condition), gathered):
             gathered.rows |= {row["id"]: row for row in rows if not is_system_owned(row)}
 

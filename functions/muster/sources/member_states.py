@@ -1,4 +1,4 @@
-"""What the index by state shows of a member: whom it is linked to, and the digests of what was read."""
+"""What the index by state shows of a member: the users it is linked to, and the digests of their rows."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,8 @@ from typing import NamedTuple
 class MemberState(NamedTuple):
     """What the index shows of a member: its user, its digest, and whether it is active.
 
-    `unmatched_since` is empty unless its days of grace run. `crm_id` is empty for who is linked to Vault CRM
-    only, `vault_id` and `vault_digest` for who is not linked to that.
+    `unmatched_since` is empty unless its days of grace are running. `crm_id` is empty for a member linked to
+    Vault CRM only, `vault_id` and `vault_digest` for one not linked to Vault CRM.
     """
 
     crm_id: str

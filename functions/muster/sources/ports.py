@@ -9,7 +9,7 @@ type Matches = Mapping[str, frozenset[str]]
 
 
 class Salesforce(Protocol):
-    """Salesforce as users are read from it; `adapters.salesforce.client` is the real one."""
+    """Salesforce, to read users from; the adapter is `adapters.salesforce.client`."""
 
     def batch(self, queries: Sequence[str]) -> list[list[dict[str, Any]]]:
         """Return the rows of each query, all of them; raises `Rejected`, `Unavailable`, `Misconfigured`."""
@@ -22,17 +22,17 @@ class Salesforce(Protocol):
 
 
 class Parts(Protocol):
-    """Numbered parts of the run archive, bound to one attempt of one run: `runs.archive.AttemptParts`."""
+    """Numbered parts of the run archive, of one attempt of one run: `runs.archive.AttemptParts`."""
 
     def put(self, name: str, number: int, body: bytes) -> None:
-        """Keep a part."""
+        """Store a part."""
 
     def parts(self, name: str) -> Iterator[bytes]:
-        """Yield the parts that are there, in order."""
+        """Yield the stored parts in order."""
 
 
 class Vault(Protocol):
-    """Vault CRM as users are read from it; `adapters.vault.client` is the real one."""
+    """Vault CRM, to read users from; the adapter is `adapters.vault.client`."""
 
     def query(self, vql: str) -> Iterator[Page]:
         """Yield the pages of a query."""

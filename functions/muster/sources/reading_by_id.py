@@ -19,13 +19,13 @@ from muster.sources.ports import Matches, Salesforce
 from muster.sources.salesforce_users import change_of
 from muster.sources.user_changes import UserChange
 
-# So that the ids, the fields and the longest filter together stay well under what one query may be.
+# Keeps the ids, the fields and the longest filter together well under the length limit of a query.
 USERS_A_CALL = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Users as they were read, by id; who is not there cannot be seen by the integration user."""
+    """Users as they were read, by id; a user that is in neither is not visible to the integration user."""
 
     changes: Mapping[str, UserChange]
     refused: Mapping[str, Rejected]
@@ -34,7 +34,7 @@ class Read:
 def read_users(
     crm_ids: Iterable[str], settings: Settings, salesforce: Salesforce, read_at: datetime, run: str
 ) -> Read:
-    """Return these users as Salesforce has them now; `read_at` is when that is asked.
+    """Return these users as Salesforce has them now; `read_at` is now.
 
     Raises `Unavailable`, or `Misconfigured` where Salesforce refuses a field or a filter.
     """
@@ -42,7 +42,7 @@ def read_users(
     changes: dict[str, UserChange] = {}
     refused: dict[str, Rejected] = {}
     for some in batched(dict.fromkeys(crm_ids), USERS_A_CALL, strict=False):
-        rows, matches = _ask(some, settings, salesforce, soql.select(names, soql.one_of("Id", some)))
+        rows, matches = _query(some, settings, salesforce, soql.select(names, soql.one_of("Id", some)))
         for row in rows:
             crm_id = row["Id"]
             try:
@@ -56,15 +56,15 @@ def matches_of(crm_ids: Iterable[str], settings: Settings, salesforce: Salesforc
     """Return which assignments match each of these users; raises as `read_users` does."""
     found: dict[str, frozenset[str]] = {}
     for some in batched(dict.fromkeys(crm_ids), USERS_A_CALL, strict=False):
-        _, matches = _ask(some, settings, salesforce)
+        _, matches = _query(some, settings, salesforce)
         found |= {crm_id: matches[crm_id] | unfiltered(settings) for crm_id in some}
     return found
 
 
-def _ask(
+def _query(
     crm_ids: Sequence[str], settings: Settings, salesforce: Salesforce, *first: str
 ) -> tuple[list[dict[str, Any]], dict[str, frozenset[str]]]:
-    """Return the rows of the first query, if there is one, and who matches which filter."""
+    """Return the rows of the first query, if there is one, and the matching assignments of each user."""
     theirs = soql.one_of("Id", crm_ids)
     filters = filtered(settings)
     queries = [*first, *(soql.select(["Id"], soql.matching(each), theirs) for each in filters.values())]

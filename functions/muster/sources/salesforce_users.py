@@ -1,8 +1,7 @@
-"""Users as Salesforce's queries answer them, brought into the form of a message: text or nothing (W5, W6).
+"""Users as Salesforce's queries return them, in the form that a message has: text or nothing (W5, W6).
 
-A row is summed up by a digest, which is what an import compares: most users are as they were, and
-of those nothing else need be read. When a record was changed is left out of it, for Salesforce moves
-that at every login.
+An import compares digests of rows: most users are unchanged, and nothing else of them has to be read. The
+digest leaves out when a record was changed, because Salesforce updates that at every login.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +16,8 @@ from muster.crm import salesforce_ids
 from muster.errors import Problem, Rejected
 from muster.settings import Settings
 from muster.settings.assignment_order import unfiltered
-from muster.sources.user_changes import MAX_TEXT, UserChange, read_version, text_size
+from muster.sources.newest_changes import read_version
+from muster.sources.user_changes import MAX_TEXT, UserChange, text_size
 
 type Row = Mapping[str, Any]
 
@@ -30,7 +30,7 @@ def fields_of(row: Row, names: Iterable[str]) -> dict[str, str | None]:
 
 
 def digester(names: Iterable[str]) -> Callable[[Row], str]:
-    """Return what sums up a row: a digest of those of its fields that mean something.
+    """Return the function that makes the digest of a row, from all its fields but the volatile ones.
 
     It raises `KeyError` for a row that lacks one of them.
     """
@@ -43,7 +43,7 @@ def digester(names: Iterable[str]) -> Callable[[Row], str]:
 
 
 def digest(fields_digest: str, matches: Iterable[str], manager: str | None) -> str:
-    """Return the digest of all that a member is evaluated with; empty where the fields' own is not known."""
+    """Return the digest of all that a member is evaluated with; empty where `fields_digest` is."""
     if not fields_digest:
         return ""
     rest = blake2b("\0".join([manager or "", *sorted(matches)]).encode(), digest_size=8).hexdigest()
@@ -53,7 +53,7 @@ def digest(fields_digest: str, matches: Iterable[str], manager: str | None) -> s
 def change_of(
     row: Row, names: Sequence[str], matches: Iterable[str], settings: Settings, read_at: datetime, run: str
 ) -> UserChange:
-    """Return a row as a user change; `matches` are the assignments whose filter Salesforce found to match.
+    """Return a row as a user change; `matches` are the assignments whose filter matches in Salesforce.
 
     Raises `Rejected` where the row is not that of a user.
     """

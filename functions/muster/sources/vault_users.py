@@ -1,8 +1,8 @@
-"""Users of Vault CRM: rows of `user__sys` as values that can be decided about (I3, G2, G4).
+"""Users of Vault CRM, from rows of `user__sys` (I3, G2, G4).
 
-A row is summed up by a digest, which is what an import compares: most users are as they were. When a
-record was changed is left out of it, for Vault moves that with every save. What lets into somebody's
-meetings is in no row, for nothing asks for it (G2).
+An import compares digests of rows, because most users are unchanged. The digest leaves out when a record
+was changed, because Vault updates that with every save. The fields that give access to somebody's
+meetings are in no row, because no query asks for them (G2).
 """
 
 import re
@@ -29,10 +29,10 @@ class VaultUser:
     """What a user of Vault CRM looks like.
 
     `seen` holds per feature what the Engage fields show, `None` also where a field is not read.
-    `requests` holds what the inbound map takes for a member's request, per feature that it speaks of, and
-    `custom` what it takes for the member's custom fields. `digest` sums up the row; `modified` is when the
-    record was saved last, as Vault writes it; `run` names what brought it, for the history. `succeeds` is
-    the Vault id, which the vault no longer shows, of the user in whose place this one comes.
+    `requests` holds the member's requests by the inbound map, per feature that it maps, and `custom` the
+    member's custom fields. `digest` is that of the row; `modified` is when the record was last saved, as
+    Vault writes it; `run` is for the history. `succeeds` is the Vault id of the user, no longer shown by
+    the vault, whom this one replaces.
     """
 
     id: str
@@ -49,23 +49,23 @@ class VaultUser:
 
     @property
     def crm_id(self) -> str:
-        """The user's id in Vault CRM, under the name that changes of any CRM have it."""
+        """The user's id in Vault CRM, under the name that all changes share."""
         return self.id
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "VaultUser":
-        """Return the user that was written as a JSON object, as orjson writes a dataclass."""
+        """Return the user from its JSON object, as orjson writes a dataclass."""
         seen = {feature: Seen(**shown) for feature, shown in document["seen"].items()}
         return cls(**{**document, "seen": seen})
 
 
 def is_system_owned(row: Row) -> bool:
-    """Tell whether a user belongs to Vault itself, like System: only people's usernames have an @."""
+    """Whether a user belongs to Vault itself, like System: only people's usernames have an @."""
     return "@" not in (row["username__sys"] or "")
 
 
 def digester(names: Iterable[str]) -> Callable[[Row], str]:
-    """Return what sums up a row; it raises `KeyError` for a row that lacks one of the fields."""
+    """Return the function that makes the digest of a row; it raises `KeyError` where a field is missing."""
     return salesforce_users.digester(name for name in names if name != CHANGED)
 
 
@@ -92,7 +92,7 @@ def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
     if text_size(fields) > MAX_TEXT:
         remedy = "Take long text fields out of the settings, or shorten the user's."
         raise Rejected(Problem("user__sys", "holds too much text", remedy))
-    taken = {target: fields[name] for target, name in mappings.inbound(settings).items()}
+    mapped = {target: fields[name] for target, name in mappings.inbound(settings).items()}
     return VaultUser(
         id=row["id"],
         username=fields["username__sys"],
@@ -100,13 +100,13 @@ def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
         active=_ACTIVE[status],
         seen={feature: _seen(fields, feature, settings) for feature in engage_features.FEATURES},
         requests={
-            feature: taken[target]
+            feature: mapped[target]
             for feature in engage_features.FEATURES
-            if (target := f"{feature}.request") in taken
+            if (target := f"{feature}.request") in mapped
         },
         custom={
             target.removeprefix("custom."): value
-            for target, value in taken.items()
+            for target, value in mapped.items()
             if target.startswith("custom.")
         },
         digest=digester(names)(row),

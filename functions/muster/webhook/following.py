@@ -15,9 +15,10 @@ from muster.crm import salesforce_ids
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem, Rejected
 from muster.roster.ports import Roster
-from muster.roster.settling import Settling
+from muster.roster.serving_seat_lines import SeatLineServer
+from muster.roster.writing_user_changes import UserChangeWriter
 from muster.settings import Settings, assignment_order
-from muster.sources import reading_by_id, user_changes
+from muster.sources import newest_changes, notifications, reading_by_id
 from muster.sources.ports import Salesforce
 from muster.sources.user_changes import UserChange
 from muster.times import timestamp
@@ -75,14 +76,15 @@ def follow(
     else:
         changes, parked = _understand(message, settings, salesforce)
     parked += _set_aside(message)
-    settled = Settling(settings, roster, now)
+    writer = UserChangeWriter(settings, roster, now)
     roster.park(message.organization, parked, now.timestamp())
-    failures = settled.settle(changes)
+    failures = writer.write(changes)
     if failures:
         raise failures[0][1]
+    lines = SeatLineServer(settings, roster, now)
     if changes:
-        settled.serve_lines(changes[0].run)
-    return Followed(settled.outcomes, parked)
+        lines.serve_lines(changes[0].run)
+    return Followed(writer.outcomes + lines.outcomes, parked)
 
 
 def _read_back(
@@ -118,10 +120,12 @@ def _understand(
     parked = []
     for queued in message.changes:
         try:
-            changes.append(user_changes.read(queued.fields, listed, queued.notification, message.received_at))
+            changes.append(
+                notifications.read(queued.fields, listed, queued.notification, message.received_at)
+            )
         except Rejected as error:
             parked.append(_not_understood(message, queued, error.problems[0]))
-    changes = user_changes.most_recent(changes)
+    changes = newest_changes.most_recent(changes)
     matches: Mapping[str, frozenset[str]] = {}
     if salesforce and assignment_order.filtered(settings):
         matches = reading_by_id.matches_of([change.crm_id for change in changes], settings, salesforce)

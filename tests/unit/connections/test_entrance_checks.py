@@ -107,9 +107,9 @@ def test_a_secret_without_a_day_says_nothing_of_it() -> None:
 @pytest.mark.parametrize(
     ("error", "remedy"),
     [
-        (NotAsked("x"), "Mend what failed above"),
+        (NotAsked("x"), "Correct what failed above"),
         (Unavailable("x"), "in some minutes"),
-        (Misconfigured("x"), "Do what it says"),
+        (Misconfigured("x"), "Do what the error says"),
         (Rejected(Problem("q", "is wrong", "Write it so.")), "Write it so."),
     ],
 )

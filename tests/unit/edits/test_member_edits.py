@@ -160,7 +160,7 @@ UNASSIGNED = member(assignment=None, update_mode=None)
 BY_ASSIGNMENT = "follows Salesforce through assignment 'Field sales' (automatic)"
 NOT_ACTIVE = "is not for a member who is not active"
 NO_ASSIGNMENT = "is given to nobody without an assignment, and runs take it back"
-NOT_THEIRS = "is not an active direct report of whoever asks"
+NOT_THEIRS = "is not an active direct report of the manager who asks"
 FOR_ADMINS = "is for admins to change"
 
 

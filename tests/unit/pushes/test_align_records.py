@@ -329,7 +329,7 @@ def test_whoever_changes_after_being_told_is_due_until_told_again() -> None:
     ada = member(engage=held("UK", SUCCESS, "UK"))
     assert align_records.is_told_about(ada), "touched, and never told"
     assert engage_groups.due(ada) is None
-    told = align_records.with_told(ada, "V4R1", engage_groups.shown(ada))
+    told = align_records.with_told(ada, "V4R1", engage_groups.align_view(ada))
     assert not align_records.is_told_about(told)
     assert engage_groups.due(told) is None
     moved = replace(told, engage=held("US", SUCCESS, "US"))
@@ -337,7 +337,7 @@ def test_whoever_changes_after_being_told_is_due_until_told_again() -> None:
     assert due is not None
     assert due == engage_groups.Due("", frozenset({ALIGN}))
     assert align_records.is_told_about(moved)
-    assert engage_groups.due(align_records.with_told(moved, "V4R1", engage_groups.shown(moved))) is None
+    assert engage_groups.due(align_records.with_told(moved, "V4R1", engage_groups.align_view(moved))) is None
 
 
 def test_what_only_align_has_to_be_told_leaves_vault_crm_alone() -> None:

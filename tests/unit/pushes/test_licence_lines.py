@@ -104,7 +104,7 @@ def test_who_was_about_to_leave_and_has_left_makes_room_once() -> None:
 
 def test_before_somebody_asks_anew_the_line_is_tried() -> None:
     asks = holder("new", engage={"request": None, "status": None, "group": None})
-    asks = replace(asks, **engage_groups.wish(asks, ENGAGE, "UK"))
+    asks = replace(asks, **engage_groups.request_group(asks, ENGAGE, "UK"))
     names = [f"{number:03}" for number in range(AHEAD + 5)]
     assert turns(line(*names), [asks], [shown("new", None)]) == dict.fromkeys(names[:AHEAD], True)
 

@@ -21,7 +21,7 @@ from muster.crm.engage_features import (
     USER_STATUS,
     Seen,
 )
-from muster.roster import departures, engage_groups, licence_places
+from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
@@ -55,7 +55,7 @@ def stranger(**attributes: Any) -> Member:
 
 
 def wished(ada: Member, feature: str, group: str | None) -> Member:
-    return replace(ada, **engage_groups.wish(ada, feature, group))
+    return replace(ada, **engage_groups.request_group(ada, feature, group))
 
 
 def waits(group: str = "UK", since: str = EARLIER, tried: str = EARLIER) -> dict[str, str]:
@@ -101,7 +101,7 @@ def test_a_wish_that_is_taken_back_before_it_was_sent_leaves_nothing_to_send(
 def test_the_other_feature_is_left_alone(feature: str) -> None:
     other = CONNECT if feature == ENGAGE else ENGAGE
     ada = member(**{other: held("US", SUCCESS, "US")})
-    assert set(engage_groups.wish(ada, feature, "UK")) == {feature, "vault"}
+    assert set(engage_groups.request_group(ada, feature, "UK")) == {feature, "vault"}
 
 
 @both
@@ -110,7 +110,7 @@ def test_the_other_feature_is_left_alone(feature: str) -> None:
 def test_asking_for_what_is_asked_for_changes_nothing(
     feature: str, group: str | None, status: str | None
 ) -> None:
-    assert engage_groups.wish(member(**{feature: held(group, status)}), feature, group) == {}
+    assert engage_groups.request_group(member(**{feature: held(group, status)}), feature, group) == {}
 
 
 @both
@@ -167,7 +167,7 @@ def test_who_is_inactive_set_inactive_or_past_the_end_date_leaves(
     attributes: dict[str, Any], leaves: bool, active: bool | None
 ) -> None:
     ada = member(engage=held("UK", SUCCESS, "UK"), engage_connect=held(None), **attributes)
-    assert departures.leaves(ada, TODAY) is leaves
+    assert end_dates.has_left(ada, TODAY) is leaves
     assert engage_groups.wanted(ada, ENGAGE, TODAY) == (None if leaves else "UK")
     assert engage_groups.wanted(ada, CONNECT, TODAY) is None
     assert engage_groups.wanted_active(ada, TODAY) is active
@@ -226,7 +226,7 @@ def test_due_and_leaving_agree_about_the_day(day: str) -> None:
     ada = member(**ENDS, **IN_UK)
     found = engage_groups.due(ada)
     assert found
-    assert (found.since <= day) is departures.leaves(ada, date.fromisoformat(day))
+    assert (found.since <= day) is end_dates.has_left(ada, date.fromisoformat(day))
 
 
 # ── Sending (facts: one row per case) ─────────────────────────────────────────────────────────────────
@@ -342,7 +342,7 @@ def test_group_and_status_are_taken_over_and_the_request_is_not(
     feature: str, before: dict[str, Any], seen: Seen, after: dict[str, Any]
 ) -> None:
     ada = member(**{feature: before})
-    taken = replace(ada, **engage_groups.taken(ada, feature, seen, AT))
+    taken = replace(ada, **engage_groups.observed(ada, feature, seen, AT))
     assert getattr(taken, feature) == after
     assert engage_groups.seen_request(taken, feature) == seen.request
 
@@ -350,8 +350,8 @@ def test_group_and_status_are_taken_over_and_the_request_is_not(
 def test_taking_the_same_once_more_changes_nothing() -> None:
     ada = member(engage=held("UK", REQUEST_SENT))
     seen = Seen("UK", NO_LICENSES_REMAINING)
-    once = replace(ada, **engage_groups.taken(ada, ENGAGE, seen, EARLIER))
-    assert replace(once, **engage_groups.taken(once, ENGAGE, seen, AT)) == once
+    once = replace(ada, **engage_groups.observed(ada, ENGAGE, seen, EARLIER))
+    assert replace(once, **engage_groups.observed(once, ENGAGE, seen, AT)) == once
 
 
 # ── The line ──────────────────────────────────────────────────────────────────────────────────────────
@@ -382,7 +382,7 @@ def test_who_finds_no_licence_waits_from_then_on(
     before: dict[str, Any], line: dict[str, str] | None, seen: Seen, after: dict[str, str] | None
 ) -> None:
     ada = member({"waits": {"engage": line}} if line else {}, engage=before)
-    taken = replace(ada, **engage_groups.taken(ada, ENGAGE, seen, AT))
+    taken = replace(ada, **engage_groups.observed(ada, ENGAGE, seen, AT))
     assert taken.vault.get("waits") == ({"engage": after} if after else None)
     assert licence_places.places(taken) == ({Place(ENGAGE, **after)} if after else frozenset())
 

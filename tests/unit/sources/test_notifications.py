@@ -1,12 +1,11 @@
-from datetime import UTC, datetime, timedelta
-from itertools import permutations
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from muster.errors import Rejected
-from muster.sources.user_changes import most_recent, read, source_version, time_of
-from tests.examples import ADA, BOB, NOW, change, user
+from muster.sources.notifications import read
+from tests.examples import ADA, NOW, change, user
 
 LISTED = {"Id", "SystemModstamp", "LastModifiedDate", "Username", "Email", "IsActive", "Title"}
 
@@ -62,54 +61,6 @@ def test_the_rejection_quotes_nothing_of_the_message() -> None:
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("earlier", "later"),
-    [
-        # SystemModstamp decides, whatever else says otherwise.
-        (
-            change(10, notification="04l000000000009AAA", IsActive="false"),
-            change(11, notification="04l000000000001AAA"),
-        ),
-        # Time zones are only ways of writing.
-        (
-            change(SystemModstamp="2026-11-20T09:15:30.000+01:00"),
-            change(SystemModstamp="2026-11-20T08:15:31Z"),
-        ),
-        # Within one second the deactivated state wins.
-        (
-            change(10, notification="04l000000000009AAA"),
-            change(10, notification="04l000000000001AAA", IsActive="false"),
-        ),
-        # Then the later notification.
-        (
-            change(10, notification="04l000000000001AAA", Title="Z"),
-            change(10, notification="04l000000000002AAA", Title="A"),
-        ),
-        # LastModifiedDate stands in where SystemModstamp is missing.
-        (change(10, SystemModstamp=None), change(11, SystemModstamp=None)),
-    ],
-)
-def test_source_versions_sort_as_the_changes_happened(earlier, later) -> None:  # type: ignore[no-untyped-def]  # parametrized values
-    assert earlier.source < later.source
-
-
-def test_the_same_state_twice_is_the_same_source_version() -> None:
-    assert change(10).source == change(10).source
-
-
-def test_a_source_version_tells_its_time() -> None:
-    version = source_version({"SystemModstamp": "2026-11-20T08:15:31.000Z"}, "04l000000000001AAA")
-    assert time_of(version) == datetime(2026, 11, 20, 8, 15, 31, tzinfo=UTC)
-
-
 def test_a_clock_that_is_a_little_ahead_is_tolerated() -> None:
     ahead = (NOW + timedelta(hours=23)).isoformat()
     assert change(SystemModstamp=ahead).crm_id == ADA
-
-
-def test_the_most_recent_change_of_each_user_is_honoured_in_any_order() -> None:
-    of_ada = [change(10, Title="first"), change(12, Title="last"), change(11, Title="middle")]
-    of_bob = [change(10, Id=BOB), change(9, Id=BOB)]
-    for order in permutations([*of_ada, *of_bob]):
-        folded = {each.crm_id: each for each in most_recent(order)}
-        assert folded == {ADA: of_ada[1], BOB: of_bob[0]}

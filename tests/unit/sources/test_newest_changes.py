@@ -1,7 +1,7 @@
-"""Which of two states is the newer one, told by messages and read from Salesforce (W4, W6)."""
+"""Which of two states is the newer one, by messages and as read from Salesforce (W4, W6)."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muster.errors import Rejected
-from muster.sources.user_changes import read_version, source_version, time_of
+from muster.sources.newest_changes import most_recent, read_version, source_version, time_of
+from tests.examples import ADA, BOB, change
 
 READ_AT = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
 STAMP = "2026-11-20T08:15:31.000Z"
@@ -109,3 +110,51 @@ def test_a_later_change_is_newer_whoever_tells_it(
     first, second = version(one, is_read=one_is_read), version(other, is_read=other_is_read)
     if time_of(first) != time_of(second):
         assert (first < second) == (time_of(first) < time_of(second))
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        # SystemModstamp decides, whatever else says otherwise.
+        (
+            change(10, notification="04l000000000009AAA", IsActive="false"),
+            change(11, notification="04l000000000001AAA"),
+        ),
+        # Time zones are only ways of writing.
+        (
+            change(SystemModstamp="2026-11-20T09:15:30.000+01:00"),
+            change(SystemModstamp="2026-11-20T08:15:31Z"),
+        ),
+        # Within one second the deactivated state wins.
+        (
+            change(10, notification="04l000000000009AAA"),
+            change(10, notification="04l000000000001AAA", IsActive="false"),
+        ),
+        # Then the later notification.
+        (
+            change(10, notification="04l000000000001AAA", Title="Z"),
+            change(10, notification="04l000000000002AAA", Title="A"),
+        ),
+        # LastModifiedDate stands in where SystemModstamp is missing.
+        (change(10, SystemModstamp=None), change(11, SystemModstamp=None)),
+    ],
+)
+def test_source_versions_sort_as_the_changes_happened(earlier, later) -> None:  # type: ignore[no-untyped-def]  # parametrized values
+    assert earlier.source < later.source
+
+
+def test_the_same_state_twice_is_the_same_source_version() -> None:
+    assert change(10).source == change(10).source
+
+
+def test_a_source_version_tells_its_time() -> None:
+    version = source_version({"SystemModstamp": "2026-11-20T08:15:31.000Z"}, "04l000000000001AAA")
+    assert time_of(version) == datetime(2026, 11, 20, 8, 15, 31, tzinfo=UTC)
+
+
+def test_the_most_recent_change_of_each_user_is_honoured_in_any_order() -> None:
+    of_ada = [change(10, Title="first"), change(12, Title="last"), change(11, Title="middle")]
+    of_bob = [change(10, Id=BOB), change(9, Id=BOB)]
+    for order in permutations([*of_ada, *of_bob]):
+        folded = {each.crm_id: each for each in most_recent(order)}
+        assert folded == {ADA: of_ada[1], BOB: of_bob[0]}

@@ -1,0 +1,167 @@
+"""Changes of users written into the roster: decided on what is known, written whole, retried on conflict.
+
+Shared by the webhook's worker and by the imports from Salesforce and Vault CRM: they differ in where changes
+come from and in the rules that decide, and in nothing after that. Safe to repeat and to interrupt anywhere.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from muster.errors import MusterError, Stale, Unavailable
+from muster.lease import Lease
+from muster.roster import salesforce_lifecycle
+from muster.roster.counting_seats import SeatCount
+from muster.roster.decisions import Decision, Known
+from muster.roster.links import match_keys
+from muster.roster.ports import Change, Roster, Rules
+from muster.roster.retrying_writes import write_until_it_holds
+from muster.settings import Settings
+from muster.sources.user_changes import UserChange
+
+# After so many users for whom the table was down or busy, the rest are left alone.
+PATIENCE = 3
+
+
+class UserChangeWriter:
+    """Writes changes of users into one organization's roster; counts their outcomes in `outcomes`.
+
+    A run's writes are fenced with its lease. `now` is aware. `rules` are those of the changes' kind.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        roster: Roster,
+        now: datetime,
+        lease: Lease | None = None,
+        rules: Rules = salesforce_lifecycle,
+    ) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.lease = lease
+        self._rules = rules
+        self._settings = settings
+        self._roster = roster
+        self._now = now
+        self._seats = SeatCount(settings, roster)
+        # CRM id → member of those who have become members since their reports were looked up.
+        self._joined: dict[str, str] = {}
+
+    def write[C: Change](
+        self, changes: Sequence[C], ready: Mapping[str, Decision] | None = None
+    ) -> list[tuple[C, MusterError]]:
+        """Write changes, one per user, as many at once as go; returns those that could not be written.
+
+        `ready` holds decisions made a moment ago, by CRM id: they are written as they are, and made again
+        only where their conditions fail. A user who cannot be written holds up no other; after a few, the
+        rest are left alone and returned with them. Raises what keeps anything from being read, and `Stale`
+        when the lease is lost.
+        """
+        ready = ready or {}
+        wanted = {change.crm_id: self._rules.wanted_for(change, self._settings) for change in changes}
+        undecided = {crm_id: what for crm_id, what in wanted.items() if crm_id not in ready}
+        known = self._roster.gather(self._settings.organization, undecided) if undecided else {}
+        failures: list[tuple[C, MusterError]] = []
+        decided: list[tuple[C, Decision]] = []
+        for change in changes:
+            manager = wanted[change.crm_id].manager
+            # A manager has to be written before the reports can name it.
+            if manager in {each.crm_id for each, _ in decided}:
+                failures += self._write_all(decided)
+                decided = []
+            decision = ready.get(change.crm_id) or self._decision(change, known[change.crm_id], manager)
+            self._seats.count(decision)
+            decided.append((change, decision))
+        return failures + self._write_all(decided)
+
+    def _write_all[C: Change](self, decided: Sequence[tuple[C, Decision]]) -> list[tuple[C, MusterError]]:
+        writing = [decision for _, decision in decided if decision.writes]
+        try:
+            void = self._write(writing)
+        except Stale:
+            raise
+        except MusterError:
+            # Some may have been written; one by one it will show.
+            self._seats.forget()
+            void = writing
+        again = {id(decision) for decision in void}
+        self._done([(change, decision) for change, decision in decided if id(decision) not in again])
+        return self._write_one_by_one([change for change, decision in decided if id(decision) in again])
+
+    def _write_one_by_one[C: Change](self, changes: Sequence[C]) -> list[tuple[C, MusterError]]:
+        failures: list[tuple[C, MusterError]] = []
+        for change in changes:
+            if sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE:
+                failures.append((change, failures[-1][1]))
+                continue
+            try:
+                self._write_one(change)
+            except Stale:
+                raise
+            except MusterError as error:
+                failures.append((change, error))
+        return failures
+
+    def _write_one(self, change: Change) -> None:
+        wanted = self._rules.wanted_for(change, self._settings)
+
+        def decide(crm_ids: Sequence[str]) -> dict[str, Decision]:
+            known = self._roster.gather(self._settings.organization, dict.fromkeys(crm_ids, wanted))
+            decision = self._decision(change, known[change.crm_id], wanted.manager)
+            self._seats.count(decision)
+            return {change.crm_id: decision}
+
+        held, overtaken = write_until_it_holds([change.crm_id], decide, self._write)
+        if overtaken:
+            raise Unavailable("a member was changed by others all the time", retry_after=5)
+        self._done([(change, held[change.crm_id])])
+
+    def _decision(self, change: Change, known: Known, manager: str | None) -> Decision:
+        """Decide, as if the decisions before were written already; `manager` is a CRM id."""
+        known = replace(known, manager=known.manager or self._joined.get(manager or ""))
+        return self._rules.decide(change, known, self._settings, self._seats.pools(), self._now)
+
+    def _done(self, decided: Sequence[tuple[Change, Decision]]) -> None:
+        for change, decision in decided:
+            self.outcomes[decision.outcome] += 1
+            if member := decision.after or decision.before:
+                self._joined[change.crm_id] = member.id
+        # By no other rules does a member give up a key, or a user wait for one.
+        if self._rules is salesforce_lifecycle:
+            self._let_waiting_in([decision for _, decision in decided])
+
+    def _write(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """Write decisions and return the void ones; after a conflict, seats are counted again."""
+        if not decisions:
+            return []
+        organization, at = self._settings.organization, self._now.timestamp()
+        void = self._roster.write(organization, decisions, at, self.lease)
+        if void:
+            self._seats.forget()
+        return void
+
+    def _let_waiting_in(self, decisions: Iterable[Decision]) -> None:
+        """Link the users who waited for a username or e-mail address that these members no longer need (W8).
+
+        This is looked at each time a member is seen, not only when it gives a key up: if the process died
+        right after that write, the next one finishes the job.
+        """
+        free = sorted({key for decision in decisions for key in _given_up(decision)})
+        for link in self._roster.waiting(self._settings.organization, free) if free else ():
+            change = UserChange(
+                crm_id=link.crm_id,
+                fields=link.fields,
+                source=link.source or "",
+                run=f"webhook:after {link.crm_id}",
+                matches=frozenset(link.matches),
+            )
+            self._write_one(change)
+
+
+def _given_up(decision: Decision) -> Iterator[str]:
+    member = decision.after or decision.before
+    if member:
+        yield from member.former_keys
+        if not member.active:
+            yield from match_keys(member.username, member.email)
