@@ -12,7 +12,7 @@ from typing import Any
 
 from muster.checks import Check, NotAsked, Read, Result, unread
 from muster.connections import credential_expiry, salesforce_checks, vault_checks
-from muster.connections.entrance_checks import Entrance, SecretFound, lacking
+from muster.connections.access_checks import AccessFound, SecretFound, lacking
 from muster.connections.ports import Ports, Vault, VaultMetadata
 from muster.crm import align_fields, vault_fields
 from muster.crm.engage_features import FEATURES
@@ -29,7 +29,7 @@ _OLD_VERSION = "v24.1"
 _NAMED_IN_MESSAGE = 3
 
 
-def cheap(settings: Settings, vault: VaultMetadata) -> list[Check]:
+def failed_push_checks(settings: Settings, vault: VaultMetadata) -> list[Check]:
     """Return the checks of Vault CRM that failed, of those that a push rests on; two calls and a login (U6).
 
     What could not be read is no reason to keep a push back: it will meet the same, and say so.
@@ -108,7 +108,7 @@ class Checking:
         fields = self._after(login, lambda: [str(each.get("name")) for each in org.describe()["fields"]])
         users = self._after(login, lambda: next(org.query(salesforce_checks.COUNT_OF_USERS)).total)
         return salesforce_checks.SalesforceFound(
-            entrance=Entrance(secret=secret, answered=versions, login=login),
+            access=AccessFound(secret=secret, answered=versions, login=login),
             versions=versions,
             fields=fields,
             refusals=self._after(login, lambda: org.refusals(trial_queries.queries(self.settings))),
@@ -150,7 +150,7 @@ class Checking:
         permissions = {name: self._after(login, partial(vault.permissions, name)) for name in objects}
         fields = self._after(login, partial(vault.fields, object_of_fields))
         return vault_checks.VaultFound(
-            entrance=Entrance(secret=secret, answered=login, login=login),
+            access=AccessFound(secret=secret, answered=login, login=login),
             versions=versions,
             me=me,
             policy=policy,

@@ -49,7 +49,7 @@ def entered(before: Health, after: Health) -> bool:
     return after.quarantined and not before.quarantined
 
 
-def told_on_entry(connection: str, health: Health, why: str) -> Problem:
+def quarantine_notice(connection: str, health: Health, why: str) -> Problem:
     """Return what admins are told when a connection is quarantined."""
     return Problem(
         f"connections.{connection}",
@@ -59,7 +59,7 @@ def told_on_entry(connection: str, health: Health, why: str) -> Problem:
     )
 
 
-def told_on_leaving(connection: str, before: Health) -> Problem:
+def recovery_notice(connection: str, before: Health) -> Problem:
     """Return what admins are told when it works again."""
     return Problem(
         f"connections.{connection}",

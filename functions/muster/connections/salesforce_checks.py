@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from muster.checks import Check, Read, Result, unread
-from muster.connections.entrance_checks import (
-    Door,
-    Entrance,
+from muster.connections.access_checks import (
+    AccessFound,
+    ConnectionProfile,
+    access,
     api_access,
     calls_left,
-    entrance,
     expiry,
     version,
 )
@@ -64,7 +64,7 @@ class SalesforceFound:
     are shown now, `users_before` how many the last full import read; `calls_used` of how many.
     """
 
-    entrance: Entrance
+    access: AccessFound
     versions: Read[Sequence[str]]
     fields: Read[Sequence[str]]
     refusals: Read[Sequence[str | None]]
@@ -80,9 +80,9 @@ def secret_keys(connection: SalesforceConnection) -> tuple[str, ...]:
 
 def checks(settings: Settings, connection: SalesforceConnection, found: SalesforceFound) -> Iterator[Check]:
     """Yield every check of the connection."""
-    door = _door(connection)
-    yield from entrance(door, found.entrance)
-    yield expiry(_EXPIRY, door, found.entrance) or Check(_EXPIRY, Result.PASSED, _NO_DAY)
+    profile = _profile(connection)
+    yield from access(profile, found.access)
+    yield expiry(_EXPIRY, profile, found.access) or Check(_EXPIRY, Result.PASSED, _NO_DAY)
     yield version("salesforce", connection.api_version, found.versions)
     yield api_access(
         found.fields,
@@ -102,8 +102,8 @@ def checks(settings: Settings, connection: SalesforceConnection, found: Salesfor
     )
 
 
-def _door(connection: SalesforceConnection) -> Door:
-    return Door(
+def _profile(connection: SalesforceConnection) -> ConnectionProfile:
+    return ConnectionProfile(
         connection="salesforce",
         secret=connection.secret,
         needs=secret_keys(connection),

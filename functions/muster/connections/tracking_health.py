@@ -54,7 +54,7 @@ class _Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Watching:
+class HealthTracker:
     """Watches one connection of an organization; `tell` is called with what becomes of it, for metrics."""
 
     organization: str
@@ -90,9 +90,9 @@ class Watching:
         if after != before:
             self.store.save_health(self.organization, self.connection, asdict(after))
         if failure and quarantine.entered(before, after):
-            self._tell("quarantined", quarantine.told_on_entry(self.connection, after, str(failure)))
+            self._tell("quarantined", quarantine.quarantine_notice(self.connection, after, str(failure)))
         elif before.quarantined and not after.quarantined:
-            self._tell("recovered", quarantine.told_on_leaving(self.connection, before))
+            self._tell("recovered", quarantine.recovery_notice(self.connection, before))
 
     def _tell(self, what: str, problem: Problem) -> None:
         entry = entry_of(

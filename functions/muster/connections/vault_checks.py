@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from muster.checks import Check, Read, Result, judged, unread
-from muster.connections.entrance_checks import (
-    Door,
-    Entrance,
+from muster.connections.access_checks import (
+    AccessFound,
+    ConnectionProfile,
+    access,
     api_access,
     calls_left,
-    entrance,
     expiry,
     version,
 )
@@ -56,7 +56,7 @@ class VaultFound:
     their values, by the field they belong to; `calls_left` of how many in the window under way.
     """
 
-    entrance: Entrance
+    access: AccessFound
     versions: Read[Sequence[str]]
     me: Read[IntegrationUser]
     policy: Read[SecurityPolicy]
@@ -79,7 +79,7 @@ def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultF
         yield _statuses(
             vault_fields.status_field(feature), names, found, f", or write their names into {where}"
         )
-    yield _password(_door("vault_crm", connection), found)
+    yield _password(_profile("vault_crm", connection), found)
     yield _burst(found)
 
 
@@ -93,7 +93,7 @@ def align_checks(settings: Settings, connection: AlignConnection, found: VaultFo
     for feature in mappings.pushed(settings):
         names = map(align_fields.api_name, engage_features.STATUSES[feature])
         yield _statuses(align_fields.status_field(feature), names, found, "")
-    yield _password(_door("align", connection), found)
+    yield _password(_profile("align", connection), found)
     yield _burst(found)
 
 
@@ -151,8 +151,8 @@ def is_align_admin(username: str, name: str) -> bool:
 # ── What both vaults are checked for ─────────────────────────────────────────────────────────────────
 
 
-def _door(name: str, connection: VaultCrmConnection | AlignConnection) -> Door:
-    return Door(
+def _profile(name: str, connection: VaultCrmConnection | AlignConnection) -> ConnectionProfile:
+    return ConnectionProfile(
         connection=name,
         secret=connection.secret,
         needs=SECRET_KEYS,
@@ -169,7 +169,7 @@ def _door(name: str, connection: VaultCrmConnection | AlignConnection) -> Door:
 def _session(
     name: str, connection: VaultCrmConnection | AlignConnection, found: VaultFound
 ) -> Iterator[Check]:
-    yield from entrance(_door(name, connection), found.entrance)
+    yield from access(_profile(name, connection), found.access)
     yield version(name, connection.api_version, found.versions)
     yield api_access(found.me, f"{_PERMISSION_SETS} > Application > Vault Actions > API: tick Access API.")
 
@@ -277,9 +277,9 @@ def _statuses(name: str, wanted: Iterable[str], found: VaultFound, otherwise: st
     )
 
 
-def _password(door: Door, found: VaultFound) -> Check:
+def _password(profile: ConnectionProfile, found: VaultFound) -> Check:
     """Return when the password expires: the policy says how long one lasts, the secret until when."""
-    by_policy, by_day = _password_by_policy(found.policy), expiry(_EXPIRY, door, found.entrance)
+    by_policy, by_day = _password_by_policy(found.policy), expiry(_EXPIRY, profile, found.access)
     if by_day is None:
         return by_policy
     if by_policy.result is Result.WARNING and by_day.result is Result.PASSED:

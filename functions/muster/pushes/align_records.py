@@ -39,7 +39,7 @@ NOT_REACHED = "align_not_reached"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskRecord:
+class AlignRecord:
     """What Align shows of somebody.
 
     `name` is the e-mail address or username, by which members are matched; `modified` is when the record
@@ -52,7 +52,7 @@ class DeskRecord:
     seen: Mapping[str, Seen]
 
     @property
-    def asks(self) -> tuple[str, ...]:
+    def requested(self) -> tuple[str, ...]:
         """The features with Retry Request."""
         return tuple(feature for feature, seen in self.seen.items() if seen.status == RETRY_REQUEST)
 
@@ -89,7 +89,7 @@ def about(members: Iterable[Member], settings: Settings) -> Iterator[str]:
             yield vql.one_of(field, some)
 
 
-def record_of(row: Mapping[str, Any], settings: Settings) -> DeskRecord:
+def record_of(row: Mapping[str, Any], settings: Settings) -> AlignRecord:
     """Return a row as a record; raises `Incomplete` where a field is missing or not what it should be."""
     values = {name: single(row[name]) for name in _to_read(settings) if name in row}
     try:
@@ -100,7 +100,7 @@ def record_of(row: Mapping[str, Any], settings: Settings) -> DeskRecord:
         raise Incomplete(f"Align left {error.args[0]} out of a record") from None
     if not record_id or not modified:
         raise Incomplete("Align showed a record without its id, or without when it was changed")
-    return DeskRecord(id=record_id, name=name, modified=modified, seen=seen)
+    return AlignRecord(id=record_id, name=name, modified=modified, seen=seen)
 
 
 def _to_read(settings: Settings) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ def _seen(values: Mapping[str, str | None], feature: str) -> Seen:
 # ── Whom a record is about ───────────────────────────────────────────────────────────────────────────
 
 
-def wanted_for(record: DeskRecord, settings: Settings) -> Wanted:
+def wanted_for(record: AlignRecord, settings: Settings) -> Wanted:
     """Return what has to be looked up to tell whom a record is about."""
     by_email = connection(settings).match == "email"
     keys = match_keys(None, record.name) if by_email else match_keys(record.name, None)
@@ -137,7 +137,7 @@ def candidates(known: Known) -> tuple[Member, ...]:
     return active if len(active) == 1 else known.namesakes
 
 
-def nobody(records: int, members: int, settings: Settings) -> Problem:
+def match_problem(records: int, members: int, settings: Settings) -> Problem:
     """Return why nothing is taken over from one of `records` that may be about `members`."""
     match = connection(settings).match
     if members == 0:
@@ -161,16 +161,16 @@ def nobody(records: int, members: int, settings: Settings) -> Problem:
 # ── What is asked for ────────────────────────────────────────────────────────────────────────────────
 
 
-def is_new(member: Member, record: DeskRecord) -> bool:
+def has_new_request(member: Member, record: AlignRecord) -> bool:
     """Tell whether the record asks for something that has not been taken over yet."""
-    return bool(record.asks) and _mark(member).get("taken") != record.modified
+    return bool(record.requested) and _mark(member).get("taken") != record.modified
 
 
-def with_requests(member: Member, record: DeskRecord, settings: Settings, day: date) -> Member:
+def with_requests(member: Member, record: AlignRecord, settings: Settings, day: date) -> Member:
     """Return the member with what the record asks for, as far as that may be asked; `day` is today."""
-    if not is_new(member, record):
+    if not has_new_request(member, record):
         return member
-    for feature in record.asks:
+    for feature in record.requested:
         request = record.seen[feature].request
         if _refusal(member, feature, request, settings, day):
             continue
@@ -182,10 +182,10 @@ def with_requests(member: Member, record: DeskRecord, settings: Settings, day: d
     return replace(member, vault={**member.vault, ALIGN: mark})
 
 
-def refusals(member: Member, record: DeskRecord, settings: Settings, day: date) -> tuple[Problem, ...]:
+def refusals(member: Member, record: AlignRecord, settings: Settings, day: date) -> tuple[Problem, ...]:
     """Return why requests of the record are not taken over, each by itself."""
     problems = (
-        _refusal(member, feature, record.seen[feature].request, settings, day) for feature in record.asks
+        _refusal(member, feature, record.seen[feature].request, settings, day) for feature in record.requested
     )
     return tuple(problem for problem in problems if problem)
 
@@ -214,7 +214,7 @@ def _refusal(
 # ── What Align is told ───────────────────────────────────────────────────────────────────────────────
 
 
-def is_told_about(member: Member) -> bool:
+def needs_update(member: Member) -> bool:
     """Tell whether Align may have to be told of the member: who is in Vault CRM, and has changed since.
 
     Who is not there yet is left to the admins: nothing has become of the request.
@@ -222,7 +222,7 @@ def is_told_about(member: Member) -> bool:
     return engage_features.CONNECTION in member.crm and (not _mark(member) or engage_groups.untold(member))
 
 
-def differences(member: Member, record: DeskRecord) -> dict[str, str | None]:
+def differences(member: Member, record: AlignRecord) -> dict[str, str | None]:
     """Return the fields to write so that Align shows the member as it is; empty: it does.
 
     What is not sent yet is told once it is: a Retry Request of our own would be taken for an admin's. A
@@ -243,7 +243,7 @@ def differences(member: Member, record: DeskRecord) -> dict[str, str | None]:
     return found
 
 
-def with_told(member: Member, record: str | None, told: Mapping[str, Any]) -> Member:
+def with_reported(member: Member, record: str | None, told: Mapping[str, Any]) -> Member:
     """Return the member after Align was told `told` (`groups.shown`), in the record of that id, if any."""
     mark = {"taken": None, **_mark(member), "id": record, "told": told}
     return replace(member, vault={**member.vault, ALIGN: mark})

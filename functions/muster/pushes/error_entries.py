@@ -53,7 +53,7 @@ def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEn
             code = status if status in engage_features.FAILED else "unknown_status"
             problem = Problem(_NAMED[feature], f"request {what}", remedy)
             vault_id = after.crm.get(engage_features.CONNECTION, {}).get("id") or ""
-            yield about_user(at, vault_id, code, problem, after.id, run)
+            yield user_entry(at, vault_id, code, problem, after.id, run)
 
 
 def blocked_by(checks: Iterable[Check]) -> str:
@@ -62,7 +62,7 @@ def blocked_by(checks: Iterable[Check]) -> str:
     return f"blocked before the first write by what Vault CRM was checked for: {'; '.join(told)}"
 
 
-def about_user(
+def user_entry(
     at: str, vault_id: str, code: str, problem: Problem, member: str | None = None, run: str = ""
 ) -> LogEntry:
     """Return an entry about a user of Vault CRM, and the member (id) it is linked to."""

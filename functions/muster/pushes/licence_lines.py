@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from muster.crm import engage_features
-from muster.pushes.push_plan import Sending, Step
+from muster.pushes.push_plan import PushItem, Step
 from muster.roster import departures, engage_groups, licence_places
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
@@ -120,7 +120,7 @@ class Removals:
     freed: Counter[Line]
     under_way: frozenset[str]
 
-    def allow(self, item: Sending) -> bool:
+    def allow(self, item: PushItem) -> bool:
         """Tell whether an item may be sent: one in line takes a free licence, if there is one (G8).
 
         Who is not out of the groups yet is not inactivated: Engage Connect would do nothing for the user.

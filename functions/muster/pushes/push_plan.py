@@ -58,7 +58,7 @@ COUNTED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class PushItem:
     """One person's part in one step.
 
     `user` is the id in Vault CRM. `writes` maps a feature to what is written of it, `request` and
@@ -86,7 +86,7 @@ class Sending:
         return self.assignment
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Sending":
+    def from_json(cls, document: Mapping[str, Any]) -> "PushItem":
         """Return the item of a line of the plan's file."""
         seen = {feature: Seen(**each) for feature, each in document["seen"].items()}
         return cls(
@@ -116,7 +116,7 @@ class Sending:
 class Plan:
     """What is to be done, in order; `unseen` are members (ids) whose user Vault CRM does not show."""
 
-    items: list[Sending] = field(default_factory=list)
+    items: list[PushItem] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
 
 
@@ -169,8 +169,8 @@ def _items(
     settings: Settings,
     day: date,
     at: str,
-) -> Iterator[Sending]:
-    plain = Sending(
+) -> Iterator[PushItem]:
+    plain = PushItem(
         step=Step.OUTCOME,
         user=user.id,
         member=member.id,
@@ -241,7 +241,7 @@ def _given(additions: Mapping[str, Mapping[str, str | None]], user: VaultUser) -
 # ── What becomes of a member ─────────────────────────────────────────────────────────────────────────
 
 
-def seen_user(item: Sending) -> VaultUser:
+def seen_user(item: PushItem) -> VaultUser:
     """Return the user of an outcome, as far as Vault CRM's answer is taken over."""
     return VaultUser(id=item.user, username=None, email=None, active=bool(item.active), seen=item.seen)
 
@@ -262,7 +262,7 @@ def with_outcome(member: Member, user: VaultUser, at: str) -> Member:
     return member
 
 
-def with_sent(member: Member, item: Sending, day: date) -> Member:
+def with_sent(member: Member, item: PushItem, day: date) -> Member:
     """Return the member after what the item writes has been written."""
     for feature, writes in item.writes.items():
         attributes: dict[str, Any] = engage_groups.sent(member, feature, writes)
@@ -278,7 +278,7 @@ def with_sent(member: Member, item: Sending, day: date) -> Member:
     return member
 
 
-def with_failure(member: Member, item: Sending, day: date) -> Member:
+def with_failure(member: Member, item: PushItem, day: date) -> Member:
     """Return the member after Vault CRM has refused what the item writes; a retry sends it again."""
     for feature in item.writes:
         if _is_wished(member, item, feature, day):
@@ -288,21 +288,21 @@ def with_failure(member: Member, item: Sending, day: date) -> Member:
     return member
 
 
-def _is_wished(member: Member, item: Sending, feature: str, day: date) -> bool:
+def _is_wished(member: Member, item: PushItem, feature: str, day: date) -> bool:
     """Tell whether what the item asks for is what the member still wishes for."""
     # Where only a status is written, the request is the one that is there.
     asked = item.writes[feature].get("request", item.seen[feature].request)
     return engage_groups.wanted(member, feature, day) == asked
 
 
-def is_wanted(item: Sending, member: Member, day: date) -> bool:
+def is_wanted(item: PushItem, member: Member, day: date) -> bool:
     """Tell whether what the item writes is what the member should come to, as the roster has it now."""
     if item.active is not None and engage_groups.wanted_active(member, day) != item.active:
         return False
     return all(_is_wished(member, item, feature, day) for feature in item.writes)
 
 
-def has_arrived(item: Sending, user: VaultUser) -> bool:
+def has_arrived(item: PushItem, user: VaultUser) -> bool:
     """Tell whether what the item writes is in Vault CRM, from how the user looks now (P5).
 
     A status that is asked for does not stay: that the record has changed at all is what tells.
@@ -320,7 +320,7 @@ def has_arrived(item: Sending, user: VaultUser) -> bool:
 # ── The plan's file ──────────────────────────────────────────────────────────────────────────────────
 
 
-def counts(items: Iterable[Sending]) -> dict[str, int]:
+def counts(items: Iterable[PushItem]) -> dict[str, int]:
     """Return how many people each step concerns; those who may get a licence, apart."""
     found: Counter[str] = Counter()
     for item in items:
@@ -328,7 +328,7 @@ def counts(items: Iterable[Sending]) -> dict[str, int]:
     return dict(found)
 
 
-def plan_hash(items: Iterable[Sending]) -> str:
+def plan_hash(items: Iterable[PushItem]) -> str:
     """Return the hash of a plan: what would be done, to which version of which member."""
     digest = hashlib.sha256()
     for item in sorted(items, key=lambda each: (each.step, each.user)):
@@ -338,17 +338,17 @@ def plan_hash(items: Iterable[Sending]) -> str:
     return digest.hexdigest()
 
 
-def written(items: Iterable[Sending]) -> bytes:
+def written(items: Iterable[PushItem]) -> bytes:
     """Return items as a part of the plan's file: one JSON object a line."""
     return b"".join(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE) for item in items)
 
 
-def read(part: bytes) -> list[Sending]:
+def read(part: bytes) -> list[PushItem]:
     """Return the items of a part of the plan's file."""
-    return [Sending.from_json(orjson.loads(line)) for line in part.splitlines()]
+    return [PushItem.from_json(orjson.loads(line)) for line in part.splitlines()]
 
 
-def chunks(items: Sequence[Sending], most: int) -> Iterator[Sequence[Sending]]:
+def chunks(items: Sequence[PushItem], most: int) -> Iterator[Sequence[PushItem]]:
     """Yield the items in their order, up to so many at a time, each time of one step."""
     start = 0
     while start < len(items):

@@ -16,11 +16,11 @@ from muster.crm.vault_records import RECORDS_A_CALL, Outcome, Written
 from muster.error_log import LogEntry
 from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
 from muster.pushes import licence_lines, push_plan
-from muster.pushes.error_entries import about_user, blocked_by, failures
+from muster.pushes.error_entries import blocked_by, failures, user_entry
 from muster.pushes.licence_lines import Line, Removals
 from muster.pushes.ports import Ports
-from muster.pushes.push_plan import Plan, Sending, Step
-from muster.pushes.syncing_align import Aligning
+from muster.pushes.push_plan import Plan, PushItem, Step
+from muster.pushes.syncing_align import AlignSync
 from muster.roster import departures
 from muster.roster.member import Member
 from muster.roster.recording import Change, Recording
@@ -50,11 +50,11 @@ class Steps:
     settings: Settings
     errors: list[LogEntry] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    desk: Aligning = field(init=False)
+    align_sync: AlignSync = field(init=False)
 
     def __post_init__(self) -> None:
         """Have Align at hand, if there is one."""
-        self.desk = Aligning(self.settings, self.ports.align, self.ports.roster, self.clock)
+        self.align_sync = AlignSync(self.settings, self.ports.align, self.ports.roster, self.clock)
 
     @property
     def _ends(self) -> Ends:
@@ -92,7 +92,7 @@ class Steps:
 
     def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, Run]:
         at = self._at(run)
-        asked, refused = self.desk.take(run)
+        asked, refused = self.align_sync.take_requests(run)
         members = self._due(run, at, asked)
         users = self._users(run, members.values(), resumed=resumed) if members else {}
         lines, free = self.ports.roster.licence_lines(run.organization)
@@ -155,22 +155,22 @@ class Steps:
                 users[vault_id] = user_of(row, self.settings, "")
             except Rejected as error:
                 self.errors.append(
-                    about_user(self._now(), vault_id, "user_not_understood", error.problems[0])
+                    user_entry(self._now(), vault_id, "user_not_understood", error.problems[0])
                 )
         return users
 
     # ── Send ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _apply(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> Answer:
+    def _apply(self, run: Run, items: Sequence[PushItem], *, resumed: bool) -> Answer:
         try:
             run = self._send_all(run, items, resumed=resumed)
             self._await(run, [item for item in items if item.step in (Step.REMOVAL, Step.ADDITION)])
-            self.errors += self.desk.tell(run, {item.member for item in items})
+            self.errors += self.align_sync.report(run, {item.member for item in items})
             return self._end(run)
         finally:
             self._ends.log_errors(run, self.errors)
 
-    def _send_all(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> Run:
+    def _send_all(self, run: Run, items: Sequence[PushItem], *, resumed: bool) -> Run:
         if run.phase is not Phase.APPLY:
             return run
         removals = [item for item in items if item.step is Step.REMOVAL]
@@ -194,7 +194,7 @@ class Steps:
         self.ports.roster.offered(run.organization, self.ports.roster.licence_lines(run.organization)[1])
         return self._recorded(replace(run, phase=Phase.NOTIFY), run.cursor)
 
-    def _send(self, run: Run, items: Sequence[Sending], *, in_doubt: bool) -> None:
+    def _send(self, run: Run, items: Sequence[PushItem], *, in_doubt: bool) -> None:
         """Write one chunk, each record once, and record what came of it."""
         if in_doubt:
             items = self._not_arrived(run, items)
@@ -210,7 +210,7 @@ class Steps:
             answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
         self._answered(run, list(zip(items, answers, strict=True)))
 
-    def _standing(self, run: Run, items: Sequence[Sending]) -> list[Sending]:
+    def _standing(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
         """Return those that are wanted still: meanwhile somebody may have left, or changed their mind."""
         day = departures.today(self.clock.now(), self.settings.time_zone)
         members = self._members(run, {item.member for item in items})
@@ -220,7 +220,7 @@ class Steps:
             if item.member in members and push_plan.is_wanted(item, members[item.member], day)
         ]
 
-    def _not_arrived(self, run: Run, items: Sequence[Sending]) -> list[Sending]:
+    def _not_arrived(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
         """Return those whose values Vault CRM does not have; the others are recorded as sent (P5)."""
         users = self._users_now(item.user for item in items)
         arrived = [
@@ -230,12 +230,12 @@ class Steps:
         known = {item.user for item in arrived}
         return [item for item in items if item.user in users and item.user not in known]
 
-    def _answered(self, run: Run, answered: Sequence[tuple[Sending, Written]]) -> None:
+    def _answered(self, run: Run, answered: Sequence[tuple[PushItem, Written]]) -> None:
         self._were_sent(run, [item for item, answer in answered if answer.outcome is Outcome.WRITTEN])
         refused = [(item, answer) for item, answer in answered if answer.outcome is Outcome.REFUSED]
         for item, answer in refused:
             problem = answer.problem or Problem("record", "was refused by Vault CRM", "")
-            self.errors.append(about_user(self._now(), item.user, "not_written", problem, item.member))
+            self.errors.append(user_entry(self._now(), item.user, "not_written", problem, item.member))
         day = departures.today(self._at(run), self.settings.time_zone)
         failed = {item.member: partial(push_plan.with_failure, item=item, day=day) for item, _ in refused}
         self._recording(run).record(failed)
@@ -243,14 +243,14 @@ class Steps:
         # It held these values already, so nothing was set off: still to be sent, by what the next push sees.
         self.counts["not_sent"] += sum(answer.outcome is Outcome.NO_CHANGES for _, answer in answered)
 
-    def _were_sent(self, run: Run, items: Sequence[Sending]) -> None:
+    def _were_sent(self, run: Run, items: Sequence[PushItem]) -> None:
         day = departures.today(self._at(run), self.settings.time_zone)
         sent = {item.member: partial(push_plan.with_sent, item=item, day=day) for item in items}
         self._recording(run).record(sent)
         for item in items:
             self.counts["under_way" if item.step is Step.OUTCOME else push_plan.COUNTED[item.step]] += 1
 
-    def _record(self, item: Sending) -> dict[str, str | None]:
+    def _record(self, item: PushItem) -> dict[str, str | None]:
         """Return the record that is written for an item."""
         record: dict[str, str | None] = {"id": item.user}
         for feature, writes in item.writes.items():
@@ -265,7 +265,7 @@ class Steps:
 
     # ── What comes of it ─────────────────────────────────────────────────────────────────────────
 
-    def _take_over(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> None:
+    def _take_over(self, run: Run, items: Sequence[PushItem], *, resumed: bool) -> None:
         """Take over what Vault CRM shows of earlier requests, and what it has been asked already."""
         users = {item.user: push_plan.seen_user(item) for item in items}
         if resumed:
@@ -274,7 +274,7 @@ class Steps:
         self._outcomes(run, users, {item.user: item.member for item in items}, push_plan.with_outcome)
         self._were_sent(run, [replace(item, active=None) for item in items if item.writes])
 
-    def _await(self, run: Run, items: Sequence[Sending]) -> Removals:
+    def _await(self, run: Run, items: Sequence[PushItem]) -> Removals:
         """Read what comes of what was sent, for a while; returns what removals among it have come to.
 
         What is not settled by then is read by the next push.
@@ -356,7 +356,7 @@ class Steps:
             "Let the integration user read the user, or import from Vault CRM to link another one.",
         )
         vault_id = member.crm[engage_features.CONNECTION]["id"] or ""
-        return about_user(self._now(), vault_id, "user_not_seen", problem, member.id, run.id)
+        return user_entry(self._now(), vault_id, "user_not_seen", problem, member.id, run.id)
 
     def _at(self, run: Run) -> datetime:
         return datetime.fromisoformat(run.gathered_at or run.started_at)
@@ -376,12 +376,12 @@ class _Nowhere:
         return iter(())
 
 
-def _is_under_way(item: Sending, user: VaultUser) -> bool:
+def _is_under_way(item: PushItem, user: VaultUser) -> bool:
     under_way = (engage_features.REQUEST_SENT, engage_features.RETRY_REQUEST)
     return any(user.seen[feature].status in under_way for feature in item.writes)
 
 
-def _left(item: Sending, user: VaultUser) -> Iterator[Line]:
+def _left(item: PushItem, user: VaultUser) -> Iterator[Line]:
     """Yield which groups the user has left since the item was planned."""
     for feature in item.writes:
         group = item.seen[feature].group

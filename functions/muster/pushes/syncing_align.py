@@ -16,7 +16,7 @@ from muster.crm.vault_records import RECORDS_A_CALL, Outcome
 from muster.error_log import LogEntry, entry_of
 from muster.errors import MusterError, Problem
 from muster.pushes import align_records
-from muster.pushes.align_records import DeskRecord
+from muster.pushes.align_records import AlignRecord
 from muster.pushes.ports import Vault
 from muster.roster import departures, engage_groups
 from muster.roster.member import Member
@@ -30,11 +30,11 @@ from muster.times import timestamp
 # Under which entries about a record are logged: the same one, saved when it was, is one entry for all pushes.
 _OF_A_RECORD = "align"
 
-type Found = list[tuple[DeskRecord, tuple[Member, ...]]]
+type Found = list[tuple[AlignRecord, tuple[Member, ...]]]
 
 
 @dataclass(slots=True)
-class Aligning:
+class AlignSync:
     """One invocation's dealings with Align, which come to nothing where there is none (`align` is `None`)."""
 
     settings: Settings
@@ -46,7 +46,7 @@ class Aligning:
 
     # ── First: what is asked for ─────────────────────────────────────────────────────────────────
 
-    def take(self, run: Run) -> tuple[Mapping[str, Change], int]:
+    def take_requests(self, run: Run) -> tuple[Mapping[str, Change], int]:
         """Take over what admins ask for in Align; returns the changes by member (id), and how many errors.
 
         The changes are recorded. A preview records and logs nothing, and goes by the changes.
@@ -60,7 +60,7 @@ class Aligning:
             self._down = True
             entries = [self._not_reached(run, error)]
         else:
-            changes, entries = self._judged(self._found(records))
+            changes, entries = self._decided(self._found(records))
         if run.preview:
             return changes, 0
         # Told first: what is recorded as taken over is not looked at again.
@@ -68,7 +68,7 @@ class Aligning:
         self._record(run, changes)
         return changes, len(entries)
 
-    def _judged(self, found: Found) -> tuple[dict[str, Change], list[LogEntry]]:
+    def _decided(self, found: Found) -> tuple[dict[str, Change], list[LogEntry]]:
         """Return what the records come to, each judged by itself; who is meant has to be plain."""
         day = departures.today(self.clock.now(), self.settings.time_zone)
         meant = Counter(members[0].id for _, members in found if len(members) == 1)
@@ -77,11 +77,11 @@ class Aligning:
         for record, members in found:
             records = max((meant[member.id] for member in members), default=1)
             if len(members) != 1 or records > 1:
-                problem = align_records.nobody(records, len(members), self.settings)
+                problem = align_records.match_problem(records, len(members), self.settings)
                 entries.append(_about(record, align_records.MEMBER_UNKNOWN, problem))
                 continue
             (member,) = members
-            if align_records.is_new(member, record):
+            if align_records.has_new_request(member, record):
                 refusals = align_records.refusals(member, record, self.settings, day)
                 entries += [_about(record, align_records.REQUEST_REFUSED, each, member) for each in refusals]
                 changes[member.id] = partial(
@@ -91,11 +91,11 @@ class Aligning:
 
     # ── Last: what came of it ────────────────────────────────────────────────────────────────────
 
-    def tell(self, run: Run, touched: Iterable[str]) -> Sequence[LogEntry]:
+    def report(self, run: Run, touched: Iterable[str]) -> Sequence[LogEntry]:
         """Have Align show these members (ids), and those it was not told of; returns what went wrong."""
         if self.align is None or self._down:
             return ()
-        members = self._to_tell(run, touched)
+        members = self._to_report(run, touched)
         if not members:
             return ()
         try:
@@ -103,7 +103,7 @@ class Aligning:
         except MusterError as error:
             return (self._not_reached(run, error),)
         found = self._found(records)
-        self._not_there(run, members, {each.id for _, candidates in found for each in candidates})
+        self._forget_missing(run, members, {each.id for _, candidates in found for each in candidates})
         plain = [(record, candidates[0]) for record, candidates in found if len(candidates) == 1]
         return self._write(
             self.align,
@@ -112,11 +112,11 @@ class Aligning:
                 (record, member)
                 for record, member in plain
                 # What an admin has asked for meanwhile is not written over: the next push takes it over.
-                if member.id in members and not align_records.is_new(member, record)
+                if member.id in members and not align_records.has_new_request(member, record)
             ],
         )
 
-    def _to_tell(self, run: Run, touched: Iterable[str]) -> dict[str, Member]:
+    def _to_report(self, run: Run, touched: Iterable[str]) -> dict[str, Member]:
         day = departures.today(self.clock.now(), self.settings.time_zone)
         due = {
             name
@@ -124,9 +124,9 @@ class Aligning:
             if engage_features.ALIGN in each.what
         }
         members = self.roster.members(run.organization, sorted({*touched, *due}))
-        return {name: each for name, each in members.items() if align_records.is_told_about(each)}
+        return {name: each for name, each in members.items() if align_records.needs_update(each)}
 
-    def _not_there(self, run: Run, members: Mapping[str, Member], there: Collection[str]) -> None:
+    def _forget_missing(self, run: Run, members: Mapping[str, Member], there: Collection[str]) -> None:
         """Record of whom Align has known and shows nothing any more, so that it is not asked each time."""
         gone = [
             each
@@ -136,20 +136,20 @@ class Aligning:
         self._record(
             run,
             {
-                each.id: partial(align_records.with_told, record=None, told=engage_groups.shown(each))
+                each.id: partial(align_records.with_reported, record=None, told=engage_groups.shown(each))
                 for each in gone
             },
         )
 
     def _write(
-        self, align: Vault, run: Run, found: Sequence[tuple[DeskRecord, Member]]
+        self, align: Vault, run: Run, found: Sequence[tuple[AlignRecord, Member]]
     ) -> Sequence[LogEntry]:
         """Write what differs, and record what Align was told; returns what went wrong."""
         entries: list[LogEntry] = []
         for some in batched(found, RECORDS_A_CALL, strict=False):
             told: dict[str, Change] = {
                 member.id: partial(
-                    align_records.with_told, record=record.id, told=engage_groups.shown(member)
+                    align_records.with_reported, record=record.id, told=engage_groups.shown(member)
                 )
                 for record, member in some
             }
@@ -175,9 +175,9 @@ class Aligning:
 
     # ── Both ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _records(self, align: Vault, conditions: Iterable[str]) -> list[DeskRecord]:
+    def _records(self, align: Vault, conditions: Iterable[str]) -> list[AlignRecord]:
         """Return the records that fulfil one of these conditions, all of them and each once."""
-        found: dict[str, DeskRecord] = {}
+        found: dict[str, AlignRecord] = {}
         for condition in conditions:
             for page in align.query(align_records.query(condition, self.settings)):
                 for row in page.records:
@@ -185,7 +185,7 @@ class Aligning:
                     found[record.id] = record
         return list(found.values())
 
-    def _found(self, records: Iterable[DeskRecord]) -> Found:
+    def _found(self, records: Iterable[AlignRecord]) -> Found:
         """Return the records with the members whom they may be about."""
         found: Found = []
         for some in batched(records, LOOKED_UP_AT_ONCE, strict=False):
@@ -218,7 +218,7 @@ class Aligning:
         )
 
 
-def _about(record: DeskRecord, code: str, problem: Problem, member: Member | None = None) -> LogEntry:
+def _about(record: AlignRecord, code: str, problem: Problem, member: Member | None = None) -> LogEntry:
     return entry_of(
         problem,
         at=record.modified,

@@ -32,7 +32,7 @@ type Readings = Callable[[], Iterator[Reading]]
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class RunReporter:
     """What is told of the runs of one organization.
 
     `tell` emits a reading; `warn` is told what could not be read, for nothing of this may fail a run.
@@ -126,7 +126,7 @@ class Telling:
         if self.kind == "import":
             yield run_metrics.seats_running_out(said["seats"])
         run = self.runs.run(organization, said["run_id"])
-        if run is None or not run_metrics.has_news(run):
+        if run is None or not run_metrics.had_work(run):
             return
         yield from run_metrics.duration(run)
         yield from run_metrics.outcomes(run)

@@ -112,6 +112,6 @@ def duration(run: Run) -> Iterator[Reading]:
     yield Reading({"RunSeconds": max(0.0, seconds)}, {"kind": run.kind})
 
 
-def has_news(run: Run) -> bool:
+def had_work(run: Run) -> bool:
     """Tell whether a run had something to do, or was the daily one that looks at everyone."""
     return run.mode == "full" or any(run.counts.values())

@@ -23,7 +23,7 @@ class SecretFound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entrance:
+class AccessFound:
     """How far the credentials led.
 
     `answered` is whatever was asked of the host first; only its not answering counts.
@@ -35,7 +35,7 @@ class Entrance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class ConnectionProfile:
     """What an entrance is judged by: the connection's settings, in words.
 
     `place` is what the check of the right org or vault is called; the remedies say what to do about a
@@ -56,37 +56,39 @@ def lacking(secret: Read[SecretFound], needs: Iterable[str]) -> tuple[str, ...]:
     return () if isinstance(secret, MusterError) else tuple(key for key in needs if key not in secret.keys)
 
 
-def entrance(door: Door, found: Entrance) -> Iterator[Check]:
+def access(profile: ConnectionProfile, found: AccessFound) -> Iterator[Check]:
     """Yield the checks of a connection's secret, host, login and place."""
-    yield _secret(door, found.secret)
-    yield _reachable(door, found.answered)
-    yield _login(door, found.login)
-    yield _place(door, found.login)
+    yield _secret(profile, found.secret)
+    yield _reachable(profile, found.answered)
+    yield _login(profile, found.login)
+    yield _place(profile, found.login)
 
 
-def _secret(door: Door, secret: Read[SecretFound]) -> Check:
-    missing = lacking(secret, door.needs)
+def _secret(profile: ConnectionProfile, secret: Read[SecretFound]) -> Check:
+    missing = lacking(secret, profile.needs)
     if isinstance(secret, Misconfigured):
-        return Check("secret", Result.FAILED, str(secret), recipe(door))
+        return Check("secret", Result.FAILED, str(secret), secret_instructions(profile))
     if isinstance(secret, MusterError):
         return unread("secret", secret)
-    words = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(door.needs)}"
-    return judged("secret", f"the secret {door.secret} {words}", recipe(door), holds=not missing)
-
-
-def recipe(door: Door) -> str:
-    """Return how the connection's secret is written."""
-    example = json.dumps(dict.fromkeys(door.needs, "…"), ensure_ascii=False)
-    return (
-        f'Write {example} into secret.json, every value in quotes (with "{EXPIRES_ON}": "2027-01-31" beside'
-        " them where the credentials end some day), then run: aws secretsmanager"
-        f" put-secret-value --secret-id {door.secret} --secret-string file://secret.json"
-        f" (a secret that is not there yet: create-secret --name {door.secret}), in the stack's region."
+    words = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(profile.needs)}"
+    return judged(
+        "secret", f"the secret {profile.secret} {words}", secret_instructions(profile), holds=not missing
     )
 
 
-def _reachable(door: Door, answered: Read[object]) -> Check:
-    host = f"connections.{door.connection}.host"
+def secret_instructions(profile: ConnectionProfile) -> str:
+    """Return how the connection's secret is written."""
+    example = json.dumps(dict.fromkeys(profile.needs, "…"), ensure_ascii=False)
+    return (
+        f'Write {example} into secret.json, every value in quotes (with "{EXPIRES_ON}": "2027-01-31" beside'
+        " them where the credentials end some day), then run: aws secretsmanager"
+        f" put-secret-value --secret-id {profile.secret} --secret-string file://secret.json"
+        f" (a secret that is not there yet: create-secret --name {profile.secret}), in the stack's region."
+    )
+
+
+def _reachable(profile: ConnectionProfile, answered: Read[object]) -> Check:
+    host = f"connections.{profile.connection}.host"
     if isinstance(answered, NotAsked):
         return unread("reachable", answered)
     if isinstance(answered, Unavailable):
@@ -95,38 +97,40 @@ def _reachable(door: Door, answered: Read[object]) -> Check:
     return Check("reachable", Result.PASSED, f"the host of {host} answers")
 
 
-def _login(door: Door, login: Read[None]) -> Check:
+def _login(profile: ConnectionProfile, login: Read[None]) -> Check:
     if isinstance(login, Misconfigured) and not isinstance(login, WrongSystem):
-        return Check("login", Result.FAILED, str(login), f"{door.login_remedy} {recipe(door)}")
+        return Check(
+            "login", Result.FAILED, str(login), f"{profile.login_remedy} {secret_instructions(profile)}"
+        )
     if isinstance(login, MusterError) and not isinstance(login, WrongSystem):
         return unread("login", login)
-    return Check("login", Result.PASSED, f"the credentials in the secret {door.secret} are accepted")
+    return Check("login", Result.PASSED, f"the credentials in the secret {profile.secret} are accepted")
 
 
-def _place(door: Door, login: Read[None]) -> Check:
+def _place(profile: ConnectionProfile, login: Read[None]) -> Check:
     if isinstance(login, WrongSystem):
-        return Check(door.place, Result.FAILED, str(login), door.place_remedy)
+        return Check(profile.place, Result.FAILED, str(login), profile.place_remedy)
     if isinstance(login, MusterError):
-        return unread(door.place, _nothing(login))
-    return Check(door.place, Result.PASSED, "the login leads where the settings say")
+        return unread(profile.place, _nothing(login))
+    return Check(profile.place, Result.PASSED, "the login leads where the settings say")
 
 
-def expiry(check: str, door: Door, found: Entrance) -> Check | None:
+def expiry(check: str, profile: ConnectionProfile, found: AccessFound) -> Check | None:
     """Return what the day in the secret says of its credentials, `None` where it names no day (N2).
 
     A day in the past is no failure while the login works: Salesforce takes a certificate that has expired.
     """
     secret = found.secret
-    if isinstance(secret, MusterError) or lacking(secret, door.needs):
+    if isinstance(secret, MusterError) or lacking(secret, profile.needs):
         return unread(check, NotAsked("was not asked, for the secret is not as it has to be"))
     if EXPIRES_ON not in secret.keys:
         return None
-    day = f"{EXPIRES_ON} in the secret {door.secret}"
+    day = f"{EXPIRES_ON} in the secret {profile.secret}"
     days = secret.days_left
     if days is None:
         remedy = f'Write it like "{EXPIRES_ON}": "2027-01-31": year, month and day, in quotes.'
         return Check(check, Result.FAILED, f"{day} cannot be read as a day", remedy)
-    renewal = f"{door.renewal} {recipe(door)}"
+    renewal = f"{profile.renewal} {secret_instructions(profile)}"
     if days >= 0:
         result = Result.WARNING if days < WARNING_DAYS else Result.PASSED
         words = f"{day} is {f'{_days(days)} from now' if days else 'today'}"
