@@ -112,10 +112,10 @@ def health_tracker(organization: str, connection: str, now: Callable[[], datetim
     from muster.connections.tracking_health import HealthTracker
     from muster.observability import metrics
 
-    def tell(what: str) -> None:
-        metrics.add_metric(f"Connections{what.capitalize()}", MetricUnit.Count, 1)
+    def count(event: str) -> None:
+        metrics.add_metric(f"Connections{event.capitalize()}", MetricUnit.Count, 1)
 
-    return HealthTracker(organization, connection, run_table(), roster_table(), now, tell)
+    return HealthTracker(organization, connection, run_table(), roster_table(), now, count)
 
 
 def run_reporter(

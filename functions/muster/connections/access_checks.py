@@ -1,8 +1,7 @@
-"""What every connection is checked for: secret, host, login, the right place, when the secret ends (U1, U5).
+"""Checks that all connections share: secret, host, login, right place, expiry, API, limits (U1, U5). Pure.
 
-A check is a pure judgement of what was found; what could not be read is the error that said so (`Read`),
-and is told as `could_not_check`, never as passed. `preflight_salesforce` and `preflight_vaults` judge the
-rest, `checking` asks.
+Each check takes what was found (`Read`): a value, or the error of reading it, which is reported as
+`could_not_check`, never as passed. `salesforce_checks` and `vault_checks` have the rest; `checking` reads.
 """
 
 import json
@@ -16,7 +15,7 @@ from muster.errors import Misconfigured, MusterError, NotServed, Rejected, Unava
 
 @dataclass(frozen=True, slots=True)
 class SecretFound:
-    """What may be known of a secret: its keys that hold something, and `credentials.days_left` of it."""
+    """A secret's keys that have a value, and its `credential_expiry.days_left`; never its values."""
 
     keys: frozenset[str]
     days_left: int | None = None
@@ -24,9 +23,9 @@ class SecretFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessFound:
-    """How far the credentials led.
+    """How far the credentials led: the secret, the host, the login.
 
-    `answered` is whatever was asked of the host first; only its not answering counts.
+    `answered` is the first read from the host, of which only a failure to answer matters.
     """
 
     secret: Read[SecretFound]
@@ -36,10 +35,11 @@ class AccessFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionProfile:
-    """What an entrance is judged by: the connection's settings, in words.
+    """What the shared checks need to know of a connection, and the remedies they name.
 
-    `place` is what the check of the right org or vault is called; the remedies say what to do about a
-    refused login and about the wrong place, `renewal` about credentials that end soon.
+    `secret` is the secret's name, `needs` the keys it must have. `place` is the name of the check for the
+    right org or vault. `login_remedy` is for a refused login, `place_remedy` for the wrong place, `renewal`
+    for credentials that expire soon.
     """
 
     connection: str
@@ -52,7 +52,7 @@ class ConnectionProfile:
 
 
 def lacking(secret: Read[SecretFound], needs: Iterable[str]) -> tuple[str, ...]:
-    """Return which keys a secret that could be read lacks, in their order."""
+    """Return the needed keys that a secret lacks, in order; none if the secret could not be read."""
     return () if isinstance(secret, MusterError) else tuple(key for key in needs if key not in secret.keys)
 
 
@@ -77,7 +77,7 @@ def _secret(profile: ConnectionProfile, secret: Read[SecretFound]) -> Check:
 
 
 def secret_instructions(profile: ConnectionProfile) -> str:
-    """Return how the connection's secret is written."""
+    """Return instructions for writing the connection's secret."""
     example = json.dumps(dict.fromkeys(profile.needs, "…"), ensure_ascii=False)
     return (
         f'Write {example} into secret.json, every value in quotes (with "{EXPIRES_ON}": "2027-01-31" beside'
@@ -92,7 +92,7 @@ def _reachable(profile: ConnectionProfile, answered: Read[object]) -> Check:
     if isinstance(answered, NotAsked):
         return unread("reachable", answered)
     if isinstance(answered, Unavailable):
-        remedy = f"Check {host}. If it is right, run preflight again once the system is well again."
+        remedy = f"Check {host}. If it is right, run preflight again once the system answers again."
         return Check("reachable", Result.FAILED, str(answered), remedy)
     return Check("reachable", Result.PASSED, f"the host of {host} answers")
 
@@ -116,13 +116,13 @@ def _place(profile: ConnectionProfile, login: Read[None]) -> Check:
 
 
 def expiry(check: str, profile: ConnectionProfile, found: AccessFound) -> Check | None:
-    """Return what the day in the secret says of its credentials, `None` where it names no day (N2).
+    """Return the check of the secret's `expires_on`, `None` if it has none (N2).
 
-    A day in the past is no failure while the login works: Salesforce takes a certificate that has expired.
+    A day in the past is no failure while the login works: Salesforce accepts an expired certificate.
     """
     secret = found.secret
     if isinstance(secret, MusterError) or lacking(secret, profile.needs):
-        return unread(check, NotAsked("was not asked, for the secret is not as it has to be"))
+        return unread(check, NotAsked("was not asked, because the secret is not as it has to be"))
     if EXPIRES_ON not in secret.keys:
         return None
     day = f"{EXPIRES_ON} in the secret {profile.secret}"
@@ -147,7 +147,7 @@ def _days(number: int) -> str:
 
 
 def version(connection: str, wanted: str, served: Read[Sequence[str]]) -> Check:
-    """Return whether the system serves the version of its API that the settings name."""
+    """Return the check that the system serves the API version in the settings."""
     if isinstance(served, MusterError):
         return unread("version", served)
     newest = ", ".join(served[-3:]) or "none"
@@ -160,7 +160,7 @@ def version(connection: str, wanted: str, served: Read[Sequence[str]]) -> Check:
 
 
 def api_access(first: Read[object], remedy: str) -> Check:
-    """Return whether the API answers who is logged in; `first` is what was asked first after the login."""
+    """Return the check that the API answers the integration user; `first` is the first read after login."""
     refused = isinstance(first, Misconfigured) and not isinstance(first, NotServed)
     if isinstance(first, MusterError) and not isinstance(first, Rejected) and not refused:
         return unread("API access", first)
@@ -169,7 +169,7 @@ def api_access(first: Read[object], remedy: str) -> Check:
 
 
 def calls_left(check: str, left: tuple[int, int] | None, least: float, remedy: str) -> Check:
-    """Return whether so large a part of a limit on calls is left; `left` is how many of how many."""
+    """Return the check that enough API calls are left: `left` is (remaining, limit), `least` a fraction."""
     if left is None:
         words = "no answer said how many calls are left"
         return Check(check, Result.COULD_NOT_CHECK, words, "Run preflight again in some minutes.")
@@ -181,5 +181,5 @@ def calls_left(check: str, left: tuple[int, int] | None, least: float, remedy: s
 
 
 def _nothing(login: MusterError) -> MusterError:
-    """Return why what a login would have told is not known, without repeating why it failed."""
-    return login if isinstance(login, NotAsked) else NotAsked("was not asked, for the login did not succeed")
+    """Return the error of a read that depends on the login, without repeating why that failed."""
+    return login if isinstance(login, NotAsked) else NotAsked("was not asked, because the login failed")
