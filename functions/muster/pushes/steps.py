@@ -1,7 +1,7 @@
-"""The work of a push: gather who is due, decide, send, and read what comes of it (P1 to P5, G7, G8).
+"""The work of a push: gather who is due, decide, send, and read the outcome (P1 to P5, G7, G8).
 
-What is sent is sent once. The plan keeps what Vault CRM showed of each user before; whoever goes on with
-a run that was cut short, and whoever lost the answer to a write, first looks whether it has arrived.
+Each item is sent once. The plan keeps how Vault CRM showed each user before: a resumed run, and a run that
+lost the answer to a write, first checks whether the write has arrived.
 """
 
 from collections import Counter
@@ -36,14 +36,14 @@ from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.vault_users import VaultUser, user_of
 from muster.times import timestamp
 
-# The Engage server answers within seconds, mostly: it is asked again after so many; then the next push is.
+# The Engage server mostly answers within seconds: wait this long before each look, then leave it to the
+# next push.
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)
-_MEMBERS_AT_ONCE = 500
 
 
 @dataclass(slots=True)
 class Steps:
-    """One invocation's work on a push, with the settings that decide."""
+    """One invocation's work on a push, with the settings it decides by."""
 
     ports: Ports
     clock: RunClock
@@ -53,7 +53,7 @@ class Steps:
     align_sync: AlignSync = field(init=False)
 
     def __post_init__(self) -> None:
-        """Have Align at hand, if there is one."""
+        """Build the Align part, which does nothing where Align is not connected."""
         self.align_sync = AlignSync(self.settings, self.ports.align, self.ports.roster, self.clock)
 
     @property
@@ -61,9 +61,9 @@ class Steps:
         return Ends(self.ports.runs, self.ports.roster, self.clock)
 
     def gather_and_go_on(self, run: Run, *, resumed: bool) -> Answer:
-        """Gather and decide; then end a preview, park what needs a word, or send.
+        """Gather and decide; then end a preview, park what needs approval, or send.
 
-        Raises `Misconfigured`, before anything is sent, where it could arrive by half only (U6).
+        Raises `Misconfigured`, before anything is sent, if a check fails that sending depends on (U6).
         """
         plan, run = self._planned(run, resumed=resumed)
         sends = [item for item in plan.items if item.step in push_plan.SENT]
@@ -83,7 +83,7 @@ class Steps:
         return answer
 
     def apply(self, run: Run, *, resumed: bool = False) -> Answer:
-        """Send the plan from where it was left, and end the run."""
+        """Send the plan from where the run left off, and end the run."""
         parts = self.ports.archive.parts(run.organization, run.id, run.attempt, "plan")
         items = list(islice(chain.from_iterable(map(push_plan.read, parts)), run.planned))
         return self._apply(run, items, resumed=resumed)
@@ -92,8 +92,8 @@ class Steps:
 
     def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, Run]:
         at = self._at(run)
-        asked, refused = self.align_sync.take_requests(run)
-        members = self._due(run, at, asked)
+        requested, refused = self.align_sync.take_requests(run)
+        members = self._due(run, at, requested)
         users = self._users(run, members.values(), resumed=resumed) if members else {}
         lines, free = self.ports.roster.licence_lines(run.organization)
         in_line = licence_lines.next_in_line(lines, free, members.values(), users, self.settings, at)
@@ -117,19 +117,19 @@ class Steps:
             updated_at=timestamp(self.clock.now()),
         )
 
-    def _due(self, run: Run, at: datetime, asked: Mapping[str, Change]) -> dict[str, Member]:
-        """Return the members that a push has something to do about; the index only says where to look.
+    def _due(self, run: Run, at: datetime, requested: Mapping[str, Change]) -> dict[str, Member]:
+        """Return the members who are due for a push; the index lists candidates, the member decides.
 
-        `asked` is what has just been asked for in Align, by member: a preview has not recorded it.
+        `requested` are the changes just requested in Align, by member: a preview has not recorded them.
         """
         day = departures.today(at, self.settings.time_zone)
         names = [
             name
             for name, due in self.ports.roster.due(run.organization, day)
-            if push_plan.is_looked_at(due.what, self.settings)
+            if push_plan.concerns_push(due.what, self.settings)
         ]
-        found = self._members(run, {*names, *asked})
-        found |= {name: change(found[name]) for name, change in asked.items() if name in found}
+        found = self._members(run, {*names, *requested})
+        found |= {name: change(found[name]) for name, change in requested.items() if name in found}
         return {name: each for name, each in found.items() if push_plan.is_due(each, self.settings, day)}
 
     def _members(self, run: Run, names: Iterable[str]) -> dict[str, Member]:
@@ -144,8 +144,8 @@ class Steps:
         return self._read(gathering, ids)
 
     def _users_now(self, ids: Iterable[str]) -> dict[str, VaultUser]:
-        """Return how these users look now; nothing of it is archived."""
-        gathering = VaultGathering(self.settings, self.ports.vault, _Nowhere(), self.clock.check)
+        """Return these users as they are now, without archiving them."""
+        gathering = VaultGathering(self.settings, self.ports.vault, _NoArchive(), self.clock.check)
         return self._read(gathering, sorted(ids))
 
     def _read(self, gathering: VaultGathering, ids: Sequence[str]) -> dict[str, VaultUser]:
@@ -175,12 +175,12 @@ class Steps:
             return run
         removals = [item for item in items if item.step is Step.REMOVAL]
         left: Removals | None = None
-        # Whoever worked on the run before may have sent the first of these, and died before saying so.
+        # The invocation before may have sent the first chunk, and died before it recorded that.
         in_doubt = resumed
         for some in push_plan.chunks(items[run.cursor :], RECORDS_A_CALL):
             going = list(some)
             if some[0].step is Step.OUTCOME:
-                self._take_over(run, going, resumed=resumed)
+                self._record_earlier(run, going, resumed=resumed)
             else:
                 if left is None and any(item.awaits or item.step is Step.INACTIVATION for item in some):
                     left = self._await(run, removals)
@@ -190,15 +190,15 @@ class Steps:
             in_doubt = False
             run = self._recorded(run, run.cursor + len(some))
             self.clock.check()
-        # The lines have been offered what is free by now; what comes free later is the next push's.
+        # All free licences have been offered to the lines; those freed later are for the next push.
         self.ports.roster.offered(run.organization, self.ports.roster.licence_lines(run.organization)[1])
         return self._recorded(replace(run, phase=Phase.NOTIFY), run.cursor)
 
     def _send(self, run: Run, items: Sequence[PushItem], *, in_doubt: bool) -> None:
-        """Write one chunk, each record once, and record what came of it."""
+        """Write one chunk, each record once, and record the outcome."""
         if in_doubt:
             items = self._not_arrived(run, items)
-        items = self._standing(run, items)
+        items = self._still_wanted(run, items)
         if not items:
             return
         try:
@@ -210,8 +210,8 @@ class Steps:
             answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
         self._answered(run, list(zip(items, answers, strict=True)))
 
-    def _standing(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
-        """Return those that are wanted still: meanwhile somebody may have left, or changed their mind."""
+    def _still_wanted(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
+        """Return the items that the roster still wants: members may have changed since the plan was made."""
         day = departures.today(self.clock.now(), self.settings.time_zone)
         members = self._members(run, {item.member for item in items})
         return [
@@ -221,7 +221,7 @@ class Steps:
         ]
 
     def _not_arrived(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
-        """Return those whose values Vault CRM does not have; the others are recorded as sent (P5)."""
+        """Return the items that Vault CRM does not have; record the others as sent (P5)."""
         users = self._users_now(item.user for item in items)
         arrived = [
             item for item in items if item.user in users and push_plan.has_arrived(item, users[item.user])
@@ -240,7 +240,7 @@ class Steps:
         failed = {item.member: partial(push_plan.with_failure, item=item, day=day) for item, _ in refused}
         self._recording(run).record(failed)
         self.counts["refused"] += len(refused)
-        # It held these values already, so nothing was set off: still to be sent, by what the next push sees.
+        # Vault CRM held these values already, so nothing was started: the next push decides about them anew.
         self.counts["not_sent"] += sum(answer.outcome is Outcome.NO_CHANGES for _, answer in answered)
 
     def _were_sent(self, run: Run, items: Sequence[PushItem]) -> None:
@@ -251,33 +251,35 @@ class Steps:
             self.counts["under_way" if item.step is Step.OUTCOME else push_plan.COUNTED[item.step]] += 1
 
     def _record(self, item: PushItem) -> dict[str, str | None]:
-        """Return the record that is written for an item."""
+        """Return the record to write for an item."""
         record: dict[str, str | None] = {"id": item.user}
         for feature, writes in item.writes.items():
             if "request" in writes:
                 record[vault_fields.request_field(feature)] = writes["request"]
             if status := writes.get("status"):
-                of_settings = connection(self.settings).api_name(feature, status)
-                record[vault_fields.status_field(feature)] = of_settings
+                record[vault_fields.status_field(feature)] = connection(self.settings).api_name(
+                    feature, status
+                )
         if item.active is not None:
             record["status__v"] = "active__v" if item.active else "inactive__v"
         return record
 
-    # ── What comes of it ─────────────────────────────────────────────────────────────────────────
+    # ── Outcomes ─────────────────────────────────────────────────────────────────────────────────
 
-    def _take_over(self, run: Run, items: Sequence[PushItem], *, resumed: bool) -> None:
-        """Take over what Vault CRM shows of earlier requests, and what it has been asked already."""
+    def _record_earlier(self, run: Run, items: Sequence[PushItem], *, resumed: bool) -> None:
+        """Record the outcomes of earlier requests, and as sent the requests that Vault CRM already has."""
         users = {item.user: push_plan.seen_user(item) for item in items}
         if resumed:
-            # An import may have taken over something newer since the plan was made.
+            # An import may have recorded something newer since the plan was made.
             users = self._users_now(users)
-        self._outcomes(run, users, {item.user: item.member for item in items}, push_plan.with_outcome)
+        member_of = {item.user: item.member for item in items}
+        self._record_outcomes(run, users, member_of, push_plan.with_outcome)
         self._were_sent(run, [replace(item, active=None) for item in items if item.writes])
 
     def _await(self, run: Run, items: Sequence[PushItem]) -> Removals:
-        """Read what comes of what was sent, for a while; returns what removals among it have come to.
+        """Read the outcomes of sent items for a while; returns what the removals among them have freed.
 
-        What is not settled by then is read by the next push.
+        Outcomes that take longer are read by the next push.
         """
         waiting = {item.user: item for item in items}
         freed: Counter[Line] = Counter()
@@ -287,23 +289,22 @@ class Steps:
             self.ports.wait(seconds)
             users = self._users_now(waiting)
             settled = {name: user for name, user in users.items() if not _is_under_way(waiting[name], user)}
-            self._outcomes(
-                run, settled, {name: waiting[name].member for name in settled}, push_plan.with_answer
-            )
+            member_of = {name: waiting[name].member for name in settled}
+            self._record_outcomes(run, settled, member_of, push_plan.with_answer)
             for name, user in settled.items():
                 freed.update(_left(waiting.pop(name), user))
             self.clock.check()
         return Removals(freed, frozenset(waiting))
 
-    def _outcomes(
+    def _record_outcomes(
         self,
         run: Run,
         users: Mapping[str, VaultUser],
         member_of: Mapping[str, str],
-        take: Callable[..., Member],
+        change: Callable[..., Member],
     ) -> None:
         at = self._now()
-        changes = {member_of[name]: partial(take, user=user, at=at) for name, user in users.items()}
+        changes = {member_of[name]: partial(change, user=user, at=at) for name, user in users.items()}
         for before, after in self._recording(run, "crm").record(changes):
             self.errors += failures(before, after, at, run.id)
             for feature in engage_features.FEATURES:
@@ -320,7 +321,7 @@ class Steps:
     # ── The end ──────────────────────────────────────────────────────────────────────────────────
 
     def _recorded(self, run: Run, cursor: int) -> Run:
-        """Record how far the run is, and what was counted and went wrong since."""
+        """Record the run's progress, with the counts and errors since it was last recorded."""
         so_far = dict(run.counts) if run.cursor or run.phase is Phase.NOTIFY else {}
         for name, count in self.counts.items():
             so_far[name] = so_far.get(name, 0) + count
@@ -353,7 +354,7 @@ class Steps:
         problem = Problem(
             "user__sys",
             "does not show the user to the integration user, so nothing was sent",
-            "Let the integration user read the user, or import from Vault CRM to link another one.",
+            "Let the integration user read the user, or import from Vault CRM to link another.",
         )
         vault_id = member.crm[engage_features.CONNECTION]["id"] or ""
         return user_entry(self._now(), vault_id, "user_not_seen", problem, member.id, run.id)
@@ -365,14 +366,14 @@ class Steps:
         return timestamp(self.clock.now())
 
 
-class _Nowhere:
-    """Parts that are not kept."""
+class _NoArchive:
+    """Takes parts and keeps none."""
 
     def put(self, name: str, number: int, body: bytes) -> None:
-        """Keep nothing."""
+        """Drop the part."""
 
     def parts(self, name: str) -> Iterator[bytes]:
-        """Have nothing."""
+        """Return no parts."""
         return iter(())
 
 
@@ -382,7 +383,7 @@ def _is_under_way(item: PushItem, user: VaultUser) -> bool:
 
 
 def _left(item: PushItem, user: VaultUser) -> Iterator[Line]:
-    """Yield which groups the user has left since the item was planned."""
+    """Yield the groups that the user has left since the item was planned."""
     for feature in item.writes:
         group = item.seen[feature].group
         if group and user.seen[feature].group != group:

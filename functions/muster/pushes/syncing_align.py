@@ -1,8 +1,8 @@
-"""The Align part of a push: what admins ask for there is taken over first, what came of it told last (G9).
+"""The Align part of a push: read admins' requests first, write their outcomes back last (G9).
 
-Align is beside the way: where it cannot be reached, the error log says so, the push to Vault CRM goes on,
-and the next one tells Align what it has missed. What is written there is absolute: an answer that is lost
-sets nothing off twice, and the next push looks.
+A push does not depend on Align: if Align cannot be reached, the error log says so, the push to Vault CRM
+goes on, and the next push brings Align up to date. Values written to Align are absolute: if an answer is
+lost, nothing happens twice, and the next push looks again.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from muster.runs.run import Run
 from muster.settings import Settings
 from muster.times import timestamp
 
-# Under which entries about a record are logged: the same one, saved when it was, is one entry for all pushes.
+# The notification of entries about records: one record, saved once, makes one entry however many pushes.
 _OF_A_RECORD = "align"
 
 type Found = list[tuple[AlignRecord, tuple[Member, ...]]]
@@ -35,21 +35,21 @@ type Found = list[tuple[AlignRecord, tuple[Member, ...]]]
 
 @dataclass(slots=True)
 class AlignSync:
-    """One invocation's dealings with Align, which come to nothing where there is none (`align` is `None`)."""
+    """One invocation's sync with Align; does nothing if Align is not connected (`align` is `None`)."""
 
     settings: Settings
     align: Vault | None
     roster: Roster
     clock: RunClock
-    # It was not reached a moment ago: another try would only cost time.
+    # Align could not be reached a moment ago: another try would only cost time.
     _down: bool = field(default=False, init=False)
 
-    # ── First: what is asked for ─────────────────────────────────────────────────────────────────
+    # ── First: requests ──────────────────────────────────────────────────────────────────────────
 
     def take_requests(self, run: Run) -> tuple[Mapping[str, Change], int]:
-        """Take over what admins ask for in Align; returns the changes by member (id), and how many errors.
+        """Take over admins' requests; returns the changes by member (id) and the number of errors.
 
-        The changes are recorded. A preview records and logs nothing, and goes by the changes.
+        The changes are recorded and the errors logged, except in a preview.
         """
         if self.align is None:
             return {}, 0
@@ -63,19 +63,19 @@ class AlignSync:
             changes, entries = self._decided(self._found(records))
         if run.preview:
             return changes, 0
-        # Told first: what is recorded as taken over is not looked at again.
+        # Log first: a request that is recorded as taken over is not looked at again.
         self.roster.park(run.organization, entries, self.clock.now().timestamp())
         self._record(run, changes)
         return changes, len(entries)
 
     def _decided(self, found: Found) -> tuple[dict[str, Change], list[LogEntry]]:
-        """Return what the records come to, each judged by itself; who is meant has to be plain."""
+        """Return the changes and error entries of the records; each must match exactly one member."""
         day = departures.today(self.clock.now(), self.settings.time_zone)
-        meant = Counter(members[0].id for _, members in found if len(members) == 1)
+        matched = Counter(members[0].id for _, members in found if len(members) == 1)
         changes: dict[str, Change] = {}
         entries = []
         for record, members in found:
-            records = max((meant[member.id] for member in members), default=1)
+            records = max((matched[member.id] for member in members), default=1)
             if len(members) != 1 or records > 1:
                 problem = align_records.match_problem(records, len(members), self.settings)
                 entries.append(_about(record, align_records.MEMBER_UNKNOWN, problem))
@@ -89,10 +89,10 @@ class AlignSync:
                 )
         return changes, entries
 
-    # ── Last: what came of it ────────────────────────────────────────────────────────────────────
+    # ── Last: outcomes ───────────────────────────────────────────────────────────────────────────
 
     def report(self, run: Run, touched: Iterable[str]) -> Sequence[LogEntry]:
-        """Have Align show these members (ids), and those it was not told of; returns what went wrong."""
+        """Update Align for these members (ids) and for all who are due; returns the errors."""
         if self.align is None or self._down:
             return ()
         members = self._to_report(run, touched)
@@ -111,7 +111,7 @@ class AlignSync:
             [
                 (record, member)
                 for record, member in plain
-                # What an admin has asked for meanwhile is not written over: the next push takes it over.
+                # A request made meanwhile is not overwritten: the next push takes it over.
                 if member.id in members and not align_records.has_new_request(member, record)
             ],
         )
@@ -127,7 +127,7 @@ class AlignSync:
         return {name: each for name, each in members.items() if align_records.needs_update(each)}
 
     def _forget_missing(self, run: Run, members: Mapping[str, Member], there: Collection[str]) -> None:
-        """Record of whom Align has known and shows nothing any more, so that it is not asked each time."""
+        """Record that Align no longer has a record of members it had one of, so as not to ask each time."""
         gone = [
             each
             for name, each in members.items()
@@ -136,7 +136,7 @@ class AlignSync:
         self._record(
             run,
             {
-                each.id: partial(align_records.with_reported, record=None, told=engage_groups.shown(each))
+                each.id: partial(align_records.with_reported, record=None, shown=engage_groups.shown(each))
                 for each in gone
             },
         )
@@ -144,12 +144,12 @@ class AlignSync:
     def _write(
         self, align: Vault, run: Run, found: Sequence[tuple[AlignRecord, Member]]
     ) -> Sequence[LogEntry]:
-        """Write what differs, and record what Align was told; returns what went wrong."""
+        """Write the fields that differ, and record what Align now shows; returns the errors."""
         entries: list[LogEntry] = []
         for some in batched(found, RECORDS_A_CALL, strict=False):
-            told: dict[str, Change] = {
+            reported: dict[str, Change] = {
                 member.id: partial(
-                    align_records.with_reported, record=record.id, told=engage_groups.shown(member)
+                    align_records.with_reported, record=record.id, shown=engage_groups.shown(member)
                 )
                 for record, member in some
             }
@@ -166,17 +166,17 @@ class AlignSync:
                 return [*entries, self._not_reached(run, error)]
             for (record, member, _), answer in zip(writes, answers, strict=True):
                 if answer.outcome is Outcome.REFUSED:
-                    told.pop(member.id, None)
+                    reported.pop(member.id, None)
                     problem = answer.problem or Problem(align_fields.OBJECT, "was refused by Align", "")
                     entries.append(_about(record, align_records.NOT_WRITTEN, problem, member))
-            self._record(run, told)
+            self._record(run, reported)
             self.clock.check()
         return entries
 
     # ── Both ─────────────────────────────────────────────────────────────────────────────────────
 
     def _records(self, align: Vault, conditions: Iterable[str]) -> list[AlignRecord]:
-        """Return the records that fulfil one of these conditions, all of them and each once."""
+        """Return the records that meet any of these conditions, each once."""
         found: dict[str, AlignRecord] = {}
         for condition in conditions:
             for page in align.query(align_records.query(condition, self.settings)):
@@ -186,7 +186,7 @@ class AlignSync:
         return list(found.values())
 
     def _found(self, records: Iterable[AlignRecord]) -> Found:
-        """Return the records with the members whom they may be about."""
+        """Return the records with the members they match."""
         found: Found = []
         for some in batched(records, LOOKED_UP_AT_ONCE, strict=False):
             wanted = {record.id: align_records.wanted_for(record, self.settings) for record in some}
