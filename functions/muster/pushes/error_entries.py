@@ -56,6 +56,17 @@ def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEn
             yield user_entry(at, vault_id, code, problem, after.id, run)
 
 
+def user_not_seen(member: Member, at: str, run: str) -> LogEntry:
+    """Return the entry for a member whose user Vault CRM does not show; `at` is now (ISO 8601)."""
+    problem = Problem(
+        "user__sys",
+        "does not show the user to the integration user, so nothing was sent",
+        "Let the integration user read the user, or import from Vault CRM to link another.",
+    )
+    vault_id = member.crm[engage_features.CONNECTION]["id"] or ""
+    return user_entry(at, vault_id, "user_not_seen", problem, member.id, run)
+
+
 def blocked_by(checks: Iterable[Check]) -> str:
     """Return, in words, the failed checks that keep a push from sending, each with its remedy (U6)."""
     failed = [f"{check.check}: {check.found} ({check.remedy.removesuffix('.')})" for check in checks]

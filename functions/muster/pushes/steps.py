@@ -16,7 +16,7 @@ from muster.crm.vault_records import RECORDS_A_CALL, Outcome, Written
 from muster.error_log import LogEntry
 from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
 from muster.pushes import licence_lines, push_plan
-from muster.pushes.error_entries import blocked_by, failures, user_entry
+from muster.pushes.error_entries import blocked_by, failures, user_entry, user_not_seen
 from muster.pushes.licence_lines import Line, Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, PushItem, Step
@@ -106,7 +106,8 @@ class Steps:
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = push_plan.written(plan.items[start : start + ITEMS_A_PART])
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
-        self._ends.log_errors(run, [self._unseen(run, members[name]) for name in plan.unseen])
+        unseen = [user_not_seen(members[name], self._now(), run.id) for name in plan.unseen]
+        self._ends.log_errors(run, unseen)
         return plan, replace(
             run,
             planned=len(plan.items),
@@ -349,15 +350,6 @@ class Steps:
             "counts": run.counts,
             "message": f"{run.message}{said}",
         }
-
-    def _unseen(self, run: Run, member: Member) -> LogEntry:
-        problem = Problem(
-            "user__sys",
-            "does not show the user to the integration user, so nothing was sent",
-            "Let the integration user read the user, or import from Vault CRM to link another.",
-        )
-        vault_id = member.crm[engage_features.CONNECTION]["id"] or ""
-        return user_entry(self._now(), vault_id, "user_not_seen", problem, member.id, run.id)
 
     def _at(self, run: Run) -> datetime:
         return datetime.fromisoformat(run.gathered_at or run.started_at)
