@@ -22,7 +22,7 @@ from muster import bootstrap
 from muster.admin_requests import RunRequest, answer_run, settings_of
 from muster.errors import MusterError, Problem, Rejected
 from muster.imports.importing import Importing
-from muster.imports.notifying_managers import Notifying, Told
+from muster.imports.notifying_managers import MailSummary, ManagerNotifier
 from muster.imports.ports import Ports
 from muster.observability import logger, metrics
 from muster.pushes.ports import Vault
@@ -97,7 +97,7 @@ def _import(asked: Import, remaining: Callable[[], float]) -> RunAnswer:
             importing = _importing(stored, vault, remaining)
             return asked.done_with(importing.runs) or _started(asked, importing)
 
-    telling = bootstrap.telling(stored, "import", _now)
+    telling = bootstrap.run_reporter(stored, "import", _now)
     return telling.around(work, scheduled=asked.by == SCHEDULE, daily=asked.mode == "full")
 
 
@@ -108,7 +108,7 @@ def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | No
     if connection is None:
         yield None
         return
-    watching = bootstrap.watching(asked.organization, "vault_crm", _now)
+    watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
     if asked.by == SCHEDULE and watching.skipped():
         yield None
         return
@@ -150,9 +150,9 @@ def _tell_managers(settings: Settings, run: str, remaining: Callable[[], float])
     mail = bootstrap.mail()
     if settings.managers.notify and mail is None:
         logger.warning("managers.notify is on, but the template's MailFrom is empty: no mail is sent")
-    notifying = Notifying(bootstrap.mail_outbox(), mail, bootstrap.roster_table(), _now(), remaining)
+    notifying = ManagerNotifier(bootstrap.mail_outbox(), mail, bootstrap.roster_table(), _now(), remaining)
     told = notifying.notify(settings, run)
-    if told != Told():
+    if told != MailSummary():
         logger.info(
             "managers told",
             run=run,

@@ -74,7 +74,7 @@ def _push(asked: Push, remaining: Callable[[], float]) -> RunAnswer:
     if connection is None:
         remedy = "Add it to the settings: host, manage_features and the name of the secret."
         raise Rejected(Problem("connections.vault_crm", "is not in the settings", remedy))
-    telling = bootstrap.telling(stored, "push", _now)
+    telling = bootstrap.run_reporter(stored, "push", _now)
     return telling.around(
         lambda: _pushed(asked, stored, connection, remaining), scheduled=asked.by == SCHEDULE
     )
@@ -83,12 +83,12 @@ def _push(asked: Push, remaining: Callable[[], float]) -> RunAnswer:
 def _pushed(
     asked: Push, stored: StoredSettings, connection: VaultCrmConnection, remaining: Callable[[], float]
 ) -> RunAnswer:
-    watching = bootstrap.watching(asked.organization, "vault_crm", _now)
+    watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
     if asked.by == SCHEDULE and (skipped := watching.skipped()):
         return skipped
     connected = bootstrap.vault(connection)
     # Unwatched: who may not do something has a connection that works, and imports go on with it (P6).
-    preflight = partial(checking.cheap, stored.settings, connected)
+    preflight = partial(checking.failed_push_checks, stored.settings, connected)
     with watching.watched(connected) as vault, _watched_align(asked, stored) as align:
         ports = Ports(
             runs=bootstrap.run_table(),
@@ -107,7 +107,7 @@ def _pushed(
 def _watched_align(asked: Push, stored: StoredSettings) -> Iterator[Vault | None]:
     """Lend the organization's Align, if it has one that a schedule may try (P6)."""
     connection = stored.settings.connections.align
-    watching = bootstrap.watching(asked.organization, "align", _now)
+    watching = bootstrap.health_tracker(asked.organization, "align", _now)
     if connection is None or (asked.by == SCHEDULE and watching.skipped()):
         yield None
         return

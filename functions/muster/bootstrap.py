@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from muster.adapters.salesforce.client import Salesforce
     from muster.adapters.salesforce.metadata_client import SalesforceMetadata
     from muster.adapters.vault.client import Vault
-    from muster.connections.tracking_health import Watching
-    from muster.reporting.reporting_runs import Telling
+    from muster.connections.tracking_health import HealthTracker
+    from muster.reporting.reporting_runs import RunReporter
     from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
     from muster.settings.versions import StoredSettings
 
@@ -105,28 +105,30 @@ def run_archive() -> RunArchive:
     return RunArchive(boto3.client("s3", config=_client_config()), environment.run_archive_bucket_name())
 
 
-def watching(organization: str, connection: str, now: Callable[[], datetime]) -> Watching:
-    """What watches how a connection does; its notices are counted, for an alarm."""
+def health_tracker(organization: str, connection: str, now: Callable[[], datetime]) -> HealthTracker:
+    """Tracks the health of a connection; its notices are counted as metrics, for an alarm."""
     from aws_lambda_powertools.metrics import MetricUnit
 
-    from muster.connections.tracking_health import Watching
+    from muster.connections.tracking_health import HealthTracker
     from muster.observability import metrics
 
-    def tell(what: str) -> None:
-        metrics.add_metric(f"Connections{what.capitalize()}", MetricUnit.Count, 1)
+    def count(event: str) -> None:
+        metrics.add_metric(f"Connections{event.capitalize()}", MetricUnit.Count, 1)
 
-    return Watching(organization, connection, run_table(), roster_table(), now, tell)
+    return HealthTracker(organization, connection, run_table(), roster_table(), now, count)
 
 
-def telling(stored: StoredSettings, kind: Literal["import", "push"], now: Callable[[], datetime]) -> Telling:
-    """What tells alarms and the dashboard of an organization's runs."""
+def run_reporter(
+    stored: StoredSettings, kind: Literal["import", "push"], now: Callable[[], datetime]
+) -> RunReporter:
+    """Reports an organization's runs to the alarms and the dashboard."""
     from functools import partial
 
     from muster import observability
-    from muster.reporting.reporting_runs import Telling
+    from muster.reporting.reporting_runs import RunReporter
     from muster.reporting.run_metrics import UNITS
 
-    return Telling(
+    return RunReporter(
         stored,
         kind,
         run_table(),

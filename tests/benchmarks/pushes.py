@@ -153,7 +153,7 @@ class _Work:
             archive,
             RosterTable(client, "roster"),
             crm,
-            partial(checking.cheap, self.settings, crm),
+            partial(checking.failed_push_checks, self.settings, crm),
             lambda _: None,
         )
         self.pushing = Pushing(

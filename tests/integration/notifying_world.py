@@ -19,7 +19,7 @@ from muster.adapters.aws.mail_outbox import MailOutbox
 from muster.adapters.aws.roster_keys import to_member
 from muster.adapters.aws.roster_table import RosterTable
 from muster.crm import salesforce_ids
-from muster.imports.notifying_managers import Notifying, Told
+from muster.imports.notifying_managers import MailSummary, ManagerNotifier
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.writing_user_changes import UserChangeWriter
@@ -109,9 +109,9 @@ class World:
 
     def notify(
         self, run: str = RUN, to: Settings = RECORDED, at: datetime = NOW, remaining: float = 900
-    ) -> Told:
+    ) -> MailSummary:
         """Tell managers, as the end of a run does."""
-        return Notifying(self.outbox, self.mail, self.roster, at, lambda: remaining).notify(to, run)
+        return ManagerNotifier(self.outbox, self.mail, self.roster, at, lambda: remaining).notify(to, run)
 
     def members(self) -> dict[str, Member]:
         """Return the members by first name."""

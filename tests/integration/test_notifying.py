@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from muster.imports.manager_mails import recorded_under
-from muster.imports.notifying_managers import Notifying, Told
+from muster.imports.notifying_managers import MailSummary, ManagerNotifier
 from muster.runs.clock import MARGIN_S
 from tests.examples import NOW, settings
 from tests.integration.notifying_world import (
@@ -88,23 +88,23 @@ def test_reports_are_listed_also_while_nobody_is_told(world: World) -> None:
 def test_a_manager_gets_one_mail_about_all_newcomers_of_the_run(world: World) -> None:
     world.join("Ada")
     world.join("Bob", to=UNRECORDED)
-    assert world.notify() == Told(sent=1)
+    assert world.notify() == MailSummary(sent=1)
     assert sent() == [Sent("Grace", "2 people have joined your team", ("Ada", "Bob"), 0)]
     assert not rows("NEWCOMERS") + rows("OUTBOX")
-    assert world.notify(NEXT_RUN) == Told()
+    assert world.notify(NEXT_RUN) == MailSummary()
     assert len(sent()) == 1
 
 
 def test_each_manager_is_told_of_their_own(world: World) -> None:
     world.join("Ada")
     world.join("Bob", manager="Henry")
-    assert world.notify() == Told(sent=2)
+    assert world.notify() == MailSummary(sent=2)
     assert {(mail.to, mail.names) for mail in sent()} == {("Grace", ("Ada",)), ("Henry", ("Bob",))}
 
 
 def test_managers_of_unrecorded_teams_are_not_told(world: World) -> None:
     world.join("Ada", to=UNRECORDED)
-    assert world.notify() == Told()
+    assert world.notify() == MailSummary()
     assert not sent()
     assert not rows("NEWCOMERS") + rows("OUTBOX")
 
@@ -121,7 +121,7 @@ def test_a_team_is_recorded_by_those_who_were_there_before(world: World) -> None
 def test_a_manager_who_cannot_be_written_to_is_not(world: World, fields: dict[str, Any]) -> None:
     world.join("Ada")
     world.join("Grace", manager=None, **fields)
-    assert world.notify() == Told()
+    assert world.notify() == MailSummary()
     assert not sent()
     assert not rows("NEWCOMERS") + rows("OUTBOX")
 
@@ -143,13 +143,13 @@ def test_who_has_left_again_waits_for_no_manager(world: World) -> None:
 
 def test_who_has_no_manager_is_nobodys_news(world: World) -> None:
     world.join("Ada", manager=None)
-    assert world.notify() == Told()
+    assert world.notify() == MailSummary()
     assert not world.newcomers()
 
 
 def test_a_newcomer_waits_for_a_manager_who_is_not_there_yet(world: World) -> None:
     world.join("Ada", manager="Ewa")
-    assert world.notify(at=NOW + 2 * DAY - HOUR) == Told()
+    assert world.notify(at=NOW + 2 * DAY - HOUR) == MailSummary()
     assert world.newcomers() == {"Ada"}
     world.join("Ewa", manager=None, to=UNRECORDED)
     world.full_import("Ada", manager="Ewa")
@@ -173,14 +173,17 @@ def test_where_nobody_is_told_newcomers_and_mails_are_forgotten(world: World, ha
     assert (world.newcomers(), len(rows("OUTBOX"))) == ({"Bob"}, 1)
     to = settings(assignments=[RECORDING], managers={"notify": not has_mail})
     mail = world.mail if has_mail else None
-    assert Notifying(world.outbox, mail, world.roster, NOW, lambda: 900).notify(to, NEXT_RUN) == Told()
+    assert (
+        ManagerNotifier(world.outbox, mail, world.roster, NOW, lambda: 900).notify(to, NEXT_RUN)
+        == MailSummary()
+    )
     assert not rows("NEWCOMERS") + rows("OUTBOX")
 
 
 def test_nothing_crosses_an_organization(world: World) -> None:
     world.join("Ada")
     other = settings(organization="other", assignments=[RECORDING], managers={"notify": True})
-    assert world.notify(to=other) == Told()
+    assert world.notify(to=other) == MailSummary()
     assert world.newcomers() == {"Ada"}
 
 
@@ -191,7 +194,7 @@ def test_a_large_team_is_one_mail_that_names_fifty_and_counts_the_rest(world: Wo
     world.rules.page_size = 100
     world.join_at_once(range(187), "enabled")
     world.wire.calls.clear()
-    assert world.notify() == Told(sent=1)
+    assert world.notify() == MailSummary(sent=1)
     assert transaction_sizes(world) == [91, 91, 8]
     [mail] = sent()
     assert mail.subject == "187 people have joined your team"
@@ -203,7 +206,7 @@ def test_many_of_whom_nobody_is_told_are_forgotten_within_the_limit_of_a_transac
     world.rules.page_size = 100
     world.join_at_once(range(101), "disabled")
     world.wire.calls.clear()
-    assert world.notify() == Told()
+    assert world.notify() == MailSummary()
     assert transaction_sizes(world) == [100, 1]
     assert not rows("NEWCOMERS")
 
@@ -218,14 +221,16 @@ def transaction_sizes(world: World) -> list[int]:
 
 def test_a_run_whose_time_is_nearly_up_leaves_it_to_the_next(world: World) -> None:
     world.join("Ada")
-    assert world.notify(remaining=MARGIN_S - 1) == Told()
+    assert world.notify(remaining=MARGIN_S - 1) == MailSummary()
     assert (world.newcomers(), sent()) == ({"Ada"}, [])
-    assert world.notify(NEXT_RUN, remaining=MARGIN_S + 1) == Told(sent=1)
+    assert world.notify(NEXT_RUN, remaining=MARGIN_S + 1) == MailSummary(sent=1)
 
 
 def test_telling_takes_no_more_than_its_share_of_a_run(world: World) -> None:
     world.join("Ada")
     world.join("Bob", manager="Henry")
     left = iter([900.0, 890.0, 880.0, 870.0, 500.0])
-    told = Notifying(world.outbox, world.mail, world.roster, NOW, lambda: next(left)).notify(RECORDED, RUN)
+    told = ManagerNotifier(world.outbox, world.mail, world.roster, NOW, lambda: next(left)).notify(
+        RECORDED, RUN
+    )
     assert (told.sent, told.waiting) == (1, 1)

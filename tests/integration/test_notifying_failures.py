@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from muster.adapters.aws import mail_outbox
-from muster.imports.notifying_managers import Told
+from muster.imports.notifying_managers import MailSummary
 from tests.examples import NOW
 from tests.integration.notifying_world import (
     DAY,
@@ -59,7 +59,7 @@ def test_while_ses_is_down_the_roster_is_the_same_and_the_mail_goes_out_next_tim
     # Who is down is not asked again for each mail.
     assert Counter(call.service for call in world.wire.calls)["sesv2"] == 1
     world.wire.plan = these()
-    assert world.notify(NEXT_RUN) == Told(sent=2)
+    assert world.notify(NEXT_RUN) == MailSummary(sent=2)
     assert not rows("OUTBOX")
 
 
@@ -71,7 +71,7 @@ def test_what_waits_from_earlier_runs_goes_out_as_one_mail(world: World) -> None
     world.notify(NEXT_RUN)
     assert [key[1].partition("#")[0] for key in rows("OUTBOX")] == [RUN, NEXT_RUN]
     world.wire.plan = these()
-    assert world.notify("20261120T084600-00000003") == Told(sent=1)
+    assert world.notify("20261120T084600-00000003") == MailSummary(sent=1)
     assert [mail.names for mail in sent()] == [("Ada", "Bob")]
     assert not rows("OUTBOX")
 
@@ -84,7 +84,7 @@ def test_one_mail_for_many_runs_names_fifty_as_well(world: World) -> None:
     world.join_at_once(range(60, 75), "enabled")
     world.notify(NEXT_RUN)
     world.wire.plan = these()
-    assert world.notify("20261120T084600-00000003") == Told(sent=1)
+    assert world.notify("20261120T084600-00000003") == MailSummary(sent=1)
     [mail] = sent()
     assert mail.subject == "75 people have joined your team"
     assert (len(mail.names), mail.more) == (50, 25)
@@ -138,7 +138,7 @@ def test_a_mail_says_how_things_are_when_it_is_sent(world: World) -> None:
     world.notify()
     world.join("Ada", IsActive="false")
     world.wire.plan = these()
-    assert world.notify(NEXT_RUN) == Told(sent=1)
+    assert world.notify(NEXT_RUN) == MailSummary(sent=1)
     assert [mail.names for mail in sent()] == [("Bob",)]
 
 
@@ -148,7 +148,7 @@ def test_a_mail_about_nobody_who_is_still_there_is_not_sent(world: World) -> Non
     world.notify()
     world.join("Ada", IsActive="false")
     world.wire.plan = these()
-    assert world.notify(NEXT_RUN) == Told()
+    assert world.notify(NEXT_RUN) == MailSummary()
     assert not sent()
     assert not rows("OUTBOX")
 

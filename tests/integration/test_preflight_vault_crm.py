@@ -283,7 +283,7 @@ def cheap(acme: Acme) -> list[Check]:
     assert stored
     connection = stored.settings.connections.vault_crm
     assert connection
-    return checking.cheap(stored.settings, bootstrap.vault(connection))
+    return checking.failed_push_checks(stored.settings, bootstrap.vault(connection))
 
 
 def test_the_cheap_form_is_a_login_and_two_calls(acme: Acme) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from muster.reporting.reporting_runs import LOOKED_BACK
+from muster.reporting.reporting_runs import LOOKBACK
 from tests.conftest import ROOT
 from tests.integration.template_reading import (
     GONE,
@@ -189,7 +189,7 @@ def silence_of_one_organization_is_told(template: Template) -> Iterator[str]:
             continue
         if (alarm["Statistic"], alarm["ComparisonOperator"]) != ("Maximum", "GreaterThanThreshold"):
             yield f"{name} does not ring for the one that has waited longest"
-        if not DAY_S < alarm["Threshold"] * HOUR_S < LOOKED_BACK.total_seconds():
+        if not DAY_S < alarm["Threshold"] * HOUR_S < LOOKBACK.total_seconds():
             yield f"{name} rings before what is done daily is due, or later than is known"
         if alarm["TreatMissingData"] != "ignore":
             yield f"{name} is over, or rings, when nothing is told"

@@ -10,7 +10,7 @@ from muster.adapters.aws import roster_table, roster_writes, run_table
 from muster.errors import Incomplete
 from muster.imports import plan_items
 from muster.imports.applying import Applying
-from muster.imports.notifying_managers import Notifying
+from muster.imports.notifying_managers import ManagerNotifier
 from muster.imports.plan_items import Item
 from muster.imports.steps import Steps
 from muster.roster import salesforce_lifecycle
@@ -208,14 +208,14 @@ def _failed_runs_move_the_watermark(patch: pytest.MonkeyPatch) -> None:
 
 
 def _mail_removed_before_it_is_sent(patch: pytest.MonkeyPatch) -> None:
-    send_one = Notifying._send_one
+    send_one = ManagerNotifier._send_one
 
-    def hasty(self: Notifying, settings: Any, mail: Any, manager: str, mails: Any) -> bool:
+    def hasty(self: ManagerNotifier, settings: Any, mail: Any, manager: str, mails: Any) -> bool:
         for each in mails:
             self.outbox.remove(settings.organization, each)
         return send_one(self, settings, mail, manager, mails)
 
-    patch.setattr(Notifying, "_send_one", hasty)
+    patch.setattr(ManagerNotifier, "_send_one", hasty)
 
 
 IMPORT_MUTANTS = [

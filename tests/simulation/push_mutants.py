@@ -14,7 +14,7 @@ from muster.crm import engage_features
 from muster.crm.vault_records import Outcome, Written
 from muster.pushes import licence_lines, push_plan
 from muster.pushes.licence_lines import Removals
-from muster.pushes.push_plan import Sending, Step
+from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.steps import Steps
 from muster.roster.member import Member
 from muster.runs import running
@@ -150,7 +150,7 @@ def _resent_without_a_look(patch: pytest.MonkeyPatch) -> None:
 def _warning_taken_as_sent(patch: pytest.MonkeyPatch) -> None:
     answered = Steps._answered
 
-    def trusting(self: Steps, run: Run, results: Sequence[tuple[Sending, Written]]) -> None:
+    def trusting(self: Steps, run: Run, results: Sequence[tuple[PushItem, Written]]) -> None:
         found = {Outcome.NO_CHANGES: Outcome.WRITTEN}
         answered(
             self,
@@ -191,7 +191,7 @@ def _positions_trusted(patch: pytest.MonkeyPatch) -> None:
 def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
     waits = Steps._await
 
-    def hasty(self: Steps, run: Run, items: Sequence[Sending]) -> Removals:
+    def hasty(self: Steps, run: Run, items: Sequence[PushItem]) -> Removals:
         if any(item.step is Step.ADDITION for item in items):
             return waits(self, run, items)
         freed = Counter(
@@ -214,7 +214,7 @@ def _newer_wish_overlooked(patch: pytest.MonkeyPatch) -> None:
 
 
 def _refusal_of_an_older_wish(patch: pytest.MonkeyPatch) -> None:
-    def failed(member: Member, item: Sending, day: date) -> Member:
+    def failed(member: Member, item: PushItem, day: date) -> Member:
         assert day
         for feature in item.writes:
             mine: Mapping[str, Any] = {**getattr(member, feature), "status": engage_features.REQUEST_FAILED}

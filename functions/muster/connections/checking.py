@@ -1,6 +1,6 @@
-"""Preflight: each connection checked, from its secret to its last permission (U1 to U6).
+"""Preflight: checks each connection, from its secret to its last permission (U1 to U6).
 
-What cannot be read is told as such, and hides nothing else. Nothing is changed anywhere.
+A read that fails is reported as such and does not hide other results. Nothing is changed anywhere.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from typing import Any
 
 from muster.checks import Check, NotAsked, Read, Result, unread
 from muster.connections import credential_expiry, salesforce_checks, vault_checks
-from muster.connections.entrance_checks import Entrance, SecretFound, lacking
+from muster.connections.access_checks import AccessFound, SecretFound, lacking
 from muster.connections.ports import Ports, Vault, VaultMetadata
 from muster.crm import align_fields, vault_fields
 from muster.crm.engage_features import FEATURES
@@ -22,17 +22,17 @@ from muster.settings import Settings, trial_queries
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
 
 CONNECTIONS = ("salesforce", "vault_crm", "align")
-# As long as one read may take with its tries; with less time left, the rest is told as not asked.
+# How long one read may take, retries included; with less time left, the rest is reported as not asked.
 _LONGEST_READ_S = 75
-# A vault is asked which versions it serves in one that it has served for years.
+# A version that vaults have served for years: asking in it which versions a vault serves always works.
 _OLD_VERSION = "v24.1"
 _NAMED_IN_MESSAGE = 3
 
 
-def cheap(settings: Settings, vault: VaultMetadata) -> list[Check]:
-    """Return the checks of Vault CRM that failed, of those that a push rests on; two calls and a login (U6).
+def failed_push_checks(settings: Settings, vault: VaultMetadata) -> list[Check]:
+    """Return the failed ones of the Vault CRM checks that a push depends on; two calls and a login (U6).
 
-    What could not be read is no reason to keep a push back: it will meet the same, and say so.
+    A check that could not be made does not block the push: the push will meet the same error and report it.
     """
     me = _read(vault.me)
     fields = _after(me, lambda: vault.fields(vault_fields.OBJECT))
@@ -43,7 +43,7 @@ def cheap(settings: Settings, vault: VaultMetadata) -> list[Check]:
 
 @dataclass(frozen=True, slots=True)
 class Checking:
-    """Checks one organization's connections; `remaining` answers the seconds left of the invocation."""
+    """Checks one organization's connections; `remaining` returns the seconds left in the invocation."""
 
     settings: Settings
     ports: Ports
@@ -51,22 +51,23 @@ class Checking:
     today: date
 
     def check(self, wanted: Sequence[str] | None = None, *, candidates: bool = False) -> dict[str, Any]:
-        """Return the checklist of some connections, of all that the settings have where none is named.
+        """Return the checklist of the wanted connections, of all in the settings if `wanted` is `None`.
 
-        Raises `Rejected` for a connection that is not in the settings, and for candidates without Align.
+        `candidates` adds the users who may be Align's integration user. Raises `Rejected` for a connection
+        that is not in the settings, and for candidates without Align.
         """
         names = self._named(wanted)
         if candidates and "align" not in names:
             remedy = "They are Align's users: add connections.align, and name it if you name connections."
             raise Rejected(Problem("candidates", "cannot be listed without Align", remedy))
         rows = [(name, check) for name in names for check in self._checks_of(name)]
-        said: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
         if candidates:
             found = self._candidates()
-            said["candidates"] = [] if isinstance(found, MusterError) else found
+            extra["candidates"] = [] if isinstance(found, MusterError) else found
             if isinstance(found, MusterError):
                 rows.append(("align", unread("candidates", found)))
-        return _answer(rows) | said
+        return _answer(rows) | extra
 
     def _named(self, wanted: Sequence[str] | None) -> list[str]:
         there = [name for name in CONNECTIONS if getattr(self.settings.connections, name)]
@@ -108,7 +109,7 @@ class Checking:
         fields = self._after(login, lambda: [str(each.get("name")) for each in org.describe()["fields"]])
         users = self._after(login, lambda: next(org.query(salesforce_checks.COUNT_OF_USERS)).total)
         return salesforce_checks.SalesforceFound(
-            entrance=Entrance(secret=secret, answered=versions, login=login),
+            access=AccessFound(secret=secret, answered=versions, login=login),
             versions=versions,
             fields=fields,
             refusals=self._after(login, lambda: org.refusals(trial_queries.queries(self.settings))),
@@ -137,7 +138,7 @@ class Checking:
         object_of_fields: str,
         statuses: Iterable[str],
     ) -> vault_checks.VaultFound:
-        """Ask a vault; `build` takes the version of its API, `None` for that of the settings."""
+        """Query a vault; `build` takes an API version, `None` for the one in the settings."""
         vault = build(None)
         secret = self._secret(secret_name)
         login = self._log_in(secret, vault_checks.SECRET_KEYS, vault.log_in)
@@ -150,7 +151,7 @@ class Checking:
         permissions = {name: self._after(login, partial(vault.permissions, name)) for name in objects}
         fields = self._after(login, partial(vault.fields, object_of_fields))
         return vault_checks.VaultFound(
-            entrance=Entrance(secret=secret, answered=login, login=login),
+            access=AccessFound(secret=secret, answered=login, login=login),
             versions=versions,
             me=me,
             policy=policy,
@@ -171,7 +172,7 @@ class Checking:
     def _candidates(self) -> Read[list[dict[str, str]]]:
         connection = self.settings.connections.align
         if connection is None:
-            return NotAsked("was not asked, for Align is not connected")
+            return NotAsked("was not asked, because Align is not connected")
         pages = self.ports.align(connection).query
         return self._ask(
             lambda: vault_checks.candidates(
@@ -180,7 +181,7 @@ class Checking:
         )
 
     def _secret(self, name: str | None) -> Read[SecretFound]:
-        """Return what may be known of a secret; nothing else of it leaves this method."""
+        """Return a secret's keys and expiry; its values do not leave this method."""
         if name is None:
             return Misconfigured("the connection names no secret")
         secret = self._ask(partial(self.ports.secrets.refetch, name))
@@ -193,7 +194,7 @@ class Checking:
         self, secret: Read[SecretFound], needs: Sequence[str], log_in: Callable[[], None]
     ) -> Read[None]:
         if isinstance(secret, MusterError) or lacking(secret, needs):
-            return NotAsked("was not asked, for the secret is not as it has to be")
+            return NotAsked("was not asked, because the secret is not as it has to be")
         return self._ask(log_in)
 
     def _after[T](self, first: Read[Any], call: Callable[[], T]) -> Read[T]:
@@ -201,12 +202,12 @@ class Checking:
 
     def _ask[T](self, call: Callable[[], T]) -> Read[T]:
         if self.remaining() < _LONGEST_READ_S:
-            return NotAsked("was not asked, for the time was up; check fewer connections at once")
+            return NotAsked("was not asked, because time was up; check fewer connections at once")
         return _read(call)
 
 
 def _read[T](call: Callable[[], T]) -> Read[T]:
-    """Return what a call answers, or the error that it raised."""
+    """Return the result of a call, or the error that it raised."""
     try:
         return call()
     except MusterError as error:
@@ -214,12 +215,12 @@ def _read[T](call: Callable[[], T]) -> Read[T]:
 
 
 def _after[T](first: Read[Any], call: Callable[[], T]) -> Read[T]:
-    """Return what a call answers that only makes sense once something else has been read."""
+    """Return the result of a call that depends on an earlier read; not asked if that one failed."""
     return _not_known(first) if isinstance(first, MusterError) else _read(call)
 
 
 def _not_known(why: MusterError) -> MusterError:
-    return why if isinstance(why, NotAsked) else NotAsked("was not asked, for what comes before it failed")
+    return why if isinstance(why, NotAsked) else NotAsked("was not asked, because an earlier step failed")
 
 
 def _known[T](value: Read[T]) -> T:
@@ -241,9 +242,9 @@ def _with_version[C: (VaultCrmConnection, AlignConnection)](
 
 def _answer(rows: Sequence[tuple[str, Check]]) -> dict[str, Any]:
     counts = Counter(check.result for _, check in rows)
-    amiss = counts[Result.FAILED] + counts[Result.COULD_NOT_CHECK]
+    errors = counts[Result.FAILED] + counts[Result.COULD_NOT_CHECK]
     return {
-        "status": "succeeded_with_errors" if amiss else "succeeded",
+        "status": "succeeded_with_errors" if errors else "succeeded",
         "message": _in_words(rows, counts),
         "counts": {result.value: counts[result] for result in Result},
         "checks": [{"connection": name, **asdict(check)} for name, check in rows],

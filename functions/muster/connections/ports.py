@@ -1,4 +1,4 @@
-"""What checking connections, and tracking their health, needs of the world outside."""
+"""What checking connections and tracking their health need from the outside world."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from muster.settings.sections import AlignConnection, SalesforceConnection, Vaul
 
 
 class Secrets(Protocol):
-    """Where credentials are; `adapters.aws.secrets` is the real one."""
+    """The store of credentials; `adapters.aws.secrets` is the real one."""
 
     def get(self, name: str) -> dict[str, str]:
-        """Return a secret, as remembered or read anew."""
+        """Return a secret, which may be cached."""
 
     def refetch(self, name: str) -> dict[str, str]:
-        """Return the secret as it is now."""
+        """Return a secret as it is now, past the cache."""
 
 
 class Salesforce(Protocol):
@@ -35,17 +35,17 @@ class Salesforce(Protocol):
         """Return the description of User."""
 
     def refusals(self, queries: Sequence[str]) -> list[str | None]:
-        """Return per query why it is refused."""
+        """Return, for each query, why it is refused; `None` for one that is accepted."""
 
     def query(self, soql: str) -> Iterator[Page]:
         """Yield the pages of a query."""
 
 
 class VaultMetadata(Protocol):
-    """What a vault says of its objects, and of who is logged in; `adapters.vault.client` is the real one."""
+    """A vault's objects and the user who is logged in; `adapters.vault.client` is the real one."""
 
     def me(self) -> IntegrationUser:
-        """Return who is logged in."""
+        """Return the user who is logged in."""
 
     def fields(self, object_name: str) -> list[Field]:
         """Return the fields of an object."""
@@ -56,7 +56,7 @@ class Vault(VaultMetadata, Protocol):
 
     @property
     def calls_left(self) -> tuple[int, int] | None:
-        """How many calls are left of how many."""
+        """The calls left in the burst window, and its limit; `None` if not known yet."""
 
     def log_in(self) -> None:
         """Log in anew."""
@@ -68,7 +68,7 @@ class Vault(VaultMetadata, Protocol):
         """Return a security policy."""
 
     def permissions(self, object_name: str) -> frozenset[str]:
-        """Return what may be done with an object."""
+        """Return the actions allowed on an object."""
 
     def picklist(self, name: str) -> dict[str, str]:
         """Return the values of a picklist."""
@@ -78,18 +78,18 @@ class Vault(VaultMetadata, Protocol):
 
 
 class HealthStore(Protocol):
-    """Where the health of connections is kept; `adapters.aws.run_table` is the real one."""
+    """The store of connections' health; `adapters.aws.run_table` is the real one."""
 
     def health(self, organization: str, connection: str) -> Mapping[str, Any]:
-        """Return a connection's recent failures; empty: nothing is known."""
+        """Return the fields of a connection's `Health`; empty if none is stored."""
 
     def save_health(self, organization: str, connection: str, health: Mapping[str, Any]) -> None:
-        """Keep a connection's recent failures."""
+        """Store the fields of a connection's `Health`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world outside; the client of a connection is built when it is checked."""
+    """The outside world of preflight; each connection's client is built when it is checked."""
 
     secrets: Secrets
     runs: Runs

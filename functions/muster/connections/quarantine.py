@@ -1,8 +1,8 @@
-"""A connection that keeps failing is tried less and less often, and told about once (P6). Pure.
+"""A connection that keeps failing is tried less and less often, and reported once (P6). Pure.
 
-fine          it worked the last time, or has failed a few times only
-quarantined   it has failed `TOLERATED` times in a row: schedules leave it alone but for probes, whose
-              distance doubles up to `LONGEST`; admins may try at any time
+healthy       its last call worked, or it has failed fewer than `TOLERATED` times in a row
+quarantined   it has failed `TOLERATED` times in a row: schedules only probe it, after `FIRST` and then at
+              intervals that double up to `LONGEST`; admins may try at any time
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LONGEST = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a connection did lately: failures in a row, since when, and when it is tried again (ISO 8601)."""
+    """A connection's failures in a row, since when, and when it is next tried (ISO 8601)."""
 
     failures: int = 0
     since: str | None = None
@@ -26,11 +26,11 @@ class Health:
 
     @property
     def quarantined(self) -> bool:
-        """Whether it has failed too often to be tried each time."""
+        """Whether it has failed too often to be tried by every schedule."""
         return self.failures >= TOLERATED
 
     def is_due(self, now: datetime) -> bool:
-        """Tell whether a schedule may try it."""
+        """Whether a schedule may try it."""
         return self.probe_at is None or now >= datetime.fromisoformat(self.probe_at)
 
 
@@ -45,24 +45,24 @@ def failed(health: Health, now: datetime) -> Health:
 
 
 def entered(before: Health, after: Health) -> bool:
-    """Tell whether this failure is the one that leads into quarantine: it is what admins are told (N2)."""
+    """Whether this failure starts the quarantine: the one that is reported to admins (N2)."""
     return after.quarantined and not before.quarantined
 
 
-def told_on_entry(connection: str, health: Health, why: str) -> Problem:
-    """Return what admins are told when a connection is quarantined."""
+def quarantine_notice(connection: str, health: Health, why: str) -> Problem:
+    """Return the error log's text when a connection is quarantined."""
     return Problem(
         f"connections.{connection}",
         f"has failed {health.failures} times since {health.since}, the last time because {why}; schedules now"
         f" try it less often, next at {health.probe_at}",
-        "Mend what it names; a push or an import started by hand tries at once.",
+        "Correct what it names; a push or an import started by hand tries at once.",
     )
 
 
-def told_on_leaving(connection: str, before: Health) -> Problem:
-    """Return what admins are told when it works again."""
+def recovery_notice(connection: str, before: Health) -> Problem:
+    """Return the error log's text when a connection works again."""
     return Problem(
         f"connections.{connection}",
         f"works again; it had failed {before.failures} times since {before.since}",
-        "Nothing.",
+        "Nothing to do: schedules use it again.",
     )

@@ -1,15 +1,15 @@
-"""What the Salesforce integration user needs, and whether it has it (U4)."""
+"""Checks of what the Salesforce integration user needs (U4). Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from muster.checks import Check, Read, Result, unread
-from muster.connections.entrance_checks import (
-    Door,
-    Entrance,
+from muster.connections.access_checks import (
+    AccessFound,
+    ConnectionProfile,
+    access,
     api_access,
     calls_left,
-    entrance,
     expiry,
     version,
 )
@@ -19,11 +19,11 @@ from muster.settings import Settings, trial_queries
 from muster.settings.mappings import fields_to_read
 from muster.settings.sections import SalesforceConnection
 
-# Answered with how many users there are, and no row.
+# Salesforce answers with the number of users and no rows.
 COUNT_OF_USERS = soql.select(["COUNT()"])
 _LEAST_CALLS = 0.2
 _EXPIRY = "credentials expiry"
-_NO_DAY = "the secret names no day on which the credentials end; with expires_on in it, Muster tells in time"
+_NO_DAY = "the secret names no day on which the credentials end; with expires_on in it, Muster warns in time"
 
 _SECRET_KEYS = {
     "client_credentials": ("client_id", "client_secret"),
@@ -60,11 +60,12 @@ _VIEW_ALL_USERS = (
 class SalesforceFound:
     """What was found in an org.
 
-    `fields` are the names of User's fields, `refusals` those of `compiling.queries`; `users` is how many
-    are shown now, `users_before` how many the last full import read; `calls_used` of how many.
+    `fields` are the names of User's fields; `refusals` say, for each of `trial_queries.queries`, why it is
+    refused; `users` is how many Salesforce shows now, `users_before` how many the last full import read;
+    `calls_used` is (used, limit).
     """
 
-    entrance: Entrance
+    access: AccessFound
     versions: Read[Sequence[str]]
     fields: Read[Sequence[str]]
     refusals: Read[Sequence[str | None]]
@@ -74,15 +75,15 @@ class SalesforceFound:
 
 
 def secret_keys(connection: SalesforceConnection) -> tuple[str, ...]:
-    """Return the keys that the secret needs for the flow of the settings."""
+    """Return the keys that the secret needs for the login flow in the settings."""
     return _SECRET_KEYS[connection.login]
 
 
 def checks(settings: Settings, connection: SalesforceConnection, found: SalesforceFound) -> Iterator[Check]:
     """Yield every check of the connection."""
-    door = _door(connection)
-    yield from entrance(door, found.entrance)
-    yield expiry(_EXPIRY, door, found.entrance) or Check(_EXPIRY, Result.PASSED, _NO_DAY)
+    profile = _profile(connection)
+    yield from access(profile, found.access)
+    yield expiry(_EXPIRY, profile, found.access) or Check(_EXPIRY, Result.PASSED, _NO_DAY)
     yield version("salesforce", connection.api_version, found.versions)
     yield api_access(
         found.fields,
@@ -102,8 +103,8 @@ def checks(settings: Settings, connection: SalesforceConnection, found: Salesfor
     )
 
 
-def _door(connection: SalesforceConnection) -> Door:
-    return Door(
+def _profile(connection: SalesforceConnection) -> ConnectionProfile:
+    return ConnectionProfile(
         connection="salesforce",
         secret=connection.secret,
         needs=secret_keys(connection),
@@ -119,7 +120,7 @@ def _door(connection: SalesforceConnection) -> Door:
 
 
 def _all_users(users: Read[int], before: Read[int | None]) -> Check:
-    """Return whether everyone is shown: users are never deleted, so fewer than before are not all."""
+    """Return the check that all users are shown: none is ever deleted, so fewer than before is not all."""
     name = "reads all users"
     if isinstance(users, MusterError):
         return unread(name, users)
@@ -131,7 +132,7 @@ def _all_users(users: Read[int], before: Read[int | None]) -> Check:
         return Check(name, Result.FAILED, words, _VIEW_ALL_USERS)
     if before is None:
         found = f"{shown}; no full import has read them yet, so there is nothing to compare with"
-        return Check(name, Result.WARNING, found, f"See whether these are all. If not: {_VIEW_ALL_USERS}")
+        return Check(name, Result.WARNING, found, f"Check that these are all. If not: {_VIEW_ALL_USERS}")
     found = f"{shown}; the last full import read {before:,}"
     return (
         Check(name, Result.PASSED, found)
@@ -141,7 +142,7 @@ def _all_users(users: Read[int], before: Read[int | None]) -> Check:
 
 
 def _fields(settings: Settings, found: SalesforceFound) -> Iterator[Check]:
-    """Yield a check of each field that cannot be read, or one that all can."""
+    """Yield a failed check for each field that cannot be read, or one passed check if all can."""
     if isinstance(found.fields, MusterError):
         yield unread("fields", found.fields)
         return
@@ -149,7 +150,7 @@ def _fields(settings: Settings, found: SalesforceFound) -> Iterator[Check]:
     known = {name.lower() for name in found.fields}
     refusals = found.refusals
     if isinstance(refusals, MusterError):
-        # The description alone: without a query only what it does not have is refused.
+        # The trial queries failed: judge by the description alone, which lacks fields that are hidden.
         hidden = any(name.lower() not in known for name in names)
         refusals = ["" if hidden else None, *([None] * (len(trial_queries.queries(settings)) - 1))]
     problems = [each for each in _problems(settings, refusals, found.fields) if not _is_of_filter(each)]

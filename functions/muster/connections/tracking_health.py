@@ -1,4 +1,4 @@
-"""Watches how a connection does: one that keeps failing is tried less often, and told about once (P6)."""
+"""Tracks a connection's health: one that keeps failing is tried less often, and reported once (P6)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ from muster.runs.ports import ErrorLog
 from muster.times import timestamp
 
 
-class _Watched:
-    """A vault whose calls are watched: the last failure since the last call that worked."""
+class _TrackedVault:
+    """A vault that remembers whether it was called, and the last failure since a call that worked."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
@@ -29,21 +29,21 @@ class _Watched:
 
     def query(self, vql: str) -> Iterator[Page]:
         """Yield the pages of a query."""
-        with self._watch():
+        with self._track():
             yield from self._vault.query(vql)
 
     def more(self, next_url: str) -> Iterator[Page]:
         """Yield the pages from this one on."""
-        with self._watch():
+        with self._track():
             yield from self._vault.more(next_url)
 
     def update(self, name: str, records: Sequence[Mapping[str, Any]]) -> list[Written]:
         """Write records."""
-        with self._watch():
+        with self._track():
             return self._vault.update(name, records)
 
     @contextmanager
-    def _watch(self) -> Iterator[None]:
+    def _track(self) -> Iterator[None]:
         self.called = True
         try:
             yield
@@ -54,18 +54,21 @@ class _Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Watching:
-    """Watches one connection of an organization; `tell` is called with what becomes of it, for metrics."""
+class HealthTracker:
+    """Tracks one connection of an organization.
+
+    `count` is called with `quarantined` or `recovered` when that happens, for metrics.
+    """
 
     organization: str
     connection: str
     store: HealthStore
     log: ErrorLog
     now: Callable[[], datetime]
-    tell: Callable[[str], None]
+    count: Callable[[str], None]
 
     def skipped(self) -> RunAnswer | None:
-        """Return what a schedule is told that may not try the connection now; `None`: it may."""
+        """Return the answer to a schedule that may not try the connection now, `None` if it may."""
         health = self._health()
         if not health.quarantined or health.is_due(self.now()):
             return None
@@ -76,34 +79,34 @@ class Watching:
 
     @contextmanager
     def watched(self, vault: Vault) -> Iterator[Vault]:
-        """Lend a vault, and remember afterwards how it did."""
-        lent = _Watched(vault)
+        """Lend a vault, and record afterwards whether its last call worked."""
+        tracked = _TrackedVault(vault)
         try:
-            yield lent
+            yield tracked
         finally:
-            if lent.called:
-                self._remember(lent.failure)
+            if tracked.called:
+                self._record(tracked.failure)
 
-    def _remember(self, failure: Exception | None) -> None:
+    def _record(self, failure: Exception | None) -> None:
         before = self._health()
         after = quarantine.failed(before, self.now()) if failure else Health()
         if after != before:
             self.store.save_health(self.organization, self.connection, asdict(after))
         if failure and quarantine.entered(before, after):
-            self._tell("quarantined", quarantine.told_on_entry(self.connection, after, str(failure)))
+            self._report("quarantined", quarantine.quarantine_notice(self.connection, after, str(failure)))
         elif before.quarantined and not after.quarantined:
-            self._tell("recovered", quarantine.told_on_leaving(self.connection, before))
+            self._report("recovered", quarantine.recovery_notice(self.connection, before))
 
-    def _tell(self, what: str, problem: Problem) -> None:
+    def _report(self, event: str, problem: Problem) -> None:
         entry = entry_of(
             problem,
             at=timestamp(self.now()),
             system=self.connection,
-            code=f"connection_{what}",
+            code=f"connection_{event}",
             notification=self.connection,
         )
         self.log.park(self.organization, [entry], self.now().timestamp())
-        self.tell(what)
+        self.count(event)
 
     def _health(self) -> Health:
         return Health(**self.store.health(self.organization, self.connection))

@@ -1,19 +1,19 @@
-"""What the integration users of Vault CRM and Align need, and whether they have it (U2, U3).
+"""Checks of what the integration users of Vault CRM and Align need (U2, U3). Pure.
 
-Where to click is said in the words of Vault's Admin area. Of fields only the metadata is looked at: what
-is in `remote_meeting_host_id__v` and `remote_meeting_host_token__v` is never read (G2).
+Remedies use the words of Vault's Admin area. Only fields' metadata is looked at: the values of
+`remote_meeting_host_id__v` and `remote_meeting_host_token__v` are never read (G2).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from muster.checks import Check, Read, Result, judged, unread
-from muster.connections.entrance_checks import (
-    Door,
-    Entrance,
+from muster.connections.access_checks import (
+    AccessFound,
+    ConnectionProfile,
+    access,
     api_access,
     calls_left,
-    entrance,
     expiry,
     version,
 )
@@ -26,7 +26,7 @@ from muster.settings.sections import AlignConnection, VaultCrmConnection
 
 SECRET_KEYS = ("username", "password")
 _EVERYTHING = ("read", "create", "edit")
-# Object → what the integration user has to be allowed to do with it (the seeds' lists).
+# Object → the actions that the integration user needs on it.
 CRM_OBJECTS: Mapping[str, tuple[str, ...]] = {
     "account__v": ("read",),
     "address__v": ("read",),
@@ -52,11 +52,11 @@ _PERMISSION_SETS = (
 class VaultFound:
     """What was found in a vault.
 
-    `permissions` by object; `fields` of the one object whose fields matter; `picklists`, the API names of
-    their values, by the field they belong to; `calls_left` of how many in the window under way.
+    `permissions` are the allowed actions by object; `fields` those of the one object whose fields matter;
+    `picklists` the API names of values by field; `calls_left` is (left, limit) of the current burst window.
     """
 
-    entrance: Entrance
+    access: AccessFound
     versions: Read[Sequence[str]]
     me: Read[IntegrationUser]
     policy: Read[SecurityPolicy]
@@ -79,7 +79,7 @@ def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultF
         yield _statuses(
             vault_fields.status_field(feature), names, found, f", or write their names into {where}"
         )
-    yield _password(_door("vault_crm", connection), found)
+    yield _password(_profile("vault_crm", connection), found)
     yield _burst(found)
 
 
@@ -93,23 +93,23 @@ def align_checks(settings: Settings, connection: AlignConnection, found: VaultFo
     for feature in mappings.pushed(settings):
         names = map(align_fields.api_name, engage_features.STATUSES[feature])
         yield _statuses(align_fields.status_field(feature), names, found, "")
-    yield _password(_door("align", connection), found)
+    yield _password(_profile("align", connection), found)
     yield _burst(found)
 
 
 def push_checks(
     settings: Settings, me: Read[IntegrationUser], fields: Read[Sequence[Field]]
 ) -> Iterator[Check]:
-    """Yield what a push to Vault CRM rests on: who is logged in, and the fields of what is pushed (U6)."""
+    """Yield the checks that a push depends on: the login, its language, the fields that are pushed (U6)."""
     if isinstance(me, Misconfigured) and not isinstance(me, NotServed):
-        yield Check("login", Result.FAILED, str(me), "Do what it says; preflight says more.")
+        yield Check("login", Result.FAILED, str(me), "Correct what it names; preflight says more.")
     yield _language(me)
     to_edit = vault_fields.to_edit(mappings.pushed(settings))
     yield from _fields(vault_fields.OBJECT, fields, to_edit, ())
 
 
 def align_field_names() -> tuple[str, ...]:
-    """Return the fields of a roster member that Align's integration user has to be allowed to edit."""
+    """Return the fields of a roster member that Align's integration user must be able to edit."""
     names = (align_fields.request_field, align_fields.status_field, align_fields.group_field)
     return tuple(name(feature) for feature in engage_features.FEATURES for name in names)
 
@@ -128,36 +128,36 @@ def candidates_query() -> str:
 
 
 def candidates(rows: Iterable[Mapping[str, object]]) -> list[dict[str, str]]:
-    """Return who of the Vault Owners may be Align's integration user, by username."""
+    """Return the Vault Owners who may be Align's integration user, ordered by username."""
     found = []
     for row in rows:
         username, name = str(single(row.get("username__sys")) or ""), str(single(row.get("name__v")) or "")
         speaks_english = single(row.get(_LANGUAGE_KEY)) == _ENGLISH
-        # Users of Vault's own, like System, have no address for a name.
+        # Vault's built-in users, like System, have no e-mail address as username.
         if "@" in username and speaks_english and not is_align_admin(username, name):
             found.append({"id": str(row["id"]), "username": username, "name": name})
     return sorted(found, key=lambda each: each["username"].lower())
 
 
 def is_align_admin(username: str, name: str) -> bool:
-    """Tell whether this is the Align Admin that Veeva delivers.
+    """Whether this is the out-of-the-box Align Admin.
 
-    Nobody has published how it is called; it is recognised by its name, or by what is before the @.
+    Veeva does not publish its exact name, so it is recognised by the name or the part before the @.
     """
     spelled = (name, username.partition("@")[0])
     return "alignadmin" in ["".join(filter(str.isalpha, each.lower())) for each in spelled]
 
 
-# ── What both vaults are checked for ─────────────────────────────────────────────────────────────────
+# ── Checks that both vaults share ────────────────────────────────────────────────────────────────────
 
 
-def _door(name: str, connection: VaultCrmConnection | AlignConnection) -> Door:
-    return Door(
+def _profile(name: str, connection: VaultCrmConnection | AlignConnection) -> ConnectionProfile:
+    return ConnectionProfile(
         connection=name,
         secret=connection.secret,
         needs=SECRET_KEYS,
         place="right vault",
-        login_remedy="Five wrong passwords lock the user: make sure of the right one before you write it.",
+        login_remedy="Five wrong passwords lock the user: be sure of the password before you write it.",
         place_remedy=(
             f"{_USERS}, in the vault of connections.{name}.host: add the integration user there; or correct"
             " the host."
@@ -169,7 +169,7 @@ def _door(name: str, connection: VaultCrmConnection | AlignConnection) -> Door:
 def _session(
     name: str, connection: VaultCrmConnection | AlignConnection, found: VaultFound
 ) -> Iterator[Check]:
-    yield from entrance(_door(name, connection), found.entrance)
+    yield from access(_profile(name, connection), found.access)
     yield version(name, connection.api_version, found.versions)
     yield api_access(found.me, f"{_PERMISSION_SETS} > Application > Vault Actions > API: tick Access API.")
 
@@ -228,7 +228,7 @@ def _objects(
 def _fields(
     name: str, fields: Read[Sequence[Field]], to_edit: Sequence[str], to_read: Sequence[str]
 ) -> Iterator[Check]:
-    """Yield a check of each field: those to be edited first, then those that are only read."""
+    """Yield a check of each field: first those to edit, then those only read."""
     if isinstance(fields, MusterError):
         yield unread(f"fields of {name}", fields)
         return
@@ -247,7 +247,7 @@ def _field(object_name: str, name: str, found: Field | None, *, is_edited: bool)
     tick = "Edit" if is_edited else "Read"
     if found is None:
         missing = f"{object_name} has no field {name}, or the integration user may not see it"
-        remedy = f"{rights}: tick {tick}. Is it not listed there, the feature is not enabled in the vault"
+        remedy = f"{rights}: tick {tick}. If it is not listed there, the feature is not enabled in the vault"
         switch = "; or take it out of field_maps.vault_crm." if not is_edited else "."
         return Check(check, Result.FAILED, missing, remedy + switch)
     if not found.active:
@@ -259,12 +259,12 @@ def _field(object_name: str, name: str, found: Field | None, *, is_edited: bool)
 
 
 def _statuses(name: str, wanted: Iterable[str], found: VaultFound, otherwise: str) -> Check:
-    """Return whether the picklist of a status field holds the values that Muster knows it by."""
+    """Return the check that a status field's picklist has the values that Muster uses."""
     check = f"values of {name}"
     values = found.picklists.get(name)
     if values is None:
         words = f"{name} names no picklist"
-        return Check(check, Result.COULD_NOT_CHECK, words, f"Mend the field {name} first.")
+        return Check(check, Result.COULD_NOT_CHECK, words, f"Correct the field {name} first.")
     if isinstance(values, MusterError):
         return unread(check, values)
     known = {value.lower() for value in values}
@@ -277,9 +277,9 @@ def _statuses(name: str, wanted: Iterable[str], found: VaultFound, otherwise: st
     )
 
 
-def _password(door: Door, found: VaultFound) -> Check:
-    """Return when the password expires: the policy says how long one lasts, the secret until when."""
-    by_policy, by_day = _password_by_policy(found.policy), expiry(_EXPIRY, door, found.entrance)
+def _password(profile: ConnectionProfile, found: VaultFound) -> Check:
+    """Return the check of password expiry: the policy has the lifetime, the secret the last day."""
+    by_policy, by_day = _password_by_policy(found.policy), expiry(_EXPIRY, profile, found.access)
     if by_day is None:
         return by_policy
     if by_policy.result is Result.WARNING and by_day.result is Result.PASSED:
@@ -288,7 +288,7 @@ def _password(door: Door, found: VaultFound) -> Check:
 
 
 def _password_by_policy(policy: Read[SecurityPolicy]) -> Check:
-    """Return whether the password expires; not every integration user may read security policies."""
+    """Return the check by the security policy, which not every integration user may read."""
     check = _EXPIRY
     if isinstance(policy, MusterError):
         return unread(check, policy)
@@ -297,7 +297,7 @@ def _password_by_policy(policy: Read[SecurityPolicy]) -> Check:
     if days is None:
         words = "the security policy does not say when passwords expire"
         return Check(
-            check, Result.COULD_NOT_CHECK, words, f"{place}: see whether Password Expiration is none."
+            check, Result.COULD_NOT_CHECK, words, f"{place}: check that Password Expiration is none."
         )
     if days == 0:
         return Check(check, Result.PASSED, "the password never expires")
@@ -306,7 +306,7 @@ def _password_by_policy(policy: Read[SecurityPolicy]) -> Check:
         Result.WARNING,
         f"the password expires {days} days after it was set",
         f"{place}: give the integration user a policy whose Password Expiration is none; or write a new"
-        " password into the secret before it expires, and its last day as expires_on, to be told in time.",
+        " password into the secret before it expires, and its last day as expires_on, to be warned in time.",
     )
 
 

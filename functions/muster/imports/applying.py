@@ -1,8 +1,8 @@
-"""Applies a plan, item by item: each is decided on what is stored now, and written whole or not at all.
+"""Applies a plan: each item is decided on what is stored now, and written whole or not at all.
 
-What was decided in the same invocation is written as it is; its conditions tell whether it still holds.
-Whoever applies an item twice finds it done. A user who cannot be written goes to the error log and
-holds up no other (I8); when nobody can be written, the run stops.
+Decisions made in the same invocation are written as they are; their conditions fail if the member has
+changed since. Applying an item twice changes nothing. A user who cannot be written goes to the error log
+and holds up no other (I8); if nobody can be written, the run stops.
 """
 
 from collections import Counter
@@ -29,9 +29,9 @@ from muster.times import timestamp
 
 @dataclass(slots=True)
 class Applying:
-    """One invocation's share of applying a run's plan; `planned_at` is when its source was read.
+    """One invocation's share of applying a plan; `planned_at` is when its source was read.
 
-    `ready` holds what this invocation has decided already, by CRM id.
+    `ready` are the decisions this invocation has already made, by CRM id.
     """
 
     settings: Settings
@@ -44,9 +44,9 @@ class Applying:
     outcomes: Counter[str] = field(default_factory=Counter)
 
     def apply(self, items: Iterable[Item], cursor: int, progress: Callable[[int], None]) -> None:
-        """Apply the items after the first `cursor`, telling `progress` how many are done.
+        """Apply the items after the first `cursor`, calling `progress` with how many are done.
 
-        Raises `OutOfTime`, `Stale` when the lease is lost, and what keeps everybody from being written.
+        Raises `OutOfTime`, `Stale` if the lease is lost, and the first error if nobody can be written.
         """
         done = cursor
         for rules, of_kind in groupby(_after(items, cursor), key=lambda item: _rules(item.change)):
@@ -57,7 +57,7 @@ class Applying:
                 self.clock.check()
 
     def second_pass(self, items: Sequence[Item]) -> None:
-        """Give their manager to those who came in before it (A10); what that writes is not counted."""
+        """Link members who were created before their manager to it (A10); these writes are not counted."""
         order = {item.user: number for number, item in enumerate(items)}
         new = {item.user for item in items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
         later = self.planned_at + timedelta(milliseconds=1)
@@ -76,7 +76,7 @@ class Applying:
         self.outcomes = counted
 
     def serve_lines(self) -> None:
-        """Give the seats that are free to who waits for them."""
+        """Give free seats to the members waiting for them."""
         lines = SeatLineServer(self.settings, self.roster, self.clock.now(), self.clock.lease)
         lines.serve_lines(f"run:{self.run}")
         self.outcomes += lines.outcomes
@@ -94,8 +94,8 @@ class Applying:
         problem = Problem(
             "the member",
             f"could not be written: {error}",
-            "If it was passing, there is nothing to do: the next full import writes the member."
-            " Else see docs/operations.md.",
+            "If the error was temporary, there is nothing to do: the next full import writes the member."
+            " Otherwise see docs/operations.md.",
         )
         return entry_of(
             problem,

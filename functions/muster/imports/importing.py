@@ -1,8 +1,8 @@
-"""Imports: the roster brought in line with all of Salesforce, or with what changed there (I1 to I12).
+"""Starts imports: the roster follows all of Salesforce, or what changed there (I1 to I12).
 
 A run gathers (pages into the archive), decides (a plan, which the guard may park), applies it (one
-transaction a member, under the run's lease) and tells managers. `muster.import_steps` is that work,
-`muster.running` what can be asked of any run; here is what imports start with.
+transaction a member, under the run's lease) and notifies managers. `steps` does that work; what can be
+asked of any run is in `muster.runs.running`.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from muster.times import earlier, timestamp
 class Importing:
     """Imports of one organization, with the settings in force.
 
-    `now` answers the time (aware), `remaining` the seconds that are left of the invocation.
+    `now` returns the time (aware), `remaining` the seconds left in the invocation.
     """
 
     stored: StoredSettings
@@ -37,7 +37,7 @@ class Importing:
 
     @property
     def runs(self) -> Running:
-        """What can be asked of runs that are there."""
+        """What can be asked of existing runs."""
         return Running(
             self.stored,
             "import",
@@ -52,10 +52,10 @@ class Importing:
     def start(
         self, mode: Mode, by: str | None, *, preview: bool = False, crm_ids: tuple[str, ...] = ()
     ) -> RunAnswer:
-        """Begin a run and work on it; an incremental one becomes full where everyone has to be looked at.
+        """Begin a run and work on it; an incremental one becomes full if everyone must be evaluated.
 
-        Raises `Rejected` as `Running.begin` does and, but for a preview, where `auto_provision.enabled` is
-        off (W9).
+        Raises `Rejected` as `Running.begin` does, and unless it is a preview, if `auto_provision.enabled`
+        is off (W9).
         """
         if not preview and not self.stored.settings.auto_provision.enabled:
             remedy = "Switch it on in the settings; a preview is possible without."
@@ -63,7 +63,7 @@ class Importing:
 
         def new(run_id: str, at: datetime, lease: Lease) -> Run:
             state = self.ports.runs.state(lease.organization)
-            full = state.watermark is None or self._must_look_at_everyone(state)
+            full = state.watermark is None or self._settings_have_changed(state)
             since = None if full else earlier(state.watermark or "", OVERLAP)
             return Run(
                 id=run_id,
@@ -83,8 +83,8 @@ class Importing:
     def preview_settings(self, settings: Settings, by: str) -> tuple[Run, RunAnswer]:
         """Return what evaluating everyone with other settings would change (S2).
 
-        They must be this organization's and are not saved; a run that trips the guard is parked. Raises
-        as `start` does.
+        The settings must be this organization's and are not saved. A run that trips the guard is parked.
+        Raises as `start` does.
         """
         at = self.now()
         run_id = new_id(at)
@@ -108,12 +108,12 @@ class Importing:
         try:
             return Steps(self.ports, clock, settings).preview(run)
         except OutOfTime:
-            error = Incomplete("there was not enough time to look at everyone")
+            error = Incomplete("there was not enough time to evaluate everyone")
             self.runs.fail(run.id, clock.lease, error)
             raise error from None
         except MusterError as error:
             self.runs.fail(run.id, clock.lease, error)
             raise
 
-    def _must_look_at_everyone(self, state: ImportState) -> bool:
+    def _settings_have_changed(self, state: ImportState) -> bool:
         return state.evaluated_with != settings_digest(self.stored.settings)

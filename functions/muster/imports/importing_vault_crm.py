@@ -1,7 +1,7 @@
-"""The Vault CRM part of an import: its users read, and planned after those of Salesforce (I3, I4, G4).
+"""The Vault CRM part of an import: its users are read and planned after Salesforce's (I3, I4, G4).
 
-Where it cannot be read, nothing of it is taken over and the error log says so; who left in Salesforce
-loses access all the same (P6).
+If Vault CRM cannot be read, nothing of it is imported and the error log says so; people who left in
+Salesforce lose access all the same (P6).
 """
 
 from collections import Counter
@@ -30,10 +30,11 @@ from muster.times import timestamp
 
 @dataclass(slots=True)
 class VaultPart:
-    """What of an import concerns Vault CRM: how many users were read, what is planned, what to tell.
+    """The Vault CRM part of a plan, and its entries for the error log.
 
-    `read` is `None` where nothing was read. `decisions` can be written as they are, by id in Vault CRM.
-    `outcomes` counts the users whom nothing is planned for. `whole` tells that everyone was read.
+    `read` is the number of users read, `None` if reading failed or was not tried; `newest` the latest time
+    of change among them; `whole` whether everyone was read. `decisions` can be written as they are, by
+    Vault CRM id. `outcomes` counts the users for whom nothing is planned.
     """
 
     read: int | None = None
@@ -46,24 +47,27 @@ class VaultPart:
 
     @property
     def errors(self) -> int:
-        """How many of the entries tell of something that went wrong."""
+        """How many of the entries are errors."""
         return sum(entry.code != vault_lifecycle.REQUEST_KEPT for entry in self.entries)
 
-    def told(self) -> dict[str, int]:
-        """Return what an answer says of it."""
-        told = {"read": self.read or 0, "unlinked": self.outcomes[Outcome.UNLINKED]}
-        return {**told, "ambiguous": self.outcomes[Outcome.AMBIGUOUS]}
+    def summary(self) -> dict[str, int]:
+        """Return the counts that an answer shows."""
+        return {
+            "read": self.read or 0,
+            "unlinked": self.outcomes[Outcome.UNLINKED],
+            "ambiguous": self.outcomes[Outcome.AMBIGUOUS],
+        }
 
 
 def reads_everyone(run: Run, state: ImportState, settings: Settings) -> bool:
-    """Tell whether the run reads every user of Vault CRM, or those changed since the last one."""
+    """Whether the run reads every user of Vault CRM, not only those changed since the last import."""
     known = state.vault_watermark is not None and state.vault_decided_with == vault_settings_digest(settings)
     return run.mode == "full" or not known
 
 
 @dataclass(frozen=True, slots=True)
 class VaultImporting:
-    """The part of one run."""
+    """Reads and plans the Vault CRM part of one run."""
 
     settings: Settings
     roster: Roster
@@ -78,9 +82,10 @@ class VaultImporting:
         joining: frozenset[str],
         overlap: timedelta,
     ) -> VaultPart:
-        """Return what is read and planned; `states` are the roster's by id in Vault CRM, for reading all.
+        """Read and plan; a part that could not be read has one entry and nothing else.
 
-        `joining` are the match keys that members will have once the rest of the plan is applied.
+        `states` are the roster's, by Vault CRM id, where everyone is read. `joining` are the match keys
+        that members will have once the rest of the plan is applied. Raises `Stale` if the lease is lost.
         """
         part = VaultPart(whole=reads_everyone(self.run, state, self.settings))
         try:
@@ -93,7 +98,7 @@ class VaultImporting:
             problem = Problem(
                 "connections.vault_crm",
                 f"was not imported: {error}",
-                "Mend what it names; the next import reads Vault CRM again. Nothing of it was changed.",
+                "Correct what it names; the next import reads Vault CRM again. Nothing of it was changed.",
             )
             return VaultPart(entries=[self._entry(None, "vault_not_imported", problem)])
         return part
@@ -131,7 +136,7 @@ class VaultImporting:
             ]
             keys = vault_lifecycle.wanted_for(user, self.settings).match_keys
             if decision.outcome is Outcome.UNLINKED and not joining.isdisjoint(keys):
-                # Whom it belongs to is about to become a member.
+                # Its member is about to be created.
                 part.items.append(item_of(user, Decision(outcome=Outcome.LINKED)))
             elif decision.writes:
                 part.items.append(item_of(user, decision))

@@ -1,7 +1,7 @@
-"""Mails to managers about the new members of their teams: who gets one, and what it says (N1).
+"""Mails to managers about new members of their teams: who gets one, and what it says (N1).
 
-A team is recorded when at least one of the active direct reports has web-conference recording in
-effect. New members count like any other: a team whose first recorded member arrives is told so.
+A team is recorded if at least one active direct report has web-conference recording in effect. New
+members count: when a team's first recorded member arrives, its manager is notified.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from muster.crm.salesforce_fields import is_valid_email
 from muster.roster.member import Member
 from muster.settings import Settings
 
-# Each person's name, and what the mail says about them.
+# Each person's name, and the text about them.
 type _People = Sequence[tuple[str, str]]
 
-# A mail names so many people and counts the rest.
+# How many people a mail names; it counts the rest.
 NAMED = 50
 _RECORDING = "record_web_conferences"
 # Salesforce allows 80 characters for a last name and for a title.
@@ -34,10 +34,10 @@ $body
 
 @dataclass(frozen=True, slots=True)
 class PendingMail:
-    """A mail that has yet to be sent: of which run, to which manager (member id), about how many newcomers.
+    """An unsent mail of a run, to a manager (member id), about a number of newcomers.
 
-    `named` are the ids of those it names, `since` when it was put in the outbox (epoch seconds). What
-    it says is written when it is sent, from the members as they are by then.
+    `named` are the ids of the newcomers it names, `since` when it was put in the outbox (epoch seconds).
+    Its text is composed when it is sent, from the members as they are then.
     """
 
     run: str
@@ -49,7 +49,7 @@ class PendingMail:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A mail as it is sent; `text` and `html` say the same."""
+    """A mail as it is sent; `text` and `html` have the same content."""
 
     subject: str
     text: str
@@ -57,7 +57,7 @@ class Message:
 
 
 def recorded_under(member: Member | None) -> str | None:
-    """Return the manager (member id) in whose team the member is an active, recorded report."""
+    """Return the manager (member id) of an active, recorded member; `None` for any other."""
     if member is None or not member.active:
         return None
     recording = member.data_capture.get(_RECORDING, {}).get("effective")
@@ -65,14 +65,14 @@ def recorded_under(member: Member | None) -> str | None:
 
 
 def address_of(manager: Member | None) -> str | None:
-    """Return where a manager can be written to; nowhere, if inactive or without an e-mail address."""
+    """Return a manager's e-mail address; `None` if the manager is inactive or has no valid one."""
     if manager is None or not manager.active or not is_valid_email(manager.email):
         return None
     return manager.email
 
 
-def written(manager: Member, newcomers: Sequence[Member], more: int, settings: Settings) -> Message:
-    """Return the mail that names these newcomers, and counts `more` it does not name."""
+def compose(manager: Member, newcomers: Sequence[Member], more: int, settings: Settings) -> Message:
+    """Return the mail that names these newcomers and counts `more` besides."""
     people = sorted((_name(member), _about(member)) for member in newcomers)
     joined = f"{_in_words(people, more)} joined your team"
     lines = [
@@ -140,6 +140,6 @@ def _name(member: Member) -> str:
 
 
 def _plain(value: str | None) -> str:
-    """Return a value on one line, without what could forge a header or turn the text around (T18)."""
+    """Return a value on one line, without characters that could forge a header or reverse the text (T18)."""
     seen = "".join(each if each.isprintable() else " " for each in value or "")
     return " ".join(seen.split())[:_LONGEST]

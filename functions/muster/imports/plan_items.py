@@ -1,7 +1,7 @@
-"""A plan: what a run is going to do, user by user; its counts, its hash, and how people see it (I1, I5, I6).
+"""The items of an import's plan: counts, hash, and how an admin sees them (I1, I5, I6).
 
-The hash covers what would be done and to which version of which member, and nothing that differs
-between two looks at the same state. An approval holds for a hash.
+The hash covers what would be done to which version of which member, and nothing that differs between
+two plans made from the same state. An approval is for one hash.
 """
 
 import hashlib
@@ -31,11 +31,11 @@ _BY_OUTCOME = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """What is to be done about one user.
+    """What to do about one user.
 
-    `operations` are those the guard counts: what is given for `assignment`, what is taken for `former`,
-    the assignment so far. `version` is the member's version that the plan
-    was made on, 0 for a new member. `change` is all that applying it needs.
+    `operations` are those the guard counts: grants count for `assignment`, revocations for `former`, the
+    previous assignment. `version` is the member's version that the plan was made from, 0 for a new member.
+    `change` is all that applying the item needs.
     """
 
     user: str
@@ -52,7 +52,7 @@ class Item:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Item":
-        """Return the item of a line of the plan's file."""
+        """Return the item in one line of the plan's file."""
         return cls(
             **{
                 **document,
@@ -82,7 +82,7 @@ def _change(document: Mapping[str, Any]) -> UserChange | VaultUser:
 
 
 def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
-    """Return the plan's item of a decision."""
+    """Return the plan's item for a decision."""
     before, after = decision.before, decision.after
     lost = bool(before) and bool(_held(before) - _held(after))
     gained = bool(_held(after) - _held(before))
@@ -111,7 +111,7 @@ def _held(member: Any) -> frozenset[str]:
 
 
 def counts(items: Iterable[Item]) -> dict[str, int]:
-    """Return how many users each outcome and each operation concerns."""
+    """Return the number of users by outcome, and of grants and revocations by operation."""
     found: Counter[str] = Counter()
     for item in items:
         found[item.outcome] += 1
@@ -123,7 +123,7 @@ def plan_hash(items: Iterable[Item]) -> str:
     """Return the hash of a plan."""
     digest = hashlib.sha256()
     for item in sorted(items, key=lambda each: each.user):
-        # A new member's id, and since when someone waits, differ between two looks at the same state.
+        # A new member's id, and the time since when someone waits, differ each time a plan is made.
         after = {
             each.field: each.after
             for each in item.changes
@@ -135,7 +135,7 @@ def plan_hash(items: Iterable[Item]) -> str:
 
 
 def written(items: Iterable[Item]) -> bytes:
-    """Return items as a part of the plan's file: one JSON object a line."""
+    """Return items as a part of the plan's file: one JSON object per line."""
     return b"".join(orjson.dumps(item, default=sorted, option=orjson.OPT_APPEND_NEWLINE) for item in items)
 
 

@@ -1,7 +1,7 @@
-"""From what was gathered to a plan: every user decided about, in the order of applying (I1, A9, A10).
+"""Turns what was gathered into a plan: each user's decision, in the order of applying (I1, A9, A10).
 
-Who leaves comes first, so that their seats are free for the others; then, where seats are limited,
-assignment by assignment; and managers before their reports.
+Leavers come first, so that their seats are free for the others. Then, if seats are limited, users go by
+rank of their assignment, and managers before their reports.
 """
 
 from collections import Counter
@@ -27,19 +27,19 @@ from muster.sources.member_states import MemberState
 from muster.sources.salesforce_users import change_of
 from muster.sources.user_changes import UserChange
 
-# Decisions are kept for applying them at once; of a first import, which decides about everyone, the first.
+# Decisions kept in memory to apply them in the same invocation; a first import may make many more.
 MOST_KEPT = 5_000
 _NOTHING_TO_DO = frozenset({Outcome.STALE, Outcome.NOT_PROVISIONED})
 
 
 @dataclass(slots=True)
 class Plan:
-    """What is to be done, and what deciding found besides.
+    """What to do, and what deciding found along the way.
 
-    `active` counts the active members before the plan, per assignment and under `""`. `pools` are the
-    seats as they will be. `problems` are users who cannot be decided about, by CRM id. `decisions` are
-    those that can be written as they are, by CRM id. `joining` are match keys that members will have and
-    may not have yet.
+    `active` counts active members before the plan, by assignment, and all of them under `""`. `pools` are
+    the seats after the plan. `problems` are users who cannot be decided about, by CRM id. `decisions`
+    are those that can be written as they are, by CRM id. `joining` are match keys that members will have
+    once the plan is applied.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -51,11 +51,11 @@ class Plan:
 
     @property
     def effective(self) -> list[Item]:
-        """The items that change something an admin would see."""
+        """The items with a change that an admin would see."""
         return [item for item in self.items if item.outcome != Outcome.UNCHANGED]
 
     def seat_use(self, settings: Settings) -> dict[str, dict[str, int | None]]:
-        """Return per seat its limit, and how many will hold it and wait for it (I6)."""
+        """Return, by seat, its limit and how many members will hold it and wait for it (I6)."""
         shown: dict[str, dict[str, int | None]] = {}
         for name, seat in settings.seats.items():
             pool = self.pools.get(name, Pool())
@@ -76,7 +76,7 @@ def make_plan(
     now: datetime,
     run: str,
 ) -> Plan:
-    """Return the plan for what was gathered; `now` is when the gathering began."""
+    """Return the plan for what was gathered; `now` is when gathering began."""
     plan = Plan()
     names = list(settings.seats)
     plan.pools = roster.pools(settings.organization, names) if names else {}
@@ -102,7 +102,7 @@ def make_plan(
                 plan.joining.update(keys_of(decision.after))
             held_before = decision.before.seats if decision.before else {}
             plan.pools = seats.moved(plan.pools, seats.moves(held_before, decision.after.seats))
-    # Nothing is to be done about them yet, but their manager becomes a member.
+    # There is nothing to do about them yet, but their manager is about to become a member.
     new = {item.user for item in plan.items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
     plan.items += [item for item in quiet if _reports_to(item, new)]
     for item in plan.items:
@@ -118,7 +118,7 @@ def _reports_to(item: Item, users: set[str]) -> bool:
 def _looked_up(
     plan: Plan, gathered: Gathered, settings: Settings, roster: Roster, now: datetime, run: str
 ) -> Iterator[tuple[UserChange, Known]]:
-    """Yield each change in the order of applying, with what the roster knows about its user."""
+    """Yield each change in the order of applying, with what the roster knows of its user."""
     for some in batched(_in_order(plan, gathered, settings, now, run), LOOKED_UP_AT_ONCE, strict=False):
         wanted = {change.crm_id: salesforce_lifecycle.wanted_for(change, settings) for change in some}
         known = roster.gather(settings.organization, wanted)

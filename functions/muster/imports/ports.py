@@ -1,4 +1,4 @@
-"""What imports need of the world outside."""
+"""What imports need from the outside world."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,36 +15,37 @@ class Outbox(Protocol):
     """Newcomers and unsent mails; `adapters.aws.mail_outbox` is the real one."""
 
     def newcomers(self, organization: str) -> dict[str, float]:
-        """Return the members whose managers have not been told: id → when it was created."""
+        """Return the members whose managers have not been notified: id → time of creation (epoch s)."""
 
     def has_recorded_team(self, organization: str, manager: str) -> bool:
-        """Tell whether any active direct report is recorded."""
+        """Whether any active direct report of the manager is recorded."""
 
     def put(self, organization: str, run: str, manager: str, newcomers: Sequence[str], now: float) -> None:
-        """Move newcomers into the mail of that run to that manager."""
+        """Move newcomers into this run's mail to this manager."""
 
     def forget(self, organization: str, newcomers: Iterable[str]) -> None:
-        """Let newcomers be newcomers no more."""
+        """Drop newcomers without a mail."""
 
     def mails(self, organization: str) -> list[PendingMail]:
-        """Return the mails that have not been sent."""
+        """Return the unsent mails."""
 
     def remove(self, organization: str, mail: PendingMail) -> None:
-        """Take a mail out."""
+        """Remove a mail from the outbox."""
 
 
 class Mail(Protocol):
-    """Whoever sends mails; `adapters.aws.mail` is the real one."""
+    """Sends mails; `adapters.aws.mail` is the real one."""
 
     def send(self, to: str, subject: str, text: str, html: str) -> None:
-        """Send a mail to one address; raises `Rejected` where only this mail is refused."""
+        """Send a mail to one address; raises `Rejected` if only this mail is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world outside of imports. `notify` tells managers about new members, as many as it can (N1).
+    """The outside world of an import.
 
-    `vault` is Vault CRM, where there is one.
+    `notify(settings, run)` sends managers mails about new members, as many as there is time for (N1).
+    `vault` is Vault CRM, `None` where it is not connected.
     """
 
     runs: Runs

@@ -1,7 +1,8 @@
-"""Selects whom a full import has to decide about, of everyone who was read (I1, I9, A10).
+"""Selects the users that a full import has to decide about (I1, I9, A10).
 
-Reading keeps the rows of who is new, changed or due. Of these, those are dropped who are not in the roster
-and do not belong there; added are members whose fields are the same but whose assignments or manager are not.
+Reading keeps the rows of users who are new, changed or due. Selecting drops users who are not in the
+roster and do not belong there, and adds members whose fields are the same but whose assignments or manager
+have changed.
 """
 
 from collections.abc import Mapping
@@ -22,13 +23,12 @@ from muster.sources.salesforce_users import digest, fields_of
 def select(
     gathered: Gathered, states: Mapping[str, MemberState], settings: Settings, archive: Parts
 ) -> Gathered:
-    """Return what was gathered with the rows of those to decide about, the loops of managers, and the depths.
+    """Return `gathered` with the rows to decide about, the loops of managers, and the depths.
 
-    `states` is what the roster's index shows, by CRM id; `archive` has the pages that were read.
+    `states` are those in the roster's index, by CRM id; `archive` has the pages that were read.
     """
-    # Most of a company's users have a manager; who has none leads nowhere.
-    led = {crm_id: manager for crm_id, manager in gathered.managers.items() if manager}
-    gathered.loops = tuple(manager_hierarchy.loops(led))
+    managed = {crm_id: manager for crm_id, manager in gathered.managers.items() if manager}
+    gathered.loops = tuple(manager_hierarchy.loops(managed))
     _drop_outsiders(gathered, states, settings)
     if moved := _moved(gathered, states, settings):
         for body in archive.parts("users"):
@@ -42,7 +42,7 @@ def select(
 
 
 def _drop_outsiders(gathered: Gathered, states: Mapping[str, MemberState], settings: Settings) -> None:
-    """Leave out who is not in the roster and does not belong there."""
+    """Drop users who are not in the roster and do not belong there."""
     names = fields_to_read(settings)
     everyone = unfiltered(settings)
     for crm_id in [crm_id for crm_id in gathered.rows if crm_id not in states]:
@@ -53,7 +53,7 @@ def _drop_outsiders(gathered: Gathered, states: Mapping[str, MemberState], setti
 
 
 def _moved(gathered: Gathered, states: Mapping[str, MemberState], settings: Settings) -> set[str]:
-    """Return the members whose fields are the same but whose matches or manager are not."""
+    """Return the members whose fields are the same but whose matches or manager have changed."""
     everyone = unfiltered(settings)
     looped = {crm_id for loop in gathered.loops or () for crm_id in loop}
     ignored = settings.ignore_organizational_structure
@@ -69,7 +69,7 @@ def _moved(gathered: Gathered, states: Mapping[str, MemberState], settings: Sett
         state = states.get(above) if above else None
         manager = state.member if state else None
         expected = of_fields + suffix(gathered.matches.get(crm_id, none), manager)
-        # A manager who is not a member, but whose row is still here, is about to become one.
+        # A manager who is not a member, but whose row was kept, is about to become one.
         if expected != states[crm_id].digest or (above and not state and above in gathered.rows):
             moved.add(crm_id)
     return moved

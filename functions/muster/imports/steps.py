@@ -1,4 +1,4 @@
-"""The work of an import: gather, decide, apply, tell managers, and how a run ends (I1, I4 to I9)."""
+"""The work of an import: gather, decide, apply, notify managers, end the run (I1, I4 to I9)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -32,13 +32,13 @@ from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.member_states import MemberState
 from muster.times import timestamp
 
-# Records are committed late with an earlier time of change, and clocks differ.
+# Salesforce commits records some time after their time of change, and clocks differ.
 OVERLAP = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
 class Steps:
-    """One invocation's work on a run, with the settings that decide."""
+    """One invocation's work on an import, with the settings it decides by."""
 
     ports: Ports
     clock: RunClock
@@ -49,20 +49,20 @@ class Steps:
         return Ends(self.ports.runs, self.ports.roster, self.clock)
 
     def gather_and_go_on(self, run: Run, *, resumed: bool) -> RunAnswer:
-        """Gather and decide; then end a preview, park what needs a word, or apply."""
+        """Gather and decide; then end a preview, park what needs approval, or apply."""
         plan, trips, run = self._planned(run, resumed=resumed)
         run, answer = self._ends.after_planning(run, trips, self._shown(plan))
         return answer if answer is not None else self.apply(run, plan)
 
     def preview(self, run: Run) -> tuple[Run, RunAnswer]:
-        """Gather and decide, and no more; returns the ended run and its answer."""
+        """Gather and decide only; returns the ended run and its answer."""
         plan, trips, run = self._planned(run, resumed=False)
         return self._ends.preview(run, trips, self._shown(plan))
 
     def apply(self, run: Run, plan: Plan | None = None, *, resumed: bool = False) -> RunAnswer:
-        """Apply the plan from where it was left, tell managers, and end the run.
+        """Apply the plan from where the run left off, notify managers, and end the run.
 
-        `plan` is the one that was just made; without it, the archive has it.
+        `plan` is the one just made in this invocation; without it, the plan is read from the archive.
         """
         organization = run.organization
         summary = self.ports.archive.document(organization, run.id, run.attempt, "plan")
@@ -91,7 +91,7 @@ class Steps:
         return self._end(applied, summary)
 
     def _items(self, run: Run) -> list[Item]:
-        # An earlier try at planning, cut short, may have left more parts behind than the plan has.
+        # An interrupted attempt at planning may have left more parts behind than this plan has.
         return list(islice(chain.from_iterable(map(plan_items.read, self._parts(run, "plan"))), run.planned))
 
     # ── Gather and decide ────────────────────────────────────────────────────────────────────────
@@ -122,11 +122,11 @@ class Steps:
         self.ports.archive.put_document(
             run.organization, run.id, run.attempt, "plan", self._summary(run, gathered, plan, trips, vault)
         )
-        self._ends.log_errors(run, [*self._noticed(run, gathered, plan), *vault.entries])
+        self._ends.log_errors(run, [*self._source_errors(run, gathered, plan), *vault.entries])
         return plan, trips, run
 
     def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], dict[str, MemberState]]:
-        """Return what the roster's index shows by id in Salesforce and in Vault CRM, if the run needs it."""
+        """Return the members' states by Salesforce id and by Vault CRM id, as far as the run needs them."""
         whole_vault = self._has_vault(run) and reads_everyone(run, state, self.settings)
         if run.mode != "full" and not whole_vault:
             return {}, {}
@@ -137,7 +137,7 @@ class Steps:
         return {each.crm_id: each for each in found if each.crm_id}, by_vault_id
 
     def _has_vault(self, run: Run) -> bool:
-        """Tell whether the run reads Vault CRM: one about some people, or about settings, does not."""
+        """Whether the run reads Vault CRM: one for named people, or to try settings, does not."""
         return self.ports.vault is not None and run.kind == "import" and run.mode != "members"
 
     def _vault_part(
@@ -172,7 +172,7 @@ class Steps:
                 ),
             )
         except CursorLost:
-            # The place where the interrupted run was reading is gone; its next run reads from the start.
+            # The interrupted run's query cursor is gone; the next run reads from the start.
             raise Incomplete("Salesforce no longer knows where the reading was interrupted") from None
         if guard.fell_too_far(state.rows, gathered.total, self.settings.guard):
             raise Incomplete(
@@ -181,8 +181,8 @@ class Steps:
             )
         return select(gathered, states, self.settings, parts)
 
-    def _noticed(self, run: Run, gathered: Gathered, plan: Plan) -> list[LogEntry]:
-        """Return what an admin should know of what was read: who cannot be decided about, seen, or led."""
+    def _source_errors(self, run: Run, gathered: Gathered, plan: Plan) -> list[LogEntry]:
+        """Return entries about users who cannot be decided about or seen, and about loops of managers."""
         problems = list(plan.problems)
         if gathered.unseen:
             shown = ", ".join(gathered.unseen[:5]) + (" …" if len(gathered.unseen) > 5 else "")
@@ -227,7 +227,7 @@ class Steps:
             "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
             "vault_crm": None
             if vault.read is None
-            else {**vault.told(), "newest": vault.newest, "whole": vault.whole},
+            else {**vault.summary(), "newest": vault.newest, "whole": vault.whole},
         }
 
     # ── Ends ─────────────────────────────────────────────────────────────────────────────────────
@@ -290,7 +290,7 @@ class Steps:
         return replace(state, vault_rows=vault["read"], vault_decided_with=decided)
 
     def _recorded(self, run: Run, applying: Applying, cursor: int | None = None) -> Run:
-        """Return the run with what has been applied since it was last recorded."""
+        """Return the run with the counts and errors since it was last recorded."""
         so_far = dict(run.counts) if run.cursor or run.phase is Phase.NOTIFY else {}
         for outcome, count in applying.outcomes.items():
             if outcome == Outcome.UNCHANGED:

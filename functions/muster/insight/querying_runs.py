@@ -9,7 +9,7 @@ from muster.imports import plan_items
 from muster.imports.plan_items import Item
 from muster.insight import run_words
 from muster.pushes import push_plan
-from muster.pushes.push_plan import Sending
+from muster.pushes.push_plan import PushItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
 from muster.runs.ports import Archive, Runs
@@ -67,7 +67,7 @@ def show_run(
 
 def _effective(
     run: Run, archive: Archive, first: int, parts: int, shown: int
-) -> Iterator[tuple[int, int, Item | Sending]]:
+) -> Iterator[tuple[int, int, Item | PushItem]]:
     """Yield the items that change something an admin would see, each with its part and place in it."""
     for number in range(first, parts + 1):
         body = archive.part(run.organization, run.id, run.attempt, "plan", number)
@@ -76,7 +76,7 @@ def _effective(
                 yield number, place, item
 
 
-def _items(run: Run, body: bytes) -> Sequence[Item | Sending]:
+def _items(run: Run, body: bytes) -> Sequence[Item | PushItem]:
     """Return those items of a part that an admin would see; the others keep no place of their own."""
     if run.kind == "push":
         return [item for item in push_plan.read(body) if item.step in push_plan.SENT]

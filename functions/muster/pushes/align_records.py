@@ -1,9 +1,9 @@
-"""Align as the desk at which admins ask for Engage groups, and see what has come of it (G9).
+"""Requests that admins make in Align's records, and outcomes written back to them (G9).
 
-A record of Align that shows Retry Request is taken over once: the member keeps when the record had been
-saved last, so that a Retry Request which stays there, because Align could not be written, is not asked
-for again. What Align was last sent is kept with the member as well: a member that differs from it later is
-due (`engage_groups.is_outdated_in_align`), whatever came in between. Pure: no I/O, no clock.
+A record with Retry Request is read once: the member keeps the record's time of change, so that a Retry
+Request that stays there, because Align could not be written, does not count again. The values last written
+to Align are kept with the member too: a member that differs from them later is due, whatever happened in
+between (`engage_groups`). Pure: no I/O, no clock.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,11 +39,11 @@ NOT_REACHED = "align_not_reached"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskRecord:
-    """What Align shows of somebody.
+class AlignRecord:
+    """A roster member in Align.
 
-    `name` is the e-mail address or username, by which members are matched; `modified` is when the record
-    was saved last, as the vault writes it; `seen` has the features that are pushed, statuses as codes.
+    `name` is the e-mail address or username that members are matched by; `modified` the time of the last
+    change, in the vault's own format; `seen` the pushed features, with statuses as codes.
     """
 
     id: str
@@ -52,30 +52,30 @@ class DeskRecord:
     seen: Mapping[str, Seen]
 
     @property
-    def asks(self) -> tuple[str, ...]:
+    def requested(self) -> tuple[str, ...]:
         """The features with Retry Request."""
         return tuple(feature for feature, seen in self.seen.items() if seen.status == RETRY_REQUEST)
 
 
-# ── What is read ─────────────────────────────────────────────────────────────────────────────────────
+# ── Reading records ──────────────────────────────────────────────────────────────────────────────────
 
 
 def query(condition: str, settings: Settings) -> str:
-    """Return the query for the records that fulfil a condition."""
+    """Return the query for the records that meet a condition."""
     return vql.select(_to_read(settings), OBJECT, condition)
 
 
 def retrying(settings: Settings) -> str:
-    """Return the condition that a record asks for something."""
+    """Return the condition for records with a request."""
     return vql.either(
         *(vql.equal(status_field(feature), api_name(RETRY_REQUEST)) for feature in mappings.pushed(settings))
     )
 
 
 def about(members: Iterable[Member], settings: Settings) -> Iterator[str]:
-    """Yield conditions that, one after another, find the records of these members.
+    """Yield conditions that together find the records of these members.
 
-    Comparing is case sensitive there, so a record that is known is asked for by its id.
+    A known record is found by its id, because Vault compares names case-sensitively.
     """
     ids: dict[str, None] = {}
     names: dict[str, None] = {}
@@ -89,8 +89,8 @@ def about(members: Iterable[Member], settings: Settings) -> Iterator[str]:
             yield vql.one_of(field, some)
 
 
-def record_of(row: Mapping[str, Any], settings: Settings) -> DeskRecord:
-    """Return a row as a record; raises `Incomplete` where a field is missing or not what it should be."""
+def record_of(row: Mapping[str, Any], settings: Settings) -> AlignRecord:
+    """Return a row as a record; raises `Incomplete` if a field is missing or malformed."""
     values = {name: single(row[name]) for name in _to_read(settings) if name in row}
     try:
         record_id, modified = values["id"], values[CHANGED]
@@ -100,7 +100,7 @@ def record_of(row: Mapping[str, Any], settings: Settings) -> DeskRecord:
         raise Incomplete(f"Align left {error.args[0]} out of a record") from None
     if not record_id or not modified:
         raise Incomplete("Align showed a record without its id, or without when it was changed")
-    return DeskRecord(id=record_id, name=name, modified=modified, seen=seen)
+    return AlignRecord(id=record_id, name=name, modified=modified, seen=seen)
 
 
 def _to_read(settings: Settings) -> tuple[str, ...]:
@@ -121,28 +121,31 @@ def _seen(values: Mapping[str, str | None], feature: str) -> Seen:
     )
 
 
-# ── Whom a record is about ───────────────────────────────────────────────────────────────────────────
+# ── Matching records with members ────────────────────────────────────────────────────────────────────
 
 
-def wanted_for(record: DeskRecord, settings: Settings) -> Wanted:
-    """Return what has to be looked up to tell whom a record is about."""
+def wanted_for(record: AlignRecord, settings: Settings) -> Wanted:
+    """Return what to look up to match a record with a member."""
     by_email = connection(settings).match == "email"
     keys = match_keys(None, record.name) if by_email else match_keys(record.name, None)
     return Wanted(match_keys=keys)
 
 
 def candidates(known: Known) -> tuple[Member, ...]:
-    """Return the members a record may be about; of several, the one who is active."""
+    """Return the members that match a record; of several, the active one if there is only one."""
     active = tuple(member for member in known.namesakes if member.active)
     return active if len(active) == 1 else known.namesakes
 
 
-def nobody(records: int, members: int, settings: Settings) -> Problem:
-    """Return why nothing is taken over from one of `records` that may be about `members`."""
+def match_problem(records: int, members: int, settings: Settings) -> Problem:
+    """Return why a record's request is not taken over.
+
+    `records` is the number of records for the same member, `members` the number of members that match.
+    """
     match = connection(settings).match
     if members == 0:
         what, remedy = (
-            f"is of nobody in the roster: no member has its {match}",
+            f"matches nobody in the roster: no member has its {match}",
             f"Correct the {match} of the roster member in Align, or import the person from Salesforce.",
         )
     elif records > 1:
@@ -152,25 +155,25 @@ def nobody(records: int, members: int, settings: Settings) -> Problem:
         )
     else:
         what, remedy = (
-            f"may be about several members, who share its {match}",
+            f"matches several members, who share its {match}",
             f"Correct the {match} of the roster member in Align, or of the members in Salesforce.",
         )
     return Problem(OBJECT, what, remedy)
 
 
-# ── What is asked for ────────────────────────────────────────────────────────────────────────────────
+# ── Requests ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def is_new(member: Member, record: DeskRecord) -> bool:
-    """Tell whether the record asks for something that has not been taken over yet."""
-    return bool(record.asks) and _mark(member).get("taken") != record.modified
+def has_new_request(member: Member, record: AlignRecord) -> bool:
+    """Whether the record has a request that has not been taken over yet."""
+    return bool(record.requested) and _mark(member).get("taken") != record.modified
 
 
-def with_requests(member: Member, record: DeskRecord, settings: Settings, day: date) -> Member:
-    """Return the member with what the record asks for, as far as that may be asked; `day` is today."""
-    if not is_new(member, record):
+def with_requests(member: Member, record: AlignRecord, settings: Settings, day: date) -> Member:
+    """Return the member with the record's requests, except those that are refused; `day` is today."""
+    if not has_new_request(member, record):
         return member
-    for feature in record.asks:
+    for feature in record.requested:
         request = record.seen[feature].request
         if _refusal(member, feature, request, settings, day):
             continue
@@ -182,10 +185,10 @@ def with_requests(member: Member, record: DeskRecord, settings: Settings, day: d
     return replace(member, vault={**member.vault, ALIGN: mark})
 
 
-def refusals(member: Member, record: DeskRecord, settings: Settings, day: date) -> tuple[Problem, ...]:
-    """Return why requests of the record are not taken over, each by itself."""
+def refusals(member: Member, record: AlignRecord, settings: Settings, day: date) -> tuple[Problem, ...]:
+    """Return the problem of each request that is refused."""
     problems = (
-        _refusal(member, feature, record.seen[feature].request, settings, day) for feature in record.asks
+        _refusal(member, feature, record.seen[feature].request, settings, day) for feature in record.requested
     )
     return tuple(problem for problem in problems if problem)
 
@@ -193,7 +196,7 @@ def refusals(member: Member, record: DeskRecord, settings: Settings, day: date) 
 def _refusal(
     member: Member, feature: str, request: str | None, settings: Settings, day: date
 ) -> Problem | None:
-    """Return why a request is not taken over; a retry of what an automatic assignment asks for is (A5)."""
+    """Return why a request is refused; a retry of an automatic assignment's own request is not (A5)."""
     if request is not None and end_dates.has_left(member, day):
         return Problem(
             request_field(feature),
@@ -211,23 +214,23 @@ def _refusal(
     return None
 
 
-# ── What Align is told ───────────────────────────────────────────────────────────────────────────────
+# ── Outcomes written back ────────────────────────────────────────────────────────────────────────────
 
 
-def is_told_about(member: Member) -> bool:
-    """Tell whether Align may have to be told of the member: who is in Vault CRM, and has changed since.
+def needs_update(member: Member) -> bool:
+    """Whether Align may have to be updated: the member is in Vault CRM and has changed since the last update.
 
-    Who is not there yet is left to the admins: nothing has become of the request.
+    A member who is not in Vault CRM yet is left as the admin wrote it: the request has no outcome.
     """
     return engage_features.CONNECTION in member.crm and (
         not _mark(member) or engage_groups.is_outdated_in_align(member)
     )
 
 
-def differences(member: Member, record: DeskRecord) -> dict[str, str | None]:
-    """Return the fields to write so that Align shows the member as it is; empty: it does.
+def differences(member: Member, record: AlignRecord) -> dict[str, str | None]:
+    """Return the fields to write so that Align shows the member as it is; empty if it already does.
 
-    What is not sent yet is told once it is: a Retry Request of our own would be taken for an admin's. A
+    A request is written once it has been sent: before, its Retry Request would look like an admin's. A
     status that Align does not have is left out.
     """
     found: dict[str, str | None] = {}
@@ -245,9 +248,12 @@ def differences(member: Member, record: DeskRecord) -> dict[str, str | None]:
     return found
 
 
-def with_told(member: Member, record: str | None, told: Mapping[str, Any]) -> Member:
-    """Return the member after Align was told `told` (`groups.shown`), in the record of that id, if any."""
-    mark = {"taken": None, **_mark(member), "id": record, "told": told}
+def with_reported(member: Member, record: str | None, shown: Mapping[str, Any]) -> Member:
+    """Return the member after Align was updated to `shown` (`engage_groups.shown`).
+
+    `record` is the id of Align's record, `None` if Align has none for the member any more.
+    """
+    mark = {"taken": None, **_mark(member), "id": record, "told": shown}
     return replace(member, vault={**member.vault, ALIGN: mark})
 
 

@@ -1,7 +1,7 @@
-"""Lines for licences: who of those who wait in them may get one in this push, and who does (G8). Pure.
+"""Lines for licences: which waiting members may get one in this push, and which do (G8). Pure.
 
-Vault CRM does not say how many licences are free. What is known is who has left a group, and who is about
-to; where nobody does, the first in line is tried now and then.
+Vault CRM does not say how many licences are free. Muster knows who has left a group and who is about to;
+if nobody leaves, the first in line is tried from time to time.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from muster.crm import engage_features
-from muster.pushes.push_plan import Sending, Step
+from muster.pushes.push_plan import PushItem, Step
 from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
@@ -18,9 +18,9 @@ from muster.settings import Settings
 from muster.settings.mappings import pushed
 from muster.sources.vault_users import VaultUser
 
-# So often the first in a line that nobody leaves is tried.
+# How often the first in line is tried for a group that nobody leaves.
 PROBE = timedelta(hours=6)
-# Before somebody asks anew for a group, so many of its line are tried once more: nobody is overtaken.
+# How many in line are tried again before a new request for the same group, so that it overtakes nobody.
 AHEAD = 50
 
 # A feature, and a group in it.
@@ -35,16 +35,16 @@ def next_in_line(
     settings: Settings,
     now: datetime,
 ) -> dict[str, tuple[Place, bool]]:
-    """Return who of the lines may get a licence in this push: member id → place, and whether at once.
+    """Return the waiting members who may get a licence in this push: member id → place, whether at once.
 
-    The others get one if a removal of this push frees it. `lines` has who waits, the first first; `free`
-    counts the licences that the roster knows to be free. `members` are whom the push looks at, `users`
-    theirs, by id in Vault CRM.
+    Those not at once get one only if a removal of this push frees it. `lines` are the places (member id,
+    place), first in line first; `free` counts the licences that the roster knows to be free. `members` are
+    those due for the push, `users` theirs, by Vault CRM id.
     """
     features, day = pushed(settings), end_dates.today(now, settings.time_zone)
     freed = _freed(members, users, settings)
     leaving = _leaving(members, users, settings, day)
-    free = free + freed + Counter(dict.fromkeys(_asked(members, settings, day), AHEAD))
+    free = free + freed + Counter(dict.fromkeys(_requested(members, settings, day), AHEAD))
     left = Counter(leaving)
     tried: set[Line] = set()
     chosen: dict[str, tuple[Place, bool]] = {}
@@ -67,7 +67,7 @@ def next_in_line(
 
 
 def _freed(members: Iterable[Member], users: Mapping[str, VaultUser], settings: Settings) -> Counter[Line]:
-    """Return how many have left each group since the roster looked last."""
+    """Return how many have left each group since the roster last read it."""
     found: Counter[Line] = Counter()
     for member in members:
         for feature in pushed(settings):
@@ -85,7 +85,7 @@ def _has_left(member: Member, feature: str, users: Mapping[str, VaultUser]) -> b
 def _leaving(
     members: Iterable[Member], users: Mapping[str, VaultUser], settings: Settings, day: date
 ) -> Counter[Line]:
-    """Return how many are still in each group and about to leave it."""
+    """Return how many are in each group and about to leave it."""
     found: Counter[Line] = Counter()
     for member in members:
         for feature in pushed(settings):
@@ -101,8 +101,8 @@ def _leaving(
     return found
 
 
-def _asked(members: Iterable[Member], settings: Settings, day: date) -> set[Line]:
-    """Return the groups for which somebody asks now who does not wait in line for them yet."""
+def _requested(members: Iterable[Member], settings: Settings, day: date) -> set[Line]:
+    """Return the groups with a new request by somebody who is not in line for them."""
     found = set()
     for member in members:
         lines = {(place.feature, place.group) for place in licence_places.places(member)}
@@ -115,15 +115,15 @@ def _asked(members: Iterable[Member], settings: Settings, day: date) -> set[Line
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """What removals have come to: how many licences of each group are `freed`, which users are still in."""
+    """The outcome of removals: licences `freed` by group, and the users whose removal is `under_way`."""
 
     freed: Counter[Line]
     under_way: frozenset[str]
 
-    def allow(self, item: Sending) -> bool:
-        """Tell whether an item may be sent: one in line takes a free licence, if there is one (G8).
+    def allow(self, item: PushItem) -> bool:
+        """Whether an item may be sent; one that awaits a licence takes a freed one (G8).
 
-        Who is not out of the groups yet is not inactivated: Engage Connect would do nothing for the user.
+        A user who is still in a group is not inactivated: Engage Connect ignores inactive users.
         """
         if item.step is Step.INACTIVATION:
             return item.user not in self.under_way

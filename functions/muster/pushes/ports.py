@@ -1,4 +1,4 @@
-"""What pushes need of the world outside."""
+"""What pushes need from the outside world."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from muster.sources import ports as sources_ports
 
 
 class Vault(sources_ports.Vault, Protocol):
-    """What pushes need of Vault CRM, and of Align; `adapters.vault` is the real one."""
+    """What pushes need from Vault CRM and Align; `adapters.vault` is the real one."""
 
     def update(self, name: str, records: Sequence[Mapping[str, Any]]) -> list[Written]:
-        """Write up to 500 records; raises `OutcomeUnknown` where it cannot be told what came of it."""
+        """Write up to 500 records; raises `OutcomeUnknown` if they may or may not have been written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world outside of pushes. `wait` lets so many seconds go by.
+    """The outside world of a push. `wait` sleeps for a number of seconds.
 
-    `preflight` returns the checks of Vault CRM that failed, of those that sending rests on (U6). `align` is
-    where admins keep the roster, if not in Muster (G9).
+    `preflight` returns the failed ones of the Vault CRM checks that sending depends on (U6). `align` is the
+    Align vault, `None` where it is not connected (G9).
     """
 
     runs: Runs

@@ -1,13 +1,13 @@
-"""What a push is going to do, person by person: from the roster, and from what Vault CRM shows (P1, G7, G8).
+"""The plan of a push, person by person, from the roster and Vault CRM's users (P1, G7, G8).
 
-Its steps are taken in this order, so that what one frees the next can use, and because Engage Connect
-works for active users only:
+The steps run in this order, because each can use what the one before it frees, and because Engage
+Connect works for active users only:
 
-    outcome         what Vault CRM has made of earlier requests is taken over; nothing is sent
-    removal         out of a group
-    activation      the user active again
-    addition        into a group; who waits for a licence comes before who asks for one now
-    inactivation    the user inactive
+    outcome         outcomes of earlier requests are recorded in the roster; nothing is sent
+    removal         remove from a group
+    activation      activate the user
+    addition        add to a group; members waiting in line come before new requests
+    inactivation    inactivate the user
 
 Pure: no I/O, no clock.
 """
@@ -47,7 +47,7 @@ class Step(StrEnum):
 
 STEPS = tuple(Step)
 SENT = frozenset(STEPS) - {Step.OUTCOME}
-# What counts call those whom a step concerns, in a plan and after it.
+# The name under which people are counted, by step.
 COUNTED = {
     Step.OUTCOME: "looked_at",
     Step.REMOVAL: "removed",
@@ -58,13 +58,13 @@ COUNTED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class PushItem:
     """One person's part in one step.
 
-    `user` is the id in Vault CRM. `writes` maps a feature to what is written of it, `request` and
-    `status`; in an outcome, to nothing where Vault CRM has been asked already. `active` is the user
-    status to write, in an outcome the one that is shown. `seen` and `modified` are what Vault CRM showed
-    when this was planned. `awaits` is the feature whose licence has to become free first.
+    `user` is the Vault CRM id. `writes` maps a feature to the values to write, `request` and `status`; in
+    an outcome, to nothing if Vault CRM already holds the request. `active` is the user status to write, in
+    an outcome the one Vault CRM shows. `seen` and `modified` are what Vault CRM showed when this was
+    planned. `awaits` is the feature whose licence has to become free first.
     """
 
     step: Step
@@ -82,12 +82,12 @@ class Sending:
 
     @property
     def former(self) -> str | None:
-        """The assignment that what is taken counts for."""
+        """The assignment that revocations count for."""
         return self.assignment
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Sending":
-        """Return the item of a line of the plan's file."""
+    def from_json(cls, document: Mapping[str, Any]) -> "PushItem":
+        """Return the item in one line of the plan's file."""
         seen = {feature: Seen(**each) for feature, each in document["seen"].items()}
         return cls(
             **{
@@ -114,25 +114,21 @@ class Sending:
 
 @dataclass(slots=True)
 class Plan:
-    """What is to be done, in order; `unseen` are members (ids) whose user Vault CRM does not show."""
+    """What to do, in order; `unseen` are the members (ids) whose user Vault CRM does not show."""
 
-    items: list[Sending] = field(default_factory=list)
+    items: list[PushItem] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
 
 
 def is_due(member: Member, settings: Settings, day: date) -> bool:
-    """Tell whether a push has to look at the member on that day."""
+    """Whether the member is due for a push on that day."""
     found = engage_groups.due(member, in_align=False)
-    return found is not None and found.since <= day.isoformat() and bool(found.what & _looked_at(settings))
+    return found is not None and found.since <= day.isoformat() and concerns_push(found.what, settings)
 
 
-def _looked_at(settings: Settings) -> frozenset[str]:
-    return frozenset({*pushed(settings), engage_features.USER_STATUS})
-
-
-def is_looked_at(what: frozenset[str], settings: Settings) -> bool:
-    """Tell whether what is due concerns a push: a feature that is managed, or the user's status (G1)."""
-    return bool(what & _looked_at(settings))
+def concerns_push(what: frozenset[str], settings: Settings) -> bool:
+    """Whether any of what is due is for a push: a managed feature, or the user's status (G1)."""
+    return bool(what & {*pushed(settings), engage_features.USER_STATUS})
 
 
 def make_plan(
@@ -142,9 +138,9 @@ def make_plan(
     settings: Settings,
     now: datetime,
 ) -> Plan:
-    """Return the plan for these members; `users` are theirs, by id in Vault CRM.
+    """Return the plan for these members; `users` are theirs, by Vault CRM id.
 
-    `in_line` is what `licence_lines.next_in_line` chose, in order: they come before who asks now (G8).
+    `in_line` is the choice of `licence_lines.next_in_line`, in order: they come before new requests (G8).
     """
     plan = Plan()
     day, at = (
@@ -169,8 +165,8 @@ def _items(
     settings: Settings,
     day: date,
     at: str,
-) -> Iterator[Sending]:
-    plain = Sending(
+) -> Iterator[PushItem]:
+    plain = PushItem(
         step=Step.OUTCOME,
         user=user.id,
         member=member.id,
@@ -182,7 +178,7 @@ def _items(
     )
     removals: dict[str, Mapping[str, str | None]] = {}
     additions: dict[str, Mapping[str, str | None]] = {}
-    asked_already: dict[str, Mapping[str, str | None]] = {}
+    already_requested: dict[str, Mapping[str, str | None]] = {}
     awaits = None
     for feature in pushed(settings):
         waits = line is not None and line[0].feature == feature and not end_dates.has_left(member, day)
@@ -193,13 +189,13 @@ def _items(
             if waits and line and not line[1]:
                 awaits = feature
         elif engage_groups.is_unsent(member, feature):
-            asked_already[feature] = {}
-    if asked_already or with_outcome(member, user, at) != member:
-        yield replace(plain, writes=asked_already, active=user.active)
+            already_requested[feature] = {}
+    if already_requested or with_outcome(member, user, at) != member:
+        yield replace(plain, writes=already_requested, active=user.active)
     if removals:
         yield replace(plain, step=Step.REMOVAL, writes=removals, operations=(REVOKE,))
     if additions:
-        # Who asks for something else besides does not have to wait for it.
+        # Another addition does not have to wait for the licence.
         awaits = awaits if list(additions) == [awaits] else None
         yield replace(
             plain, step=Step.ADDITION, writes=additions, awaits=awaits, operations=_given(additions, user)
@@ -213,24 +209,28 @@ def _items(
 def _writes(
     member: Member, feature: str, seen: Seen, settings: Settings, day: date, *, waits: bool
 ) -> dict[str, str | None]:
-    asked = engage_groups.is_unsent(member, feature)
-    if not asked and not waits and not end_dates.has_left(member, day):
+    requested = engage_groups.is_unsent(member, feature)
+    if not requested and not waits and not end_dates.has_left(member, day):
         return {}
-    if not asked and getattr(member, feature)["status"] in engage_features.FAILED and seen.request is None:
-        # The removal was refused before, and would be again: it is told once, and a retry sends it.
+    if (
+        not requested
+        and getattr(member, feature)["status"] in engage_features.FAILED
+        and seen.request is None
+    ):
+        # The removal was refused before and would be again: it is reported once, and a retry sends it.
         return {}
     connection = settings.connections.vault_crm
     always = connection is not None and connection.always_send_status
     group = engage_groups.wanted(member, feature, day)
-    writes = engage_groups.to_send(group, seen, retry=asked or waits, always_send_status=always)
+    writes = engage_groups.to_send(group, seen, retry=requested or waits, always_send_status=always)
     if sends_status(settings, feature):
         return writes
-    # Only requests may be written, and one that is there already would start nothing.
+    # Only requests may be written, and writing the one that is already there would start nothing.
     return {"request": group} if "request" in writes and group != seen.request else {}
 
 
 def _given(additions: Mapping[str, Mapping[str, str | None]], user: VaultUser) -> tuple[str, ...]:
-    """Return the operations of an addition: somebody who moves also gives a licence back."""
+    """Return the operations of an addition: moving between groups also gives a licence back."""
     moves = any(
         user.seen[feature].group and user.seen[feature].group != writes.get("request")
         for feature, writes in additions.items()
@@ -238,22 +238,22 @@ def _given(additions: Mapping[str, Mapping[str, str | None]], user: VaultUser) -
     return (GRANT, REVOKE) if moves else (GRANT,)
 
 
-# ── What becomes of a member ─────────────────────────────────────────────────────────────────────────
+# ── The member after an item ─────────────────────────────────────────────────────────────────────────
 
 
-def seen_user(item: Sending) -> VaultUser:
-    """Return the user of an outcome, as far as Vault CRM's answer is taken over."""
+def seen_user(item: PushItem) -> VaultUser:
+    """Return the user of an outcome item, as Vault CRM showed it when planned."""
     return VaultUser(id=item.user, username=None, email=None, active=bool(item.active), seen=item.seen)
 
 
 def with_answer(member: Member, user: VaultUser, at: str) -> Member:
-    """Return the member with what has become of the requests that were sent, and of no others (P3)."""
+    """Return the member with the outcomes of requests that were sent, and no others (P3)."""
     sent = [each for each in user.seen if getattr(member, each)["status"] == engage_features.REQUEST_SENT]
     return with_outcome(member, replace(user, seen={each: user.seen[each] for each in sent}), at)
 
 
 def with_outcome(member: Member, user: VaultUser, at: str) -> Member:
-    """Return the member with what Vault CRM shows of its groups and its user (P3); `at` is now (ISO 8601)."""
+    """Return the member with its groups and user as Vault CRM shows them (P3); `at` is now (ISO 8601)."""
     for feature, seen in user.seen.items():
         attributes: dict[str, Any] = engage_groups.observed(member, feature, seen, at)
         member = replace(member, **attributes)
@@ -262,24 +262,24 @@ def with_outcome(member: Member, user: VaultUser, at: str) -> Member:
     return member
 
 
-def with_sent(member: Member, item: Sending, day: date) -> Member:
-    """Return the member after what the item writes has been written."""
+def with_sent(member: Member, item: PushItem, day: date) -> Member:
+    """Return the member after the item was written."""
     for feature, writes in item.writes.items():
         attributes: dict[str, Any] = engage_groups.sent(member, feature, writes)
         if not _is_wished(member, item, feature, day):
-            # It wishes for something else by now, which is still to be sent.
+            # The member's request has changed since; the new one is still to be sent.
             attributes[feature] = {**attributes[feature], "status": engage_features.RETRY_REQUEST}
         member = replace(member, **attributes)
     if item.active is not None:
         member = replace(member, vault={**member.vault, "active": item.active, "digest": ""})
         if not item.active and end_dates.is_ended(member, day):
-            # Coming back takes both, a later end date and the status (seed of end dates).
+            # After this, coming back takes both a later end date and the status (rules for end dates).
             member = replace(member, crm_user_status="inactive")
     return member
 
 
-def with_failure(member: Member, item: Sending, day: date) -> Member:
-    """Return the member after Vault CRM has refused what the item writes; a retry sends it again."""
+def with_failure(member: Member, item: PushItem, day: date) -> Member:
+    """Return the member after Vault CRM refused the item; a retry sends it again."""
     for feature in item.writes:
         if _is_wished(member, item, feature, day):
             mine = {**getattr(member, feature), "status": engage_features.REQUEST_FAILED}
@@ -288,24 +288,24 @@ def with_failure(member: Member, item: Sending, day: date) -> Member:
     return member
 
 
-def _is_wished(member: Member, item: Sending, feature: str, day: date) -> bool:
-    """Tell whether what the item asks for is what the member still wishes for."""
-    # Where only a status is written, the request is the one that is there.
-    asked = item.writes[feature].get("request", item.seen[feature].request)
-    return engage_groups.wanted(member, feature, day) == asked
+def _is_wished(member: Member, item: PushItem, feature: str, day: date) -> bool:
+    """Whether the member still wants the group that the item requests."""
+    # Where only a status is written, the request is the one already in Vault CRM.
+    requested = item.writes[feature].get("request", item.seen[feature].request)
+    return engage_groups.wanted(member, feature, day) == requested
 
 
-def is_wanted(item: Sending, member: Member, day: date) -> bool:
-    """Tell whether what the item writes is what the member should come to, as the roster has it now."""
+def is_wanted(item: PushItem, member: Member, day: date) -> bool:
+    """Whether the member, as the roster has it now, still wants all that the item writes."""
     if item.active is not None and engage_groups.wanted_active(member, day) != item.active:
         return False
     return all(_is_wished(member, item, feature, day) for feature in item.writes)
 
 
-def has_arrived(item: Sending, user: VaultUser) -> bool:
-    """Tell whether what the item writes is in Vault CRM, from how the user looks now (P5).
+def has_arrived(item: PushItem, user: VaultUser) -> bool:
+    """Whether the item has been written to Vault CRM, judging by the user as it is now (P5).
 
-    A status that is asked for does not stay: that the record has changed at all is what tells.
+    A status that is written does not stay, so any change of the record counts as its arrival.
     """
     for feature, writes in item.writes.items():
         before, after = item.seen[feature], user.seen[feature]
@@ -320,36 +320,36 @@ def has_arrived(item: Sending, user: VaultUser) -> bool:
 # ── The plan's file ──────────────────────────────────────────────────────────────────────────────────
 
 
-def counts(items: Iterable[Sending]) -> dict[str, int]:
-    """Return how many people each step concerns; those who may get a licence, apart."""
+def counts(items: Iterable[PushItem]) -> dict[str, int]:
+    """Return the number of people by step, and separately those in line who may get a licence."""
     found: Counter[str] = Counter()
     for item in items:
         found["in_line" if item.awaits else COUNTED[item.step]] += 1
     return dict(found)
 
 
-def plan_hash(items: Iterable[Sending]) -> str:
-    """Return the hash of a plan: what would be done, to which version of which member."""
+def plan_hash(items: Iterable[PushItem]) -> str:
+    """Return the hash of a plan: what would be done to which version of which member."""
     digest = hashlib.sha256()
     for item in sorted(items, key=lambda each: (each.step, each.user)):
         if item.step in SENT:
-            told = [item.step, item.user, item.version, item.writes, item.active, item.awaits]
-            digest.update(json.dumps(told, sort_keys=True).encode() + b"\n")
+            line = [item.step, item.user, item.version, item.writes, item.active, item.awaits]
+            digest.update(json.dumps(line, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
 
 
-def written(items: Iterable[Sending]) -> bytes:
-    """Return items as a part of the plan's file: one JSON object a line."""
+def written(items: Iterable[PushItem]) -> bytes:
+    """Return items as a part of the plan's file: one JSON object per line."""
     return b"".join(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE) for item in items)
 
 
-def read(part: bytes) -> list[Sending]:
+def read(part: bytes) -> list[PushItem]:
     """Return the items of a part of the plan's file."""
-    return [Sending.from_json(orjson.loads(line)) for line in part.splitlines()]
+    return [PushItem.from_json(orjson.loads(line)) for line in part.splitlines()]
 
 
-def chunks(items: Sequence[Sending], most: int) -> Iterator[Sequence[Sending]]:
-    """Yield the items in their order, up to so many at a time, each time of one step."""
+def chunks(items: Sequence[PushItem], most: int) -> Iterator[Sequence[PushItem]]:
+    """Yield the items in order, in chunks of one step and at most `most` items."""
     start = 0
     while start < len(items):
         end = start

@@ -1,7 +1,8 @@
-"""Pushes: what is pending in the roster is sent to Vault CRM, and only that (P1 to P6).
+"""Starts pushes: only what is pending in the roster is sent to Vault CRM (P1 to P6).
 
-A run gathers who is due and how Vault CRM shows them, decides, sends under the organization's lease, and
-reads what comes of it. `muster.push_steps` is that work, `muster.running` what can be asked of any run.
+A run gathers the members who are due and their users in Vault CRM, decides, sends under the organization's
+lease, and reads the outcome. `steps` does that work; what can be asked of any run is in
+`muster.runs.running`.
 """
 
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from muster.times import timestamp
 class Pushing:
     """Pushes of one organization, with the settings in force.
 
-    `now` answers the time (aware), `remaining` the seconds that are left of the invocation.
+    `now` returns the time (aware), `remaining` the seconds left in the invocation.
     """
 
     stored: StoredSettings
@@ -34,7 +35,7 @@ class Pushing:
 
     @property
     def runs(self) -> Running:
-        """What can be asked of runs that are there."""
+        """What can be asked of existing runs."""
         return Running(
             self.stored,
             "push",
@@ -47,9 +48,9 @@ class Pushing:
         )
 
     def start(self, by: str | None, *, preview: bool = False) -> RunAnswer:
-        """Begin a push and work on it, or go on with one that died while it was sending.
+        """Begin a push and work on it, or resume one that died while it was sending.
 
-        Raises `Rejected` as `Running.begin` does, and where nothing is managed (G1).
+        Raises `Rejected` as `Running.begin` does, and if no feature is managed (G1).
         """
         if not pushed(self.stored.settings):
             raise Rejected(

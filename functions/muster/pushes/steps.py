@@ -1,7 +1,7 @@
-"""The work of a push: gather who is due, decide, send, and read what comes of it (P1 to P5, G7, G8).
+"""The work of a push: gather who is due, decide, send, and read the outcome (P1 to P5, G7, G8).
 
-What is sent is sent once. The plan keeps what Vault CRM showed of each user before; whoever goes on with
-a run that was cut short, and whoever lost the answer to a write, first looks whether it has arrived.
+Each item is sent once. The plan keeps how Vault CRM showed each user before: a resumed run, and a run that
+lost the answer to a write, first checks whether the write has arrived.
 """
 
 from collections import Counter
@@ -16,11 +16,11 @@ from muster.crm.vault_records import RECORDS_A_CALL, Outcome, Written
 from muster.error_log import LogEntry
 from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
 from muster.pushes import licence_lines, push_plan
-from muster.pushes.error_entries import about_user, blocked_by, failures
+from muster.pushes.error_entries import blocked_by, failures, user_entry, user_not_seen
 from muster.pushes.licence_lines import Line, Removals
 from muster.pushes.ports import Ports
-from muster.pushes.push_plan import Plan, Sending, Step
-from muster.pushes.syncing_align import Aligning
+from muster.pushes.push_plan import Plan, PushItem, Step
+from muster.pushes.syncing_align import AlignSync
 from muster.roster import end_dates
 from muster.roster.member import Member
 from muster.roster.writing_members import Change, MemberWriter
@@ -36,34 +36,34 @@ from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.vault_users import VaultUser, user_of
 from muster.times import timestamp
 
-# The Engage server answers within seconds, mostly: it is asked again after so many; then the next push is.
+# The Engage server mostly answers within seconds: wait this long before each look, then leave it to the
+# next push.
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)
-_MEMBERS_AT_ONCE = 500
 
 
 @dataclass(slots=True)
 class Steps:
-    """One invocation's work on a push, with the settings that decide."""
+    """One invocation's work on a push, with the settings it decides by."""
 
     ports: Ports
     clock: RunClock
     settings: Settings
     errors: list[LogEntry] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    desk: Aligning = field(init=False)
+    align_sync: AlignSync = field(init=False)
 
     def __post_init__(self) -> None:
-        """Have Align at hand, if there is one."""
-        self.desk = Aligning(self.settings, self.ports.align, self.ports.roster, self.clock)
+        """Build the Align part, which does nothing where Align is not connected."""
+        self.align_sync = AlignSync(self.settings, self.ports.align, self.ports.roster, self.clock)
 
     @property
     def _ends(self) -> Ends:
         return Ends(self.ports.runs, self.ports.roster, self.clock)
 
     def gather_and_go_on(self, run: Run, *, resumed: bool) -> RunAnswer:
-        """Gather and decide; then end a preview, park what needs a word, or send.
+        """Gather and decide; then end a preview, park what needs approval, or send.
 
-        Raises `Misconfigured`, before anything is sent, where it could arrive by half only (U6).
+        Raises `Misconfigured`, before anything is sent, if a check fails that sending depends on (U6).
         """
         plan, run = self._planned(run, resumed=resumed)
         sends = [item for item in plan.items if item.step in push_plan.SENT]
@@ -83,7 +83,7 @@ class Steps:
         return answer
 
     def apply(self, run: Run, *, resumed: bool = False) -> RunAnswer:
-        """Send the plan from where it was left, and end the run."""
+        """Send the plan from where the run left off, and end the run."""
         parts = self.ports.archive.parts(run.organization, run.id, run.attempt, "plan")
         items = list(islice(chain.from_iterable(map(push_plan.read, parts)), run.planned))
         return self._apply(run, items, resumed=resumed)
@@ -92,8 +92,8 @@ class Steps:
 
     def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, Run]:
         at = self._at(run)
-        asked, refused = self.desk.take(run)
-        members = self._due(run, at, asked)
+        requested, refused = self.align_sync.take_requests(run)
+        members = self._due(run, at, requested)
         users = self._users(run, members.values(), resumed=resumed) if members else {}
         lines, free = self.ports.roster.licence_lines(run.organization)
         in_line = licence_lines.next_in_line(lines, free, members.values(), users, self.settings, at)
@@ -106,7 +106,8 @@ class Steps:
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = push_plan.written(plan.items[start : start + ITEMS_A_PART])
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
-        self._ends.log_errors(run, [self._unseen(run, members[name]) for name in plan.unseen])
+        unseen = [user_not_seen(members[name], self._now(), run.id) for name in plan.unseen]
+        self._ends.log_errors(run, unseen)
         return plan, replace(
             run,
             planned=len(plan.items),
@@ -117,19 +118,19 @@ class Steps:
             updated_at=timestamp(self.clock.now()),
         )
 
-    def _due(self, run: Run, at: datetime, asked: Mapping[str, Change]) -> dict[str, Member]:
-        """Return the members that a push has something to do about; the index only says where to look.
+    def _due(self, run: Run, at: datetime, requested: Mapping[str, Change]) -> dict[str, Member]:
+        """Return the members who are due for a push; the index lists candidates, the member decides.
 
-        `asked` is what has just been asked for in Align, by member: a preview has not recorded it.
+        `requested` are the changes just requested in Align, by member: a preview has not recorded them.
         """
         day = end_dates.today(at, self.settings.time_zone)
         names = [
             name
             for name, due in self.ports.roster.due(run.organization, day)
-            if push_plan.is_looked_at(due.what, self.settings)
+            if push_plan.concerns_push(due.what, self.settings)
         ]
-        found = self._members(run, {*names, *asked})
-        found |= {name: change(found[name]) for name, change in asked.items() if name in found}
+        found = self._members(run, {*names, *requested})
+        found |= {name: change(found[name]) for name, change in requested.items() if name in found}
         return {name: each for name, each in found.items() if push_plan.is_due(each, self.settings, day)}
 
     def _members(self, run: Run, names: Iterable[str]) -> dict[str, Member]:
@@ -144,8 +145,8 @@ class Steps:
         return self._read(gathering, ids)
 
     def _users_now(self, ids: Iterable[str]) -> dict[str, VaultUser]:
-        """Return how these users look now; nothing of it is archived."""
-        gathering = VaultGathering(self.settings, self.ports.vault, _Nowhere(), self.clock.check)
+        """Return these users as they are now, without archiving them."""
+        gathering = VaultGathering(self.settings, self.ports.vault, _NoArchive(), self.clock.check)
         return self._read(gathering, sorted(ids))
 
     def _read(self, gathering: VaultGathering, ids: Sequence[str]) -> dict[str, VaultUser]:
@@ -155,32 +156,32 @@ class Steps:
                 users[vault_id] = user_of(row, self.settings, "")
             except Rejected as error:
                 self.errors.append(
-                    about_user(self._now(), vault_id, "user_not_understood", error.problems[0])
+                    user_entry(self._now(), vault_id, "user_not_understood", error.problems[0])
                 )
         return users
 
     # ── Send ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _apply(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> RunAnswer:
+    def _apply(self, run: Run, items: Sequence[PushItem], *, resumed: bool) -> RunAnswer:
         try:
             run = self._send_all(run, items, resumed=resumed)
             self._await(run, [item for item in items if item.step in (Step.REMOVAL, Step.ADDITION)])
-            self.errors += self.desk.tell(run, {item.member for item in items})
+            self.errors += self.align_sync.report(run, {item.member for item in items})
             return self._end(run)
         finally:
             self._ends.log_errors(run, self.errors)
 
-    def _send_all(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> Run:
+    def _send_all(self, run: Run, items: Sequence[PushItem], *, resumed: bool) -> Run:
         if run.phase is not Phase.APPLY:
             return run
         removals = [item for item in items if item.step is Step.REMOVAL]
         left: Removals | None = None
-        # Whoever worked on the run before may have sent the first of these, and died before saying so.
+        # The invocation before may have sent the first chunk, and died before it recorded that.
         in_doubt = resumed
         for some in push_plan.chunks(items[run.cursor :], RECORDS_A_CALL):
             going = list(some)
             if some[0].step is Step.OUTCOME:
-                self._take_over(run, going, resumed=resumed)
+                self._record_earlier(run, going, resumed=resumed)
             else:
                 if left is None and any(item.awaits or item.step is Step.INACTIVATION for item in some):
                     left = self._await(run, removals)
@@ -190,15 +191,15 @@ class Steps:
             in_doubt = False
             run = self._recorded(run, run.cursor + len(some))
             self.clock.check()
-        # The lines have been offered what is free by now; what comes free later is the next push's.
+        # All free licences have been offered to the lines; those freed later are for the next push.
         self.ports.roster.offered(run.organization, self.ports.roster.licence_lines(run.organization)[1])
         return self._recorded(replace(run, phase=Phase.NOTIFY), run.cursor)
 
-    def _send(self, run: Run, items: Sequence[Sending], *, in_doubt: bool) -> None:
-        """Write one chunk, each record once, and record what came of it."""
+    def _send(self, run: Run, items: Sequence[PushItem], *, in_doubt: bool) -> None:
+        """Write one chunk, each record once, and record the outcome."""
         if in_doubt:
             items = self._not_arrived(run, items)
-        items = self._standing(run, items)
+        items = self._still_wanted(run, items)
         if not items:
             return
         try:
@@ -210,8 +211,8 @@ class Steps:
             answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
         self._answered(run, list(zip(items, answers, strict=True)))
 
-    def _standing(self, run: Run, items: Sequence[Sending]) -> list[Sending]:
-        """Return those that are wanted still: meanwhile somebody may have left, or changed their mind."""
+    def _still_wanted(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
+        """Return the items that the roster still wants: members may have changed since the plan was made."""
         day = end_dates.today(self.clock.now(), self.settings.time_zone)
         members = self._members(run, {item.member for item in items})
         return [
@@ -220,8 +221,8 @@ class Steps:
             if item.member in members and push_plan.is_wanted(item, members[item.member], day)
         ]
 
-    def _not_arrived(self, run: Run, items: Sequence[Sending]) -> list[Sending]:
-        """Return those whose values Vault CRM does not have; the others are recorded as sent (P5)."""
+    def _not_arrived(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
+        """Return the items that Vault CRM does not have; record the others as sent (P5)."""
         users = self._users_now(item.user for item in items)
         arrived = [
             item for item in items if item.user in users and push_plan.has_arrived(item, users[item.user])
@@ -230,54 +231,56 @@ class Steps:
         known = {item.user for item in arrived}
         return [item for item in items if item.user in users and item.user not in known]
 
-    def _answered(self, run: Run, answered: Sequence[tuple[Sending, Written]]) -> None:
+    def _answered(self, run: Run, answered: Sequence[tuple[PushItem, Written]]) -> None:
         self._were_sent(run, [item for item, answer in answered if answer.outcome is Outcome.WRITTEN])
         refused = [(item, answer) for item, answer in answered if answer.outcome is Outcome.REFUSED]
         for item, answer in refused:
             problem = answer.problem or Problem("record", "was refused by Vault CRM", "")
-            self.errors.append(about_user(self._now(), item.user, "not_written", problem, item.member))
+            self.errors.append(user_entry(self._now(), item.user, "not_written", problem, item.member))
         day = end_dates.today(self._at(run), self.settings.time_zone)
         failed = {item.member: partial(push_plan.with_failure, item=item, day=day) for item, _ in refused}
         self._member_writer(run).write(failed)
         self.counts["refused"] += len(refused)
-        # It held these values already, so nothing was set off: still to be sent, by what the next push sees.
+        # Vault CRM held these values already, so nothing was started: the next push decides about them anew.
         self.counts["not_sent"] += sum(answer.outcome is Outcome.NO_CHANGES for _, answer in answered)
 
-    def _were_sent(self, run: Run, items: Sequence[Sending]) -> None:
+    def _were_sent(self, run: Run, items: Sequence[PushItem]) -> None:
         day = end_dates.today(self._at(run), self.settings.time_zone)
         sent = {item.member: partial(push_plan.with_sent, item=item, day=day) for item in items}
         self._member_writer(run).write(sent)
         for item in items:
             self.counts["under_way" if item.step is Step.OUTCOME else push_plan.COUNTED[item.step]] += 1
 
-    def _record(self, item: Sending) -> dict[str, str | None]:
-        """Return the record that is written for an item."""
+    def _record(self, item: PushItem) -> dict[str, str | None]:
+        """Return the record to write for an item."""
         record: dict[str, str | None] = {"id": item.user}
         for feature, writes in item.writes.items():
             if "request" in writes:
                 record[vault_fields.request_field(feature)] = writes["request"]
             if status := writes.get("status"):
-                of_settings = connection(self.settings).api_name(feature, status)
-                record[vault_fields.status_field(feature)] = of_settings
+                record[vault_fields.status_field(feature)] = connection(self.settings).api_name(
+                    feature, status
+                )
         if item.active is not None:
             record["status__v"] = "active__v" if item.active else "inactive__v"
         return record
 
-    # ── What comes of it ─────────────────────────────────────────────────────────────────────────
+    # ── Outcomes ─────────────────────────────────────────────────────────────────────────────────
 
-    def _take_over(self, run: Run, items: Sequence[Sending], *, resumed: bool) -> None:
-        """Take over what Vault CRM shows of earlier requests, and what it has been asked already."""
+    def _record_earlier(self, run: Run, items: Sequence[PushItem], *, resumed: bool) -> None:
+        """Record the outcomes of earlier requests, and as sent the requests that Vault CRM already has."""
         users = {item.user: push_plan.seen_user(item) for item in items}
         if resumed:
-            # An import may have taken over something newer since the plan was made.
+            # An import may have recorded something newer since the plan was made.
             users = self._users_now(users)
-        self._outcomes(run, users, {item.user: item.member for item in items}, push_plan.with_outcome)
+        member_of = {item.user: item.member for item in items}
+        self._record_outcomes(run, users, member_of, push_plan.with_outcome)
         self._were_sent(run, [replace(item, active=None) for item in items if item.writes])
 
-    def _await(self, run: Run, items: Sequence[Sending]) -> Removals:
-        """Read what comes of what was sent, for a while; returns what removals among it have come to.
+    def _await(self, run: Run, items: Sequence[PushItem]) -> Removals:
+        """Read the outcomes of sent items for a while; returns what the removals among them have freed.
 
-        What is not settled by then is read by the next push.
+        Outcomes that take longer are read by the next push.
         """
         waiting = {item.user: item for item in items}
         freed: Counter[Line] = Counter()
@@ -287,23 +290,22 @@ class Steps:
             self.ports.wait(seconds)
             users = self._users_now(waiting)
             settled = {name: user for name, user in users.items() if not _is_under_way(waiting[name], user)}
-            self._outcomes(
-                run, settled, {name: waiting[name].member for name in settled}, push_plan.with_answer
-            )
+            member_of = {name: waiting[name].member for name in settled}
+            self._record_outcomes(run, settled, member_of, push_plan.with_answer)
             for name, user in settled.items():
                 freed.update(_left(waiting.pop(name), user))
             self.clock.check()
         return Removals(freed, frozenset(waiting))
 
-    def _outcomes(
+    def _record_outcomes(
         self,
         run: Run,
         users: Mapping[str, VaultUser],
         member_of: Mapping[str, str],
-        take: Callable[..., Member],
+        change: Callable[..., Member],
     ) -> None:
         at = self._now()
-        changes = {member_of[name]: partial(take, user=user, at=at) for name, user in users.items()}
+        changes = {member_of[name]: partial(change, user=user, at=at) for name, user in users.items()}
         for before, after in self._member_writer(run, "crm").write(changes):
             self.errors += failures(before, after, at, run.id)
             for feature in engage_features.FEATURES:
@@ -320,7 +322,7 @@ class Steps:
     # ── The end ──────────────────────────────────────────────────────────────────────────────────
 
     def _recorded(self, run: Run, cursor: int) -> Run:
-        """Record how far the run is, and what was counted and went wrong since."""
+        """Record the run's progress, with the counts and errors since it was last recorded."""
         so_far = dict(run.counts) if run.cursor or run.phase is Phase.NOTIFY else {}
         for name, count in self.counts.items():
             so_far[name] = so_far.get(name, 0) + count
@@ -350,15 +352,6 @@ class Steps:
             counts=run.counts,
         )
 
-    def _unseen(self, run: Run, member: Member) -> LogEntry:
-        problem = Problem(
-            "user__sys",
-            "does not show the user to the integration user, so nothing was sent",
-            "Let the integration user read the user, or import from Vault CRM to link another one.",
-        )
-        vault_id = member.crm[engage_features.CONNECTION]["id"] or ""
-        return about_user(self._now(), vault_id, "user_not_seen", problem, member.id, run.id)
-
     def _at(self, run: Run) -> datetime:
         return datetime.fromisoformat(run.gathered_at or run.started_at)
 
@@ -366,24 +359,24 @@ class Steps:
         return timestamp(self.clock.now())
 
 
-class _Nowhere:
-    """Parts that are not kept."""
+class _NoArchive:
+    """Takes parts and keeps none."""
 
     def put(self, name: str, number: int, body: bytes) -> None:
-        """Keep nothing."""
+        """Drop the part."""
 
     def parts(self, name: str) -> Iterator[bytes]:
-        """Have nothing."""
+        """Return no parts."""
         return iter(())
 
 
-def _is_under_way(item: Sending, user: VaultUser) -> bool:
+def _is_under_way(item: PushItem, user: VaultUser) -> bool:
     under_way = (engage_features.REQUEST_SENT, engage_features.RETRY_REQUEST)
     return any(user.seen[feature].status in under_way for feature in item.writes)
 
 
-def _left(item: Sending, user: VaultUser) -> Iterator[Line]:
-    """Yield which groups the user has left since the item was planned."""
+def _left(item: PushItem, user: VaultUser) -> Iterator[Line]:
+    """Yield the groups that the user has left since the item was planned."""
     for feature in item.writes:
         group = item.seen[feature].group
         if group and user.seen[feature].group != group:

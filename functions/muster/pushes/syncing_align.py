@@ -1,8 +1,8 @@
-"""The Align part of a push: what admins ask for there is taken over first, what came of it told last (G9).
+"""The Align part of a push: read admins' requests first, write their outcomes back last (G9).
 
-Align is beside the way: where it cannot be reached, the error log says so, the push to Vault CRM goes on,
-and the next one tells Align what it has missed. What is written there is absolute: an answer that is lost
-sets nothing off twice, and the next push looks.
+A push does not depend on Align: if Align cannot be reached, the error log says so, the push to Vault CRM
+goes on, and the next push brings Align up to date. Values written to Align are absolute: if an answer is
+lost, nothing happens twice, and the next push looks again.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from muster.crm.vault_records import RECORDS_A_CALL, Outcome
 from muster.error_log import LogEntry, entry_of
 from muster.errors import MusterError, Problem
 from muster.pushes import align_records
-from muster.pushes.align_records import DeskRecord
+from muster.pushes.align_records import AlignRecord
 from muster.pushes.ports import Vault
 from muster.roster import end_dates, engage_groups
 from muster.roster.member import Member
@@ -27,29 +27,29 @@ from muster.runs.run import Run
 from muster.settings import Settings
 from muster.times import timestamp
 
-# Under which entries about a record are logged: the same one, saved when it was, is one entry for all pushes.
+# The notification of entries about records: one record, saved once, makes one entry however many pushes.
 _OF_A_RECORD = "align"
 
-type Found = list[tuple[DeskRecord, tuple[Member, ...]]]
+type Found = list[tuple[AlignRecord, tuple[Member, ...]]]
 
 
 @dataclass(slots=True)
-class Aligning:
-    """One invocation's dealings with Align, which come to nothing where there is none (`align` is `None`)."""
+class AlignSync:
+    """One invocation's sync with Align; does nothing if Align is not connected (`align` is `None`)."""
 
     settings: Settings
     align: Vault | None
     roster: Roster
     clock: RunClock
-    # It was not reached a moment ago: another try would only cost time.
+    # Align could not be reached a moment ago: another try would only cost time.
     _down: bool = field(default=False, init=False)
 
-    # ── First: what is asked for ─────────────────────────────────────────────────────────────────
+    # ── First: requests ──────────────────────────────────────────────────────────────────────────
 
-    def take(self, run: Run) -> tuple[Mapping[str, Change], int]:
-        """Take over what admins ask for in Align; returns the changes by member (id), and how many errors.
+    def take_requests(self, run: Run) -> tuple[Mapping[str, Change], int]:
+        """Take over admins' requests; returns the changes by member (id) and the number of errors.
 
-        The changes are recorded. A preview records and logs nothing, and goes by the changes.
+        The changes are recorded and the errors logged, except in a preview.
         """
         if self.align is None:
             return {}, 0
@@ -60,28 +60,28 @@ class Aligning:
             self._down = True
             entries = [self._not_reached(run, error)]
         else:
-            changes, entries = self._judged(self._found(records))
+            changes, entries = self._decided(self._found(records))
         if run.preview:
             return changes, 0
-        # Told first: what is recorded as taken over is not looked at again.
+        # Log first: a request that is recorded as taken over is not looked at again.
         self.roster.park(run.organization, entries, self.clock.now().timestamp())
         self._record(run, changes)
         return changes, len(entries)
 
-    def _judged(self, found: Found) -> tuple[dict[str, Change], list[LogEntry]]:
-        """Return what the records come to, each judged by itself; who is meant has to be plain."""
+    def _decided(self, found: Found) -> tuple[dict[str, Change], list[LogEntry]]:
+        """Return the changes and error entries of the records; each must match exactly one member."""
         day = end_dates.today(self.clock.now(), self.settings.time_zone)
-        meant = Counter(members[0].id for _, members in found if len(members) == 1)
+        matched = Counter(members[0].id for _, members in found if len(members) == 1)
         changes: dict[str, Change] = {}
         entries = []
         for record, members in found:
-            records = max((meant[member.id] for member in members), default=1)
+            records = max((matched[member.id] for member in members), default=1)
             if len(members) != 1 or records > 1:
-                problem = align_records.nobody(records, len(members), self.settings)
+                problem = align_records.match_problem(records, len(members), self.settings)
                 entries.append(_about(record, align_records.MEMBER_UNKNOWN, problem))
                 continue
             (member,) = members
-            if align_records.is_new(member, record):
+            if align_records.has_new_request(member, record):
                 refusals = align_records.refusals(member, record, self.settings, day)
                 entries += [_about(record, align_records.REQUEST_REFUSED, each, member) for each in refusals]
                 changes[member.id] = partial(
@@ -89,13 +89,13 @@ class Aligning:
                 )
         return changes, entries
 
-    # ── Last: what came of it ────────────────────────────────────────────────────────────────────
+    # ── Last: outcomes ───────────────────────────────────────────────────────────────────────────
 
-    def tell(self, run: Run, touched: Iterable[str]) -> Sequence[LogEntry]:
-        """Have Align show these members (ids), and those it was not told of; returns what went wrong."""
+    def report(self, run: Run, touched: Iterable[str]) -> Sequence[LogEntry]:
+        """Update Align for these members (ids) and for all who are due; returns the errors."""
         if self.align is None or self._down:
             return ()
-        members = self._to_tell(run, touched)
+        members = self._to_report(run, touched)
         if not members:
             return ()
         try:
@@ -103,7 +103,7 @@ class Aligning:
         except MusterError as error:
             return (self._not_reached(run, error),)
         found = self._found(records)
-        self._not_there(run, members, {each.id for _, candidates in found for each in candidates})
+        self._forget_missing(run, members, {each.id for _, candidates in found for each in candidates})
         plain = [(record, candidates[0]) for record, candidates in found if len(candidates) == 1]
         return self._write(
             self.align,
@@ -111,12 +111,12 @@ class Aligning:
             [
                 (record, member)
                 for record, member in plain
-                # What an admin has asked for meanwhile is not written over: the next push takes it over.
-                if member.id in members and not align_records.is_new(member, record)
+                # A request made meanwhile is not overwritten: the next push takes it over.
+                if member.id in members and not align_records.has_new_request(member, record)
             ],
         )
 
-    def _to_tell(self, run: Run, touched: Iterable[str]) -> dict[str, Member]:
+    def _to_report(self, run: Run, touched: Iterable[str]) -> dict[str, Member]:
         day = end_dates.today(self.clock.now(), self.settings.time_zone)
         due = {
             name
@@ -124,10 +124,10 @@ class Aligning:
             if engage_features.ALIGN in each.what
         }
         members = self.roster.members(run.organization, sorted({*touched, *due}))
-        return {name: each for name, each in members.items() if align_records.is_told_about(each)}
+        return {name: each for name, each in members.items() if align_records.needs_update(each)}
 
-    def _not_there(self, run: Run, members: Mapping[str, Member], there: Collection[str]) -> None:
-        """Record of whom Align has known and shows nothing any more, so that it is not asked each time."""
+    def _forget_missing(self, run: Run, members: Mapping[str, Member], there: Collection[str]) -> None:
+        """Record that Align no longer has a record of members it had one of, so as not to ask each time."""
         gone = [
             each
             for name, each in members.items()
@@ -136,20 +136,22 @@ class Aligning:
         self._record(
             run,
             {
-                each.id: partial(align_records.with_told, record=None, told=engage_groups.align_view(each))
+                each.id: partial(
+                    align_records.with_reported, record=None, shown=engage_groups.align_view(each)
+                )
                 for each in gone
             },
         )
 
     def _write(
-        self, align: Vault, run: Run, found: Sequence[tuple[DeskRecord, Member]]
+        self, align: Vault, run: Run, found: Sequence[tuple[AlignRecord, Member]]
     ) -> Sequence[LogEntry]:
-        """Write what differs, and record what Align was told; returns what went wrong."""
+        """Write the fields that differ, and record what Align now shows; returns the errors."""
         entries: list[LogEntry] = []
         for some in batched(found, RECORDS_A_CALL, strict=False):
-            told: dict[str, Change] = {
+            reported: dict[str, Change] = {
                 member.id: partial(
-                    align_records.with_told, record=record.id, told=engage_groups.align_view(member)
+                    align_records.with_reported, record=record.id, shown=engage_groups.align_view(member)
                 )
                 for record, member in some
             }
@@ -166,18 +168,18 @@ class Aligning:
                 return [*entries, self._not_reached(run, error)]
             for (record, member, _), answer in zip(writes, answers, strict=True):
                 if answer.outcome is Outcome.REFUSED:
-                    told.pop(member.id, None)
+                    reported.pop(member.id, None)
                     problem = answer.problem or Problem(align_fields.OBJECT, "was refused by Align", "")
                     entries.append(_about(record, align_records.NOT_WRITTEN, problem, member))
-            self._record(run, told)
+            self._record(run, reported)
             self.clock.check()
         return entries
 
     # ── Both ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _records(self, align: Vault, conditions: Iterable[str]) -> list[DeskRecord]:
-        """Return the records that fulfil one of these conditions, all of them and each once."""
-        found: dict[str, DeskRecord] = {}
+    def _records(self, align: Vault, conditions: Iterable[str]) -> list[AlignRecord]:
+        """Return the records that meet any of these conditions, each once."""
+        found: dict[str, AlignRecord] = {}
         for condition in conditions:
             for page in align.query(align_records.query(condition, self.settings)):
                 for row in page.records:
@@ -185,8 +187,8 @@ class Aligning:
                     found[record.id] = record
         return list(found.values())
 
-    def _found(self, records: Iterable[DeskRecord]) -> Found:
-        """Return the records with the members whom they may be about."""
+    def _found(self, records: Iterable[AlignRecord]) -> Found:
+        """Return the records with the members they match."""
         found: Found = []
         for some in batched(records, LOOKED_UP_AT_ONCE, strict=False):
             wanted = {record.id: align_records.wanted_for(record, self.settings) for record in some}
@@ -218,7 +220,7 @@ class Aligning:
         )
 
 
-def _about(record: DeskRecord, code: str, problem: Problem, member: Member | None = None) -> LogEntry:
+def _about(record: AlignRecord, code: str, problem: Problem, member: Member | None = None) -> LogEntry:
     return entry_of(
         problem,
         at=record.modified,

@@ -1,5 +1,5 @@
 """Reporting: a run's outcome as metrics for alarms and the dashboard (N2).
 
-reporting_runs   a run reported, once its outcome is certain
+reporting_runs   report a run once its outcome is certain
 run_metrics      the metrics: silence, seats, credentials, outcomes
 """

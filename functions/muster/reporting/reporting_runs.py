@@ -1,6 +1,6 @@
-"""Tells alarms and the dashboard of a run, once its outcome is certain (N2).
+"""Reports a run to alarms and the dashboard, once its outcome is certain (N2).
 
-No roster is read for it: a run's own record and answer, and a few single items, say it all.
+The roster is not read: the run's record and answer, and a few single items, hold all that is reported.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from muster.reporting import run_metrics
 from muster.reporting.run_metrics import Reading
 from muster.roster.ports import Roster
 from muster.runs import guard
-from muster.runs.answer import Ended, RunAnswer
+from muster.runs.answer import RunAnswer
 from muster.runs.ports import Runs
 from muster.runs.run import Run, Status
 from muster.settings import mappings
@@ -24,18 +24,19 @@ from muster.settings.versions import StoredSettings
 
 _SUCCEEDED = frozenset({Status.SUCCEEDED, Status.SUCCEEDED_WITH_ERRORS})
 _CONNECTIONS = ("salesforce", "vault_crm", "align")
-# Longer than the alarm waits. What came before makes no difference to it.
-LOOKED_BACK = timedelta(hours=48)
+# Longer than the alarm waits: anything earlier makes no difference to it.
+LOOKBACK = timedelta(hours=48)
 _RUNS_A_PAGE = 10
 
 type Readings = Callable[[], Iterator[Reading]]
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """What is told of the runs of one organization.
+class RunReporter:
+    """Reports the runs of one organization.
 
-    `tell` emits a reading; `warn` is told what could not be read, for nothing of this may fail a run.
+    `emit` emits a reading; `warn` gets the errors of readings that failed, because reporting may not fail
+    a run.
     """
 
     stored: StoredSettings
@@ -44,30 +45,31 @@ class Telling:
     roster: Roster
     secrets: Secrets
     now: Callable[[], datetime]
-    tell: Callable[[Reading], None]
+    emit: Callable[[Reading], None]
     warn: Callable[[MusterError], None]
 
     def around(self, work: Callable[[], RunAnswer], *, scheduled: bool, daily: bool = False) -> RunAnswer:
-        """Return what `work` answers, or raise what it raises, and tell of it in either case.
+        """Return what `work` returns, or raise what it raises, and report in either case.
 
-        `scheduled`: a schedule asked, so silence is told as well; `daily`: the one that does so once a day.
+        `scheduled`: a schedule started it, so the silence is reported too; `daily`: it is the daily
+        schedule, so days to the end of credentials are as well.
         """
         regular = self._regular(daily=daily) if scheduled else []
         try:
             answer = work()
         except MusterError:
-            self._tell(regular)
+            self._report(regular)
             raise
-        self._tell([*regular, partial(self._of_run, answer)])
+        self._report([*regular, partial(self._of_run, answer)])
         return answer
 
-    def _tell(self, readings: list[Readings]) -> None:
+    def _report(self, readings: list[Readings]) -> None:
         for read in readings:
             try:
                 for reading in read():
-                    self.tell(reading)
+                    self.emit(reading)
             except MusterError as error:
-                # Deliberately: the run is over, and what could not be read of it is told after the next one.
+                # Not raised: the run is over, and the next run reports what could not be read now.
                 self.warn(error)
 
     def _regular(self, *, daily: bool) -> list[Readings]:
@@ -84,12 +86,11 @@ class Telling:
         return datetime.fromisoformat(completed_at or self.stored.at)
 
     def _last_push(self) -> datetime:
-        """Return when a push succeeded last.
+        """Return when a push last succeeded, no further back than `LOOKBACK`.
 
-        Where none has lately, the first that was tried lately stands for it; where none was tried, the
-        moment from which the settings in force might have let one succeed.
+        If none has, when the settings in force were saved, or the earliest push began if that was before.
         """
-        earliest = self.now() - LOOKED_BACK
+        earliest = self.now() - LOOKBACK
         since = max(earliest, datetime.fromisoformat(self.stored.at))
         for run in self._pushes_from(earliest):
             if run.status in _SUCCEEDED and run.finished_at:
@@ -98,7 +99,7 @@ class Telling:
         return since
 
     def _pushes_from(self, earliest: datetime) -> Iterator[Run]:
-        """Yield the pushes that began since then, newest first."""
+        """Yield the pushes that began at `earliest` or later, newest first."""
         cursor: str | None = None
         while True:
             some, cursor = self.runs.runs(self.stored.organization, _RUNS_A_PAGE, cursor)
@@ -119,14 +120,14 @@ class Telling:
             yield from run_metrics.credentials(self.stored.organization, name, days)
 
     def _of_run(self, answer: RunAnswer) -> Iterator[Reading]:
-        """Yield the metrics of a run that was applied to its end; any other has none."""
+        """Yield the readings of a run that was applied to its end; any other has none."""
         if answer.ended is not Ended.APPLIED or answer.run_id is None:
             return
         organization = self.stored.organization
         if self.kind == "import":
             yield run_metrics.seats_running_out(answer.seats or {})
         run = self.runs.run(organization, answer.run_id)
-        if run is None or not run_metrics.has_news(run):
+        if run is None or not run_metrics.had_work(run):
             return
         yield from run_metrics.duration(run)
         yield from run_metrics.outcomes(run)

@@ -1,8 +1,8 @@
-"""What alarms and the dashboard are told of an organization after a run (N2). Pure.
+"""The metrics that are emitted for alarms and the dashboard after a run (N2). Pure.
 
-CloudWatch charges for each metric by the hour in which it is told, and each set of dimensions is a metric
-of its own. So what alarms need is told for the service as a whole, and what the dashboard shows of one
-organization only after a run that had something to do: an idle organization costs next to nothing.
+CloudWatch charges for each hour in which a metric is emitted, and each set of dimensions is a metric of
+its own. So metrics for alarms cover the service as a whole, and most metrics of one organization are
+emitted only after a run that had something to do: an idle organization costs next to nothing.
 `docs/operations.md` lists every metric.
 """
 
@@ -14,7 +14,7 @@ from datetime import datetime
 from muster.roster.licence_places import Place
 from muster.runs.run import Kind, Run
 
-# Fewer free seats than this part of a limit are few. It is a tenth, kept in whole numbers.
+# A seat is running out if less than this part of its limit is free: a tenth, kept in whole numbers.
 FEW_FREE = 10
 
 SILENCE: Mapping[Kind, str] = {"import": "HoursSinceLastImport", "push": "HoursSinceLastPush"}
@@ -28,9 +28,9 @@ UNITS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Values by metric, and the dimensions beside `service` they are told under.
+    """Values by metric, and `of`, their dimensions besides `service`.
 
-    Without any it is for alarms, which look at all organizations at once. No dimension is a person.
+    Without dimensions it is for alarms, which cover all organizations at once. No dimension is a person.
     """
 
     values: Mapping[str, float]
@@ -38,28 +38,28 @@ class Reading:
 
 
 def silence(organization: str, kind: Kind, since: datetime, now: datetime) -> Iterator[Reading]:
-    """Yield the hours since a run of this kind succeeded last, for the alarm and for the dashboard."""
+    """Yield the hours since a run of this kind last succeeded, for the alarm and for the dashboard."""
     hours = {SILENCE[kind]: round(max(0.0, (now - since).total_seconds()) / 3600, 2)}
     yield Reading(hours)
     yield Reading(hours, {"organization": organization})
 
 
 def credentials(organization: str, connection: str, days: int) -> Iterator[Reading]:
-    """Yield the days until a connection's credentials end, negative once they have."""
+    """Yield the days until a connection's credentials expire, negative once they have."""
     left = {"CredentialsExpireInDays": days}
     yield Reading(left)
     yield Reading(left, {"organization": organization, "connection": connection})
 
 
 def seats_running_out(seats: Mapping[str, Mapping[str, int | None]]) -> Reading:
-    """Return how many limited seats are running out, from what an import answers of them (I6)."""
+    """Return how many limited seats are running out, from the `seats` of an import's answer (I6)."""
     return Reading({"SeatsRunningOut": sum(map(_is_running_out, seats.values()))})
 
 
 def _is_running_out(use: Mapping[str, int | None]) -> bool:
-    """Tell whether somebody waits, or will soon: before people are left without, an admin has to know.
+    """Whether somebody waits for the seat or will soon: an admin has to know before people go without.
 
-    A seat limited to 0 is closed rather than used up, as long as nobody waits for it.
+    A seat with limit 0 is closed rather than used up, as long as nobody waits for it.
     """
     limit, held, waiting = use["limit"], use["held"] or 0, use["waiting"] or 0
     if limit is None:
@@ -68,7 +68,7 @@ def _is_running_out(use: Mapping[str, int | None]) -> bool:
 
 
 def seat_use(organization: str, seats: Mapping[str, Mapping[str, int | None]]) -> Iterator[Reading]:
-    """Yield how each limited seat is used; of one without a limit there is nothing to run out."""
+    """Yield the use of each limited seat; a seat without a limit cannot run out."""
     for name, use in seats.items():
         limit, held = use["limit"], use["held"] or 0
         if limit is None:
@@ -88,7 +88,7 @@ def roster(organization: str, active: int) -> Reading:
 
 
 def licence_lines(organization: str, features: Iterable[str], places: Iterable[Place]) -> Iterator[Reading]:
-    """Yield how many places in line there are for each managed feature's licences (G8)."""
+    """Yield how many members wait in line for a licence of each managed feature (G8)."""
     waiting = Counter(place.feature for place in places)
     for feature in features:
         of = {"organization": organization, "feature": feature}
@@ -96,7 +96,7 @@ def licence_lines(organization: str, features: Iterable[str], places: Iterable[P
 
 
 def outcomes(run: Run) -> Iterator[Reading]:
-    """Yield what became of how many in a run that ended."""
+    """Yield the count of each outcome of a run that ended."""
     for outcome, count in run.counts.items():
         if count and run.kind in OUTCOMES:
             of = {"organization": run.organization, "outcome": outcome}
@@ -104,7 +104,7 @@ def outcomes(run: Run) -> Iterator[Reading]:
 
 
 def duration(run: Run) -> Iterator[Reading]:
-    """Yield how long a run took that ended; while it was parked, nobody worked on it."""
+    """Yield the seconds from gathering to the end of a run; it gathers anew after having been parked."""
     if run.finished_at is None:
         return
     began = datetime.fromisoformat(run.gathered_at or run.started_at)
@@ -112,6 +112,6 @@ def duration(run: Run) -> Iterator[Reading]:
     yield Reading({"RunSeconds": max(0.0, seconds)}, {"kind": run.kind})
 
 
-def has_news(run: Run) -> bool:
-    """Tell whether a run had something to do, or was the daily one that looks at everyone."""
+def had_work(run: Run) -> bool:
+    """Whether a run had something to do, or was the daily one that evaluates everyone."""
     return run.mode == "full" or any(run.counts.values())

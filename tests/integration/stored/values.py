@@ -14,7 +14,7 @@ from muster.connections.quarantine import Health
 from muster.crm.engage_features import Seen
 from muster.error_log import LogEntry
 from muster.imports.plan_items import Item
-from muster.pushes.push_plan import Sending, Step
+from muster.pushes.push_plan import PushItem, Step
 from muster.roster.decisions import Decision
 from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.links import Link
@@ -67,7 +67,7 @@ class Stored:
     message: QueuedMessage
     import_plan: tuple[Item, ...]
     import_summary: Mapping[str, Any]
-    push_plan: tuple[Sending, ...]
+    push_plan: tuple[PushItem, ...]
 
 
 # ── Runs ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,7 +177,7 @@ _ITEM = Item(
     changes=(FieldChange("title", "Rep", "Lead"),),
     change=_USER_CHANGE,
 )
-_SENDING = Sending(
+_SENDING = PushItem(
     step=Step.ADDITION,
     user="10042",
     member="ada",

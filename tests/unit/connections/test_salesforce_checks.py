@@ -7,7 +7,7 @@ import pytest
 
 from muster.checks import Check, Read
 from muster.connections import salesforce_checks
-from muster.connections.entrance_checks import Entrance, SecretFound
+from muster.connections.access_checks import AccessFound, SecretFound
 from muster.connections.salesforce_checks import SalesforceFound
 from muster.errors import Misconfigured, Unavailable
 from muster.settings import trial_queries
@@ -25,7 +25,7 @@ FIELDS = fields_to_read(ACME)
 def checks(login: str = "client_credentials", **changes: Any) -> dict[str, Check]:
     """Return the checks by name, of an org that is right but for the changes."""
     right: dict[str, Any] = {
-        "entrance": Entrance(
+        "access": AccessFound(
             secret=SecretFound(frozenset({"client_id", "client_secret"})), answered=None, login=None
         ),
         "versions": ["65.0", "66.0"],
@@ -123,7 +123,7 @@ def test_credentials_that_end_soon_are_a_warning_with_what_to_renew(
     login: str, keys: set[str], says: str
 ) -> None:
     secret = SecretFound(frozenset(keys | {"expires_on"}), 7)
-    found = checks(login, entrance=Entrance(secret=secret, answered=None, login=None))
+    found = checks(login, access=AccessFound(secret=secret, answered=None, login=None))
     assert amiss(found) == {"credentials expiry": "warning"}
     assert "7 days from now" in found["credentials expiry"].found
     assert says in found["credentials expiry"].remedy
@@ -137,10 +137,10 @@ def test_credentials_that_end_soon_are_a_warning_with_what_to_renew(
     ],
 )
 def test_each_flow_has_a_remedy_and_keys_of_its_own(login: str, keys: set[str], says: str) -> None:
-    refused = Entrance(
+    refused = AccessFound(
         secret=SecretFound(frozenset(keys)), answered=None, login=Misconfigured("invalid_grant")
     )
-    found = checks(login, entrance=refused)
+    found = checks(login, access=refused)
     assert (found["secret"].result, found["login"].result) == ("passed", "failed")
     assert says in found["login"].remedy
     assert all(f'"{key}": "…"' in found["login"].remedy for key in keys)

@@ -8,7 +8,7 @@ import pytest
 
 from muster.checks import Check, Read
 from muster.connections import vault_checks
-from muster.connections.entrance_checks import Entrance, SecretFound
+from muster.connections.access_checks import AccessFound, SecretFound
 from muster.connections.vault_checks import VaultFound
 from muster.crm import engage_features, vault_fields
 from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
@@ -43,7 +43,7 @@ def all_fields(**changed: Field | None) -> list[Field]:
 
 def found(**changes: Any) -> VaultFound:
     right: dict[str, Any] = {
-        "entrance": Entrance(secret=SECRET, answered=None, login=None),
+        "access": AccessFound(secret=SECRET, answered=None, login=None),
         "versions": ["v26.1"],
         "me": ME,
         "policy": SecurityPolicy("Password", 0),
@@ -155,7 +155,7 @@ def test_the_day_in_the_secret_tells_until_when_the_password_lasts(
 ) -> None:
     secret = SecretFound(SECRET.keys | {"expires_on"}, left)
     read = Unavailable("down") if policy is None else SecurityPolicy("Password", policy)
-    checks = crm(policy=read, entrance=Entrance(secret=secret, answered=None, login=None))
+    checks = crm(policy=read, access=AccessFound(secret=secret, answered=None, login=None))
     check = checks["password expiry"]
     assert check.result == result
     assert re.search(says, check.found)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muster.imports.manager_mails import Message, address_of, recorded_under, written
+from muster.imports.manager_mails import Message, address_of, compose, recorded_under
 from muster.roster.member import Member
 from tests.examples import settings
 
@@ -74,7 +74,7 @@ def test_only_an_active_manager_with_one_address_is_written_to(
 
 
 def told(*newcomers: Member, more: int = 0, **managers: bool) -> Message:
-    return written(GRACE, newcomers, more, settings(managers=managers))
+    return compose(GRACE, newcomers, more, settings(managers=managers))
 
 
 def test_a_mail_says_who_joined_and_what_is_known_of_them() -> None:
@@ -179,7 +179,7 @@ def test_no_value_changes_the_shape_of_a_mail(
 ) -> None:
     ordinary = told(ADA)
     newcomer = replace(ADA, name=name, title=title, assignment=assignment)
-    message = written(replace(GRACE, first_name=first_name), [newcomer], 0, settings())
+    message = compose(replace(GRACE, first_name=first_name), [newcomer], 0, settings())
     assert message.subject.isprintable()
     assert message.text.count("\n") == ordinary.text.count("\n")
     assert all(line.isprintable() for line in message.text.split("\n"))

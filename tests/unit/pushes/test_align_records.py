@@ -10,7 +10,7 @@ from muster.crm import align_fields, engage_features
 from muster.crm.engage_features import ALIGN, CONNECT, ENGAGE, FEATURES, STATUSES, Seen
 from muster.errors import Incomplete
 from muster.pushes import align_records, push_plan
-from muster.pushes.align_records import DeskRecord
+from muster.pushes.align_records import AlignRecord
 from muster.roster import engage_groups
 from muster.roster.decisions import Known
 from muster.roster.member import Member
@@ -48,11 +48,11 @@ def member(**attributes: Any) -> Member:
     return replace(ada, **attributes)
 
 
-def record(seen: Seen | None = None, feature: str = ENGAGE, **attributes: Any) -> DeskRecord:
+def record(seen: Seen | None = None, feature: str = ENGAGE, **attributes: Any) -> AlignRecord:
     """Return Ada's record, with Retry Request for UK unless something else is seen."""
     shown = dict.fromkeys(FEATURES, Seen()) | {feature: seen or Seen("UK", RETRY)}
     given: dict[str, Any] = {"id": "V4R1", "name": "ada@acme.example", "modified": MODIFIED, "seen": shown}
-    return DeskRecord(**(given | attributes))
+    return AlignRecord(**(given | attributes))
 
 
 def row(**fields: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def row(**fields: Any) -> dict[str, Any]:
     } | fields
 
 
-def taken(ada: Member, asked: DeskRecord) -> Member:
+def taken(ada: Member, asked: AlignRecord) -> Member:
     return align_records.with_requests(ada, asked, ACME, TODAY)
 
 
@@ -113,7 +113,7 @@ def test_a_status_that_the_feature_lacks_stays_as_it_is(feature: str, name: str)
 @pytest.mark.parametrize("status", ["retry_request__aln", ["retry_request__aln"]])
 def test_a_row_is_read_whether_its_picklists_are_arrays_or_texts(status: object) -> None:
     found = align_records.record_of(row(engage_group_provisioning_status__aln=status), ACME)
-    assert found.asks == (ENGAGE,)
+    assert found.requested == (ENGAGE,)
     assert found.seen == {ENGAGE: Seen("UK", RETRY, None), CONNECT: Seen(None, None, "Connect")}
     assert (found.id, found.name, found.modified) == ("V4R1", "ada@acme.example", MODIFIED)
 
@@ -204,7 +204,7 @@ def test_of_several_the_active_one_is_meant(
     [(1, 0, "nobody"), (2, 1, "another roster member"), (1, 2, "several members")],
 )
 def test_why_nobody_is_meant_is_said(records: int, members: int, said: str) -> None:
-    problem = align_records.nobody(records, members, ACME)
+    problem = align_records.match_problem(records, members, ACME)
     assert said in problem.message
     assert "email" in problem.remedy
 
@@ -257,7 +257,7 @@ def test_who_is_not_in_vault_crm_keeps_the_request_without_a_status() -> None:
     after = taken(member(crm={}, vault={}), record())
     assert after.engage == held("UK")
     assert engage_groups.due(after) is None
-    assert not align_records.is_told_about(after)
+    assert not align_records.needs_update(after)
 
 
 GOVERNED = member(assignment="Sales", engage=held("UK", SUCCESS, "UK"))
@@ -289,7 +289,7 @@ def test_a_request_that_is_not_for_align_to_make_is_refused_with_what_to_do(
     assert (after.engage == ada.engage) == refused
     # Refused or not, it is not asked for again, and Align is told what stands.
     assert taken(after, asked) == after
-    assert align_records.is_told_about(after)
+    assert align_records.needs_update(after)
 
 
 # ── What Align is told ───────────────────────────────────────────────────────────────────────────────
@@ -327,22 +327,24 @@ def test_what_differs_is_written_and_nothing_else(
 
 def test_whoever_changes_after_being_told_is_due_until_told_again() -> None:
     ada = member(engage=held("UK", SUCCESS, "UK"))
-    assert align_records.is_told_about(ada), "touched, and never told"
+    assert align_records.needs_update(ada), "touched, and never told"
     assert engage_groups.due(ada) is None
-    told = align_records.with_told(ada, "V4R1", engage_groups.align_view(ada))
-    assert not align_records.is_told_about(told)
+    told = align_records.with_reported(ada, "V4R1", engage_groups.align_view(ada))
+    assert not align_records.needs_update(told)
     assert engage_groups.due(told) is None
     moved = replace(told, engage=held("US", SUCCESS, "US"))
     due = engage_groups.due(moved)
     assert due is not None
     assert due == engage_groups.Due("", frozenset({ALIGN}))
-    assert align_records.is_told_about(moved)
-    assert engage_groups.due(align_records.with_told(moved, "V4R1", engage_groups.align_view(moved))) is None
+    assert align_records.needs_update(moved)
+    assert (
+        engage_groups.due(align_records.with_reported(moved, "V4R1", engage_groups.align_view(moved))) is None
+    )
 
 
 def test_what_only_align_has_to_be_told_leaves_vault_crm_alone() -> None:
     ends = member(end_date="2027-01-31", engage=held("US", SUCCESS, "US"))
-    moved = align_records.with_told(ends, "V4R1", {})
+    moved = align_records.with_reported(ends, "V4R1", {})
     assert engage_groups.due(moved) == engage_groups.Due(
         "", frozenset({ENGAGE, engage_features.USER_STATUS, ALIGN})
     )
@@ -351,6 +353,6 @@ def test_what_only_align_has_to_be_told_leaves_vault_crm_alone() -> None:
 
 
 def test_being_told_keeps_what_was_taken() -> None:
-    told = align_records.with_told(taken(member(), record()), None, {})
+    told = align_records.with_reported(taken(member(), record()), None, {})
     assert told.vault[ALIGN] == {"id": None, "taken": MODIFIED, "told": {}}
-    assert not align_records.is_new(told, record())
+    assert not align_records.has_new_request(told, record())

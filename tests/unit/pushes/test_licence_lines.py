@@ -9,7 +9,7 @@ import pytest
 
 from muster.crm.engage_features import ENGAGE, Seen
 from muster.pushes.licence_lines import AHEAD, PROBE, Line, Removals, next_in_line
-from muster.pushes.push_plan import Sending, Step
+from muster.pushes.push_plan import PushItem, Step
 from muster.roster import engage_groups
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
@@ -119,8 +119,8 @@ def test_who_asks_anew_in_line_overtakes_nobody_by_that() -> None:
 # ── Once removals are settled ────────────────────────────────────────────────────────────────────
 
 
-def item(step: Step, user: str, awaits: str | None = None) -> Sending:
-    return Sending(
+def item(step: Step, user: str, awaits: str | None = None) -> PushItem:
+    return PushItem(
         step=step,
         user=user,
         member=user,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from muster.errors import Misconfigured, MusterError, Unavailable
-from muster.reporting.reporting_runs import Telling
+from muster.reporting.reporting_runs import RunReporter
 from muster.reporting.run_metrics import Reading
 from muster.roster.licence_places import Place
 from muster.runs.answer import Ended, RunAnswer
@@ -69,10 +69,12 @@ class World:
         if what in self.failing:
             raise Unavailable(f"{what} does not answer")
 
-    def telling(self, kind: Literal["import", "push"] = "import") -> Telling:
+    def telling(self, kind: Literal["import", "push"] = "import") -> RunReporter:
         stored = StoredSettings("acme", 1, DOCUMENT, "jane", timestamp(SAVED_AT), "", "a")
         world: Any = self  # what a run reports on, of a much wider table
-        return Telling(stored, kind, world, world, world, lambda: NOW, self.told.append, self.warned.append)
+        return RunReporter(
+            stored, kind, world, world, world, lambda: NOW, self.told.append, self.warned.append
+        )
 
     def values(self, metric: str) -> list[tuple[float, dict[str, str]]]:
         return [(each.values[metric], dict(each.of)) for each in self.told if metric in each.values]

@@ -147,7 +147,7 @@ def test_a_line_that_nobody_is_in_any_more_is_told_as_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    ("run", "has_news"),
+    ("run", "had_work"),
     [
         (ended(), True),
         (ended(mode="incremental"), False),
@@ -157,5 +157,5 @@ def test_a_line_that_nobody_is_in_any_more_is_told_as_empty() -> None:
         (ended("push", "push", counts={"added": 1}), True),
     ],
 )
-def test_quiet_runs_have_no_news_but_the_daily_one_always_has(run: Run, has_news: bool) -> None:
-    assert run_metrics.has_news(run) is has_news
+def test_quiet_runs_have_no_news_but_the_daily_one_always_has(run: Run, had_work: bool) -> None:
+    assert run_metrics.had_work(run) is had_work

@@ -3,19 +3,19 @@
 import pytest
 
 from muster.checks import NotAsked, Read, unread
-from muster.connections.entrance_checks import (
-    Door,
-    Entrance,
+from muster.connections.access_checks import (
+    AccessFound,
+    ConnectionProfile,
     SecretFound,
+    access,
     api_access,
     calls_left,
-    entrance,
     expiry,
     version,
 )
 from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected, Unavailable, WrongSystem
 
-DOOR = Door(
+PROFILE = ConnectionProfile(
     connection="vault_crm",
     secret="muster/acme/vault_crm",  # noqa: S106 - a name
     needs=("username", "password"),
@@ -24,7 +24,7 @@ DOOR = Door(
     place_remedy="Mend the place.",
     renewal="Renew them.",
 )
-BOTH = SecretFound(frozenset(DOOR.needs))
+BOTH = SecretFound(frozenset(PROFILE.needs))
 OK, BAD, UNKNOWN = "passed", "failed", "could_not_check"
 
 
@@ -45,15 +45,15 @@ OK, BAD, UNKNOWN = "passed", "failed", "could_not_check"
 def test_how_far_the_credentials_led(
     secret: Read[SecretFound], login: Read[None], results: list[str]
 ) -> None:
-    found = list(entrance(DOOR, Entrance(secret=secret, answered=login, login=login)))
+    found = list(access(PROFILE, AccessFound(secret=secret, answered=login, login=login)))
     assert [check.check for check in found] == ["secret", "reachable", "login", "right vault"]
     assert [check.result for check in found] == results
     assert all(bool(check.remedy) is (check.result != OK) for check in found)
 
 
 def test_a_secret_comes_with_a_recipe_for_its_keys() -> None:
-    secret, *_ = entrance(
-        DOOR, Entrance(secret=SecretFound(frozenset()), answered=None, login=NotAsked("no"))
+    secret, *_ = access(
+        PROFILE, AccessFound(secret=SecretFound(frozenset()), answered=None, login=NotAsked("no"))
     )
     assert secret.found == "the secret muster/acme/vault_crm lacks username, password"
     assert '{"username": "…", "password": "…"}' in secret.remedy
@@ -90,7 +90,7 @@ def dated(left: int | None) -> SecretFound:
     ],
 )
 def test_when_credentials_end(secret: Read[SecretFound], login: Read[None], result: str, says: str) -> None:
-    check = expiry("password expiry", DOOR, Entrance(secret=secret, answered=login, login=login))
+    check = expiry("password expiry", PROFILE, AccessFound(secret=secret, answered=login, login=login))
     assert check
     assert (check.check, check.result) == ("password expiry", result)
     assert says in check.found
@@ -101,7 +101,7 @@ def test_when_credentials_end(secret: Read[SecretFound], login: Read[None], resu
 
 
 def test_a_secret_without_a_day_says_nothing_of_it() -> None:
-    assert expiry("password expiry", DOOR, Entrance(secret=BOTH, answered=None, login=None)) is None
+    assert expiry("password expiry", PROFILE, AccessFound(secret=BOTH, answered=None, login=None)) is None
 
 
 @pytest.mark.parametrize(

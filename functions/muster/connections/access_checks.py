@@ -1,8 +1,7 @@
-"""What every connection is checked for: secret, host, login, the right place, when the secret ends (U1, U5).
+"""Checks that all connections share: secret, host, login, right place, expiry, API, limits (U1, U5). Pure.
 
-A check is a pure judgement of what was found; what could not be read is the error that said so (`Read`),
-and is told as `could_not_check`, never as passed. `preflight_salesforce` and `preflight_vaults` judge the
-rest, `checking` asks.
+Each check takes what was found (`Read`): a value, or the error of reading it, which is reported as
+`could_not_check`, never as passed. `salesforce_checks` and `vault_checks` have the rest; `checking` reads.
 """
 
 import json
@@ -16,17 +15,17 @@ from muster.errors import Misconfigured, MusterError, NotServed, Rejected, Unava
 
 @dataclass(frozen=True, slots=True)
 class SecretFound:
-    """What may be known of a secret: its keys that hold something, and `credentials.days_left` of it."""
+    """A secret's keys that have a value, and its `credential_expiry.days_left`; never its values."""
 
     keys: frozenset[str]
     days_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entrance:
-    """How far the credentials led.
+class AccessFound:
+    """How far the credentials led: the secret, the host, the login.
 
-    `answered` is whatever was asked of the host first; only its not answering counts.
+    `answered` is the first read from the host, of which only a failure to answer matters.
     """
 
     secret: Read[SecretFound]
@@ -35,11 +34,12 @@ class Entrance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
-    """What an entrance is judged by: the connection's settings, in words.
+class ConnectionProfile:
+    """What the shared checks need to know of a connection, and the remedies they name.
 
-    `place` is what the check of the right org or vault is called; the remedies say what to do about a
-    refused login and about the wrong place, `renewal` about credentials that end soon.
+    `secret` is the secret's name, `needs` the keys it must have. `place` is the name of the check for the
+    right org or vault. `login_remedy` is for a refused login, `place_remedy` for the wrong place, `renewal`
+    for credentials that expire soon.
     """
 
     connection: str
@@ -52,81 +52,85 @@ class Door:
 
 
 def lacking(secret: Read[SecretFound], needs: Iterable[str]) -> tuple[str, ...]:
-    """Return which keys a secret that could be read lacks, in their order."""
+    """Return the needed keys that a secret lacks, in order; none if the secret could not be read."""
     return () if isinstance(secret, MusterError) else tuple(key for key in needs if key not in secret.keys)
 
 
-def entrance(door: Door, found: Entrance) -> Iterator[Check]:
+def access(profile: ConnectionProfile, found: AccessFound) -> Iterator[Check]:
     """Yield the checks of a connection's secret, host, login and place."""
-    yield _secret(door, found.secret)
-    yield _reachable(door, found.answered)
-    yield _login(door, found.login)
-    yield _place(door, found.login)
+    yield _secret(profile, found.secret)
+    yield _reachable(profile, found.answered)
+    yield _login(profile, found.login)
+    yield _place(profile, found.login)
 
 
-def _secret(door: Door, secret: Read[SecretFound]) -> Check:
-    missing = lacking(secret, door.needs)
+def _secret(profile: ConnectionProfile, secret: Read[SecretFound]) -> Check:
+    missing = lacking(secret, profile.needs)
     if isinstance(secret, Misconfigured):
-        return Check("secret", Result.FAILED, str(secret), recipe(door))
+        return Check("secret", Result.FAILED, str(secret), secret_instructions(profile))
     if isinstance(secret, MusterError):
         return unread("secret", secret)
-    words = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(door.needs)}"
-    return judged("secret", f"the secret {door.secret} {words}", recipe(door), holds=not missing)
-
-
-def recipe(door: Door) -> str:
-    """Return how the connection's secret is written."""
-    example = json.dumps(dict.fromkeys(door.needs, "…"), ensure_ascii=False)
-    return (
-        f'Write {example} into secret.json, every value in quotes (with "{EXPIRES_ON}": "2027-01-31" beside'
-        " them where the credentials end some day), then run: aws secretsmanager"
-        f" put-secret-value --secret-id {door.secret} --secret-string file://secret.json"
-        f" (a secret that is not there yet: create-secret --name {door.secret}), in the stack's region."
+    words = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(profile.needs)}"
+    return judged(
+        "secret", f"the secret {profile.secret} {words}", secret_instructions(profile), holds=not missing
     )
 
 
-def _reachable(door: Door, answered: Read[object]) -> Check:
-    host = f"connections.{door.connection}.host"
+def secret_instructions(profile: ConnectionProfile) -> str:
+    """Return instructions for writing the connection's secret."""
+    example = json.dumps(dict.fromkeys(profile.needs, "…"), ensure_ascii=False)
+    return (
+        f'Write {example} into secret.json, every value in quotes (with "{EXPIRES_ON}": "2027-01-31" beside'
+        " them where the credentials end some day), then run: aws secretsmanager"
+        f" put-secret-value --secret-id {profile.secret} --secret-string file://secret.json"
+        f" (a secret that is not there yet: create-secret --name {profile.secret}), in the stack's region."
+    )
+
+
+def _reachable(profile: ConnectionProfile, answered: Read[object]) -> Check:
+    host = f"connections.{profile.connection}.host"
     if isinstance(answered, NotAsked):
         return unread("reachable", answered)
     if isinstance(answered, Unavailable):
-        remedy = f"Check {host}. If it is right, run preflight again once the system is well again."
+        remedy = f"Check {host}. If it is right, run preflight again once the system answers again."
         return Check("reachable", Result.FAILED, str(answered), remedy)
     return Check("reachable", Result.PASSED, f"the host of {host} answers")
 
 
-def _login(door: Door, login: Read[None]) -> Check:
+def _login(profile: ConnectionProfile, login: Read[None]) -> Check:
     if isinstance(login, Misconfigured) and not isinstance(login, WrongSystem):
-        return Check("login", Result.FAILED, str(login), f"{door.login_remedy} {recipe(door)}")
+        return Check(
+            "login", Result.FAILED, str(login), f"{profile.login_remedy} {secret_instructions(profile)}"
+        )
     if isinstance(login, MusterError) and not isinstance(login, WrongSystem):
         return unread("login", login)
-    return Check("login", Result.PASSED, f"the credentials in the secret {door.secret} are accepted")
+    return Check("login", Result.PASSED, f"the credentials in the secret {profile.secret} are accepted")
 
 
-def _place(door: Door, login: Read[None]) -> Check:
+def _place(profile: ConnectionProfile, login: Read[None]) -> Check:
     if isinstance(login, WrongSystem):
-        return Check(door.place, Result.FAILED, str(login), door.place_remedy)
+        return Check(profile.place, Result.FAILED, str(login), profile.place_remedy)
     if isinstance(login, MusterError):
-        return unread(door.place, _nothing(login))
-    return Check(door.place, Result.PASSED, "the login leads where the settings say")
+        return unread(profile.place, _nothing(login))
+    return Check(profile.place, Result.PASSED, "the login leads where the settings say")
 
 
-def expiry(check: str, door: Door, found: Entrance) -> Check | None:
-    """Return what the day in the secret says of its credentials, `None` where it names no day (N2).
+def expiry(check: str, profile: ConnectionProfile, found: AccessFound) -> Check | None:
+    """Return the check of the secret's `expires_on`, `None` if it has none (N2).
 
-    A day in the past is no failure while the login works: Salesforce takes a certificate that has expired.
+    A day in the past is no failure while the login works: Salesforce accepts an expired certificate.
     """
     secret = found.secret
-    if isinstance(secret, MusterError) or lacking(secret, door.needs):
-        return unread(check, NotAsked("was not asked, for the secret is not as it has to be"))
+    if isinstance(secret, MusterError) or lacking(secret, profile.needs):
+        return unread(check, NotAsked("was not asked, because the secret is not as it has to be"))
     if EXPIRES_ON not in secret.keys:
         return None
-    day = f"{EXPIRES_ON} in the secret {door.secret}"
+    day = f"{EXPIRES_ON} in the secret {profile.secret}"
     days = secret.days_left
     if days is None:
         remedy = f'Write it like "{EXPIRES_ON}": "2027-01-31": year, month and day, in quotes.'
         return Check(check, Result.FAILED, f"{day} cannot be read as a day", remedy)
-    renewal = f"{door.renewal} {recipe(door)}"
+    renewal = f"{profile.renewal} {secret_instructions(profile)}"
     if days >= 0:
         result = Result.WARNING if days < WARNING_DAYS else Result.PASSED
         words = f"{day} is {f'{_days(days)} from now' if days else 'today'}"
@@ -143,7 +147,7 @@ def _days(number: int) -> str:
 
 
 def version(connection: str, wanted: str, served: Read[Sequence[str]]) -> Check:
-    """Return whether the system serves the version of its API that the settings name."""
+    """Return the check that the system serves the API version in the settings."""
     if isinstance(served, MusterError):
         return unread("version", served)
     newest = ", ".join(served[-3:]) or "none"
@@ -156,7 +160,7 @@ def version(connection: str, wanted: str, served: Read[Sequence[str]]) -> Check:
 
 
 def api_access(first: Read[object], remedy: str) -> Check:
-    """Return whether the API answers who is logged in; `first` is what was asked first after the login."""
+    """Return the check that the API answers the integration user; `first` is the first read after login."""
     refused = isinstance(first, Misconfigured) and not isinstance(first, NotServed)
     if isinstance(first, MusterError) and not isinstance(first, Rejected) and not refused:
         return unread("API access", first)
@@ -165,7 +169,7 @@ def api_access(first: Read[object], remedy: str) -> Check:
 
 
 def calls_left(check: str, left: tuple[int, int] | None, least: float, remedy: str) -> Check:
-    """Return whether so large a part of a limit on calls is left; `left` is how many of how many."""
+    """Return the check that enough API calls are left: `left` is (remaining, limit), `least` a fraction."""
     if left is None:
         words = "no answer said how many calls are left"
         return Check(check, Result.COULD_NOT_CHECK, words, "Run preflight again in some minutes.")
@@ -177,5 +181,5 @@ def calls_left(check: str, left: tuple[int, int] | None, least: float, remedy: s
 
 
 def _nothing(login: MusterError) -> MusterError:
-    """Return why what a login would have told is not known, without repeating why it failed."""
-    return login if isinstance(login, NotAsked) else NotAsked("was not asked, for the login did not succeed")
+    """Return the error of a read that depends on the login, without repeating why that failed."""
+    return login if isinstance(login, NotAsked) else NotAsked("was not asked, because the login failed")
