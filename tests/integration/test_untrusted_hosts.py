@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from muster.adapters.outgoing import System, Unreached, session_for
+from muster.adapters.http_calls import System, Unreached, session_for
 from muster.adapters.salesforce.login import SALESFORCE
 from muster.adapters.vault.answers import vault_system
 from muster.errors import MusterError, Unavailable

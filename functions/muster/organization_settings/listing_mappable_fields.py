@@ -102,7 +102,7 @@ def _warnings(fields: Sequence[Field], settings: Settings) -> Iterator[Problem]:
                 " cannot be read",
                 f"Switch the mapping off, or let the integration user read {field}.",
             )
-    for field in mappings.to_write(settings):
+    for field in mappings.vault_fields_to_write(settings):
         if editable.get(field) is False:
             yield Problem(
                 path((*_MAPS, "outbound", "system")),

@@ -239,7 +239,7 @@ def not_previewed(reason: str) -> Problem:
 def _decide_anew(current: StoredSettings, settings: Settings) -> bool:
     """Tell whether what decides about members is different, or cannot be compared."""
     try:
-        return digests.evaluated_with(current.settings) != digests.evaluated_with(settings)
+        return digests.deciding_settings(current.settings) != digests.deciding_settings(settings)
     except Misconfigured:
         return True
 

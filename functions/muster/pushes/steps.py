@@ -31,7 +31,7 @@ from muster.runs.clock import RunClock
 from muster.runs.ending import SHOWN, Ends, in_words
 from muster.runs.run import Phase, Run, Status
 from muster.settings import Settings
-from muster.settings.mappings import connection
+from muster.settings.mappings import vault_crm_connection
 from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.vault_users import VaultUser, user_of
 from muster.times import timestamp
@@ -257,7 +257,7 @@ class Steps:
             if "request" in writes:
                 record[vault_fields.request_field(feature)] = writes["request"]
             if status := writes.get("status"):
-                of_settings = connection(self.settings).api_name(feature, status)
+                of_settings = vault_crm_connection(self.settings).api_name(feature, status)
                 record[vault_fields.status_field(feature)] = of_settings
         if item.active is not None:
             record["status__v"] = "active__v" if item.active else "inactive__v"

@@ -136,5 +136,5 @@ class Telling:
                 yield run_metrics.roster(organization, active[guard.EVERYONE])
             return
         lines, _ = self.roster.licence_lines(organization)
-        features = mappings.pushed(self.stored.settings)
+        features = mappings.pushed_features(self.stored.settings)
         yield from run_metrics.licence_lines(organization, features, (place for _, place in lines))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import requests
 from urllib3.util import Retry
 
-from muster.adapters.outgoing import Unreached, decoded, retry_after, session_for
+from muster.adapters.http_calls import Unreached, decoded, retry_after, session_for
 from muster.adapters.salesforce.login import SALESFORCE, Login
 from muster.crm.pages import CursorLost
 from muster.errors import (

@@ -14,7 +14,7 @@ from urllib.parse import quote_plus
 
 import orjson
 
-from muster.adapters.outgoing import decoded, retry_after
+from muster.adapters.http_calls import decoded, retry_after
 from muster.adapters.salesforce.calls import SalesforceCalls, fault_of, too_long
 from muster.adapters.salesforce.login import SALESFORCE
 from muster.crm.pages import Page, is_salesforce_next, read_salesforce_page, salesforce_page_of

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import requests
 
 from muster.adapters.aws.secrets import demand
-from muster.adapters.outgoing import LABEL, System, decoded
+from muster.adapters.http_calls import LABEL, System, decoded
 from muster.crm import salesforce_ids
 from muster.errors import Misconfigured, Unavailable, WrongSystem
 

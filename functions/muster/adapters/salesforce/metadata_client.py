@@ -20,7 +20,7 @@ import requests
 from urllib3 import encode_multipart_formdata
 from urllib3.fields import RequestField
 
-from muster.adapters.outgoing import decoded, retry_after
+from muster.adapters.http_calls import decoded, retry_after
 from muster.adapters.salesforce.calls import SalesforceCalls, fault_of, first_error
 from muster.adapters.salesforce.setup_answers import (
     plain,

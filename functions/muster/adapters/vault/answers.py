@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from muster.adapters.outgoing import LABEL, System, decoded, retry_after
+from muster.adapters.http_calls import LABEL, System, decoded, retry_after
 from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected, Unavailable
 
 NAMES = {"vault_crm": "Vault CRM", "align": "Align"}

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
-from muster.adapters.outgoing import Unreached, session_for
+from muster.adapters.http_calls import Unreached, session_for
 from muster.adapters.vault import login
 from muster.adapters.vault.answers import BUSY, INVALID_SESSION, Answer, fault_of, read_answer, vault_system
-from muster.adapters.vault.burst import Burst
+from muster.adapters.vault.burst_limit import Burst
 from muster.adapters.vault.metadata import (
     read_fields,
     read_permissions,

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import requests
 
 from muster.adapters.aws.secrets import demand
-from muster.adapters.outgoing import System
+from muster.adapters.http_calls import System
 from muster.adapters.vault.answers import INVALID_SESSION, fault_of, read_answer
 from muster.errors import Misconfigured, NotServed, Rejected, Unavailable, WrongSystem
 
