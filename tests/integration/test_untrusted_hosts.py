@@ -164,8 +164,8 @@ def certificate_of(fault: str, authority: Signed) -> Signed:
 
 
 FAULTS = [
-    ("expired", "has expired", "who runs that host has to renew it"),
-    ("not yet valid", "is not valid yet", "who runs that host has to renew it"),
+    ("expired", "has expired", "whoever runs that host has to renew it"),
+    ("not yet valid", "is not valid yet", "whoever runs that host has to renew it"),
     ("another name", "is for another name", "correct connections."),
     ("self-signed", "is not signed by an authority that is trusted", "proxy"),
     ("another authority", "is not signed by an authority that is trusted", "proxy"),
