@@ -8,7 +8,7 @@ import pytest
 
 from muster.adapters.aws.secrets import Secrets
 from muster.adapters.salesforce.metadata_client import SalesforceMetadata
-from muster.adapters.salesforce.setup_answers import MOST_PROBLEMS, redacted, read_deployment
+from muster.adapters.salesforce.setup_answers import MOST_PROBLEMS, read_deployment, redacted
 from muster.errors import Misconfigured, NotFound, NotServed, Rejected, Unavailable
 from muster.settings.sections import SalesforceConnection
 from muster.webhook_setup.metadata import Deployment, InstalledFlow, InstalledMessage
