@@ -22,7 +22,7 @@ from pydantic import Field
 
 from muster import bootstrap
 from muster.admin_requests import Action, Request, answer, settings_of
-from muster.insight import querying_explanations, querying_members, querying_runs, run_words
+from muster.insight import explaining_members, querying_members, querying_runs, run_summaries
 from muster.observability import logger, metrics
 from muster.references import Reference
 from muster.roster.member import Json
@@ -89,13 +89,13 @@ def _member(request: OneMember) -> Json:
 def _explain(request: Explain) -> Json:
     settings = settings_of(request.organization).settings
     connection = settings.connections.salesforce
-    sources = querying_explanations.Sources(
+    sources = explaining_members.Sources(
         views=bootstrap.roster_views(),
         roster=bootstrap.roster_table(),
         runs=bootstrap.run_table(),
         salesforce=bootstrap.brisk_salesforce(connection) if connection else None,
     )
-    explained = querying_explanations.explain(sources, settings, request.member, _now(), live=request.live)
+    explained = explaining_members.explain(sources, settings, request.member, _now(), live=request.live)
     told = "The member is active" if explained["in"] else "The member is not active"
     return {
         "message": f"{told if explained['member'] else 'Not in the roster'}. {explained['why']}",
@@ -125,7 +125,7 @@ def _run(request: OneRun) -> Json:
     page = querying_runs.show_run(
         run, bootstrap.run_archive(), request.limit, request.cursor, request.by, _now()
     )
-    return {"message": run_words.in_words(run), "run_id": run.id, **page}
+    return {"message": run_summaries.in_words(run), "run_id": run.id, **page}
 
 
 def _errors(request: Page) -> Json:

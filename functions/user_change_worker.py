@@ -13,7 +13,7 @@ from muster import bootstrap
 from muster.adapters.aws import change_queue
 from muster.errors import MusterError
 from muster.observability import logger, metrics
-from muster.webhook.following import follow, needs_salesforce
+from muster.webhook.applying_changes import apply_message, needs_salesforce
 from muster.webhook.messages import QueuedMessage
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -38,19 +38,19 @@ def _follow(record: SQSRecord) -> None:
     settings = stored.settings if stored else None
     connection = settings.connections.salesforce if settings and needs_salesforce(settings) else None
     salesforce = bootstrap.brisk_salesforce(connection) if connection else None
-    followed = follow(message, settings, bootstrap.roster_table(), salesforce, now)
+    applied = apply_message(message, settings, bootstrap.roster_table(), salesforce, now)
     logger.info(
         "followed",
         organization=message.organization,
         message_id=record.message_id,
-        outcomes=dict(followed.outcomes),
-        parked=[entry.notification for entry in followed.parked],
+        outcomes=dict(applied.outcomes),
+        parked=[entry.notification for entry in applied.parked],
     )
-    for outcome, count in followed.outcomes.items():
+    for outcome, count in applied.outcomes.items():
         metrics.add_metric(
             name=f"Changes{outcome.title().replace('_', '')}", unit=MetricUnit.Count, value=count
         )
-    metrics.add_metric(name="NotificationsParked", unit=MetricUnit.Count, value=len(followed.parked))
+    metrics.add_metric(name="NotificationsParked", unit=MetricUnit.Count, value=len(applied.parked))
 
 
 def _note_receipt(message: QueuedMessage) -> None:

@@ -42,18 +42,18 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     def setting_up(organization: str) -> SettingUp:
         return _setting_up(organization, lambda: context.get_remaining_time_in_millis() / 1000)
 
-    def bring_about(to: Change) -> dict[str, Any]:
+    def reconcile(to: Change) -> dict[str, Any]:
         rotate = to.action == "rotate_token"
         setting = setting_up(to.organization)
-        return setting.bring_about(to.action, to.by, rotate=rotate, check_only=to.check_only)
+        return setting.reconcile(to.action, to.by, rotate=rotate, check_only=to.check_only)
 
     return answer(
         event,
         {
             "status": Action(Status, lambda to: setting_up(to.organization).status()),
-            "install": Action(Change, bring_about),
-            "refresh": Action(Change, bring_about),
-            "rotate_token": Action(Change, bring_about),
+            "install": Action(Change, reconcile),
+            "refresh": Action(Change, reconcile),
+            "rotate_token": Action(Change, reconcile),
             "remove": Action(
                 Change, lambda to: setting_up(to.organization).remove(to.by, check_only=to.check_only)
             ),

@@ -1,7 +1,7 @@
-"""The only reader of `os.environ`: one function a variable, named as in `template.yaml`.
+"""The only reader of `os.environ`: one function per variable, named as in `template.yaml`.
 
-Read when first needed, not at import, so that a missing variable is a `Misconfigured` that names
-it and a handler can be imported anywhere.
+Variables are read when first needed, not at import: so handlers can be imported anywhere, and a missing
+variable is a `Misconfigured` that names it.
 """
 
 import os
@@ -20,7 +20,7 @@ def change_queue_url() -> str:
 
 
 def webhook_base_url() -> str:
-    """Where the API answers: scheme, host and stage, without a trailing slash."""
+    """URL of the API: scheme, host and stage, without a trailing slash."""
     return _required("WEBHOOK_BASE_URL").rstrip("/")
 
 
@@ -30,7 +30,7 @@ def run_archive_bucket_name() -> str:
 
 
 def mail_from() -> str | None:
-    """The address that notices are sent from; None where the template's MailFrom is empty: no notices."""
+    """Address that mails are sent from; `None` (no mails) if the template's MailFrom is empty."""
     return _optional("MAIL_FROM")
 
 

@@ -34,7 +34,7 @@ from muster.pushes.pushing import Pushing
 from muster.roster import engage_groups
 from muster.roster.member import Member
 from muster.settings import Settings
-from muster.settings.mappings import to_read
+from muster.settings.mappings import vault_fields_to_read
 from muster.settings.versions import StoredSettings
 from sandbox.vault_crm.setup_records import DOCUMENT_USER, ENGLISH, ENGLISH_US
 from tests.benchmarks.canned_aws import CannedAws, _key
@@ -197,7 +197,7 @@ class _Work:
         for reads in (True, False, True):
             for some in batched(self.pending, 200 if reads else 500, strict=False):
                 if reads:
-                    query = vql.select(to_read(self.settings), OBJECT, vql.one_of("id", some))
+                    query = vql.select(vault_fields_to_read(self.settings), OBJECT, vql.one_of("id", some))
                     self.vault.call("POST", f"{API}/query", data={"q": query}, headers=headers)
                 else:
                     # The same group again: Vault answers as long, and what the roster knows stays true.

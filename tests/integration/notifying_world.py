@@ -24,7 +24,7 @@ from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.writing_user_changes import UserChangeWriter
 from muster.settings import Settings
-from muster.webhook.following import follow
+from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import QueuedChange, QueuedMessage
 from tests.examples import NOW, settings, user
 from tests.examples import change as example
@@ -78,7 +78,7 @@ class World:
             for index, name in enumerate(names)
         )
         message = QueuedMessage(to.organization, "salesforce", NOW, changes, ())
-        follow(message, to, self.roster, None, NOW)
+        apply_message(message, to, self.roster, None, NOW)
 
     def full_import(self, name: str, manager: str) -> None:
         """Bring someone in as a full import does, which knows the whole hierarchy."""

@@ -137,7 +137,7 @@ def acme_in_process(context: LambdaContext) -> Iterator[Acme]:
         def adapter(_: requests.Session, url: str) -> InProcess:
             return wires[names[urlsplit(url).netloc]]
 
-        login.OF_THIS_PROCESS._places.clear()
+        login.OF_THIS_PROCESS._slots.clear()
         for name, system in (("salesforce", salesforce), ("vault_crm", vault_crm), ("align", align)):
             boto3.client("secretsmanager").create_secret(
                 Name=f"muster/acme/{name}", SecretString=system.secret

@@ -11,7 +11,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from muster import bootstrap
-from muster.webhook.following import follow
+from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import QueuedChange, QueuedMessage
 from tests.integration.imports.conftest import Company
 from tests.salesforce_in_process import salesforce_in_process
@@ -184,7 +184,9 @@ def told_of(company: Company, crm_id: str) -> None:
     assert connection
     change = QueuedChange("04l000000000001AAA", {"Id": crm_id})
     message = QueuedMessage("acme", "salesforce", datetime.now(UTC), (change,))
-    follow(message, settings, bootstrap.roster_table(), bootstrap.salesforce(connection), datetime.now(UTC))
+    apply_message(
+        message, settings, bootstrap.roster_table(), bootstrap.salesforce(connection), datetime.now(UTC)
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_without_an_answer_from_salesforce_what_muster_knows_is_told(
         assert (said["status"], said["in"], said["reason"]) == ("succeeded", is_in, reason)
         assert said["now"] is None
         assert said["salesforce"].startswith(
-            "Salesforce could not be asked, so only what Muster knows is told"
+            "Salesforce could not be asked, so this is only what Muster has recorded"
         )
 
 

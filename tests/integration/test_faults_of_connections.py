@@ -201,7 +201,7 @@ def begin_anew(acme: Acme) -> None:
     """Begin in a new execution environment: nothing is remembered, nobody is logged in."""
     for builder in (bootstrap._secrets, bootstrap.salesforce, bootstrap.vault, bootstrap.align):
         builder.cache_clear()
-    login.OF_THIS_PROCESS._places.clear()
+    login.OF_THIS_PROCESS._slots.clear()
     for wire in acme.wires.values():
         wire.calls.clear()
 

@@ -12,7 +12,7 @@ from muster import bootstrap
 from muster.adapters.aws.roster_views import RosterViews
 from muster.roster.member import Json
 from muster.settings import Settings
-from muster.webhook.following import Followed, follow
+from muster.webhook.applying_changes import Applied, apply_message
 from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
 from tests.examples import ADA, BOB, NOW, settings, user
 
@@ -34,7 +34,7 @@ def message(
 
 
 def followed(*users: dict[str, str], to: Settings = ACME) -> Counter[str]:
-    return follow(
+    return apply_message(
         message(*users, organization=to.organization), to, bootstrap.roster_table(), None, NOW
     ).outcomes
 
@@ -164,7 +164,7 @@ def test_organizations_do_not_touch_one_another() -> None:
 def test_switched_off_or_unknown_changes_are_counted_and_dropped(
     current: Settings | None, aws: SimpleNamespace
 ) -> None:
-    outcome = follow(message(user(1), user(2)), current, bootstrap.roster_table(), None, NOW)
+    outcome = apply_message(message(user(1), user(2)), current, bootstrap.roster_table(), None, NOW)
     assert outcome.outcomes == {"dropped": 2}
     assert aws.dynamodb.scan(TableName="roster")["Items"] == []
 
@@ -173,7 +173,7 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
     broken = user(1, IsActive=None)
     foreign = ParkedNotification("04l000000000077AAA", "Account", "001000000000001AAA", "other_object")
     empty = ParkedNotification("04l000000000078AAA", "User", None, "no_fields")
-    outcome: Followed = follow(
+    outcome: Applied = apply_message(
         message(broken, user(2, **BOB_USER), parked=[foreign, empty]),
         ACME,
         bootstrap.roster_table(),
@@ -189,7 +189,7 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
     }
     assert all(entry["message"] and entry["remedy"] for entry in log)
     # The same delivery again adds nothing.
-    follow(
+    apply_message(
         message(broken, parked=[foreign, empty]),
         ACME,
         bootstrap.roster_table(),

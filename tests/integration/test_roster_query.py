@@ -12,7 +12,7 @@ import roster_query
 from muster import bootstrap
 from muster.settings import Settings
 from muster.settings.versions import StoredSettings
-from muster.webhook.following import follow
+from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
 from tests.examples import ADA, BOB, NOW, settings, user
 from tests.integration.run_examples import run_of
@@ -76,7 +76,7 @@ def ask(aws: SimpleNamespace, context: LambdaContext) -> Any:
         changes = tuple(
             QueuedChange(f"04l00000000{number}{n:04d}AAA", fields) for n, fields in enumerate(users)
         )
-        follow(
+        apply_message(
             QueuedMessage("acme", "salesforce", NOW, changes, parked),
             acme,
             bootstrap.roster_table(),
@@ -157,7 +157,7 @@ def test_why_a_member_is_inactive_or_a_user_is_no_member_is_said_in_words(ask: A
     assert ask("member", member=BOB)["message"] == "The user is deactivated in Salesforce."
     outsider = user(1, Id="005000000000009AAA", Username="x@acme.example", CallCenterId=None)
     change = QueuedChange("04l000000000099AAA", outsider)
-    follow(
+    apply_message(
         QueuedMessage("acme", "salesforce", NOW, (change,)), settings(), bootstrap.roster_table(), None, NOW
     )
     answer = ask("member", member="005000000000009AAA")

@@ -8,7 +8,7 @@ import pytest
 
 from muster.adapters.aws.secrets import Secrets
 from muster.adapters.salesforce.metadata_client import SalesforceMetadata
-from muster.adapters.salesforce.setup_answers import MOST_PROBLEMS, plain, read_deployment
+from muster.adapters.salesforce.setup_answers import MOST_PROBLEMS, read_deployment, redacted
 from muster.errors import Misconfigured, NotFound, NotServed, Rejected, Unavailable
 from muster.settings.sections import SalesforceConnection
 from muster.webhook_setup.metadata import Deployment, InstalledFlow, InstalledMessage
@@ -198,7 +198,7 @@ def test_a_refused_address_is_told_without_its_token(org: Organization) -> None:
     ],
 )
 def test_words_are_shown_in_one_line_without_tokens(said: str, shown: str) -> None:
-    assert plain(said) == shown
+    assert redacted(said) == shown
 
 
 def test_a_queued_deployment_is_followed_until_it_is_done(org: Organization) -> None:

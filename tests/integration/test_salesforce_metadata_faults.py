@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from muster.adapters.outgoing import Unreached
+from muster.adapters.http_calls import Unreached
 from muster.errors import OutcomeUnknown, Unavailable
 from sandbox.salesforce import running
 from tests.integration.sandbox.metadata import NAME, flow

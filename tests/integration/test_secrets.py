@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from muster.adapters.aws.secrets import LONGEST_OUTAGE_S, Secrets, demand
+from muster.adapters.aws.secrets import LONGEST_OUTAGE_S, Secrets, require_keys
 from muster.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
@@ -209,10 +209,10 @@ def test_a_refusal_names_the_secret_and_says_what_to_do(
 @pytest.mark.parametrize("key", ["client_id", "client_secret"])
 def test_what_is_missing_is_named_and_what_is_there_is_not_told(key: str, value: str) -> None:
     with pytest.raises(Misconfigured, match=f"{NAME} lacks {key}; write what is missing") as error:
-        demand(NAME, CREDENTIALS | {key: value}, "client_id", "client_secret")
+        require_keys(NAME, CREDENTIALS | {key: value}, "client_id", "client_secret")
     assert CANARY not in str(error.value)
     with pytest.raises(Misconfigured, match="lacks client_id, client_secret;"):
-        demand(NAME, {"expires_on": "2027-01-31"}, "client_id", "client_secret")
+        require_keys(NAME, {"expires_on": "2027-01-31"}, "client_id", "client_secret")
 
 
 def test_a_day_of_expiry_is_one_more_text_and_not_demanded(
@@ -221,7 +221,7 @@ def test_a_day_of_expiry_is_one_more_text_and_not_demanded(
     rotate(client, **CREDENTIALS, expires_on="2027-01-31")
     secret = secrets.refetch(NAME)
     assert secret == CREDENTIALS | {"expires_on": "2027-01-31"}
-    demand(NAME, secret, "client_id", "client_secret")
+    require_keys(NAME, secret, "client_id", "client_secret")
 
 
 def test_a_remembered_secret_is_used_while_there_is_no_answer_for_up_to_an_hour(

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from muster.adapters.outgoing import System, Unreached, session_for
+from muster.adapters.http_calls import System, Unreached, session_for
 from muster.adapters.salesforce.login import SALESFORCE
 from muster.adapters.vault.answers import vault_system
 from muster.errors import MusterError, Unavailable
@@ -164,8 +164,8 @@ def certificate_of(fault: str, authority: Signed) -> Signed:
 
 
 FAULTS = [
-    ("expired", "has expired", "who runs that host has to renew it"),
-    ("not yet valid", "is not valid yet", "who runs that host has to renew it"),
+    ("expired", "has expired", "whoever runs that host has to renew it"),
+    ("not yet valid", "is not valid yet", "whoever runs that host has to renew it"),
     ("another name", "is for another name", "correct connections."),
     ("self-signed", "is not signed by an authority that is trusted", "proxy"),
     ("another authority", "is not signed by an authority that is trusted", "proxy"),

@@ -11,8 +11,8 @@ from muster.crm.pages import CursorLost, read_vault_page
 from muster.crm.vault_fields import NEVER_MAPPED, request_field
 from muster.errors import Incomplete, Misconfigured, MusterError, Unavailable
 from muster.settings import Settings
-from muster.settings.digests import decided_with
-from muster.settings.mappings import to_read
+from muster.settings.digests import vault_deciding_settings
+from muster.settings.mappings import vault_fields_to_read
 from muster.sources.gathering_vault_crm import PARTS, VaultGathered, VaultGathering
 from muster.sources.member_states import MemberState
 from muster.sources.vault_users import digester, user_of
@@ -74,7 +74,7 @@ class Reading:
 
     def states(self, gathered: VaultGathered) -> dict[str, MemberState]:
         """Return what the index shows once all of these are imported."""
-        digest_of = digester(to_read(self.settings))
+        digest_of = digester(vault_fields_to_read(self.settings))
         return {
             vault_id: MemberState("", f"m{vault_id}", "", True, "", vault_id, digest_of(row))
             for vault_id, row in gathered.rows.items()
@@ -283,4 +283,6 @@ def test_an_empty_vault_is_no_vault(reading: Reading) -> None:
 def test_which_settings_have_everyone_looked_at_anew(
     reading: Reading, sections: dict[str, Any], anew: bool
 ) -> None:
-    assert (decided_with(reading.acme(**sections)) != decided_with(reading.acme())) is anew
+    assert (
+        vault_deciding_settings(reading.acme(**sections)) != vault_deciding_settings(reading.acme())
+    ) is anew

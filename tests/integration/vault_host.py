@@ -10,7 +10,7 @@ import requests
 from werkzeug.wrappers import Request, Response
 
 from muster.adapters.aws.secrets import Secrets
-from muster.adapters.outgoing import session_for
+from muster.adapters.http_calls import session_for
 from muster.adapters.vault import login
 from muster.adapters.vault.answers import vault_system
 from muster.adapters.vault.client import Vault

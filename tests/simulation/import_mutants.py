@@ -22,7 +22,7 @@ from muster.settings.mappings import fields_to_read
 from muster.sources import gathering_salesforce, salesforce_users
 from muster.sources.gathering_salesforce import Gathered, Gathering
 from muster.times import timestamp
-from muster.webhook import following
+from muster.webhook import applying_changes
 from tests.simulation import import_hunts as hunts
 from tests.simulation.import_hunts import clean, pieces, race, sweep, zombie
 from tests.simulation.mutants import Mutant, history_apart
@@ -84,9 +84,9 @@ def _digest_without_matches(patch: pytest.MonkeyPatch) -> None:
 
 
 def _message_believed(patch: pytest.MonkeyPatch) -> None:
-    understand = following._understand
+    understand = applying_changes._understand
     patch.setattr(
-        following,
+        applying_changes,
         "_read_back",
         lambda message, settings, salesforce, _: understand(message, settings, salesforce),
     )

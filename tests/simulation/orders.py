@@ -14,7 +14,7 @@ from moto.dynamodb.models.table import Table
 
 from muster import bootstrap
 from muster.settings import Settings
-from muster.webhook.following import follow
+from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import QueuedChange, QueuedMessage
 from tests.simulation import invariants, messages
 from tests.simulation.invariants import Result
@@ -35,7 +35,7 @@ def message_of(users: Users) -> QueuedMessage:
 
 def deliver(users: Users) -> None:
     """Have one message followed, at the same moment as any other."""
-    follow(message_of(users), SETTINGS, bootstrap.roster_table(), None, NOW)
+    apply_message(message_of(users), SETTINGS, bootstrap.roster_table(), None, NOW)
 
 
 def every_order(world: World, sent: Sequence[Users]) -> tuple[int, list[Result]]:

@@ -182,4 +182,4 @@ class PushCompany:
     def new_environment(self) -> None:
         """Have the next function begin in an execution environment of its own, logged in nowhere."""
         forget_clients()
-        login.OF_THIS_PROCESS._places.clear()
+        login.OF_THIS_PROCESS._slots.clear()

@@ -1,8 +1,8 @@
-"""Adapters: one folder per outside system; each turns that system's errors into `muster.errors`.
+"""Adapters: one folder per outside system, which translates that system's errors into `muster.errors`.
 
 aws/               DynamoDB, S3, SQS, SES, Secrets Manager
 salesforce/        Salesforce's REST, Metadata and Tooling APIs
 vault/             the REST API of Vault CRM and Align
-outgoing           how any outside system is called: its own hosts only, over https (T2)
-outbound_message   Salesforce's SOAP message to values, and its acknowledgement (W1, W2)
+http_calls         calls to any outside system: to its own hosts only, over https (T2)
+outbound_message   parse Salesforce's SOAP message, and write its acknowledgement (W1, W2)
 """

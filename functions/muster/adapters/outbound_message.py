@@ -1,12 +1,12 @@
-"""Salesforce's outbound message: its SOAP XML to values, and what is answered to it (W1, W2).
+"""Salesforce's outbound message: its SOAP XML parsed into values, and the answers to it (W1, W2).
 
-Whoever has got hold of a webhook's address can send it any body (threats T4 to T8 and T14). Hence:
+Anyone who has a webhook's address can send any body to it (threats T4 to T8 and T14). Hence:
 
-- UTF-8 only, decoded strictly before a parser sees it. Other encodings bring exceptions of their
-  own kind, and UTF-16 hides a DTD from a look at the bytes.
-- No DTD, so no entities: the hardened parser refuses them. What it leaves open is limited here before
+- UTF-8 only, decoded strictly before a parser sees it. Other encodings raise exceptions of their own,
+  and UTF-16 would hide a DTD from a look at the bytes.
+- No DTD, so no entities: the hardened parser refuses them. What it does not limit is limited here before
   it starts: size, elements (and with them depth), attributes, and the length of namespaces.
-- A strict walk by namespace and local name. What the WSDL does not have is refused, never skipped.
+- A strict walk by namespace and local name. What is not in the WSDL is refused, never skipped.
 
 `SessionId`, `EnterpriseUrl` and `PartnerUrl` are counted and never read into a value (W3).
 """
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 1024 * 1024
 # Salesforce's own limit (maxOccurs in the WSDL).
 MAX_NOTIFICATIONS = 100
-# Far more than anyone would select of a user.
+# Far more fields than anyone would select of User.
 MAX_FIELDS = 200
 # Salesforce's largest long text area holds 131,072 characters; nothing near that belongs in a roster.
 MAX_FIELD_BYTES = 32 * 1024
 _SHORT = MAX_FIELD_BYTES // 4  # in characters, which take four bytes at most
-# Envelope, Body, notifications, its five values; per notification itself, Id, sObject and the fields.
+# Envelope, Body, notifications with its five values; per notification: itself, Id, sObject, its fields.
 MAX_ELEMENTS = 8 + MAX_NOTIFICATIONS * (3 + MAX_FIELDS)
-# Every element has one tag or two. Counting them costs nothing, and bounds the depth as well: nothing
-# here recurses, and a tree of that depth is built and freed in a few hundredths of a second.
+# An element has one or two tags. Counting them is cheap and bounds the depth too: nothing here recurses,
+# and a tree of that depth is built and freed in a few hundredths of a second.
 MAX_TAGS = 2 * MAX_ELEMENTS
-# Expat puts the whole namespace before each name that is in it, so a long one times many names takes
-# seconds and gigabytes, and no handler can stop it. So both are limited before it starts; the
-# attributes by their equals signs.
+# Expat prefixes each name with its whole namespace, so a long namespace times many names takes seconds
+# and gigabytes, and no handler can stop it. So both are limited before it starts, the attributes by
+# counting equals signs.
 MAX_NAMESPACE_BYTES = 100
 MAX_EQUALS_SIGNS = 10_000
 _LONG_NAMESPACE = re.compile(
@@ -58,7 +58,7 @@ _FIELD = "{urn:sobject.enterprise.soap.sforce.com}"
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
-# Tag to local name, least and most occurrences. The order is fixed in the WSDL, but carries no meaning.
+# Tag → local name, minimum and maximum occurrences. The WSDL fixes an order, but it carries no meaning.
 type _Schema = Mapping[str, tuple[str, int, int]]
 
 _ENVELOPE: _Schema = {f"{_SOAP}Body": ("Body", 1, 1)}
@@ -80,9 +80,9 @@ _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 
 
 def parse(body: bytes) -> OutboundMessage:
-    """Return the message in a request body; raises `TooLarge`, else `Rejected`, if it is not one.
+    """Return the message in a request body; raises `TooLarge` or `Rejected` if it is not one.
 
-    The errors tell the place by our own names and by position, and never quote the body.
+    The errors give the place by our own names and by position, and never quote the body.
     """
     envelope = _tree(body)
     if envelope.tag != f"{_SOAP}Envelope":
@@ -104,13 +104,13 @@ def parse(body: bytes) -> OutboundMessage:
 
 
 def too_large() -> TooLarge:
-    """Return the error for a body over the limit, for who can tell before the body is at hand."""
+    """Return the error for a body over the limit; also for callers that know only its length."""
     remedy = "Select fewer and shorter fields for the outbound message."
     return TooLarge(Problem("body", f"is over {MAX_BODY_BYTES} bytes", remedy))
 
 
 def acknowledgement(*, accepted: bool) -> str:
-    """Return the answer Salesforce looks for: true ends the delivery, false asks for it again later."""
+    """Return the answer that Salesforce expects: true ends the delivery, false has it retried later."""
     ack = "true" if accepted else "false"
     return _envelope(
         f'<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>{ack}</Ack>'
@@ -119,7 +119,7 @@ def acknowledgement(*, accepted: bool) -> str:
 
 
 def fault(*problems: Problem) -> str:
-    """Return a SOAP 1.1 fault that blames the sender and says where and what to do."""
+    """Return a SOAP 1.1 client fault with the problems and their remedies."""
     text = " ".join(f"{problem.where}: {problem.message}. {problem.remedy}" for problem in problems)
     return _envelope(
         "<soapenv:Fault><faultcode>soapenv:Client</faultcode>"
@@ -128,7 +128,7 @@ def fault(*problems: Problem) -> str:
 
 
 def is_utf8(encoding: str) -> bool:
-    """Tell whether a declared encoding is the one that is taken; case does not matter, spelling does."""
+    """Whether a declared encoding is UTF-8, spelled with its dash, in any case."""
     return encoding.lower() == "utf-8"
 
 
@@ -153,7 +153,7 @@ def _tree(body: bytes) -> Element:
         raise _refused("body", f"holds more than {MAX_TAGS} tags")
     if body.count(b"=") > MAX_EQUALS_SIGNS or _LONG_NAMESPACE.search(body):
         raise _refused("body", "has too many attributes or too long a namespace")
-    # Every one of these has been provoked by some body. What they say may quote it, so that is dropped.
+    # Some body has provoked each of these. Their messages may quote it, so they are dropped.
     try:
         body.decode()
         parser = _Utf8Parser()
@@ -170,7 +170,7 @@ def _tree(body: bytes) -> Element:
 
 
 class _Utf8Parser(DefusedXMLParser):
-    """The hardened parser without DTDs; a declaration of anything but XML 1.0 in UTF-8 is refused."""
+    """The hardened parser without DTDs; refuses any declaration but XML 1.0 in UTF-8."""
 
     parser: XMLParserType  # expat's own, which the stubs leave out
 
@@ -178,7 +178,7 @@ class _Utf8Parser(DefusedXMLParser):
         super().__init__(target=TreeBuilder(), encoding="utf-8", forbid_dtd=True)
         self.parser.XmlDeclHandler = self._check_declaration
         self.parser.ProcessingInstructionHandler = self._refuse_instruction
-        self.parser.CommentHandler = None  # left out; a call for each would be the dearest thing to send
+        self.parser.CommentHandler = None  # skipped: a call per comment would be the costliest thing to send
 
     @staticmethod
     def _check_declaration(version: str, encoding: str | None, _standalone: int) -> None:
@@ -197,7 +197,7 @@ class _Utf8Parser(DefusedXMLParser):
 
 
 def _parts(element: Element, schema: _Schema, where: str) -> dict[str, list[Element]]:
-    """Return an element's children by local name, exactly those and as many as `schema` allows."""
+    """Return an element's children by local name; refuses others, or too many, than `schema` allows."""
     found: dict[str, list[Element]] = {name: [] for name, _, _ in schema.values()}
     _refuse_text(element.text, where)
     for child in element:
@@ -244,7 +244,7 @@ def _fields(record: Element, where: str) -> dict[str, str]:
         if name in values:
             raise _refused_field(record, element, where, "is there twice")
         text = element.text or ""
-        # Nearly every field is short text and nothing else: no need to look closer.
+        # The fast path: nearly every field is short text and nothing else.
         plain = not (len(element) or element.tail or element.keys()) and len(text) <= _SHORT
         values[name] = text if plain else _value(record, element, where)
     if None in values.values():
@@ -255,13 +255,13 @@ def _fields(record: Element, where: str) -> dict[str, str]:
     return fields
 
 
-# The same few names come over and over; a dictionary is the quickest way to know them again.
+# A cache: the same few names come over and over.
 _known_names: dict[str, str] = {}
 _MOST_KNOWN_NAMES = 1024
 
 
 def _field_name(tag: str) -> str | None:
-    """Return the API name in a tag, `None` if it is no field's."""
+    """Return the API name in a tag, `None` if it is not a field."""
     name = tag.removeprefix(_FIELD)
     if name == tag or not _API_NAME.fullmatch(name):
         return None
@@ -271,7 +271,7 @@ def _field_name(tag: str) -> str | None:
 
 
 def _value(record: Element, element: Element, where: str) -> str | None:
-    """Return a field's text as it was sent, `None` for `xsi:nil`."""
+    """Return a field's text as sent, `None` for `xsi:nil`."""
     text = element.text or ""
     if len(element):
         raise _refused_field(record, element, where, "holds elements instead of text")

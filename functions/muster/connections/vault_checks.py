@@ -72,7 +72,7 @@ def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultF
     yield _language(found.me)
     yield from _objects(CRM_OBJECTS, found.permissions)
     to_edit = vault_fields.to_edit(connection.manage_features)
-    yield from _fields(vault_fields.OBJECT, found.fields, to_edit, mappings.to_read(settings))
+    yield from _fields(vault_fields.OBJECT, found.fields, to_edit, mappings.vault_fields_to_read(settings))
     for feature in connection.manage_features:
         names = dict(getattr(connection.statuses, feature)).values()
         where = f"connections.vault_crm.statuses.{feature}"
@@ -90,7 +90,7 @@ def align_checks(settings: Settings, connection: AlignConnection, found: VaultFo
     yield from _vault_owner(found.me)
     yield from _objects(ALIGN_OBJECTS, found.permissions)
     yield from _fields(align_fields.OBJECT, found.fields, align_field_names(), ())
-    for feature in mappings.pushed(settings):
+    for feature in mappings.pushed_features(settings):
         names = map(align_fields.api_name, engage_features.STATUSES[feature])
         yield _statuses(align_fields.status_field(feature), names, found, "")
     yield _password(_profile("align", connection), found)
@@ -104,7 +104,7 @@ def push_checks(
     if isinstance(me, Misconfigured) and not isinstance(me, NotServed):
         yield Check("login", Result.FAILED, str(me), "Correct what it names; preflight says more.")
     yield _language(me)
-    to_edit = vault_fields.to_edit(mappings.pushed(settings))
+    to_edit = vault_fields.to_edit(mappings.pushed_features(settings))
     yield from _fields(vault_fields.OBJECT, fields, to_edit, ())
 
 

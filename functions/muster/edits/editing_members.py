@@ -10,7 +10,7 @@ from muster.edits.changing_members import Members, answer, each_by_itself
 from muster.edits.member_edits import MOST_LEVELS, Edit, Editor
 from muster.errors import Problem, Rejected
 from muster.insight.querying_members import lines_for
-from muster.insight.seat_words import Lines, with_places
+from muster.insight.seat_explanations import Lines, with_places
 from muster.roster import seats
 from muster.roster.decisions import Decision
 from muster.roster.finding import find

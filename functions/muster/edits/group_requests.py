@@ -198,7 +198,7 @@ def _not_pushed(feature: str, settings: Settings) -> Iterator[Problem]:
             "is not managed: it is imported and shown, and never pushed",
             f"Add {feature} to connections.vault_crm.manage_features, or change the group in Vault CRM.",
         )
-    elif feature not in mappings.pushed(settings):
+    elif feature not in mappings.pushed_features(settings):
         yield Problem(
             "feature",
             "is not pushed: the mapping of its request is switched off",

@@ -1,9 +1,9 @@
-"""Insight: questions about the roster and its runs, answered (RosterQueryFunction, Q1).
+"""Insight: answer questions about the roster and its runs (RosterQueryFunction, Q1).
 
-querying_members        list, one member, history, error log, seats
-querying_runs           which runs there were, how one stands, what its plan does
-querying_explanations   why someone is in the roster or not, looked up in Salesforce if need be
-explanations            that answer put into words
-run_words               a run in words, and what to do about it
-seat_words              seats in words: who holds, who waits, why someone has none
+querying_members     list members, show one, its history, the error log, seats
+querying_runs        list runs, show one and the items of its plan
+explaining_members   explain why someone is in the roster or not, asking Salesforce if need be
+explanations         the text and JSON of such an explanation
+run_summaries        a run in short: progress, and what to do about it
+seat_explanations    seats in words: who holds one, who waits, why someone has none
 """

@@ -1,10 +1,10 @@
-"""Answers about people that an admin can read from top to bottom and act on (Q1). Pure.
+"""Explanations of members and non-members that an admin can read top to bottom and act on (Q1). Pure.
 
-    of_member      someone in the roster: why, and every value with where it comes from
+    of_member      someone in the roster: the reason, and every value with its origin
     of_outsider    someone who is not in the roster
-    evaluated      what evaluating a user anew would come to
+    evaluated      the result of evaluating a user now
 
-An origin is `crm`, `align`, `assignment:<name>`, `manual:<who>` or `manager:<who>`.
+An origin is `crm`, `align`, `assignment:<name>`, `manual:<user>` or `manager:<user>`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from muster.insight import seat_words
-from muster.insight.run_words import to_do
-from muster.insight.seat_words import Lines
+from muster.insight import seat_explanations
+from muster.insight.run_summaries import to_do
+from muster.insight.seat_explanations import Lines
 from muster.roster import manager_hierarchy, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
@@ -31,24 +31,24 @@ _OUTDATED = (
     "The settings have changed since the last full import; the next import evaluates everyone by them."
 )
 _IGNORED = "Managers are not taken from Salesforce (settings: ignore_organizational_structure)."
-_HOLDS_ON_TO_THE_DEACTIVATED = (
+_KEEPS_DEACTIVATED = (
     "The settings keep members who are deactivated in Salesforce (keep_active.when_deactivated);"
     ' ask with "live": true whether this is one.'
 )
-_HOLDS_ON_TO_THE_UNMATCHED = (
+_KEEPS_UNMATCHED = (
     "The settings keep members whom no assignment matches any more (keep_active.when_unmatched);"
     ' ask with "live": true whether this is one.'
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What is known around a member.
+class Context:
+    """The context of a member's explanation.
 
-    `lines` holds the line for each seat that it waits for, `history` its newest changes, newest first.
-    `managers_link` is the link of whom it reports to, and `above` maps its CRM id to its manager's, that
-    one to the next, as far as they are members. `outdated`: the settings have changed since everyone was
-    evaluated.
+    `lines` holds the line for each seat that the member waits for, `history` its latest changes, newest
+    first. `managers_link` is the link of its manager's user. `above` maps its CRM id to its manager's, the
+    manager's to the next one's, and so on, as far as they are members. `outdated`: the settings have
+    changed since everyone was last evaluated.
     """
 
     lines: Lines
@@ -61,10 +61,10 @@ class Surroundings:
 # ── People ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def of_member(member: Member, settings: Settings, around: Surroundings, now: datetime) -> Json:
-    """Return why someone of the roster is in or not, and each value with its origin (Q1).
+def of_member(member: Member, settings: Settings, context: Context, now: datetime) -> Json:
+    """Return why a member is active or not, and each value with its origin (Q1).
 
-    The assignments are those of the last evaluation; `did_not_match` is `None` where that is not kept.
+    The assignments are those of the last evaluation; `did_not_match` is `None` if that was not stored.
     """
     reason, why = _why(member, settings, now)
     matched = () if reason == UNMATCHED else member.matched if member.active else None
@@ -72,21 +72,21 @@ def of_member(member: Member, settings: Settings, around: Surroundings, now: dat
         "in": member.active,
         "why": why,
         "reason": reason,
-        "since": _since(around.history),
+        "since": _since(context.history),
         "member": member.id,
         "user": crm_id_of(member),
         "assignment": _won(member.assignment, member.update_mode, settings),
         **_others(member.assignment, matched, settings),
-        "note": _OUTDATED if around.outdated else None,
-        "seats": seat_words.of_member(
-            member, assignment_order.named(member.assignment, settings), settings, around.lines
+        "note": _OUTDATED if context.outdated else None,
+        "seats": seat_explanations.of_member(
+            member, assignment_order.named(member.assignment, settings), settings, context.lines
         ),
         "workspaces": {
             name: {"profile": profile, "origin": _origin(member, f"workspaces.{name}")}
             for name, profile in member.workspaces.items()
         },
         "data_capture": {
-            name: {**setting, "why": _without_effect(setting, member, around.lines)}
+            name: {**setting, "why": _without_effect(setting, member, context.lines)}
             for name, setting in member.data_capture.items()
         },
         "groups": {
@@ -95,32 +95,32 @@ def of_member(member: Member, settings: Settings, around: Surroundings, now: dat
             if any((group := getattr(member, feature)).values())
         },
         "identity": _identity(member),
-        "manager": _manager(member, settings, around),
+        "manager": _manager(member, settings, context),
         "keep_active": _kept(member, settings, now),
         "crm_user_status": _by_hand(member, "crm_user_status"),
         "end_date": _by_hand(member, "end_date"),
-        "last_changes": list(around.history[:LAST_CHANGES]),
-        "runs": _runs(around.history),
+        "last_changes": list(context.history[:LAST_CHANGES]),
+        "runs": _runs(context.history),
     }
 
 
 def of_outsider(
     crm_id: str | None, link: Link | None, namesakes: Sequence[str], now: Json | None, salesforce: str | None
 ) -> Json:
-    """Return why someone is not in the roster: what Salesforce says `now`, else what was recorded last.
+    """Return why someone is not in the roster: by Salesforce's answer `now`, else by the last record.
 
-    `now` is what `evaluated` returns; `salesforce` says why there is none. `namesakes` are the members
-    that stand in the way of a user who waits.
+    `now` is the result of `evaluated`; `salesforce` says why there is none. `namesakes` are the members
+    that block a waiting user.
     """
     recorded = None
     if link and link.reason:
         why = _in_words(link.reason, namesakes if link.reason == NAMESAKE_ACTIVE else ())
         recorded = {"reason": link.reason, "why": why, "as_of": (link.source or "").partition("|")[0] or None}
-    told = now or recorded or {"reason": None, "why": "Nothing is recorded about the person."}
+    best = now or recorded or {"reason": None, "why": "Nothing is recorded about the person."}
     return {
         "in": False,
-        "why": told["why"],
-        "reason": told["reason"],
+        "why": best["why"],
+        "reason": best["reason"],
         "member": None,
         "user": crm_id,
         "recorded": recorded,
@@ -130,7 +130,7 @@ def of_outsider(
 
 
 def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings: Settings) -> Json:
-    """Return what a user as Salesforce has it now would come to: outcome, reason, assignments, changes."""
+    """Return the result of evaluating a user now: outcome, reason, assignments, changes."""
     waits = decision.outcome is Outcome.WAITING
     reason = NAMESAKE_ACTIVE if waits else verdict.reason
     winner = verdict.assignment
@@ -151,7 +151,7 @@ def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings
 
 
 def crm_id_of(member: Member) -> str | None:
-    """Return the Salesforce user a member is linked to."""
+    """Return the id of the Salesforce user that a member is linked to."""
     return member.crm.get(salesforce_lifecycle.CONNECTION, {}).get("id")
 
 
@@ -159,7 +159,7 @@ def crm_id_of(member: Member) -> str | None:
 
 
 def _won(name: str | None, update_mode: str | None, settings: Settings) -> Json | None:
-    """Return the assignment that decides; its position counts from 1, `None` if it is no longer there."""
+    """Return the assignment that decides; its position counts from 1, `None` if the settings lack it."""
     if name is None:
         return None
     assignment = assignment_order.named(name, settings)
@@ -200,17 +200,17 @@ def _in_words(reason: str, namesakes: Sequence[str] = ()) -> str:
 
 
 def _in_grace(since: str, settings: Settings, now: datetime) -> str:
-    told = f"No assignment matches since {since}"
+    start = f"No assignment matches since {since}"
     if settings.keep_active.when_unmatched:
-        return f"{told}; the member stays all the same (settings: keep_active.when_unmatched)."
+        return f"{start}; the member stays all the same (settings: keep_active.when_unmatched)."
     ends = salesforce_lifecycle.grace_ends(since, settings)
     if datetime.fromisoformat(ends) <= now:
-        return f"{told}; the days of grace are over, and the next import deactivates the member."
-    return f"{told}; the member will be deactivated on {ends}, by the first import from then on."
+        return f"{start}; the days of grace are over, and the next import deactivates the member."
+    return f"{start}; the member will be deactivated on {ends}, by the first import from then on."
 
 
 def _outlook(reason: str | None, decision: Decision, changes: int, settings: Settings) -> str:
-    """Return in words what would become of a user if it were evaluated now."""
+    """Return the result of evaluating a user now, in words."""
     member = decision.after or decision.before
     if reason == NAMESAKE_ACTIVE:
         return _in_words(reason, [each.id for each in decision.unchanged])
@@ -238,7 +238,7 @@ def _outlook(reason: str | None, decision: Decision, changes: int, settings: Set
 
 
 def _kept(member: Member, settings: Settings, now: datetime) -> Json | None:
-    """Return the days of grace, or that the settings may hold on to the member (A7, A8)."""
+    """Return the grace period, or the settings that keep the member active (A7, A8)."""
     if not member.active:
         return None
     if since := member.unmatched_since:
@@ -248,11 +248,11 @@ def _kept(member: Member, settings: Settings, now: datetime) -> Json | None:
         why = _in_grace(since, settings, now)
         return {"unmatched_since": since, "deactivated_on": ends, "why": why}
     switches = (
-        (settings.keep_active.when_deactivated, _HOLDS_ON_TO_THE_DEACTIVATED),
-        (settings.keep_active.when_unmatched, _HOLDS_ON_TO_THE_UNMATCHED),
+        (settings.keep_active.when_deactivated, _KEEPS_DEACTIVATED),
+        (settings.keep_active.when_unmatched, _KEEPS_UNMATCHED),
     )
-    told = " ".join(text for on, text in switches if on)
-    return {"unmatched_since": None, "deactivated_on": None, "why": told} if told else None
+    why = " ".join(text for on, text in switches if on)
+    return {"unmatched_since": None, "deactivated_on": None, "why": why} if why else None
 
 
 # ── Values and where they come from ──────────────────────────────────────────────────────────────────
@@ -266,7 +266,7 @@ def _origin(member: Member, key: str) -> str | None:
 def _without_effect(setting: Mapping[str, Any], member: Member, lines: Lines) -> str | None:
     if setting["effective"] == setting["intended"]:
         return None
-    return f"It has no effect yet. {seat_words.lacking(setting['seat_required'], member, lines)}"
+    return f"It has no effect yet. {seat_explanations.lacking(setting['seat_required'], member, lines)}"
 
 
 def _identity(member: Member) -> Json:
@@ -289,17 +289,17 @@ def _by_hand(member: Member, name: str) -> Json:
     return {"value": value, "origin": member.origins.get(name, "crm") if value is not None else None}
 
 
-def _manager(member: Member, settings: Settings, around: Surroundings) -> Json:
+def _manager(member: Member, settings: Settings, context: Context) -> Json:
     ignored = settings.ignore_organizational_structure
     if member.manager:
         why, origin = (_IGNORED if ignored else None), member.origins.get("manager", "crm")
     else:
-        why, origin = (_IGNORED if ignored else _no_manager(member, around)), None
+        why, origin = (_IGNORED if ignored else _no_manager(member, context)), None
     return {"id": member.manager, "user": member.reports_to, "origin": origin, "why": why}
 
 
-def _no_manager(member: Member, around: Surroundings) -> str:
-    own, above, link = crm_id_of(member), member.reports_to, around.managers_link
+def _no_manager(member: Member, context: Context) -> str:
+    own, above, link = crm_id_of(member), member.reports_to, context.managers_link
     if above is None:
         return "Salesforce names no manager."
     if above == own:
@@ -307,7 +307,7 @@ def _no_manager(member: Member, around: Surroundings) -> str:
     if link is None or link.member is None:
         reason = f" {EXPLAINED[link.reason]}" if link and link.reason in EXPLAINED else ""
         return f"The manager in Salesforce, {above}, is not a member.{reason}"
-    for loop in manager_hierarchy.loops(around.above):
+    for loop in manager_hierarchy.loops(context.above):
         if own in loop:
             circle = " → ".join([*loop, loop[0]])
             return f"The managers in Salesforce lead in a circle, so none of them has one here: {circle}."
@@ -317,11 +317,11 @@ def _no_manager(member: Member, around: Surroundings) -> str:
     )
 
 
-# ── What happened ────────────────────────────────────────────────────────────────────────────────────
+# ── History ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _since(history: Sequence[Json]) -> str | None:
-    """Return when the member last came in or left, if that is among the newest changes."""
+    """Return when the member was last activated or deactivated, if the latest changes include that."""
     moments = (
         entry["at"] for entry in history if any(change["field"] == "active" for change in entry["changes"])
     )
@@ -329,7 +329,7 @@ def _since(history: Sequence[Json]) -> str | None:
 
 
 def _runs(history: Sequence[Json]) -> list[Json]:
-    """Return the last runs that changed the member, and which values they changed."""
+    """Return the latest runs that changed the member, and the values they changed."""
     found: dict[str, Json] = {}
     for entry in history:
         kind, _, run_id = entry["run"].partition(":")

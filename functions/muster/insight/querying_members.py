@@ -1,11 +1,11 @@
-"""Questions about the roster: who is in it, who waits, what changed, what went wrong. Reads only."""
+"""Query the roster: members, history, error log, seats and their waiting lines. Reads only."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from muster.errors import Problem, Rejected
-from muster.insight import seat_words
-from muster.insight.seat_words import Lines
+from muster.insight import seat_explanations
+from muster.insight.seat_explanations import Lines
 from muster.roster import seats
 from muster.roster.finding import find
 from muster.roster.member import Json, Member
@@ -19,7 +19,7 @@ FIRST_IN_LINE = 20
 # A place in line is counted, not stored, so the line is read whole.
 _WHOLE_LINE = 1_000_000
 
-# What a list may be filtered by, beside `active` and `custom.<field>`; text matches whatever the case.
+# What a list can be filtered by, besides `active` and `custom.<field>`; text matches in any case.
 FILTERS = frozenset(
     {
         "enabled",
@@ -44,30 +44,30 @@ def list_members(
     limit: int,
     cursor: str | None,
 ) -> Json:
-    """Return a page of members, the active ones by default: `{members, cursor}`; no cursor: that was all.
+    """Return a page of members, the active ones by default: `{members, cursor}`; no cursor: the last page.
 
     `filters` is `{"active": true | false | "any", "seat": "<held>", "<attribute>": "<value>",
-    "custom.<field>": "<value>"}`. A page can be short of `limit` while there is a cursor: filtered
-    members are read but not shown.
+    "custom.<field>": "<value>"}`. A page can have fewer than `limit` members and still a cursor: members
+    that do not match are read but not shown.
     """
     active = _active(filters.get("active", True))
     wanted = {name: _filter(name, value) for name, value in filters.items() if name != "active"}
     found, following = views.members(organization, active, limit, cursor)
-    shown = [member for member in found if all(_holds(member, *each) for each in wanted.items())]
+    shown = [member for member in found if all(_matches(member, *each) for each in wanted.items())]
     lines = lines_for(roster, organization, shown)
     return {
-        "members": [seat_words.with_places(member, lines) for member in shown],
+        "members": [seat_explanations.with_places(member, lines) for member in shown],
         "cursor": following,
     }
 
 
 def show_member(views: RosterViews, roster: Roster, organization: str, reference: str) -> Json:
-    """Return the member of an id, an id in a CRM, a username or an e-mail address.
+    """Return the member with this id, CRM id, username or e-mail address.
 
     Raises `NotFound` or `Rejected`.
     """
     member = find(views, organization, reference)
-    return seat_words.with_places(member, lines_for(roster, organization, [member]))
+    return seat_explanations.with_places(member, lines_for(roster, organization, [member]))
 
 
 def show_history(
@@ -86,7 +86,7 @@ def show_errors(views: RosterViews, organization: str, limit: int, cursor: str |
 
 
 def show_seats(roster: Roster, settings: Settings) -> Json:
-    """Return each seat of the settings: how many hold it, and the first in line: `{seats}` (A9)."""
+    """Return each seat of the settings, how many hold it and who is first in line: `{seats}` (A9)."""
     organization = settings.organization
     pools = roster.pools(organization, settings.seats)
     first = {
@@ -96,7 +96,7 @@ def show_seats(roster: Roster, settings: Settings) -> Json:
     members = roster.members(organization, {member for line in first.values() for member in line})
     return {
         "seats": {
-            name: seat_words.of_seat(
+            name: seat_explanations.of_seat(
                 name,
                 pools.get(name, Pool()),
                 [members[member] for member in first.get(name, ()) if member in members],
@@ -140,7 +140,7 @@ def _filter(name: str, value: object) -> object:
     return value.casefold() if isinstance(value, str) else value
 
 
-def _holds(member: Member, name: str, wanted: object) -> bool:
+def _matches(member: Member, name: str, wanted: object) -> bool:
     if name == "seat":
         return wanted in {seat.casefold() for seat in seats.held(member.seats)}
     group, _, field = name.partition(".")

@@ -1,4 +1,4 @@
-"""Questions about runs: which there were, how one stands, and what its plan does. Reads only."""
+"""Query runs: list them, show the state of one and the items of its plan. Reads only."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from datetime import datetime
 from muster.errors import NotFound, Problem, Rejected
 from muster.imports import plan_items
 from muster.imports.plan_items import Item
-from muster.insight import run_words
+from muster.insight import run_summaries
 from muster.pushes import push_plan
 from muster.pushes.push_plan import PushItem
 from muster.roster.decisions import Outcome
@@ -15,18 +15,18 @@ from muster.roster.member import Json
 from muster.runs.ports import Archive, Runs
 from muster.runs.run import Run
 
-# Which attempt's plan, which of its parts, and how many items of that have been shown.
+# The attempt whose plan it is, the part of the plan, and how many items of that part have been shown.
 _CURSOR = re.compile(r"([1-9][0-9]{0,5})\.([1-9][0-9]{0,5})\.([0-9]{1,6})", re.ASCII)
 
 
 def list_runs(runs: Runs, organization: str, limit: int, cursor: str | None) -> Json:
-    """Return a page of runs, newest first: `{runs, cursor}`; no cursor: that was all."""
+    """Return a page of runs, newest first: `{runs, cursor}`; no cursor: the last page."""
     found, following = runs.runs(organization, limit, cursor)
-    return {"runs": [run_words.in_short(run) for run in found], "cursor": following}
+    return {"runs": [run_summaries.brief(run) for run in found], "cursor": following}
 
 
 def find_run(runs: Runs, organization: str, run_id: str) -> Run:
-    """Return the run of that id; raises `NotFound`."""
+    """Return the run with this id; raises `NotFound`."""
     run = runs.run(organization, run_id)
     if run is None:
         problem = Problem("run_id", "is not a run of this organization", "The action runs lists them.")
@@ -37,16 +37,16 @@ def find_run(runs: Runs, organization: str, run_id: str) -> Run:
 def show_run(
     run: Run, archive: Archive, limit: int, cursor: str | None, by: str | None, now: datetime
 ) -> Json:
-    """Return a run with what to do about it, and a page of what its plan changes.
+    """Return a run, what to do about it, and a page of its plan's items.
 
-    `{run, progress, to_do, note, items, cursor}`; `note` says why there are no items where some were
-    planned. A cursor holds for one attempt's plan and leads nowhere else.
+    `{run, progress, to_do, note, items, cursor}`; `note` says why a run with a plan shows no items. A
+    cursor is valid for the plan of one attempt only.
     """
     first, shown = _start(cursor, run)
     items: list[Json] = []
     following = note = None
     parts = 0
-    if run_words.has_plan(run):
+    if run_summaries.has_plan(run):
         parts = archive.count(run.organization, run.id, run.attempt, "plan")
         if run.planned and not parts:
             note = "The plan is no longer in the archive."
@@ -57,8 +57,8 @@ def show_run(
         items.append(item.shown())
     return {
         "run": run.to_json(),
-        "progress": run_words.progress(run),
-        "to_do": run_words.next_steps(run, by, now),
+        "progress": run_summaries.progress(run),
+        "to_do": run_summaries.next_steps(run, by, now),
         "note": note,
         "items": items,
         "cursor": following,
@@ -68,7 +68,7 @@ def show_run(
 def _effective(
     run: Run, archive: Archive, first: int, parts: int, shown: int
 ) -> Iterator[tuple[int, int, Item | PushItem]]:
-    """Yield the items that change something an admin would see, each with its part and place in it."""
+    """Yield the items that change something an admin would see, each with its part and its place in it."""
     for number in range(first, parts + 1):
         body = archive.part(run.organization, run.id, run.attempt, "plan", number)
         for place, item in enumerate(_items(run, body)):
@@ -77,14 +77,14 @@ def _effective(
 
 
 def _items(run: Run, body: bytes) -> Sequence[Item | PushItem]:
-    """Return those items of a part that an admin would see; the others keep no place of their own."""
+    """Return the items of a part that an admin would see; only these count as places."""
     if run.kind == "push":
         return [item for item in push_plan.read(body) if item.step in push_plan.SENT]
     return [item for item in plan_items.read(body) if item.outcome != Outcome.UNCHANGED]
 
 
 def _start(cursor: str | None, run: Run) -> tuple[int, int]:
-    """Return the part to go on with, and the item in it."""
+    """Return the part to continue with, and how many of its items have been shown."""
     if cursor is None:
         return 1, 0
     match = _CURSOR.fullmatch(cursor)
@@ -93,5 +93,5 @@ def _start(cursor: str | None, run: Run) -> tuple[int, int]:
         raise Rejected(Problem("cursor", "is not one that was handed out", remedy))
     attempt, part, shown = map(int, match.groups())
     if attempt != run.attempt:
-        raise Rejected(Problem("cursor", "is of a plan that was made anew since", remedy))
+        raise Rejected(Problem("cursor", "is for a plan that has been made anew since", remedy))
     return part, shown

@@ -1,8 +1,7 @@
-"""What admins do with an organization's settings, and with the address Salesforce calls (S1, S2, S3, W3).
+"""The actions of admins on an organization's settings and on its webhook address (S1, S2, S3, W3).
 
-Nothing is ever overwritten: each save is a new version (`muster.saving_settings`). Before it is made,
-Salesforce compiles the filters, and what it would do to members is previewed
-(`muster.previewing_settings`).
+Nothing is ever overwritten: each save is a new version (`saving`). Before a save, Salesforce compiles
+the filters, and the effect on members is previewed (`previewing`).
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import Any
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale
 from muster.organization_settings.ports import SettingsStore
 from muster.organization_settings.previewing import Previewing
-from muster.organization_settings.saving import Answer, Saving, Signature, nothing_yet, shown
+from muster.organization_settings.saving import Answer, Saving, Signature, no_settings_yet, shown
 from muster.settings import Settings
 from muster.settings.document import read
 from muster.settings.versions import StoredSettings, changes
@@ -25,15 +24,15 @@ from muster.webhook_setup.ports import Journal
 _NO_LONGER_ACCEPTED = {
     "where": "settings",
     "message": "were saved with an older Muster and are no longer accepted",
-    "remedy": "Hand them to the action validate, correct what it names, and put them.",
+    "remedy": "Run the action validate on them, correct what it names, and put them.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Configuring:
-    """The actions, each with an answer for the admin that has a `message` at least.
+    """The actions; each returns an answer for the admin with at least a `message`.
 
-    `base_url` is where the API answers, its stage included; `now` is aware.
+    `base_url` is the URL of the API, its stage included; `now` is timezone-aware.
     """
 
     store: SettingsStore
@@ -44,9 +43,9 @@ class Configuring:
     now: datetime
 
     def get(self, organization: str, version: int | None = None) -> Answer:
-        """Return settings, those in force by default, as written and as they act; raises `NotFound`."""
+        """Return a version, by default the current one, as written and with defaults; raises `NotFound`."""
         stored = self._stored(organization, version)
-        settings = _understood(stored)
+        settings = _parsed(stored)
         return {
             "message": f"Version {stored.version}, saved {stored.at}.",
             **_saved(stored),
@@ -60,7 +59,7 @@ class Configuring:
         _, settings = read(document, organization)
         _, found = self.previewing.compiled(settings)
         current = self.store.current(organization)
-        before = _effective(_understood(current)) if current else None
+        before = _effective(_parsed(current)) if current else None
         changed = list(changes(before or {}, _effective(settings)))
         against = f"version {current.version}" if current else "no settings"
         return {
@@ -74,7 +73,7 @@ class Configuring:
         """Return what saving the document would do to the whole roster (S2); raises `Rejected`."""
         _, settings = read(document, organization)
         _, found = self.previewing.compiled(settings)
-        current = self.store.current(organization) or nothing_yet(organization)
+        current = self.store.current(organization) or no_settings_yet(organization)
         preview = self.previewing.preview(current, settings, by)
         answer = preview.answer.to_json() if preview.answer else {}
         said: Answer = {**answer, "version": current.version}
@@ -93,9 +92,9 @@ class Configuring:
         return self._save(raw, settings, signature)
 
     def history(self, organization: str, limit: int, cursor: str | None = None) -> Answer:
-        """Return versions, newest first, each with the places where it differs from the one before it."""
+        """Return versions, newest first, each with the places where it differs from the previous one."""
         below = int(cursor) if cursor else None
-        # One more than asked for: to compare the last with, and to know whether there are others.
+        # One more than requested: to compare the last one with, and to know whether there are more.
         found = self.store.versions(organization, limit + 1, below)
         shown = found[:limit]
         documents = [stored.document for stored in found[1:]] + [{}]
@@ -116,7 +115,7 @@ class Configuring:
         return {**self._save(raw, settings, signature), "restored": earlier.version}
 
     def rotate_token(self, organization: str, by: str) -> Answer:
-        """Issue a token that takes over from the one in use; raises `NotFound` or `Rejected`."""
+        """Issue a token that replaces the one in use; raises `NotFound` or `Rejected`."""
         was = self.webhooks.find(organization)
         if was is None:
             raise NotFound(_no_settings(organization))
@@ -127,13 +126,13 @@ class Configuring:
         try:
             self.webhooks.replace(organization, was, becomes)
         except Stale as error:
-            remedy = "Rotate again if the token that came out of it is not yours."
+            remedy = "Rotate again, unless someone else has just rotated the token."
             raise Rejected(
                 Problem("organization", "had its settings or token changed meanwhile", remedy)
             ) from error
         until = becomes.tokens[-1].expires_at
         return {
-            "message": "The new token is valid now; put the new address into Salesforce's outbound message"
+            "message": "The new token is valid now; enter the new address in Salesforce's outbound message"
             f" before the old one ends{f', {until}' if until else ''}.",
             "webhook": webhook_address(self.base_url, organization, token),
             "previous_token_valid_until": until,
@@ -151,7 +150,7 @@ class Configuring:
             return stored
         stored = self.store.version(organization, version)
         if stored is None:
-            raise NotFound(Problem("version", f"{version} is not there", "The action history lists them."))
+            raise NotFound(Problem("version", f"{version} does not exist", "The action history lists them."))
         return stored
 
 
@@ -159,8 +158,8 @@ def _saved(stored: StoredSettings) -> dict[str, Any]:
     return {"version": stored.version, "by": stored.by, "at": stored.at, "why": stored.why}
 
 
-def _understood(stored: StoredSettings) -> Settings | None:
-    """Return what a version means, or `None` where this version of Muster no longer accepts it."""
+def _parsed(stored: StoredSettings) -> Settings | None:
+    """Return the settings of a version, or `None` if this version of Muster no longer accepts it."""
     try:
         return stored.settings
     except Misconfigured:

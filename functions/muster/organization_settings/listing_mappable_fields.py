@@ -1,7 +1,6 @@
-"""What of a connection can be mapped, told from the connection's own metadata (G5).
+"""List the fields of a connection that can be mapped, from the connection's own metadata (G5).
 
-Fields that `muster.vault_fields` refuses as a mapping are left out, and so are those the vault has
-switched off.
+Fields that `crm.vault_fields` does not allow to be mapped are left out, and so are inactive ones.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,10 +22,10 @@ _MAPS = ("field_maps", "vault_crm")
 def describe_vault_crm(
     organization: str, store: SettingsStore, vault: Callable[[VaultCrmConnection], VaultMetadata]
 ) -> Answer:
-    """Return the fields of Vault CRM's users, what each is mapped to, the mappings, and what is wrong there.
+    """Return the fields of Vault CRM's users with their mappings, all mappings, and warnings about them.
 
-    Raises `NotFound` without settings, `Rejected` without a connection or where it is set up wrongly,
-    `Unavailable` while the vault cannot be asked.
+    Raises `NotFound` without settings, `Rejected` without a connection or where it is misconfigured,
+    `Unavailable` while the vault does not answer.
     """
     stored = store.current(organization)
     if stored is None:
@@ -40,7 +39,7 @@ def describe_vault_crm(
     try:
         found = vault(connection).fields(vault_fields.OBJECT)
     except Misconfigured as error:
-        remedy = "Mend that, and describe it again."
+        remedy = "Correct that, then run the action again."
         raise Rejected(Problem("connections.vault_crm", f"could not be asked: {error}", remedy)) from error
     fields = [field for field in found if field.active and vault_fields.can_be_mapped(field.name)]
     return {
@@ -74,7 +73,7 @@ def _targets_of(name: str, field_map: Mapping[str, str]) -> list[str]:
 
 
 def _mappings(settings: Settings) -> dict[str, Any]:
-    """Return every mapping there is, laid out like the document, with those that are switched off."""
+    """Return every mapping, laid out as in the document, including inactive ones."""
     maps = settings.field_maps.vault_crm
     return {
         "inbound": {
@@ -92,7 +91,7 @@ def _switches(system: Mapping[str, str], active: Sequence[str]) -> list[dict[str
 
 
 def _warnings(fields: Sequence[Field], settings: Settings) -> Iterator[Problem]:
-    """Yield what is mapped and cannot be read, or would be pushed and cannot be set."""
+    """Yield a warning for each mapped field that cannot be read, or is pushed but cannot be edited."""
     editable = {field.name: field.editable for field in fields}
     for at, field in _active(settings):
         if field not in editable:
@@ -102,7 +101,7 @@ def _warnings(fields: Sequence[Field], settings: Settings) -> Iterator[Problem]:
                 " cannot be read",
                 f"Switch the mapping off, or let the integration user read {field}.",
             )
-    for field in mappings.to_write(settings):
+    for field in mappings.vault_fields_to_write(settings):
         if editable.get(field) is False:
             yield Problem(
                 path((*_MAPS, "outbound", "system")),
@@ -112,7 +111,7 @@ def _warnings(fields: Sequence[Field], settings: Settings) -> Iterator[Problem]:
 
 
 def _active(settings: Settings) -> Iterator[tuple[Location, str]]:
-    """Yield the place of each active mapping, and its field."""
+    """Yield the location of each active mapping, and its field."""
     for target, field in mappings.inbound(settings).items():
         is_system = target in vault_fields.SYSTEM_INBOUND
         yield ("inbound", "system") if is_system else ("inbound", "custom", target), field

@@ -1,4 +1,4 @@
-"""What keeping settings needs of the world outside."""
+"""What organization settings need of the outside world."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -10,20 +10,20 @@ from muster.webhook.tokens import WebhookRegistration
 
 
 class SettingsStore(Protocol):
-    """The settings table; `adapters.aws.settings_table` is the real one."""
+    """The settings table; implemented by `adapters.aws.settings_table`."""
 
     def current(self, organization: str) -> StoredSettings | None:
-        """Return the settings in force."""
+        """Return the current version."""
 
     def schedules_follow(self, settings: Settings) -> bool:
-        """Tell whether the schedules know of the organization what these settings say."""
+        """Whether the schedules agree with these settings."""
 
     def save(
         self,
         stored: StoredSettings,
         webhook: tuple[WebhookRegistration | None, WebhookRegistration] | None,
     ) -> None:
-        """Make `stored` current, replace the registration, tell the schedules, or none; raises `Stale`."""
+        """Store a version, replace the registration and update the schedules, or nothing; raises `Stale`."""
 
     def version(self, organization: str, version: int) -> StoredSettings | None:
         """Return one version."""
@@ -33,10 +33,10 @@ class SettingsStore(Protocol):
 
 
 class Salesforce(ports.Salesforce, Protocol):
-    """Salesforce as settings are tried on it; `adapters.salesforce.client` is the real one."""
+    """Salesforce, to try settings on it; implemented by `adapters.salesforce.client`."""
 
     def refusals(self, queries: Sequence[str]) -> list[str | None]:
-        """Return per query why Salesforce refuses it, or `None`."""
+        """Return for each query the reason why Salesforce refuses it, or `None`."""
 
     def describe(self, sobject: str = "User") -> dict[str, Any]:
-        """Return what Salesforce says of an object: its `fields`, each with a `name`."""
+        """Return Salesforce's description of an object: its `fields`, each with a `name`."""

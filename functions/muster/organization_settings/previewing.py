@@ -1,9 +1,9 @@
-"""A change of settings tried on the roster before it is saved: previewed, parked, approved (S2, I5, I6).
+"""Try a change of settings on the roster before it is saved: preview, park, approve (S2, I5, I6).
 
-A preview plans a full import with the new settings and writes nothing to the roster. One whose plan
-trips the guard is parked, and an approval, which comes with the same settings, lets them be saved: it
-holds while nothing has been saved in between and a preview made anew gives the very same plan. The
-import that then carries the plan out passes the guard with it.
+A preview plans a full import with the new settings and writes nothing to the roster. If its plan trips
+the guard, it is parked. To approve it, an admin puts the same settings again with the run's id. They
+are saved only if no other version was saved in between and a new preview gives exactly the same plan.
+The import that then applies that plan passes the guard.
 """
 
 from collections.abc import Callable
@@ -30,15 +30,15 @@ _REJECTED_MEANWHILE = Problem(
     "Look at that import when it waits, or restore the version before.",
 )
 
-# So many of the latest runs are looked through for previews that a newer one has made void.
-LOOKED_THROUGH = 20
+# How many of the latest runs are searched for previews that a newer one supersedes.
+RUNS_SEARCHED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What settings would do: the run that looked, and its answer; `None` where there was nothing to look at.
+    """The effect of new settings: the run that previewed them, and its answer; empty if none was needed.
 
-    `warnings` say what kept it from being looked at.
+    `warnings` say why there is no preview.
     """
 
     run: Run | None = None
@@ -47,7 +47,7 @@ class Preview:
 
     @property
     def is_parked(self) -> bool:
-        """Whether the settings have to be approved."""
+        """Whether the settings need approval."""
         return self.run is not None and self.run.status is Status.PARKED
 
 
@@ -55,8 +55,8 @@ class Preview:
 class Previewing:
     """Tries settings on one organization's roster and Salesforce.
 
-    `ports` are those of an import from a connection; `now` answers the time (aware), `remaining` the
-    seconds that are left of the invocation.
+    `ports` are those of an import from a connection; `now` returns the timezone-aware time, `remaining`
+    the seconds left of the invocation.
     """
 
     runs: Runs
@@ -66,10 +66,10 @@ class Previewing:
     remaining: Callable[[], float]
 
     def compiled(self, settings: Settings) -> tuple[bool, list[Problem]]:
-        """Return whether Salesforce could be asked about the filters and fields, and warnings.
+        """Have Salesforce compile the filters and fields; return whether it could be asked, and warnings.
 
-        It is asked over the settings' own connection. Raises `Rejected` with what it refuses; where the
-        settings switch everything off, that is a warning: switching off has to be possible at any time.
+        It is asked over the settings' own connection. Raises `Rejected` with what it refuses. Where the
+        settings switch auto-provisioning off, refusals are only warnings: that must always be possible.
         """
         connection = settings.connections.salesforce
         if connection is None:
@@ -79,34 +79,36 @@ class Previewing:
             refusals = salesforce.refusals(trial_queries.queries(settings))
             fields = [str(each.get("name")) for each in salesforce.describe()["fields"]]
         except (Unavailable, Misconfigured) as error:
-            message = f"could not be asked whether Salesforce takes the filters and fields: {error}"
-            return False, [Problem("connections.salesforce", message, "Mend that, and validate them again.")]
+            message = f"could not be asked whether Salesforce accepts the filters and fields: {error}"
+            return False, [
+                Problem("connections.salesforce", message, "Correct that, and validate them again.")
+            ]
         refused = trial_queries.problems(settings, refusals, fields)
         if refused and settings.auto_provision.enabled:
             raise Rejected(*fewer(refused))
         return True, refused
 
     def preview(self, current: StoredSettings, settings: Settings, by: str) -> Preview:
-        """Return what replacing the current settings would change; a parked one takes the older ones' place.
+        """Return what the new settings would change; a parked preview supersedes older ones.
 
-        Raises `Rejected` without a connection and while a run is at work, else as an import does.
+        Raises `Rejected` without a connection and while another run is at work, else as an import does.
         """
-        preview = self._look(current, settings, by)
+        preview = self._run_preview(current, settings, by)
         if preview.run and preview.is_parked:
-            self._set_older_aside(preview.run)
+            self._reject_superseded(preview.run)
         return preview
 
     def before_saving(self, current: StoredSettings, settings: Settings, by: str) -> Preview:
-        """Return the preview of settings about to be saved, where they decide anew about anybody.
+        """Return the preview of settings about to be saved, empty unless they could change any member.
 
-        What cannot be previewed is no reason not to save: the guard of the next import still stands.
+        A preview that fails does not prevent saving: the guard of the next import still applies.
         """
         connection = settings.connections.salesforce
         if connection is None or not settings.auto_provision.enabled:
             return Preview()
-        if not current.version or not _decide_anew(current, settings):
+        if not current.version or not _change_decisions(current, settings):
             return Preview()
-        if not self._is_anybody_there(current.organization, connection):
+        if not self._has_members(current.organization, connection):
             return Preview()
         try:
             return self.preview(current, settings, by)
@@ -116,12 +118,12 @@ class Previewing:
     def confirmed(
         self, run_id: str, current: StoredSettings, settings: Settings, by: str
     ) -> tuple[Run, Preview]:
-        """Return the parked run, and the preview made anew that has the very same plan; raises `Rejected`."""
+        """Return the parked run, and a new preview with exactly the same plan; raises `Rejected`."""
         parked = self._parked(run_id, current.organization, based_on=current.version)
-        preview = self._look(current, settings, by)
+        preview = self._run_preview(current, settings, by)
         anew = preview.run
         if anew is None or anew.plan_hash != parked.plan_hash:
-            raise Rejected(_another_plan(preview))
+            raise Rejected(_different_plan(preview))
         if preview.is_parked:
             at = timestamp(self.now())
             message = f"It confirmed the plan of run {parked.id}."
@@ -129,7 +131,7 @@ class Previewing:
         return parked, preview
 
     def record_approval(self, run: Run, version: int) -> None:
-        """Close the parked run of settings that are saved, and let the import pass that carries out its plan.
+        """Close the parked run of settings that are now saved, and let the import with the same plan pass.
 
         Can be repeated. Raises `Rejected` if the run was rejected meanwhile: then that import has to wait.
         """
@@ -141,18 +143,18 @@ class Previewing:
         except Stale as error:
             if self._run(run.id, run.organization).status is not Status.SUCCEEDED:
                 raise Rejected(_REJECTED_MEANWHILE) from error
-        self._let_pass(run)
+        self._let_import_pass(run)
 
     def finish_approval(self, run_id: str, current: StoredSettings) -> None:
-        """Do what is left of an approval whose settings are saved already; raises `Rejected`."""
+        """Finish an approval whose settings are already saved; raises `Rejected`."""
         run = self._run(run_id, current.organization)
         if run.kind == "settings" and run.status is Status.SUCCEEDED:
-            self._let_pass(run)
+            self._let_import_pass(run)
             return
         parked = self._parked(run_id, current.organization, based_on=current.version - 1)
         self.record_approval(parked, current.version)
 
-    def _let_pass(self, run: Run) -> None:
+    def _let_import_pass(self, run: Run) -> None:
         until = timestamp(self.now() + APPROVAL)
         self.runs.change_state(
             run.organization, lambda state: replace(state, approved=run.plan_hash, approved_until=until)
@@ -160,17 +162,17 @@ class Previewing:
 
     # ── Runs ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _look(self, current: StoredSettings, settings: Settings, by: str) -> Preview:
+    def _run_preview(self, current: StoredSettings, settings: Settings, by: str) -> Preview:
         connection = settings.connections.salesforce
         if connection is None:
-            remedy = "Add it: everyone is read from there."
+            remedy = "Add it: all users are read from there."
             raise Rejected(Problem("connections.salesforce", "is not in the settings", remedy))
         importing = Importing(current, self.ports(connection), self.now, self.remaining)
         try:
             run, answer = importing.preview_settings(settings, by)
         except Stale as error:
             remedy = "Try again when it has ended."
-            raise Rejected(Problem("organization", "has another run at work by now", remedy)) from error
+            raise Rejected(Problem("organization", "now has another run at work", remedy)) from error
         if run.expires_at:
             answer = replace(answer, details={**answer.details, "approve_before": run.expires_at})
         return Preview(run, answer)
@@ -183,7 +185,7 @@ class Previewing:
         return run
 
     def _parked(self, run_id: str, organization: str, based_on: int) -> Run:
-        """Return the run if it waits for the approval of a change to that version; raises `Rejected`."""
+        """Return the run if it waits for approval and was planned on that version; raises `Rejected`."""
         run = self._run(run_id, organization)
         again = "Put the settings again without approve; they are planned anew."
         if run.kind != "settings":
@@ -201,9 +203,9 @@ class Previewing:
             raise Rejected(Problem("approve", what, again))
         return run
 
-    def _set_older_aside(self, newest: Run) -> None:
-        """Close parked previews that wait in vain: void, expired, or with the plan that waits anew."""
-        latest, _ = self.runs.runs(newest.organization, LOOKED_THROUGH, None)
+    def _reject_superseded(self, newest: Run) -> None:
+        """Reject parked previews that are void, expired, or have the same plan as the newest one."""
+        latest, _ = self.runs.runs(newest.organization, RUNS_SEARCHED, None)
         for run in latest:
             if run.kind != "settings" or run.status is not Status.PARKED or run.id == newest.id:
                 continue
@@ -220,31 +222,31 @@ class Previewing:
         try:
             self.runs.save_without_lease(ended, Status.PARKED)
         except Stale:
-            return  # Somebody else has closed it, which is all that was wanted.
+            return  # It is already closed.
 
-    def _is_anybody_there(self, organization: str, connection: SalesforceConnection) -> bool:
-        """Tell whether the roster has members; the index shows the first of them at once."""
+    def _has_members(self, organization: str, connection: SalesforceConnection) -> bool:
+        """Whether the roster has members; reads only the first entry of the index."""
         return any(True for _ in self.ports(connection).roster.states(organization))
 
 
 def not_previewed(reason: str) -> Problem:
-    """Return the warning that settings are saved without a preview."""
+    """Return the warning that the settings are saved without a preview."""
     return Problem(
         "settings",
-        f"are saved without a preview of what they do to the roster: {reason}",
-        "The guard still stands: the next import waits for approval if it would change too much.",
+        f"are saved without a preview of their effect on the roster: {reason}",
+        "The guard still applies: the next import waits for approval if it would change too much.",
     )
 
 
-def _decide_anew(current: StoredSettings, settings: Settings) -> bool:
-    """Tell whether what decides about members is different, or cannot be compared."""
+def _change_decisions(current: StoredSettings, settings: Settings) -> bool:
+    """Whether the settings that decide about members differ, or cannot be compared."""
     try:
-        return digests.evaluated_with(current.settings) != digests.evaluated_with(settings)
+        return digests.deciding_settings(current.settings) != digests.deciding_settings(settings)
     except Misconfigured:
         return True
 
 
-def _another_plan(preview: Preview) -> Problem:
+def _different_plan(preview: Preview) -> Problem:
     anew = preview.run
     remedy = "Put them again without approve: nothing has to be approved any more."
     if anew and preview.is_parked:

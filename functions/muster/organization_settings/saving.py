@@ -1,8 +1,8 @@
-"""One save of an organization's settings: tried, written whole with what follows from it, approved (S1, S2).
+"""Save an organization's settings: validate, preview or approve, write in one transaction (S1, S2).
 
-A save is a new version under the condition that the one it is based on is still current, and with it
-goes who may call the webhook and whether schedules import. Salesforce compiles the filters first, and
-what would change for members is previewed; a change that trips the guard is parked instead of saved.
+A save writes a new version, on condition that the one it is based on is still current, and with it the
+webhook registration and the schedules. Before that Salesforce compiles the filters, and the effect on
+members is previewed; a change that trips the guard is parked instead of saved.
 """
 
 import secrets
@@ -31,9 +31,9 @@ _MERGE = "Get the current settings, merge your change into them, and put again."
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who saves and why; the version it is based on, where that is known (0: there is none yet).
+    """Who saves and why; `expected_version` is the version it is based on, if known (0: none yet).
 
-    `approve` is the parked run whose plan the admin lets pass with it.
+    `approve` is the parked run whose plan the admin approves with it.
     """
 
     by: str
@@ -44,7 +44,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """Saves settings; `base_url` is where the API answers, its stage included; `now` is aware."""
+    """Saves settings; `base_url` is the URL of the API, its stage included; `now` is timezone-aware."""
 
     store: SettingsStore
     webhooks: Registry
@@ -54,17 +54,17 @@ class Saving:
     now: datetime
 
     def save(self, raw: dict[str, Any], settings: Settings, signature: Signature) -> Answer:
-        """Save a document that has been read; answers the version, or "parked". Raises `Rejected`."""
+        """Save a document; return the version, or the status "parked". Raises `Rejected`."""
         organization = settings.organization
         current = self.store.current(organization)
-        base = current or nothing_yet(organization)
+        base = current or no_settings_yet(organization)
         was = self.webhooks.find(organization)
         token = None if was else tokens.issue()
         becomes = _registration(settings, was or _first_registration(token or "", signature.by))
         if current and becomes == was and self._is_in_force(current, raw, settings):
             return self._nothing_to_save(current, settings, signature)
-        _demand_expected(signature, base.version)
-        approved, preview, found = self._tried(base, settings, signature)
+        _require_expected(signature, base.version)
+        approved, preview, found = self._checked(base, settings, signature)
         said: Answer = {"version": base.version, "warnings": shown([*warnings(settings), *found])}
         if preview.answer and preview.is_parked and not approved:
             return {**said, **_parked(preview.answer)}
@@ -81,7 +81,7 @@ class Saving:
             self.store.save(stored, None if becomes == was else (was, becomes))
         except Stale as error:
             raise Rejected(self._overtaken(organization, base.version)) from error
-        said["warnings"] += self._about_the_sender(current, settings)
+        said["warnings"] += self._outdated_webhook(current, settings)
         if approved:
             said["warnings"] += self._record_approval(approved, stored.version)
         if token:
@@ -95,7 +95,7 @@ class Saving:
         }
 
     def _is_in_force(self, current: StoredSettings, raw: dict[str, Any], settings: Settings) -> bool:
-        """Tell whether the document is the current one already, for the schedules too."""
+        """Whether the document is already current, for the schedules too."""
         same = is_same(current.document, raw)
         return same and self.store.schedules_follow(settings)
 
@@ -109,20 +109,20 @@ class Saving:
             "warnings": shown(warnings(settings)),
         }
 
-    def _tried(
+    def _checked(
         self, base: StoredSettings, settings: Settings, signature: Signature
     ) -> tuple[Run | None, Preview, list[Problem]]:
-        """Return the run that is approved herewith, the preview, and warnings; raises `Rejected`."""
-        asked, found = self.previewing.compiled(settings)
+        """Return the run that this save approves, the preview, and warnings; raises `Rejected`."""
+        could_ask, found = self.previewing.compiled(settings)
         if signature.approve:
             return *self.previewing.confirmed(signature.approve, base, settings, signature.by), found
-        if not asked:
+        if not could_ask:
             return None, Preview(), [*found, not_previewed("Salesforce could not be asked")]
         preview = self.previewing.before_saving(base, settings, signature.by)
         return None, preview, [*found, *preview.warnings]
 
     def _record_approval(self, approved: Run, version: int) -> list[dict[str, str]]:
-        """Return a warning where the approval of what is saved could not be recorded."""
+        """Record the approval of the saved settings; return a warning if that fails."""
         try:
             self.previewing.record_approval(approved, version)
         except Rejected as error:
@@ -133,18 +133,18 @@ class Saving:
             return shown([Problem("approve", message, remedy)])
         return []
 
-    def _about_the_sender(self, before: StoredSettings | None, after: Settings) -> list[dict[str, str]]:
-        """Return a warning where what Muster has put into Salesforce lacks fields that are named by now."""
+    def _outdated_webhook(self, before: StoredSettings | None, after: Settings) -> list[dict[str, str]]:
+        """Return a warning if the outbound message in Salesforce lacks fields that the settings now name."""
         try:
             outgrown = before is not None and is_outgrown(before.settings, after)
             setup = self.journal.setup(after.organization) if outgrown else None
         except MusterError:
-            return []  # the settings are saved; the action status of WebhookSetupFunction tells it too
+            return []  # the settings are saved, and the action status of WebhookSetupFunction warns too
         if setup is None or setup.action == "remove":
             return []
         message = "or a filter names fields that the outbound message and flow in Salesforce do not know yet"
         remedy = (
-            "Send the action refresh to WebhookSetupFunction; until then imports bring what changes in them."
+            "Run WebhookSetupFunction with the action refresh; until then only imports see changes of these."
         )
         return shown([Problem("auto_provision", message, remedy)])
 
@@ -157,17 +157,17 @@ class Saving:
         return Problem("settings", "are not saved: the webhook token was changed meanwhile", "Put again.")
 
 
-def nothing_yet(organization: str) -> StoredSettings:
-    """Return what an organization's first settings replace, as version 0."""
+def no_settings_yet(organization: str) -> StoredSettings:
+    """Return version 0, which an organization's first settings replace."""
     return StoredSettings(organization, 0, {"organization": organization}, by="", at="", why="", attempt="")
 
 
 def shown(problems: list[Problem]) -> list[dict[str, str]]:
-    """Return warnings as they are answered."""
+    """Return problems as JSON for an answer."""
     return [asdict(problem) for problem in problems]
 
 
-def _demand_expected(signature: Signature, based_on: int) -> None:
+def _require_expected(signature: Signature, based_on: int) -> None:
     if signature.expected_version not in (None, based_on):
         there = f"version {based_on} is the current one" if based_on else "there are none yet"
         raise Rejected(Problem("expected_version", f"is {signature.expected_version}, but {there}", _MERGE))
@@ -179,7 +179,7 @@ def _first_registration(token: str, by: str) -> WebhookRegistration:
 
 
 def _registration(settings: Settings, base: WebhookRegistration) -> WebhookRegistration:
-    """Return who may call: without a Salesforce connection the id is empty, which matches nobody."""
+    """Return the registration: without a Salesforce connection the id is empty, which matches nobody."""
     salesforce = settings.connections.salesforce
     return replace(
         base,

@@ -30,7 +30,7 @@ from muster.roster.decisions import Known, Wanted
 from muster.roster.links import match_keys
 from muster.roster.member import Member
 from muster.settings import Settings, mappings
-from muster.settings.mappings import connection
+from muster.settings.mappings import vault_crm_connection
 
 MEMBER_UNKNOWN = "align_member_unknown"
 REQUEST_REFUSED = "align_request_refused"
@@ -68,7 +68,10 @@ def query(condition: str, settings: Settings) -> str:
 def retrying(settings: Settings) -> str:
     """Return the condition for records with a request."""
     return vql.either(
-        *(vql.equal(status_field(feature), api_name(RETRY_REQUEST)) for feature in mappings.pushed(settings))
+        *(
+            vql.equal(status_field(feature), api_name(RETRY_REQUEST))
+            for feature in mappings.pushed_features(settings)
+        )
     )
 
 
@@ -82,9 +85,9 @@ def about(members: Iterable[Member], settings: Settings) -> Iterator[str]:
     for member in members:
         if record := _mark(member).get("id"):
             ids[record] = None
-        elif name := getattr(member, connection(settings).match):
+        elif name := getattr(member, vault_crm_connection(settings).match):
             names |= dict.fromkeys((name, name.lower()))
-    for field, values in (("id", ids), (NAME_FIELDS[connection(settings).match], names)):
+    for field, values in (("id", ids), (NAME_FIELDS[vault_crm_connection(settings).match], names)):
         for some in vql.lists(values):
             yield vql.one_of(field, some)
 
@@ -94,8 +97,8 @@ def record_of(row: Mapping[str, Any], settings: Settings) -> AlignRecord:
     values = {name: single(row[name]) for name in _to_read(settings) if name in row}
     try:
         record_id, modified = values["id"], values[CHANGED]
-        name = values[NAME_FIELDS[connection(settings).match]]
-        seen = {feature: _seen(values, feature) for feature in mappings.pushed(settings)}
+        name = values[NAME_FIELDS[vault_crm_connection(settings).match]]
+        seen = {feature: _seen(values, feature) for feature in mappings.pushed_features(settings)}
     except KeyError as error:
         raise Incomplete(f"Align left {error.args[0]} out of a record") from None
     if not record_id or not modified:
@@ -106,10 +109,10 @@ def record_of(row: Mapping[str, Any], settings: Settings) -> AlignRecord:
 def _to_read(settings: Settings) -> tuple[str, ...]:
     of_features = [
         field_of(feature)
-        for feature in mappings.pushed(settings)
+        for feature in mappings.pushed_features(settings)
         for field_of in (request_field, status_field, group_field)
     ]
-    return ("id", CHANGED, NAME_FIELDS[connection(settings).match], *of_features)
+    return ("id", CHANGED, NAME_FIELDS[vault_crm_connection(settings).match], *of_features)
 
 
 def _seen(values: Mapping[str, str | None], feature: str) -> Seen:
@@ -126,7 +129,7 @@ def _seen(values: Mapping[str, str | None], feature: str) -> Seen:
 
 def wanted_for(record: AlignRecord, settings: Settings) -> Wanted:
     """Return what to look up to match a record with a member."""
-    by_email = connection(settings).match == "email"
+    by_email = vault_crm_connection(settings).match == "email"
     keys = match_keys(None, record.name) if by_email else match_keys(record.name, None)
     return Wanted(match_keys=keys)
 
@@ -142,7 +145,7 @@ def match_problem(records: int, members: int, settings: Settings) -> Problem:
 
     `records` is the number of records for the same member, `members` the number of members that match.
     """
-    match = connection(settings).match
+    match = vault_crm_connection(settings).match
     if members == 0:
         what, remedy = (
             f"matches nobody in the roster: no member has its {match}",

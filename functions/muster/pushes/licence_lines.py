@@ -15,7 +15,7 @@ from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
 from muster.settings import Settings
-from muster.settings.mappings import pushed
+from muster.settings.mappings import pushed_features
 from muster.sources.vault_users import VaultUser
 
 # How often the first in line is tried for a group that nobody leaves.
@@ -41,7 +41,7 @@ def next_in_line(
     place), first in line first; `free` counts the licences that the roster knows to be free. `members` are
     those due for the push, `users` theirs, by Vault CRM id.
     """
-    features, day = pushed(settings), end_dates.today(now, settings.time_zone)
+    features, day = pushed_features(settings), end_dates.today(now, settings.time_zone)
     freed = _freed(members, users, settings)
     leaving = _leaving(members, users, settings, day)
     free = free + freed + Counter(dict.fromkeys(_requested(members, settings, day), AHEAD))
@@ -70,7 +70,7 @@ def _freed(members: Iterable[Member], users: Mapping[str, VaultUser], settings: 
     """Return how many have left each group since the roster last read it."""
     found: Counter[Line] = Counter()
     for member in members:
-        for feature in pushed(settings):
+        for feature in pushed_features(settings):
             group = getattr(member, feature)["group"]
             if group and _has_left(member, feature, users):
                 found[feature, group] += 1
@@ -88,7 +88,7 @@ def _leaving(
     """Return how many are in each group and about to leave it."""
     found: Counter[Line] = Counter()
     for member in members:
-        for feature in pushed(settings):
+        for feature in pushed_features(settings):
             group = getattr(member, feature)["group"]
             moves = engage_groups.is_unsent(member, feature) or end_dates.has_left(member, day)
             if (
@@ -106,7 +106,7 @@ def _requested(members: Iterable[Member], settings: Settings, day: date) -> set[
     found = set()
     for member in members:
         lines = {(place.feature, place.group) for place in licence_places.places(member)}
-        for feature in pushed(settings):
+        for feature in pushed_features(settings):
             group = engage_groups.wanted(member, feature, day)
             if group and engage_groups.is_unsent(member, feature) and (feature, group) not in lines:
                 found.add((feature, group))

@@ -30,7 +30,7 @@ from muster.roster.licence_places import Place
 from muster.roster.member import Member
 from muster.runs.operations import DEACTIVATE, GRANT, REVOKE
 from muster.settings import Settings
-from muster.settings.mappings import pushed, sends_status
+from muster.settings.mappings import pushed_features, sends_status
 from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
 
@@ -128,7 +128,7 @@ def is_due(member: Member, settings: Settings, day: date) -> bool:
 
 def concerns_push(what: frozenset[str], settings: Settings) -> bool:
     """Whether any of what is due is for a push: a managed feature, or the user's status (G1)."""
-    return bool(what & {*pushed(settings), engage_features.USER_STATUS})
+    return bool(what & {*pushed_features(settings), engage_features.USER_STATUS})
 
 
 def make_plan(
@@ -180,7 +180,7 @@ def _items(
     additions: dict[str, Mapping[str, str | None]] = {}
     already_requested: dict[str, Mapping[str, str | None]] = {}
     awaits = None
-    for feature in pushed(settings):
+    for feature in pushed_features(settings):
         waits = line is not None and line[0].feature == feature and not end_dates.has_left(member, day)
         writes = _writes(member, feature, user.seen[feature], settings, day, waits=waits)
         group = engage_groups.wanted(member, feature, day)

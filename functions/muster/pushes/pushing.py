@@ -16,7 +16,7 @@ from muster.pushes.steps import Steps
 from muster.runs.answer import RunAnswer
 from muster.runs.run import Run
 from muster.runs.running import Running
-from muster.settings.mappings import pushed
+from muster.settings.mappings import pushed_features
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
 
@@ -52,7 +52,7 @@ class Pushing:
 
         Raises `Rejected` as `Running.begin` does, and if no feature is managed (G1).
         """
-        if not pushed(self.stored.settings):
+        if not pushed_features(self.stored.settings):
             raise Rejected(
                 Problem(
                     "connections.vault_crm.manage_features",

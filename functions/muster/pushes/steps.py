@@ -31,7 +31,7 @@ from muster.runs.clock import RunClock
 from muster.runs.ending import SHOWN, Ends, in_words
 from muster.runs.run import Phase, Run, Status
 from muster.settings import Settings
-from muster.settings.mappings import connection
+from muster.settings.mappings import vault_crm_connection
 from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.vault_users import VaultUser, user_of
 from muster.times import timestamp
@@ -258,7 +258,7 @@ class Steps:
             if "request" in writes:
                 record[vault_fields.request_field(feature)] = writes["request"]
             if status := writes.get("status"):
-                record[vault_fields.status_field(feature)] = connection(self.settings).api_name(
+                record[vault_fields.status_field(feature)] = vault_crm_connection(self.settings).api_name(
                     feature, status
                 )
         if item.active is not None:

@@ -16,7 +16,7 @@ from muster.reporting import run_metrics
 from muster.reporting.run_metrics import Reading
 from muster.roster.ports import Roster
 from muster.runs import guard
-from muster.runs.answer import RunAnswer
+from muster.runs.answer import Ended, RunAnswer
 from muster.runs.ports import Runs
 from muster.runs.run import Run, Status
 from muster.settings import mappings
@@ -137,5 +137,5 @@ class RunReporter:
                 yield run_metrics.roster(organization, active[guard.EVERYONE])
             return
         lines, _ = self.roster.licence_lines(organization)
-        features = mappings.pushed(self.stored.settings)
+        features = mappings.pushed_features(self.stored.settings)
         yield from run_metrics.licence_lines(organization, features, (place for _, place in lines))

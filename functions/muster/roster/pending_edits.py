@@ -44,7 +44,7 @@ def with_standing_request(
     if feature in user.requests and not stands:
         return _with_vaults_request(member, feature, user.requests[feature])
     differs = mine["request"] != seen.request
-    if feature not in mappings.pushed(settings):
+    if feature not in mappings.pushed_features(settings):
         # Nothing of it is ever sent: it is imported and shown (G1).
         return _with_status(member, feature, unsent=False)
     if assigned or (is_new and mine["request"] is not None):

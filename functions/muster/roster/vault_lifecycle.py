@@ -20,7 +20,7 @@ from muster.roster.links import match_keys, vault_id, vault_key
 from muster.roster.member import Member
 from muster.roster.seats import Pools
 from muster.settings import Settings, mappings
-from muster.settings.mappings import connection
+from muster.settings.mappings import vault_crm_connection
 from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
 
@@ -30,7 +30,7 @@ REQUEST_KEPT = "request_kept"
 
 def wanted_for(user: VaultUser, settings: Settings) -> Wanted:
     """Return what has to be looked up to decide about the user."""
-    by_email = connection(settings).match == "email"
+    by_email = vault_crm_connection(settings).match == "email"
     named = match_keys(None, user.email) if by_email else match_keys(user.username, None)
     return Wanted(match_keys=(vault_key(user.id), *named))
 
@@ -81,7 +81,7 @@ class Notice:
 def notices(user: VaultUser, decision: Decision, settings: Settings) -> tuple[Notice, ...]:
     """Return what to report about the decision on a user (I8, I10)."""
     if decision.outcome is Outcome.AMBIGUOUS:
-        by = connection(settings).match
+        by = vault_crm_connection(settings).match
         return (
             Notice(
                 AMBIGUOUS,
@@ -165,7 +165,7 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
 def _seen(member: Member, feature: str, user: VaultUser, settings: Settings) -> Seen:
     """Return what Vault CRM shows of the user; what is not read or not mapped stays as it was."""
     mine = getattr(member, feature)
-    inbound, read = mappings.inbound(settings), mappings.to_read(settings)
+    inbound, read = mappings.inbound(settings), mappings.vault_fields_to_read(settings)
     seen = user.seen[feature]
     if vault_fields.request_field(feature) not in read:
         seen = replace(seen, request=engage_groups.seen_request(member, feature))

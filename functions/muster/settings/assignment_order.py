@@ -1,6 +1,6 @@
 """Which assignment decides: the uppermost whose filter matches (A1), and its rank.
 
-Only Salesforce knows whether a filter matches; the names of the assignments that match come in.
+Only Salesforce can evaluate a filter, so callers pass in the names of the assignments that match.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from muster.settings.assignments import Assignment
 
 
 def filtered(settings: Settings) -> dict[str, str]:
-    """Return name → filter of the assignments that have one, in order."""
+    """Return name → filter for the assignments that have a filter, in order."""
     return {each.name: each.filter for each in settings.assignments if each.filter is not None}
 
 
@@ -26,12 +26,12 @@ def winner(matches: Iterable[str], settings: Settings) -> Assignment | None:
 
 
 def named(name: str | None, settings: Settings) -> Assignment | None:
-    """Return the assignment of that name, `None` where the settings have none (any more)."""
+    """Return the assignment with this name, `None` if the settings have none (any more)."""
     return next((each for each in settings.assignments if each.name == name), None)
 
 
 def rank(assignment: Assignment | None, settings: Settings) -> int:
-    """Return the position of an assignment, from 0; without one, after all."""
+    """Return the position of an assignment, from 0; no assignment ranks after all others."""
     if assignment is None:
         return len(settings.assignments)
     return [each.name for each in settings.assignments].index(assignment.name)

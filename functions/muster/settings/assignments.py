@@ -1,4 +1,4 @@
-"""Assignments and what they hand out: who gets which seats, profiles, data capture and groups (A1-A3, A9).
+"""Assignments: who gets which seats, permission profiles, data capture and groups (A1-A3, A9).
 
 Any of these values may come from a field of the Salesforce user instead: `{field: X__c, map: {…}}`.
 """
@@ -25,7 +25,7 @@ class Seat(Section):
 
 
 class DataCaptureSeats(Section):
-    """For each data capture setting, the seat without which it is kept but not effective."""
+    """For each data capture setting, the seat it needs to take effect."""
 
     record_web_conferences: SeatName | None = Field(
         default=None, description="Needed to record web conferences."

@@ -5,18 +5,18 @@ import json
 from typing import Any
 
 from muster.settings import Settings
-from muster.settings.mappings import connection
+from muster.settings.mappings import vault_crm_connection
 
 
-def evaluated_with(settings: Settings) -> dict[str, Any]:
-    """Return the part of the settings that decides about members: with it everyone is looked at anew."""
+def deciding_settings(settings: Settings) -> dict[str, Any]:
+    """Return the part of the settings that decides about members; a change of it re-evaluates everyone."""
     whole = dict.fromkeys(("connections", "guard", "pending_edits", "time_zone"), True)
     return settings.model_dump(mode="json", exclude={**whole, "field_maps": {"vault_crm"}})
 
 
-def decided_with(settings: Settings) -> dict[str, Any]:
-    """Return the part of the settings that decides about users: with it everyone is looked at anew."""
-    of_connection = connection(settings).model_dump(
+def vault_deciding_settings(settings: Settings) -> dict[str, Any]:
+    """Return the part that decides about users of Vault CRM; a change of it re-evaluates everyone."""
+    of_connection = vault_crm_connection(settings).model_dump(
         mode="json", include={"match", "statuses", "manage_features"}
     )
     return {
@@ -30,11 +30,11 @@ def decided_with(settings: Settings) -> dict[str, Any]:
 
 
 def settings_digest(settings: Settings) -> str:
-    """Return the digest of the settings that decide about members."""
-    text = json.dumps(evaluated_with(settings), sort_keys=True)
+    """Return the digest of `deciding_settings`."""
+    text = json.dumps(deciding_settings(settings), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def vault_settings_digest(settings: Settings) -> str:
-    """Return the digest of the settings that decide about users of Vault CRM."""
-    return hashlib.sha256(json.dumps(decided_with(settings), sort_keys=True).encode()).hexdigest()
+    """Return the digest of `vault_deciding_settings`."""
+    return hashlib.sha256(json.dumps(vault_deciding_settings(settings), sort_keys=True).encode()).hexdigest()

@@ -1,9 +1,9 @@
-"""A settings document, text or object, as an admin hands it in → checked `Settings` (S1).
+"""Read a settings document, text or object, into validated `Settings` (S1).
 
     raw, settings = read("organization: acme\nseats: {gong: {limit: 200}}")
 
-Every fault comes out as a `Problem` that names the place (`assignments[0].seats[1]`, or line and
-column where the text itself is broken), what is wrong there and what to write instead.
+Every fault is a `Problem` that names the place (`assignments[0].seats[1]`, or line and column where
+the text itself is broken), what is wrong there and what to write instead.
 """
 
 import json
@@ -15,18 +15,18 @@ from pydantic import ValidationError
 
 from muster import validation
 from muster.errors import Problem, Rejected, TooLarge
-from muster.settings import rules
+from muster.settings import consistency
 from muster.settings.sections import Settings
-from muster.settings.text import MOST_BYTES, parse, plain
+from muster.settings.strict_yaml import MOST_BYTES, parse, plain
 
 
 def read(
     document: str | Mapping[str, Any], organization: str | None = None
 ) -> tuple[dict[str, Any], Settings]:
-    """Return the document as written, as JSON values, and the settings it means, defaults included.
+    """Return the document as JSON values, and its settings with the defaults filled in.
 
-    `organization` is filled in where the document names none. Raises `Rejected` with one problem per
-    fault, fifty at most; faults between sections show once each section by itself is sound.
+    `organization` is used where the document names none. Raises `Rejected` with one problem per fault,
+    fifty at most; inconsistencies between sections are reported only once each section is valid.
     """
     raw = parse(document) if isinstance(document, str) else plain(document)
     if not isinstance(raw, dict):
@@ -35,11 +35,11 @@ def read(
     if organization is not None:
         raw = {"organization": organization, **raw}
     text = json.dumps(raw, ensure_ascii=False)
-    # Escapes can make a short text long, and an object has no text of its own: this is what is stored.
+    # This is what is stored: escapes can make a short text long, and an object has no text of its own.
     if len(text.encode()) > MOST_BYTES:
         raise TooLarge(Problem("settings", f"is larger than {MOST_BYTES // 1024} KiB", "Shorten it."))
     settings = _validated(text)
-    problems = rules.problems(settings)
+    problems = consistency.problems(settings)
     if organization is not None and settings.organization != organization:
         problems.insert(0, _another_organization(settings.organization, organization))
     if problems:
@@ -60,5 +60,7 @@ def _schema() -> dict[str, Any]:
     return Settings.model_json_schema()
 
 
-def _another_organization(written: str, asked: str) -> Problem:
-    return Problem("organization", f"is {written}, but the request is about {asked}", "Correct one of them.")
+def _another_organization(written: str, requested: str) -> Problem:
+    return Problem(
+        "organization", f"is {written}, but the request is about {requested}", "Correct one of them."
+    )

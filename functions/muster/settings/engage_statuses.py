@@ -1,7 +1,7 @@
-"""`connections.vault_crm.statuses`: what Vault CRM calls the statuses of Engage requests (G3).
+"""`connections.vault_crm.statuses`: the API names of the statuses of Engage requests in Vault CRM (G3).
 
-Members carry Muster's codes (`muster.groups`); a vault's picklists hold API names, by default the code
-and `__v`. Values that are in neither are kept as they are.
+Members carry Muster's codes (`crm.engage_features`); a vault's picklists hold API names, by default the
+code with `__v`. Unknown values are kept as they are.
 """
 
 from typing import Self
@@ -67,11 +67,11 @@ class Statuses(Section):
     )
 
     def code(self, feature: str, api_name: str) -> str:
-        """Return Muster's code of a status, or the API name itself where it is none that is known."""
+        """Return Muster's code for a status, or the API name itself if it is unknown."""
         names = dict(getattr(self, feature))
         return next((code for code, name in names.items() if name.lower() == api_name.lower()), api_name)
 
     def api_name(self, feature: str, code: str) -> str:
-        """Return what Vault CRM calls a status; raises `KeyError` for a code that the feature lacks."""
+        """Return the API name of a status in Vault CRM; raises `KeyError` if the feature lacks the code."""
         name: str = dict(getattr(self, feature))[code]
         return name

@@ -1,9 +1,9 @@
-"""`field_maps` as it is written: overrides of the default map, one per target (W7).
+"""`field_maps` in the document: overrides of the default map, one per target (W7).
 
     field_maps: {salesforce: {title: Job_Title__c, picture_url: null, name: {join: [FirstName, LastName]}}}
 
-`FieldMaps.salesforce` is the whole map, the defaults with the overrides in their places, as
-`field_maps.mapped` takes it.
+`FieldMaps.salesforce` is the whole map, the defaults with the overrides applied, as `crm.salesforce_fields`
+uses it.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ _Fields = Annotated[Listed[UserField], AfterValidator(_not_empty), Field(json_sc
 
 
 class FirstValidEmailRecipe(Section):
-    """The first of the fields that holds an e-mail address; else the last one's value."""
+    """The value of the first field that holds an e-mail address; else the last field's value."""
 
     first_valid_email: _Fields = Field(
         description="Fields, in the order they are tried.", examples=[["Username", "Email"]]
@@ -75,7 +75,7 @@ type WrittenSource = Annotated[
 
 
 def _whole(overrides: Mapping[str, Any]) -> FieldMap:
-    """Return the defaults with the overrides in their places; `None` leaves the attribute alone."""
+    """Return the defaults with the overrides applied; `None` leaves the attribute alone."""
     unmapped = sorted(_NEEDED_TARGETS & {target for target, source in overrides.items() if source is None})
     if unmapped:
         raise refused(f"takes {', '.join(unmapped)} away", "Every member needs them; map them to a field.")

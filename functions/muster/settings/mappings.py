@@ -1,4 +1,4 @@
-"""Which fields the settings have read from Salesforce and Vault CRM, and written there (W6, A2, G5)."""
+"""Which fields Muster reads and writes in Salesforce and Vault CRM, by the settings (W6, A2, G5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from muster.settings.sections import VaultCrmConnection
 
 
 def inbound(settings: Settings) -> Mapping[str, str]:
-    """Return target → field for what an import takes over, system mappings first."""
+    """Return target → field of Vault CRM that an import reads, system mappings first."""
     written = settings.field_maps.vault_crm.inbound
     system = {target: field for target, field in SYSTEM_INBOUND.items() if target in written.system}
     custom = {target: field for target, field in written.custom.items() if field is not None}
@@ -22,24 +22,24 @@ def inbound(settings: Settings) -> Mapping[str, str]:
 
 
 def outbound(settings: Settings) -> Mapping[str, str]:
-    """Return target → field for what a push may write, of features that are not managed as well."""
+    """Return target → field that a push may write, including features that are not managed."""
     active = settings.field_maps.vault_crm.outbound.system
     return {target: field for target, field in SYSTEM_OUTBOUND.items() if target in active}
 
 
-def to_read(settings: Settings) -> tuple[str, ...]:
-    """Return the fields that are read of each user, each once.
+def vault_fields_to_read(settings: Settings) -> tuple[str, ...]:
+    """Return the fields to read of each Vault CRM user, each once.
 
-    Those of a feature that is pushed are among them whatever the maps say: what is to be sent depends
-    on what Vault CRM shows (`groups.to_send`).
+    The fields of pushed features are always included, whatever the maps say: what has to be sent depends
+    on the values that Vault CRM shows.
     """
-    pushing = [field for feature in pushed(settings) for field in engage_fields(feature)]
+    pushing = [field for feature in pushed_features(settings) for field in engage_fields(feature)]
     named = (*IDENTITY, *inbound(settings).values(), *outbound(settings).values(), *pushing)
     return tuple(dict.fromkeys(named))
 
 
-def pushed(settings: Settings) -> tuple[str, ...]:
-    """Return the features that are pushed: managed, and their request's mapping switched on (G1)."""
+def pushed_features(settings: Settings) -> tuple[str, ...]:
+    """Return the features that are pushed: managed, and with the mapping of their request active (G1)."""
     connection = settings.connections.vault_crm
     managed = connection.manage_features if connection else ()
     active = outbound(settings)
@@ -47,32 +47,32 @@ def pushed(settings: Settings) -> tuple[str, ...]:
 
 
 def sends_status(settings: Settings, feature: str) -> bool:
-    """Tell whether a push may write the feature's status; otherwise only its request."""
+    """Whether a push may write the feature's status as well as its request."""
     return f"{feature}.status" in outbound(settings)
 
 
-def to_write(settings: Settings) -> tuple[str, ...]:
-    """Return the fields that a push may write, which the integration user has to be allowed to edit."""
-    features = pushed(settings)
+def vault_fields_to_write(settings: Settings) -> tuple[str, ...]:
+    """Return the Vault CRM fields that a push may write; the integration user must have edit rights."""
+    features = pushed_features(settings)
     return tuple(
         field for target, field in outbound(settings).items() if target.partition(".")[0] in features
     )
 
 
-def connection(settings: Settings) -> VaultCrmConnection:
-    """Return the settings' Vault CRM; raises `Misconfigured` if there is none."""
+def vault_crm_connection(settings: Settings) -> VaultCrmConnection:
+    """Return the connection to Vault CRM; raises `Misconfigured` if there is none."""
     found = settings.connections.vault_crm
     if found is None:
         raise Misconfigured("the settings have no connections.vault_crm")
     return found
 
 
-# A user is what these say, whatever an organization lists.
+# Always read: evaluating a user needs these, whatever an organization lists.
 _NEEDED = ("Id", "SystemModstamp", "IsActive", "FirstName", "LastName", "Username", "Email", "CallCenterId")
 
 
 def fields_to_read(settings: Settings) -> tuple[str, ...]:
-    """Return every field of User that the settings speak of, each once: what a query selects (W6, A2)."""
+    """Return the fields of User to read from Salesforce: all that the settings name, each once (W6, A2)."""
     names = [*_NEEDED, *settings.auto_provision.fields, *settings.auto_provision.custom_fields]
     for source in settings.field_maps.salesforce.values():
         names += fields_of(source) if source is not None else ()

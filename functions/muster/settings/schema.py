@@ -1,6 +1,6 @@
 """The JSON Schema of a settings document, for editors: `python -m muster.settings.schema` prints it.
 
-`docs/settings.schema.json` is this module's output; a test holds it to the models.
+`docs/settings.schema.json` is the output of this module; a test compares them.
 """
 
 import json
@@ -9,7 +9,7 @@ from muster.settings.sections import Settings
 
 
 def text() -> str:
-    """Return the schema as the file that is published."""
+    """Return the text of the published schema file."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Settings.model_json_schema(),

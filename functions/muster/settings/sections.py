@@ -1,8 +1,8 @@
 """An organization's settings: every key, its default and what it accepts (S1).
 
-These models are the validation, the defaults and the JSON Schema in one (`settings.schema` prints
-it). A key that is not here is refused; every key but `organization` has a default. What one section
-says about another (an assignment's seats, say) is checked in `settings.rules`.
+These models are validation, defaults and JSON Schema in one (`settings.schema` prints it). Unknown keys
+are refused; every key but `organization` has a default. `settings.consistency` checks one section against
+another, such as an assignment's seats against `seats`.
 """
 
 from collections.abc import Mapping
@@ -37,8 +37,8 @@ from muster.validation import refused
 
 type EngageFeature = Literal["engage", "engage_connect"]
 
-# A transaction of DynamoDB holds 100 actions. A member that gives up so many seats, its places in line
-# included, and gets as many others needs 80; the member itself and what hangs on it need the rest.
+# A DynamoDB transaction holds 100 actions. A member that gives up 20 seats, with its places in line, and
+# gets 20 others needs 80; the member and its other items need the rest.
 MOST_SEATS = 20
 
 _NEEDED_FIELDS = ("Id", "Username", "Email", "FirstName", "LastName", "IsActive", "CallCenterId")
@@ -190,11 +190,11 @@ class VaultCrmConnection(Section):
     )
 
     def status_code(self, feature: str, api_name: str) -> str:
-        """Return Muster's code of a status in any case, or the value itself where it is unknown (G3)."""
+        """Return Muster's code for a status, in any case, or the value itself if it is unknown (G3)."""
         return self.statuses.code(feature, api_name)
 
     def api_name(self, feature: str, code: str) -> str:
-        """Return what Vault CRM calls a status; raises `KeyError` for a code that the feature lacks."""
+        """Return the API name of a status in Vault CRM; raises `KeyError` if the feature lacks the code."""
         return self.statuses.api_name(feature, code)
 
 
@@ -215,7 +215,7 @@ class Connections(Section):
 
 
 class Managers(Section):
-    """What direct managers are told and may do."""
+    """Notifications to direct managers, and what they may do."""
 
     notify: bool = Field(
         default=False,

@@ -1,7 +1,7 @@
-"""Whether Salesforce takes a document's filters and fields: what to ask, what the answers mean (S3, U4).
+"""Whether Salesforce accepts a document's filters and fields: trial queries, and their results (S3, U4).
 
-Every filter and the list of fields become one query each, of one row: Salesforce compiles them as an
-import will ask them. What it refuses is a problem at its place, in Salesforce's own words.
+The list of fields and every filter become one query each, of one row, which Salesforce compiles exactly as
+an import will send them. A refusal becomes a problem at its location, in Salesforce's own words.
 """
 
 import re
@@ -10,8 +10,8 @@ from difflib import get_close_matches
 
 from muster.crm import soql
 from muster.errors import Problem
+from muster.settings.locations import named_fields
 from muster.settings.mappings import fields_to_read
-from muster.settings.places import named_fields
 from muster.settings.sections import Settings
 from muster.validation import Location, path
 
@@ -23,7 +23,7 @@ _FIELD = "Correct the name, or let the integration user read the field (field-le
 
 
 def queries(settings: Settings) -> list[str]:
-    """Return what Salesforce is asked: for the fields first, then filter by filter."""
+    """Return the trial queries: first for the fields, then one per filter."""
     fields = soql.select(fields_to_read(settings))
     filters = [soql.select(["Id"], soql.matching(condition)) for _, condition in _filters(settings)]
     return [f"{query} LIMIT 1" for query in (fields, *filters)]
@@ -34,8 +34,8 @@ def problems(
 ) -> list[Problem]:
     """Return what Salesforce refuses.
 
-    `refusals` holds, for each of `queries`, why it is refused, or `None`; `fields_of_user` are the
-    fields of User as Salesforce spells them, those the integration user may read.
+    `refusals` holds the reason why each of `queries` is refused, or `None`; `fields_of_user` are the fields
+    of User that the integration user may read, as Salesforce spells them.
     """
     of_fields, *of_filters = refusals
     refused_filters = [
@@ -57,15 +57,15 @@ def _refused_fields(settings: Settings, words: str | None, fields_of_user: Seque
     found = []
     for name in fields_to_read(settings):
         known = spelled.get(name.lower())
-        if words is not None and (known is None or _speaks_of(words, name)):
-            said = words if _speaks_of(words, name) else "there is no such field for the integration user"
+        if words is not None and (known is None or _mentions(words, name)):
+            reason = words if _mentions(words, name) else "there is no such field for the integration user"
             likely = get_close_matches(name.lower(), spelled, n=1) if known is None else []
             remedy = f"{_FIELD} Did you mean {spelled[likely[0]]}?" if likely else _FIELD
             found.append(
-                Problem(_place_of(name, settings), f"{name} is refused by Salesforce: {said}", remedy)
+                Problem(_place_of(name, settings), f"{name} is refused by Salesforce: {reason}", remedy)
             )
         elif known not in (None, name):
-            # Salesforce takes any spelling but answers in its own, and then the field seems to be missing.
+            # Salesforce accepts any case but answers in its own, so the field would seem to be missing.
             found.append(
                 Problem(
                     _place_of(name, settings), f"{name} is spelled {known} in Salesforce", f"Write {known}."
@@ -76,13 +76,13 @@ def _refused_fields(settings: Settings, words: str | None, fields_of_user: Seque
     return found
 
 
-def _speaks_of(words: str, name: str) -> bool:
-    """Tell whether Salesforce names the field; it quotes what it was asked, so the case counts."""
+def _mentions(words: str, name: str) -> bool:
+    """Whether Salesforce's words name the field; it quotes the query, so case counts."""
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", words, re.ASCII) is not None
 
 
 def _place_of(field: str, settings: Settings) -> str:
-    """Return the first place that names the field; what no place names is needed by Muster itself."""
+    """Return the first location that names the field; if none does, Muster itself needs it."""
     for at, name in named_fields(settings):
         if name == field:
             return path(at)

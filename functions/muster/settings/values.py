@@ -1,7 +1,7 @@
-"""What settings are made of: sections of keys, and the kinds of value under them.
+"""The kinds of value in settings, and the base class of their sections.
 
-Each kind is a type for `settings`: it checks, says the remedy, and carries the pattern and examples
-that editors show (the JSON Schema).
+Each kind is an annotated type: it validates, names the remedy, and carries the pattern and the examples
+that the JSON Schema shows in editors.
 """
 
 import re
@@ -22,7 +22,7 @@ _STANDARD_FIELD = r"[A-Za-z](_?[A-Za-z0-9])*"
 # A namespace and its two underscores may stand before a packaged field: npe01__Region__c.
 _CUSTOM_FIELD = r"([A-Za-z](_?[A-Za-z0-9]){0,14}__)?[A-Za-z](_?[A-Za-z0-9])*__c"
 _ANY_FIELD = rf"({_STANDARD_FIELD}|{_CUSTOM_FIELD})"
-# Something to read: no control characters, no blanks at the ends.
+# Readable text: no control characters, no blanks at the ends.
 _NAME = r"[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?"
 
 DEFAULT_FIELDS = (
@@ -51,20 +51,20 @@ DEFAULT_FIELDS = (
 
 
 class Section(BaseModel):
-    """A set of keys: nothing is converted, nothing else is accepted, nothing changes afterwards."""
+    """A set of keys: strict types, no unknown keys, immutable."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 Item = TypeVar("Item")
-# Lists come out as tuples; that alone is a conversion, and lists are all that JSON and YAML have.
+# The one conversion: lists become tuples, because JSON and YAML have only lists.
 Listed = Annotated[tuple[Item, ...], Strict(False)]
 
 _SPELLINGS = {name.lower(): name for name in DEFAULT_FIELDS}
 
 
 def no_duplicates[Values: tuple[Any, ...]](values: Values) -> Values:
-    """Return the list; raises what a validator raises if something is in it twice."""
+    """Return the list; raises a validator's error if it holds something twice."""
     twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
         raise refused(f"holds {', '.join(twice)} twice", "Write each once.")
@@ -72,7 +72,7 @@ def no_duplicates[Values: tuple[Any, ...]](values: Values) -> Values:
 
 
 def _of_form(pattern: str, message: str, remedy: str) -> AfterValidator:
-    """Return a validator for the whole text; `pattern` is also what the JSON Schema says."""
+    """Return a validator that matches the whole text against `pattern`."""
     form = re.compile(pattern)
 
     def check(value: str) -> str:
@@ -84,7 +84,7 @@ def _of_form(pattern: str, message: str, remedy: str) -> AfterValidator:
 
 
 def _text(pattern: str, message: str, remedy: str, *examples: str, longest: int = 255) -> Any:
-    """Return the annotations of a text of that form."""
+    """Return the annotations of a text with that pattern, for validation and the JSON Schema."""
     return (
         Field(max_length=longest, examples=list(examples), json_schema_extra={"pattern": f"^{pattern}$"}),
         _of_form(pattern, message, remedy),
@@ -103,7 +103,7 @@ def _time_zone(value: str) -> str:
 
 
 def _host(suffix: str) -> Callable[[str], str]:
-    """Return the check of a host under `suffix`: an allow-list, so that no call goes elsewhere (T3)."""
+    """Return a validator for a host under `suffix`: an allow-list, so that no call goes elsewhere (T3)."""
     form = re.compile(rf"({_LABEL}\.)+{re.escape(suffix[1:])}|{_LOOPBACK}")
 
     def check(value: str) -> str:
@@ -119,7 +119,7 @@ def _host(suffix: str) -> Callable[[str], str]:
 
 
 def _salesforce_id(prefix: str, kind: str) -> Callable[[str], str]:
-    """Return the check of an id of one kind of record; the id comes out with 18 characters."""
+    """Return a validator for the id of one kind of record, which returns it with 18 characters."""
 
     def check(value: str) -> str:
         if not salesforce_ids.is_valid(value) or not value.startswith(prefix):

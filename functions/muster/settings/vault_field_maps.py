@@ -1,9 +1,9 @@
-"""`field_maps.vault_crm` as it is written (G5): which system mappings are active, and the custom ones.
+"""`field_maps.vault_crm` in the document (G5): which system mappings are active, and the custom ones.
 
     field_maps: {vault_crm: {inbound: {custom: {custom.Country: country_code__v}}, outbound: {system: []}}}
 
-`custom` holds overrides of the default, one per target; what comes out is the whole map. What it all means
-is in `muster.vault_fields`.
+`custom` holds overrides of the default, one per target; the model holds the whole map. The targets and
+fields are explained in `crm.vault_fields`.
 """
 
 import re
@@ -22,9 +22,9 @@ type OutboundTarget = Literal[
     "engage.request", "engage.status", "engage_connect.request", "engage_connect.status"
 ]
 
-# Every field of every user is read in one query, which has room for more than this.
+# All these fields are read in one query, which has room for more than this.
 MOST_CUSTOM = 100
-# A member's JSON has it under `custom`, beside the custom fields of Salesforce.
+# Stored under `custom` in a member's JSON, beside the custom fields of Salesforce.
 _CUSTOM_TARGET = r"custom\.[A-Za-z][A-Za-z0-9_]{0,79}"
 
 

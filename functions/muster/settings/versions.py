@@ -1,4 +1,4 @@
-"""Versions of an organization's settings, and what differs between two of them (S1)."""
+"""Stored versions of an organization's settings, and the differences between two (S1)."""
 
 import json
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ from muster.validation import Location, path
 
 @dataclass(frozen=True)
 class StoredSettings:
-    """One version as it was saved: the document as written, by whom, when (ISO 8601) and why.
+    """One saved version: the document as written, who saved it, when (ISO 8601) and why.
 
-    `attempt` is the id of the one call that saved it, by which that call knows its own work again.
+    `attempt` identifies the call that saved it, so that a retry can recognise its own write.
     """
 
     organization: str
@@ -30,9 +30,9 @@ class StoredSettings:
 
     @cached_property
     def settings(self) -> Settings:
-        """What the document means, defaults included.
+        """The settings of the document, defaults included.
 
-        Raises `Misconfigured` where a newer Muster no longer accepts what an older one stored.
+        Raises `Misconfigured` if this version of Muster no longer accepts what an older one stored.
         """
         try:
             return Settings.model_validate_json(json.dumps(self.document))
@@ -45,15 +45,15 @@ class StoredSettings:
 
 
 def is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Tell whether two documents are written alike; the order of keys does not count."""
+    """Whether two documents are the same; the order of keys does not count."""
     # Not `==`: to Python, true equals 1.
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def changes(before: Any, after: Any, at: Location = ()) -> Iterator[dict[str, Any]]:
-    """Yield `{where, before, after}` for each place where two documents differ; `None` is absence.
+    """Yield `{where, before, after}` for each place where two documents differ; `None` means absent.
 
-    A list whose items are sets of keys is compared item by item, any other value as a whole.
+    A list of objects is compared item by item, any other value as a whole.
     """
     match before, after:
         case dict(), dict():

@@ -1,4 +1,4 @@
-"""What settings say that does not act as it reads. A warning is stored all the same."""
+"""Warnings about settings that are valid but do not do what they seem to. They can be saved all the same."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,21 @@ from muster.crm.salesforce_fields import fields_of
 from muster.errors import Problem
 from muster.settings import mappings
 from muster.settings.assignments import CaptureFromField, FromField
-from muster.settings.places import captures, choices, seat_required, seats_of
+from muster.settings.locations import captures, choices, seat_required, seats_of
 from muster.settings.sections import Settings
 from muster.validation import path
 
-# Put together by Salesforce from other fields; messages carry the parts instead.
+# Salesforce composes these from other fields; messages carry the parts instead.
 _COMPOUND_FIELDS = frozenset({"Name", "Address"})
 
 
 def warnings(settings: Settings) -> list[Problem]:
-    """Return what is stored but does not act as it reads, with what to do about it."""
+    """Return the warnings about these settings, with what to do about each."""
     return [
-        *_align_beside_nothing(settings),
-        *_nobody_to_link(settings),
+        *_align_never_read(settings),
+        *_no_members_to_link(settings),
         *_groups_not_managed(settings),
-        *_managed_by_halves(settings),
+        *_managed_without_mapping(settings),
         *_unreadable_secrets(settings),
         *_fields_not_carried(settings),
         *_compound_fields(settings),
@@ -34,9 +34,9 @@ def warnings(settings: Settings) -> list[Problem]:
     ]
 
 
-def _align_beside_nothing(settings: Settings) -> Iterator[Problem]:
-    """Yield a warning where Align is connected, and no push ever comes by to read it (G9)."""
-    if settings.connections.align and not mappings.pushed(settings):
+def _align_never_read(settings: Settings) -> Iterator[Problem]:
+    """Yield a warning if Align is connected but nothing is pushed, so that no push ever reads it (G9)."""
+    if settings.connections.align and not mappings.pushed_features(settings):
         yield Problem(
             "connections.align",
             "is not read: requests are taken over from it by pushes, and no Engage feature is pushed",
@@ -44,7 +44,7 @@ def _align_beside_nothing(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _nobody_to_link(settings: Settings) -> Iterator[Problem]:
+def _no_members_to_link(settings: Settings) -> Iterator[Problem]:
     if settings.connections.vault_crm and not settings.connections.salesforce:
         yield Problem(
             "connections.vault_crm",
@@ -54,7 +54,7 @@ def _nobody_to_link(settings: Settings) -> Iterator[Problem]:
 
 
 def _groups_not_managed(settings: Settings) -> Iterator[Problem]:
-    """Yield a warning for each group that an assignment gives of a feature that is not managed (G1)."""
+    """Yield a warning for each group that an assignment gives for a feature that is not managed (G1)."""
     connection = settings.connections.vault_crm
     for position, assignment in enumerate(settings.assignments):
         for feature in FEATURES:
@@ -71,10 +71,10 @@ def _groups_not_managed(settings: Settings) -> Iterator[Problem]:
                 )
 
 
-def _managed_by_halves(settings: Settings) -> Iterator[Problem]:
-    """Yield a warning for each mapping that is switched off and that a managed feature needs (G5)."""
+def _managed_without_mapping(settings: Settings) -> Iterator[Problem]:
+    """Yield a warning for each inactive mapping that a managed feature needs (G5)."""
     connection = settings.connections.vault_crm
-    pushed, inbound = mappings.pushed(settings), mappings.inbound(settings)
+    pushed, inbound = mappings.pushed_features(settings), mappings.inbound(settings)
     for index, feature in enumerate(connection.manage_features if connection else ()):
         if feature not in pushed:
             yield Problem(
@@ -93,7 +93,7 @@ def _managed_by_halves(settings: Settings) -> Iterator[Problem]:
             if target not in inbound:
                 yield Problem(
                     "field_maps.vault_crm.inbound.system",
-                    f"lacks {target}: imports do not see what becomes of the requests that are pushed",
+                    f"lacks {target}: imports do not see the outcome of the requests that are pushed",
                     f"Add {target}.",
                 )
 
@@ -109,7 +109,7 @@ def _unreadable_secrets(settings: Settings) -> Iterator[Problem]:
 
 
 def _fields_not_carried(settings: Settings) -> Iterator[Problem]:
-    """Yield the places that read a field which messages do not carry, unless users are read anyway (W6)."""
+    """Yield the places that read a field which messages do not carry, unless users are read back (W6)."""
     connected = settings.connections.salesforce is not None
     if connected and settings.auto_provision.read_back:
         return
@@ -184,11 +184,11 @@ def _capture_without_seat(settings: Settings) -> Iterator[Problem]:
     """Yield a warning for each data capture setting that is enabled without the seat it needs (A9)."""
     required = seat_required(settings)
     for position, assignment in enumerate(settings.assignments):
-        carried = set(seats_of(assignment))
+        given = set(seats_of(assignment))
         for capture, choice in captures(assignment).items():
             # What is prevented or disabled needs no seat.
             enabled = "enabled" in (choice.map.values() if isinstance(choice, CaptureFromField) else [choice])
-            if enabled and capture in required and required[capture] not in carried:
+            if enabled and capture in required and required[capture] not in given:
                 yield Problem(
                     path(("assignments", position, "data_capture", capture)),
                     f"needs the seat {required[capture]}, which this assignment does not give: it is kept,"
@@ -214,6 +214,6 @@ def _grace_without_end(settings: Settings) -> Iterator[Problem]:
     if keep.when_unmatched and keep.grace_days:
         yield Problem(
             "keep_active.grace_days",
-            "has no meaning beside when_unmatched: who matches nothing stays active for good",
+            "has no meaning beside when_unmatched: members that match nothing stay active for good",
             "Set when_unmatched to false if they are to leave after these days.",
         )

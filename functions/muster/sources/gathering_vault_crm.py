@@ -17,7 +17,7 @@ from muster.crm.pages import Page, Tally, read_vault_page
 from muster.crm.vault_fields import OBJECT
 from muster.errors import Incomplete, Misconfigured, Rejected
 from muster.settings import Settings
-from muster.settings.mappings import to_read
+from muster.settings.mappings import vault_fields_to_read
 from muster.sources.member_states import MemberState
 from muster.sources.ports import Parts, Vault
 from muster.sources.salesforce_users import Row
@@ -64,7 +64,9 @@ class VaultGathering:
         """
         gathered = VaultGathered()
         unseen = dict.fromkeys(states)
-        for rows, sums in self._rows(PARTS, vql.select(to_read(self.settings), OBJECT), gathered):
+        for rows, sums in self._rows(
+            PARTS, vql.select(vault_fields_to_read(self.settings), OBJECT), gathered
+        ):
             for row, digest in zip(rows, sums, strict=True):
                 vault_id = row["id"]
                 state = states.get(vault_id)
@@ -95,14 +97,16 @@ class VaultGathering:
 
     def _keep(self, name: str, condition: str, gathered: VaultGathered) -> None:
         """Read the users that meet a condition, and keep all their rows."""
-        for rows, _ in self._rows(name, vql.select(to_read(self.settings), OBJECT, condition), gathered):
+        for rows, _ in self._rows(
+            name, vql.select(vault_fields_to_read(self.settings), OBJECT, condition), gathered
+        ):
             gathered.rows |= {row["id"]: row for row in rows if not is_system_owned(row)}
 
     def _rows(
         self, name: str, query: str, gathered: VaultGathered
     ) -> Iterator[tuple[Sequence[Row], list[str]]]:
         """Yield the rows of a query on users, each whole and once, and their digests: page by page."""
-        digest_of = digester(to_read(self.settings))
+        digest_of = digester(vault_fields_to_read(self.settings))
         stamped = itemgetter("id", CHANGED)
         for page in self._pages(name, query):
             rows = page.records

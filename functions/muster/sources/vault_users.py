@@ -14,7 +14,7 @@ from muster.crm import engage_features, vault_fields
 from muster.crm.engage_features import Seen
 from muster.errors import Problem, Rejected
 from muster.settings import Settings, mappings
-from muster.settings.mappings import connection
+from muster.settings.mappings import vault_crm_connection
 from muster.sources import salesforce_users
 from muster.sources.salesforce_users import Row
 from muster.sources.user_changes import MAX_ADDRESS, MAX_TEXT, text_size
@@ -74,7 +74,7 @@ def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
 
     Picklists may come as an array or as a text. Raises `Rejected` where the row is not that of a user.
     """
-    names = mappings.to_read(settings)
+    names = mappings.vault_fields_to_read(settings)
     missing = [name for name in names if name not in row]
     if missing or not isinstance(row["id"], str) or not _ID.fullmatch(row["id"]):
         what = f"lacks {', '.join(missing)}" if missing else "has no id of Vault CRM"
@@ -119,7 +119,7 @@ def _seen(fields: Mapping[str, str | None], feature: str, settings: Settings) ->
     status = fields.get(vault_fields.status_field(feature))
     return Seen(
         request=fields.get(vault_fields.request_field(feature)),
-        status=connection(settings).status_code(feature, status) if status else None,
+        status=vault_crm_connection(settings).status_code(feature, status) if status else None,
         group=fields.get(vault_fields.group_field(feature)),
     )
 

@@ -1,8 +1,8 @@
 """The webhook: an outbound message received, queued and followed (OutboundUserWebhook, UserChangeWorker).
 
-messages    an outbound message as received, and the message on the queue
-tokens      webhook tokens: issue, hash, compare, rotate (W3)
-receiving   who sends a message, whether it is theirs to send, and onto the queue (W1 to W3)
-following   the queued changes: users read back, the roster brought in line (W4 to W9)
-ports       what the webhook needs: who may call it, and a queue
+messages           an outbound message as received, and the message on the queue
+tokens             webhook tokens: issue, hash, compare, rotate (W3)
+receiving          authenticate the sender of a message, then queue it (W1 to W3)
+applying_changes   read the queued users back from Salesforce and update the roster (W4 to W9)
+ports              what the webhook needs: the registry of callers, and a queue
 """

@@ -1,6 +1,6 @@
-"""What travels: Salesforce's outbound message as received, and the message on our own queue. Values only.
+"""Salesforce's outbound message as received, and the message on our own queue. Values only.
 
-`adapters.outbound_message` reads the first from XML; `adapters.change_queue` encodes the second.
+`adapters.outbound_message` reads the first from XML; `adapters.aws.change_queue` encodes the second.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ type ParkReason = Literal["other_object", "no_fields"]
 class Notification:
     """One record that was created or changed.
 
-    `object` is the local name of `xsi:type`. `fields` maps API name to text; null fields are absent,
-    as Salesforce leaves them out (W5). `id` and the field `Id` have 18 characters.
+    `object` is the local name of `xsi:type`. `fields` maps API name to text; Salesforce leaves null
+    fields out (W5). `id` and the field `Id` have 18 characters.
     """
 
     id: str
@@ -26,7 +26,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """What one call says: 1 to 100 notifications of one organization; both ids as they were sent."""
+    """One call from Salesforce: 1 to 100 notifications of one org; both ids as they were sent."""
 
     organization_id: str
     action_id: str
@@ -35,7 +35,7 @@ class OutboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class QueuedChange:
-    """The fields of one user, API name to text, as a notification told them; null fields are absent."""
+    """The fields of one user from a notification, API name to text; null fields are absent."""
 
     notification: str
     fields: Mapping[str, str]
@@ -43,7 +43,7 @@ class QueuedChange:
 
 @dataclass(frozen=True, slots=True)
 class ParkedNotification:
-    """A notification for an admin to look at: its object and record's Id, where known, and why."""
+    """A notification that an admin should review: its object and record Id, where known, and the reason."""
 
     notification: str
     object: str | None
@@ -53,7 +53,7 @@ class ParkedNotification:
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """What one outbound message brought, in the order of its notifications; `received_at` is in UTC."""
+    """The content of one outbound message, in the order of its notifications; `received_at` is in UTC."""
 
     organization: str
     provider: str

@@ -1,4 +1,4 @@
-"""What the webhook needs of the world outside: who may call it, and a queue."""
+"""What the webhook needs of the outside world: the registry of callers, and a queue."""
 
 from typing import Protocol
 
@@ -7,19 +7,19 @@ from muster.webhook.tokens import WebhookRegistration
 
 
 class Registry(Protocol):
-    """Who may call an organization's webhook; `adapters.aws.webhook_registry` is the real one."""
+    """Who may call each organization's webhook; implemented by `adapters.aws.webhook_registry`."""
 
     def find(self, organization: str) -> WebhookRegistration | None:
-        """Return who may call an organization's webhook."""
+        """Return the organization's registration."""
 
     def replace(
         self, organization: str, was: WebhookRegistration | None, becomes: WebhookRegistration
     ) -> None:
-        """Replace a registration; raises `Stale`."""
+        """Replace a registration; raises `Stale` if it is no longer `was`."""
 
 
 class Queue(Protocol):
-    """The queue between webhook and worker; `adapters.aws.change_queue` is the real one."""
+    """The queue between webhook and worker; implemented by `adapters.aws.change_queue`."""
 
     def send(self, message: QueuedMessage) -> None:
-        """Make a message durable."""
+        """Queue a message; when this returns it is durable."""

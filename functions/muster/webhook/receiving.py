@@ -1,11 +1,11 @@
-"""Receiving an outbound message: who sends it, is it theirs to send, and onto the queue with it (W1-W3).
+"""Receive an outbound message: authenticate the sender, check its org and message ids, queue it (W1-W3).
 
-In this order, so that a stranger's body is not even looked at and a refusal tells nothing:
+In this order, so that an unauthenticated body is never parsed and a refusal reveals nothing:
 
     sender = receiving.identify(organization, provider, token, registry=..., now=...)
     receipt = receiving.receive(outbound_message.parse(body), sender, queue=..., received_at=...)
 
-Every refusal is a `NotFound`. Its `where` is for our own log; what the caller gets is always the same.
+Every refusal is a `NotFound`. Its `where` is for our own log; the caller always gets the same answer.
 """
 
 import re
@@ -27,13 +27,13 @@ from muster.webhook.messages import (
 from muster.webhook.ports import Queue, Registry
 from muster.webhook.tokens import Token, WebhookRegistration
 
-# W1: the seed's own address has the word itself where others have the provider's name.
+# W1: the original address has the literal word `provider` where others have the provider's name.
 _PROVIDERS = frozenset({"salesforce", "provider"})
 _ORGANIZATION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # Base64url of at least 128 bits (W3).
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,128}")
 
-# Stands in for an organization there is none of, so that its token is compared like any other (T20).
+# Stands in for an unknown organization, so that its token is compared like any other (T20).
 # No input has this digest, and no message matches the empty organization id.
 _NOBODY = WebhookRegistration(organization_id="", action_ids=(), tokens=(Token(sha256="0" * 64),))
 
@@ -55,9 +55,9 @@ class Receipt:
 
 
 def identify(organization: str, provider: str, token: str, *, registry: Registry, now: datetime) -> Sender:
-    """Return who calls; raises `NotFound` if the address or the token is wrong.
+    """Return the sender; raises `NotFound` if the address or the token is wrong.
 
-    One read of the registry, and one comparison in constant time, for known and unknown alike (T20).
+    Known and unknown organizations take one read of the registry and one constant-time comparison (T20).
     """
     if not (_ORGANIZATION.fullmatch(organization) and provider in _PROVIDERS and _TOKEN.fullmatch(token)):
         raise _refused("address")
@@ -68,17 +68,17 @@ def identify(organization: str, provider: str, token: str, *, registry: Registry
 
 
 def receive(message: OutboundMessage, sender: Sender, *, queue: Queue, received_at: datetime) -> Receipt:
-    """Queue what a message tells; when this returns it is durable, and may be acknowledged (W2).
+    """Queue a message; when this returns it is durable and may be acknowledged (W2).
 
     Raises `NotFound` if it comes from another Salesforce org or another outbound message than the
-    sender's settings name, and what `queue.send` raises if it could not be queued.
+    sender's settings name, and whatever `queue.send` raises if it could not be queued.
     """
     registration = sender.registration
     if not salesforce_ids.same(message.organization_id, registration.organization_id):
         raise _refused("OrganizationId")
     if registration.action_ids and not _is_among(message.action_id, registration.action_ids):
         raise _refused("ActionId")
-    changes, parked = _sorted(message.notifications)
+    changes, parked = _split(message.notifications)
     queue.send(QueuedMessage(sender.organization, "salesforce", received_at, changes, parked))
     return Receipt(len(changes), len(parked))
 
@@ -87,7 +87,7 @@ def _is_among(record_id: str, allowed: Iterable[str]) -> bool:
     return any(salesforce_ids.same(record_id, other) for other in allowed)
 
 
-def _sorted(
+def _split(
     notifications: Iterable[Notification],
 ) -> tuple[tuple[QueuedChange, ...], tuple[ParkedNotification, ...]]:
     changes: list[QueuedChange] = []
@@ -106,7 +106,7 @@ def _reason_to_park(notification: Notification) -> ParkReason | None:
     """Return why a notification is not a change of a user that can be followed, `None` if it is one."""
     if notification.object not in ("User", None):
         return "other_object"
-    # A record deleted before delivery comes without data; that says nothing about who may work (T12).
+    # A record deleted before delivery comes without data; that says nothing about the user's access (T12).
     if "Id" not in notification.fields or len(notification.fields) == 1:
         return "no_fields"
     return "other_object" if notification.object is None else None

@@ -1,4 +1,4 @@
-"""Webhook tokens: the secret in the address Salesforce calls, and what is kept to recognise it (W3, T1, T20).
+"""Webhook tokens: the secret in the address Salesforce calls, and the digest that is stored (W3, T1, T20).
 
 Salesforce signs nothing, so the token is what proves the sender. Only its SHA-256 is stored: the
 token is 256 random bits, which nobody can guess, so a slow hash would add nothing. Two tokens are
@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 
 from muster.times import timestamp
 
-# Salesforce goes on sending queued messages to the old address for 24 hours; as long again for the
-# admin who puts in the new one.
+# Salesforce goes on sending queued messages to the old address for 24 hours; the admin who enters the
+# new one has another 24.
 OVERLAP = timedelta(hours=48)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is stored of a token: its digest, the ISO 8601 time it ends (`None`: it does not), who got it."""
+    """A token as stored: its digest, when it expires (ISO 8601; `None`: never), and who it was issued to."""
 
     sha256: str
     expires_at: str | None = None
@@ -34,7 +34,7 @@ class WebhookRegistration:
 
     `organization_id` is Salesforce's id of the customer's org, empty where no connection is
     configured, which matches nobody; `action_ids` are the outbound messages allowed, all when empty;
-    `tokens` are newest first; `version` counts the writes, so that none overwrites another.
+    `tokens` are newest first; `version` counts the writes and guards against lost updates.
     """
 
     organization_id: str
@@ -55,9 +55,9 @@ def digest(token: str) -> str:
 
 
 def matches(presented: str, tokens: Iterable[Token], now: datetime) -> bool:
-    """Tell whether `presented` is one of `tokens` and still valid at `now`.
+    """Whether `presented` is one of `tokens` and still valid at `now`.
 
-    Every token is compared, in constant time, whatever the outcome of the ones before it.
+    Every token is compared, in constant time, whatever the comparisons before it found.
     """
     presented_digest = digest(presented)
     found = False
@@ -68,16 +68,16 @@ def matches(presented: str, tokens: Iterable[Token], now: datetime) -> bool:
 
 
 def rotated(tokens: Iterable[Token], new: Token, now: datetime) -> tuple[Token, ...]:
-    """Return the tokens after `new` took over: `new`, and those without an end for another 48 hours.
+    """Return the tokens once `new` has taken over: `new`, and those without an expiry for another 48 hours.
 
-    Those that had an end already end at once. So rotating twice ends a token that has leaked.
+    Tokens that already had an expiry are dropped. So rotating twice revokes a token that has leaked.
     """
     ends = timestamp(now + OVERLAP, to="seconds")
     return new, *(replace(token, expires_at=ends) for token in tokens if token.expires_at is None)
 
 
 def find(presented: str, tokens: Iterable[Token], now: datetime) -> Token | None:
-    """Return which of `tokens` an address of ours holds, if it is valid at `now`."""
+    """Return the one of `tokens` that was presented, if it is valid at `now`."""
     presented_digest = digest(presented)
     return next(
         (token for token in tokens if token.sha256 == presented_digest and _is_valid(token, now)), None
@@ -85,18 +85,18 @@ def find(presented: str, tokens: Iterable[Token], now: datetime) -> Token | None
 
 
 def offered(tokens: Iterable[Token], new: Token) -> tuple[Token, ...]:
-    """Return the tokens with `new` beside them: all stay valid until it is certain that `new` is in use."""
+    """Return the tokens with `new` added: all stay valid until `new` is known to be in use."""
     return new, *tokens
 
 
 def settled(
     tokens: Iterable[Token], used: str, now: datetime, replaced: str | None = None
 ) -> tuple[Token, ...]:
-    """Return the tokens once it is certain that the one with the digest `used` is in use.
+    """Return the tokens once the one with the digest `used` is known to be in use.
 
-    It takes over as with `rotated`; the one with the digest `replaced`, which was in use up to now, lasts
-    as long as the others whatever end it had. Nothing changes where it has taken over already, or is not
-    among them.
+    It takes over as in `rotated`. The token with the digest `replaced`, in use until now, keeps the same
+    48 hours as the others, whatever expiry it had. Nothing changes if `used` has already taken over, or is
+    not among the tokens.
     """
     known = tuple(tokens)
     in_use = next((token for token in known if token.sha256 == used), None)
@@ -108,7 +108,7 @@ def settled(
 
 
 def without(tokens: Iterable[Token], sha256: str) -> tuple[Token, ...]:
-    """Return the tokens but the one with this digest, which ends at once."""
+    """Return the tokens without the one with this digest."""
     return tuple(token for token in tokens if token.sha256 != sha256)
 
 
@@ -120,6 +120,6 @@ _WEBHOOK_PATH = "/features/agent-auto-provision/organizations/{organization}/int
 
 
 def webhook_address(base_url: str, organization: str, token: str) -> dict[str, str]:
-    """Return a new token and the URL that it is part of."""
+    """Return a token and the webhook URL that contains it: `{token, url}`."""
     path = _WEBHOOK_PATH.format(organization=organization)
     return {"token": token, "url": f"{base_url}{path}?token={token}"}

@@ -1,4 +1,4 @@
-"""One set-up of a webhook at a time, and what it deploys to Salesforce: once, and waited for (U7)."""
+"""Allow one set-up of a webhook at a time; deploy its package once and wait for the result (U7)."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -13,19 +13,19 @@ from muster.webhook_setup.metadata import Deployment
 from muster.webhook_setup.ports import Journal, Ports
 from muster.webhook_setup.setup_record import Outcome, Setup
 
-# What is left for reading back and telling, when Salesforce takes longer than there is time.
+# Time reserved for reading back and answering, when Salesforce takes longer than the invocation has.
 RESERVE_S = 60
 _LONGEST_WAIT_S = 8.0
 _STATUS = "Setup > Deployment Status"
 
 
 class Unfinished(Exception):
-    """Salesforce has not finished a deployment, or has not said whether it has begun; says what to do."""
+    """A deployment is not finished, or may not even have begun; the text says what to do."""
 
 
 @dataclass(slots=True)
 class Claim:
-    """The right of one set-up to be the organization's only one; `before` is the one before it."""
+    """The exclusive claim of one set-up on its organization; `before` is the previous set-up."""
 
     journal: Journal
     organization: str
@@ -33,18 +33,18 @@ class Claim:
     before: Setup | None
 
     @property
-    def goes_on(self) -> bool:
-        """Whether this is the same action as the one before, which may not have come to its end."""
+    def is_resumed(self) -> bool:
+        """Whether this repeats the previous action, which may not have finished."""
         return self.before is not None and self.before.action == self.setup.action
 
     def record(self, **changes: Any) -> None:
-        """Record how far it is; raises `Rejected` once another has taken its place."""
+        """Record progress; raises `Rejected` once another set-up has taken over."""
         becomes = replace(self.setup, **changes)
         try:
             self.journal.replace(self.organization, self.setup, becomes)
         except Stale as error:
-            remedy = "See with the action status what Salesforce has by now."
-            problem = Problem("organization", "is being set up by someone else by now", remedy)
+            remedy = "See with the action status what Salesforce has now."
+            problem = Problem("organization", "is now being set up by someone else", remedy)
             raise Rejected(problem) from error
         self.setup = becomes
 
@@ -53,10 +53,7 @@ class Claim:
 def claimed(
     journal: Journal, organization: str, action: str, by: str, now: datetime, seconds: float
 ) -> Iterator[Claim]:
-    """Be the organization's only set-up, for so many seconds at most.
-
-    Raises `Rejected` while another is at work.
-    """
+    """Claim the organization for one set-up, for `seconds` at most; raises `Rejected` while another works."""
     before = journal.setup(organization)
     if before is not None and before.is_at_work(now):
         raise Rejected(_busy(before))
@@ -70,7 +67,7 @@ def claimed(
     try:
         yield claim
     except MusterError:
-        # Why it failed is what matters; left as it is, the claim ends by itself.
+        # The original error matters more; an unreleased claim expires by itself.
         with suppress(MusterError):
             claim.record(outcome=Outcome.FAILED)
         raise
@@ -78,16 +75,16 @@ def claimed(
 
 @dataclass(frozen=True, slots=True)
 class Deploying:
-    """Deploys within one invocation; `remaining` answers the seconds that are left of it."""
+    """Deploys within one invocation; `remaining` returns the seconds left of it."""
 
     ports: Ports
     remaining: Callable[[], float]
 
     def deployed(self, claim: Claim, content: bytes, undo: Callable[[], Iterable[Problem]]) -> None:
-        """Deploy a package once and wait for the end; raises `Unfinished`, and `Rejected` where it fails.
+        """Deploy a package once and wait for it; raises `Unfinished`, or `Rejected` where it fails.
 
-        Where it is certain that Salesforce does not take it, `undo` undoes what was done for it before,
-        and yields what an admin has to undo.
+        Where the deployment certainly failed, `undo` reverts what was prepared for it and yields what an
+        admin has to revert.
         """
         try:
             deployment_id = self.ports.salesforce.deploy(content)
@@ -100,16 +97,16 @@ class Deploying:
             tuple(undo())
             raise
         claim.record(deployment=deployment_id)
-        deployment = self.awaited(deployment_id)
+        deployment = self.wait_for(deployment_id)
         if not deployment.success:
             raise Rejected(*refusals(deployment), *undo())
 
-    def checked(self, content: bytes) -> Deployment:
+    def check(self, content: bytes) -> Deployment:
         """Have Salesforce check a package without deploying it; raises `Unfinished`."""
-        return self.awaited(self.ports.salesforce.deploy(content, check_only=True))
+        return self.wait_for(self.ports.salesforce.deploy(content, check_only=True))
 
-    def awaited(self, deployment_id: str) -> Deployment:
-        """Return a deployment once it is done; raises `Unfinished` when there is no time left to wait."""
+    def wait_for(self, deployment_id: str) -> Deployment:
+        """Wait until a deployment is done and return it; raises `Unfinished` when the time is up."""
         status, seconds = "not known", 0.5
         while True:
             try:
@@ -118,7 +115,7 @@ class Deploying:
                     return deployment
                 status = deployment.status
             except Unavailable:
-                pass  # it goes on all the same
+                pass  # the deployment continues regardless
             if self.remaining() < RESERVE_S + seconds:
                 raise Unfinished(
                     f"Salesforce has not finished deployment {deployment_id} yet ({status}). Send the same"
@@ -128,21 +125,21 @@ class Deploying:
             seconds = min(2 * seconds, _LONGEST_WAIT_S)
 
     def finish_earlier(self, claim: Claim, *, cancel: bool = False) -> None:
-        """Wait for what a set-up before has deployed, or cancel it; raises `Unfinished`."""
+        """Wait for the deployment of the previous set-up, or cancel it; raises `Unfinished`."""
         earlier = claim.setup.deployment
         if earlier is None:
             return
-        # So old that Salesforce has forgotten it: then it is done.
+        # Not found: so old that Salesforce has forgotten it, so it is done.
         with suppress(NotFound):
             if cancel and not self.ports.salesforce.deployment(earlier).done:
-                # Where it is done by now, or nobody can tell, it is waited for.
+                # If it has finished meanwhile, or the outcome is unknown, wait for it.
                 with suppress(Rejected, OutcomeUnknown):
                     self.ports.salesforce.cancel(earlier)
-            self.awaited(earlier)
+            self.wait_for(earlier)
 
 
 def refusals(deployment: Deployment) -> Iterator[Problem]:
-    """Yield what Salesforce has against a deployment that failed."""
+    """Yield the reasons why a deployment failed."""
     for problem in deployment.problems or (f"the deployment ended as {deployment.status}",):
         yield Problem(
             "Salesforce",

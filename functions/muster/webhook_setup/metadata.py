@@ -1,6 +1,6 @@
-"""What a Salesforce org tells of its setup: the outbound message, the flow that sends it, a deployment.
+"""What a Salesforce org holds for us: the outbound message, the flow that sends it, a deployment.
 
-Nothing here may be written into a log whole: the address of an outbound message holds a token.
+Never log these as a whole: the address of an outbound message holds a token.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class SalesforceUser:
-    """Who is logged in to Salesforce."""
+    """The user who is logged in to Salesforce."""
 
     id: str
     username: str
@@ -39,9 +39,9 @@ class InstalledMessage:
 class InstalledFlow:
     """A flow and its versions.
 
-    `id` is that of the FlowDefinition, `versions` are all numbers, ascending. `latest` and `active` are
-    the Metadata of those versions as the Tooling API shows it; `active` is None where none is, `latest`
-    empty where the flow has no version at all.
+    `id` is that of the FlowDefinition; `versions` are all version numbers, ascending. `latest` and `active`
+    are the Metadata of those versions as the Tooling API shows it; `active` is None if no version is
+    active, `latest` is empty if the flow has no version.
     """
 
     id: str
@@ -54,10 +54,10 @@ class InstalledFlow:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """How a deployment stands.
+    """The state of a deployment.
 
     `status` is Salesforce's word, like `InProgress`; `success` can only be true once it is `done`.
-    `problems` say what is wrong, each like `Flow Muster_acme: …`, with tokens taken out.
+    `problems` say what is wrong, each like `Flow Muster_acme: …`, with tokens removed.
     """
 
     id: str

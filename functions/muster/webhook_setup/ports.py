@@ -1,4 +1,4 @@
-"""What setting up the webhook needs of the world outside."""
+"""What setting up the webhook needs of the outside world."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from muster.webhook_setup.setup_record import Setup
 
 
 class Salesforce(Protocol):
-    """What is asked of an org; `adapters.salesforce.metadata_client` is the real one."""
+    """A Salesforce org's metadata; implemented by `adapters.salesforce.metadata_client`."""
 
     def me(self) -> SalesforceUser:
-        """Return who is logged in."""
+        """Return the user who is logged in."""
 
     def described(self) -> Sequence[Mapping[str, Any]]:
         """Return the fields of User."""
@@ -31,23 +31,23 @@ class Salesforce(Protocol):
         """Queue a deployment and return its id; raises `OutcomeUnknown`."""
 
     def deployment(self, deployment_id: str) -> Deployment:
-        """Return how a deployment stands; raises `NotFound`."""
+        """Return the state of a deployment; raises `NotFound`."""
 
     def cancel(self, deployment_id: str) -> None:
-        """Ask that a deployment be cancelled."""
+        """Request the cancellation of a deployment."""
 
     def activate(self, flow_id: str, version: int) -> None:
-        """Make a version of a flow the active one, 0 for none."""
+        """Activate a version of a flow; 0 deactivates it."""
 
 
 class Journal(Protocol):
-    """What is remembered; `adapters.aws.webhook_journal` is the real one."""
+    """The stored records; implemented by `adapters.aws.webhook_journal`."""
 
     def setup(self, organization: str) -> Setup | None:
         """Return the latest set-up."""
 
     def replace(self, organization: str, was: Setup | None, becomes: Setup) -> None:
-        """Put a set-up in the place of another; raises `Stale`."""
+        """Replace a set-up record; raises `Stale` if it is no longer `was`."""
 
     def received_at(self, organization: str) -> str | None:
         """Return when a message last arrived."""
@@ -55,7 +55,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world outside of a set-up; `wait` lets so many seconds go by."""
+    """The outside world of a set-up; `wait` sleeps for a number of seconds."""
 
     salesforce: Salesforce
     webhooks: Registry

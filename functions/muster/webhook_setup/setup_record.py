@@ -1,4 +1,4 @@
-"""What is recorded of the set-up of an organization's webhook in Salesforce: who, when, how it ended."""
+"""The record of an organization's latest webhook set-up: who, when, and how it ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """How a set-up stands; `CONTINUE`: Salesforce has not finished what was deployed, or has not said so."""
+    """The state of a set-up; `CONTINUE`: the deployment is not finished, or not known to be."""
 
     UNDER_WAY = "under_way"
     CONTINUE = "continue"
@@ -23,8 +23,8 @@ class Setup:
     """One set-up, the latest of its organization.
 
     `at` is when it began, `until` when it counts as dead if it is still under way (both ISO 8601 in UTC);
-    `attempt` tells it from all others; `deployment` is Salesforce's id of what was deployed; `token` the
-    digest of the token that the outbound message gets with it, or loses; `replaced` of the one it had.
+    `attempt` identifies it; `deployment` is Salesforce's deployment id; `token` is the digest of the token
+    that the outbound message gets, or loses, with it; `replaced` the digest of the one it had.
     """
 
     action: str
@@ -38,17 +38,17 @@ class Setup:
     replaced: str | None = None
 
     def is_at_work(self, now: datetime) -> bool:
-        """Tell whether another set-up has to wait for this one."""
+        """Whether another set-up has to wait for this one."""
         return self.outcome is Outcome.UNDER_WAY and now < datetime.fromisoformat(self.until)
 
     def after(self, before: Setup | None) -> Setup:
-        """Return this set-up with what the one before it has left to do, if it did not come to its end."""
+        """Return this set-up with the unfinished work of the one before it, if that did not succeed."""
         if before is None or before.outcome is Outcome.SUCCEEDED:
             return self
         return replace(self, deployment=before.deployment, token=before.token, replaced=before.replaced)
 
     def shown(self) -> dict[str, Any]:
-        """Return what an admin is told of it."""
+        """Return the set-up as admins see it."""
         return {
             "action": self.action,
             "by": self.by,

@@ -147,7 +147,7 @@ def licences(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lice
             return wire if urlsplit(url).netloc == VAULT_HOST else company.salesforce.wire
 
         monkeypatch.setattr(scheduled_push, "time", SimpleNamespace(sleep=vault.clock.pass_s))
-        login.OF_THIS_PROCESS._places.clear()
+        login.OF_THIS_PROCESS._slots.clear()
         # Between two tries of a read nobody has to wait here.
         monkeypatch.setitem(Vault.__init__.__kwdefaults__ or {}, "backoff_s", 0)
         # Undone here: `monkeypatch` lives longer than the company, whose own patch lies below.

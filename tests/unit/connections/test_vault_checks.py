@@ -37,7 +37,7 @@ def field(name: str, **changes: Any) -> Field:
 
 def all_fields(**changed: Field | None) -> list[Field]:
     """Return the fields that Acme needs, some of them changed; `None` takes one out."""
-    needed = {name: field(name) for name in (*EDITED, *mappings.to_read(ACME))}
+    needed = {name: field(name) for name in (*EDITED, *mappings.vault_fields_to_read(ACME))}
     return [each for each in (needed | changed).values() if each]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from muster.insight import explanations
-from muster.insight.explanations import Surroundings
+from muster.insight.explanations import Context
 from muster.roster import reasons
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
@@ -39,7 +39,7 @@ WAITING = {"state": "waiting", "since": "2026-11-20T08:15:31.000Z", "rank": 1}
 
 
 def explained(member: Member, to: Any = ACME, **around: Any) -> Json:
-    surroundings = Surroundings(**{"lines": {}, "above": {}, **around})
+    surroundings = Context(**{"lines": {}, "above": {}, **around})
     return explanations.of_member(member, to, surroundings, NOW)
 
 

@@ -59,7 +59,7 @@ def test_editors_are_offered_the_system_mappings_there_are() -> None:
 
 def test_without_settings_about_it_everything_mapped_is_read_once() -> None:
     for each in (settings(), settings("engage"), read({}, "acme")[1]):
-        names = mappings.to_read(each)
+        names = mappings.vault_fields_to_read(each)
         assert len(names) == len(set(names))
         assert set(names) == IDENTITY | SYSTEM_IN | CUSTOM_IN
 
@@ -78,7 +78,7 @@ def test_what_is_switched_off_is_not_read() -> None:
         "engage.request": "wished__c",
         "custom.A": "id__sys",
     }
-    assert set(mappings.to_read(found)) == IDENTITY | {
+    assert set(mappings.vault_fields_to_read(found)) == IDENTITY | {
         "engage_group__v",
         "wished__c",
         "id__sys",
@@ -88,9 +88,9 @@ def test_what_is_switched_off_is_not_read() -> None:
 
 def test_what_is_pushed_is_read_whatever_is_taken_over() -> None:
     pushing = settings("engage", "engage_connect", **OFF, outbound={"system": ["engage.request"]})
-    assert set(mappings.to_read(pushing)) == IDENTITY | set(ENGAGE_FIELDS)
+    assert set(mappings.vault_fields_to_read(pushing)) == IDENTITY | set(ENGAGE_FIELDS)
     silent = settings("engage", **OFF, outbound={"system": []})
-    assert set(mappings.to_read(silent)) == IDENTITY
+    assert set(mappings.vault_fields_to_read(silent)) == IDENTITY
 
 
 @pytest.mark.parametrize(
@@ -117,15 +117,15 @@ def test_a_feature_is_pushed_if_it_is_managed_and_its_request_is_mapped(
 ) -> None:
     maps = {} if outbound is None else {"outbound": {"system": outbound}}
     found = settings(*features, **maps)
-    assert mappings.pushed(found) == pushed
-    assert mappings.to_write(found) == written
+    assert mappings.pushed_features(found) == pushed
+    assert mappings.vault_fields_to_write(found) == written
     for feature in FEATURES:
         assert mappings.sends_status(found, feature) is (outbound is None or f"{feature}.status" in outbound)
 
 
 def test_nothing_is_pushed_without_a_vault_crm() -> None:
     found = read({}, "acme")[1]
-    assert mappings.pushed(found) == ()
+    assert mappings.pushed_features(found) == ()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from muster.crm.engage_features import CONNECT, ENGAGE, FEATURES, Seen
 from muster.crm.vault_fields import NEVER_MAPPED
 from muster.errors import Misconfigured, Rejected
-from muster.settings.mappings import connection, to_read
+from muster.settings.mappings import vault_crm_connection, vault_fields_to_read
 from muster.sources.vault_users import VaultUser, digester, is_system_owned, user_of
 from tests.examples import settings
 
@@ -43,14 +43,14 @@ def test_a_row_becomes_a_user() -> None:
         active=True,
         seen={ENGAGE: Seen("UK", "success", "UK"), CONNECT: Seen()},
         requests={ENGAGE: "UK", CONNECT: None},
-        digest=digester(to_read(ACME))(ROW),
+        digest=digester(vault_fields_to_read(ACME))(ROW),
         modified="2026-11-20T08:15:31.000Z",
         run="run:1",
     )
 
 
 def test_the_example_is_what_is_read() -> None:
-    assert set(ROW) == set(to_read(ACME))
+    assert set(ROW) == set(vault_fields_to_read(ACME))
     assert not set(ROW) & NEVER_MAPPED
 
 
@@ -141,12 +141,12 @@ def test_what_is_no_row_of_a_user_is_refused_and_not_quoted(
 
 @pytest.mark.parametrize("name", sorted(set(ROW) - {"modified_date__v"}))
 def test_every_field_that_is_read_counts_in_the_digest(name: str) -> None:
-    digest_of = digester(to_read(ACME))
+    digest_of = digester(vault_fields_to_read(ACME))
     assert digest_of({**ROW, name: "another"}) != digest_of(ROW)
 
 
 def test_when_it_was_changed_does_not_count_in_the_digest() -> None:
-    digest_of = digester(to_read(ACME))
+    digest_of = digester(vault_fields_to_read(ACME))
     assert digest_of({**ROW, "modified_date__v": "2026-11-21T00:00:00.000Z", "more": 1}) == digest_of(ROW)
     with pytest.raises(KeyError):
         digest_of({name: value for name, value in ROW.items() if name != "email__sys"})
@@ -171,4 +171,4 @@ def test_users_of_vault_itself_are_told_from_people(username: str | None, owned:
 
 def test_without_a_connection_an_admin_is_told() -> None:
     with pytest.raises(Misconfigured, match=r"connections\.vault_crm"):
-        connection(settings())
+        vault_crm_connection(settings())

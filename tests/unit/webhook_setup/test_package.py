@@ -9,10 +9,18 @@ from defusedxml import ElementTree
 
 from muster.settings import Settings
 from muster.settings.document import read
-from muster.webhook_setup.package import Sender, is_outgrown, name_of, package, removal, sender_of, watched_in
+from muster.webhook_setup.package import (
+    DesiredSetup,
+    desired_setup,
+    is_outgrown,
+    name_of,
+    package,
+    removal,
+    watched_in,
+)
 
 ENDPOINT = "https://api.example.com/v2/webhook"
-SENDER = Sender(
+SENDER = DesiredSetup(
     organization="acme",
     name="Muster_acme",
     endpoint=ENDPOINT,
@@ -48,10 +56,12 @@ def settings_of(**sections: Any) -> Settings:
     return settings
 
 
-def sender(**sections: Any) -> Sender:
+def sender(**sections: Any) -> DesiredSetup:
     settings = settings_of(**sections)
     assert settings.connections.salesforce
-    return sender_of(settings, settings.connections.salesforce, ENDPOINT, DESCRIBED, "muster@acme.example")
+    return desired_setup(
+        settings, settings.connections.salesforce, ENDPOINT, DESCRIBED, "muster@acme.example"
+    )
 
 
 @pytest.mark.parametrize(

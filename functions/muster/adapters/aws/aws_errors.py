@@ -1,4 +1,4 @@
-"""Turns botocore's errors into ours at the edge of every AWS adapter."""
+"""Translate botocore's errors into `muster.errors`, for every AWS adapter."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from muster.errors import Misconfigured, Unavailable
 
-# Codes that trying again cannot mend: the template or the role is wrong.
+# Retrying does not help with these: the template or the role is wrong.
 _MISCONFIGURED = frozenset(
     {
         "AccessDenied",
@@ -24,9 +24,9 @@ _MISCONFIGURED = frozenset(
 
 @contextmanager
 def translated(system: str) -> Iterator[None]:
-    """Raise `Misconfigured` or `Unavailable` for what botocore raises while `system` is called.
+    """Raise `Misconfigured` or `Unavailable` for botocore's errors in a call to `system`.
 
-    Failed conditions are answers, not errors: an adapter that writes under a condition catches
+    Failed conditions are answers, not errors: an adapter that makes a conditional write catches
     `ConditionalCheckFailedException` and `TransactionCanceledException` inside this block.
     """
     try:

@@ -1,4 +1,4 @@
-"""The queue between the webhook and the worker, and how its messages are written and read.
+"""The queue between the webhook and the worker, and the format of its messages.
 
 One outbound message becomes one queue message, or a few when it is long. The body is JSON:
 
@@ -6,8 +6,8 @@ One outbound message becomes one queue message, or a few when it is long. The bo
      "changes": [{"notification": "04l…", "fields": {"Id": "005…", "IsActive": "true"}}],
      "parked": [{"notification": "04l…", "object": "Account", "record": "001…", "reason": "other_object"}]}
 
-A worker may meet messages that an older or newer webhook wrote: unknown keys are passed over, an
-unknown `v` is refused.
+A worker may receive messages of an older or newer webhook: unknown keys are ignored, an unknown `v` is
+refused.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 VERSION = 1
-# SQS takes 1 MiB by now; the old limit still holds in places, and each 64 KiB is charged as a call anyway.
+# SQS now takes 1 MiB, but not everywhere yet, and each 64 KiB is charged as a call anyway.
 MAX_MESSAGE_BYTES = 256 * 1024
 
 
@@ -42,9 +42,9 @@ class ChangeQueue:
     def send(self, message: QueuedMessage) -> None:
         """Put a message on the queue; when this returns, all of it is durable (W2).
 
-        Raises `TooLarge` before anything is sent if a single change does not fit, `Unavailable` or
-        `Misconfigured` if SQS did not take everything: a part may then be on the queue already, and
-        comes again when the sender repeats the message, which the worker is safe against.
+        Raises `TooLarge` before anything is sent if a single change does not fit, and `Unavailable` or
+        `Misconfigured` if SQS did not take everything. A part may then be on the queue and come again when
+        the sender repeats the message; the worker is idempotent.
         """
         for body in encode(message):
             with translated("the change queue"):
@@ -52,7 +52,7 @@ class ChangeQueue:
 
 
 def encode(message: QueuedMessage) -> list[str]:
-    """Return the bodies that hold a message: one, or several if it is longer than 256 KiB in UTF-8.
+    """Return the bodies of a message: one, or several if it is longer than 256 KiB in UTF-8.
 
     Raises `TooLarge` if a single change is longer than that.
     """
@@ -67,7 +67,7 @@ def encode(message: QueuedMessage) -> list[str]:
             ],
             "parked": [asdict(other) for other in message.parked],
         },
-        # What XML lets through, SQS takes as it is; escapes would make it up to three times as long.
+        # SQS accepts every character that XML does; escapes would make it up to three times as long.
         ensure_ascii=False,
         separators=(",", ":"),
     )
@@ -81,7 +81,7 @@ def encode(message: QueuedMessage) -> list[str]:
                 "Take long text fields out of the outbound message.",
             )
         )
-    # Rounded up for one and down for the other, so that neither half is ever empty.
+    # One is rounded up and the other down, so that neither half is ever empty.
     changes, parked = (len(message.changes) + 1) // 2, len(message.parked) // 2
     return [
         *encode(replace(message, changes=message.changes[:changes], parked=message.parked[:parked])),
@@ -90,7 +90,7 @@ def encode(message: QueuedMessage) -> list[str]:
 
 
 def decode(body: str) -> QueuedMessage:
-    """Return what `encode` put into one body; raises `Rejected` if this is not one it knows."""
+    """Return the message in one body of `encode`; raises `Rejected` for any other body."""
     try:
         content = json.loads(body)
         if content["v"] != VERSION:
@@ -102,7 +102,7 @@ def decode(body: str) -> QueuedMessage:
             changes=tuple(_change(change) for change in content["changes"]),
             parked=tuple(_parked(other) for other in content["parked"]),
         )
-    # What these say may quote the message, so it is dropped.
+    # These errors may quote the message, so they are not chained.
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _unknown("is not a message of the webhook") from None
 

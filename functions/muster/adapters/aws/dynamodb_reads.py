@@ -1,4 +1,4 @@
-"""Reads of many items at once: by their keys, or one text of each of a query's items."""
+"""Read many items at once: by key, or one text attribute of every item of a query."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-# BatchGetItem takes 100 keys and answers 16 MB at most; what is over it gives back as unprocessed.
+# BatchGetItem takes 100 keys and answers up to 16 MB; it returns the rest as unprocessed.
 _KEYS_A_CALL = 100
 _CALLS_A_BATCH = 10
 
@@ -43,7 +43,7 @@ def get_many[K](
 
 
 class _Texts(threading.local):
-    """What the call that a thread is in is read for: the name of the one attribute, or nothing."""
+    """The attribute that the current thread's query is read for, if any."""
 
     name: str | None = None
 
@@ -52,11 +52,11 @@ _texts = _Texts()
 
 
 def texts(client: DynamoDBClient, request: dict[str, Any], name: str) -> Iterator[str]:
-    """Yield the attribute `name`, a text, of each item that a query finds; it is all that is asked for.
+    """Yield the text attribute `name` of each item that a query finds; only that attribute is projected.
 
-    botocore looks at ten possible types of every attribute of every item, which for a hundred thousand
-    takes longer than all else that an import does with them. So the answer is read here, as botocore
-    hands it out before it is parsed; `tests/integration/test_dynamodb_reads.py` compares the two.
+    botocore tries ten possible types for every attribute of every item, which for a hundred thousand
+    items takes longer than the rest of an import. So the answer is parsed here, in botocore's event
+    before its own parsing; `tests/integration/test_dynamodb_reads.py` compares the two.
     """
     client.meta.events.register("before-parse.dynamodb.Query", _read_texts, unique_id="muster-texts")
     request = {
@@ -82,5 +82,5 @@ def _read_texts(response_dict: Any, customized_response_dict: dict[str, Any], **
         return
     answer = orjson.loads(response_dict["body"])
     customized_response_dict["Items"] = [item[_texts.name]["S"] for item in answer.pop("Items")]
-    # What is left is little, and botocore's to read.
+    # The little that is left is for botocore to parse.
     response_dict["body"] = orjson.dumps(answer)

@@ -1,4 +1,4 @@
-"""Mails through Amazon SES."""
+"""Send mails with Amazon SES."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
 
-# What is wrong with this one mail. In the sandbox of SES, an unverified recipient is among it.
+# Faults of this one mail, such as an unverified recipient in the SES sandbox.
 _REFUSED = frozenset({"BadRequestException", "MessageRejected"})
-# What is wrong with all mails until someone acts.
+# Faults of all mails, until an admin acts.
 _NOT_ALLOWED = frozenset(
     {
         "AccountSuspendedException",
@@ -30,15 +30,15 @@ class Mail:
     """Sends mails from one address."""
 
     def __init__(self, client: SESV2Client, sender: str) -> None:
-        """Use `sender`, which SES has to have verified, itself or its domain."""
+        """Send from `sender`, an address that is verified in SES, itself or by its domain."""
         self._client = client
         self._sender = sender
 
     def send(self, to: str, subject: str, text: str, html: str) -> None:
-        """Send a mail to one address; when the answer is lost it may have been sent all the same.
+        """Send a mail to one address; if the answer is lost, it may have been sent all the same.
 
-        Raises `Rejected` when SES refuses this mail, `Misconfigured` when it would refuse any, and
-        `Unavailable` when it is down or the account's sending rate or daily quota is used up.
+        Raises `Rejected` if SES refuses this mail, `Misconfigured` if it would refuse any, and
+        `Unavailable` if it is down or the account's sending rate or daily quota is used up.
         """
         with translated("SES"):
             try:
@@ -56,7 +56,7 @@ class Mail:
                     },
                 )
             except ClientError as error:
-                # The code only: the message of SES quotes addresses.
+                # Only the code: the message of SES quotes addresses.
                 code = error.response["Error"]["Code"]
                 if code in _REFUSED:
                     remedy = "Verify MailFrom in SES; in the sandbox of SES, the manager's address as well."

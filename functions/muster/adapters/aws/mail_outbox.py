@@ -1,7 +1,7 @@
-"""New members whose managers have not been told yet, and the mails that tell them, in the roster table.
+"""The outbox of notifications to managers, in the roster table: newcomers, and mails still to be sent.
 
-A new member leaves a newcomer item in the transaction that creates it. It moves into a mail, or is
-forgotten: nobody is lost on the way, and nobody is in two mails. A mail is deleted after it was sent.
+The transaction that creates a member also writes a newcomer item. It is moved into a mail, or deleted, in
+a transaction: nobody is lost, and nobody is in two mails. A mail is deleted after it was sent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TAKEN = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
 class MailOutbox:
-    """Every method raises `Unavailable` or `Misconfigured` where the table fails."""
+    """Newcomers and pending mails; raises `Unavailable` or `Misconfigured` where the table fails."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         """Use the table of that name."""
@@ -38,12 +38,12 @@ class MailOutbox:
         self._table = table
 
     def newcomers(self, organization: str) -> dict[str, float]:
-        """Return the members whose managers have not been told: id → when it was created (epoch seconds)."""
+        """Return the members whose managers are not notified yet: id → time of creation (epoch seconds)."""
         items = self._items(keys.newcomers_partition(organization))
         return {item["sk"]["S"]: float(item["since"]["N"]) for item in items}
 
     def has_recorded_team(self, organization: str, manager: str) -> bool:
-        """Tell whether any active direct report of the manager has its web conferences recorded."""
+        """Whether the web conferences of any active direct report of the manager are recorded."""
         with translated(_SYSTEM):
             answer = self._client.query(
                 TableName=self._table,
@@ -55,10 +55,10 @@ class MailOutbox:
         return bool(answer["Items"])
 
     def put(self, organization: str, run: str, manager: str, newcomers: Sequence[str], now: float) -> None:
-        """Move newcomers into the mail of that run to that manager; it names the first of them.
+        """Move newcomers into the mail of a run to a manager; it names the first of them.
 
-        They move in transactions of some each, all into one mail. Whom another call has moved or
-        forgotten meanwhile ends it: the rest stay newcomers for the next run. `now`: epoch seconds.
+        They move in batches, one transaction each, into the same mail. If another call has moved or
+        deleted one meanwhile, the rest stay newcomers for the next run. `now`: epoch seconds.
         """
         key = keys.outbox_key(organization, run, manager)
         for number, some in enumerate(batched(newcomers, _MOVED_AT_ONCE, strict=False)):
@@ -68,7 +68,7 @@ class MailOutbox:
                 return
 
     def forget(self, organization: str, newcomers: Iterable[str]) -> None:
-        """Let newcomers be newcomers no more; nobody is told of them."""
+        """Delete newcomers without notifying anybody of them."""
         for some in batched(newcomers, _FORGOTTEN_AT_ONCE, strict=False):
             deletes: list[Any] = [
                 {"Delete": {"TableName": self._table, "Key": keys.newcomer_key(organization, member)}}
@@ -78,11 +78,11 @@ class MailOutbox:
                 self._client.transact_write_items(TransactItems=deletes)
 
     def mails(self, organization: str) -> list[PendingMail]:
-        """Return the mails that have not been sent, those of the oldest run first."""
+        """Return the mails still to be sent, those of the oldest run first."""
         return [_to_mail(item) for item in self._items(keys.outbox_partition(organization))]
 
     def remove(self, organization: str, mail: PendingMail) -> None:
-        """Take a mail out, unless someone has been added to it since it was read."""
+        """Delete a mail, unless someone was added to it since it was read."""
         was_added_to = self._client.exceptions.ConditionalCheckFailedException
         with translated(_SYSTEM), suppress(was_added_to):
             self._client.delete_item(
@@ -93,7 +93,7 @@ class MailOutbox:
             )
 
     def _move(self, update: Any, newcomers: Iterable[Item]) -> bool:
-        """Write all or nothing; `False`: someone else has been there."""
+        """Write all or nothing; `False`: another call was faster."""
         deletes: list[Any] = [
             {
                 "Delete": {
@@ -127,7 +127,7 @@ class MailOutbox:
 
 
 def _opened(count: int, named: Sequence[str], now: float) -> Item:
-    """Return the change that makes a mail, or adds to the same mail of a run that was interrupted."""
+    """Return the update that creates a mail, or adds to the mail of an interrupted run."""
     return {
         "UpdateExpression": "SET since = if_not_exists(since, :now) ADD newcomers :count, named :named",
         "ExpressionAttributeValues": {
@@ -139,7 +139,7 @@ def _opened(count: int, named: Sequence[str], now: float) -> Item:
 
 
 def _added(count: int) -> Item:
-    """Return the change that adds to a mail; to one that was sent meanwhile nothing is added."""
+    """Return the update that adds to a mail, unless it was sent meanwhile."""
     return {
         "UpdateExpression": "ADD newcomers :count",
         "ConditionExpression": "attribute_exists(pk)",

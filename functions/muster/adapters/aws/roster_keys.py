@@ -1,8 +1,8 @@
-"""The keys of the roster in the table, and the shape of its items (docs/architecture.md draws them).
+"""Keys and item shapes of the roster in the table (docs/architecture.md lists them).
 
-Everything of an organization starts with `ORG#<organization>#`: nothing crosses it. Members lie in
-a few shards, so that no single partition bounds how fast a large roster is read; a member's history
-lies beside it. Items have few attributes and one JSON `doc`, because botocore's cost is per attribute.
+All keys of an organization begin with `ORG#<organization>#`. Members are spread over a few shards, so that
+no single partition limits how fast a large roster is read; a member's history is stored beside it. Items
+have few attributes and one JSON `doc`, because botocore's cost is per attribute.
 """
 
 import zlib
@@ -24,7 +24,7 @@ from muster.sources.member_states import MemberState
 
 type Item = dict[str, Any]
 
-# Fixed for ever: a member's shard is computed from its id.
+# Never change this: a member's shard is computed from its id.
 SHARDS = 8
 
 
@@ -40,7 +40,7 @@ def member_key(organization: str, member: str) -> Item:
 
 
 def history_prefix(member: str) -> str:
-    """Return what the sort keys of a member's history begin with."""
+    """Return the common prefix of the sort keys of a member's history."""
     return f"HISTORY#{member}#"
 
 
@@ -51,12 +51,12 @@ def history_key(organization: str, entry: HistoryEntry) -> Item:
 
 
 def link_key(organization: str, crm_id: str) -> Item:
-    """Return the key of what is known of one Salesforce user."""
+    """Return the key of a Salesforce user's link."""
     return {"pk": {"S": f"ORG#{organization}#LINK#salesforce#{crm_id}"}, "sk": {"S": "LINK"}}
 
 
 def match_key(organization: str, key: str) -> Item:
-    """Return the key of the item that says who carries a username or e-mail address."""
+    """Return the key of the item that lists the members with a username or e-mail address."""
     return {"pk": {"S": f"ORG#{organization}#MATCH#{key}"}, "sk": {"S": "MATCH"}}
 
 
@@ -66,7 +66,7 @@ def seat_key(organization: str, seat: str) -> Item:
 
 
 def line_partition(organization: str, seat: str) -> str:
-    """Return the partition of the line for a seat; its sort keys put who is first first (A9)."""
+    """Return the partition of the line for a seat, sorted by place in line (A9)."""
     return f"ORG#{organization}#LINE#{seat}"
 
 
@@ -79,18 +79,18 @@ def line_key(organization: str, seat: str, place: tuple[int, str], member: str) 
     }
 
 
-# What the sort keys of counts begin with, beside those of places in line.
+# Prefix of the sort keys of counts, which are beside the places in line.
 FREED = "FREED#"
 
 
 def licence_lines_partition(organization: str) -> str:
-    """Return the partition of the lines for Engage licences; of a group, who is first comes first (G8)."""
+    """Return the partition of the lines for Engage licences, sorted by place within a group (G8)."""
     return f"ORG#{organization}#LICENCES"
 
 
 def licence_line_item(organization: str, place: Place, member: str) -> Item:
     """Return the item of a member's place in line for a licence."""
-    # Whatever a group is called, its key is short.
+    # A digest, so that keys are short whatever the group's name.
     group = blake2b(place.group.encode(), digest_size=8).hexdigest()
     return {
         "pk": {"S": licence_lines_partition(organization)},
@@ -101,7 +101,7 @@ def licence_line_item(organization: str, place: Place, member: str) -> Item:
 
 
 def freed_key(organization: str, feature: str, group: str) -> Item:
-    """Return the key of the count of free licences of a group that nobody has been tried for (G8)."""
+    """Return the key of the count of a group's freed licences that nobody has been tried for yet (G8)."""
     digest = blake2b(group.encode(), digest_size=8).hexdigest()
     return {
         "pk": {"S": licence_lines_partition(organization)},
@@ -116,7 +116,7 @@ def to_place(item: Item) -> tuple[str, Place]:
 
 
 def newcomers_partition(organization: str) -> str:
-    """Return the partition of new members of whom their managers have not been told yet (N1)."""
+    """Return the partition of new members whose managers are not notified yet (N1)."""
     return f"ORG#{organization}#NEWCOMERS"
 
 
@@ -141,12 +141,12 @@ def report_key(organization: str, manager: str, member: str) -> Item:
 
 
 def outbox_partition(organization: str) -> str:
-    """Return the partition of the mails to managers that have not been sent yet."""
+    """Return the partition of the mails to managers still to be sent."""
     return f"ORG#{organization}#OUTBOX"
 
 
 def outbox_key(organization: str, run: str, manager: str) -> Item:
-    """Return the key of the one mail of a run to a manager; the oldest run's come first."""
+    """Return the key of a run's mail to a manager; those of the oldest run sort first."""
     return {"pk": {"S": outbox_partition(organization)}, "sk": {"S": f"{run}#{manager}"}}
 
 
@@ -156,7 +156,7 @@ def error_partition(organization: str) -> str:
 
 
 def error_key(organization: str, entry: LogEntry) -> Item:
-    """Return the key of an error log entry; the same fault of the same delivery has the same key."""
+    """Return the key of an error-log entry; the same fault of the same delivery has the same key."""
     sort = f"{entry.at}#{entry.notification}#{entry.code}#{entry.record or ''}"
     return {"pk": {"S": error_partition(organization)}, "sk": {"S": sort}}
 
@@ -174,11 +174,11 @@ def member_item(member: Member) -> Item:
 
 
 def _state(member: Member) -> str | None:
-    """Return what the index `by_state` shows of a member linked to Salesforce or Vault CRM.
+    """Return the sort key in the index `by_state` of a member linked to Salesforce or Vault CRM.
 
-    That is `<CRM id>|<digest>|<a: active, i: not>|<since when without a match>|<member id>`, and for who is
-    linked to Vault CRM `|<id there>|<digest>`: all that an import needs to know of a member whose users have
-    not changed.
+    `<CRM id>|<digest>|<a: active, i: not>|<unmatched since>|<member id>`, and for a member linked to Vault
+    CRM also `|<id there>|<digest>`: all that an import needs to know of a member whose users have not
+    changed.
     """
     crm_id, vault_id = (member.crm.get(each, {}).get("id") or "" for each in ("salesforce", "vault_crm"))
     if not crm_id and not vault_id:
@@ -189,7 +189,7 @@ def _state(member: Member) -> str | None:
 
 
 def to_state(state: str) -> MemberState:
-    """Return what the index shows of a member."""
+    """Return the state of a member from a sort key of the index."""
     crm_id, digest, active, since, member, *vault = state.split("|")
     return MemberState(crm_id, member, digest, active == "a", since, *vault)
 
@@ -198,17 +198,17 @@ _AT_ONCE = "0"
 
 
 def _due(member: Member) -> str | None:
-    """Return what the index `by_due` shows of a member about whom a push has something to do.
+    """Return the sort key in the index `by_due` of a member that a push has work for.
 
-    That is `<from which day on>|<what>|<member id>`, see `groups.due`; what is due at once comes before
-    every day.
+    `<due from day>|<what>|<member id>`, see `engage_groups.due`; what is due at once sorts before every
+    day.
     """
     found = engage_groups.due(member)
     return f"{found.since or _AT_ONCE}|{','.join(sorted(found.what))}|{member.id}" if found else None
 
 
 def to_due(due: str) -> tuple[str, Due]:
-    """Return the member id and what is due, from what the index shows."""
+    """Return the member id and what is due, from a sort key of the index."""
     since, what, member = due.split("|")
     return member, Due("" if since == _AT_ONCE else since, frozenset(what.split(",")))
 

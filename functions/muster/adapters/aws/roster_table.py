@@ -1,8 +1,8 @@
-"""The roster as the worker and imports see it: gather what is known of many users, write decisions.
+"""The roster for the worker, imports and pushes: look up what is known of many users, write decisions.
 
-All reads are strongly consistent and of the base table. A write is one transaction under the
-conditions of its decision; when one fails nothing was written, or our own first try was (botocore
-tries again when an answer is lost). Both are mended the same way: gather and decide again.
+All reads are strongly consistent, from the base table, except for the two indexes. A write is one
+transaction with the conditions of its decisions. If it fails, either nothing was written, or our own first
+try was (botocore retries when an answer is lost). Both are handled the same way: gather and decide again.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class RosterTable:
         """Return what is known of each Salesforce user; `wanted` is CRM id → what to look up.
 
         Three batch reads, however many users: links (the managers' too), then members and match keys,
-        then namesakes. They are not one moment: who was linked anew in between is read again. Raises
-        `Unavailable`.
+        then namesakes. They are not one snapshot: users that were linked in between are read again.
+        Raises `Unavailable`.
         """
         known: dict[str, Known] = {}
         for _ in range(_READS):
@@ -86,17 +86,17 @@ class RosterTable:
         return {crm_id: _known(crm_id, what, links, members, holders) for crm_id, what in wanted.items()}
 
     def members(self, organization: str, members: Iterable[str]) -> dict[str, Member]:
-        """Return the members of these ids that exist."""
+        """Return the existing members with these ids."""
         found = self._get({member: keys.member_key(organization, member) for member in members})
         return {member: keys.to_member(item) for member, item in found.items()}
 
     def pools(self, organization: str, seats: Iterable[str]) -> dict[str, Pool]:
-        """Return how many hold each of these seats, and how many wait for it."""
+        """Return the pool of each of these seats: how many hold it, and how many wait for it."""
         found = self._get({seat: keys.seat_key(organization, seat) for seat in seats})
         return {seat: Pool(int(item["used"]["N"]), int(item["waiting"]["N"])) for seat, item in found.items()}
 
     def line(self, organization: str, seat: str, limit: int) -> list[str]:
-        """Return the ids of the first members in line for a seat, the very first first."""
+        """Return the ids of the first members in line for a seat, in order."""
         return [item["sk"]["S"].rpartition("#")[2] for item in self._line(organization, seat, limit)]
 
     def _line(self, organization: str, seat: str, limit: int) -> Iterator[Item]:
@@ -116,18 +116,18 @@ class RosterTable:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def states(self, organization: str) -> Iterator[MemberState]:
-        """Return the state of each member that is linked to a CRM, from the index: ids and digests only.
+        """Yield the state of each member that is linked to a CRM, from the index: ids and digests only.
 
-        The index follows the table within moments, so what it says is a hint where to look.
+        The index lags slightly behind the table, so its content is only a hint where to look.
         """
         yield from map(keys.to_state, self._index(organization, "state"))
 
     def due(self, organization: str, today: date) -> Iterator[tuple[str, Due]]:
-        """Return the members (ids) whom a push has to look at by that day, and for what: a hint too."""
+        """Yield the ids of the members that are due for a push by that day, and why: only a hint as well."""
         yield from map(keys.to_due, self._index(organization, "due", until=f"{today.isoformat()}|~"))
 
     def _index(self, organization: str, name: str, until: str | None = None) -> Iterator[str]:
-        """Yield the texts of an index, those up to `until`; the indexes are named after their attribute."""
+        """Yield the sort keys of an index, up to `until`; indexes are named after their attribute."""
         for shard in range(keys.SHARDS):
             values = {":pk": {"S": keys.member_partition(organization, shard)}}
             request: dict[str, Any] = {
@@ -142,10 +142,10 @@ class RosterTable:
             yield from texts(self._client, request, name)
 
     def licence_lines(self, organization: str) -> tuple[list[tuple[str, Place]], Counter[tuple[str, str]]]:
-        """Return who waits for an Engage licence, and how many are free that nobody has been tried for.
+        """Return the lines for Engage licences, and the counts of freed ones that nobody was tried for yet.
 
-        The lines hold member ids and places, group by group, the first first; the counts are by feature and
-        group (G8).
+        The lines hold member ids and places, group by group, in order; the counts are by feature and group
+        (G8).
         """
         lines: list[tuple[str, Place]] = []
         freed: Counter[tuple[str, str]] = Counter()
@@ -158,7 +158,7 @@ class RosterTable:
         return lines, +freed
 
     def offered(self, organization: str, counts: Mapping[tuple[str, str], int]) -> None:
-        """Take so many off the counts of free licences: the lines have been offered them."""
+        """Subtract from the counts of freed licences, after they were offered to the lines."""
         for (feature, group), count in counts.items():
             with translated("the roster table"):
                 self._client.update_item(
@@ -185,7 +185,7 @@ class RosterTable:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def waiting(self, organization: str, match_keys: Iterable[str]) -> list[Link]:
-        """Return the links of users who wait for one of these match keys to become free."""
+        """Return the links of the users who wait for one of these match keys to become free."""
         items = self._get({key: keys.match_key(organization, key) for key in match_keys})
         crm_ids = frozenset[str]().union(*(_set(item, "waiting") for item in items.values()))
         links = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in sorted(crm_ids)})
@@ -194,12 +194,11 @@ class RosterTable:
     def write(
         self, organization: str, decisions: Sequence[Decision], now: float, lease: Lease | None = None
     ) -> list[Decision]:
-        """Write decisions, each whole or not at all; returns those that are void, to be decided again.
+        """Write decisions, each as a whole or not at all; return those that are void, to be decided again.
 
-        Several go into one transaction, and if something that one of them rests on has changed, all of
-        those are void. `now` is in epoch seconds. A run's writes are fenced with its lease: raises `Stale`
-        once another run has taken over. Raises `Unavailable` or `Misconfigured`; what has been written
-        by then is written.
+        Several share a transaction; if a condition of one of them fails, all of them are void. `now` is in
+        epoch seconds. A run's writes are fenced with its lease: raises `Stale` once another run has taken
+        over. Raises `Unavailable` or `Misconfigured`; transactions written before that stay written.
         """
         void: list[Decision] = []
         for some, actions in transactions(self._table, organization, decisions, now):
@@ -223,7 +222,7 @@ class RosterTable:
         return True
 
     def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
-        """Add entries to the error log; the same entry again changes nothing."""
+        """Add entries to the error log; adding an entry again changes nothing."""
         for entry in entries:
             item = keys.error_item(organization, entry, int(now) + ERROR_DAYS * _DAY)
             with translated("the roster table"):
@@ -234,7 +233,7 @@ class RosterTable:
 
 
 def _is_torn(crm_id: str, known: Known) -> bool:
-    """Tell whether link and member were read on two sides of someone else's write."""
+    """Whether link and member do not fit together, because another write came between the reads."""
     if known.link and known.link.member:
         return known.member is None or _crm_id(known.member) != crm_id
     return any(_crm_id(member) == crm_id for member in known.namesakes)

@@ -1,7 +1,7 @@
-"""The roster as people read it: pages of members, one member, history, error log. Never writes.
+"""The roster for queries: pages of members, one member, history, error log. Never writes.
 
-A cursor is opaque to the caller but holds no secret and no table key: only where in this
-organization's own partitions to go on, so it cannot lead into another organization.
+A cursor is opaque to the caller but holds no secret and no full key: only a position in the organization's
+own partitions, so it cannot lead into another organization.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class RosterViews:
         return found, _cursor(shard, after) if shard < keys.SHARDS else None
 
     def member(self, organization: str, member: str) -> Member | None:
-        """Return the member of that id."""
+        """Return the member with this id."""
         item = self._get(keys.member_key(organization, member))
         return keys.to_member(item) if item else None
 
     def link(self, organization: str, crm_id: str) -> Link | None:
-        """Return what is known of a Salesforce user."""
+        """Return the link of a Salesforce user."""
         item = self._get(keys.link_key(organization, crm_id))
         return keys.to_link(item) if item else None
 
@@ -116,7 +116,7 @@ class RosterViews:
         while True:
             if after is not None:
                 request["ExclusiveStartKey"] = {"pk": {"S": partition}, "sk": {"S": after}}
-            # Limit counts what is read before the filter, so a page never runs past what was asked for.
+            # Limit counts items before the filter, so a page never exceeds the requested size.
             with translated("the roster table"):
                 answer = self._client.query(**request, Limit=limit - len(found))
             found += answer["Items"]

@@ -1,7 +1,7 @@
-"""What decisions write: the transactions, and the conditions under which they take effect.
+"""The transactions that write decisions, and their conditions.
 
-A decision is in one transaction, whole. As many decisions share a transaction as touch different
-items; what they move in the pools of seats is added up, for a transaction may touch an item once.
+A decision is written in a single transaction. Decisions that touch different items share one; their changes
+to the pools of seats are added up, because a transaction may touch an item only once.
 """
 
 from collections import Counter, defaultdict
@@ -20,8 +20,8 @@ from muster.roster.member import Member
 from muster.roster.reasons import NAMESAKE_ACTIVE
 from muster.roster.seats import Move, moves
 
-# A message can come back for 24 hours from Salesforce and 14 days from the dead-letter queue; for
-# longer than both, remember how new the state was of a user who is not in the roster.
+# A message can come again for 24 hours from Salesforce and for 14 days from the dead-letter queue; the
+# last version of a user who is not in the roster is remembered for longer than both.
 LINK_DAYS = 45
 _DAY = 24 * 60 * 60
 # DynamoDB takes 100 actions and 4 MB; a member with its history is at most 130 KB (user_changes.MAX_TEXT),
@@ -61,7 +61,7 @@ def _item_of(action: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _actions(table: str, organization: str, decision: Decision, now: float) -> list[Any]:
-    """Return the transaction of a decision: at most one action an item, at most a dozen items."""
+    """Return the actions of a decision: at most one per item, at most a dozen items."""
     actions: list[Any] = []
     if decision.after:
         member = replace(decision.after, revision=decision.after.revision + 1)
@@ -98,9 +98,9 @@ def _actions(table: str, organization: str, decision: Decision, now: float) -> l
 
 
 def _report_actions(table: str, organization: str, decision: Decision) -> list[Any]:
-    """Return what the change means for the recorded teams of the former manager and of the present one (N1).
+    """Return the updates of the recorded teams of the former and the present manager (N1).
 
-    Kept also while no manager is told: when that is switched on, no index has to be built first.
+    Maintained even while notifications are off, so that no index has to be built to switch them on.
     """
     if decision.after is None:
         return []
@@ -118,7 +118,7 @@ def _report_actions(table: str, organization: str, decision: Decision) -> list[A
 
 
 def _line_actions(table: str, organization: str, decision: Decision) -> list[Any]:
-    """Return who leaves which line for a seat, and who joins it."""
+    """Return the updates of the lines for seats that the member leaves or joins."""
     actions: list[Any] = []
     for seat, move in _moves(decision).items():
         member = decision.after.id if decision.after else ""
@@ -132,7 +132,7 @@ def _line_actions(table: str, organization: str, decision: Decision) -> list[Any
 
 
 def _licence_line_actions(table: str, organization: str, decision: Decision) -> list[Any]:
-    """Return who leaves which line for an Engage licence, and who joins it or moves in it (G8)."""
+    """Return the updates of the lines for Engage licences that the member leaves, joins or moves in (G8)."""
     if decision.after is None:
         return []
     member = decision.after.id
@@ -153,7 +153,7 @@ def _licence_line_actions(table: str, organization: str, decision: Decision) -> 
 
 
 def _shared_actions(table: str, organization: str, decisions: Sequence[Decision]) -> list[Any]:
-    """Return the actions on items that several decisions move: pools of seats, counts of free licences."""
+    """Return the actions on items that decisions share: pools of seats, counts of freed licences."""
     freed = Counter(left for decision in decisions for left in _groups_left(decision))
     return [
         *_pool_actions(table, organization, decisions),
@@ -173,7 +173,7 @@ def _shared_actions(table: str, organization: str, decisions: Sequence[Decision]
 
 
 def _groups_left(decision: Decision) -> list[tuple[str, str]]:
-    """Return the Engage groups that the member has left by now: a licence of each is free (G8)."""
+    """Return the Engage groups that the member has left, each of which frees a licence (G8)."""
     if decision.before is None or decision.after is None:
         return []
     pairs = ((each, getattr(decision.before, each)["group"]) for each in engage_features.FEATURES)
@@ -183,7 +183,7 @@ def _groups_left(decision: Decision) -> list[tuple[str, str]]:
 
 
 def _pool_actions(table: str, organization: str, decisions: Sequence[Decision]) -> list[Any]:
-    """Return what the decisions together move in each seat's pool, under the condition of its limit (A9)."""
+    """Return one update per seat's pool for all the decisions, with its limit as condition (A9)."""
     used, waiting, limits = Counter[str](), Counter[str](), dict[str, int]()
     for decision in decisions:
         limits |= decision.limits
@@ -217,7 +217,7 @@ def _moves(decision: Decision) -> dict[str, Move]:
 
 
 def _put(table: str, item: Item, revision: int | None) -> dict[str, Any]:
-    """Return a put that takes effect only on the revision that was read; `None`: only if there is none."""
+    """Return a put conditional on the revision that was read; `None`: on there being no item."""
     if revision is None:
         return {"Put": {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
     return {
@@ -231,9 +231,9 @@ def _put(table: str, item: Item, revision: int | None) -> dict[str, Any]:
 
 
 def _replace_link(table: str, organization: str, link: Link, now: float) -> dict[str, Any]:
-    """Return the update of a link that was not read: the member's revision vouches for what it held.
+    """Return the update of a link that was not read; the member's revision guarantees its content.
 
-    The revision goes on counting, so that whoever has read the link finds their own write void.
+    Its revision still increases, so that concurrent writers of the link find their writes void.
     """
     item = _link_item(organization, link, 0, now)
     values = {":doc": item["doc"], ":expires_at": item["expires_at"], ":one": {"N": "1"}}
@@ -254,7 +254,7 @@ def _link_item(organization: str, link: Link, revision: int, now: float) -> Item
 
 
 def _match_actions(table: str, organization: str, decision: Decision) -> list[Any]:
-    """Return one update per match key that gains or loses someone, or on which the decision rests."""
+    """Return one action per match key that gains or loses someone, or that the decision depends on."""
     changes: dict[str, dict[str, str]] = defaultdict(dict)
     if decision.after:
         old, new = keys_of(decision.before), keys_of(decision.after)

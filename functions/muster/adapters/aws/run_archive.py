@@ -1,8 +1,8 @@
-"""The run archive in S3: what a run read, page by page as received, and what it planned (I1, Q4).
+"""The run archive in S3: the pages that a run read, as received, and its plan (I1, Q4).
 
-Everything of one attempt at a run lies in `<organization>/<run>/<attempt>/`: lists as numbered parts
-`<name>/00001.json`, `<name>/00002.json`, …, single documents as `<name>.json`. Writing the same again
-replaces it as a whole, so whoever goes on after a crash writes its last part once more.
+An attempt at a run has the folder `<organization>/<run>/<attempt>/`: lists as numbered parts
+`<name>/00001.json`, `<name>/00002.json`, …, single documents as `<name>.json`. Writing an object again
+replaces it as a whole, so a run that resumes after a crash can write its last part again.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _PART = re.compile(r"(\d{5,})\.json")
 class RunArchive:
     """Keeps the parts and documents of runs in one bucket; `attempt` and part numbers count from 1.
 
-    Every method raises `Misconfigured` or `Unavailable` where the bucket fails, and `Unavailable` for
-    what should be there and is not: nothing is ever decided from an incomplete read (I4).
+    Every method raises `Misconfigured` or `Unavailable` where the bucket fails, and `Unavailable` for a
+    missing object: nothing is ever decided from an incomplete read (I4).
     """
 
     def __init__(self, client: S3Client, bucket: str) -> None:
@@ -36,11 +36,11 @@ class RunArchive:
         self._bucket = bucket
 
     def put(self, organization: str, run: str, attempt: int, name: str, number: int, body: bytes) -> None:
-        """Keep part `number` of `name`, such as `users` or `filters/3`: a page of JSON as it was received."""
+        """Store part `number` of `name`, such as `users` or `filters/3`: a page of JSON as received."""
         self._put(_part_key(organization, run, attempt, name, number), body)
 
     def count(self, organization: str, run: str, attempt: int, name: str) -> int:
-        """Return how many parts of `name` there are; raises `Unavailable` if one is missing in between."""
+        """Return the number of parts of `name`; raises `Unavailable` if one is missing in between."""
         folder = f"{_folder(organization, run, attempt)}{name}/"
         with translated(_SYSTEM):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=folder)
@@ -54,23 +54,23 @@ class RunArchive:
         return last
 
     def parts(self, organization: str, run: str, attempt: int, name: str) -> Iterator[bytes]:
-        """Yield all parts of `name` in order: counted at the start, each read when it is asked for."""
+        """Yield all parts of `name` in order: counted first, then read one by one."""
         for number in range(1, self.count(organization, run, attempt, name) + 1):
             yield self.part(organization, run, attempt, name, number)
 
     def part(self, organization: str, run: str, attempt: int, name: str, number: int) -> bytes:
-        """Return one part as it was kept."""
+        """Return one part."""
         return self._get(_part_key(organization, run, attempt, name, number))
 
     def put_document(
         self, organization: str, run: str, attempt: int, name: str, document: dict[str, Any]
     ) -> None:
-        """Keep a JSON object, such as `plan`, the summary of the plan."""
+        """Store a JSON object, such as `plan`, the summary of the plan."""
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         self._put(_document_key(organization, run, attempt, name), body)
 
     def document(self, organization: str, run: str, attempt: int, name: str) -> dict[str, Any]:
-        """Return a JSON object that `put_document` kept."""
+        """Return a JSON object that `put_document` stored."""
         document: dict[str, Any] = json.loads(self._get(_document_key(organization, run, attempt, name)))
         return document
 
@@ -81,7 +81,7 @@ class RunArchive:
     def _get(self, key: str) -> bytes:
         with translated(_SYSTEM):
             try:
-                # The body comes over the wire only as it is read, so reading it belongs in here.
+                # The body is downloaded as it is read, so reading it belongs inside.
                 return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             except self._client.exceptions.NoSuchKey as error:
                 raise _missing(key) from error

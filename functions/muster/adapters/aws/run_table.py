@@ -1,8 +1,8 @@
-"""Runs in the roster table: their records, the lease under which they write, what imports remember.
+"""Runs in the roster table: their records, the lease they hold, and the state that imports keep.
 
-One run per organization works at a time (I7): it holds the lease. The lease's epoch goes up whenever
-the lease is taken and is never deleted, so a run that was frozen, taken for dead and overtaken finds
-its next write void. That is what fences it, not the time: `until` only says when others may take over.
+One run per organization works at a time (I7): the holder of the lease. The lease's epoch increases whenever
+it is taken and is never deleted, so a run that was frozen, presumed dead and overtaken finds its next write
+void. The epoch is the fence, not the time: `until` only says when others may take over.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _RUN = "RUN#"
 _LONGEST_SORT_KEY = 1024
 
 _IS_FREE = "attribute_not_exists(run) OR run = :run OR #until <= :now"
-# The epoch stays: it has to go on counting. Without a run nobody's lease holds, not even the last one.
+# The epoch stays, because it must keep counting. Without `run` no lease is valid, not even the last one.
 _GIVE_BACK = "REMOVE run, #until"
 _UNTIL = {"#until": "until"}
 
-# A run that was rejected while its lease was being taken must not come back to life.
+# A run that was rejected while its lease was being taken must not be revived.
 _OPEN = {f":{status}": {"S": status} for status in Status if not status.ended}
 _IS_OPEN = f"attribute_not_exists(#status) OR #status IN ({', '.join(_OPEN)})"
 _STATUS = {"#status": "status"}
@@ -55,10 +55,10 @@ class RunTable:
     # ── The lease ─────────────────────────────────────────────────────────────────────────────────
 
     def take(self, organization: str, run: str, now: float, seconds: float) -> Lease:
-        """Take the organization's lease for `run`, from `now` (epoch seconds) for so many seconds.
+        """Take the organization's lease for `run`, from `now` (epoch seconds) for `seconds`.
 
-        It has to be free, expired, or this run's own: then whoever worked on the run before is fenced
-        off. Raises `LeaseHeld` with the run that has it. Read the run after its lease was taken.
+        It has to be free, expired, or this run's own; in that case the previous worker of the run is
+        fenced off. Raises `LeaseHeld` with the run that has it. Read the run only after taking its lease.
         """
         values = {":run": {"S": run}, ":now": _number(now), ":until": _number(now + seconds)}
         for _ in range(_TAKES):
@@ -74,7 +74,7 @@ class RunTable:
                         ReturnValues="ALL_NEW",
                     )
                     return Lease(organization, run, int(taken["Attributes"]["epoch"]["N"]), now + seconds)
-                # A write that meets the holder's transaction is refused as a conflict, whatever it asked.
+                # A write that coincides with the holder's transaction is refused as a conflict.
                 except (
                     self._client.exceptions.ConditionalCheckFailedException,
                     self._client.exceptions.TransactionConflictException,
@@ -85,14 +85,14 @@ class RunTable:
         raise Unavailable(f"the lease of {organization} is changing hands", retry_after=1)
 
     def renew(self, lease: Lease, now: float, seconds: float) -> Lease:
-        """Return the lease as it holds from `now` for so many seconds; raises `Stale` if it was lost."""
+        """Extend the lease to `seconds` from `now` and return it; raises `Stale` if it was lost."""
         until = now + seconds
         if not self._change(lease, "SET #until = :until", {":until": _number(until)}):
             raise _overtaken(lease)
         return replace(lease, expires_at=until)
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back if it is still ours; otherwise nothing happens."""
+        """Release the lease if it is still ours; otherwise do nothing."""
         self._change(lease, _GIVE_BACK)
 
     def holder(self, organization: str, now: float) -> str | None:
@@ -106,17 +106,17 @@ class RunTable:
     # ── Runs ──────────────────────────────────────────────────────────────────────────────────────
 
     def save(self, run: Run, lease: Lease) -> None:
-        """Record how far a run is; raises `Stale` if its lease was lost or it was ended by someone else.
+        """Record the progress of a run; raises `Stale` if its lease was lost or someone else ended it.
 
-        On `Stale` stop, and `release` the lease: it may still be ours.
+        After `Stale`, stop and `release` the lease: it may still be ours.
         """
         if not self._transact([self._put(run), fence(self._table, lease)]):
             raise _overtaken(lease)
 
     def finish(self, run: Run, lease: Lease, state: ImportState | None) -> None:
-        """Record where a run stops, remember `state` if given, and give the lease back: all or nothing.
+        """Record where a run stops, store `state` if given, and release the lease: all or nothing.
 
-        To finish again just as before is no error. Raises `Stale` as `save` does.
+        Repeating the same call is not an error. Raises `Stale` as `save` does.
         """
         actions = [self._put(run), {"Update": _change_of(self._table, lease, _GIVE_BACK)}]
         if state is not None:
@@ -129,7 +129,7 @@ class RunTable:
             raise _overtaken(lease)
 
     def save_without_lease(self, run: Run, expected: Status) -> None:
-        """Change a run that nobody works on; raises `Stale` if its status is no longer `expected`."""
+        """Save a run that nobody works on; raises `Stale` if its status is no longer `expected`."""
         with translated(_SYSTEM):
             try:
                 self._client.put_item(
@@ -147,15 +147,15 @@ class RunTable:
             raise Stale(f"run {run.id} is no longer {expected}")
 
     def run(self, organization: str, run: str) -> Run | None:
-        """Return the run of that id; one strongly consistent read."""
+        """Return the run with this id; one strongly consistent read."""
         item = self._get(_run_key(organization, run))
         return _to_run(item) if item else None
 
     def runs(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Run], str | None]:
         """Return up to `limit` runs after `cursor`, newest first, and the next cursor (`None`: no more).
 
-        A cursor only says where in the organization's own runs to go on, so it cannot lead into
-        another's. Raises `Rejected` for a cursor that was not handed out.
+        A cursor is a position among the organization's own runs, so it cannot lead into another's. Raises
+        `Rejected` for a cursor that was not handed out.
         """
         condition, values = "pk = :pk", {":pk": {"S": _runs_partition(organization)}}
         if cursor is not None:
@@ -168,37 +168,36 @@ class RunTable:
                 ExpressionAttributeValues=values,
                 ScanIndexForward=False,
                 ConsistentRead=True,
-                # One more than asked for tells whether there are more.
+                # One more than requested, to know whether there are more.
                 PaginationConfig={"MaxItems": limit + 1, "PageSize": limit + 1},
             )
             items = [item for page in pages for item in page["Items"]]
         following = _cursor_of(items[limit - 1]["sk"]["S"]) if len(items) > limit else None
         return [_to_run(item) for item in items[:limit]], following
 
-    # ── What imports go by ────────────────────────────────────────────────────────────────────────
+    # ── The state of imports ──────────────────────────────────────────────────────────────────────
 
     def state(self, organization: str) -> ImportState:
-        """Return what the organization's imports remember; all empty before the first has completed."""
+        """Return the state that imports keep between runs; empty before the first import has completed."""
         item = self._get(_state_key(organization))
         return ImportState.from_json(json.loads(item["doc"]["S"])) if item else ImportState()
 
     def change_state(self, organization: str, change: Callable[[ImportState], ImportState]) -> None:
-        """Replace what the organization's imports remember by what `change` makes of it.
+        """Apply `change` to the state of imports, for callers that do not hold the lease.
 
-        Whoever does not hold the lease changes it like this: what the end of a run has recorded in
-        between is read, and `change` is asked, anew.
+        If a run has changed the state in between, it is read, and `change` applied, again.
         """
         for _ in range(_CHANGES):
             item = self._get(_state_key(organization))
             before = ImportState.from_json(json.loads(item["doc"]["S"])) if item else ImportState()
             after = change(before)
-            # Also where the answer to our first try was lost, and this is our own write.
+            # Equal also if the answer to our first try was lost, and this is our own write.
             if after == before or self._replace_state(organization, item, after):
                 return
-        raise Unavailable(f"what imports of {organization} remember is changing all the time", retry_after=1)
+        raise Unavailable(f"the import state of {organization} keeps changing", retry_after=1)
 
     def _replace_state(self, organization: str, was: _Item | None, becomes: ImportState) -> bool:
-        """Replace the item that was read; `False`: it is another one by now."""
+        """Replace the item that was read; `False`: it has changed."""
         condition: _Item = {"ConditionExpression": "attribute_not_exists(pk)"}
         if was:
             condition = {
@@ -218,7 +217,7 @@ class RunTable:
         return True
 
     def organizations(self) -> list[str]:
-        """Return the organizations that scheduled runs are for, in alphabetical order."""
+        """Return the organizations with scheduled imports, in alphabetical order."""
         with translated(_SYSTEM):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
@@ -232,13 +231,13 @@ class RunTable:
     # ── Connections ───────────────────────────────────────────────────────────────────────────────
 
     def health(self, organization: str, connection: str) -> dict[str, Any]:
-        """Return how a connection has done lately, as `save_health` kept it; empty: nothing is known."""
+        """Return the health of a connection, as stored by `save_health`; empty if there is none."""
         item = self._get(_health_key(organization, connection))
         found: dict[str, Any] = json.loads(item["doc"]["S"]) if item else {}
         return found
 
     def save_health(self, organization: str, connection: str, health: Mapping[str, Any]) -> None:
-        """Keep how a connection has done lately; the last one to say so is right."""
+        """Store the health of a connection; the last write wins."""
         item = {**_health_key(organization, connection), "doc": _doc(health)}
         with translated(_SYSTEM):
             self._client.put_item(TableName=self._table, Item=item)
@@ -250,7 +249,7 @@ class RunTable:
             return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
 
     def _change(self, lease: Lease, update: str, values: Mapping[str, _Item] | None = None) -> bool:
-        """Change a lease that is ours; `False`: it is not."""
+        """Update the lease if it is ours; `False`: it is not."""
         with translated(_SYSTEM):
             try:
                 self._client.update_item(**_change_of(self._table, lease, update, values))
@@ -275,7 +274,7 @@ class RunTable:
                 self._client.transact_write_items(TransactItems=actions)
             except self._client.exceptions.TransactionCanceledException as error:
                 codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-                # Anything else, such as a conflict with another transaction, says nothing of who holds what.
+                # Other codes, such as a conflict with another transaction, say nothing about the conditions.
                 if "ConditionalCheckFailed" not in codes:
                     raise
                 return False
@@ -283,15 +282,15 @@ class RunTable:
 
 
 def fence(table: str, lease: Lease) -> dict[str, Any]:
-    """Return the action that voids the transaction it is put into once the lease is no longer held.
+    """Return an action that voids its transaction once the lease is no longer held.
 
-    Two transactions that hold it conflict when they run at the same moment: send them in turn.
+    Two transactions with it conflict when they run at the same time: send them one after the other.
     """
     return {"ConditionCheck": _held(table, lease)}
 
 
 def _held(table: str, lease: Lease, values: Mapping[str, _Item] | None = None) -> _Item:
-    """Return what a call needs to name the lease's item and to hold only while the lease is ours."""
+    """Return the key of the lease's item, with the condition that the lease is still ours."""
     ours = {":run": {"S": lease.run}, ":epoch": {"N": str(lease.epoch)}}
     return {
         "TableName": table,

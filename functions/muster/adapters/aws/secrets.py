@@ -1,9 +1,8 @@
 """Credentials in Secrets Manager, one secret per connection of an organization (U5, T21).
 
-A secret is a JSON object of texts; keys that a login does not ask for, like `expires_on`, do not disturb
-it. It is remembered for some minutes, so that a changed one is picked
-up by itself and a busy function does not ask at every login. No value of a secret is ever in a
-message, a `repr` or a chained exception.
+A secret is a JSON object of texts; keys that a login does not need, like `expires_on`, are ignored. It is
+cached for some minutes: so a changed one is picked up automatically, and a busy function does not fetch it
+at every login. No value of a secret is ever in a message, a `repr` or a chained exception.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
-# How long a secret that was read once is used while Secrets Manager does not answer.
+# For how long a cached secret is used while Secrets Manager does not answer.
 LONGEST_OUTAGE_S = 3_600
 
 _NO_NAME = "has a name that Secrets Manager does not take; correct the connection's secret in the settings"
 _NEEDS_AN_ADMIN = {
-    # Said too where the key that it is encrypted with is refused.
+    # Also the code if the role may not use the secret's encryption key.
     "AccessDeniedException": (
         "may not be read by the function's role; give it a name under muster/, and where it has an encryption"
         " key of its own, let the role decrypt with that"
@@ -51,14 +50,14 @@ class Secrets:
         max_age_s: float = 300,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Remember each secret for `max_age_s` seconds of `clock`."""
+        """Cache each secret for `max_age_s` seconds of `clock`."""
         self._client = client
         self._max_age_s = max_age_s
         self._clock = clock
         self._read: dict[str, tuple[float, dict[str, str]]] = {}
 
     def get(self, name: str) -> dict[str, str]:
-        """Return the secret, as remembered or read anew; one up to an hour old while there is no answer."""
+        """Return the secret, cached or fetched; during an outage, a cached one of up to an hour."""
         read_at, remembered = self._read.get(name, (0.0, {}))
         age = self._clock() - read_at
         if remembered and age <= self._max_age_s:
@@ -71,7 +70,7 @@ class Secrets:
             raise
 
     def refetch(self, name: str) -> dict[str, str]:
-        """Return the secret as it is now: for whoever was refused with what `get` returned."""
+        """Fetch the secret and return it, for logins that were refused with the one from `get`."""
         now = self._clock()
         secret = _texts(name, self._value(name))
         self._read[name] = now, secret
@@ -88,8 +87,8 @@ class Secrets:
                 raise Misconfigured(f"the secret {name} {fault}") from error
 
 
-def demand(name: str, secret: Mapping[str, str], *keys: str) -> None:
-    """Raise `Misconfigured` unless a secret has these keys, each with something in it."""
+def require_keys(name: str, secret: Mapping[str, str], *keys: str) -> None:
+    """Raise `Misconfigured` unless a secret has non-empty values for these keys."""
     missing = [key for key in keys if not secret.get(key, "").strip()]
     if missing:
         raise Misconfigured(
@@ -112,7 +111,7 @@ def _texts(name: str, value: str | None) -> dict[str, str]:
 
 
 def _fault_of(value: str | None, read: object) -> str:
-    """Return what is wrong with a secret, without a word of it."""
+    """Return what is wrong with a secret, without quoting it."""
     if value is None:
         return "is binary"
     if read is None:

@@ -1,8 +1,8 @@
-"""Settings in DynamoDB: the current version, every version there was, and what others read of them.
+"""Settings in DynamoDB: the current version, all versions, and the items that others read.
 
-Others are the webhook (who may call) and the schedules (which organizations to import, and to push).
-All is written in one transaction, so a version is in the history, current and in force everywhere, or none
-of it. Version items are never written again.
+Those others are the webhook (its registration) and the schedules (which organizations to import, and to
+push). A save is one transaction, so a version is in the history, current and in force everywhere, or not at
+all. Version items are never overwritten.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from muster.adapters.aws import webhook_registry
 from muster.adapters.aws.aws_errors import translated
 from muster.errors import Stale
-from muster.settings.mappings import pushed
+from muster.settings.mappings import pushed_features
 from muster.settings.versions import StoredSettings
 
 if TYPE_CHECKING:
@@ -37,16 +37,16 @@ class SettingsTable:
         self._table = table
 
     def current(self, organization: str) -> StoredSettings | None:
-        """Return the settings in force; one strongly consistent read."""
+        """Return the current version; one strongly consistent read."""
         return self._get(organization, "SETTINGS")
 
     def version(self, organization: str, version: int) -> StoredSettings | None:
-        """Return one version, whether in force or not."""
+        """Return one version, current or not."""
         return self._get(organization, _sort_key(version))
 
     def versions(self, organization: str, limit: int, below: int | None = None) -> list[StoredSettings]:
         """Return up to `limit` versions, newest first, only those older than version `below` if given."""
-        # The first is 1, so that 0 is below all; the last key is the highest number that fits.
+        # Versions count from 1, so 0 is below all of them; the default is the highest number that fits.
         last = 99_999_999 if below is None else below - 1
         with translated(_SYSTEM):
             pages = self._client.get_paginator("query").paginate(
@@ -64,7 +64,7 @@ class SettingsTable:
             return [_from_item(organization, item) for page in pages for item in page["Items"]]
 
     def schedules_follow(self, settings: Settings) -> bool:
-        """Tell whether the schedules know of the organization what these settings say (I12)."""
+        """Whether the schedules agree with these settings (I12)."""
         wanted = _schedule_item(settings)
         return self._item({name: wanted[name] for name in ("pk", "sk")}) == wanted
 
@@ -73,9 +73,7 @@ class SettingsTable:
         stored: StoredSettings,
         webhook: tuple[WebhookRegistration | None, WebhookRegistration] | None,
     ) -> None:
-        """Make `stored` the current version, and with it replace the registration `(was, becomes)`.
-
-        The schedules follow what the version says of them.
+        """Make `stored` the current version, replace the registration `(was, becomes)`, update the schedules.
 
         Raises `Stale` if the version before it is no longer current, or the registration no longer
         `was`; then nothing is written.
@@ -88,8 +86,8 @@ class SettingsTable:
                 codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
                 if not codes & _LOST:
                     raise
-        # The answer to our first try may have been lost, and the retry then met our own write. Asked
-        # of the version's own item: another version may be current by now.
+        # The answer to our first try may have been lost, and the retry then met our own write. Check the
+        # version's own item: another version may be current by now.
         written = self.version(stored.organization, stored.version)
         if written is None or written.attempt != stored.attempt:
             raise Stale(f"the settings of {stored.organization} were changed meanwhile")
@@ -137,12 +135,12 @@ def _sort_key(version: int) -> str:
 
 
 def _schedule_item(settings: Settings) -> dict[str, Any]:
-    """Return what the schedules read, of an organization; all lie in one partition."""
+    """Return the item that the schedules read of an organization; all are in one partition."""
     return {
         "pk": {"S": "ORGANIZATIONS"},
         "sk": {"S": settings.organization},
         "scheduled": {"BOOL": settings.scheduled},
-        "pushed": {"BOOL": bool(pushed(settings))},
+        "pushed": {"BOOL": bool(pushed_features(settings))},
     }
 
 

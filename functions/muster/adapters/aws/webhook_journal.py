@@ -1,4 +1,4 @@
-"""What is remembered of an organization's webhook: its latest set-up, and when a message last arrived."""
+"""The journal of an organization's webhook: its latest set-up, and when a message last arrived."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-# When a message last arrived is told to the minute: a write for each message would tell nobody more.
+# The time of the last message is kept to the minute; writing it for each message would add nothing.
 NOTED_EVERY = timedelta(minutes=1)
 _SYSTEM = "the roster table"
 
 
 class WebhookJournal:
-    """Every method raises `Unavailable` or `Misconfigured` where the table fails."""
+    """Set-ups and receipts; raises `Unavailable` or `Misconfigured` where the table fails."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         """Use the table of that name."""
@@ -35,13 +35,13 @@ class WebhookJournal:
         return _read(self._text(organization))
 
     def replace(self, organization: str, was: Setup | None, becomes: Setup) -> None:
-        """Put a set-up in the place of another; raises `Stale` if another was put there meanwhile."""
+        """Replace a set-up; raises `Stale` if it is no longer `was`."""
         text = _written(was) if was else None
         if self._put(organization, text, becomes):
             return
         stored = self._text(organization)
         if _read(stored) == was and stored != text:
-            # It is the same in the words of another version of Muster.
+            # The same set-up, serialized by another version of Muster.
             if self._put(organization, stored, becomes):
                 return
             stored = self._text(organization)
@@ -49,7 +49,7 @@ class WebhookJournal:
             raise Stale(f"another set-up of the webhook of {organization} is at work")
 
     def _put(self, organization: str, was: str | None, becomes: Setup) -> bool:
-        """Tell whether a set-up could be put in the place of what was written."""
+        """Replace the stored text `was`; return whether it was still the stored one."""
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if was is not None:
             condition = {
@@ -62,11 +62,11 @@ class WebhookJournal:
                 self._client.put_item(TableName=self._table, Item=item, **condition)
                 return True
         except Unavailable:
-            # Perhaps nothing but the answer is lost, and what is recorded as done is not to be done again.
+            # Perhaps only the answer was lost, and what is recorded as done must not be done again.
             if self.setup(organization) != becomes:
                 raise
             return True
-        # Or the answer to the first try was lost, and the next one met our own write.
+        # Perhaps the answer to the first try was lost, and the retry met our own write; callers check that.
         return False
 
     def received_at(self, organization: str) -> str | None:
@@ -75,12 +75,12 @@ class WebhookJournal:
         return item["at"]["S"] if item else None
 
     def note_received(self, organization: str, at: datetime) -> None:
-        """Remember that a message arrived, unless that is known of the same minute or a later one."""
+        """Record that a message arrived, unless a message of the same minute or later is recorded."""
         noted = self._noted.get(organization)
         if noted is not None and at < noted + NOTED_EVERY:
             return
         text = timestamp(at, to="seconds")
-        # Where the condition fails a later one is known, or it is our own write, whose answer was lost.
+        # If the condition fails, a later time is stored, or it is our own write whose answer was lost.
         with translated(_SYSTEM), suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,

@@ -1,8 +1,8 @@
-"""Who may call the webhook: one item per organization, apart from all else.
+"""The webhook registrations: who may call, one item per organization, in partitions of their own.
 
-It is all that the receiver's role may read of the table (`WEBHOOK#*`). Settings are saved together
-with it in one transaction, so its JSON shape is written and read here only. Imports nothing beyond
-the standard library and what botocore brings: the receiver loads this at every cold start.
+They are all that the receiver's role may read of the table (`WEBHOOK#*`). Settings are saved together with
+them in one transaction; their JSON shape is written and read only here. Imports nothing beyond the standard
+library and botocore's dependencies, because the receiver loads this at every cold start.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class WebhookRegistry:
     def replace(
         self, organization: str, was: WebhookRegistration | None, becomes: WebhookRegistration
     ) -> None:
-        """Put `becomes` in the place of `was`; raises `Stale` if another was put there meanwhile."""
+        """Replace `was` by `becomes`; raises `Stale` if the stored one is no longer `was`."""
         with translated(_SYSTEM):
             try:
                 self._client.put_item(**put_of(self._table, organization, was, becomes))
@@ -59,7 +59,7 @@ class WebhookRegistry:
 def put_of(
     table: str, organization: str, was: WebhookRegistration | None, becomes: WebhookRegistration
 ) -> PutTypeDef:
-    """Return the conditional write that puts `becomes` in the place of `was`, alone or in a transaction."""
+    """Return the conditional put that replaces `was` by `becomes`, alone or in a transaction."""
     version = was.version if was else 0
     put: PutTypeDef = {
         "TableName": table,
@@ -73,7 +73,7 @@ def put_of(
 
 
 def to_item(organization: str, registration: WebhookRegistration, version: int) -> dict[str, Any]:
-    """Return the DynamoDB item of a registration; it holds digests, never a token."""
+    """Return the item of a registration; it holds digests, never tokens."""
     doc = {
         "organization_id": registration.organization_id,
         "action_ids": list(registration.action_ids),

@@ -1,9 +1,9 @@
-"""How Muster calls a Salesforce org: in a session, sparing with its calls, and what a refusal means.
+"""One call to a Salesforce org: session, retries, API limits, and what a refusal means.
 
-    SalesforceCalls    what the clients of an org have in common: login, one call, describe
-    fault_of           what it means that a call was not answered as it should be
+    SalesforceCalls    the base class of the clients of an org: login, one call, describe
+    fault_of           the error for a call that was not answered with 200
 
-What is left of the day's API calls is watched in every answer, and the last part of it is left to the
+Every answer shows how many of the day's API calls are used; the last few per cent are left to the
 customer's other integrations. Messages carry Salesforce's error codes and, for a refused query, its
 explanation; never a query, a URL, a token or a row.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import requests
 from urllib3.util import Retry
 
-from muster.adapters.outgoing import Unreached, decoded, retry_after, session_for
+from muster.adapters.http_calls import Unreached, decoded, retry_after, session_for
 from muster.adapters.salesforce.login import SALESFORCE, Login
 from muster.crm.pages import CursorLost
 from muster.errors import (
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
 
 TRIES = 3
-# How long an answer's count of used API calls is believed. Then one call is let through to learn anew.
+# How long the count of used API calls is trusted. After that one call is let through to refresh it.
 USAGE_HOLDS_S = 300
 
-_USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")  # not the per-app-api-usage that may stand beside it
+_USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")  # not per-app-api-usage, which may be there as well
 _ERROR_CODE = re.compile(r"[A-Z0-9_]{1,80}")
 _REMEDY = (
     "Correct the filter or the name of the field; the integration user must be allowed to read each field"
@@ -62,10 +62,10 @@ _BUSY = frozenset(
 class SalesforceCalls:
     """Calls one org in the integration user's name.
 
-    Calls by the methods in `_retried` are made again where the connection fails or Salesforce answers
-    500 to 504: three tries with growing, jittered waits, so a whole call can take three times the
-    time-outs. Every other call is sent once; only one in a session that had ended is made again, for
-    nothing of it was processed.
+    Calls with the methods in `_retried` are retried where the connection fails or Salesforce answers 500
+    to 504: three tries with exponential, jittered waits, so a call can take three times the time-outs.
+    Every other call is sent once, or again after a new login if its session had ended: then nothing of it
+    was processed.
     """
 
     _retried: ClassVar[tuple[str, ...]]
@@ -84,10 +84,10 @@ class SalesforceCalls:
     ) -> None:
         """Connect as the settings say; nothing is called yet.
 
-        A `session` that is given is used as it is, with its own adapters. `timeout` is that of
-        connecting and of waiting for an answer, in seconds; `backoff_s` is the unit of the waits
-        between tries, none of them over `longest_wait_s`, whatever Retry-After says. No call is
-        made once more than `usage_limit` of the org's API calls are used.
+        A given `session` is used as it is, with its own adapters. `timeout` is for connecting and for
+        waiting for an answer, in seconds; `backoff_s` is the unit of the waits between tries, none of
+        them over `longest_wait_s`, whatever Retry-After says. No call is made while more than
+        `usage_limit` of the org's API calls are used.
         """
         self._base = SALESFORCE.base_url(connection.host)
         self._version = connection.api_version
@@ -100,17 +100,17 @@ class SalesforceCalls:
         self._clock = clock
         self._usage = 0.0
         self._usage_read_at = 0.0
-        # How many of how many API calls of 24 hours are used, by the last answer that said so.
+        # Used and allowed API calls of 24 hours, by the last answer that had them.
         self.calls_used: tuple[int, int] | None = None
 
     def log_in(self) -> None:
-        """Log in with the secret as it is, whatever token is there; raises as any call does."""
+        """Log in anew with the secret, even if there is a token; raises as any call does."""
         self.calls_used = None
         self._login.forget()
         self._login.token()
 
     def describe(self, sobject: str = "User") -> dict[str, Any]:
-        """Return what Salesforce says of an object: its `fields`, with `name`, `type`, `length` and more."""
+        """Return Salesforce's description of an object: its `fields`, each with `name`, `type` and more."""
         if not re.fullmatch(r"[A-Za-z]\w*", sobject, re.ASCII):
             raise Rejected(Problem("sobject", "is not the API name of an object", "Write it like User."))
         path = f"/services/data/v{self._version}/sobjects/{sobject}/describe"
@@ -120,7 +120,7 @@ class SalesforceCalls:
         raise Unavailable("Salesforce answered something that is not the description of an object")
 
     def _call(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> bytes:
-        """Return the answer to one call that only reads."""
+        """Return the body of the answer to one read; raises unless it is 200."""
         answer = self._answer(method, path, headers, body)
         if answer.status_code != HTTPStatus.OK:
             raise fault_of(answer.status_code, decoded(answer.content), "query", retry_after(answer))
@@ -135,9 +135,9 @@ class SalesforceCalls:
         *,
         writes: bool = False,
     ) -> requests.Response:
-        """Return the answer to one call, made anew after one new login if the session has ended.
+        """Return the answer to one call, retried after one new login if the session had ended.
 
-        Raises `OutcomeUnknown` where the answer to a call that `writes` is lost.
+        Raises `OutcomeUnknown` if the answer to a call that `writes` is lost.
         """
         answer = self._send(method, path, headers, body, writes)
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
@@ -148,7 +148,7 @@ class SalesforceCalls:
     def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, writes: bool
     ) -> requests.Response:
-        self._spare_the_rest()
+        self._check_usage()
         headers = {"Authorization": f"Bearer {self._login.token()}", **headers}
         url = f"{self._base}{path}"
         try:
@@ -165,7 +165,7 @@ class SalesforceCalls:
             self._usage_read_at = self._clock()
         return answer
 
-    def _spare_the_rest(self) -> None:
+    def _check_usage(self) -> None:
         """Raise `Unavailable` while the org's API calls are nearly used up."""
         rest = self._usage_read_at + USAGE_HOLDS_S - self._clock()
         if self._usage > self._usage_limit and rest > 0:
@@ -178,10 +178,10 @@ class SalesforceCalls:
 
 def _session(base: str, retried: tuple[str, ...], backoff_s: float, longest_wait_s: int) -> requests.Session:
     """Return a session that can call `base` and nothing else."""
-    again = Retry(
+    retries = Retry(
         total=TRIES - 1,
         allowed_methods=retried,
-        # urllib3 asks for no method where it cannot tell what went wrong, as in a broken TLS connection.
+        # For errors that urllib3 cannot classify, such as a broken TLS connection, it ignores the method.
         other=None if "POST" in retried else 0,
         status_forcelist=(500, 502, 503, 504),
         raise_on_status=False,
@@ -190,50 +190,52 @@ def _session(base: str, retried: tuple[str, ...], backoff_s: float, longest_wait
         backoff_max=longest_wait_s,
         retry_after_max=longest_wait_s,
     )
-    # A login is never made twice by itself: refused ones count against the integration user.
-    return session_for({f"{base}/services/data/": again, f"{base}/services/oauth2/": 0})
+    # Logins are never retried automatically: refused ones count against the integration user.
+    return session_for({f"{base}/services/data/": retries, f"{base}/services/oauth2/": 0})
 
 
 def fault_of(status: int, answer: object, where: str, retry_after: float | None = None) -> MusterError:
-    """Return what it means that a call was not answered with 200; `where` names the query at fault."""
+    """Return the error for a call that was not answered with 200; `where` names the query at fault."""
     code, message = first_error(answer)
-    said = f"Salesforce answered {status} {code}".rstrip()
+    summary = f"Salesforce answered {status} {code}".rstrip()
     if code == "INVALID_QUERY_LOCATOR":
-        return CursorLost(f"{said}: the place to go on reading at has expired")
+        return CursorLost(f"{summary}: the cursor of the next page has expired")
     if code == "REQUEST_LIMIT_EXCEEDED":
-        return _over_limit(said, message, retry_after)
+        return _over_limit(summary, message, retry_after)
     if code in _BUSY or status >= 500:
-        return Unavailable(f"{said}: it is busy or in maintenance, or the query takes too long", retry_after)
+        return Unavailable(
+            f"{summary}: it is busy or in maintenance, or the query takes too long", retry_after
+        )
     if status in (404, 410):
         return NotServed(
-            f"{said}: it does not serve connections.salesforce.api_version, or"
+            f"{summary}: it does not serve connections.salesforce.api_version, or"
             " connections.salesforce.host is not the org's My Domain host; PreflightFunction says which"
         )
-    # A session that just began and is refused may be ended by an admin right now, or be of no use at all.
+    # A 401 right after a login: an admin may have just ended the session, or it may never be usable.
     if status == 403 or (status == 401 and "not valid for use" in message):
         return Misconfigured(
-            f"{said}: give the integration user the permission API Enabled, and its app the scope api"
+            f"{summary}: give the integration user the permission API Enabled, and its app the scope api"
         )
     if status in (414, 431):
         return TooLarge(too_long("is too long for Salesforce", where))
-    # Without a code it is not from the API: Salesforce's edge declines bursts of calls with a page.
+    # Without a code it is not from the API: Salesforce's edge answers bursts of calls with an HTML page.
     if status == 400 and code:
         return Rejected(Problem(where, _explanation(message) or f"is refused with {code}", _REMEDY))
-    return Unavailable(said, retry_after)
+    return Unavailable(summary, retry_after)
 
 
-def _over_limit(said: str, message: str, retry_after: float | None) -> Unavailable:
+def _over_limit(summary: str, message: str, retry_after: float | None) -> Unavailable:
     if "Concurrent" in message:
-        return Unavailable(f"{said}: too many long calls are under way in the org", retry_after)
+        return Unavailable(f"{summary}: too many long calls are under way in the org", retry_after)
     return Unavailable(
-        f"{said}: the org's API calls of 24 hours are used up. Find out what uses them"
+        f"{summary}: the org's API calls of 24 hours are used up. Find out what uses them"
         " (Setup > Company Information), or buy more",
         retry_after,
     )
 
 
 def first_error(answer: object) -> tuple[str, str]:
-    """Return code and message of the REST API's error, an array of one; empty texts where it is none."""
+    """Return the code and message of a REST API error, an array of one; empty texts if it is not one."""
     match answer:
         case [{"errorCode": str(code), "message": str(message)}, *_] if _ERROR_CODE.fullmatch(code):
             return code, message
@@ -241,7 +243,7 @@ def first_error(answer: object) -> tuple[str, str]:
 
 
 def _explanation(message: str) -> str:
-    """Return what is wrong with a query, without the piece of it that Salesforce quotes before."""
+    """Return Salesforce's explanation of a query error, without the query that it quotes first."""
     lines = [line.strip() for line in message.splitlines()]
     after = [index + 1 for index, line in enumerate(lines) if line.startswith("ERROR at Row:")]
     words = " ".join(lines[max(after, default=0) :])
@@ -249,5 +251,5 @@ def _explanation(message: str) -> str:
 
 
 def too_long(message: str, where: str = "query") -> Problem:
-    """Return the problem that a query is too long."""
+    """Return the problem of a query that is too long."""
     return Problem(where, message, "Shorten the filter; a formula field in Salesforce can help.")

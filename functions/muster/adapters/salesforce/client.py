@@ -1,6 +1,6 @@
-"""Salesforce's REST API as far as Muster reads it: queries, batches of queries, describe.
+"""The part of Salesforce's REST API that Muster reads: queries, batches of queries, describe.
 
-Everything here only reads, so every call under `/services/data/` may be made again, a POST as well.
+Everything here only reads, so every call under `/services/data/` can be retried, even a POST.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import quote_plus
 
 import orjson
 
-from muster.adapters.outgoing import decoded, retry_after
+from muster.adapters.http_calls import decoded, retry_after
 from muster.adapters.salesforce.calls import SalesforceCalls, fault_of, too_long
 from muster.adapters.salesforce.login import SALESFORCE
 from muster.crm.pages import Page, is_salesforce_next, read_salesforce_page, salesforce_page_of
@@ -52,8 +52,8 @@ class Salesforce(SalesforceCalls):
     def query(self, soql: str) -> Iterator[Page]:
         """Yield all pages of a query's result, in order, each of up to 2,000 rows.
 
-        Whether they add up to `total` is for the caller to say, who may have read some of them before.
-        Raises `TooLarge` for a query of more than 8,000 bytes as a URL, before anything is called.
+        The caller checks that they add up to `total`, since it may have read some of them before. Raises
+        `TooLarge` for a query of more than 8,000 bytes as a URL, before anything is called.
         """
         path = f"/services/data/v{self._version}/query?q={quote_plus(soql)}"
         if (size := len(self._base) + len(path)) > LONGEST_URL:
@@ -61,15 +61,15 @@ class Salesforce(SalesforceCalls):
         return self._pages(path)
 
     def more(self, next_url: str) -> Iterator[Page]:
-        """Yield the pages from a page's `next` on; raises `CursorLost` where Salesforce forgot the place."""
+        """Yield the pages from a page's `next` on; raises `CursorLost` if the cursor has expired."""
         if not is_salesforce_next(next_url):
-            raise Unavailable("what should be the path of a next page is none; nothing was called")
+            raise Unavailable("the next page has no valid path; nothing was called")
         return self._pages(next_url)
 
     def batch(self, queries: Sequence[str]) -> list[list[dict[str, Any]]]:
-        """Return the rows of each query, all of them; 25 queries a call, none with more than 2,000 rows.
+        """Return all rows of each query; 25 queries a call, none with more than 2,000 rows.
 
-        A query that Salesforce refuses raises `Rejected` at `query[0]` or whichever it is.
+        A query that Salesforce refuses raises `Rejected` with its place, such as `query[0]`.
         """
         rows = []
         for index, (status, result) in enumerate(self._results(queries)):
@@ -79,10 +79,10 @@ class Salesforce(SalesforceCalls):
         return rows
 
     def refusals(self, queries: Sequence[str]) -> list[str | None]:
-        """Return per query why Salesforce refuses it, in Salesforce's words, or `None` where it takes it.
+        """Return for each query why Salesforce refuses it, in Salesforce's words, or `None`.
 
-        A query that works but whose rows lack a field it selects counts as refused. Give queries a
-        `LIMIT 1`: their rows do not matter. Faults other than a refusal raise.
+        A query that works but whose rows lack a selected field counts as refused. Give queries a
+        `LIMIT 1`: their rows do not matter. Other faults raise.
         """
         return [
             _refusal(query, status, result)
@@ -102,15 +102,15 @@ class Salesforce(SalesforceCalls):
             path = page.next
 
     def _results(self, queries: Sequence[str]) -> Iterator[tuple[int, object]]:
-        """Yield the status and the decoded answer of each query, asked in batches."""
-        for some in batched(queries, QUERIES_A_BATCH, strict=False):
-            results = self._asked_at_once(some)
+        """Yield the status and the decoded answer of each query, sent in batches."""
+        for batch in batched(queries, QUERIES_A_BATCH, strict=False):
+            results = self._send_batch(batch)
             if any(status == HTTPStatus.UNAUTHORIZED for status, _ in results):
                 self._login.forget()  # the session ended in the middle of the batch
-                results = self._asked_at_once(some)
+                results = self._send_batch(batch)
             yield from results
 
-    def _asked_at_once(self, queries: Sequence[str]) -> list[tuple[int, object]]:
+    def _send_batch(self, queries: Sequence[str]) -> list[tuple[int, object]]:
         parts = [{"method": "GET", "url": f"v{self._version}/query?q={quote_plus(soql)}"} for soql in queries]
         path = f"/services/data/v{self._version}/composite/batch"
         body = orjson.dumps({"batchRequests": parts, "haltOnError": False})
@@ -119,7 +119,7 @@ class Salesforce(SalesforceCalls):
 
 
 def _results_of(answer: object, expected: int) -> list[tuple[int, object]]:
-    """Return the status and answer of each part of a batch; raises `Unavailable` unless all are there."""
+    """Return the status and answer of each part of a batch; raises `Unavailable` if any is missing."""
     match answer:
         case {"results": list(parts)} if len(parts) == expected:
             results = [
@@ -160,14 +160,14 @@ def _refusal(soql: str, status: int, result: object) -> str | None:
 
 
 def _selected(soql: str) -> list[str]:
-    """Return the plain fields that a query selects, relationship fields included."""
+    """Return the fields that a query selects, relationship fields included, functions not."""
     match = _SELECTED.match(soql)
     names = [name.strip() for name in match[1].split(",")] if match else []
     return [name for name in names if _FIELD.fullmatch(name)]
 
 
 def _has(row: Mapping[str, Any], name: str) -> bool:
-    """Tell whether a row holds a field, however it is spelled; one of a parent that is not there is held."""
+    """Whether a row holds a field, in any case; a field of a parent that is null counts as held."""
     first, _, rest = name.lower().partition(".")
     for key, value in row.items():
         if key.lower() == first:

@@ -1,9 +1,10 @@
-"""How Muster reaches a Salesforce org at all: where it may call, and the access token it calls with.
+"""Login to a Salesforce org: the hosts that Muster may call, and the access token.
 
-    SALESFORCE    the only addresses there are: https, the My Domain host, nothing else (T3)
-    Login         an access token by the OAuth flow of the settings, kept for a while (T21)
+    SALESFORCE    the only hosts allowed: My Domain hosts, over https (T3)
+    Login         an access token by the OAuth flow of the settings, kept for half an hour (T21)
 
-PyJWT's exceptions may hold the key. They are dropped (`from None`), for what is chained is printed in logs.
+PyJWT's exceptions may hold the key. They are dropped (`from None`), because chained exceptions are printed
+in logs.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import requests
 
-from muster.adapters.aws.secrets import demand
-from muster.adapters.outgoing import LABEL, System, decoded
+from muster.adapters.aws.secrets import require_keys
+from muster.adapters.http_calls import LABEL, System, decoded
 from muster.crm import salesforce_ids
 from muster.errors import Misconfigured, Unavailable, WrongSystem
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path, not a secret
-# Salesforce does not say how long a token lives: the app's session policy decides.
+# Salesforce does not tell a token's lifetime: the app's session policy decides.
 TOKEN_LIFE_S = 1_800
 ASSERTION_LIFE_S = 180
 DEFAULT_AUDIENCE = "https://login.salesforce.com"
@@ -43,10 +44,10 @@ _ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,8000}")
 _IDENTITY = re.compile(r"https?://[^/]+/id/([A-Za-z0-9]{15,18})/([A-Za-z0-9]+)")
 _ERROR_CODE = re.compile(r"[a-z_]{1,60}")
 
-# What of a secret a login depends on; a new `expires_on` alone is no reason to try again.
+# The keys of a secret that a login depends on; a new `expires_on` alone is no reason to retry.
 _CREDENTIALS = ("client_id", "client_secret", "username", "private_key", "audience")
 
-# What an admin does about a refusal, by the code and, where one code has many causes, the description.
+# Remedies by error code and, where one code has many causes, by its description.
 _REMEDIES = {
     "invalid_client_id": "client_id must be the consumer key of an external client app of this org",
     "invalid_client": "client_secret must be that app's consumer secret; copy it into the secret again",
@@ -76,8 +77,8 @@ _TRY_LATER = frozenset({"unknown_error", "server_error", "temporarily_unavailabl
 class Login:
     """The access token of one connection; raises `Misconfigured` where an admin must act, else `Unavailable`.
 
-    A refused login is tried again once, and only with credentials that have changed meanwhile: more
-    would lock the integration user out (T21).
+    A refused login is retried once, and only if the credentials have changed meanwhile: more retries could
+    lock the integration user out (T21).
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Login:
         timeout: tuple[float, float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Log in with the connection's secret; `clock` says how old a token is."""
+        """Log in with the connection's secret when first asked; `clock` measures the age of a token."""
         self._connection = connection
         self._base = SALESFORCE.base_url(connection.host)
         self._secrets = secrets
@@ -99,7 +100,7 @@ class Login:
         self._opened = 0.0
 
     def token(self) -> str:
-        """Return an access token that is at most half an hour old, a new one if need be."""
+        """Return an access token that is at most half an hour old, logging in if need be."""
         return self._grant().token
 
     def user_id(self) -> str:
@@ -107,7 +108,7 @@ class Login:
         return self._grant().user_id
 
     def forget(self) -> None:
-        """Drop the token, because Salesforce has ended its session."""
+        """Drop the token; its session has ended."""
         self._granted = None
 
     def _grant(self) -> _Granted:
@@ -131,31 +132,31 @@ class Login:
         return self._exchange(name, changed)
 
     def _exchange(self, name: str, secret: Mapping[str, str]) -> _Granted:
-        """Return what Salesforce gives for a secret."""
+        """Log in with a secret and return the grant."""
         form = self._form(name, secret)
         answer = SALESFORCE.send(self._session, "POST", f"{self._base}{TOKEN_PATH}", self._timeout, data=form)
-        said = _object(answer.content)
+        content = _object(answer.content)
         if answer.status_code != 200:
-            raise _refusal(name, answer.status_code, said)
-        return self._checked(name, said)
+            raise _refusal(name, answer.status_code, content)
+        return self._checked(name, content)
 
     def _form(self, name: str, secret: Mapping[str, str]) -> dict[str, str]:
         if self._connection.login == "jwt_bearer":
-            demand(name, secret, "client_id", "username", "private_key")
+            require_keys(name, secret, "client_id", "username", "private_key")
             return {
                 "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
                 "assertion": _assertion(name, secret),
             }
-        demand(name, secret, "client_id", "client_secret")
+        require_keys(name, secret, "client_id", "client_secret")
         return {
             "grant_type": "client_credentials",
             "client_id": secret["client_id"],
             "client_secret": secret["client_secret"],
         }
 
-    def _checked(self, name: str, said: Mapping[str, object]) -> _Granted:
-        """Return what an answer grants, if it is for the org and the host of the settings."""
-        match said:
+    def _checked(self, name: str, content: Mapping[str, object]) -> _Granted:
+        """Return the grant in an answer, if it is for the org and the host of the settings."""
+        match content:
             case {"access_token": str(token), "instance_url": str(instance), "id": str(identity)} if (
                 _ACCESS_TOKEN.fullmatch(token) and (owner := _IDENTITY.fullmatch(identity))
             ):
@@ -184,7 +185,7 @@ class _Granted(NamedTuple):
 
 def _assertion(name: str, secret: Mapping[str, str]) -> str:
     """Return the signed claim of the JWT bearer flow."""
-    import jwt  # with its cryptography, only for those who log in this way
+    import jwt  # imported late: it loads cryptography, which only this flow needs
 
     claims = {
         "iss": secret["client_id"],
@@ -201,8 +202,8 @@ def _assertion(name: str, secret: Mapping[str, str]) -> str:
         ) from None
 
 
-def _refusal(name: str, status: int, said: Mapping[str, object]) -> Misconfigured | Unavailable:
-    code, description = said.get("error"), said.get("error_description")
+def _refusal(name: str, status: int, content: Mapping[str, object]) -> Misconfigured | Unavailable:
+    code, description = content.get("error"), content.get("error_description")
     if status == 404:
         return Misconfigured("nothing logs in at connections.salesforce.host; it is not a My Domain host")
     if status >= 500 or status == 429 or not isinstance(code, str) or not _ERROR_CODE.fullmatch(code):
@@ -215,5 +216,5 @@ def _refusal(name: str, status: int, said: Mapping[str, object]) -> Misconfigure
 
 def _object(body: bytes) -> Mapping[str, object]:
     """Return the JSON object of an answer, an empty one where it is something else."""
-    said = decoded(body)
-    return said if isinstance(said, dict) else {}
+    content = decoded(body)
+    return content if isinstance(content, dict) else {}

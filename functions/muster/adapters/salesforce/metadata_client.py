@@ -1,10 +1,10 @@
-"""Salesforce's Metadata and Tooling APIs as far as Muster puts an outbound message and a flow there (U7).
+"""The part of Salesforce's Metadata and Tooling APIs that installs an outbound message and a flow (U7).
 
-Reads may be made again. A deployment is sent once: where its answer is lost or says nothing certain
-that is `OutcomeUnknown`, and whoever deploys reads back what is installed before anything is sent again.
+Reads are retried. A deployment is sent once: if its answer is lost or unclear that is `OutcomeUnknown`,
+and the caller reads back what is installed before it sends anything again.
 
-The address of the outbound message holds the webhook's token (T6), and Salesforce quotes it in what it
-says of a wrong one. So all that is passed on of Salesforce's words goes through `plain`.
+The address of the outbound message holds the webhook's token (T6), and Salesforce quotes a wrong address in
+its errors. So all of Salesforce's words that are passed on go through `redacted`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import requests
 from urllib3 import encode_multipart_formdata
 from urllib3.fields import RequestField
 
-from muster.adapters.outgoing import decoded, retry_after
+from muster.adapters.http_calls import decoded, retry_after
 from muster.adapters.salesforce.calls import SalesforceCalls, fault_of, first_error
 from muster.adapters.salesforce.setup_answers import (
-    plain,
     read_deployment,
     read_flow,
     read_message,
     read_user,
+    redacted,
 )
 from muster.crm import salesforce_ids
 from muster.crm.pages import salesforce_page_of
@@ -49,11 +49,11 @@ _DEPLOYMENT_ID = re.compile(r"0Af[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?")
 _JSON = {"Content-Type": "application/json"}
 _OPTIONS = {
     "allowMissingFiles": False,
-    # A warning is that something to delete is not there, which is what a removal wants.
+    # A warning means that something to delete does not exist, which a removal does not mind.
     "ignoreWarnings": True,
     "performRetrieve": False,
     "purgeOnDelete": False,
-    "rollbackOnError": True,  # all or nothing; in production there is no other way
+    "rollbackOnError": True,  # all or nothing; production orgs allow no other way
     "singlePackage": True,
     # No testLevel: each kind of org has its own default, and production takes no NoTestRun.
 }
@@ -67,12 +67,12 @@ _BY_HAND = (
     "Activate it by hand: Setup > Flows > the flow > View Details and Versions > Activate; or tick Setup >"
     " Process Automation Settings > Deploy processes and flows as active."
 )
-# What the Tooling API says of an object or a field that the user may not see: that there is none.
+# For objects and fields that the user may not see, the Tooling API answers that they do not exist.
 _HIDDEN = frozenset({"INVALID_TYPE", "INVALID_FIELD"})
 
 
 class SalesforceMetadata(SalesforceCalls):
-    """Reads and writes what of an org's setup sends Muster its users.
+    """Reads and writes the part of an org's setup that sends users to Muster.
 
     Every method raises `Rejected` for what Salesforce refuses as wrong, `Misconfigured` where the
     connection's settings, credentials or permissions are wrong, and `Unavailable` for the rest.
@@ -81,7 +81,7 @@ class SalesforceMetadata(SalesforceCalls):
     _retried: ClassVar = ("GET",)
 
     def me(self) -> SalesforceUser:
-        """Return who is logged in."""
+        """Return the user who is logged in."""
         user_id = self._login.user_id()
         if not salesforce_ids.is_valid(user_id):
             raise Unavailable("Salesforce answered a login with something that is no user's id")
@@ -94,7 +94,7 @@ class SalesforceMetadata(SalesforceCalls):
 
     def message(self, name: str) -> InstalledMessage | None:
         """Return the outbound message of User with this name, `None` where there is none."""
-        # Metadata is answered for one row only, and messages of other objects may have the name too.
+        # Metadata can be read of one row at a time, and messages of other objects may have the same name.
         for found in self._rows("Id", "WorkflowOutboundMessage", f"Name = '{_checked(name)}'"):
             whole = self._one("WorkflowOutboundMessage", "Id, FullName, Metadata", found)
             if whole is not None and str(whole.get("FullName")).lower() == f"user.{name}".lower():
@@ -113,7 +113,7 @@ class SalesforceMetadata(SalesforceCalls):
             "FlowDefinition",
             f"DeveloperName = '{_checked(name)}'",
         )
-        # One of an installed package has its namespace, and may have the name too.
+        # A flow of an installed package has a namespace, and may have the same name.
         own = [each for each in definitions if not each.get("NamespacePrefix")]
         if not own:
             return None
@@ -122,10 +122,10 @@ class SalesforceMetadata(SalesforceCalls):
         return read_flow(own[0], versions, lambda version: self._one("Flow", "Id, Metadata", version))
 
     def deploy(self, package: bytes, *, check_only: bool = False) -> str:
-        """Queue the deployment of a zip and return its id; what becomes of it `deployment` tells.
+        """Queue the deployment of a zip and return its id; `deployment` returns its state.
 
-        With `check_only` Salesforce tries it and changes nothing. Raises `OutcomeUnknown` where it cannot
-        be told whether it is queued; every other error means that nothing is.
+        With `check_only` Salesforce validates it and changes nothing. Raises `OutcomeUnknown` where it may
+        or may not be queued; every other error means that it is not.
         """
         options = orjson.dumps({"deployOptions": _OPTIONS | {"checkOnly": check_only}})
         parts = RequestField("json", options), RequestField("file", package, "deploy.zip")
@@ -140,14 +140,14 @@ class SalesforceMetadata(SalesforceCalls):
         raise OutcomeUnknown("Salesforce answered a deployment with something that is not its id")
 
     def deployment(self, deployment_id: str) -> Deployment:
-        """Return how a deployment stands; raises `NotFound` where Salesforce does not know it."""
+        """Return the state of a deployment; raises `NotFound` if Salesforce does not know it."""
         path = f"{_path_of(deployment_id)}?includeDetails=true"
         return read_deployment(deployment_id, self._get(path, "deployment", _MAY_DEPLOY, named=True))
 
     def cancel(self, deployment_id: str) -> None:
-        """Ask that a deployment be cancelled; `deployment` tells whether it still could be.
+        """Request the cancellation of a deployment; `deployment` returns whether it took effect.
 
-        Raises `Rejected` where it is done already, `NotFound` where Salesforce does not know it.
+        Raises `Rejected` if it is already done, `NotFound` if Salesforce does not know it.
         """
         path, body = _path_of(deployment_id), orjson.dumps({"deployResult": {"status": "Canceling"}})
         answer = self._write("PATCH", path, _JSON, body, "deployment", _MAY_DEPLOY, named=True)
@@ -157,10 +157,10 @@ class SalesforceMetadata(SalesforceCalls):
         raise OutcomeUnknown("Salesforce answered a cancellation with something that is not its state")
 
     def activate(self, flow_id: str, version: int) -> None:
-        """Make a version of a flow the active one, 0 for none; `flow_id` is that of the FlowDefinition.
+        """Activate a version of a flow, or none with 0; `flow_id` is that of the FlowDefinition.
 
-        Sent again once where the answer is lost, for it comes to the same. Raises `Rejected` where the org
-        leaves activating to its admins, `NotFound` where the flow is gone.
+        Retried once if the answer is lost, since it is idempotent. Raises `Rejected` if the org leaves
+        activation to its admins, `NotFound` if the flow is gone.
         """
         try:
             self._activate(flow_id, version)
@@ -180,12 +180,12 @@ class SalesforceMetadata(SalesforceCalls):
             raise OutcomeUnknown("Salesforce answered an activation with something else than that it is done")
 
     def _one(self, of: str, fields: str, row: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return a row whole, `None` where it is gone."""
+        """Return a whole row, `None` if it is gone."""
         found = self._rows(fields, of, f"Id = '{_id_of(row)}'")
         return found[0] if found else None
 
     def _rows(self, fields: str, of: str, where: str) -> list[dict[str, Any]]:
-        """Return all rows that a query of the Tooling API finds, in no order."""
+        """Return all rows that a query of the Tooling API finds, in no particular order."""
         soql = f"SELECT {fields} FROM {of} WHERE {where}"  # noqa: S608 - names and ids that are checked
         page = salesforce_page_of(self._get(f"tooling/query?q={quote_plus(soql)}"))
         if page.next is not None or len(page.records) != page.total:
@@ -212,7 +212,7 @@ class SalesforceMetadata(SalesforceCalls):
         *,
         named: bool = False,
     ) -> requests.Response:
-        """Return the answer of 200 to 299 to a call that is sent once; what it says is not yet looked at."""
+        """Send a call once and return its answer, of status 200 to 299, unparsed."""
         answer = self._answer(method, self._path(path), headers, body, writes=True)
         status = answer.status_code
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
@@ -230,19 +230,19 @@ class SalesforceMetadata(SalesforceCalls):
 def _fault(
     answer: requests.Response, where: str, permission: str, remedy: str, *, named: bool
 ) -> MusterError:
-    """Return what it means that a call is refused; `named` says that its path names one thing by its id."""
-    status, said = answer.status_code, decoded(answer.content)
-    code, message = first_error(said)
-    fault = fault_of(status, said, where, retry_after(answer))
+    """Return the error for a refused call; `named`: its path names one thing by its id."""
+    status, content = answer.status_code, decoded(answer.content)
+    code, message = first_error(content)
+    fault = fault_of(status, content, where, retry_after(answer))
     hidden = status == HTTPStatus.BAD_REQUEST and code in _HIDDEN
-    # API_DISABLED_FOR_ORG and the like are about every call, and said by `fault_of`.
+    # API_DISABLED_FOR_ORG and the like concern every call, and `fault_of` covers them.
     refused = isinstance(fault, Misconfigured) and status == HTTPStatus.FORBIDDEN and "API_" not in code
     if hidden or refused or code.startswith("INSUFFICIENT_ACCESS"):
         return Misconfigured(f"Salesforce answered {status} {code}: {permission}")
     if isinstance(fault, NotServed) and named and code == "NOT_FOUND":
-        return NotFound(Problem(where, "is not known to Salesforce", "Read what is there, and begin anew."))
+        return NotFound(Problem(where, "is not known to Salesforce", "Read what is there, and start again."))
     if isinstance(fault, Rejected) and not isinstance(fault, TooLarge):
-        explanation = plain(message) or f"is refused with {code}"
+        explanation = redacted(message) or f"is refused with {code}"
         return Rejected(Problem(where, explanation, remedy or "Correct what Salesforce names."))
     return fault
 

@@ -1,6 +1,6 @@
-"""What Salesforce answers about its setup, read into values: user, outbound message, flow, deployment.
+"""Salesforce's answers about its setup, read into values: user, outbound message, flow, deployment.
 
-Anything of another shape is `Unavailable`, and not quoted.
+Answers of any other shape are `Unavailable`, and are not quoted.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from muster.crm import salesforce_ids
 from muster.errors import Unavailable
 from muster.webhook_setup.metadata import Deployment, InstalledFlow, InstalledMessage, SalesforceUser
 
-# Tests of the whole org may fail by the hundred.
+# A deployment can fail hundreds of the org's own tests.
 MOST_PROBLEMS = 50
 _LONGEST_PROBLEM = 500
 _DONE = frozenset({"Succeeded", "SucceededPartial", "Failed", "Canceled"})
-# As an address has it, or an address that stands in another one, up to where the text goes on.
+# In an address, or in one that is encoded inside another, up to the end of the address.
 _TOKEN = re.compile(r"(token(?:=|%3d))[^\s\"'<>]*", re.IGNORECASE)
 
 
-def plain(text: str) -> str:
-    """Return Salesforce's words fit to be shown: in one line, without tokens (T6), up to 500 characters."""
+def redacted(text: str) -> str:
+    """Return Salesforce's words without tokens (T6), on one line, up to 500 characters."""
     printable = "".join(each for each in " ".join(text.split()) if each.isprintable())
     return _TOKEN.sub(r"\1…", printable)[:_LONGEST_PROBLEM]
 
 
 def read_user(answer: object) -> SalesforceUser:
-    """Return the user that a record is."""
+    """Return the user of a record."""
     match answer:
         case {"Id": str(user_id), "Username": str(username), "IsActive": bool(active)}:
             return SalesforceUser(user_id, username, active)
@@ -36,7 +36,7 @@ def read_user(answer: object) -> SalesforceUser:
 
 
 def read_message(row: Mapping[str, Any]) -> InstalledMessage:
-    """Return the outbound message that a row of WorkflowOutboundMessage with its Metadata is."""
+    """Return the outbound message of a row of WorkflowOutboundMessage with its Metadata."""
     match row:
         case {
             "Id": str(message_id),
@@ -67,7 +67,7 @@ def read_flow(
     versions: Sequence[Mapping[str, Any]],
     whole: Callable[[Mapping[str, Any]], Mapping[str, Any] | None],
 ) -> InstalledFlow:
-    """Return the flow that rows of FlowDefinition and Flow are; `whole` reads a version's Metadata."""
+    """Return the flow of rows of FlowDefinition and Flow; `whole` reads a version's Metadata."""
     numbered = dict(sorted((_number_of(each), each) for each in versions))
     active_id = definition.get("ActiveVersionId")
     active = next((number for number, each in numbered.items() if _same(each.get("Id"), active_id)), None)
@@ -109,10 +109,10 @@ def _metadata_of(row: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def read_deployment(deployment_id: str, answer: object) -> Deployment:
-    """Return how the deployment of this id stands.
+    """Return the state of the deployment with this id.
 
-    The documentation shows true and false as texts, so both are understood. A status that is not known
-    is not done, unless Salesforce says so.
+    The documentation shows true and false as texts, so both forms are accepted. An unknown status counts
+    as not done, unless Salesforce says that it is.
     """
     match answer:
         case {"deployResult": {"id": str(shown), "status": str(status), **rest}} if salesforce_ids.same(
@@ -120,9 +120,9 @@ def read_deployment(deployment_id: str, answer: object) -> Deployment:
         ):
             done = _is_true(rest.get("done")) or status in _DONE
             success = done and _is_true(rest.get("success")) and status != "SucceededPartial"
-            problems = (plain(each) for each in _problems(rest))
+            problems = (redacted(each) for each in _problems(rest))
             return Deployment(
-                shown, plain(status), done, success, tuple(dict.fromkeys(problems))[:MOST_PROBLEMS]
+                shown, redacted(status), done, success, tuple(dict.fromkeys(problems))[:MOST_PROBLEMS]
             )
     raise _unreadable("the state of a deployment")
 
@@ -151,7 +151,7 @@ def _dict(value: object) -> Mapping[str, Any]:
 
 
 def _dicts(value: object) -> list[Mapping[str, Any]]:
-    """Return a list's objects; one alone may stand without its list, as where XML was turned into JSON."""
+    """Return a list's objects; a single one may come without its list, as in JSON converted from XML."""
     return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict)]
 
 

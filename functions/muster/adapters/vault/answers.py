@@ -1,9 +1,8 @@
-"""What a vault's answer says: its envelope, and what its errors mean.
+"""A vault's answers: the envelope, and what its errors mean.
 
-A vault answers almost everything with HTTP 200. What counts is `responseStatus` and the type of the
-first error; an answer with another status comes from the network before it, or from its edge.
-Messages carry the type, the execution id for Veeva's support, and Vault's explanation without the
-values it quotes.
+A vault answers almost everything with HTTP 200. What counts is `responseStatus` and the type of the first
+error; any other status comes from the network in between, or from the vault's edge. Messages carry the
+type, the execution id for Veeva's support, and Vault's explanation without the values it quotes.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 import requests
 
-from muster.adapters.outgoing import LABEL, System, decoded, retry_after
+from muster.adapters.http_calls import LABEL, System, decoded, retry_after
 from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected, Unavailable
 
 NAMES = {"vault_crm": "Vault CRM", "align": "Align"}
@@ -25,10 +24,10 @@ NOTHING_CHANGED = "NO_DATA_CHANGES"
 _HOST = re.compile(rf"(?:{LABEL}\.)+veevavault\.com")
 _TYPE = re.compile(r"[A-Z0-9_]{1,80}")
 _EXECUTION = re.compile(r"[A-Za-z0-9-]{1,64}")
-# In what Vault quotes, names of fields and permissions and ids of records are kept: they are nobody's data.
+# Vault quotes values in its messages. Names of fields and permissions, and record ids, are kept.
 _NOT_A_NAME = re.compile(r"\[(?!(?:\d+|\w*_\w*)\])[^\]]*\]|'(?!(?:\d+|\w*_\w*)')[^']*'|\"[^\"]*\"|\S*@\S*")
 
-# What HTTP itself says where no envelope does, as the type that the API would have used.
+# HTTP statuses of answers without an envelope, as the error type that the API would use.
 _TYPE_OF_STATUS = {401: INVALID_SESSION, 404: "MALFORMED_URL", 429: "API_LIMIT_EXCEEDED"}
 BUSY = frozenset({"API_LIMIT_EXCEEDED", "OPERATION_IN_PROGRESS", "RACE_CONDITION"})
 _REMEDIES = {
@@ -52,12 +51,13 @@ _NOT_SERVED = frozenset({"MALFORMED_URL", "METHOD_NOT_SUPPORTED"})
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """One answer that a vault's API gave, whether or not it did what it was asked.
+    """One answer of a vault's API, whether the call succeeded or failed.
 
-    `kind` is the type of the error that the call failed with as a whole, empty where it did not fail.
+    `kind` is the type of the error if the call failed as a whole, else empty. `summary` is the beginning of
+    a message about it.
     """
 
-    said: str
+    summary: str
     body: bytes
     content: Mapping[str, Any]
     headers: Mapping[str, str]
@@ -72,7 +72,7 @@ def vault_system(name: str) -> System:
 
 
 def read_answer(system: System, answer: requests.Response) -> Answer:
-    """Return what an answer says; raises `Unavailable` where that does not tell what became of the call."""
+    """Return the parsed answer; raises `Unavailable` if it does not show the outcome of the call."""
     content = decoded(answer.content)
     outcome = content.get("responseStatus") if isinstance(content, dict) else None
     execution = answer.headers.get("X-VaultAPI-ExecutionId", "")
@@ -80,43 +80,43 @@ def read_answer(system: System, answer: requests.Response) -> Answer:
     wait = _wait(answer)
     if answer.status_code < 500 and isinstance(content, dict):
         if outcome in ("SUCCESS", "WARNING") and answer.status_code == 200:
-            said = f"{system.name} answered {outcome}{trace}"
-            return Answer(said, answer.content, content, answer.headers, "", "", wait)
+            summary = f"{system.name} answered {outcome}{trace}"
+            return Answer(summary, answer.content, content, answer.headers, "", "", wait)
         kind, message = first_error(content)
         if outcome == "FAILURE" and kind and kind != "UNEXPECTED_ERROR":
-            said = f"{system.name} answered {kind}{trace}"
-            return Answer(said, answer.content, content, answer.headers, kind, message, wait)
+            summary = f"{system.name} answered {kind}{trace}"
+            return Answer(summary, answer.content, content, answer.headers, kind, message, wait)
         if outcome in ("FAILURE", "EXCEPTION"):
             raise Unavailable(f"{system.name} answered {outcome} {kind}".rstrip() + trace, wait)
     if kind := _TYPE_OF_STATUS.get(answer.status_code, ""):
-        said = f"{system.name} answered {answer.status_code}{trace}"
-        return Answer(said, answer.content, {}, answer.headers, kind, "", wait)
+        summary = f"{system.name} answered {answer.status_code}{trace}"
+        return Answer(summary, answer.content, {}, answer.headers, kind, "", wait)
     what = "" if answer.status_code != 200 else ", but something that is not from its API"
     raise Unavailable(f"{system.name} answered {answer.status_code}{what}{trace}", wait)
 
 
 def fault_of(answer: Answer, where: str) -> MusterError:
-    """Return what it means that a call failed as a whole; `where` names the input that may be at fault."""
+    """Return the error for a call that failed as a whole; `where` names the input that may be at fault."""
     if answer.kind in BUSY:
-        return Unavailable(f"{answer.said}: it is busy", answer.retry_after)
+        return Unavailable(f"{answer.summary}: it is busy", answer.retry_after)
     if answer.kind in _REMEDIES:
-        return Misconfigured(f"{answer.said}: {_REMEDIES[answer.kind]}")
+        return Misconfigured(f"{answer.summary}: {_REMEDIES[answer.kind]}")
     if answer.kind in _NOT_SERVED:
         return NotServed(
-            f"{answer.said}: it does not serve that; check the connection's api_version and host"
+            f"{answer.summary}: it does not serve that; check the connection's api_version and host"
         )
     return Rejected(problem_of(answer.kind, answer.message, where))
 
 
 def problem_of(kind: str, message: str, where: str) -> Problem:
-    """Return an error of a call or of one record, as a problem that an admin can act on."""
-    said = explanation(message)
+    """Return the error of a call or of one record as a problem that an admin can act on."""
+    text = explanation(message)
     remedy = _REMEDIES.get(kind, "Correct what is named; the integration user must be allowed to do it.")
-    return Problem(where, f"{kind}: {said}" if said else f"is refused with {kind}", remedy)
+    return Problem(where, f"{kind}: {text}" if text else f"is refused with {kind}", remedy)
 
 
 def first_error(content: Mapping[str, Any]) -> tuple[str, str]:
-    """Return type and message of the first error of a call or a record; empty texts where there is none."""
+    """Return the type and message of the first error of a call or a record; empty texts if there is none."""
     match content.get("errors"):
         case [{"type": str(kind), **rest}, *_] if _TYPE.fullmatch(kind):
             message = rest.get("message")
@@ -125,13 +125,13 @@ def first_error(content: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def explanation(message: str) -> str:
-    """Return Vault's words on one line, without the values that they quote."""
+    """Return Vault's words on one line, without the values it quotes."""
     words = "".join(each if each.isprintable() else " " for each in _NOT_A_NAME.sub("…", message))
     return " ".join(words.split())[:300]
 
 
 def _wait(answer: requests.Response) -> float | None:
-    """Return the seconds that an answer asks to wait; a vault in maintenance says it in minutes."""
+    """Return the seconds to wait that an answer asks for; a vault in maintenance gives minutes."""
     downtime = answer.headers.get("X-VaultAPI-DowntimeExpectedDurationMinutes", "")
     if re.fullmatch(r"[0-9]{1,4}", downtime):
         return float(downtime) * 60

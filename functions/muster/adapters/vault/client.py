@@ -1,11 +1,11 @@
-"""A vault's REST API as far as Muster uses it, Vault CRM and Align alike: VQL, updates, metadata.
+"""The part of a vault's REST API that Muster uses, for Vault CRM and Align alike: VQL, updates, metadata.
 
-Reads may be made again: three tries, with growing, jittered waits. A write is sent once. Where its
-answer is lost or says nothing certain that is `OutcomeUnknown`, and whoever wrote has to read back
-before anything is sent again: what is saved twice would be asked of the Engage server twice (P5).
-Only a call in a session that had ended is made again, for nothing of it was processed.
+Reads are retried: three tries, with exponential, jittered waits. A write is sent once. If its answer is
+lost or unclear that is `OutcomeUnknown`, and the caller has to read back before it sends anything again:
+what is saved twice would be requested of the Engage server twice (P5). Only a call in a session that had
+ended is repeated, because nothing of it was processed.
 
-Never sent: the headers that save past triggers (P4), for what is saved so would never reach Engage.
+Never sent: the headers that bypass triggers on save (P4), because such changes would never reach Engage.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
-from muster.adapters.outgoing import Unreached, session_for
+from muster.adapters.http_calls import Unreached, session_for
 from muster.adapters.vault import login
 from muster.adapters.vault.answers import BUSY, INVALID_SESSION, Answer, fault_of, read_answer, vault_system
-from muster.adapters.vault.burst import Burst
+from muster.adapters.vault.burst_limit import Burst
 from muster.adapters.vault.metadata import (
     read_fields,
     read_permissions,
@@ -69,9 +69,9 @@ class Vault:
     ) -> None:
         """Connect as the settings say; nothing is called yet.
 
-        `name` is the connection's in the settings. `client_id` is what the vault's logs, and its filter
-        of client ids, know Muster by. `timeout` is that of connecting and of waiting for an answer, in
-        seconds; `backoff_s` is the unit of the waits between tries, and nothing ever waits longer than
+        `name` is the connection's name in the settings. `client_id` identifies Muster in the vault's logs
+        and in its filter of client ids. `timeout` is for connecting and for waiting for an answer, in
+        seconds; `backoff_s` is the unit of the waits between tries; no wait is longer than
         `longest_wait_s`.
         """
         self._system = vault_system(name)
@@ -90,19 +90,19 @@ class Vault:
 
     @property
     def calls_left(self) -> tuple[int, int] | None:
-        """How many calls are left of how many, by the last answer that said so; `None` after a new login."""
+        """Remaining calls and the limit, by the last answer that had them; `None` after a new login."""
         return self._burst.left
 
     def log_in(self) -> None:
-        """Log in with the secret as it is, whatever session is open; raises as any call does."""
+        """Log in anew with the secret, even if a session is open; raises as any call does."""
         self._burst.left = None
         self._login.session_id(anew=True)
 
     def query(self, vql: str) -> Iterator[Page]:
         """Yield all pages of a query's result, in order.
 
-        Raises `Incomplete` after the last one if they do not add up to what was announced, `TooLarge` for
-        a statement of more than 50,000 characters, before anything is called.
+        Raises `Incomplete` after the last page if they do not add up to the announced total; `TooLarge`
+        for a statement of more than 50,000 characters, before anything is called.
         """
         if len(vql) > LONGEST_QUERY:
             raise TooLarge(
@@ -110,20 +110,20 @@ class Vault:
                     "query", f"has {len(vql):,} characters, over {LONGEST_QUERY:,}", "Ask for less at once."
                 )
             )
-        return self._whole(vql)
+        return self._complete(vql)
 
     def more(self, next_url: str) -> Iterator[Page]:
-        """Yield the pages from a page's `next` on; raises `CursorLost` where the vault forgot the place.
+        """Yield the pages from a page's `next` on; raises `CursorLost` if the cursor has expired.
 
-        Whether they are the whole is for the caller to say (`vault_pages.Tally`), who read the ones before.
+        The caller, who read the pages before, checks that the total is complete (`crm.pages.Tally`).
         """
         return self._pages(vault_page_path(next_url, self._base, self._version))
 
     def update(self, object_name: str, records: Sequence[Mapping[str, Any]]) -> list[Written]:
-        """Save changes of up to 500 records in one call and return what became of each, in order.
+        """Save changes of up to 500 records in one call and return the result of each, in order.
 
-        A record is its `id` and the fields to set; `None` empties one. Raises `OutcomeUnknown` where
-        that cannot be told; every other error means that nothing was written.
+        A record is its `id` and the fields to set; `None` clears a field. Raises `OutcomeUnknown` if the
+        results are not known; every other error means that nothing was written.
         """
         ids = _ids_of(records)
         if not ids:
@@ -140,7 +140,7 @@ class Vault:
         return read_fields(self._get(f"metadata/vobjects/{_name(object_name)}"))
 
     def me(self) -> IntegrationUser:
-        """Return the user that this connection is logged in as."""
+        """Return the user who is logged in."""
         return read_user(self._get("objects/users/me"))
 
     def permissions(self, object_name: str) -> frozenset[str]:
@@ -160,7 +160,7 @@ class Vault:
         """Return how users of a security policy log in."""
         return read_policy(self._get(f"objects/securitypolicies/{policy_id:d}"))
 
-    def _whole(self, vql: str) -> Iterator[Page]:
+    def _complete(self, vql: str) -> Iterator[Page]:
         tally = Tally()
         for page in self._pages(self._path("query"), {"q": vql}):
             tally.add(page)
@@ -169,25 +169,25 @@ class Vault:
 
     def _pages(self, path: str, form: Mapping[str, str] | None = None) -> Iterator[Page]:
         read: set[str] = set()
-        following: str | None = path
-        while following is not None:
-            if following in read:
+        next_path: str | None = path
+        while next_path is not None:
+            if next_path in read:
                 raise Unavailable(f"{self._system.name} sent a page's reader round in a circle")
-            read.add(following)
-            page = read_vault_page(self._page(following, form).body)
-            # Before anyone keeps the page: what leads elsewhere would be gone on at later.
-            following = vault_page_path(page.next, self._base, self._version) if page.next else None
+            read.add(next_path)
+            page = read_vault_page(self._page(next_path, form).body)
+            # Checked before anyone stores the page: reading might resume at its `next` later.
+            next_path = vault_page_path(page.next, self._base, self._version) if page.next else None
             form = None
             yield page
 
     def _page(self, path: str, form: Mapping[str, str] | None) -> Answer:
-        """Return a query's first page, which has a form, or a later one."""
+        """Return a page of a query: the first one, which has a form, or a later one."""
         try:
             return self._read("POST", path, "query", form)
         except (NotServed, Rejected) as error:
             if form is not None:
                 raise
-            # The query itself was taken: a later page that is refused is one that has expired.
+            # The query itself was accepted, so a later page that is refused has expired.
             raise CursorLost(f"{self._system.name} does not know that page of a query any more") from error
 
     def _get(self, path: str) -> Answer:
@@ -208,13 +208,13 @@ class Vault:
         body: object,
         tries: int = 1,
     ) -> Answer:
-        """Return the answer to one call, made anew after one new login if the session had ended."""
+        """Return the answer to one call, repeated after one new login if the session had ended."""
         answer = self._answer(method, path, headers, body, tries)
         if answer.kind == INVALID_SESSION:
             answer = self._answer(method, path, headers, body, tries)
         if answer.kind == INVALID_SESSION:
             raise Misconfigured(
-                f"{answer.said} to a call right after a login; the vault may not serve"
+                f"{answer.summary} to a call right after a login; the vault may not serve"
                 f" {self._system.setting.removesuffix('host')}api_version, {self._version}"
             )
         if answer.kind:
@@ -222,12 +222,12 @@ class Vault:
         return answer
 
     def _answer(self, method: str, path: str, headers: Mapping[str, str], body: object, tries: int) -> Answer:
-        """Return the answer to one call in one session, tried again where that may help."""
-        session_id = self._login.session_id()  # outside the tries: a login is never made again by itself
+        """Return the answer to one call in one session, retried where that may help."""
+        session_id = self._login.session_id()  # outside the loop: logins are never retried automatically
         headers = {"Authorization": session_id, **headers}
         for tried in count(1):
             try:
-                answer = self._sent(method, path, headers, body)
+                answer = self._send_once(method, path, headers, body)
                 break
             except Unavailable as error:
                 if tried == tries:
@@ -237,13 +237,15 @@ class Vault:
             self._login.forget(session_id)
         return answer
 
-    def _sent(self, method: str, path: str, headers: Mapping[str, str], body: object) -> Answer:
+    def _send_once(self, method: str, path: str, headers: Mapping[str, str], body: object) -> Answer:
         self._burst.wait()
         url = f"{self._base}{path}"
         try:
-            said = self._system.send(self._session, method, url, self._timeout, headers=headers, data=body)
-            self._burst.read(said.headers)
-            answer = read_answer(self._system, said)
+            response = self._system.send(
+                self._session, method, url, self._timeout, headers=headers, data=body
+            )
+            self._burst.read(response.headers)
+            answer = read_answer(self._system, response)
         except Unreached:
             raise
         except Unavailable as error:
@@ -255,25 +257,25 @@ class Vault:
         return answer
 
     def _pause(self, tried: int, error: Unavailable) -> None:
-        """Wait before the next try; raises the error again where the vault asks for a longer wait."""
-        asked = error.retry_after or 0
-        if asked > self._longest_wait_s:
+        """Wait before the next try; raises the error if the vault asks for a longer wait."""
+        requested_s = error.retry_after or 0
+        if requested_s > self._longest_wait_s:
             raise error
         jitter = 0.5 + random.random()  # noqa: S311 - it spreads waits and guards nothing
-        self._sleep(min(max(asked, self._backoff_s * 2**tried * jitter), self._longest_wait_s))
+        self._sleep(min(max(requested_s, self._backoff_s * 2**tried * jitter), self._longest_wait_s))
 
 
 def clearing() -> str | None:
-    """Return what a field is set to so that it becomes empty.
+    """Return the value that clears a field.
 
-    Vault's documentation does not say whether its JSON takes null or an empty text. Who empties a
-    field reads it back.
+    Vault's documentation does not say whether its JSON takes null or an empty text. Callers that clear a
+    field read it back.
     """
     return None
 
 
 def _ids_of(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the records' ids; raises `Rejected` for what would fail or be ambiguous at the vault."""
+    """Return the records' ids; raises `Rejected` for records that would fail or be ambiguous."""
     if len(records) > RECORDS_A_CALL:
         raise TooLarge(
             Problem(

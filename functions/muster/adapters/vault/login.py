@@ -1,11 +1,11 @@
-"""The session that a vault is called in: opened with username and password, and shared.
+"""Login to a vault: a session opened with username and password, and shared.
 
     Sessions      the open sessions of this process, by host and username
     VaultLogin    the session of one connection (T21, U5)
 
-Five wrong passwords in a row lock a Vault account. So a login is never made again by itself, waits
-for one that is under way, and a refused password is not sent again for an hour unless it changed.
-A session is never ended here: what a vault does after a write may still run in it (P4).
+Five wrong passwords in a row lock a Vault account. So logins are never retried automatically, a login
+waits for one that is under way, and a refused password is not sent again for an hour unless it changed.
+Sessions are never ended here: what a vault does after a write may still run in them (P4).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from muster.adapters.aws.secrets import demand
-from muster.adapters.outgoing import System
+from muster.adapters.aws.secrets import require_keys
+from muster.adapters.http_calls import System
 from muster.adapters.vault.answers import INVALID_SESSION, fault_of, read_answer
 from muster.errors import Misconfigured, NotServed, Rejected, Unavailable, WrongSystem
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from muster.settings.sections import AlignConnection, VaultCrmConnection
 
 
-# How long a refused password is not sent again.
+# For how long a refused password is not sent again.
 REFUSAL_HOLDS_S = 3_600
-# A vault counts logins by the minute; over its limit they fail until that minute is over.
+# A vault limits logins by the minute; beyond the limit they fail until the minute is over.
 LOGIN_WINDOW_S = 60
 
 _SESSION_ID = re.compile(r"[\x21-\x7e]{1,8000}")
 
 
 @dataclass(slots=True, repr=False)
-class _Place:
-    """One user of one host: the session, or the password that was refused, when and how."""
+class _Slot:
+    """One user of one host: the session, or the refused password with its time and message."""
 
     lock: Lock = field(default_factory=Lock)
     session_id: str | None = None
@@ -48,17 +48,17 @@ class _Place:
 
 
 class Sessions:
-    """The open sessions of a process, by host and username; none of it survives the process."""
+    """The open sessions of a process, by host and username."""
 
     def __init__(self) -> None:
         """Start with none."""
         self._lock = Lock()
-        self._places: dict[tuple[str, str], _Place] = {}
+        self._slots: dict[tuple[str, str], _Slot] = {}
 
-    def place(self, base: str, username: str) -> _Place:
-        """Return the place of a user's session on a host, always the same."""
+    def slot(self, base: str, username: str) -> _Slot:
+        """Return the slot of a user on a host; always the same one."""
         with self._lock:
-            return self._places.setdefault((base, username.lower()), _Place())
+            return self._slots.setdefault((base, username.lower()), _Slot())
 
 
 OF_THIS_PROCESS = Sessions()
@@ -67,7 +67,7 @@ OF_THIS_PROCESS = Sessions()
 class VaultLogin:
     """The session of one connection; raises `Misconfigured` where an admin must act, else `Unavailable`.
 
-    A refused login is made again once, and only with credentials that have changed meanwhile.
+    A refused login is retried once, and only if the credentials have changed meanwhile.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class VaultLogin:
         sessions: Sessions,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Log in with the connection's secret; `clock` says how old a refusal is."""
+        """Log in with the connection's secret when first asked; `clock` measures the age of a refusal."""
         self._connection = connection
         self._system = system
         self._base = system.base_url(connection.host)
@@ -89,56 +89,56 @@ class VaultLogin:
         self._timeout = timeout
         self._sessions = sessions
         self._clock = clock
-        self._place = _Place()
+        self._slot = _Slot()
 
     def session_id(self, *, anew: bool = False) -> str:
-        """Return an open session's id, a new one if need be or if it is to be opened `anew`."""
+        """Return the id of an open session, logging in if need be, or in any case if `anew`."""
         name = self._connection.secret
         if name is None:
             raise Misconfigured(f"{self._system.setting.removesuffix('host')}secret names no secret")
         secret = self._secrets.get(name)
         try:
-            return self._of(name, secret, anew)
+            return self._session_of(name, secret, anew)
         except Misconfigured:
             changed = self._secrets.refetch(name)
             if all(changed.get(key) == secret.get(key) for key in ("username", "password")):
                 raise
-        return self._of(name, changed, anew)
+        return self._session_of(name, changed, anew)
 
     def forget(self, session_id: str) -> None:
-        """Drop a session that the vault has ended, unless another has taken its place already."""
-        with self._place.lock:
-            if self._place.session_id == session_id:
-                self._place.session_id = None
+        """Drop a session that the vault has ended, unless it has already been replaced."""
+        with self._slot.lock:
+            if self._slot.session_id == session_id:
+                self._slot.session_id = None
 
-    def _of(self, name: str, secret: Mapping[str, str], anew: bool) -> str:
-        """Return the session of a secret's user; who comes while another logs in waits for that."""
-        demand(name, secret, "username", "password")
-        place = self._place = self._sessions.place(self._base, secret["username"])
-        with place.lock:
-            if place.session_id is None or anew:
-                self._spare(place, secret["password"])
-                place.session_id = self._opened(name, secret, place)
-            return place.session_id
+    def _session_of(self, name: str, secret: Mapping[str, str], anew: bool) -> str:
+        """Return the session of a secret's user; waits while another thread logs in."""
+        require_keys(name, secret, "username", "password")
+        slot = self._slot = self._sessions.slot(self._base, secret["username"])
+        with slot.lock:
+            if slot.session_id is None or anew:
+                self._raise_if_refused(slot, secret["password"])
+                slot.session_id = self._open(name, secret, slot)
+            return slot.session_id
 
-    def _spare(self, place: _Place, password: str) -> None:
-        """Raise the refusal of this password again while it holds."""
-        if place.refused is None:
+    def _raise_if_refused(self, slot: _Slot, password: str) -> None:
+        """Raise the earlier refusal again while it holds for this password."""
+        if slot.refused is None:
             return
-        refused, at, words = place.refused
+        refused, at, words = slot.refused
         if refused == password and self._clock() - at < REFUSAL_HOLDS_S:
             raise Misconfigured(words)
-        place.refused = None
+        slot.refused = None
 
-    def _opened(self, name: str, secret: Mapping[str, str], place: _Place) -> str:
-        """Return the id of the session that the vault opens for a secret."""
+    def _open(self, name: str, secret: Mapping[str, str], slot: _Slot) -> str:
+        """Log in with a secret and return the session id."""
         form = {"username": secret["username"], "password": secret["password"]}
         url = f"{self._base}/api/{self._connection.api_version}/auth"
-        said = self._system.send(self._session, "POST", url, self._timeout, data=form)
-        answer = read_answer(self._system, said)
+        response = self._system.send(self._session, "POST", url, self._timeout, data=form)
+        answer = read_answer(self._system, response)
         if not answer.kind:
             return self._checked(name, answer.content)
-        words = f"the login with the secret {name}: {answer.said}"
+        words = f"the login with the secret {name}: {answer.summary}"
         if answer.kind == INVALID_SESSION:
             raise NotServed(f"{words}: the vault may not serve the connection's api_version")
         if answer.kind == "API_LIMIT_EXCEEDED":
@@ -147,15 +147,15 @@ class VaultLogin:
         if isinstance(fault, Rejected):
             raise Misconfigured(f"{words}: check the integration user and its security policy")
         if isinstance(fault, Misconfigured) and answer.kind == "USERNAME_OR_PASSWORD_INCORRECT":
-            place.refused = secret["password"], self._clock(), f"the login with the secret {name}: {fault}"
+            slot.refused = secret["password"], self._clock(), f"the login with the secret {name}: {fault}"
         raise type(fault)(f"the login with the secret {name}: {fault}")
 
-    def _checked(self, name: str, said: Mapping[str, Any]) -> str:
-        """Return the session of an answer, if it is in the vault of the settings.
+    def _checked(self, name: str, content: Mapping[str, Any]) -> str:
+        """Return the session id in an answer, if the session is in the vault of the settings.
 
-        Who may not log in there gets a session all the same, in another vault.
+        A user who may not log in to that vault gets a session in another one.
         """
-        match said:
+        match content:
             case {"sessionId": str(session_id), "vaultId": vault_id, "vaultIds": list(vaults)} if (
                 _SESSION_ID.fullmatch(session_id)
             ):

@@ -1,7 +1,7 @@
-"""What a vault says of itself: objects and their fields, picklists, who is logged in and what they may do.
+"""A vault's metadata: objects and fields, picklists, the logged-in user and their permissions.
 
-Each reader raises `Unavailable` for an answer that is not of the shape it knows: nothing is taken to be
-allowed, or missing, because it could not be read.
+Each reader raises `Unavailable` for an answer of unknown shape: nothing counts as allowed, or as missing,
+because it could not be read.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def read_user(answer: Answer) -> IntegrationUser:
 
 
 def read_permissions(answer: Answer, name: str) -> frozenset[str]:
-    """Return the actions that a named permission allows; none where there is no such permission."""
+    """Return the actions that a named permission allows; none if there is no such permission."""
     match answer.content.get("data"):
         case list(rows):
             for row in rows:
@@ -71,7 +71,7 @@ def read_picklist(answer: Answer) -> dict[str, str]:
 
 
 def read_versions(answer: Answer) -> list[str]:
-    """Return the versions of the API that are served, the oldest first, compared as numbers."""
+    """Return the served versions of the API, oldest first, compared as numbers."""
     match answer.content.get("values"):
         case dict(values):
             found = [match for name in values if (match := _VERSION.fullmatch(name))]
@@ -109,4 +109,4 @@ def _is_named(each: object) -> bool:
 
 
 def _unclear(answer: Answer, what: str) -> Unavailable:
-    return Unavailable(f"{answer.said}, but not with {what}")
+    return Unavailable(f"{answer.summary}, but not with {what}")

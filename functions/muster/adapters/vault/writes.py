@@ -1,7 +1,7 @@
-"""What a vault answers to an update, record by record (P2).
+"""The results of an update, record by record (P2).
 
-Results come in the order of the records, and a refused one may come without an id. So they are matched
-by their place and checked by the id; what does not match is not guessed at.
+Results come in the order of the records, and a refused one may lack its id. So they are matched by
+position and verified by id; a mismatch is an unknown outcome, never a guess.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from muster.errors import OutcomeUnknown
 
 
 def read_written(answer: Answer, ids: Sequence[str]) -> list[Written]:
-    """Return what became of the records with these ids, in order; raises `OutcomeUnknown`."""
+    """Return the results for the records with these ids, in order; raises `OutcomeUnknown`."""
     rows = answer.content.get("data")
     if not isinstance(rows, list) or len(rows) != len(ids):
         shown = len(rows) if isinstance(rows, list) else 0
-        raise OutcomeUnknown(f"{answer.said}, with {shown:,} results for {len(ids):,} records")
+        raise OutcomeUnknown(f"{answer.summary}, with {shown:,} results for {len(ids):,} records")
     return [_written(answer, row, sent) for row, sent in zip(rows, ids, strict=True)]
 
 
@@ -28,7 +28,7 @@ def _written(answer: Answer, row: object, sent: str) -> Written:
         raise _unclear(answer, sent)
     status, shown = row.get("responseStatus"), _id_of(row)
     if shown is not None and shown != sent:
-        raise OutcomeUnknown(f"{answer.said}, with a result for {shown} in the place of record {sent}")
+        raise OutcomeUnknown(f"{answer.summary}, with a result for {shown} in the place of record {sent}")
     kind, message = first_error(row)
     if status == "FAILURE" and kind:
         return Written(sent, Outcome.REFUSED, problem_of(kind, message, sent))
@@ -54,6 +54,4 @@ def _warnings(row: Mapping[str, Any]) -> list[object]:
 
 
 def _unclear(answer: Answer, sent: str) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"{answer.said}, with a result for record {sent} that does not say what became of it"
-    )
+    return OutcomeUnknown(f"{answer.summary}, with a result for record {sent} that does not show its outcome")

@@ -1,4 +1,4 @@
-"""What to tell about a run beside its record: how far it is, and what to do about it (I5, I6, I12). Pure."""
+"""A run in short: its progress, and what an admin can do about it (I5, I6, I12). Pure."""
 
 from datetime import datetime
 
@@ -22,14 +22,14 @@ _SHOWN = (
 )
 
 
-def in_short(run: Run) -> Json:
-    """Return a run as one of a list."""
+def brief(run: Run) -> Json:
+    """Return a run as a list of runs shows it."""
     record = run.to_json()
     return {name: record[name] for name in _SHOWN}
 
 
 def in_words(run: Run) -> str:
-    """Return one sentence about a run: how far it is, or how it ended."""
+    """Return one sentence about a run: its progress, or how it ended."""
     if run.status is Status.PARKED and not run.message:
         return f"It waits for approval until {run.expires_at}."
     if run.status is Status.PREVIEWED and not run.message:
@@ -38,7 +38,7 @@ def in_words(run: Run) -> str:
 
 
 def progress(run: Run) -> str | None:
-    """Return how far a running run is; `None`: it does not run."""
+    """Return the progress of a run; `None` unless it is running."""
     if run.status is not Status.RUNNING:
         return None
     match run.phase:
@@ -47,19 +47,19 @@ def progress(run: Run) -> str | None:
         case Phase.NOTIFY if run.kind == "push":
             return "Everything is sent; it reads what Vault CRM makes of it."
         case Phase.NOTIFY:
-            return "Everything is applied; managers are told about new members."
+            return "Everything is applied; managers are notified of new members."
     source = "Vault CRM" if run.kind == "push" else "Salesforce"
     return f"It reads {source} and makes a plan; nothing is changed yet."
 
 
 def has_plan(run: Run) -> bool:
-    """Tell whether the run's current attempt has come to a plan."""
+    """Whether the run's current attempt has made a plan."""
     planning = run.status is Status.RUNNING and run.phase is Phase.GATHER
     return run.plan_hash is not None and not planning
 
 
 def next_steps(run: Run, by: str | None, now: datetime) -> list[Json]:
-    """Return what an admin can do about a run, each with the event to paste; `by` goes into them."""
+    """Return what an admin can do about a run, each with the event to paste; `by` signs the events."""
     signed = {"by": by} if by else {}
     of = {"organization": run.organization}
     function = "ScheduledPushFunction" if run.kind == "push" else "ScheduledImportFunction"
@@ -80,7 +80,7 @@ def next_steps(run: Run, by: str | None, now: datetime) -> list[Json]:
 
 
 def to_do(what: str, function: str, event: Json) -> Json:
-    """Return something to do: in words, and the event to paste into which function."""
+    """Return one thing to do: in words, with the function to call and the event to paste."""
     return {"what": what, "function": function, "event": event}
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from muster.insight import seat_words
+from muster.insight import seat_explanations
 from muster.roster.member import Member
 from muster.roster.seats import Pool
 from tests.examples import settings
@@ -31,7 +31,7 @@ WAITING = {"state": "waiting", "since": "2026-11-20T08:15:31.000Z", "rank": 1}
 )
 def test_the_use_of_a_seat_in_words(limit: int | None, pool: Pool, free: int | None, why: str) -> None:
     acme = settings(seats={"base": {}, "gong": {"limit": limit, "requires": ["base"]}})
-    said = seat_words.of_seat("gong", pool, [replace(MEMBER, seats={"gong": WAITING})], acme)
+    said = seat_explanations.of_seat("gong", pool, [replace(MEMBER, seats={"gong": WAITING})], acme)
     assert said == {
         "limit": limit,
         "held": pool.used,
@@ -47,7 +47,7 @@ def test_the_use_of_a_seat_in_words(limit: int | None, pool: Pool, free: int | N
 
 def test_a_member_shows_its_place_in_line_and_not_its_rank() -> None:
     member = replace(MEMBER, seats={"gong": WAITING, "engage": {"state": "held"}})
-    shown = seat_words.with_places(member, {"gong": {"m1": 3}})["seats"]
+    shown = seat_explanations.with_places(member, {"gong": {"m1": 3}})["seats"]
     assert shown == {
         "gong": {"state": "waiting", "since": WAITING["since"], "place": 3},
         "engage": {"state": "held"},

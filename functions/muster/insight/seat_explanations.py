@@ -16,7 +16,7 @@ NOBODY: Line = {}
 
 
 def with_places(member: Member, lines: Lines) -> Json:
-    """Return a member as JSON, with its place in each line it waits in; `None` where it just left it."""
+    """Return a member as JSON, with its place in each line it waits in (`None`: it has just left it)."""
     shown = member.to_json()
     for seat, place in shown["seats"].items():
         if place["state"] == seats.WAITING:
@@ -25,7 +25,7 @@ def with_places(member: Member, lines: Lines) -> Json:
 
 
 def of_seat(name: str, pool: Pool, first: Iterable[Member], settings: Settings) -> Json:
-    """Return how a seat is used, and the first members in line for it."""
+    """Return the use of a seat, and the first members in line for it."""
     seat = settings.seats[name]
     return {
         "limit": seat.limit,
@@ -48,9 +48,9 @@ def of_seat(name: str, pool: Pool, first: Iterable[Member], settings: Settings) 
 
 
 def of_member(member: Member, assignment: Assignment | None, settings: Settings, lines: Lines) -> Json:
-    """Return each seat that a member has a place for, and each that its assignment speaks of, with why."""
+    """Return each seat that a member holds or waits for, or that its assignment names, with the reason."""
     shown = {name: _seat(name, member, lines) for name in member.seats}
-    for name, field in _spoken_of(assignment) if assignment else ():
+    for name, field in _named_by(assignment) if assignment else ():
         if name not in shown:
             why = _not_given(name, field, member, settings)
             shown[name] = {"state": "not_given", "origin": None, "why": why}
@@ -91,8 +91,8 @@ def _not_given(name: str, field: str | None, member: Member, settings: Settings)
     return "The assignment gives it, but did not yet when the member was last evaluated."
 
 
-def _spoken_of(assignment: Assignment) -> Iterator[tuple[str, str | None]]:
-    """Yield each seat that an assignment may give, and the field that decides, if one does."""
+def _named_by(assignment: Assignment) -> Iterator[tuple[str, str | None]]:
+    """Yield each seat that an assignment may give, and the field that decides it, if any."""
     for choice in assignment.seats:
         if isinstance(choice, FromField):
             yield from ((seat, choice.field) for seat in choice.map.values())

@@ -1,9 +1,8 @@
-"""A settings document as text: YAML 1.2, of which JSON is a part, read into plain JSON values.
+"""Parse a settings document in YAML 1.2, which includes JSON, into plain JSON values.
 
-Strict, because the text may come from anywhere and because surprises in settings are expensive: one
-document; no anchors, aliases, tags, directives or merge keys; no key twice; keys are text; only what
-is plainly a number, true, false or null is not text. Dates and numbers in other bases are refused
-rather than guessed.
+Strict, because the text may come from anywhere and surprises in settings are expensive: one document; no
+anchors, aliases, tags, directives or merge keys; no duplicate keys; keys are text; only plain numbers,
+true, false and null are not text. Dates and numbers in other bases are refused rather than guessed.
 """
 
 import math
@@ -22,7 +21,7 @@ from muster.validation import Location, path
 
 MOST_BYTES = 256 * 1024
 DEEPEST = 20
-# Integers beyond this are not exact in JSON everywhere; no setting comes near.
+# Larger integers are not exact in every JSON parser; no setting comes near.
 LARGEST = 10**15
 
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})")
@@ -35,7 +34,7 @@ def parse(text: str) -> Any:
     if len(text) > MOST_BYTES or len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         raise TooLarge(_too_large())
     yaml = YAML(typ="safe", pure=True)
-    yaml.max_depth = DEEPEST + 1  # The document itself is a level to ruamel, and none to a reader.
+    yaml.max_depth = DEEPEST + 1  # ruamel counts the document itself as a level.
     yaml.Composer = _StrictComposer
     try:
         root = yaml.compose(text)
@@ -46,7 +45,7 @@ def parse(text: str) -> Any:
     except ReaderError as error:
         raise Rejected(_unreadable(text, error.position)) from error
     except (YAMLError, ValueError) as error:
-        # A number behind an escape that is no character, for one. The parser's text quotes its input.
+        # For example an escape that is no character. The parser's message quotes its input.
         raise Rejected(Problem("settings", "is not YAML", "Check it in an editor.")) from error
     problems: list[Problem] = []
     value = _value(root, (), problems) if root is not None else None
@@ -56,7 +55,7 @@ def parse(text: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a copy of JSON values that can be stored; raises `Rejected` for what JSON or UTF-8 lacks."""
+    """Return a copy that can be stored as JSON in UTF-8; raises `Rejected` for values that cannot."""
     problems: list[Problem] = []
     copy = _plain(value, (), problems)
     if problems:
@@ -65,7 +64,7 @@ def plain(value: Any) -> Any:
 
 
 class _StrictComposer(Composer):
-    """Refuses what settings do without, at the place where it stands."""
+    """Refuses the YAML features that settings do without, with their position."""
 
     def compose_document(self) -> Any:
         start = self.parser.peek_event()
@@ -195,7 +194,7 @@ def _plain(value: Any, at: Location, problems: list[Problem]) -> Any:
 
 def _plain_text(text: str, where: str, problems: list[Problem]) -> str:
     try:
-        # JSON writes characters beyond 16 bits as two halves, which belong together.
+        # JSON escapes characters beyond 16 bits as surrogate pairs; join them.
         whole = text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
         problems.append(Problem(where, "holds half a character", "Write the text again."))

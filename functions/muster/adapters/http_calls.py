@@ -1,10 +1,10 @@
-"""How an outside system is called: its own hosts only, over https, and no redirect is followed (T2, T3).
+"""HTTP calls to outside systems: to their own hosts only, over https, without redirects (T2, T3).
 
-    System          one outside system: which hosts it can have, and one call to it
-    session_for     a session that can call one base URL and takes nothing from the environment
+    System          one outside system: the hosts it may have, and one call to it
+    session_for     a session that can call given base URLs and takes nothing from the environment
 
-Exceptions of requests quote the URL, and with it a query. They are dropped (`from None`), for what is
-chained is printed in logs.
+Exceptions of requests quote the URL, and with it the query. They are dropped (`from None`), because
+chained exceptions are printed in logs.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ from muster.errors import Misconfigured, Unavailable
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost):([1-9][0-9]{0,4})")
 
-# OpenSSL's numbers of what is wrong with a certificate (X509_V_ERR_…, openssl-verify(1)).
+# OpenSSL's error numbers for certificates (X509_V_ERR_…, openssl-verify(1)).
 _NOT_YET_VALID, _EXPIRED, _OTHER_NAMES = 9, 10, (62, 64)
 
-# urllib3 writes the URL of a call that it makes again, and with it the query, into the log.
+# When urllib3 retries a call it logs the URL, and with it the query.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class Unreached(Unavailable):
-    """No connection came about: nothing was sent, so nothing can have happened."""
+    """There was no connection: nothing was sent, so nothing can have happened."""
 
 
 @dataclass(frozen=True, slots=True)
 class System:
     """One outside system.
 
-    `name` is what messages call it, `setting` where the settings name its host, `host` the pattern of
-    the hosts it can have, `kind` what such a host is called, `example` one of them.
+    `name` is its name in messages, `setting` the setting that holds its host, `host` the pattern of the
+    hosts it may have, `kind` what such a host is called, `example` one of them.
     """
 
     name: str
@@ -59,10 +59,10 @@ class System:
     example: str
 
     def base_url(self, host: str) -> str:
-        """Return where the system is called: `https://` and its host, without a slash at the end.
+        """Return the base URL: `https://` and the host, without a trailing slash.
 
-        The local stack's hosts, `127.0.0.1` and `localhost` with a port, are called by plain http. Any
-        other host is `Misconfigured`: the settings refuse it already, and this is the last gate (T3).
+        The local stack's hosts, `127.0.0.1` and `localhost` with a port, are called over plain http. Any
+        other host raises `Misconfigured`: the settings refuse it already, this is the last gate (T3).
         """
         if len(host) <= 253 and self.host.fullmatch(host):
             return f"https://{host}"
@@ -78,47 +78,47 @@ class System:
         timeout: tuple[float, float],
         **request: Any,
     ) -> requests.Response:
-        """Make one call and return the whole answer, whatever its status but a redirect.
+        """Make one call and return the whole answer, whatever its status, except for redirects.
 
-        Raises `Unavailable` where there is no answer, or only a part of it, and for a redirect that may
-        pass, `Unreached` where nothing was even sent, as to a host whose certificate is not to be trusted;
-        `Misconfigured` for a redirect that will not pass.
+        Raises `Unavailable` where there is no answer, or only part of one, and for a temporary redirect;
+        `Unreached` where nothing was sent, for example to a host whose certificate is not trusted;
+        `Misconfigured` for a permanent redirect.
         """
         try:
             answer = session.request(method, url, timeout=timeout, allow_redirects=False, **request)
-        # ValueError: requests looks at a redirect's Location even if it is not to follow it.
+        # ValueError: requests parses a redirect's Location even when it must not follow it.
         except (requests.RequestException, ValueError) as error:
             raise _fault(self, error) from None
         if 300 <= answer.status_code < 400:
-            lasting = answer.status_code in (301, 308)
-            raise (Misconfigured if lasting else Unavailable)(
+            permanent = answer.status_code in (301, 308)
+            raise (Misconfigured if permanent else Unavailable)(
                 f"{self.name} answered {answer.status_code}, a redirect, which is not followed;"
                 f" if this goes on, {self.setting} is not its {self.kind} any more"
             )
         return answer
 
 
-def session_for(tries: Mapping[str, Retry | int]) -> requests.Session:
-    """Return a session that can call these base URLs and nothing else, each with its tries made anew."""
+def session_for(retries: Mapping[str, Retry | int]) -> requests.Session:
+    """Return a session that can call these base URLs and nothing else, each with its own retries."""
     session = requests.Session()
-    # No proxy, netrc entry or other list of trusted certificates from the environment: none of them
-    # is meant for this host, and a netrc entry would replace the token.
+    # No proxy, netrc entry or certificate list from the environment: none of them is meant for this
+    # host, and a netrc entry would replace the token.
     session.trust_env = False
     session.headers["Accept"] = "application/json"
     session.adapters.clear()
-    for base, retries in tries.items():
-        session.mount(base, HTTPAdapter(max_retries=retries))
+    for base, of_base in retries.items():
+        session.mount(base, HTTPAdapter(max_retries=of_base))
     return session
 
 
 def retry_after(answer: requests.Response) -> float | None:
-    """Return the seconds that an answer asks to wait, where it does."""
+    """Return the seconds to wait that an answer asks for, if it does."""
     header = answer.headers.get("Retry-After", "")
     return float(header) if re.fullmatch(r"[0-9]{1,6}", header) else None
 
 
 def decoded(body: bytes) -> Any:
-    """Return what JSON an answer holds, `None` where it holds none."""
+    """Return the JSON value of a body, `None` if it is not JSON."""
     try:
         return orjson.loads(body)
     except ValueError:
@@ -126,10 +126,10 @@ def decoded(body: bytes) -> Any:
 
 
 def _fault(system: System, error: Exception) -> Unavailable:
-    """Return why there is no answer, and what an admin does about it."""
-    # What requests raises holds what urllib3 raised, and that, after the last try, the reason.
-    held = error.args[0] if error.args else None
-    reason = getattr(held, "reason", held)
+    """Return the error that says why there is no answer, and what an admin can do about it."""
+    # An error of requests wraps one of urllib3, which after the last retry holds the reason.
+    wrapped = error.args[0] if error.args else None
+    reason = getattr(wrapped, "reason", wrapped)
     kind = type(error).__name__
     if (
         isinstance(reason, SSLError)
@@ -154,11 +154,13 @@ def _fault(system: System, error: Exception) -> Unavailable:
 
 
 def _distrust(system: System, code: int) -> str:
-    """Return what is wrong with the certificate of a host, by OpenSSL's number, and what to do about it."""
+    """Return what is wrong with a host's certificate, by OpenSSL's number, and what to do about it."""
     certificate = f"the certificate of the host in {system.setting}"
     if code in (_EXPIRED, _NOT_YET_VALID):
         fault = "has expired" if code == _EXPIRED else "is not valid yet"
-        return f"{certificate} {fault}; who runs that host has to renew it, then Muster goes on by itself"
+        return (
+            f"{certificate} {fault}; whoever runs that host has to renew it; Muster then continues by itself"
+        )
     if code in _OTHER_NAMES:
         return f"{certificate} is for another name; correct {system.setting}, like {system.example}"
     return (

@@ -1,9 +1,9 @@
-"""The roster follows Salesforce: the changes of one queued message, gathered, decided, applied (W4-W9).
+"""Apply the changes of one queued message to the roster: gather, decide, write (W4-W9).
 
-A message is a hint: the users it names are read from Salesforce, unless the settings say otherwise
-(W6). Safe to repeat and to interrupt anywhere: each user's decision is written whole or not at all,
-and a change that is already in the roster comes out as stale. What cannot be understood goes to the
-error log and does not hold up the rest.
+A message is only a hint: the users it names are read back from Salesforce, unless the settings switch
+that off (W6). Safe to repeat and to interrupt: each user's decision is written as a whole or not at all,
+and a change that is already in the roster comes out as stale. A notification that cannot be read goes
+to the error log and does not hold up the others.
 """
 
 from collections import Counter
@@ -44,38 +44,38 @@ _NOT_SEEN = Problem(
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """What became of a message: how many users per outcome, and what was set aside for review."""
+class Applied:
+    """The result of a message: the number of users per outcome, and the error-log entries for review."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     parked: list[LogEntry] = field(default_factory=list)
 
 
 def needs_salesforce(settings: Settings) -> bool:
-    """Tell whether following has to ask Salesforce: for the users, or for whom the filters match."""
+    """Whether a message needs calls to Salesforce: to read the users back, or to evaluate the filters."""
     read_back = settings.auto_provision.read_back or bool(assignment_order.filtered(settings))
     return settings.connections.salesforce is not None and read_back
 
 
-def follow(
+def apply_message(
     message: QueuedMessage,
     settings: Settings | None,
     roster: Roster,
     salesforce: Salesforce | None,
     now: datetime,
-) -> Followed:
-    """Bring the roster in line with one message; raises `Unavailable` when it should be tried again.
+) -> Applied:
+    """Apply one message to the roster; raises `Unavailable` when it should be retried.
 
     Without settings, or with `auto_provision.enabled` off (W9), the changes are counted and dropped.
-    `salesforce` may be left out where `needs_salesforce` says so.
+    `salesforce` may be `None` unless `needs_salesforce`.
     """
     if settings is None or not settings.auto_provision.enabled:
-        return Followed(Counter(dropped=len(message.changes) + len(message.parked)))
+        return Applied(Counter(dropped=len(message.changes) + len(message.parked)))
     if salesforce and settings.auto_provision.read_back:
         changes, parked = _read_back(message, settings, salesforce, now)
     else:
         changes, parked = _understand(message, settings, salesforce)
-    parked += _set_aside(message)
+    parked += _parked_entries(message)
     writer = UserChangeWriter(settings, roster, now)
     roster.park(message.organization, parked, now.timestamp())
     failures = writer.write(changes)
@@ -84,13 +84,13 @@ def follow(
     lines = SeatLineServer(settings, roster, now)
     if changes:
         lines.serve_lines(changes[0].run)
-    return Followed(writer.outcomes + lines.outcomes, parked)
+    return Applied(writer.outcomes + lines.outcomes, parked)
 
 
 def _read_back(
     message: QueuedMessage, settings: Settings, salesforce: Salesforce, now: datetime
 ) -> tuple[list[UserChange], list[LogEntry]]:
-    """Return the users that the message names as Salesforce has them now; its own values are not used."""
+    """Return the users that the message names, as Salesforce has them now, and the error-log entries."""
     named: dict[str, QueuedChange] = {}
     parked = []
     for queued in message.changes:
@@ -114,7 +114,7 @@ def _read_back(
 def _understand(
     message: QueuedMessage, settings: Settings, salesforce: Salesforce | None
 ) -> tuple[list[UserChange], list[LogEntry]]:
-    """Return what the message itself says, the newest per user; only the filters are asked of Salesforce."""
+    """Return the newest change per user from the message itself; Salesforce evaluates only the filters."""
     listed = {*settings.auto_provision.fields, *settings.auto_provision.custom_fields}
     changes = []
     parked = []
@@ -133,7 +133,7 @@ def _understand(
     return [replace(change, matches=matches.get(change.crm_id, everyone)) for change in changes], parked
 
 
-def _set_aside(message: QueuedMessage) -> list[LogEntry]:
+def _parked_entries(message: QueuedMessage) -> list[LogEntry]:
     parked = []
     for other in message.parked:
         text, remedy = _PARKED[other.reason]

@@ -1,7 +1,7 @@
-"""How fast a vault may be called: what its answers say about its burst limit, and the pauses after that.
+"""Pacing within a vault's burst limit: read what its answers say about it, and pause accordingly.
 
-All users of a vault share so many calls in each window of five minutes; after that it answers late.
-The last tenth is spread over what may be left of the window, for Muster and for everyone else.
+All users of a vault share a number of calls in each window of five minutes; beyond it, answers are
+delayed. The last tenth is spread over what may be left of the window, to leave calls to everyone else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from muster.errors import Unavailable
 
 WINDOW_S = 300
-SPARED = 0.1
+RESERVED_SHARE = 0.1
 USUAL_LIMIT = 2_000
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -29,31 +29,31 @@ class Burst:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Wait up to `longest_wait_s` seconds at a time; `name` is what messages call the vault."""
+        """Wait up to `longest_wait_s` seconds at a time; `name` is the vault's name in messages."""
         self._name = name
         self._longest_wait_s = longest_wait_s
         self._clock = clock
         self._sleep = sleep
         self._free_at = float("-inf")
-        # What is left of the limit, and the limit.
+        # Remaining calls, and the limit.
         self.left: tuple[int, int] | None = None
 
     def read(self, headers: Mapping[str, str]) -> None:
-        """Learn from an answer's headers, whose names are taken in any case."""
+        """Update the pace from an answer's headers, whose names may be in any case."""
         remaining = _number(headers, "X-VaultAPI-BurstLimitRemaining")
         limit = _number(headers, "X-VaultAPI-BurstLimit")
         delayed_ms = _number(headers, "X-VaultAPI-ResponseDelay")
         if remaining is not None and limit is not None:
             self.left = remaining, limit
         pause = 0.0
-        if remaining is not None and remaining < (limit or USUAL_LIMIT) * SPARED:
+        if remaining is not None and remaining < (limit or USUAL_LIMIT) * RESERVED_SHARE:
             pause = WINDOW_S / max(remaining, 1)
         elif delayed_ms:
             pause = WINDOW_S if remaining is None else delayed_ms / 1_000
         self._free_at = self._clock() + pause
 
     def wait(self) -> None:
-        """Pause until the next call may be made; raises `Unavailable` where that would take too long."""
+        """Pause until the next call may be made; raises `Unavailable` if that would take too long."""
         rest = self._free_at - self._clock()
         if rest <= 0:
             return

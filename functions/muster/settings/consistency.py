@@ -1,4 +1,4 @@
-"""What one part of the settings says about another: what must be put right before they are stored."""
+"""Consistency between sections of the settings: errors that must be corrected before they are stored."""
 
 import re
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from muster.crm.soql_filters import MOST_BYTES, encoded_size
 from muster.errors import Problem
 from muster.settings import mappings
+from muster.settings.locations import named_fields, named_seats
 from muster.settings.mappings import fields_to_read
-from muster.settings.places import named_fields, named_seats
 from muster.settings.sections import Settings
 from muster.validation import did_you_mean, path
 
@@ -15,7 +15,7 @@ _SECRET_OF = re.compile(r"muster/([^/]+)/.*")
 
 
 def problems(settings: Settings) -> list[Problem]:
-    """Return what must be put right before the settings can be stored."""
+    """Return what must be corrected before the settings can be stored."""
     return [
         *_domain_overlaps(settings),
         *_foreign_secrets(settings),
@@ -31,8 +31,8 @@ def problems(settings: Settings) -> list[Problem]:
 def _domain_overlaps(settings: Settings) -> Iterator[Problem]:
     """Yield a problem for each domain that is listed twice.
 
-    Only the primary one may be repeated, among the company's: it is one of them. An additional domain
-    is from outside the company, so it cannot be the company's as well.
+    Only the primary domain may be repeated, under company: it is one of the company's. An additional
+    domain is from outside the company, so it cannot be the company's as well.
     """
     domains = settings.domains
     company: dict[str, str] = {}
@@ -51,7 +51,7 @@ def _domain_overlaps(settings: Settings) -> Iterator[Problem]:
 
 
 def _foreign_secrets(settings: Settings) -> Iterator[Problem]:
-    """Yield a problem for each secret of another organization, which would be sent to this one's host."""
+    """Yield a problem for each secret of another organization; it would be sent to this one's host."""
     for name, connection in settings.connections:
         secret = connection.secret if connection else None
         owner = _SECRET_OF.fullmatch(secret or "")
@@ -98,16 +98,16 @@ def _assignment_names(settings: Settings) -> Iterator[Problem]:
 
 
 def _spellings(settings: Settings) -> Iterator[Problem]:
-    """Yield a problem for each field in another spelling than before: Salesforce would take both for one."""
+    """Yield a problem for each field that is spelled in two ways: to Salesforce both are the same field."""
     spelled: dict[str, str] = {}
     for at, name in named_fields(settings):
-        as_before = spelled.setdefault(name.lower(), name)
-        if name != as_before:
-            yield Problem(path(at), f"is {name}, and {as_before} elsewhere", f"Write {as_before} here too.")
+        first = spelled.setdefault(name.lower(), name)
+        if name != first:
+            yield Problem(path(at), f"is {name}, and {first} elsewhere", f"Write {first} here too.")
 
 
 def _too_many_fields(settings: Settings) -> Iterator[Problem]:
-    """Yield a problem if the fields do not fit into one query, which is how an import reads them."""
+    """Yield a problem if the fields do not fit into the one query with which an import reads them."""
     size = encoded_size(", ".join(fields_to_read(settings)))
     if settings.connections.salesforce and size > MOST_BYTES:
         yield Problem(

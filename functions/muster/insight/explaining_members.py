@@ -1,6 +1,6 @@
-"""Why someone is in the roster or not: gathers what `muster.explaining` puts into words (Q1). Reads only.
+"""Explain why someone is in the roster or not: gather, then let `explanations` phrase it (Q1). Reads only.
 
-Who is not in the roster is looked up in Salesforce and evaluated there and then, as an import would do it.
+Someone who is not in the roster is looked up in Salesforce and evaluated as an import would do it.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import datetime
 from muster.crm import salesforce_ids
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Unavailable
 from muster.insight import explanations
-from muster.insight.explanations import Surroundings
+from muster.insight.explanations import Context
 from muster.insight.querying_members import lines_for
 from muster.roster import eligibility, salesforce_lifecycle
 from muster.roster.finding import crm_ids_of, find
@@ -22,7 +22,7 @@ from muster.settings.digests import settings_digest
 from muster.sources import reading_by_id
 from muster.sources.ports import Salesforce
 
-# So many changes of a member are searched for its last runs, so many managers for a circle.
+# How many changes of a member are searched for its latest runs, and how many managers for a circle.
 _CHANGES_SEARCHED = 50
 _MANAGERS_SEARCHED = 30
 
@@ -36,7 +36,7 @@ _NOT_IN_THE_ROSTER = (
     " so nobody else can be looked up.",
 )
 _NOT_LINKED = "The member is linked to no Salesforce user that could be asked about."
-_NOT_CONNECTED = "The settings name no Salesforce connection, so only what Muster was told last is known."
+_NOT_CONNECTED = "The settings name no Salesforce connection, so only what Muster has recorded is known."
 _NOT_SEEN = (
     "Salesforce does not show the user to the integration user: it lacks the permission View All Users, or"
     " the user is not in this org."
@@ -45,7 +45,7 @@ _NOT_SEEN = (
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where to look for an explanation; no `salesforce` where the settings name none."""
+    """Where an explanation is looked up; `salesforce` is `None` where the settings have no connection."""
 
     views: RosterViews
     roster: Roster
@@ -54,19 +54,19 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What Salesforce answered, or in words why there is no answer; `nobody`: it knows no such user."""
+class _LiveAnswer:
+    """Salesforce's answer, or in words why there is none; `nobody`: it knows no such user."""
 
     answer: Json | None = None
-    silence: str | None = None
+    reason: str | None = None
     nobody: bool = False
 
 
 def explain(sources: Sources, settings: Settings, reference: str, now: datetime, *, live: bool) -> Json:
     """Return why someone is in the roster or not, whether found there or only in Salesforce.
 
-    `live`: for a member too, what evaluating it anew would come to. Raises `NotFound` for who is
-    nowhere to be found, and `Rejected` for a name that fits several.
+    `live`: evaluate a member anew as well. Raises `NotFound` for someone who is in neither, and
+    `Rejected` for a name that matches several.
     """
     try:
         member = find(sources.views, settings.organization, reference)
@@ -81,26 +81,26 @@ def _explain_member(
     organization = settings.organization
     history, _ = sources.views.history(organization, member.id, _CHANGES_SEARCHED, None)
     state = sources.runs.state(organization)
-    around = Surroundings(
+    context = Context(
         lines=lines_for(sources.roster, organization, [member]),
         history=history,
         managers_link=sources.views.link(organization, member.reports_to) if member.reports_to else None,
         above=_above(sources.views, member),
         outdated=state.evaluated_with not in (None, settings_digest(settings)),
     )
-    asked = _Asked()
+    live_answer = _LiveAnswer()
     if live:
         crm_id = explanations.crm_id_of(member)
-        asked = _ask(sources, settings, crm_id, now) if crm_id else _Asked(silence=_NOT_LINKED)
+        live_answer = _ask(sources, settings, crm_id, now) if crm_id else _LiveAnswer(reason=_NOT_LINKED)
     return {
-        **explanations.of_member(member, settings, around, now),
-        "salesforce": asked.silence,
-        "now": asked.answer,
+        **explanations.of_member(member, settings, context, now),
+        "salesforce": live_answer.reason,
+        "now": live_answer.answer,
     }
 
 
 def _above(views: RosterViews, member: Member) -> dict[str, str | None]:
-    """Return CRM id → manager's CRM id from a member without a manager upward, to tell a circle."""
+    """Return CRM id → manager's CRM id, upward from a member without a manager, to detect a circle."""
     above: dict[str, str | None] = {}
     at = explanations.crm_id_of(member)
     reports_to = None if member.manager else member.reports_to
@@ -115,29 +115,31 @@ def _above(views: RosterViews, member: Member) -> dict[str, str | None]:
 
 def _explain_outsider(sources: Sources, settings: Settings, reference: str, now: datetime) -> Json:
     views, organization = sources.views, settings.organization
-    crm_id, asked = _named(sources, organization, reference)
+    crm_id, live_answer = _named(sources, organization, reference)
     link = views.link(organization, crm_id) if crm_id else None
     if link and link.member and (member := views.member(organization, link.member)):
         # Found by an address that only Salesforce has.
         return _explain_member(sources, settings, member, now, live=True)
-    if crm_id and not asked.silence:
-        asked = _ask(sources, settings, crm_id, now)
-    if asked.nobody and link is None:
+    if crm_id and not live_answer.reason:
+        live_answer = _ask(sources, settings, crm_id, now)
+    if live_answer.nobody and link is None:
         raise NotFound(Problem("member", *(_NOBODY if sources.salesforce else _NOT_IN_THE_ROSTER)))
     waits = link is not None and link.reason == NAMESAKE_ACTIVE
     namesakes = views.matching(organization, link.match_keys) if link and waits else []
-    return explanations.of_outsider(crm_id, link, [*dict.fromkeys(namesakes)], asked.answer, asked.silence)
+    return explanations.of_outsider(
+        crm_id, link, [*dict.fromkeys(namesakes)], live_answer.answer, live_answer.reason
+    )
 
 
 # ── What Salesforce says now ─────────────────────────────────────────────────────────────────────────
 
 
-def _named(sources: Sources, organization: str, reference: str) -> tuple[str | None, _Asked]:
-    """Return the CRM id of who is not in the roster; raises `NotFound` for who cannot be found by name."""
+def _named(sources: Sources, organization: str, reference: str) -> tuple[str | None, _LiveAnswer]:
+    """Return the CRM id of someone who is not in the roster; raises `NotFound` if the name finds nobody."""
     if sources.salesforce is None:
         if not salesforce_ids.is_valid(reference):
             raise NotFound(Problem("member", *_NOT_IN_THE_ROSTER))
-        return salesforce_ids.to_18(reference), _Asked()
+        return salesforce_ids.to_18(reference), _LiveAnswer()
     try:
         (crm_id,) = crm_ids_of([reference], organization, sources.views, sources.salesforce)
     except (Misconfigured, Unavailable) as error:
@@ -145,21 +147,21 @@ def _named(sources: Sources, organization: str, reference: str) -> tuple[str | N
     except Rejected as error:
         problem = error.problems[0]
         raise NotFound(Problem("member", problem.message, problem.remedy)) from error
-    return crm_id, _Asked()
+    return crm_id, _LiveAnswer()
 
 
-def _ask(sources: Sources, settings: Settings, crm_id: str, now: datetime) -> _Asked:
-    """Evaluate a user as Salesforce has it now, exactly as an import would; nothing is written."""
+def _ask(sources: Sources, settings: Settings, crm_id: str, now: datetime) -> _LiveAnswer:
+    """Evaluate a user as Salesforce has it now, as an import would; nothing is written."""
     if sources.salesforce is None:
-        return _Asked(silence=_NOT_CONNECTED, nobody=True)
+        return _LiveAnswer(reason=_NOT_CONNECTED, nobody=True)
     try:
         read = reading_by_id.read_users([crm_id], settings, sources.salesforce, now, "explain")
     except (Misconfigured, Unavailable) as error:
         return _unanswered(error)
     if crm_id in read.refused:
-        return _Asked(silence=f"Salesforce's answer cannot be used: {read.refused[crm_id]}.")
+        return _LiveAnswer(reason=f"Salesforce's answer cannot be used: {read.refused[crm_id]}.")
     if crm_id not in read.changes:
-        return _Asked(silence=_NOT_SEEN, nobody=True)
+        return _LiveAnswer(reason=_NOT_SEEN, nobody=True)
     change = read.changes[crm_id]
     organization = settings.organization
     wanted = {crm_id: salesforce_lifecycle.wanted_for(change, settings)}
@@ -167,8 +169,10 @@ def _ask(sources: Sources, settings: Settings, crm_id: str, now: datetime) -> _A
     pools = sources.roster.pools(organization, settings.seats)
     decision = salesforce_lifecycle.decide(change, known, settings, pools, now)
     verdict = eligibility.evaluate(change.fields, change.matches, settings)
-    return _Asked(explanations.evaluated(change, verdict, decision, settings))
+    return _LiveAnswer(explanations.evaluated(change, verdict, decision, settings))
 
 
-def _unanswered(error: Misconfigured | Unavailable) -> _Asked:
-    return _Asked(silence=f"Salesforce could not be asked, so only what Muster knows is told: {error}.")
+def _unanswered(error: Misconfigured | Unavailable) -> _LiveAnswer:
+    return _LiveAnswer(
+        reason=f"Salesforce could not be asked, so this is only what Muster has recorded: {error}."
+    )

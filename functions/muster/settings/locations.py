@@ -1,6 +1,6 @@
-"""Where in a document something is named: seats, fields, the values an assignment gives.
+"""Where in a settings document seats, fields and assigned values are named.
 
-A place is a location as `validation.path` writes it: `assignments[2].seats[0]`.
+A `Location` is what `validation.path` writes as `assignments[2].seats[0]`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from muster.validation import Location
 
 
 def named_seats(settings: Settings) -> Iterator[tuple[Location, str]]:
-    """Yield each place that names a seat, and the seat."""
+    """Yield each location that names a seat, and the seat."""
     for name, seat in settings.seats.items():
         for index, required in enumerate(seat.requires):
             yield ("seats", name, "requires", index), required
@@ -30,7 +30,7 @@ def named_seats(settings: Settings) -> Iterator[tuple[Location, str]]:
 
 
 def named_fields(settings: Settings) -> Iterator[tuple[Location, str]]:
-    """Yield each place that names a field of User, defaults included, and the field."""
+    """Yield each location that names a field of User, defaults included, and the field."""
     for index, name in enumerate(settings.auto_provision.fields):
         yield ("auto_provision", "fields", index), name
     for index, name in enumerate(settings.auto_provision.custom_fields):
@@ -44,7 +44,7 @@ def named_fields(settings: Settings) -> Iterator[tuple[Location, str]]:
 
 
 def choices(settings: Settings) -> Iterator[tuple[Location, Any]]:
-    """Yield each place of an assignment where a value or a field may stand, and what stands there."""
+    """Yield each location in an assignment that takes a value or a `FromField`, and its content."""
     for position, assignment in enumerate(settings.assignments):
         at = ("assignments", position)
         for index, seat in enumerate(assignment.seats):
@@ -73,5 +73,5 @@ def captures(assignment: Assignment) -> dict[str, Any]:
 
 
 def seat_required(settings: Settings) -> Mapping[str, str]:
-    """Return the data capture settings that need a seat, with the seat."""
+    """Return data capture setting → the seat it needs."""
     return {capture: seat for capture, seat in settings.seat_required if seat is not None}

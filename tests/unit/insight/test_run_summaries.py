@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from muster.insight import run_words
+from muster.insight import run_summaries
 from muster.roster.member import Json
 from muster.runs.run import Phase, Run, Status
 from tests.examples import NOW
@@ -29,8 +29,8 @@ LATER, EARLIER = ((NOW + timedelta(minutes=n)).isoformat() for n in (1, -1))
 )
 def test_a_run_in_words(fields: dict[str, Any], words: str) -> None:
     run = replace(RUN, **fields)
-    assert run_words.in_words(run).startswith(words)
-    assert (run_words.progress(run) is not None) == (run.status is Status.RUNNING)
+    assert run_summaries.in_words(run).startswith(words)
+    assert (run_summaries.progress(run) is not None) == (run.status is Status.RUNNING)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_run_in_words(fields: dict[str, Any], words: str) -> None:
     ],
 )
 def test_what_to_do_about_a_run(fields: dict[str, Any], events: list[Json]) -> None:
-    steps = run_words.next_steps(replace(RUN, **fields), "jane", NOW)
+    steps = run_summaries.next_steps(replace(RUN, **fields), "jane", NOW)
     assert [step["event"] for step in steps] == [{"organization": "acme", **event} for event in events]
 
 
@@ -74,4 +74,4 @@ def test_what_to_do_about_a_run(fields: dict[str, Any], events: list[Json]) -> N
     ],
 )
 def test_whether_a_run_has_a_plan(fields: dict[str, Any], planned: bool) -> None:
-    assert run_words.has_plan(replace(RUN, **fields)) == planned
+    assert run_summaries.has_plan(replace(RUN, **fields)) == planned
