@@ -10,6 +10,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from pydantic import Field
 
+from muster import __version__
 from muster.admin_requests import Action, Request, SignedRequest, answer
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale, Unavailable
 from muster.observability import logger
@@ -45,6 +46,7 @@ def rejection(event: object) -> Problem:
 
 def test_an_answer_has_status_organization_and_message() -> None:
     assert answer({"organization": "acme", "action": "get"}, ACTIONS) == {
+        "muster_version": __version__,
         "status": "succeeded",
         "organization": "acme",
         "message": "Done.",
@@ -131,6 +133,7 @@ def test_what_an_action_rejects_becomes_an_answer(kind: type[Rejected]) -> None:
         raise kind(Problem("member", "is not there", "Look at the list."))
 
     assert answer({"organization": "acme", "action": "get"}, {"get": Action(Request, reject)}) == {
+        "muster_version": __version__,
         "status": "rejected",
         "organization": "acme",
         "message": "member is not there.",

@@ -59,7 +59,7 @@ def modules_of_ours(path: Path) -> set[str]:
     """Return the modules of Muster that a file imports, without the names of what is in them."""
     known = {dotted(each) for each in FILES}
     ours = {name for name in imports(path) if name.startswith("muster.")}
-    return {name if name in known else name.rpartition(".")[0] for name in ours}
+    return {name if name in known else name.rpartition(".")[0] for name in ours} - {"muster"}
 
 
 def room_of(module: str) -> str:
