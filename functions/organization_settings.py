@@ -146,7 +146,7 @@ def _ports(connection: SalesforceConnection) -> Ports:
         archive=bootstrap.run_archive(),
         roster=bootstrap.roster_table(),
         salesforce=bootstrap.salesforce(connection),
-        # A preview ends before anybody would be told.
+        # A preview ends before managers are notified.
         notify=lambda settings, run: None,
     )
 

@@ -118,10 +118,10 @@ def _values(event: Event, last: str, every: str) -> dict[str, list[str]]:
     return event.get(every) or {name: [value] for name, value in (event.get(last) or {}).items()}
 
 
-def _refusal(status: int, outcome: str, metric: str, error: Rejected, *told: Problem) -> Answer:
+def _refusal(status: int, outcome: str, metric: str, error: Rejected, *problems: Problem) -> Answer:
     logger.info("outbound message", outcome=outcome, where=error.problems[0].where)
     _count(metric)
-    return _answer(status, outbound_message.fault(*told))
+    return _answer(status, outbound_message.fault(*problems))
 
 
 def _count(metric: str, value: int = 1) -> None:

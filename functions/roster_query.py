@@ -96,9 +96,9 @@ def _explain(request: Explain) -> Json:
         salesforce=bootstrap.brisk_salesforce(connection) if connection else None,
     )
     explained = explaining_members.explain(sources, settings, request.member, _now(), live=request.live)
-    told = "The member is active" if explained["in"] else "The member is not active"
+    state = "The member is active" if explained["in"] else "The member is not active"
     return {
-        "message": f"{told if explained['member'] else 'Not in the roster'}. {explained['why']}",
+        "message": f"{state if explained['member'] else 'Not in the roster'}. {explained['why']}",
         **explained,
     }
 

@@ -97,8 +97,8 @@ def _import(asked: Import, remaining: Callable[[], float]) -> RunAnswer:
             importing = _importing(stored, vault, remaining)
             return asked.done_with(importing.runs) or _started(asked, importing)
 
-    telling = bootstrap.run_reporter(stored, "import", _now)
-    return telling.around(work, scheduled=asked.by == SCHEDULE, daily=asked.mode == "full")
+    reporter = bootstrap.run_reporter(stored, "import", _now)
+    return reporter.around(work, scheduled=asked.by == SCHEDULE, daily=asked.mode == "full")
 
 
 @contextmanager
@@ -151,16 +151,16 @@ def _tell_managers(settings: Settings, run: str, remaining: Callable[[], float])
     if settings.managers.notify and mail is None:
         logger.warning("managers.notify is on, but the template's MailFrom is empty: no mail is sent")
     notifying = ManagerNotifier(bootstrap.mail_outbox(), mail, bootstrap.roster_table(), _now(), remaining)
-    told = notifying.notify(settings, run)
-    if told != MailSummary():
+    mails = notifying.notify(settings, run)
+    if mails != MailSummary():
         logger.info(
             "managers told",
             run=run,
-            sent=told.sent,
-            waiting=told.waiting,
-            given_up=told.given_up,
-            failures=dict(told.failures),
+            sent=mails.sent,
+            waiting=mails.waiting,
+            given_up=mails.given_up,
+            failures=dict(mails.failures),
         )
-    for name, count in (("MailsSent", told.sent), ("MailsFailed", told.failures.total())):
+    for name, count in (("MailsSent", mails.sent), ("MailsFailed", mails.failures.total())):
         if count:
             metrics.add_metric(name, MetricUnit.Count, count)

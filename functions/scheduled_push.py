@@ -74,8 +74,8 @@ def _push(asked: Push, remaining: Callable[[], float]) -> RunAnswer:
     if connection is None:
         remedy = "Add it to the settings: host, manage_features and the name of the secret."
         raise Rejected(Problem("connections.vault_crm", "is not in the settings", remedy))
-    telling = bootstrap.run_reporter(stored, "push", _now)
-    return telling.around(
+    reporter = bootstrap.run_reporter(stored, "push", _now)
+    return reporter.around(
         lambda: _pushed(asked, stored, connection, remaining), scheduled=asked.by == SCHEDULE
     )
 

@@ -58,7 +58,7 @@ def _note_receipt(message: QueuedMessage) -> None:
     try:
         bootstrap.webhook_journal().note_received(message.organization, message.received_at)
     except MusterError as error:
-        # It is told to admins and nothing rests on it: no reason to keep a change waiting.
+        # Admins see it and nothing depends on it: no reason to keep a change waiting.
         logger.warning("receipt not noted", organization=message.organization, reason=str(error))
 
 

@@ -135,7 +135,7 @@ def run_reporter(
         roster_table(),
         _secrets(),
         now,
-        partial(observability.tell, unit_of=UNITS),
+        partial(observability.emit, unit_of=UNITS),
         observability.warn_of_gauge,
     )
 
@@ -213,7 +213,7 @@ def brisk_vault(connection: VaultCrmConnection) -> Vault:
 
 
 def secrets() -> Secrets:
-    """The connections' credentials, for who has to tell what is wrong with them."""
+    """The connections' credentials, for checks that report what is wrong with them."""
     return _secrets()
 
 

@@ -24,16 +24,16 @@ logger = Logger(service="muster", log_uncaught_exceptions=True, muster_version=_
 metrics = Metrics(namespace="Muster", service="muster")
 
 
-def tell(reading: Reading, unit_of: Mapping[str, str]) -> None:
+def emit(reading: Reading, unit_of: Mapping[str, str]) -> None:
     """Emit a reading at once, under dimensions of its own; `unit_of` has the units that are not Count."""
-    told = EphemeralMetrics(namespace="Muster", service="muster")
+    emitted = EphemeralMetrics(namespace="Muster", service="muster")
     for dimension, where in reading.of.items():
-        told.add_dimension(dimension, where)
+        emitted.add_dimension(dimension, where)
     for name, value in reading.values.items():
-        told.add_metric(name, unit_of.get(name, "Count"), value)
-    told.flush_metrics()
+        emitted.add_metric(name, unit_of.get(name, "Count"), value)
+    emitted.flush_metrics()
 
 
 def warn_of_gauge(error: MusterError) -> None:
-    """Log what could not be read of a run that is over."""
+    """Log that a reading of a finished run could not be made."""
     logger.warning("gauge not told", error=type(error).__name__, reason=str(error))

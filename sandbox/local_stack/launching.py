@@ -45,7 +45,7 @@ class StepFailed(Exception):
         shown = "\n".join(f"    {line}" for line in lines)
         super().__init__(
             f"{step} did not work: {error}\n{shown}\nThe whole log: {log}\n"
-            "Mend what it names, then run the same command again."
+            "Correct what it names, then run the same command again."
         )
 
 

@@ -1,4 +1,4 @@
-"""Where an attempt of a run keeps what it read and planned (I1)."""
+"""The run archive, bound to one attempt of a run: the pages it read and its plan (I1)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ ITEMS_A_PART = 200
 
 @dataclass(frozen=True, slots=True)
 class AttemptParts:
-    """The archive, bound to one attempt of one run: what `gathering` reads and writes."""
+    """The archive, bound to one attempt of one run: the `Parts` of `sources.ports`."""
 
     archive: Archive
     run: Run

@@ -1,4 +1,4 @@
-"""The time a run has: what the clock says, how much of the invocation is left, and the lease on both."""
+"""The time a run has: the clock, the seconds left of the invocation, and the lease kept alive."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 from muster.lease import Lease
 from muster.runs.ports import Leases
 
-# What is left must do for the step that is under way, and for saying where to go on.
+# Must be enough to finish the step under way and to answer where to resume.
 MARGIN_S = 45
 
 
@@ -17,7 +17,7 @@ class OutOfTime(Exception):
 
 @dataclass(slots=True)
 class RunClock:
-    """`now` answers the time, `remaining` the seconds left of the invocation; `check` keeps `lease` alive."""
+    """`now` returns the time, `remaining` the seconds left of the invocation; `check` keeps `lease` alive."""
 
     now: Callable[[], datetime]
     remaining: Callable[[], float]
@@ -26,7 +26,7 @@ class RunClock:
     lease_s: float
 
     def check(self) -> None:
-        """Extend the lease when a third of it is over; raises `OutOfTime`, and `Stale` if it is lost."""
+        """Extend the lease once a third of it is used; raises `OutOfTime`, and `Stale` if it is lost."""
         at = self.now().timestamp()
         if self.lease.expires_at - at < self.lease_s * 2 / 3:
             self.lease = self.leases.renew(self.lease, at, self.lease_s)

@@ -1,4 +1,4 @@
-"""How a planned run goes on or stops: previewed, parked by the guard, refused, ended (I5, I6, I8).
+"""How a planned run continues or stops: previewed, parked by the guard, refused, finished (I5, I6, I8).
 
 The same for every kind of run; what a run gathers, plans and applies is its own affair.
 """
@@ -27,7 +27,7 @@ SHOWN = 50
 
 @dataclass(slots=True)
 class Ends:
-    """The ends of one invocation's run."""
+    """Ends the run of one invocation: previews, parks, refuses or finishes it."""
 
     runs: Runs
     log: ErrorLog
@@ -36,9 +36,9 @@ class Ends:
     def after_planning(
         self, run: Run, trips: Sequence[Trip], shown: PlanShown
     ) -> tuple[Run, RunAnswer | None]:
-        """Return the run, recorded as one that applies its plan, or with the answer of one that stops here.
+        """Return the run, recorded as applying its plan, or the run and the answer if it stops here.
 
-        Raises `Rejected` where it is no longer the plan that was approved.
+        Raises `Rejected` if the plan is no longer the one that was approved.
         """
         if run.preview:
             return self.preview(run, trips, shown)
@@ -51,7 +51,7 @@ class Ends:
         return run, None
 
     def preview(self, run: Run, trips: Sequence[Trip], shown: PlanShown) -> tuple[Run, RunAnswer]:
-        """End a run that was only to be planned; one of settings that trips the guard is parked."""
+        """End a preview; a change of settings that trips the guard is parked."""
         would_park = "" if not trips else f" It would wait for approval: {_in_one(trips)}."
         ended = replace(run, status=Status.PREVIEWED)
         if run.kind == "settings" and trips:
@@ -61,7 +61,7 @@ class Ends:
         return ended, _of_plan(Ended.PREVIEWED, ended, trips, shown, message)
 
     def finish(self, run: Run, state: ImportState | None = None) -> None:
-        """Record the end of a run, and `state` if given, and give the lease back."""
+        """Record the end of a run, and `state` if given, and release the lease."""
         at = timestamp(self.clock.now())
         self.runs.finish(replace(run, finished_at=at, updated_at=at), self.clock.lease, state)
 
@@ -97,7 +97,7 @@ class Ends:
         return replace(answer, is_news=again is None, details=details)
 
     def _waiting_already(self, run: Run) -> Run | None:
-        """Return the run that waits with the same plan; those that wait with another one are set aside."""
+        """Return the run that waits with the same plan; runs that wait with another plan are closed."""
         for other in self._lately(run.organization):
             if other.status is not Status.PARKED or other.id == run.id or other.kind != run.kind:
                 continue
@@ -111,7 +111,7 @@ class Ends:
         return None
 
     def _lately(self, organization: str) -> Iterator[Run]:
-        """Yield the runs that may still wait for approval, newest first."""
+        """Yield the runs that may still be waiting for approval, newest first."""
         earliest = timestamp(self.clock.now() - APPROVAL - LONGEST_RUN)
         cursor: str | None = None
         while True:
@@ -144,7 +144,7 @@ def _of_plan(ended: Ended, run: Run, trips: Sequence[Trip], shown: PlanShown, me
 
 
 def close_parked(runs: Runs, run: Run, message: str, now: datetime) -> None:
-    """Put a parked run aside; raises `Rejected` if it is no longer parked."""
+    """Close a parked run; raises `Rejected` if it is no longer parked."""
     at = timestamp(now)
     ended = replace(run, status=Status.REJECTED, finished_at=at, updated_at=at, message=message)
     try:
@@ -154,15 +154,15 @@ def close_parked(runs: Runs, run: Run, message: str, now: datetime) -> None:
 
 
 def moved(what: str) -> Problem:
-    """Return why an approval does not hold."""
+    """Return the problem of an approval that came too late."""
     remedy = "Start the run again, look at its plan, and approve that."
     return Problem("approve", f"came too late: {what}", remedy)
 
 
 def in_words(counts: Mapping[str, int]) -> str:
-    """Return what a run did, or would do."""
-    told = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
-    return ", ".join(told) if told else "Nothing to change"
+    """Return the counts of a run or a plan in words."""
+    words = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+    return ", ".join(words) if words else "Nothing to change"
 
 
 def _in_one(trips: Sequence[Trip]) -> str:

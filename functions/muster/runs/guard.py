@@ -20,7 +20,7 @@ EVERYONE = ""
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """A limit that a plan is over; `assignment` is `None` for the run's own."""
+    """A limit that a plan exceeds; `assignment` is `None` for the limit of the whole run."""
 
     operation: str
     assignment: str | None
@@ -29,7 +29,7 @@ class Trip:
     allowed: int
 
     def text(self) -> str:
-        """Return what an admin reads."""
+        """Return the limit and the count in words."""
         where = f"in assignment {self.assignment}" if self.assignment else "in all"
         return (
             f"{self.operation}: {self.changes:,} of {self.active:,} active members {where},"
@@ -38,7 +38,7 @@ class Trip:
 
 
 def tripped(items: Iterable[Guarded], active: Mapping[str, int], settings: Settings) -> list[Trip]:
-    """Return the limits a plan is over; `active` counts active members, per assignment and under `""`."""
+    """Return the limits a plan exceeds; `active` counts active members, per assignment and under `""`."""
     planned: Counter[tuple[str, str]] = Counter()
     for item in items:
         for operation in item.operations:
@@ -60,7 +60,7 @@ def tripped(items: Iterable[Guarded], active: Mapping[str, int], settings: Setti
 
 
 def most_allowed(operation: str, active: int, guard: Guard) -> int:
-    """Return how many changes of an operation pass, with so many active members."""
+    """Return how many changes of an operation are allowed with this many active members."""
     own = getattr(guard.operations, operation)
     floor, count, percent = (
         getattr(guard, name) if own is None or getattr(own, name) is None else getattr(own, name)
@@ -71,7 +71,7 @@ def most_allowed(operation: str, active: int, guard: Guard) -> int:
 
 
 def fell_too_far(before: int | None, now: int, guard: Guard) -> bool:
-    """Tell whether a source shows so many fewer users than the last time that it cannot be trusted (I4)."""
+    """Whether a source shows so many fewer users than last time that it cannot be trusted (I4)."""
     return before is not None and before - now > most_allowed(DEACTIVATE, before, guard)
 
 

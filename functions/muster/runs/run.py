@@ -1,6 +1,6 @@
-"""One execution of an import or a push, as it is recorded, and the lease that makes it the only one (I1, I7).
+"""The record of a run, and what imports remember between runs (I1, I7).
 
-A run goes through its phases in order and can stop after each of its steps: whoever goes on with it
+A run goes through its phases in order and can stop after each of its steps: the invocation that resumes it
 finds what it needs in the record and in the run archive.
 """
 
@@ -16,7 +16,7 @@ type Kind = Literal["import", "settings", "push"]
 
 
 class Status(StrEnum):
-    """How far a run is, or how it ended."""
+    """How far a run has come, or how it ended."""
 
     RUNNING = "running"
     PARKED = "parked"
@@ -28,12 +28,12 @@ class Status(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Tell whether nothing can come after it; the record of a run that has ended never changes."""
+        """Whether this is final; the record of a run that has ended never changes."""
         return self not in (Status.RUNNING, Status.PARKED)
 
 
 class Phase(StrEnum):
-    """What a running run is doing."""
+    """What a run at work is doing."""
 
     GATHER = "gather"
     APPLY = "apply"

@@ -1,6 +1,6 @@
-"""Runs of any kind: begun under the organization's lease, gone on with, approved, rejected (I5, I7, I8).
+"""Runs of any kind: begun under the organization's lease, resumed, approved, rejected (I5, I7, I8).
 
-What a run does is its `Work`: imports have theirs in `import_steps`, pushes in `push_steps`.
+The work of a run is its `Work`: `imports.steps` for imports, `pushes.steps` for pushes.
 """
 
 import secrets
@@ -21,9 +21,9 @@ from muster.times import timestamp
 
 # Longer than a function can live, so that a lease never expires under one that still works.
 LEASE_S = 960
-# Who asks, when nobody does.
+# `by` of a run that a schedule started.
 SCHEDULE = "schedule"
-# One run at a time leaves one dead run behind at most, and whoever comes next finds it among the latest.
+# Only one run works at a time, so at most one is left dead, and the next run finds it among the latest.
 _LATEST = 20
 
 
@@ -31,8 +31,8 @@ _LATEST = 20
 class Running:
     """The runs of one kind of one organization, with the settings in force.
 
-    `system` is whom a failure is logged under, `work` makes the work of one invocation. `now` answers the
-    time (aware), `remaining` the seconds that are left of the invocation.
+    A failure is logged under `system`. `work` makes the work of one invocation. `now` returns the time
+    (aware), `remaining` the seconds left of the invocation.
     """
 
     stored: StoredSettings
@@ -47,7 +47,7 @@ class Running:
     # ── What admins and schedules ask for ────────────────────────────────────────────────────────
 
     def take(self, run_id: str) -> Lease:
-        """Return the organization's lease for a run; raises `Rejected` where another run is at work (I7)."""
+        """Return the organization's lease for a run; raises `Rejected` if another run is at work (I7)."""
         try:
             return self.runs.take(self.stored.organization, run_id, self.now().timestamp(), LEASE_S)
         except LeaseHeld as held:
@@ -56,7 +56,7 @@ class Running:
     def begin(self, by: str | None, new: Callable[[str, datetime, Lease], Run]) -> RunAnswer:
         """Begin the run that `new` makes (of an id, now and the lease) and work on it.
 
-        Raises `Rejected` where another run is at work, unless a schedule asks: then it is skipped (I7).
+        Raises `Rejected` if another run is at work, unless a schedule started this one: it is skipped (I7).
         """
         at = self.now()
         run_id = new_id(at)
@@ -80,14 +80,14 @@ class Running:
         except Rejected as error:
             if by != SCHEDULE:
                 raise
-            # Somebody else has taken it up, or ended it, this very moment.
+            # Another invocation has resumed or ended it at this moment.
             return RunAnswer(ended=Ended.SKIPPED, message=f"{error}.", run_id=run.id)
 
     def resume(self, run_id: str) -> RunAnswer:
-        """Go on with a run that answered `continue`, or that died."""
+        """Resume a run that answered `continue`, or that died."""
         self._running(run_id)
         lease = self.take(run_id)
-        # Whoever worked on it until now may have brought it further, or to its end.
+        # Another invocation may have taken it further, or to its end, until now.
         run = self._unless_refused(lease, lambda: self._running(run_id))
         if run.settings_version != self.stored.version and not _is_half_pushed(run):
             error = Incomplete("the settings have changed since it began")
@@ -96,7 +96,7 @@ class Running:
         return self._work(run, lease, resumed=True)
 
     def approve(self, run_id: str, by: str | None, plan_hash: str | None = None) -> RunAnswer:
-        """Let a parked run pass: gather and plan anew, and apply it if that is still the same plan (I5)."""
+        """Approve a parked run: gather and plan again, and apply the plan if it is still the same (I5)."""
         run = self._parked(run_id, "approve")
         if plan_hash not in (None, run.plan_hash):
             raise Rejected(
@@ -107,13 +107,13 @@ class Running:
             raise Rejected(moved("the settings have changed since"))
         lease = self.take(run_id)
         if self._run(run_id, "approve").status is Status.RUNNING:
-            # Someone else approved it this very moment, and their lease is ours now: go on for both.
+            # Someone else approved it at this moment, and their lease is ours now: resume it for both.
             return self.resume(run_id)
         run = self._unless_refused(lease, lambda: self._approved(run_id, by, lease))
         return self._work(run, lease)
 
     def reject(self, run_id: str, by: str | None) -> RunAnswer:
-        """Put a parked run aside; nothing of it is applied."""
+        """Reject a parked run; nothing of it is applied."""
         run = self._parked(run_id, "reject")
         self._close(replace(run, by=by or run.by), "Rejected by an admin.")
         message = (
@@ -143,7 +143,7 @@ class Running:
             raise
 
     def fail(self, run_id: str, lease: Lease, error: MusterError) -> None:
-        """Record the failure, once: in the run log and, for admins, in the error log."""
+        """Record the failure once in the run log and, for admins, in the error log."""
         if isinstance(error, Stale):
             # Where the run was ended by someone else, the lease is still ours.
             self.runs.release(lease)
@@ -152,7 +152,7 @@ class Running:
         if run.status.ended:
             return
         if _is_half_pushed(run) and run.started_at > timestamp(self.now() - LONGEST_RUN):
-            # What was sent last has to be looked up before anything is sent again (P5): the next one does.
+            # What was sent last must be read back before anything is sent again (P5): the next push does.
             self._log_failure(run, error, "The next push goes on with it")
             self.runs.release(lease)
             return
@@ -175,10 +175,10 @@ class Running:
         self.log.park(run.organization, [entry], self.now().timestamp())
 
     def bury_the_dead(self, lease: Lease) -> Run | None:
-        """Close the records of runs whose function died: the lease has expired, for it is ours now (I7).
+        """Close the records of runs whose function died: their lease has expired, for it is ours now (I7).
 
-        A push that had begun to send is not closed, for what it sent last has to be looked up before
-        anything is sent again (P5); it is returned where this is about pushes.
+        A push that had begun to send is not closed, because what it sent last must be read back before
+        anything is sent again (P5). To pushes it is returned, to be resumed.
         """
         latest, _ = self.runs.runs(lease.organization, _LATEST, None)
         at = timestamp(self.now())
@@ -189,7 +189,7 @@ class Running:
             if _is_half_pushed(run):
                 half_done = run
                 continue
-            message = "It stopped without a word; a newer run took over."
+            message = "It stopped without recording why; a newer run took over."
             self.runs.save(replace(run, status=Status.FAILED, finished_at=at, message=message), lease)
         return half_done if self.kind == "push" else None
 
@@ -216,7 +216,7 @@ class Running:
         run = self._run(run_id, where)
         if run.status is not Status.PARKED:
             what = f"is a run that is not parked but {run.status}"
-            raise Rejected(Problem(where, what, "Only a parked run waits for a word."))
+            raise Rejected(Problem(where, what, "Only a parked run can be approved or rejected."))
         if run.expires_at and timestamp(self.now()) >= run.expires_at:
             self._close(run, "Nobody approved it in time.")
             remedy = f"Start the {self.kind} again; it is planned anew."
@@ -240,7 +240,7 @@ class Running:
         raise Rejected(Problem(where, f"{what}, not {own}", remedy))
 
     def _approved(self, run_id: str, by: str | None, lease: Lease) -> Run:
-        """Record that a parked run is approved, and return it, at work; raises `Rejected`."""
+        """Record that a parked run is approved, and return it as running; raises `Rejected`."""
         run = self._parked(run_id, "approve")
         run = replace(
             run,
@@ -258,7 +258,7 @@ class Running:
         return run
 
     def _unless_refused(self, lease: Lease, read: Callable[[], Run]) -> Run:
-        """Return a run that may be worked on; gives the lease back where it may not."""
+        """Return the run that `read` returns; gives the lease back if it raises `Rejected`."""
         try:
             return read()
         except Rejected:
@@ -270,7 +270,7 @@ class Running:
 
 
 def new_id(at: datetime) -> str:
-    """Return the id of a run; ids sort by start, and two of one moment are still two."""
+    """Return a new run id; ids sort by start, and are unique even within a millisecond."""
     return f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03d}-{secrets.token_hex(4)}"
 
 
