@@ -1,7 +1,7 @@
 """The only builder of real clients; each builder is cached for the life of the execution environment.
 
 Imports sit inside the builders so that a function pays only for what it uses: the webhook loads
-neither pydantic nor the roster (`tests/unit/test_layers.py` holds that).
+neither pydantic nor the roster (`tests/unit/test_rooms.py` holds that).
 """
 
 from __future__ import annotations

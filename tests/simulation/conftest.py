@@ -4,26 +4,45 @@ import io
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from muster.observability import logger
-from tests.simulation.canaries import Told
-from tests.simulation.company import Company
-from tests.simulation.opening import opened
-from tests.simulation.strict_aws import StrictAws
-from tests.simulation.world import World
+from tests.simulation.harness.canaries import Told
+from tests.simulation.harness.opening import opened
+from tests.simulation.harness.strict_aws import StrictAws
+from tests.simulation.harness.world import World
+from tests.simulation.imports.subject import Importing
+from tests.simulation.pushes.subject import Pushing
+from tests.simulation.webhook.subject import Receiving
+from tests.simulation.webhook_setup.subject import Setup
 
 _FIGURES: Counter[str] = Counter()
 
 
+# The world that is open, and how to close it.
+_OPEN: list[tuple[World, ExitStack]] = []
+
+
 @pytest.fixture(scope="module")
-def _world(template: dict[str, Any]) -> Iterator[World]:
-    # Starting moto and botocore takes as long as a dozen runs.
-    with opened(template) as world:
-        yield world
+def _world(template: dict[str, Any]) -> World:
+    # Starting moto and botocore takes as long as a dozen runs; and what is prepared for one module's tests is
+    # known to the next one's. So a world stays open until the last test of this folder is done.
+    if not _OPEN:
+        stack = ExitStack()
+        _OPEN.append((stack.enter_context(opened(template)), stack))
+    return _OPEN[0][0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Close the world after the last test that lives in it."""
+    if _OPEN and (nextitem is None or Path(__file__).parent not in nextitem.path.parents):
+        _OPEN.pop()[1].close()
 
 
 @pytest.fixture
@@ -49,9 +68,27 @@ def world(loud_world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]
 
 
 @pytest.fixture
-def company(world: World) -> Company:
-    """Yield Acme in a world of its own, before it has begun."""
-    return Company(world)
+def receiving(world: World) -> Receiving:
+    """Return the webhook and its worker."""
+    return Receiving.of(world)
+
+
+@pytest.fixture
+def company(world: World) -> Importing:
+    """Return Acme, before it has begun."""
+    return Importing.of(world)
+
+
+@pytest.fixture
+def pushing(world: World) -> Pushing:
+    """Return Acme with a Vault CRM, before it has begun."""
+    return Pushing.of(world)
+
+
+@pytest.fixture
+def setup(world: World) -> Setup:
+    """Return an organization that can be set up, before it has begun."""
+    return Setup.of(world)
 
 
 @pytest.fixture
@@ -77,5 +114,5 @@ def told(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how much was simulated."""
     if _FIGURES:
-        told = ", ".join(f"{count:,} {what}" for what, count in _FIGURES.items())
-        terminalreporter.write_line(f"simulated: {told}")
+        simulated = ", ".join(f"{count:,} {what}" for what, count in _FIGURES.items())
+        terminalreporter.write_line(f"simulated: {simulated}")

@@ -5,27 +5,45 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.import_mutants import IMPORT_MUTANTS
-from tests.simulation.mutants import MUTANTS, Mutant
-from tests.simulation.push_mutants import PUSH_MUTANTS
-from tests.simulation.setup_mutants import SETUP_MUTANTS
-from tests.simulation.world import Violation, World
+from tests.simulation.harness.bugs import Bug, Hunt
+from tests.simulation.harness.world import Violation, World
+from tests.simulation.imports.bugs import bugs as of_imports
+from tests.simulation.pushes.bugs import bugs as of_pushes
+from tests.simulation.webhook.bugs import bugs as of_the_webhook
+from tests.simulation.webhook_setup.bugs import bugs as of_setups
 
-ALL = [*MUTANTS, *IMPORT_MUTANTS, *PUSH_MUTANTS, *SETUP_MUTANTS]
+ALL = [*of_the_webhook.all, *of_imports.all, *of_pushes.all, *of_setups.all]
+# Hunt → the bugs it is to find.
+HUNTS: dict[Hunt, list[str]] = {}
+for each in ALL:
+    HUNTS.setdefault(each.hunt, []).append(each.name)
 
 
-@pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("hunt", HUNTS, ids=lambda hunt: ", ".join(HUNTS[hunt]))
+def test_in_the_code_as_it_is_no_bug_is_found(hunt: Hunt, world: World) -> None:
+    hunt(world)
+
+
+@pytest.mark.parametrize("bug", ALL, ids=lambda bug: bug.name)
 def test_the_bug_is_caught_and_nothing_else_is(
-    mutant: Mutant, world: World, figures: Counter[str], monkeypatch: pytest.MonkeyPatch
+    bug: Bug, world: World, figures: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures[f"of {len(ALL)} seeded bugs caught"] += 0
-    mutant.hunt(world)
-    mutant.put_in(monkeypatch)
+    _forget_afterwards(world, monkeypatch)
+    bug.put_in(monkeypatch)
     with pytest.raises(Violation) as caught:
-        mutant.hunt(world)
-    # Not for a slip in the mutant itself.
+        bug.hunt(world)
+    # Not for a slip in the bug itself.
     assert not [error for error in _causes(caught.value) if isinstance(error, TypeError | NameError)]
     figures[f"of {len(ALL)} seeded bugs caught"] += 1
+
+
+def _forget_afterwards(world: World, patch: pytest.MonkeyPatch) -> None:
+    """Have all played anew with the bug, from where it began without; nobody is to know of it afterwards."""
+    for subject in world.subjects.values():
+        patch.setattr(subject, "clean", {})
+        patch.setattr(subject, "starts", dict(subject.starts))
+    patch.setattr(world, "subjects", dict(world.subjects))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,0 +1,179 @@
+"""Starts a world: AWS from the template's own resources, a sandbox Salesforce and Vault CRM, nothing else.
+
+All in one process and without a socket. Whatever client the functions build is watched.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from botocore.regions import EndpointRulesetResolver
+from botocore.retries.quota import RetryQuota
+from botocore.signers import RequestSigner
+from botocore.useragent import UserAgentString
+from moto import mock_aws
+from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.models.dynamo_type import DynamoType
+
+import group_assignment
+import member_settings
+import organization_settings
+import outbound_user_webhook
+import roster_query
+import scheduled_import
+import scheduled_push
+import user_change_worker
+import webhook_setup
+from muster.adapters.vault.client import Vault
+from tests.conftest import forget_clients, table_properties
+from tests.examples import lambda_context
+from tests.salesforce_in_process import HOST, SalesforceInProcess, organization_in_process
+from tests.simulation.harness import salesforce_wire, vault_wire
+from tests.simulation.harness.clock import Clock
+from tests.simulation.harness.faults import Wire
+from tests.simulation.harness.http_wire import HttpWire
+from tests.simulation.harness.messages import ORGANIZATION_ID
+from tests.simulation.harness.quick_archive import QuickArchive
+from tests.simulation.harness.strict_aws import strict
+from tests.simulation.harness.world import World
+from tests.vault import VaultInProcess, vault_in_process
+
+SENDER = "muster@acme.example"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "ROSTER_TABLE_NAME": "roster",
+    "RUN_ARCHIVE_BUCKET_NAME": "archive",
+    "MAIL_FROM": SENDER,
+    "WEBHOOK_BASE_URL": "https://api.example.com/v2",
+    # Bodies go to S3 as they are.
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+}
+HANDLERS = (
+    group_assignment,
+    member_settings,
+    organization_settings,
+    outbound_user_webhook,
+    roster_query,
+    scheduled_import,
+    scheduled_push,
+    user_change_worker,
+    webhook_setup,
+)
+# A handful of people is to need several pages, chunks and parts; in production it takes thousands.
+SMALL = {
+    "sandbox.salesforce.query.SMALLEST_PAGE": 3,
+    "muster.adapters.salesforce.client.ROWS_A_PAGE": 3,
+    "muster.imports.applying.LOOKED_UP_AT_ONCE": 2,
+    "muster.imports.planning.LOOKED_UP_AT_ONCE": 2,
+    "muster.runs.archive.ITEMS_A_PART": 3,
+    "muster.pushes.steps.ITEMS_A_PART": 3,
+    "muster.pushes.steps.RECORDS_A_CALL": 2,
+}
+
+_LEX = ConditionExpressionParser._lex_one_node
+_ENDPOINT = EndpointRulesetResolver.construct_endpoint
+_EQUAL = DynamoType.__eq__
+
+
+@contextmanager
+def opened(template: Mapping[str, Any]) -> Iterator[World]:
+    """Start a world, with the template's own table; one serves any number of runs, each after a `reset`."""
+    clock = Clock()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        mock_aws(),
+        strict() as rules,
+        organization_in_process(clock.now, ORGANIZATION_ID) as salesforce,
+        vault_in_process(clock=clock) as vault,
+    ):
+        rules.archive = QuickArchive()
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        _hurry(patch, clock)
+        for module in HANDLERS:
+            patch.setattr(module, "datetime", clock)
+        for name, size in SMALL.items():
+            patch.setattr(name, size)
+        patch.setenv("CHANGE_QUEUE_URL", _resources(template, salesforce, vault))
+        wire = Wire()
+        _watch_clients(patch, wire)
+        sites = {HOST: salesforce_wire.site(salesforce), vault_wire.HOST: vault_wire.site(vault)}
+        HttpWire(wire, sites).install(patch)
+        forget_clients()
+        world = World(wire, rules, lambda_context(), clock, salesforce, vault)
+        world.clear()
+        yield world
+    forget_clients()
+
+
+def _hurry(patch: pytest.MonkeyPatch, clock: Clock) -> None:
+    # botocore waits up to seconds before it tries again, and after many failures stops trying:
+    # neither is what is tested, and the second would make a run depend on the ones before it.
+    patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    patch.setattr(RetryQuota, "acquire", lambda *_: True)
+    # Nobody reads a user agent or checks a signature here, and both take a fifth of a call's time.
+    patch.setattr(UserAgentString, "to_string", lambda _: "simulation")
+    patch.setattr(RequestSigner, "sign", lambda *_, **__: None)
+    # The same expressions are read, and the same endpoints found, thousands of times; and most values that
+    # moto compares are texts.
+    patch.setattr(ConditionExpressionParser, "_lex_one_node", staticmethod(_lexed))
+    patch.setattr(EndpointRulesetResolver, "construct_endpoint", _endpoint)
+    patch.setattr(
+        DynamoType, "__hash__", lambda value: hash(value.value if value.type == "S" else value.type)
+    )
+    patch.setattr(DynamoType, "__eq__", _is_equal)
+    # Between two tries, and while others are at work, only the simulated time passes.
+    patch.setitem(Vault.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
+    for module in (scheduled_push, webhook_setup):
+        patch.setattr(module, "time", SimpleNamespace(sleep=clock.pass_s))
+
+
+@cache
+def _lexed(expression: str) -> Any:
+    return _LEX(ConditionExpressionParser(None, None, None), expression)
+
+
+def _endpoint(resolver: Any, operation_model: Any, call_args: Mapping[str, Any], request_context: Any) -> Any:
+    known = vars(resolver).setdefault("_known", {})
+    key = (operation_model.name, call_args.get("Bucket"))
+    if key not in known:
+        known[key] = _ENDPOINT(resolver, operation_model, call_args, request_context)
+    return known[key]
+
+
+def _is_equal(one: Any, other: Any) -> Any:
+    if one.type == other.type == "S":
+        return one.value == other.value
+    return _EQUAL(one, other)
+
+
+def _resources(template: Mapping[str, Any], salesforce: SalesforceInProcess, vault: VaultInProcess) -> str:
+    """Make what the functions find in their account; returns the queue's URL."""
+    boto3.client("dynamodb").create_table(TableName="roster", **table_properties(dict(template)))
+    boto3.client("s3").create_bucket(Bucket="archive")
+    boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
+    for name, secret in (("salesforce", salesforce.secret), ("vault_crm", vault.secret)):
+        boto3.client("secretsmanager").create_secret(Name=f"muster/acme/{name}", SecretString=secret)
+    return str(boto3.client("sqs").create_queue(QueueName="changes")["QueueUrl"])
+
+
+def _watch_clients(patch: pytest.MonkeyPatch, wire: Wire) -> None:
+    """Have every client that the functions build watched; one a service, for building it takes long."""
+    build = boto3.client
+    built: dict[str, BaseClient] = {}
+
+    def client(service: str, **options: Any) -> BaseClient:
+        if service not in built:
+            built[service] = build(service, **options)  # type: ignore[call-overload]  # any of them
+            wire.watch(built[service])
+        return built[service]
+
+    patch.setattr(boto3, "client", client)

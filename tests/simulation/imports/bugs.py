@@ -1,0 +1,270 @@
+"""Bugs in imports to be caught, each by the hunt it is named with."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from muster.adapters.aws import roster_table, roster_writes, run_table
+from muster.errors import Incomplete
+from muster.imports import plan_items
+from muster.imports.applying import Applying
+from muster.imports.notifying_managers import ManagerNotifier
+from muster.imports.plan_items import Item
+from muster.imports.steps import Steps
+from muster.roster import salesforce_lifecycle
+from muster.roster.decisions import Decision
+from muster.roster.writing_user_changes import UserChangeWriter
+from muster.runs import guard
+from muster.runs.run import Phase, Run, Status
+from muster.settings.mappings import fields_to_read
+from muster.sources import gathering_salesforce, salesforce_users
+from muster.sources.gathering_salesforce import Gathered, Gathering
+from muster.times import timestamp
+from muster.webhook import applying_changes
+from tests.simulation.harness.bugs import Bugs
+from tests.simulation.imports import hunts
+from tests.simulation.imports.races import RACES, ZOMBIES
+from tests.simulation.imports.scenarios import IMPORTS
+from tests.simulation.imports.subject import Importing, ImportRace, ImportScenario
+from tests.simulation.webhook.bugs import history_apart
+
+_QUERY = "GET /services/data/v66.0/query"
+_BATCH = "POST /services/data"
+bugs: Bugs[ImportScenario, ImportRace] = Bugs(Importing.of, IMPORTS, [*RACES, *ZOMBIES])
+
+
+# ── Reading ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@bugs.bug("totals are ignored", bugs.sweep("nothing has changed", "short", of=_QUERY, most=9))
+def _totals_ignored(patch: pytest.MonkeyPatch) -> None:
+    pages = Gathering._pages
+
+    def trusting(*given: Any) -> Iterator[Any]:
+        try:
+            yield from pages(*given)
+        except Incomplete:
+            return
+
+    patch.setattr(Gathering, "_pages", trusting)
+
+
+@bugs.bug("who cannot be seen has left", hunts.somebody_is_hidden)
+def _unseen_have_left(patch: pytest.MonkeyPatch) -> None:
+    everyone = Gathering.everyone
+
+    def strict(self: Gathering, *given: Any, **options: Any) -> Gathered:
+        gathered = everyone(self, *given, **options)
+        empty = dict.fromkeys(fields_to_read(self.settings))
+        for crm_id in gathered.unseen:
+            gathered.rows[crm_id] = {
+                **empty,
+                "Id": crm_id,
+                "IsActive": False,
+                "SystemModstamp": gathered.newest,
+            }
+        return gathered
+
+    patch.setattr(Gathering, "everyone", strict)
+
+
+@bugs.bug("short reads deactivate", bugs.sweep("nothing has changed", "short", of=_QUERY, most=1))
+def _short_reads_deactivate(patch: pytest.MonkeyPatch) -> None:
+    _totals_ignored(patch)
+    _unseen_have_left(patch)
+
+
+bugs.add(
+    "loops of managers are not cut",
+    hunts.a_loop,
+    lambda patch: patch.setattr(Gathered, "in_loop", lambda *_: False),
+)
+
+
+@bugs.bug("the digest lacks the matches", bugs.whole("much has changed"))
+def _digest_without_matches(patch: pytest.MonkeyPatch) -> None:
+    digest = salesforce_users.digest
+
+    def short(fields: str, matches: Iterable[str], manager: str | None) -> str:
+        return digest(fields, (), manager)
+
+    patch.setattr(gathering_salesforce, "digest", short)
+    patch.setattr(salesforce_lifecycle, "digest", short)
+
+
+@bugs.bug("messages are believed", bugs.clean("messages bring the same"))
+def _message_believed(patch: pytest.MonkeyPatch) -> None:
+    understand = applying_changes._understand
+    patch.setattr(
+        applying_changes,
+        "_read_back",
+        lambda message, settings, salesforce, _: understand(message, settings, salesforce),
+    )
+
+
+@bugs.bug("resumed as if read now", hunts.resumed_after_a_change)
+def _resumed_as_if_read_now(patch: pytest.MonkeyPatch) -> None:
+    go_on = Steps.gather_and_go_on
+
+    def anew(self: Steps, run: Run, *, resumed: bool) -> Any:
+        at = timestamp(self.clock.now())
+        return go_on(self, replace(run, gathered_at=at) if resumed else run, resumed=resumed)
+
+    patch.setattr(Steps, "gather_and_go_on", anew)
+
+
+# ── Deciding ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@bugs.bug("the guard takes the largest limit", bugs.clean("an import is parked"))
+def _guard_takes_the_largest(patch: pytest.MonkeyPatch) -> None:
+    def most_allowed(_: str, active: int, limits: Any) -> int:
+        most: int = max(limits.floor, limits.count, active * limits.percent // 100)
+        return most
+
+    patch.setattr(guard, "most_allowed", most_allowed)
+
+
+@bugs.bug("the guard is not asked of a resumed run", bugs.pieces("an import is parked", 1))
+def _guard_not_asked_of_a_resumed_run(patch: pytest.MonkeyPatch) -> None:
+    planned = Steps._planned
+
+    def lenient(self: Steps, run: Run, *, resumed: bool) -> Any:
+        plan, trips, run = planned(self, run, resumed=resumed)
+        return plan, [] if resumed else trips, run
+
+    patch.setattr(Steps, "_planned", lenient)
+
+
+@bugs.bug("an approved plan is not made anew", hunts.who_left_returns)
+def _approved_plan_not_made_anew(patch: pytest.MonkeyPatch) -> None:
+    go_on = Steps.gather_and_go_on
+
+    def hasty(self: Steps, run: Run, *, resumed: bool) -> Any:
+        if run.approved is None:
+            return go_on(self, run, resumed=resumed)
+        run = replace(run, phase=Phase.APPLY, attempt=run.attempt - 1)
+        self.ports.runs.save(run, self.clock.lease)
+        return self.apply(run)
+
+    patch.setattr(Steps, "gather_and_go_on", hasty)
+
+
+bugs.add(
+    "an approval is for any plan",
+    hunts.another_leaves,
+    lambda patch: patch.setattr(plan_items, "plan_hash", lambda _: "0" * 64),
+)
+
+
+# ── Applying ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@bugs.bug("no fence", bugs.stalls("an import of what was taken back", 8, (0,)))
+def _no_fence(patch: pytest.MonkeyPatch) -> None:
+    write = roster_table.RosterTable.write
+
+    def unfenced(
+        self: Any, organization: str, decisions: Sequence[Decision], now: float, *_: Any
+    ) -> list[Decision]:
+        return write(self, organization, decisions, now)
+
+    patch.setattr(roster_table.RosterTable, "write", unfenced)
+
+
+bugs.add(
+    "the lease is not looked at",
+    bugs.race("two imports", 3),
+    lambda patch: patch.setattr(
+        run_table, "_IS_FREE", "attribute_not_exists(nobody) OR run = :run OR #until <= :now"
+    ),
+)
+
+
+@bugs.bug(
+    "the lease of the dead is kept", bugs.sweep("nothing has changed", "after", of="UpdateItem", most=1)
+)
+def _lease_of_the_dead_kept(patch: pytest.MonkeyPatch) -> None:
+    kept = "attribute_not_exists(run) OR run = :run OR (#until <= :now AND attribute_exists(nobody))"
+    patch.setattr(run_table, "_IS_FREE", kept)
+
+
+@bugs.bug("seats without condition", bugs.race("three messages want one seat", 12))
+def seats_without_condition(patch: pytest.MonkeyPatch) -> None:
+    """Let seats be given out by what was read before: the control of the races."""
+    pool_actions = roster_writes._pool_actions
+
+    def careless(*given: Any) -> list[Any]:
+        actions = pool_actions(*given)
+        for action in actions:
+            action["Update"].pop("ConditionExpression", None)
+            action["Update"]["ExpressionAttributeValues"].pop(":most", None)
+        return actions
+
+    patch.setattr(roster_writes, "_pool_actions", careless)
+
+
+bugs.add(
+    "lines are not served",
+    bugs.clean("much has changed"),
+    lambda patch: patch.setattr(UserChangeWriter, "serve_lines", lambda *_: None),
+)
+
+
+@bugs.bug(
+    "progress before the work",
+    bugs.sweep("a first import", "after", of="TransactWriteItems", most=4, resume=True),
+)
+def _progress_before_the_work(patch: pytest.MonkeyPatch) -> None:
+    apply = Applying.apply
+
+    def hasty(self: Applying, items: Iterable[Item], cursor: int, progress: Callable[[int], None]) -> None:
+        items = list(items)
+        progress(len(items))
+        apply(self, items, cursor, lambda _: None)
+
+    patch.setattr(Applying, "apply", hasty)
+
+
+bugs.add(
+    "no second pass",
+    bugs.clean("a first import"),
+    lambda patch: patch.setattr(Applying, "second_pass", lambda *_: None),
+)
+
+
+@bugs.bug(
+    "failed runs move the watermark", bugs.sweep("much has changed, incrementally", "mute", of=_BATCH, most=1)
+)
+def _failed_runs_move_the_watermark(patch: pytest.MonkeyPatch) -> None:
+    finish = run_table.RunTable.finish
+
+    def generous(self: Any, run: Run, lease: Any, state: Any) -> None:
+        if run.status is Status.FAILED:
+            state = replace(self.state(run.organization), watermark=run.finished_at)
+        finish(self, run, lease, state)
+
+    patch.setattr(run_table.RunTable, "finish", generous)
+
+
+@bugs.bug(
+    "a mail is removed before it is sent", bugs.sweep("a first import", "before", of="SendEmail", most=3)
+)
+def _mail_removed_before_it_is_sent(patch: pytest.MonkeyPatch) -> None:
+    send_one = ManagerNotifier._send_one
+
+    def hasty(self: ManagerNotifier, settings: Any, mail: Any, manager: str, mails: Any) -> bool:
+        for each in mails:
+            self.outbox.remove(settings.organization, each)
+        return send_one(self, settings, mail, manager, mails)
+
+    patch.setattr(ManagerNotifier, "_send_one", hasty)
+
+
+bugs.add(
+    "history outside the transaction",
+    bugs.sweep("some people are imported", "after", of="TransactWriteItems", most=3),
+    history_apart,
+)

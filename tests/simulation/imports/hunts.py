@@ -1,0 +1,90 @@
+"""Situations that no sweep of imports meets by itself; each raises `Violation` where it goes wrong."""
+
+from collections.abc import Callable
+from functools import partial
+
+from tests.simulation.harness.subject import demand
+from tests.simulation.harness.world import Violation, World
+from tests.simulation.imports import results
+from tests.simulation.imports.company import Company
+from tests.simulation.imports.scenarios import hired, parked, parked_run, settled
+
+
+def somebody_is_hidden(world: World) -> None:
+    """Whom the integration user cannot see any more has not left."""
+    company = Company(world)
+    settled(company)
+    world.salesforce.call("POST", "/sandbox/users/vanish", {"ids": [company.people["ada"]]})
+    before = company.rows_of_roster()
+    said = company.run_import()
+    world.salesforce.call("POST", "/sandbox/users/reappear", {"ids": [company.people["ada"]]})
+    if company.rows_of_roster() != before:
+        raise Violation("who could not be seen was changed")
+    if said["status"] != "succeeded_with_errors":
+        raise Violation("nothing reports that somebody could not be seen")
+
+
+def approved_too_late(world: World, change: Callable[[Company], None]) -> None:
+    """What is approved is what was shown, and nothing that came after."""
+    company = Company(world)
+    parked(company)
+    before = company.rows_of_roster()
+    change(company)
+    said = company.run_import(None, by="jane", approve=parked_run(company, "import"))
+    if company.rows_of_roster() != before:
+        raise Violation(f"the source has moved on, and the approval was carried out: {said}")
+
+
+another_leaves = partial(approved_too_late, change=lambda company: company.leave("carol"))
+who_left_returns = partial(approved_too_late, change=lambda company: company.change("ada", IsActive=True))
+
+
+def resumed_after_a_change(world: World) -> None:
+    """What a run read before it was interrupted is older than what a message brought meanwhile.
+
+    The user's own SystemModstamp does not tell, for it is the manager who changes.
+    """
+    company = Company(world)
+    titles = ("Boss", "Chief", "Lead")
+    company.begin(assignments=[{"name": title, "filter": f"Manager.Title = '{title}'"} for title in titles])
+    company.hire("grace", Title="Boss")
+    company.hire("ada", manager="grace")
+    company.run_import()
+    company.change("grace", Title="Chief")
+    company.world.looks = 0
+    said = company.run_import()
+    while not _has_read_filters(world, said):
+        said = company.resume(said["run_id"])
+    company.change("grace", Title="Lead")
+    company.tell("ada")
+    world.work()
+    company.world.looks = None
+    company.resume(said["run_id"])
+    [ada] = [each for each in company.roster().members.values() if each.first_name == "Ada"]
+    if ada.assignment != "Lead":
+        raise Violation("what was read before overwrote what was read later")
+
+
+def _has_read_filters(world: World, said: dict[str, str]) -> bool:
+    assert world.rules.archive is not None
+    return any(f"{said['run_id']}/1/filters/3" in name for name in world.rules.archive.objects)
+
+
+def a_loop(world: World) -> None:
+    """Who report to one another have no managers; whoever reports to one of them has."""
+    company = Company(world)
+    hired(company)
+    company.change("ada", manager="bob")
+    company.change("bob", manager="ada")
+    company.change("carol", manager="ada")
+    said = company.run_import()
+    members = {
+        company.name_of(each.crm["salesforce"]["id"]): each for each in company.roster().members.values()
+    }
+    if members["ada"].manager or members["bob"].manager:
+        raise Violation("a loop of managers is in the roster")
+    if members["carol"].manager != members["ada"].id:
+        raise Violation("who reports to somebody in a loop has no manager")
+    if said["status"] != "succeeded_with_errors":
+        raise Violation("nothing reports the loop")
+    demand(results.broken(company))

@@ -1,0 +1,243 @@
+"""Bugs in pushes to be caught, each by the hunt it is named with."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from muster.adapters.vault import client, writes
+from muster.adapters.vault.answers import Answer
+from muster.crm import engage_features
+from muster.crm.vault_records import Outcome, Written
+from muster.pushes import licence_lines, push_plan
+from muster.pushes.licence_lines import Removals
+from muster.pushes.push_plan import PushItem, Step
+from muster.pushes.steps import Steps
+from muster.roster.member import Member
+from muster.runs import running
+from muster.runs.run import Run
+from tests.simulation.harness.bugs import Bugs, Hunt
+from tests.simulation.harness.faults import Call, nothing
+from tests.simulation.harness.subject import Said, demand
+from tests.simulation.harness.vault_wire import WRITE
+from tests.simulation.harness.world import Violation, World
+from tests.simulation.pushes import results
+from tests.simulation.pushes.company import PushCompany
+from tests.simulation.pushes.races import RACES, REFUSED_ONCE, ZOMBIES, three
+from tests.simulation.pushes.scenarios import PUSHES, well
+from tests.simulation.pushes.subject import Pushing, PushRace, PushScenario
+
+bugs: Bugs[PushScenario, PushRace] = Bugs(Pushing.of, PUSHES, [*RACES, *ZOMBIES])
+
+# ── Hunts ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def broken_write(kind: str) -> Hunt:
+    """Hunt in a retry, whose write to Vault CRM is broken."""
+
+    def hunt(world: World) -> None:
+        pushing = PushCompany(world)
+        three(pushing)
+        well(pushing.ask("assign", "ada", group="Italy"))
+        well(pushing.push())
+        pushing.vault.group("Italy", 1)
+        well(pushing.ask("retry", "ada"))
+        broken: list[int] = []
+
+        def plan(call: Call) -> str | None:
+            if broken or not call.operation.startswith(WRITE):
+                return None
+            broken.append(call.number)
+            return kind
+
+        world.wire.plan = plan
+        pushing.push()
+        world.wire.plan = nothing
+        _ends(pushing, "Italy", "ada")
+        demand(results.asked_twice(pushing))
+
+    return hunt
+
+
+def wishes_for_something_else(world: World, *faults: Said) -> None:
+    """While what somebody wishes for is sent they come to wish for something else, and get that."""
+    pushing = PushCompany(world)
+    three(pushing)
+    well(pushing.ask("assign", "ada", group="UK"))
+    pushing.vault.control("POST", "faults", faults)
+    _while_it_writes(world, lambda: well(pushing.ask("assign", "ada", group="US")))
+    well(pushing.push())
+    pushing.vault.control("POST", "faults", [])
+    _ends(pushing, "US", "ada")
+
+
+def is_refused_what_was_wished_for(world: World) -> None:
+    """The same, and what was wished for first is refused."""
+    wishes_for_something_else(world, REFUSED_ONCE)
+
+
+def written_past_the_triggers(world: World) -> None:
+    """What somebody has written with triggers off meanwhile is still to be asked of the Engage server."""
+    pushing = PushCompany(world)
+    three(pushing)
+    well(pushing.ask("assign", "ada", group="US"))
+
+    pushing.vault.log_in()
+    _while_it_writes(
+        world,
+        lambda: pushing.vault.write(
+            "PUT",
+            [{"id": pushing.vault_ids["ada"], "engage_group_request__v": "US"}],
+            headers={"X-VaultAPI-NoTriggers": "true"},
+        ),
+    )
+    well(pushing.push())
+    _ends(pushing, "US", "ada")
+
+
+def one_is_refused(world: World) -> None:
+    """Who is refused by Vault CRM is shown as failed, and nobody else is; a retry lets them in too."""
+    pushing = PushCompany(world)
+    three(pushing)
+    well(pushing.ask("assign", "ada", "bob", group="US"))
+    pushing.vault.control("POST", "faults", [REFUSED_ONCE])
+    well(pushing.push())
+    pushing.vault.control("POST", "faults", [])
+    shown = {
+        pushing.name_of(member.crm["salesforce"]["id"]): member.engage["status"]
+        for member in pushing.roster().members.values()
+    }
+    if shown != {"ada": engage_features.REQUEST_FAILED, "bob": engage_features.SUCCESS, "carol": None}:
+        raise Violation(f"ada was refused, and the roster says {shown}")
+    well(pushing.ask("retry", "ada"))
+    _ends(pushing, "US", "ada bob")
+
+
+def _while_it_writes(world: World, act: Callable[[], object]) -> None:
+    """Do something just before the next call that writes to Vault CRM."""
+
+    def on_call(call: Call) -> None:
+        if call.operation.startswith(WRITE):
+            world.wire.on_call = None
+            act()
+
+    world.wire.on_call = on_call
+
+
+def _ends(pushing: PushCompany, group: str, who: str) -> None:
+    pushing.quiet()
+    demand(results.untrue(pushing))
+    inside = " ".join(pushing.in_groups()[f"engage {group}"])
+    if inside != who:
+        raise Violation(f"in {group} is {inside or 'nobody'}, and should be {who}")
+
+
+# ── Bugs ─────────────────────────────────────────────────────────────────────────────────────────
+
+bugs.add(
+    "sent again without a look",
+    broken_write("lost"),
+    lambda patch: patch.setattr(Steps, "_not_arrived", lambda _, __, items: list(items)),
+)
+
+
+@bugs.bug("NO_DATA_CHANGES taken as sent", written_past_the_triggers)
+def _warning_taken_as_sent(patch: pytest.MonkeyPatch) -> None:
+    answered = Steps._answered
+
+    def trusting(self: Steps, run: Run, results: Sequence[tuple[PushItem, Written]]) -> None:
+        found = {Outcome.NO_CHANGES: Outcome.WRITTEN}
+        answered(
+            self,
+            run,
+            [(item, replace(each, outcome=found.get(each.outcome, each.outcome))) for item, each in results],
+        )
+
+    patch.setattr(Steps, "_answered", trusting)
+
+
+@bugs.bug("results matched by id only", one_is_refused)
+def _matched_by_id_only(patch: pytest.MonkeyPatch) -> None:
+    def by_id(answer: Answer, ids: Sequence[str]) -> list[Written]:
+        # A refused record comes without an id.
+        shown = {writes._id_of(row): row for row in answer.content["data"]}
+        return [
+            writes._written(answer, shown[each], each) if each in shown else Written(each, Outcome.WRITTEN)
+            for each in ids
+        ]
+
+    patch.setattr(client, "read_written", by_id)
+
+
+@bugs.bug("ids of results not looked at", one_is_refused)
+def _positions_trusted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(writes, "_id_of", lambda _: None)
+    written = writes._written
+
+    def careless(answer: Answer, row: Any, sent: str) -> Written:
+        done = row["responseStatus"] == "SUCCESS"
+        return Written(sent, Outcome.WRITTEN) if done else written(answer, row, sent)
+
+    def successes_first(answer: Answer, ids: Sequence[str]) -> list[Written]:
+        rows = sorted(answer.content["data"], key=lambda row: row["responseStatus"] != "SUCCESS")
+        return [careless(answer, row, sent) for row, sent in zip(rows, ids, strict=True)]
+
+    patch.setattr(client, "read_written", successes_first)
+
+
+@bugs.bug("inactivated before the removal is settled", bugs.clean("much is pushed"))
+def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
+    waits = Steps._await
+
+    def hasty(self: Steps, run: Run, items: Sequence[PushItem]) -> Removals:
+        if any(item.step is Step.ADDITION for item in items):
+            return waits(self, run, items)
+        freed = Counter(
+            (feature, seen.group) for item in items for feature, seen in item.seen.items() if seen.group
+        )
+        return Removals(freed, frozenset())
+
+    patch.setattr(Steps, "_await", hasty)
+    order = tuple(Step)
+    patch.setattr(push_plan, "STEPS", (*order[:2], Step.INACTIVATION, *order[2:4]))
+
+
+@bugs.bug("the last in line is first", bugs.clean("much is pushed"))
+def _last_in_line_first(patch: pytest.MonkeyPatch) -> None:
+    in_turn = licence_lines.next_in_line
+    patch.setattr(licence_lines, "next_in_line", lambda lines, *given: in_turn([*lines][::-1], *given))
+
+
+bugs.add(
+    "a newer wish is overlooked",
+    wishes_for_something_else,
+    lambda patch: patch.setattr(push_plan, "_is_wished", lambda *_: True),
+)
+
+
+@bugs.bug("the refusal of an older wish", is_refused_what_was_wished_for)
+def _refusal_of_an_older_wish(patch: pytest.MonkeyPatch) -> None:
+    def failed(member: Member, item: PushItem, day: date) -> Member:
+        assert day
+        for feature in item.writes:
+            mine: Mapping[str, Any] = {**getattr(member, feature), "status": engage_features.REQUEST_FAILED}
+            attributes: dict[str, Any] = {feature: mine}
+            member = replace(member, **attributes)
+        return member
+
+    patch.setattr(push_plan, "with_failure", failed)
+
+
+bugs.add(
+    "a dead push is buried",
+    broken_write("after"),
+    lambda patch: patch.setattr(running, "_is_half_pushed", lambda _: False),
+)
+bugs.add(
+    "what is sent is not written down",
+    bugs.clean("much is pushed"),
+    lambda patch: patch.setattr(Steps, "_were_sent", lambda *_: None),
+)
