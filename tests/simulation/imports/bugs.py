@@ -8,18 +8,18 @@ import pytest
 
 from muster.adapters.aws import roster_table, roster_writes, run_table
 from muster.errors import Incomplete
-from muster.imports import plan_items
+from muster.imports import plan_items, selecting
 from muster.imports.applying import Applying
 from muster.imports.notifying_managers import ManagerNotifier
 from muster.imports.plan_items import Item
 from muster.imports.steps import Steps
 from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Decision
-from muster.roster.writing_user_changes import UserChangeWriter
+from muster.roster.serving_seat_lines import SeatLineServer
 from muster.runs import guard
 from muster.runs.run import Phase, Run, Status
 from muster.settings.mappings import fields_to_read
-from muster.sources import gathering_salesforce, salesforce_users
+from muster.sources import salesforce_users
 from muster.sources.gathering_salesforce import Gathered, Gathering
 from muster.times import timestamp
 from muster.webhook import applying_changes
@@ -90,7 +90,7 @@ def _digest_without_matches(patch: pytest.MonkeyPatch) -> None:
     def short(fields: str, matches: Iterable[str], manager: str | None) -> str:
         return digest(fields, (), manager)
 
-    patch.setattr(gathering_salesforce, "digest", short)
+    patch.setattr(selecting, "digest", short)
     patch.setattr(salesforce_lifecycle, "digest", short)
 
 
@@ -162,7 +162,7 @@ bugs.add(
 # ── Applying ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@bugs.bug("no fence", bugs.stalls("an import of what was taken back", 8, (0,)))
+@bugs.bug("no fence", bugs.stalls("an import of what was taken back", 1, (0,)))
 def _no_fence(patch: pytest.MonkeyPatch) -> None:
     write = roster_table.RosterTable.write
 
@@ -209,7 +209,7 @@ def seats_without_condition(patch: pytest.MonkeyPatch) -> None:
 bugs.add(
     "lines are not served",
     bugs.clean("much has changed"),
-    lambda patch: patch.setattr(UserChangeWriter, "serve_lines", lambda *_: None),
+    lambda patch: patch.setattr(SeatLineServer, "serve_lines", lambda *_: None),
 )
 
 
