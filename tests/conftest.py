@@ -1,24 +1,22 @@
 """What every kind of test shares: the template as data, and AWS services made from it in moto."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.loaders import JSONFileLoader
-from moto import mock_aws
 from moto.dynamodb.models.table import Table
+from werkzeug.routing import Rule
 
-from muster import bootstrap
+from tests.doubles.aws import Aws, forget_clients, in_moto, table_properties
 from tests.examples import lambda_context
 from tests.integration import template_reading
-from tests.simulation import strict_aws
+from tests.simulation.harness import strict_aws
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,6 +26,23 @@ def _models_of_aws() -> Iterator[None]:
     """Read botocore's descriptions of services once, not for each client: moto begins every test without."""
     read_once = functools.cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
     with patch.object(JSONFileLoader, "load_file", lambda _, path: read_once(path)):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _builders_of_urls() -> Iterator[None]:
+    """Compile a path's URL builder once: werkzeug compiles two for each path of each sandbox opened."""
+    compile_builder = Rule._compile_builder
+    built: dict[tuple[str, bool], Callable[..., tuple[str, str]]] = {}
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        assert not rule.defaults, "with defaults, the path alone does not tell a builder"
+        key = rule.rule, append_unknown
+        if key not in built:
+            built[key] = compile_builder(rule, append_unknown)
+        return built[key]
+
+    with patch.object(Rule, "_compile_builder", compile_once):
         yield
 
 
@@ -43,47 +58,39 @@ def template(source: dict[str, Any]) -> dict[str, Any]:
     return template_reading.expanded(source)
 
 
+@pytest.fixture(scope="session")
+def _making() -> Aws:
+    """Clients that make what the template makes; no test sees them."""
+    return Aws()
+
+
 @pytest.fixture
-def aws(template: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+def aws(template: dict[str, Any], _making: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """Start moto with the template's own table, queue and bucket; yields the clients and their names."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "ROSTER_TABLE_NAME": "roster",
-        "RUN_ARCHIVE_BUCKET_NAME": "archive",
+        "ROSTER_TABLE_NAME": Aws.table,
+        "RUN_ARCHIVE_BUCKET_NAME": Aws.bucket,
         "WEBHOOK_BASE_URL": "https://api.example.com/v2",
     }.items():
         monkeypatch.setenv(name, value)
-    # moto copies the whole table for each action of a transaction, and copies it deeply.
-    with mock_aws(), patch.object(Table, "__deepcopy__", strict_aws.copy_of_table, create=True):
-        dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
-        dynamodb.create_table(TableName="roster", **table_properties(template))
-        s3.create_bucket(Bucket="archive")
-        queue_url = sqs.create_queue(QueueName="changes")["QueueUrl"]
+    with (
+        in_moto(),
+        # moto copies the whole table for each action of a transaction, and copies it deeply.
+        patch.object(Table, "__deepcopy__", strict_aws.copy_of_table, create=True),
+    ):
+        _making.dynamodb.create_table(TableName=Aws.table, **table_properties(template))
+        _making.s3.create_bucket(Bucket=Aws.bucket)
+        queue_url = _making.sqs.create_queue(QueueName="changes")["QueueUrl"]
         monkeypatch.setenv("CHANGE_QUEUE_URL", queue_url)
         forget_clients()
-        yield SimpleNamespace(
-            dynamodb=dynamodb, sqs=sqs, s3=s3, table="roster", queue_url=queue_url, bucket="archive"
-        )
+        yield Aws(queue_url=queue_url)
     forget_clients()
-
-
-def table_properties(template: dict[str, Any]) -> dict[str, Any]:
-    """Return what the template says about the roster table's keys and index, as boto3 takes it."""
-    table = template["Resources"]["RosterTable"]["Properties"]
-    names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    return {name: table[name] for name in names}
 
 
 @pytest.fixture
 def context() -> LambdaContext:
     """Return the Lambda context a function is invoked with."""
     return lambda_context()
-
-
-def forget_clients() -> None:
-    """Make `bootstrap` build its clients anew, against whatever AWS is there now."""
-    for builder in vars(bootstrap).values():
-        if hasattr(builder, "cache_clear"):
-            builder.cache_clear()

@@ -6,9 +6,9 @@ from typing import Any
 from muster.adapters.aws import webhook_registry
 from muster.webhook import tokens
 from muster.webhook.tokens import Token, WebhookRegistration
-from tests import outbound_messages
-from tests.simulation import messages
-from tests.simulation.messages import Notification, user
+from tests.doubles import outbound_messages
+from tests.simulation.harness import messages
+from tests.simulation.harness.messages import Notification, user
 
 NOTIFICATIONS = 100
 FIELDS = 27

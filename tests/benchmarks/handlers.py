@@ -16,7 +16,7 @@ from tests.benchmarks import examples
 from tests.benchmarks.canned_aws import CannedAws
 from tests.benchmarks.paired import Ratio, paired
 from tests.examples import lambda_context
-from tests.simulation import messages
+from tests.simulation.harness import messages
 
 ROUNDS = 21
 

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from muster.adapters.outbound_message import MAX_BODY_BYTES, acknowledgement
-from tests.integration.mutated_bodies import damaged, restructured
-from tests.outbound_messages import (
+from tests.doubles.outbound_messages import (
     DECLARATION,
     FIELDS,
     HEAD,
@@ -28,6 +27,7 @@ from tests.outbound_messages import (
     record,
     user,
 )
+from tests.integration.webhook.mutated_bodies import damaged, restructured
 
 ACCEPTED, MALFORMED, REFUSED, TOO_LARGE = 200, 400, 404, 413
 

@@ -7,7 +7,7 @@ from typing import Any
 from muster.adapters.aws.run_table import RunTable
 from muster.lease import Lease
 from muster.runs.run import ImportState, Phase, Run, Status
-from tests.simulation.strict_aws import rows_of
+from tests.simulation.harness.strict_aws import rows_of
 
 NOW = 1_795_162_532.5
 MINUTE = 60.0

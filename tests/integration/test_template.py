@@ -24,7 +24,7 @@ from tests.integration.template_reading import (
     referred,
     statements,
 )
-from tests.simulation import world
+from tests.simulation.harness import world
 
 FOURTEEN_DAYS = 14 * 24 * 60 * 60
 # What Lambda gives a function at most.

@@ -84,3 +84,15 @@ def counted() -> frozenset[Shape]:
     names |= {f"Changes{outcome.title().replace('_', '')}" for outcome in Outcome}
     names |= {"ChangesDropped", "ConnectionsQuarantined", "ConnectionsRecovered"}
     return frozenset((name, SERVICE) for name in names)
+
+
+def metrics(printed: str) -> dict[str, float]:
+    """Return the metrics that were printed, added up by name."""
+    found: dict[str, float] = {}
+    for line in printed.splitlines():
+        document = json.loads(line) if line.startswith("{") else {}
+        for directive in document.get("_aws", {}).get("CloudWatchMetrics", ()):
+            for metric in directive["Metrics"]:
+                name = metric["Name"]
+                found[name] = found.get(name, 0) + sum(document[name])
+    return found

@@ -1,5 +1,6 @@
 """A deployed local stack, its Salesforce, and the people of the tests; all through public doors."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,10 +13,11 @@ from uuid import uuid4
 
 import pytest
 
-from sandbox.local_stack import launching
 from sandbox.local_stack.building import ROOT
+from sandbox.local_stack.launching import Behind
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.stack import ORGANIZATION, LocalStack, folder_of
+from sandbox.local_stack.vault_admin import VaultAdmin
 from sandbox.local_stack.waiting import wait_until
 
 # Generous: what it bounds takes a second or two, where nothing is broken and the machine is not busy.
@@ -31,8 +33,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[LocalStack]:
-    """One stack for all tests, on free ports in a folder of its own; `make up` is not disturbed."""
-    with launching.running() as stack:
+    """One stack for all tests, as `make up` starts it, under a name of its own."""
+    with named() as name:
+        up = run("sandbox.local_stack", "up", name=name)
+        assert up.returncode == 0, up.stdout + up.stderr
+        stack = LocalStack.read(folder_of(name))
+        assert VaultAdmin(stack).requests() == [], "nothing is pushed unless somebody asks for it"
         yield stack
 
 
@@ -116,11 +122,19 @@ def people(salesforce: SalesforceAdmin) -> People:
 
 @pytest.fixture
 def name() -> Iterator[str]:
-    """The name of a stack that nobody else has; whatever a test leaves of it is ended and removed."""
+    with named() as name:
+        yield name
+
+
+@contextlib.contextmanager
+def named() -> Iterator[str]:
+    """Yield the name of a stack that nobody else has; whatever is left of it is ended and removed."""
     name = f"test-{uuid4().hex[:12]}"
-    yield name
-    run("sandbox.local_stack", "down", name=name)
-    shutil.rmtree(folder_of(name), ignore_errors=True)
+    try:
+        yield name
+    finally:
+        run("sandbox.local_stack", "down", name=name)
+        shutil.rmtree(folder_of(name), ignore_errors=True)
 
 
 def run(*module: str, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -134,3 +148,18 @@ def run(*module: str, name: str, **environment: str) -> subprocess.CompletedProc
         timeout=400,
         check=False,
     )
+
+
+def assert_nothing_is_left_of(behind: Behind) -> None:
+    """Check that the processes, those they started, and their folder are gone."""
+    wait_until(lambda: not has_processes(behind), "the end of all processes", seconds=10)
+    assert not Path(behind.scratch).exists()
+
+
+def has_processes(behind: Behind) -> bool:
+    """Tell whether a process of a stack is there, if only for the system to clear away."""
+    for process in behind.processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, 0)
+            return True
+    return False

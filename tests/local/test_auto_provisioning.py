@@ -3,6 +3,7 @@
 Users are read back from Salesforce, as is the default, unless a test says otherwise.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -118,10 +119,13 @@ def test_messages_that_come_twice_and_in_no_order_lead_to_the_same_roster(
 
 @pytest.fixture
 def impatient_queue(stack: LocalStack) -> Iterator[str]:
-    """The URL of the worker's queue, which for once gives failed messages out again after a second."""
+    """The URL of the worker's queue, which for once gives failed messages out again after a second, twice."""
     sqs, url = stack.client("sqs"), stack.resource("ChangeQueue")
-    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    names = ["VisibilityTimeout", "RedrivePolicy"]
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    policy = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": 3}
+    impatient = {"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(policy)}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=impatient)
     yield url
     sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 

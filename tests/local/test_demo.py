@@ -1,33 +1,86 @@
 """`make demo`: it shows what Muster does, and would not say that it works if it did not."""
 
 import io
+import signal
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from sandbox.demo import __main__ as demo
 from sandbox.demo.walk import Walk, WalkEnded
+from sandbox.local_stack import launching
 from sandbox.local_stack.launching import Behind
+from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.stack import LocalStack, folder_of
-from tests.local.conftest import run
-
-CHAPTERS = {
-    "Connecting": "2 of 38 checks failed: login (salesforce), language (vault_crm).",
-    "Auto-provisioning": "Augusta Lovelace",
-    "Assignments": "9 people have joined your team",
-    "Staying safe": "deactivate: 147 of 147 active members in all",
-    "Licences": "│ No Licenses Remaining │",
-}
+from tests.local.conftest import People, Roster, assert_nothing_is_left_of, run
 
 
-def test_the_demo_shows_every_step_and_leaves_nothing_running(name: str) -> None:
-    shown = run("sandbox.demo", name=name)
+def test_the_demo_shows_every_step_on_a_second_stack_which_has_nothing_in_common_with_the_first(
+    stack: LocalStack, people: People, roster: Roster, name: str
+) -> None:
+    ada = people.new()
+    assert roster.once_settled(ada.username)
+
+    shown = run("sandbox.demo", name=name, KEEP="1")
     assert shown.returncode == 0, shown.stdout + shown.stderr
+    walked, _, by_hand = shown.stdout.partition("It stays up. Try it by hand:")
     assert shown.stdout.splitlines()[-1].startswith("Muster works: 40 of 40 steps, in ")
-    assert max(map(len, shown.stdout.splitlines())) <= 110
-    for title, part in CHAPTERS.items():
-        assert f"\n{title}: " in shown.stdout
-        assert part in shown.stdout
-    assert Behind.read(folder_of(name)) is None
+    assert max(map(len, walked.splitlines())) <= 110
+    for title, part in {
+        "Connecting": "2 of 38 checks failed: login (salesforce), language (vault_crm).",
+        "Auto-provisioning": "Augusta Lovelace",
+        "Assignments": "9 people have joined your team",
+        "Staying safe": "deactivate: 147 of 147 active members in all",
+        "Licences": "│ No Licenses Remaining │",
+    }.items():
+        assert f"\n{title}: " in walked
+        assert part in walked
+
+    second = LocalStack.read(folder_of(name))
+    assert second.salesforce in by_hand
+    assert {second.facts["endpoint_url"], second.salesforce, second.vault_crm}.isdisjoint(
+        {stack.facts["endpoint_url"], stack.salesforce, stack.vault_crm}
+    )
+    assert Roster(second).people(ada.username) == []
+    assert [each["name"] for each in SalesforceAdmin(second).outbound_messages()] == ["Muster_acme"]
+    assert run("sandbox.local_stack", "status", name=name).returncode == 0
+
+    behind = Behind.read(folder_of(name))
+    assert behind
+    assert behind.is_running()
+    down = run("sandbox.local_stack", "down", name=name)
+    assert (down.returncode, down.stdout) == (0, "The local stack is down.\n")
+    assert_nothing_is_left_of(behind)
+    assert not (folder_of(name) / "stack.json").exists()
+    assert run("sandbox.local_stack", "down", name=name).stdout == "No local stack was up.\n"
+    assert run("sandbox.local_stack", "status", name=name).returncode == 3
+    assert roster.people(ada.username), "the first stack has lost something"
+
+
+@pytest.mark.parametrize(("failed", "code"), [([], 0), ([1], 1)])
+def test_unless_it_is_to_be_kept_the_demo_ends_its_stack_and_says_whether_all_went_well(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch, failed: list[int], code: int
+) -> None:
+    """The stack of the tests stands in for one that takes half a minute to start and must not end here."""
+    done: list[str] = []
+
+    def take(walk: Walk) -> None:
+        walk.failed += failed
+        done.append("taken")
+
+    def start(*_: Any, webhook: bool) -> LocalStack:
+        assert not webhook, "the demo sets it up itself"
+        return stack
+
+    monkeypatch.setenv("STACK", "of-nobody")
+    monkeypatch.delenv("KEEP", raising=False)
+    monkeypatch.setattr(demo, "take", take)
+    monkeypatch.setattr(launching, "start", start)
+    monkeypatch.setattr(launching, "stop", lambda folder: done.append(f"ended {folder.name}"))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert demo.main() == code
+    assert done == ["ended of-nobody", "taken", "ended of-nobody"]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import requests
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.stack import LocalStack
 from sandbox.local_stack.waiting import wait_until
-from tests import outbound_messages
+from tests.doubles import outbound_messages
 from tests.local.conftest import PATIENCE_S, People, Roster
 from tests.local.globex import EVERYONE, LIMITS, Answer, Globex, assignment_of, imported, visitor
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,38 +21,13 @@ from sandbox.local_stack import processes
 from sandbox.local_stack.building import ROOT
 from sandbox.local_stack.deploying import MAIL_FROM
 from sandbox.local_stack.launching import Behind
-from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.stack import LocalStack, Mail, folder_of
-from sandbox.local_stack.vault_admin import VaultAdmin
 from sandbox.local_stack.waiting import wait_until
-from tests.local.conftest import PATIENCE_S, People, Roster, run
+from tests.local.conftest import PATIENCE_S, Roster, assert_nothing_is_left_of, run
 
 
-def assert_nothing_is_left_of(behind: Behind) -> None:
-    """Check that the processes, those they started, and their folder are gone."""
-    wait_until(lambda: not has_processes(behind), "the end of all processes", seconds=10)
-    assert not Path(behind.scratch).exists()
-
-
-def has_processes(behind: Behind) -> bool:
-    """Tell whether a process of a stack is there, if only for the system to clear away."""
-    for process in behind.processes:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, 0)
-            return True
-    return False
-
-
-def test_two_stacks_side_by_side_have_nothing_in_common_and_end_one_by_one(
-    stack: LocalStack, people: People, roster: Roster, name: str
-) -> None:
-    ada = people.new()
-    assert roster.once_settled(ada.username)
-
-    up = run("sandbox.local_stack", "up", name=name)
-    assert up.returncode == 0, up.stdout + up.stderr
-    second = LocalStack.read(folder_of(name))
-    assert set(second.facts) == {
+def test_make_up_leaves_a_stack_whose_file_says_all_there_is_to_know(stack: LocalStack) -> None:
+    assert set(stack.facts) == {
         "endpoint_url",
         "region",
         "table",
@@ -64,46 +38,28 @@ def test_two_stacks_side_by_side_have_nothing_in_common_and_end_one_by_one(
         "credentials",
         "organizations",
     }
-    assert {system: set(names) for system, names in second.facts["credentials"].items()} == {
+    assert {system: set(names) for system, names in stack.facts["credentials"].items()} == {
         "salesforce": {"client_id", "client_secret"},
         "vault_crm": {"username", "password"},
     }
-    connected = second.invoke("OrganizationSettingsFunction", action="get")["effective"]["connections"]
-    assert set(second.facts["sandbox"]) == {"salesforce", "vault_crm"}
-    for system, url in second.facts["sandbox"].items():
+    connected = stack.invoke("OrganizationSettingsFunction", action="get")["effective"]["connections"]
+    assert set(stack.facts["sandbox"]) == {"salesforce", "vault_crm"}
+    for system, url in stack.facts["sandbox"].items():
         assert connected[system]["host"] == url.removeprefix("http://")
     assert connected["vault_crm"]["manage_features"] == [], "nothing is pushed unless somebody asks for it"
-    assert VaultAdmin(second).requests() == []
-    assert second.facts["archive_bucket"] == second.resource("RunArchive")
+    assert stack.facts["archive_bucket"] == stack.resource("RunArchive")
     machines = ("ScheduledImport", "ScheduledPush")
-    assert second.facts["state_machines"] == {each: second.resource(each) for each in machines}
-    assert second.webhook_url.startswith(f"{second.facts['endpoint_url']}/_aws/execute-api/")
+    assert stack.facts["state_machines"] == {each: stack.resource(each) for each in machines}
+    assert stack.webhook_url.startswith(f"{stack.facts['endpoint_url']}/_aws/execute-api/")
     assert "/v2/features/agent-auto-provision/organizations/acme/integrations/salesforce/webhook?token=" in (
-        second.webhook_url
+        stack.webhook_url
     )
-    assert {second.facts["endpoint_url"], second.salesforce, second.vault_crm}.isdisjoint(
-        {stack.facts["endpoint_url"], stack.salesforce, stack.vault_crm}
-    )
-    assert Roster(second).people(ada.username) == []
-    assert [each["name"] for each in SalesforceAdmin(second).outbound_messages()] == ["Muster_acme"]
-    chain = second.invoke("WebhookSetupFunction", action="status")
+    chain = stack.invoke("WebhookSetupFunction", action="status")
     assert (chain["status"], chain["setup"]["outcome"]) == ("succeeded", "succeeded"), chain
 
-    again = run("sandbox.local_stack", "up", name=name)
+    again = run("sandbox.local_stack", "up", name=stack.folder.name)
     assert (again.returncode, again.stdout[:16]) == (0, "It is up already")
-    assert LocalStack.read(folder_of(name)).facts == second.facts
-    assert run("sandbox.local_stack", "status", name=name).returncode == 0
-
-    behind = Behind.read(folder_of(name))
-    assert behind
-    assert behind.is_running()
-    down = run("sandbox.local_stack", "down", name=name)
-    assert (down.returncode, down.stdout) == (0, "The local stack is down.\n")
-    assert_nothing_is_left_of(behind)
-    assert not (folder_of(name) / "stack.json").exists()
-    assert run("sandbox.local_stack", "down", name=name).stdout == "No local stack was up.\n"
-    assert run("sandbox.local_stack", "status", name=name).returncode == 3
-    assert roster.people(ada.username), "the first stack has lost something"
+    assert LocalStack.read(stack.folder).facts == stack.facts
 
 
 def test_changed_sources_are_deployed_to_the_stack_that_is_up(stack: LocalStack, name: str) -> None:
@@ -185,6 +141,21 @@ def test_a_process_that_got_an_old_id_is_left_alone() -> None:
         other.kill()
 
 
+@contextlib.contextmanager
+def other_role(stack: LocalStack, logical_id: str, allowed: str, instead: str) -> Iterator[None]:
+    """Let a role allow something else instead."""
+    iam, role = stack.client("iam"), stack.resource(logical_id)
+    [policy] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+    assert allowed in document
+    other = document.replace(allowed, instead)
+    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=other)
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+
+
 @pytest.mark.parametrize(
     ("allowed", "instead"),
     [("dynamodb:Query", "dynamodb:Scan"), ("ORG#*", "WEBHOOK#*")],
@@ -194,7 +165,7 @@ def test_a_function_may_do_only_what_its_role_allows(
     stack: LocalStack, roster: Roster, allowed: str, instead: str
 ) -> None:
     with (
-        another_policy(stack, "RosterQueryFunctionRole", allowed, instead),
+        other_role(stack, "RosterQueryFunctionRole", allowed, instead),
         pytest.raises(RuntimeError, match="AccessDenied"),
     ):
         roster.people("nobody@acme.example")
@@ -212,46 +183,8 @@ def test_a_function_may_do_only_what_its_role_allows(
 def test_a_state_machine_may_do_only_what_its_role_allows(
     stack: LocalStack, allowed: str, instead: str, error: str
 ) -> None:
-    with (
-        another_policy(stack, "ScheduledImportRole", allowed, instead),
-        pytest.raises(RuntimeError, match=error),
-    ):
+    with other_role(stack, "ScheduledImportRole", allowed, instead), pytest.raises(RuntimeError, match=error):
         stack.run_state_machine("ScheduledImport", mode="incremental")
-
-
-@contextlib.contextmanager
-def another_policy(stack: LocalStack, logical_id: str, allowed: str, instead: str) -> Iterator[None]:
-    """Have a role allow one thing instead of another; what it shares with other roles, those keep."""
-    iam, role = stack.client("iam"), stack.resource(logical_id)
-    own, shared = policies_of(iam, role)
-    [(changed, document)] = [item for item in (own | shared).items() if allowed in item[1]]
-    name = changed if changed in own else "instead"
-    if changed in shared:
-        iam.detach_role_policy(RoleName=role, PolicyArn=changed)
-    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document.replace(allowed, instead))
-    try:
-        yield
-    finally:
-        if changed in own:
-            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
-        else:
-            iam.delete_role_policy(RoleName=role, PolicyName=name)
-            iam.attach_role_policy(RoleName=role, PolicyArn=changed)
-
-
-def policies_of(iam: Any, role: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Return a role's own policies by name, and those of the template that it shares by ARN; not AWS's."""
-    own = {
-        name: json.dumps(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
-        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
-    }
-    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    shared = {}
-    for arn in (each["PolicyArn"] for each in attached if ":iam::aws:" not in each["PolicyArn"]):
-        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
-        shared[arn] = json.dumps(document)
-    return own, shared
 
 
 @pytest.fixture(scope="module")
@@ -262,11 +195,11 @@ def as_import(stack: LocalStack) -> Iterator[Callable[[str], Any]]:
     arn = iam.create_role(
         RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     )["Role"]["Arn"]
-    own, shared = policies_of(iam, stack.resource("ScheduledImportFunctionRole"))
-    for policy, document in own.items():
+    role = stack.resource("ScheduledImportFunctionRole")
+    policies = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    for policy in policies:
+        document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
-    for policy in shared:
-        iam.attach_role_policy(RoleName=name, PolicyArn=policy)
     session = stack.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
 
     def client(service: str) -> Any:
@@ -281,10 +214,8 @@ def as_import(stack: LocalStack) -> Iterator[Callable[[str], Any]]:
         )
 
     yield client
-    for policy in own:
+    for policy in policies:
         iam.delete_role_policy(RoleName=name, PolicyName=policy)
-    for policy in shared:
-        iam.detach_role_policy(RoleName=name, PolicyArn=policy)
     iam.delete_role(RoleName=name)
 
 

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.integration.template_reading import actions, statements
-from tests.simulation.faults import Call
+from tests.simulation.harness.faults import Call
 
 _ACTIONS = {
     "Put": "PutItem",

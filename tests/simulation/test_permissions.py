@@ -15,17 +15,18 @@ from muster.crm import engage_features
 from muster.errors import MusterError
 from muster.roster import engage_groups
 from muster.roster.decisions import Decision, Outcome, Wanted
-from tests.conftest import ROOT, forget_clients
-from tests.simulation.company import Company
-from tests.simulation.faults import Call
-from tests.simulation.import_scenarios import IMPORTS
+from tests.conftest import ROOT
+from tests.doubles.aws import forget_clients
+from tests.simulation.harness.faults import Call
+from tests.simulation.harness.world import ACME, World
+from tests.simulation.imports.company import Company
+from tests.simulation.imports.scenarios import IMPORTS
 from tests.simulation.permissions import granted, used
-from tests.simulation.push_company import PushCompany
-from tests.simulation.push_scenarios import PUSHES
-from tests.simulation.scenarios import SCENARIOS
-from tests.simulation.setup_company import SetupCompany
-from tests.simulation.setup_scenarios import SETUPS
-from tests.simulation.world import ACME, World
+from tests.simulation.pushes.company import PushCompany
+from tests.simulation.pushes.scenarios import PUSHES
+from tests.simulation.webhook.scenarios import SCENARIOS
+from tests.simulation.webhook_setup.company import SetupCompany
+from tests.simulation.webhook_setup.scenarios import SETUPS
 
 # One worker of a parallel run does it all, and plays the scenarios once.
 pytestmark = pytest.mark.xdist_group("permissions")
@@ -67,7 +68,7 @@ def calls(_world: World) -> dict[str, list[Call]]:
         forget_clients()
         played.act(company)
         _note(_world, made)
-    pushing = PushCompany(company)
+    pushing = PushCompany(_world)
     for pushed in PUSHES:
         pushed.before(pushing)
         pushing.new_environment()

@@ -11,7 +11,8 @@ from muster import bootstrap
 from muster.errors import Stale
 from muster.roster.member import Json
 from muster.runs.run import Run, Status
-from tests.integration.imports.conftest import STRICT, SUPPORT, Company, metrics
+from tests.integration.company import STRICT, SUPPORT, Company
+from tests.integration.told_metrics import metrics
 
 OTHER = "20261120T081532000-0a1b2c3d"
 

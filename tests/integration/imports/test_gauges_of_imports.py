@@ -8,8 +8,8 @@ import boto3
 import pytest
 
 from muster.errors import MusterError
-from tests.conftest import forget_clients
-from tests.integration.imports.conftest import Company
+from tests.doubles.aws import forget_clients
+from tests.integration.company import Company
 from tests.integration.told_metrics import GAUGES, Told, counted, told
 
 # What pushes tell, and nobody else.

@@ -4,7 +4,8 @@ import pytest
 
 from muster.roster.member import Json
 from muster.runs.run import Status
-from tests.integration.imports.conftest import STRICT, Company, metrics
+from tests.integration.company import STRICT, Company
+from tests.integration.told_metrics import metrics
 
 LEAVE, LOSE_SEAT = {"IsActive": False}, {"Division": "None"}
 # Of twelve members three pass, and of six three: in all is what counts.

@@ -1,10 +1,11 @@
 """Imports through the function's handler: who gets what, twice, changed, incremental, named (I, A)."""
 
-from typing import Any
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
-from tests.integration.imports.conftest import SALES, SUPPORT, Company
+from tests.integration.company import SALES, SUPPORT, Company
 
 
 def test_a_first_import_gives_everyone_what_their_assignment_says(company: Company) -> None:
@@ -174,7 +175,7 @@ def test_a_preview_says_what_would_be_done_and_does_nothing(company: Company) ->
 
 
 def test_days_of_grace_pass_before_someone_unmatched_leaves(
-    company: Company, monkeypatch: pytest.MonkeyPatch
+    company: Company, pass_time: Callable[[timedelta], None]
 ) -> None:
     org = company.salesforce
     ada = org.create(Department="Sales")
@@ -187,23 +188,9 @@ def test_days_of_grace_pass_before_someone_unmatched_leaves(
     before = company.items()
     company.run()
     assert company.items() == before
-    two_days_later(monkeypatch)
+    pass_time(timedelta(days=2, minutes=1))
     assert company.run()["counts"] == {"deactivated": 1}
     assert company.roster()[ada]["inactive_reason"] == "unmatched"
-
-
-def two_days_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Move the functions' clock on."""
-    from datetime import UTC, datetime, timedelta
-
-    import scheduled_import
-
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return datetime.now(UTC) + timedelta(days=2, minutes=1)
-
-    monkeypatch.setattr(scheduled_import, "datetime", Later)
 
 
 def test_a_manual_assignment_seeds_once_and_an_automatic_one_decides_every_time(company: Company) -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from muster import bootstrap
-from tests.integration.imports.conftest import Company
+from tests.integration.company import Company
 
 
 def test_an_incremental_run_reads_from_ten_minutes_before_the_newest_change(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import scheduled_import
-from tests.integration.imports.conftest import SALES, SUPPORT, Company
+from tests.integration.company import SALES, SUPPORT, Company
 
 
 def test_switched_off_nothing_is_imported_and_a_preview_is_possible(company: Company) -> None:

@@ -11,17 +11,9 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from muster import bootstrap
-from muster.observability import logger
-from tests.integration.imports.conftest import SALES, Company
-from tests.simulation.faults import Wire, these
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
-    """Return what the import writes to its log."""
-    written = StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", written)
-    return written
+from tests.integration.company import SALES, Company
+from tests.integration.told_metrics import metrics
+from tests.simulation.harness.faults import Wire, these
 
 
 @pytest.fixture
@@ -42,10 +34,9 @@ def sent() -> list[Any]:
     return messages
 
 
-def metrics(printed: str) -> dict[str, Any]:
-    """Return the numbers of the metrics that were printed."""
-    found = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
-    return {name: value for metric in found for name, value in metric.items() if name.startswith("Mails")}
+def mails(printed: str) -> dict[str, float]:
+    """Return the numbers of mails among the metrics that were printed."""
+    return {name: value for name, value in metrics(printed).items() if name.startswith("Mails")}
 
 
 def test_an_import_tells_the_manager_of_those_it_created(
@@ -59,7 +50,7 @@ def test_an_import_tells_the_manager_of_those_it_created(
     assert mail.destinations == {"ToAddresses": [telling.roster()[boss]["email"]]}
     assert mail.subject == "2 people have joined your team"
     assert mail.body.count("web conferences are recorded</li>") == 2
-    assert metrics(capsys.readouterr().out) == {"MailsSent": [1.0]}
+    assert mails(capsys.readouterr().out) == {"MailsSent": 1}
     assert "Ada" not in log.getvalue()
     assert "@" not in log.getvalue()
     assert telling.run()["status"] == "succeeded"
@@ -77,7 +68,7 @@ def test_a_run_ends_as_well_while_ses_is_down_and_the_next_one_sends_the_mail(
     wire.plan = lambda call: "down"
     said = telling.run()
     assert (said["status"], said["counts"]) == ("succeeded", {"created": 2})
-    assert metrics(capsys.readouterr().out) == {"MailsFailed": [1.0]}
+    assert mails(capsys.readouterr().out) == {"MailsFailed": 1}
     [line] = [json.loads(line) for line in log.getvalue().splitlines() if "managers told" in line]
     assert (line["sent"], line["waiting"]) == (0, 1)
     assert "@" not in log.getvalue()

@@ -11,7 +11,8 @@ import pytest
 
 from muster import bootstrap
 from tests.examples import user
-from tests.integration.imports.conftest import SALES, SUPPORT, Company, metrics
+from tests.integration.company import SALES, SUPPORT, Company
+from tests.integration.told_metrics import metrics
 
 BATCH = "/services/data/v66.0/composite/batch"
 NOBODY = "005000000000999AAA"

@@ -15,7 +15,8 @@ from muster.errors import Incomplete, Misconfigured, Stale
 from muster.imports import applying
 from muster.runs.run import Status
 from sandbox.salesforce import query
-from tests.integration.imports.conftest import Company, metrics
+from tests.integration.company import Company
+from tests.integration.told_metrics import metrics
 
 QUERY = "/services/data/v66.0/query"
 OTHER = "20261120T081532000-0a1b2c3d"

@@ -1,7 +1,6 @@
 """Events of the import: each one to paste does what its name says, and a wrong one changes nothing."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,24 +9,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 import organization_settings
 import scheduled_import
 from muster import bootstrap
-from muster.roster.member import Json
-from tests.integration.imports.conftest import Company, metrics
+from tests.integration.company import Company, table
+from tests.integration.pasted import events_for, pasted
+from tests.integration.told_metrics import metrics
 
-EVENTS = Path(__file__).parents[3] / "events"
 RUN = "20261120T081532000-0a1b2c3d"
 OTHER_DIGITS = RUN.replace("1", "\N{ARABIC-INDIC DIGIT ONE}")
-
-
-def pasted(name: str) -> Json:
-    """Return an event of the folder."""
-    event: Json = json.loads((EVENTS / f"scheduled_import_{name}.json").read_text())
-    return event
-
-
-def table(company: Company) -> list[Json]:
-    """Return everything in the table."""
-    items: list[Json] = company.aws.dynamodb.scan(TableName="roster")["Items"]
-    return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 
 
 # ── The events to paste ──────────────────────────────────────────────────────────────────────────
@@ -44,9 +31,7 @@ def staffed(company: Company) -> Company:
 
 def test_an_event_of_each_kind_is_there() -> None:
     kinds = {"full", "incremental", "preview", "members", "approve", "reject", "go_on"}
-    assert {
-        path.stem.removeprefix("scheduled_import_") for path in EVENTS.glob("scheduled_import_*")
-    } == kinds
+    assert {each.removeprefix("scheduled_import_") for each in events_for("scheduled_import")} == kinds
 
 
 @pytest.mark.parametrize(
@@ -54,13 +39,13 @@ def test_an_event_of_each_kind_is_there() -> None:
     [("full", "full", 3), ("incremental", "full", 3), ("preview", "full", 0), ("members", "members", 1)],
 )
 def test_events_that_begin_a_run(staffed: Company, name: str, mode: str, created: int) -> None:
-    said = scheduled_import.handler(pasted(name), staffed.context)
+    said = scheduled_import.handler(pasted(f"scheduled_import_{name}"), staffed.context)
     assert (said["status"], said["organization"], said["mode"]) == ("succeeded", "acme", mode)
     assert len(staffed.active()) == created
     run = bootstrap.run_table().run("acme", said["run_id"])
     assert run is not None
     assert run.preview == (name == "preview")
-    assert run.by == pasted(name).get("by")
+    assert run.by == pasted(f"scheduled_import_{name}").get("by")
     if name == "members":
         assert [member["first_name"] for member in staffed.roster().values()] == ["Ada"]
 
@@ -69,12 +54,12 @@ def test_events_that_begin_a_run(staffed: Company, name: str, mode: str, created
 def test_events_about_a_run_say_so_where_there_is_none_of_that_id(
     company: Company, name: str, key: str
 ) -> None:
-    before = table(company)
-    said = scheduled_import.handler(pasted(name), company.context)
+    before = table()
+    said = scheduled_import.handler(pasted(f"scheduled_import_{name}"), company.context)
     [error] = said["errors"]
     assert (said["status"], error["where"]) == ("rejected", key)
     assert error["message"] == "is not a run of this organization"
-    assert table(company) == before
+    assert table() == before
 
 
 # ── Malformed and hostile ones ───────────────────────────────────────────────────────────────────
@@ -131,7 +116,7 @@ WRONG: dict[str, tuple[Any, str, str]] = {
 
 def test_a_wrong_event_is_refused_in_words_and_changes_nothing(company: Company) -> None:
     """All in one organization, for making one takes longer than all of them; each must leave it as it was."""
-    before = table(company)
+    before = table()
     refused = {}
     for name, (event, _, message) in WRONG.items():
         if isinstance(event, dict) and name != "no organization":
@@ -141,7 +126,7 @@ def test_a_wrong_event_is_refused_in_words_and_changes_nothing(company: Company)
         json.dumps(said)
         is_clear = message in error["message"] and error["remedy"] and said["message"]
         refused[name] = (said["status"], error["where"], bool(is_clear) or error)
-        assert table(company) == before, name
+        assert table() == before, name
     assert refused == {name: ("rejected", where, True) for name, (_, where, _) in WRONG.items()}
 
 
@@ -155,12 +140,12 @@ def test_a_run_of_another_organization_is_nobodys(company: Company, context: Lam
     settings = {**company.document, "organization": "initech"}
     put = {"organization": "initech", "action": "put", "by": "eve", "settings": settings}
     assert organization_settings.handler(put, context)["status"] == "succeeded"
-    before = table(company)
+    before = table()
     for word in ("approve", "reject", "run_id"):
         said = scheduled_import.handler({"organization": "initech", word: parked["run_id"]}, context)
         assert [error["where"] for error in said["errors"]] == [word]
         assert said["errors"][0]["message"] == "is not a run of this organization"
-    assert table(company) == before
+    assert table() == before
     assert company.run(None, approve=parked["run_id"])["counts"] == {"deactivated": 1}
 
 

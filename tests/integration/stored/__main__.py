@@ -21,7 +21,7 @@ import boto3
 from moto import mock_aws
 from samcli.yamlhelper import yaml_parse
 
-from tests.conftest import table_properties
+from tests.doubles.aws import table_properties
 from tests.integration.stored.values import WRITTEN_BY
 from tests.integration.stored.write import HERE, ROOT, VERSION, files, write
 

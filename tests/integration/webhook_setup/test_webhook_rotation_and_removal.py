@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.integration.sandbox.metadata import flow, manifest
+from tests.doubles.metadata_packages import flow, manifest
 from tests.integration.webhook_setup.webhook_setup_world import NAME, Acme, amiss
 
 # ── Production orgs ──────────────────────────────────────────────────────────────────────────────────

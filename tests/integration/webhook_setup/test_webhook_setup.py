@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +12,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 import organization_settings
 import webhook_setup
 from muster import bootstrap
-from tests.integration.sandbox.metadata import flow, manifest, outbound_message, workflow
+from muster.webhook import tokens
+from muster.webhook.tokens import Token
+from tests.doubles.metadata_packages import flow, manifest, outbound_message, workflow
+from tests.integration.pasted import events_for, pasted
 from tests.integration.webhook_setup.webhook_setup_world import (
     ENDPOINT,
     NAME,
@@ -21,21 +24,6 @@ from tests.integration.webhook_setup.webhook_setup_world import (
     amiss,
     links,
 )
-
-EVENTS = Path(__file__).parents[3] / "events"
-WHOLE = [
-    "flow",
-    "flow active",
-    "outbound message",
-    "endpoint",
-    "token",
-    "fields",
-    "integration user",
-    "ActionId",
-    "auto-provisioning",
-    "last message",
-]
-
 
 # ── Install ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -47,7 +35,18 @@ def test_before_it_is_installed_status_says_so(acme: Acme) -> None:
         "The chain is broken at: flow, for Salesforce has no flow Muster_acme."
         " Run WebhookSetupFunction with the action refresh."
     )
-    assert list(links(said)) == WHOLE
+    assert list(links(said)) == [
+        "flow",
+        "flow active",
+        "outbound message",
+        "endpoint",
+        "token",
+        "fields",
+        "integration user",
+        "ActionId",
+        "auto-provisioning",
+        "last message",
+    ]
     assert said["setup"] is None
     assert acme.deploys() == 0
 
@@ -167,73 +166,68 @@ def _by_hand(acme: Acme, *, url: str | None = None, fields: list[str] | None = N
     )
 
 
-BREAKS: list[tuple[str, Callable[[Acme], object], set[str], set[str]]] = [
-    # What happens in Salesforce or in the settings, which links break, and what refresh deploys.
-    ("the flow is switched off", _without_flow, {"flow active"}, {"version 1 of the flow activated"}),
-    (
-        "the message is deleted",
-        lambda acme: acme.control("outbound-message", {"name": NAME}, "DELETE"),
-        {
-            "flow",
-            "flow active",
-            "outbound message",
-            "endpoint",
-            "token",
-            "fields",
-            "integration user",
-            "ActionId",
-        },
-        {"outbound message", "flow"},
-    ),
-    (
-        "a field is taken out of the message",
-        lambda acme: _by_hand(acme, fields=["Id", "Email"]),
-        {"fields"},
-        {"outbound message"},
-    ),
-    (
-        "the message sends elsewhere",
-        lambda acme: _by_hand(acme, url="https://old.example.com/v2/features/x?token=abc"),
-        {"endpoint", "token"},
-        {"outbound message"},
-    ),
-    (
-        "the token in it is not valid",
-        lambda acme: _by_hand(acme, url=f"{ENDPOINT}?token={'x' * 43}"),
-        {"token"},
-        {"outbound message"},
-    ),
-    (
-        "the token in it runs out",
-        lambda acme: bootstrap.webhook_registry().replace(
-            "acme",
-            acme.registration(),
-            _rotated_elsewhere(acme),
-        ),
-        {"token"},
-        {"outbound message"},
-    ),
-    (
-        "the settings list another field",
-        lambda acme: acme.put(auto_provision={"custom_fields": ["Area__c"]}),
-        {"flow", "flow active", "fields"},
-        {"outbound message", "flow"},
-    ),
-]
-
-
 def _rotated_elsewhere(acme: Acme) -> Any:
-    from dataclasses import replace
-
-    from muster.webhook import tokens
-    from muster.webhook.tokens import Token
-
     was = acme.registration()
     return replace(was, tokens=tokens.rotated(was.tokens, Token("0" * 64), datetime.now(UTC)))
 
 
+# What happens in Salesforce or in the settings, which links break, and what refresh deploys.
 @pytest.mark.parametrize(
-    ("happens", "broken", "deployed"), [row[1:] for row in BREAKS], ids=[row[0] for row in BREAKS]
+    ("happens", "broken", "deployed"),
+    [
+        pytest.param(
+            _without_flow, {"flow active"}, {"version 1 of the flow activated"}, id="the flow is switched off"
+        ),
+        pytest.param(
+            lambda acme: acme.control("outbound-message", {"name": NAME}, "DELETE"),
+            {
+                "flow",
+                "flow active",
+                "outbound message",
+                "endpoint",
+                "token",
+                "fields",
+                "integration user",
+                "ActionId",
+            },
+            {"outbound message", "flow"},
+            id="the message is deleted",
+        ),
+        pytest.param(
+            lambda acme: _by_hand(acme, fields=["Id", "Email"]),
+            {"fields"},
+            {"outbound message"},
+            id="a field is taken out of the message",
+        ),
+        pytest.param(
+            lambda acme: _by_hand(acme, url="https://old.example.com/v2/features/x?token=abc"),
+            {"endpoint", "token"},
+            {"outbound message"},
+            id="the message sends elsewhere",
+        ),
+        pytest.param(
+            lambda acme: _by_hand(acme, url=f"{ENDPOINT}?token={'x' * 43}"),
+            {"token"},
+            {"outbound message"},
+            id="the token in it is not valid",
+        ),
+        pytest.param(
+            lambda acme: bootstrap.webhook_registry().replace(
+                "acme",
+                acme.registration(),
+                _rotated_elsewhere(acme),
+            ),
+            {"token"},
+            {"outbound message"},
+            id="the token in it runs out",
+        ),
+        pytest.param(
+            lambda acme: acme.put(auto_provision={"custom_fields": ["Area__c"]}),
+            {"flow", "flow active", "fields"},
+            {"outbound message", "flow"},
+            id="the settings list another field",
+        ),
+    ],
 )
 def test_status_names_the_broken_links_and_refresh_mends_them(
     acme: Acme, happens: Callable[[Acme], object], broken: set[str], deployed: set[str]
@@ -367,7 +361,7 @@ def test_who_saves_settings_is_told_that_the_sender_lacks_what_they_name(
 
 
 def test_an_event_of_each_kind_is_there(acme: Acme) -> None:
-    events = {path.stem: json.loads(path.read_text()) for path in EVENTS.glob("webhook_setup_*.json")}
+    events = {name: pasted(name) for name in events_for("webhook_setup")}
     assert set(events) == {
         f"webhook_setup_{name}"
         for name in ("install", "refresh", "status", "rotate_token", "remove", "check_only")

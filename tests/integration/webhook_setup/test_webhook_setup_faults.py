@@ -15,8 +15,8 @@ from muster import bootstrap
 from muster.adapters.aws.webhook_journal import WebhookJournal
 from muster.errors import Misconfigured, MusterError, Rejected
 from muster.webhook import tokens
-from tests.conftest import forget_clients
-from tests.integration.sandbox.metadata import flow, manifest
+from tests.doubles.aws import forget_clients
+from tests.doubles.metadata_packages import flow, manifest
 from tests.integration.webhook_setup.webhook_setup_world import (
     NAME,
     Acme,
@@ -24,7 +24,7 @@ from tests.integration.webhook_setup.webhook_setup_world import (
     amiss,
     links,
 )
-from tests.simulation.faults import Call, Wire
+from tests.simulation.harness.faults import Call, Wire
 
 DATA = "/services/data"
 DEPLOYS = f"{DATA}/v66.0/metadata/deployRequest"
@@ -106,53 +106,53 @@ def _login_refused(acme: Acme, patch: pytest.MonkeyPatch) -> None:
     forget_clients()
 
 
-REFUSALS: list[tuple[str, Callable[[Acme, pytest.MonkeyPatch], object], str, tuple[str, ...]]] = [
-    # What is wrong, the status of the answer, and words that an admin needs.
-    (
-        "a component is wrong",
-        lambda acme, _: acme.control("deploys", {"problem": "The label is taken."}),
-        "rejected",
-        ("The label is taken.", "nothing was changed", "Setup > Deployment Status", "0Af"),
-    ),
-    (
-        "the deployment fails as a whole",
-        lambda acme, _: acme.control("deploys", {"error_message": "An internal error: 17"}),
-        "rejected",
-        ("An internal error: 17",),
-    ),
-    (
-        "the integration user may not deploy",
-        lambda acme, _: acme.control("organization", {"modify_metadata": False}),
-        "raised",
-        ("403 INSUFFICIENT_ACCESS", "Modify Metadata Through Metadata API Functions"),
-    ),
-    (
-        "the integration user is not active for the message",
-        lambda acme, _: acme.control(
-            "deploys", {"problem": "In field: integrationUser - no User named i found"}
-        ),
-        "rejected",
-        ("WorkflowOutboundMessage User.Muster_acme: In field: integrationUser",),
-    ),
-    (
-        "the integration user may not log in",
-        _login_refused,
-        "raised",
-        ("the integration user is not active; activate it",),
-    ),
-    (
-        "a field of the settings is not there",
-        lambda acme, _: acme.put(auto_provision={"custom_fields": ["Nope__c"]}),
-        "rejected",
-        ("no CustomField named User.Nope__c found", "take it out of auto_provision"),
-    ),
-    ("the endpoint is no URL", _endpoint_of_nowhere, "rejected", ("Invalid endpoint URL",)),
-]
-
-
 @pytest.mark.parametrize("action", ["install", "rotate_token"])
+# What is wrong, the status of the answer, and words that an admin needs.
 @pytest.mark.parametrize(
-    ("happens", "status", "words"), [row[1:] for row in REFUSALS], ids=[row[0] for row in REFUSALS]
+    ("happens", "status", "words"),
+    [
+        pytest.param(
+            lambda acme, _: acme.control("deploys", {"problem": "The label is taken."}),
+            "rejected",
+            ("The label is taken.", "nothing was changed", "Setup > Deployment Status", "0Af"),
+            id="a component is wrong",
+        ),
+        pytest.param(
+            lambda acme, _: acme.control("deploys", {"error_message": "An internal error: 17"}),
+            "rejected",
+            ("An internal error: 17",),
+            id="the deployment fails as a whole",
+        ),
+        pytest.param(
+            lambda acme, _: acme.control("organization", {"modify_metadata": False}),
+            "raised",
+            ("403 INSUFFICIENT_ACCESS", "Modify Metadata Through Metadata API Functions"),
+            id="the integration user may not deploy",
+        ),
+        pytest.param(
+            lambda acme, _: acme.control(
+                "deploys", {"problem": "In field: integrationUser - no User named i found"}
+            ),
+            "rejected",
+            ("WorkflowOutboundMessage User.Muster_acme: In field: integrationUser",),
+            id="the integration user is not active for the message",
+        ),
+        pytest.param(
+            _login_refused,
+            "raised",
+            ("the integration user is not active; activate it",),
+            id="the integration user may not log in",
+        ),
+        pytest.param(
+            lambda acme, _: acme.put(auto_provision={"custom_fields": ["Nope__c"]}),
+            "rejected",
+            ("no CustomField named User.Nope__c found", "take it out of auto_provision"),
+            id="a field of the settings is not there",
+        ),
+        pytest.param(
+            _endpoint_of_nowhere, "rejected", ("Invalid endpoint URL",), id="the endpoint is no URL"
+        ),
+    ],
 )
 def test_what_salesforce_refuses_is_told_and_leaves_all_as_it_was(
     acme: Acme,
@@ -459,6 +459,6 @@ def test_who_was_overtaken_cannot_record(aws: SimpleNamespace) -> None:
     with claimed(journal, "acme", "install", "jane", long_ago, 300) as first:
         with claimed(journal, "acme", "install", "joe", now, 300) as second:
             second.record(outcome=Outcome.SUCCEEDED)
-        with pytest.raises(Rejected, match="now being set up by someone else"):
+        with pytest.raises(Rejected, match="by someone else by now"):
             first.record(token="0" * 64)
     assert journal.setup("acme") == replace(second.setup, outcome=Outcome.SUCCEEDED)

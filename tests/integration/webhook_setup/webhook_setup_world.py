@@ -1,24 +1,18 @@
 """Acme with a Salesforce that nothing is set up in yet, and WebhookSetupFunction against it."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import quote_plus
-
-import boto3
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import webhook_setup
 from muster import bootstrap
 from muster.settings.versions import StoredSettings
 from muster.webhook import tokens
 from muster.webhook.tokens import Token, WebhookRegistration
-from tests.integration.sandbox.metadata import zipped
-from tests.salesforce_in_process import SalesforceInProcess, salesforce_in_process
+from tests.doubles.metadata_packages import zipped
+from tests.integration import beginnings
 
 ACME = "acme"
 NAME = "Muster_acme"
@@ -30,11 +24,9 @@ type Answer = dict[str, Any]
 
 
 @dataclass
-class Acme:
+class Acme(beginnings.Acme):
     """The organization, its Salesforce, and what WebhookSetupFunction says."""
 
-    salesforce: SalesforceInProcess
-    context: LambdaContext
     version: int = field(default=0, init=False)
     slept: list[float] = field(default_factory=list, init=False)
 
@@ -123,17 +115,3 @@ def links(said: Answer) -> dict[str, str]:
 def amiss(said: Answer) -> set[str]:
     """Return the links that do not hold."""
     return {name for name, result in links(said).items() if result in ("failed", "could_not_check")}
-
-
-@contextmanager
-def acme_in_process(context: LambdaContext) -> Iterator[Acme]:
-    """Open Acme; AWS has to be there."""
-    context.get_remaining_time_in_millis = lambda: 300_000  # type: ignore[method-assign]  # it is a test's
-    with salesforce_in_process() as salesforce:
-        acme = Acme(salesforce, context)
-        boto3.client("secretsmanager").create_secret(
-            Name="muster/acme/salesforce", SecretString=salesforce.secret
-        )
-        acme.put()
-        with patch("time.sleep", acme.slept.append):
-            yield acme

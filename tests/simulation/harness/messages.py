@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from tests import examples, outbound_messages
-from tests.outbound_messages import HEAD, ORGANIZATION_ID
+from tests import examples
+from tests.doubles import outbound_messages
+from tests.doubles.outbound_messages import HEAD, ORGANIZATION_ID
 
 __all__ = ["ORGANIZATION_ID", "Notification", "about", "api_event", "body", "user"]
 

@@ -30,9 +30,10 @@ import scheduled_push
 import user_change_worker
 import webhook_setup
 from muster.adapters.vault.client import Vault
-from tests.conftest import forget_clients, table_properties
+from tests.doubles.aws import forget_clients, table_properties
+from tests.doubles.salesforce_in_process import HOST, SalesforceInProcess, organization_in_process
+from tests.doubles.vault_in_process import VaultInProcess, vault_in_process
 from tests.examples import lambda_context
-from tests.salesforce_in_process import HOST, SalesforceInProcess, organization_in_process
 from tests.simulation.harness import salesforce_wire, vault_wire
 from tests.simulation.harness.clock import Clock
 from tests.simulation.harness.faults import Wire
@@ -41,7 +42,6 @@ from tests.simulation.harness.messages import ORGANIZATION_ID
 from tests.simulation.harness.quick_archive import QuickArchive
 from tests.simulation.harness.strict_aws import strict
 from tests.simulation.harness.world import World
-from tests.vault import VaultInProcess, vault_in_process
 
 SENDER = "muster@acme.example"
 ENVIRONMENT = {

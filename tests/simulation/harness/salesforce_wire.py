@@ -14,7 +14,7 @@ from typing import Any
 
 from werkzeug.test import Client
 
-from tests.salesforce_in_process import SalesforceInProcess
+from tests.doubles.salesforce_in_process import SalesforceInProcess
 from tests.simulation.harness.http_wire import Answer, Ask, Breaking, Site, cut, html
 
 SERVICE = "salesforce"

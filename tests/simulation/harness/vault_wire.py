@@ -16,8 +16,8 @@ from typing import Any
 
 from werkzeug.test import Client
 
+from tests.doubles.vault_in_process import VaultInProcess
 from tests.simulation.harness.http_wire import Answer, Ask, Breaking, Site, cut, html
-from tests.vault import VaultInProcess
 
 SERVICE = "vault_crm"
 HOST = "127.0.0.1:8002"

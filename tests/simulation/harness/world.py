@@ -23,14 +23,14 @@ import organization_settings
 import outbound_user_webhook
 import user_change_worker
 from muster.errors import MusterError
-from tests.conftest import forget_clients
-from tests.salesforce_in_process import SalesforceInProcess
+from tests.doubles.aws import forget_clients
+from tests.doubles.salesforce_in_process import SalesforceInProcess
+from tests.doubles.vault_in_process import VaultInProcess
 from tests.simulation.harness import messages, quick_moto
 from tests.simulation.harness.clock import Clock
 from tests.simulation.harness.faults import Call, Crash, Plan, Wire, nothing
 from tests.simulation.harness.messages import Notification
 from tests.simulation.harness.strict_aws import Row, StrictAws, copy_of, put_back, rows_of
-from tests.vault import VaultInProcess
 
 # As template.yaml has them (test_template compares).
 BATCH_SIZE = 1

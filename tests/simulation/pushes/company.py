@@ -14,12 +14,12 @@ import group_assignment
 import scheduled_push
 from muster.adapters.vault import login
 from muster.runs.running import SCHEDULE
-from tests.conftest import forget_clients
+from tests.doubles.aws import forget_clients
+from tests.doubles.vault_in_process import VaultInProcess
 from tests.simulation.harness.subject import DIED, ENDED_WELL, Moment, Said
 from tests.simulation.harness.vault_wire import HOST
 from tests.simulation.harness.world import Violation, World
 from tests.simulation.imports.company import Company
-from tests.vault import VaultInProcess
 
 PUSH = "ScheduledPushFunction"
 SALES = {"name": "Sales", "filter": "Department = 'Sales'"}

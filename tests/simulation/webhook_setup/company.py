@@ -17,7 +17,7 @@ from muster.adapters.aws import webhook_registry
 from muster.errors import MusterError
 from muster.webhook import tokens
 from muster.webhook.tokens import Token
-from tests.integration.sandbox.metadata import manifest, outbound_message, workflow, zipped
+from tests.doubles.metadata_packages import manifest, outbound_message, workflow, zipped
 from tests.simulation.harness import quick_moto
 from tests.simulation.harness.faults import Call
 from tests.simulation.harness.subject import DIED, Moment, Said, Watch

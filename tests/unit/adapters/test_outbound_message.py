@@ -9,7 +9,7 @@ from muster.adapters import outbound_message
 from muster.adapters.outbound_message import parse
 from muster.errors import Problem, Rejected, TooLarge
 from muster.webhook.messages import Notification
-from tests.outbound_messages import (
+from tests.doubles.outbound_messages import (
     FIELDS,
     OUTBOUND,
     SOAP,

@@ -1,0 +1,335 @@
+"""Logging in to a vault: the right one only, a wrong password once, one session for all (T21, U5, P5)."""
+
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Response
+
+from muster.adapters.vault.login import OF_THIS_PROCESS, Sessions
+from muster.errors import Misconfigured, MusterError, Unavailable
+from sandbox.serving import serve
+from sandbox.vault_crm import RunningSandbox
+from tests.doubles.clocks import MonotonicClock
+from tests.doubles.credentials import CANARY
+from tests.doubles.host import answer
+from tests.doubles.sandbox_doors import calls, control
+from tests.doubles.vault_host import (
+    AUTH,
+    NAME,
+    USERNAME,
+    VaultHost,
+    client_at,
+    credentials,
+    failure,
+    login_at,
+    result,
+    shelf_of,
+)
+
+REFUSED = failure("USERNAME_OR_PASSWORD_INCORRECT") | {"errorType": "AUTHENTICATION_FAILED"}
+
+
+# ── Against the sandbox ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_username_and_a_password_open_a_session(vault: RunningSandbox) -> None:
+    assert client_at(vault.url, shelf_of(vault)).me().username == vault.username
+    assert calls(vault.url, AUTH) == 1
+
+
+def test_a_wrong_password_is_sent_once(vault: RunningSandbox) -> None:
+    shelf, sessions = credentials(vault.username, "wrong"), Sessions()
+    for _ in range(10):
+        client = client_at(vault.url, shelf, sessions=sessions)
+        with pytest.raises(Misconfigured, match=f"secret {NAME}: .*USERNAME_OR_PASSWORD_INCORRECT"):
+            client.me()
+    assert calls(vault.url, AUTH) == 1
+    # Five in a row would have locked the account.
+    assert client_at(vault.url, shelf_of(vault)).me().username == vault.username
+
+
+def test_a_changed_password_is_tried_at_once(vault: RunningSandbox) -> None:
+    shelf = credentials(vault.username, "wrong")
+    client = client_at(vault.url, shelf)
+    with pytest.raises(Misconfigured):
+        client.me()
+    shelf.secret["password"] = vault.password
+    assert client.me().username == vault.username
+    assert calls(vault.url, AUTH) == 2
+
+
+def test_who_is_let_into_another_vault_is_misconfigured(vault: RunningSandbox) -> None:
+    control(vault.url, "PUT", "vault", {"wrong_vault": True})
+    with pytest.raises(Misconfigured, match=r"another vault than connections\.vault_crm\.host"):
+        client_at(vault.url, shelf_of(vault)).me()
+    assert calls(vault.url) == calls(vault.url, AUTH) == 1
+
+
+def test_a_session_is_opened_anew_after_it_ended(vault: RunningSandbox) -> None:
+    client = client_at(vault.url, shelf_of(vault))
+    client.me()
+    control(vault.url, "POST", "sessions/expire")
+    assert client.me().username == vault.username
+    assert calls(vault.url, AUTH) == 2
+
+
+@pytest.mark.parametrize("fault", ["status", "html", "empty", "truncate", "lose_answer"])
+def test_a_login_without_an_answer_is_not_made_again(vault: RunningSandbox, fault: str) -> None:
+    control(vault.url, "POST", "faults", [{"path": AUTH, "fault": fault}])
+    client = client_at(vault.url, shelf_of(vault))
+    with pytest.raises(Unavailable):
+        client.me()
+    assert calls(vault.url, AUTH) == 1
+    assert client.me().username == vault.username
+
+
+# ── Against a host that answers as it is told ───────────────────────────────────────────────────────
+
+
+def test_a_login_sends_the_credentials_in_the_body_and_says_who_calls(host: VaultHost) -> None:
+    host.say(result("1"))
+    list(client_at(host.url, client_id="acme-muster").query("SELECT id FROM user__sys"))
+    (login,), (call,) = host.logins, host.calls
+    assert login.form.to_dict() == {"username": USERNAME, "password": CANARY}
+    assert login.content_type == "application/x-www-form-urlencoded"
+    assert not login.query_string
+    assert login.headers["X-VaultAPI-ClientID"] == call.headers["X-VaultAPI-ClientID"] == "acme-muster"
+    assert call.headers["Authorization"] == "session-1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [
+        ("USERNAME_OR_PASSWORD_INCORRECT", "five wrong passwords"),
+        ("USER_LOCKED_OUT", "unlock"),
+        ("PASSWORD_CHANGE_REQUIRED", "change its password"),
+        ("INACTIVE_USER", "activate"),
+        ("NO_PASSWORD_PROVIDED", "password into the secret"),
+        ("INSUFFICIENT_ACCESS", "API access"),
+        ("MALFORMED_URL", "api_version"),
+        ("INVALID_SESSION_ID", "api_version"),
+        ("CONFIGURATION_MODE_ENABLED", "configuration mode"),
+        ("SOMETHING_NEW", "check the integration user"),
+    ],
+)
+def test_a_refused_login_is_made_once_and_says_what_to_do(host: VaultHost, kind: str, remedy: str) -> None:
+    host.login = answer(failure(kind))
+    shelf = credentials()
+    with pytest.raises(Misconfigured, match=f"secret {NAME}: .*{kind}.*{remedy}"):
+        login_at(host.url, shelf).session_id()
+    assert (len(host.logins), shelf.reads) == (1, 2)
+
+
+@pytest.mark.parametrize(("kind", "logins"), [("USERNAME_OR_PASSWORD_INCORRECT", 1), ("USER_LOCKED_OUT", 2)])
+def test_only_what_locks_an_account_is_remembered(host: VaultHost, kind: str, logins: int) -> None:
+    host.login = answer(failure(kind))
+    login = login_at(host.url)
+    for _ in range(2):
+        with pytest.raises(Misconfigured):
+            login.session_id()
+    assert len(host.logins) == logins
+
+
+def test_a_refused_password_is_tried_again_after_an_hour(host: VaultHost) -> None:
+    host.login = answer(REFUSED)
+    clock = MonotonicClock()
+    login = login_at(host.url, clock=clock)
+    for passed, logins in ((0, 1), (3_599, 1), (1, 2), (3_599, 2)):
+        clock.now += passed
+        with pytest.raises(Misconfigured, match="USERNAME_OR_PASSWORD_INCORRECT"):
+            login.session_id()
+        assert len(host.logins) == logins
+    host.login = None
+    clock.now += 3_600
+    assert login.session_id() == "session-3"
+
+
+def test_a_refused_password_says_nothing_of_another_users(host: VaultHost) -> None:
+    host.login = answer(REFUSED)
+    sessions = Sessions()
+    for username in (USERNAME, "other@acme.example"):
+        with pytest.raises(Misconfigured):
+            login_at(host.url, credentials(username), sessions).session_id()
+    assert len(host.logins) == 2
+
+
+@pytest.mark.parametrize("key", ["username", "password"])
+def test_credentials_that_changed_are_tried_once_more_and_then_given_up(host: VaultHost, key: str) -> None:
+    host.login = answer(REFUSED)
+    shelf = credentials()
+    login = login_at(host.url, shelf)
+    with pytest.raises(Misconfigured):
+        login.session_id()
+    shelf.secret[key] = "changed"
+    with pytest.raises(Misconfigured):
+        login.session_id()
+    assert (len(host.logins), shelf.reads) == (2, 3)
+
+
+def test_a_change_of_something_else_in_the_secret_is_no_reason_to_try_again(host: VaultHost) -> None:
+    host.login = answer(failure("USER_LOCKED_OUT"))
+    shelf = credentials(note="old")
+    login = login_at(host.url, shelf)
+    with pytest.raises(Misconfigured):
+        login.session_id()
+    shelf.secret["note"] = "new"
+    with pytest.raises(Misconfigured):
+        login.session_id()
+    assert len(host.logins) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [
+        (answer(failure("API_LIMIT_EXCEEDED")), 60),
+        (answer(failure("API_LIMIT_EXCEEDED"), headers={"Retry-After": "7"}), 7),
+        (answer("slow down", 429), 60),
+        (answer(failure("UNEXPECTED_ERROR", status="EXCEPTION")), None),
+        (answer(failure("UNEXPECTED_ERROR")), None),
+        (answer("busy", 503, {"X-VaultAPI-DowntimeExpectedDurationMinutes": "30"}), 1_800),
+        (answer("busy", 503, {"Retry-After": "9"}), 9),
+        (answer({"responseStatus": "SUCCESS"}), None),
+        (answer({"responseStatus": "SUCCESS", "sessionId": "a b", "vaultId": 1, "vaultIds": []}), None),
+    ],
+)
+def test_a_login_that_may_pass_later_is_unavailable(
+    host: VaultHost, said: Response, wait: float | None
+) -> None:
+    host.login = said
+    with pytest.raises(Unavailable) as error:
+        login_at(host.url).session_id()
+    assert (len(host.logins), error.value.retry_after) == (1, wait)
+
+
+def vaults(*urls: str) -> list[dict[str, object]]:
+    return [{"id": 2001 + index, "name": "V", "url": url} for index, url in enumerate(urls)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"vaultIds": vaults("https://other-crm.veevavault.com/api")},
+        {"vaultId": 2002},
+        {"vaultIds": []},
+        {"vaultIds": [{"id": 2001, "name": "V"}]},
+        {"vaultIds": ["2001"]},
+        {"vaultIds": vaults("HOST.evil.example/api")},
+        {"vaultIds": vaults("https://evil.example/HOST/api")},
+    ],
+)
+def test_only_the_vault_of_the_settings_is_let_through(host: VaultHost, changes: dict[str, Any]) -> None:
+    host.login = host.session(**changes)
+    with pytest.raises(Misconfigured, match="another vault"):
+        login_at(host.url).session_id()
+    assert len(host.logins) == 1
+
+
+def test_the_vault_among_others_is_found_by_its_id(host: VaultHost) -> None:
+    others = vaults("https://other-crm.veevavault.com/api", f"{host.url.upper()}/api")
+    host.login = host.session(vaultIds=others, vaultId=2002)
+    assert login_at(host.url).session_id() == "session-0"
+
+
+@pytest.mark.parametrize("missing", [{"username": ""}, {"password": " "}])
+def test_a_secret_that_lacks_something_says_what(host: VaultHost, missing: dict[str, str]) -> None:
+    shelf = credentials()
+    shelf.secret |= missing
+    with pytest.raises(Misconfigured, match=f"secret {NAME} lacks {next(iter(missing))}; write"):
+        login_at(host.url, shelf).session_id()
+    assert not host.logins
+
+
+def test_without_the_name_of_a_secret_nothing_is_called(host: VaultHost) -> None:
+    with pytest.raises(Misconfigured, match=r"connections\.vault_crm\.secret names"):
+        login_at(host.url, secret=None).session_id()
+    assert not host.logins
+
+
+def test_clients_of_one_user_share_a_session_and_others_do_not(host: VaultHost) -> None:
+    sessions = Sessions()
+    first, second = (login_at(host.url, credentials(name), sessions) for name in (USERNAME, USERNAME.upper()))
+    other = login_at(host.url, credentials("other@acme.example"), sessions)
+    assert first.session_id() == second.session_id() == "session-1"
+    assert other.session_id() == "session-2"
+
+
+def test_a_client_uses_the_sessions_of_its_process(host: VaultHost) -> None:
+    host.say(result())
+    for _ in range(2):
+        list(
+            client_at(host.url, credentials("process@acme.example"), sessions=OF_THIS_PROCESS).query(
+                "SELECT id"
+            )
+        )
+    assert len(host.logins) == 1
+
+
+def test_only_the_session_that_ended_is_forgotten(host: VaultHost) -> None:
+    sessions = Sessions()
+    first, second = login_at(host.url, sessions=sessions), login_at(host.url, sessions=sessions)
+    ended = first.session_id()
+    assert second.session_id() == ended
+    first.forget(ended)
+    assert first.session_id() == "session-2"
+    second.forget(ended)  # it learns later; the new session is not touched
+    assert second.session_id() == "session-2"
+    assert len(host.logins) == 2
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_who_comes_while_another_logs_in_waits_for_that(refused: bool) -> None:
+    """Four at once, while the first one's answer is held back: one login, whether it succeeds or not."""
+    let_go, asked = Event(), Event()
+
+    class Slow(VaultHost):
+        def __call__(self, environ: Any, start_response: Any) -> Any:
+            asked.set()
+            assert let_go.wait(30)
+            self.login = answer(REFUSED) if refused else None
+            return super().__call__(environ, start_response)
+
+    host, sessions = Slow(), Sessions()
+
+    def session_id(number: int) -> str:
+        try:
+            return login_at(host.url, sessions=sessions).session_id()
+        except Misconfigured as error:
+            return str(error)
+
+    with serve(host, threads=8) as host.url, ThreadPoolExecutor(4) as pool:
+        found = [pool.submit(session_id, number) for number in range(4)]
+        assert asked.wait(30)
+        let_go.set()
+        said = {each.result(30) for each in found}
+    assert len(host.logins) == 1
+    assert len(said) == 1
+    assert ("USERNAME_OR_PASSWORD_INCORRECT" in said.pop()) is refused
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer(failure("USERNAME_OR_PASSWORD_INCORRECT", f"{USERNAME} {CANARY}")),
+        answer(failure("SOMETHING_NEW", f"{USERNAME} {CANARY}")),
+        answer(f"{USERNAME} {CANARY}", 500),
+        answer({"responseStatus": "SUCCESS", "sessionId": CANARY, "vaultId": 1, "vaultIds": []}),
+        answer({"responseStatus": "SUCCESS", "sessionId": [CANARY]}),
+    ],
+)
+def test_no_credential_is_told(host: VaultHost, said: Response, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(0)
+    host.login = said
+    login = login_at(host.url)
+    with pytest.raises(MusterError) as error:
+        login.session_id()
+    told = "".join(traceback.format_exception(error.value)) + caplog.text + repr(vars(login))
+    assert CANARY not in told
+    assert USERNAME not in told
+
+
+def test_a_host_that_is_down_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match=r"ConnectionError.*connections\.vault_crm\.host"):
+        login_at("http://127.0.0.1:1").session_id()

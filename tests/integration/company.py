@@ -1,0 +1,157 @@
+"""Acme, with a Salesforce of its own: what its admins can do, and what they see."""
+
+import copy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Any
+
+import organization_settings
+import roster_query
+import scheduled_import
+import user_change_worker
+from muster import bootstrap
+from muster.adapters.aws import change_queue
+from muster.adapters.aws.roster_keys import to_member
+from muster.runs.run import Run
+from muster.settings import Settings
+from muster.settings.versions import StoredSettings
+from muster.webhook.messages import QueuedChange, QueuedMessage
+from tests.integration.beginnings import Acme
+from tests.simulation.harness.strict_aws import rows_of
+
+SALES = {
+    "name": "Sales",
+    "filter": "Department = 'Sales'",
+    "seats": ["gong"],
+    "workspaces": {"EMEA": "Team member"},
+    "data_capture": {"record_web_conferences": "enabled", "import_emails": "prevented"},
+}
+SUPPORT = {"name": "Support", "filter": "Department = 'Support'", "update_mode": "manual", "seats": ["gong"]}
+# Whatever takes something from more than one member has to be approved.
+STRICT = {"floor": 1, "count": 0, "percent": 0}
+
+
+@dataclass
+class Company(Acme):
+    """Acme as its admins see it: they save settings, start runs and look at what has become of them."""
+
+    document: dict[str, Any] = field(default_factory=dict)
+
+    def put(self, **sections: Any) -> dict[str, Any]:
+        """Save settings with these sections changed."""
+        self.document = {**self.document, **copy.deepcopy(sections)}
+        said: dict[str, Any] = organization_settings.handler(
+            {"organization": "acme", "action": "put", "by": "jane", "settings": self.document}, self.context
+        )
+        return said
+
+    def run(self, mode: str | None = "full", **event: Any) -> dict[str, Any]:
+        """Invoke the import; raises what it raises."""
+        asked = {"organization": "acme", **({"mode": mode} if mode else {}), **event}
+        said: dict[str, Any] = scheduled_import.handler(asked, self.context)
+        return said
+
+    def hear(self, *users: dict[str, str]) -> int:
+        """Have the worker follow one outbound message of these users; returns how many messages come back."""
+        changes = tuple(
+            QueuedChange(f"04l{number:012d}AAA", fields) for number, fields in enumerate(users, 1)
+        )
+        message = QueuedMessage("acme", "salesforce", datetime.now(UTC), changes)
+        records = [
+            {"messageId": str(number), "body": body, "eventSource": "aws:sqs"}
+            for number, body in enumerate(change_queue.encode(message))
+        ]
+        answer = user_change_worker.handler({"Records": records}, self.context)
+        return len(answer["batchItemFailures"])
+
+    def ask(self, action: str, **event: Any) -> dict[str, Any]:
+        """Ask RosterQueryFunction."""
+        asked = {"organization": "acme", "action": action, **event}
+        said: dict[str, Any] = roster_query.handler(asked, self.context)
+        return said
+
+    def have_seconds(self, *seconds: float) -> None:
+        """Let this much be left of the invocation each time it is asked; at the end, the last for ever."""
+        values, last = iter(seconds), seconds[-1]
+
+        def left() -> int:
+            return int(next(values, last) * 1000)
+
+        self.context.get_remaining_time_in_millis = left  # type: ignore[method-assign]  # a test's own context
+
+    def record(self, run_id: str) -> Run:
+        """Return the record of a run."""
+        run = bootstrap.run_table().run("acme", run_id)
+        assert run is not None
+        return run
+
+    def latest(self) -> Run:
+        """Return the record of the run that began last."""
+        (run,), _ = bootstrap.run_table().runs("acme", 1, None)
+        return run
+
+    def change(self, assignment: str, number: int, **fields: Any) -> list[str]:
+        """Change so many users of an assignment in Salesforce; returns their ids."""
+        roster = self.roster()
+        some = sorted(crm_id for crm_id, member in roster.items() if member["assignment"] == assignment)
+        for crm_id in some[:number]:
+            self.salesforce.update(crm_id, **fields)
+        return some[:number]
+
+    def roster(self) -> dict[str, dict[str, Any]]:
+        """Return every member by CRM id."""
+        members = (to_member(row) for row in rows_of("roster") if row["sk"]["S"].startswith("MEMBER#"))
+        return {member.crm["salesforce"]["id"] or "": member.to_json() for member in members}
+
+    def active(self) -> set[str]:
+        """Return the CRM ids of the active members."""
+        return {crm_id for crm_id, member in self.roster().items() if member["active"]}
+
+    def items(self) -> list[dict[str, Any]]:
+        """Return everything in the table that is the roster's: no runs, leases, error log or receipts."""
+        apart, passing = ("#RUNS", "#ERRORS"), ("LEASE", "IMPORT", "WEBHOOK_RECEIVED")
+        return [
+            item for item in table() if not item["pk"]["S"].endswith(apart) and item["sk"]["S"] not in passing
+        ]
+
+    def errors(self) -> list[dict[str, Any]]:
+        """Return the error log, newest first."""
+        entries, _ = bootstrap.roster_views().errors("acme", 100, None)
+        return entries
+
+    def history(self, crm_id: str) -> list[dict[str, Any]]:
+        """Return a member's history, newest first."""
+        entries, _ = bootstrap.roster_views().history("acme", self.roster()[crm_id]["id"], 100, None)
+        return entries
+
+    def snapshot(self) -> Any:
+        """Return all that there is, to go back to."""
+        return super().snapshot(), self.document
+
+    def go_back_to(self, then: Any) -> None:
+        """Make everything what it was."""
+        everything, self.document = then
+        super().go_back_to(everything)
+
+
+def table() -> list[dict[str, Any]]:
+    """Return everything in the table, in the order of its keys."""
+    return sorted(rows_of("roster"), key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+
+
+def store(document: dict[str, Any]) -> Settings:
+    """Store settings as the newest version, whatever Salesforce would say of them; returns them."""
+    organization = document["organization"]
+    current = bootstrap.settings_table().current(organization)
+    stored = StoredSettings(
+        organization=organization,
+        version=current.version + 1 if current else 1,
+        document=document,
+        by="jane@acme.example",
+        at="2026-11-20T08:16:00Z",
+        why="",
+        attempt=token_hex(),
+    )
+    bootstrap.settings_table().save(stored, None)
+    return stored.settings

@@ -1,0 +1,276 @@
+"""RosterQueryFunction: an admin's questions, through the handler, on a real table."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+import roster_query
+from muster import bootstrap
+from muster.webhook.applying_changes import apply_message
+from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
+from tests.examples import ADA, BOB, NOW, settings, user
+from tests.integration.beginnings import Built, Roster, begin
+from tests.integration.company import store
+from tests.integration.pasted import events_for, pasted
+from tests.integration.run_examples import run_of
+from tests.simulation.harness.strict_aws import StrictAws
+
+DOCUMENT: dict[str, Any] = {
+    "organization": "acme",
+    "seats": {"gong": {"limit": 3}, "forecast": {"requires": ["gong"]}, "spare": {"limit": 1}},
+    "assignments": [{"name": "Field sales", "seats": ["gong", "forecast"]}],
+}
+
+
+@pytest.fixture
+def ask(rules: StrictAws, built: Built, context: LambdaContext) -> Any:
+    """Fill the roster with Ada (active, changed twice), Bob (left) and six others; return the way to ask.
+
+    Three of them hold the seat gong; four wait for it, and cannot have forecast without it.
+    """
+    begin(Roster(), built, fill)
+    return lambda action, **event: roster_query.handler(
+        {"organization": "acme", "action": action, **event}, context
+    )
+
+
+def fill(_: Roster) -> None:
+    bob = {"Id": BOB, "Username": "bob@acme.example", "Email": "bob@acme.example"}
+    bob |= {"FirstName": "Bob", "LastName": "Noyce"}
+    others = [
+        {"Id": f"0050000000001{n:02d}AAA", "Username": f"u{n}@acme.example", "Email": f"u{n}@acme.example"}
+        for n in range(6)
+    ]
+    people = [user(1, custom="x"), *(user(1, **each) for each in (bob, *others))]
+    later = [user(2, Title="Lead"), user(2, **bob, IsActive="false")]
+    parked = tuple(
+        ParkedNotification(f"04l00000000000{n}AAA", "Account", "001000000000001AAA", "other_object")
+        for n in range(3)
+    )
+    acme, roster = store(DOCUMENT), bootstrap.roster_table()
+    for number, users in enumerate([people, later]):
+        changes = tuple(
+            QueuedChange(f"04l00000000{number}{n:04d}AAA", fields) for n, fields in enumerate(users)
+        )
+        apply_message(QueuedMessage("acme", "salesforce", NOW, changes, parked), acme, roster, None, NOW)
+
+
+def names(answer: dict[str, Any]) -> set[str]:
+    return {member["username"] for member in answer["members"]}
+
+
+def test_the_list_shows_the_active_ones_by_default(ask: Any) -> None:
+    answer = ask("list")
+    assert answer["status"] == "succeeded"
+    assert answer["message"] == "7 members."
+    assert "bob@acme.example" not in names(answer)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"active": False}, {"bob@acme.example"}),
+        ({"active": "any", "first_name": "bob"}, {"bob@acme.example"}),
+        ({"active": "any", "inactive_reason": "inactive_user"}, {"bob@acme.example"}),
+        ({"email": "ADA@acme.example"}, {"ada@acme.example"}),
+        ({"email": "nobody@acme.example"}, set()),
+        ({"enabled": True, "username": "u1@acme.example"}, {"u1@acme.example"}),
+        ({"custom.Region__c": "EMEA"}, set()),
+        (
+            {"assignment": "field sales", "first_name": "Ada"},
+            {f"u{n}@acme.example" for n in range(6)} | {"ada@acme.example"},
+        ),
+        ({"seat": None}, set()),
+    ],
+)
+def test_filters_narrow_the_list(ask: Any, filters: dict[str, Any], expected: set[str]) -> None:
+    assert names(ask("list", filter=filters)) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, 8, 100])
+def test_the_cursor_leads_through_everyone_exactly_once(ask: Any, limit: int) -> None:
+    seen: list[str] = []
+    cursor = None
+    for _ in range(60):
+        answer = ask("list", filter={"active": "any"}, limit=limit, **({"cursor": cursor} if cursor else {}))
+        assert len(answer["members"]) <= limit
+        seen += [member["id"] for member in answer["members"]]
+        cursor = answer["cursor"]
+        if cursor is None:
+            break
+    assert cursor is None
+    assert len(seen) == len(set(seen)) == 8
+
+
+@pytest.mark.parametrize(
+    "reference", ["ada@acme.example", "ADA@ACME.EXAMPLE", ADA, ADA[:15], " ada@acme.example "]
+)
+def test_a_member_is_found_by_address_username_and_crm_id(ask: Any, reference: str) -> None:
+    assert ask("member", member=reference)["member"]["first_name"] == "Ada"
+
+
+def test_a_member_is_found_by_its_own_id(ask: Any) -> None:
+    member = ask("member", member=ADA)["member"]
+    assert ask("member", member=member["id"])["member"] == member
+
+
+def test_an_unknown_member_is_said_to_be_unknown_with_what_to_do(ask: Any) -> None:
+    answer = ask("member", member="nobody@acme.example")
+    assert (answer["status"], answer["message"]) == ("rejected", "member is not in the roster.")
+    assert "errors" in answer["errors"][0]["remedy"]
+
+
+def test_why_a_member_is_inactive_or_a_user_is_no_member_is_said_in_words(ask: Any) -> None:
+    assert ask("member", member=BOB)["message"] == "The user is deactivated in Salesforce."
+    outsider = user(1, Id="005000000000009AAA", Username="x@acme.example", CallCenterId=None)
+    change = QueuedChange("04l000000000099AAA", outsider)
+    apply_message(
+        QueuedMessage("acme", "salesforce", NOW, (change,)), settings(), bootstrap.roster_table(), None, NOW
+    )
+    answer = ask("member", member="005000000000009AAA")
+    assert answer["errors"][0]["remedy"].startswith("The user is in no call center")
+
+
+def test_history_is_newest_first_and_pages(ask: Any) -> None:
+    newest = ask("history", member=ADA, limit=1)
+    assert [entry["version"] for entry in newest["history"]] == [2]
+    assert newest["history"][0]["changes"] == [{"field": "title", "before": "Rep", "after": "Lead"}]
+    oldest = ask("history", member=ADA, cursor=newest["cursor"])
+    assert [entry["version"] for entry in oldest["history"]] == [1]
+    assert oldest["cursor"] is None
+
+
+def test_errors_page_and_say_what_to_do(ask: Any) -> None:
+    first = ask("errors", limit=2)
+    rest = ask("errors", cursor=first["cursor"])
+    assert (len(first["log"]), len(rest["log"])) == (2, 1)
+    assert first["message"] == "2 entries; there is more, ask again with the cursor."
+
+
+@pytest.mark.parametrize(
+    ("event", "where"),
+    [
+        ({"action": "list", "limit": 0}, "limit"),
+        ({"action": "list", "limit": 501}, "limit"),
+        ({"action": "list", "limit": "ten"}, "limit"),
+        ({"action": "list", "cursor": "nonsense"}, "cursor"),
+        ({"action": "list", "cursor": "WzksIG51bGxd"}, "cursor"),
+        ({"action": "list", "cursor": "WzAsICJPUkcjb3RoZXIiXQ=="}, "cursor"),
+        ({"action": "history", "member": ADA, "cursor": "WzAsICJNRU1CRVIjMSJd"}, "cursor"),
+        ({"action": "list", "filter": {"active": "yes"}}, "filter.active"),
+        ({"action": "list", "filter": {"shoe_size": 43}}, "filter.shoe_size"),
+        ({"action": "list", "filter": {"email": {"$ne": ""}}}, "filter.email"),
+        ({"action": "list", "filters": {}}, "filters"),
+        ({"action": "member"}, "member"),
+        ({"action": "member", "member": ""}, "member"),
+        ({"action": "member", "member": ["x"]}, "member"),
+        ({"action": "list", "filter": {"seat": ["gong"]}}, "filter.seat"),
+        ({"action": "explain"}, "member"),
+        ({"action": "explain", "member": ADA, "live": "yes"}, "live"),
+        ({"action": "seats", "limit": 5}, "limit"),
+        ({"action": "runs", "cursor": "nonsense"}, "cursor"),
+        ({"action": "run"}, "run_id"),
+        ({"action": "run", "run_id": ""}, "run_id"),
+        ({"action": "remember"}, "action"),
+        ({}, "action"),
+        ({"action": "list", "organization": "ACME/../other"}, "organization"),
+    ],
+)
+def test_a_wrong_question_is_answered_with_the_place(ask: Any, event: dict[str, Any], where: str) -> None:
+    answer = ask(event.get("action"), **{key: value for key, value in event.items() if key != "action"})
+    assert answer["status"] == "rejected"
+    assert [problem["where"] for problem in answer["errors"]] == [where]
+    assert all(problem["remedy"] for problem in answer["errors"])
+
+
+@pytest.mark.parametrize("name", events_for("roster_query"))
+def test_every_sample_event_is_answered(ask: Any, name: str, context: LambdaContext) -> None:
+    table = bootstrap.run_table()
+    run = run_of("20261120T081532-0a1b2c3d")
+    table.finish(run, table.take("acme", run.id, NOW.timestamp(), 60), None)
+    assert roster_query.handler(pasted(name), context)["status"] == "succeeded"
+
+
+# ── Seats ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_waits_shows_the_place_in_line_and_who_holds_can_be_listed(ask: Any) -> None:
+    members = ask("list")["members"]
+    waiting = [each for each in members if each["seats"]["gong"]["state"] == "waiting"]
+    # They came at the same moment by the same assignment, so their ids decide.
+    in_line = sorted(waiting, key=lambda each: str(each["id"]))
+    assert [each["seats"]["gong"]["place"] for each in in_line] == [1, 2, 3, 4]
+    third = ask("member", member=in_line[2]["id"])["member"]["seats"]
+    assert third == {
+        "gong": {"state": "waiting", "since": "2026-11-20T08:16:00.000Z", "place": 3},
+        "forecast": {"state": "blocked", "requires": "gong"},
+    }
+    holders = {each["username"] for each in members} - {each["username"] for each in waiting}
+    assert len(holders) == 3
+    for seat in ("GONG", "forecast"):
+        assert names(ask("list", filter={"seat": seat})) == holders
+    assert names(ask("list", filter={"seat": "spare"})) == set()
+
+
+def test_a_page_of_members_reads_each_line_once(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = bootstrap.roster_table()
+    asked: list[str] = []
+    line = table.line
+
+    def counted(organization: str, seat: str, limit: int) -> list[str]:
+        asked.append(seat)
+        return line(organization, seat, limit)
+
+    monkeypatch.setattr(table, "line", counted)
+    assert len(ask("list")["members"]) == 7
+    assert asked == ["gong"]
+
+
+def test_seats_show_their_use_and_who_is_first_in_line(ask: Any) -> None:
+    answer = ask("seats")
+    assert answer["message"] == "3 seats."
+    gong, forecast, spare = (answer["seats"][name] for name in ("gong", "forecast", "spare"))
+    assert (gong["limit"], gong["held"], gong["waiting"], gong["free"]) == (3, 3, 4, 0)
+    assert [each["place"] for each in gong["line"]] == [1, 2, 3, 4]
+    assert [each["member"] for each in gong["line"]] == sorted(each["member"] for each in gong["line"])
+    first = ask("member", member=gong["line"][0]["member"])["member"]
+    assert first["seats"]["gong"]["place"] == 1
+    assert gong["line"][0] == {
+        "place": 1,
+        "member": first["id"],
+        "name": first["name"],
+        "assignment": "Field sales",
+        "since": "2026-11-20T08:16:00.000Z",
+    }
+    assert (forecast["requires"], forecast["free"], forecast["line"]) == (["gong"], None, [])
+    assert (spare["held"], spare["free"], spare["why"]) == (0, 1, "0 of 1 held, 1 free; 0 in line.")
+
+
+def test_a_lowered_limit_shows_how_many_are_over_it(ask: Any) -> None:
+    store({**DOCUMENT, "seats": {**DOCUMENT["seats"], "gong": {"limit": 1}}})
+    gong = ask("seats")["seats"]["gong"]
+    assert (gong["held"], gong["free"]) == (3, 0)
+    assert "2 over the limit of 1" in gong["why"]
+
+
+@pytest.mark.parametrize("action", ["seats", "explain"])
+def test_without_settings_there_is_nothing_to_say_of_seats(
+    aws: SimpleNamespace, context: LambdaContext, action: str
+) -> None:
+    event = {"organization": "acme", "action": action, **({"member": ADA} if action == "explain" else {})}
+    answer = roster_query.handler(event, context)
+    assert (answer["status"], answer["message"]) == ("rejected", "organization acme has no settings.")
+
+
+def test_another_organization_sees_nothing_of_it(ask: Any, context: LambdaContext) -> None:
+    member = ask("member", member=ADA)["member"]
+    for reference in (member["id"], ADA, "ada@acme.example"):
+        answer = roster_query.handler(
+            {"organization": "other", "action": "member", "member": reference}, context
+        )
+        assert answer["status"] == "rejected"
+    cursor = ask("list", limit=1)["cursor"]
+    answer = roster_query.handler({"organization": "other", "action": "list", "cursor": cursor}, context)
+    assert answer["members"] == []

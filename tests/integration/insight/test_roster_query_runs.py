@@ -1,0 +1,159 @@
+"""RosterQueryFunction about runs: which there were, how one stands, and what its plan does (I5, I12)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+import roster_query
+from muster import bootstrap
+from muster.imports import plan_items
+from muster.imports.plan_items import Item
+from muster.roster import salesforce_lifecycle
+from muster.roster.decisions import Known
+from muster.runs.run import Phase, Run, Status
+from tests.examples import NOW, change, settings
+from tests.integration.run_examples import run_of
+
+pytestmark = pytest.mark.usefixtures("aws")
+ACME = settings(seats={"gong": {}}, assignments=[{"name": "Field sales", "seats": ["gong"]}])
+RUN = "20261120T081532-0a1b2c3d"
+
+
+@pytest.fixture
+def ask(context: LambdaContext) -> Any:
+    """Return the way to ask."""
+    return lambda action, **event: roster_query.handler(
+        {"organization": "acme", "action": action, **event}, context
+    )
+
+
+def recorded(number: str = RUN, **fields: Any) -> Run:
+    """Record a run with these fields, and return it."""
+    run = run_of(number, **fields)
+    table = bootstrap.run_table()
+    table.finish(run, table.take("acme", number, NOW.timestamp(), 60), None)
+    return run
+
+
+def items(count: int, start: int = 0) -> Iterator[Item]:
+    """Yield the items of so many users who would be created."""
+    for number in range(start, start + count):
+        user = change(31, ACME, Id=f"0050000000002{number:02d}AAA")
+        created = replace(user, matches=frozenset({"Field sales"}))
+        yield plan_items.item_of(created, salesforce_lifecycle.decide(created, Known(), ACME, {}, NOW))
+
+
+def archive(run: Run, *parts: list[Item]) -> None:
+    """Keep a plan of these parts."""
+    for number, part in enumerate(parts, 1):
+        bootstrap.run_archive().put("acme", run.id, run.attempt, "plan", number, plan_items.written(part))
+
+
+def test_runs_are_listed_newest_first_and_page(ask: Any) -> None:
+    for number in range(3):
+        recorded(f"20261120T08153{number}-0a1b2c3d", status=Status.FAILED, by="jane", message="Gone.")
+    first = ask("runs", limit=2)
+    assert [run["id"][:15] for run in first["runs"]] == ["20261120T081532", "20261120T081531"]
+    assert first["message"] == "2 runs; there is more, ask again with the cursor."
+    rest = ask("runs", cursor=first["cursor"])
+    assert [run["id"][:15] for run in rest["runs"]] == ["20261120T081530"]
+    assert rest["cursor"] is None
+    assert rest["runs"][0] == {
+        "id": "20261120T081530-0a1b2c3d",
+        "mode": "full",
+        "kind": "import",
+        "status": "failed",
+        "preview": False,
+        "by": "jane",
+        "started_at": "2026-11-20T08:15:32Z",
+        "finished_at": None,
+        "counts": {},
+        "errors": 0,
+        "message": "Gone.",
+        "plan_hash": None,
+        "expires_at": None,
+    }
+
+
+def test_a_running_run_tells_how_far_it_is(ask: Any) -> None:
+    recorded(phase=Phase.APPLY, cursor=1_200, planned=3_400)
+    answer = ask("run", run_id=RUN)
+    assert answer["progress"] == answer["message"] == "1,200 of 3,400 applied."
+    assert answer["run"]["status"] == "running"
+    assert (answer["items"], answer["cursor"]) == ([], None)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
+def test_a_parked_runs_plan_is_shown_page_by_page_exactly_once(ask: Any, limit: int) -> None:
+    parked = recorded(
+        status=Status.PARKED, planned=7, plan_hash="hash", expires_at="2036-11-20T08:15:32.000Z"
+    )
+    # One who is as it was is in the plan, but nothing to show.
+    one, *rest = items(5)
+    archive(parked, [one, replace(rest[0], outcome="unchanged"), rest[1]], [*rest[2:], *items(2, start=5)])
+    seen: list[str] = []
+    cursor = None
+    for _ in range(10):
+        answer = ask("run", run_id=RUN, limit=limit, by="jane", **({"cursor": cursor} if cursor else {}))
+        assert len(answer["items"]) <= limit
+        seen += [item["user"] for item in answer["items"]]
+        cursor = answer["cursor"]
+        if cursor is None:
+            break
+    assert seen == [f"0050000000002{number:02d}AAA" for number in (0, 2, 3, 4, 5, 6)]
+    approve, reject = answer["to_do"]
+    assert approve["event"] == {"organization": "acme", "approve": RUN, "plan_hash": "hash", "by": "jane"}
+    assert reject["event"] == {"organization": "acme", "reject": RUN, "by": "jane"}
+    item = answer["items"][-1]
+    assert (item["does"], item["assignment"], item["name"]) == ("created", "Field sales", "Ada Lovelace")
+    assert {"field": "title", "before": None, "after": "Rep"} in item["changes"]
+
+
+def test_a_plan_that_the_archive_no_longer_has_is_said_to_be_gone(ask: Any) -> None:
+    recorded(status=Status.SUCCEEDED, planned=7, plan_hash="hash")
+    answer = ask("run", run_id=RUN)
+    assert (answer["items"], answer["note"]) == ([], "The plan is no longer in the archive.")
+    recorded("20261120T081533-0a1b2c3d", status=Status.SUCCEEDED, planned=0, plan_hash="hash")
+    assert ask("run", run_id="20261120T081533-0a1b2c3d")["note"] is None
+
+
+@pytest.mark.parametrize(
+    ("cursor", "message"),
+    [
+        ("nonsense", "is not one that was handed out"),
+        ("1.1", "is not one that was handed out"),
+        ("1.0.0", "is not one that was handed out"),
+        ("1.1.-1", "is not one that was handed out"),
+        ("1.1.٣", "is not one that was handed out"),
+        ("../1.1.0", "is not one that was handed out"),
+        ("1.1.0\n", "is not one that was handed out"),
+        ("2.1.0", "is of a plan that was made anew since"),
+    ],
+)
+def test_a_cursor_leads_nowhere_but_into_this_plan(ask: Any, cursor: str, message: str) -> None:
+    recorded(status=Status.PARKED, planned=1, plan_hash="hash")
+    answer = ask("run", run_id=RUN, cursor=cursor)
+    assert (answer["status"], answer["errors"][0]["message"]) == ("rejected", message)
+
+
+def test_a_cursor_beyond_the_plan_shows_nothing(ask: Any) -> None:
+    archive(recorded(status=Status.PARKED, planned=1, plan_hash="hash"), list(items(1)))
+    answer = ask("run", run_id=RUN, cursor="1.999999.999999")
+    assert (answer["status"], answer["items"], answer["cursor"]) == ("succeeded", [], None)
+
+
+@pytest.mark.parametrize("run_id", ["20261120T081599-0a1b2c3d", "../other", "RUN#1", "ü"])
+def test_an_unknown_run_is_said_to_be_unknown(ask: Any, run_id: str) -> None:
+    recorded()
+    answer = ask("run", run_id=run_id)
+    assert (answer["status"], answer["errors"][0]["where"]) == ("rejected", "run_id")
+
+
+def test_another_organizations_run_is_unknown(ask: Any, context: LambdaContext) -> None:
+    recorded()
+    for organization, status in (("acme", "succeeded"), ("other", "rejected")):
+        event = {"organization": organization, "action": "run", "run_id": RUN}
+        assert roster_query.handler(event, context)["status"] == status
