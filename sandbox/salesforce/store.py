@@ -133,16 +133,15 @@ class Store:
         """Make the table of every object, and the columns of fields that were added since."""
         with self.transaction() as db:
             for sobject in schema.objects():
-                db.execute(f'CREATE TABLE IF NOT EXISTS "{sobject.name}" (Id TEXT PRIMARY KEY) WITHOUT ROWID')
+                columns = {field.name: sql_type(field) for field in sobject.fields if field.name != "Id"}
+                columns[VANISHED] = "INTEGER NOT NULL DEFAULT 0"
+                listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+                table = f'"{sobject.name}" (Id TEXT PRIMARY KEY, {listed})'
+                db.execute(f"CREATE TABLE IF NOT EXISTS {table} WITHOUT ROWID")
                 present = {row["name"] for row in db.execute(f'PRAGMA table_info("{sobject.name}")')}
-                if VANISHED not in present:
-                    column = f"{VANISHED} INTEGER NOT NULL DEFAULT 0"
-                    db.execute(f'ALTER TABLE "{sobject.name}" ADD COLUMN {column}')
+                for name in columns.keys() - present:
+                    db.execute(f'ALTER TABLE "{sobject.name}" ADD COLUMN "{name}" {columns[name]}')
                 for field in sobject.fields:
-                    if field.name not in present:
-                        db.execute(
-                            f'ALTER TABLE "{sobject.name}" ADD COLUMN "{field.name}" {sql_type(field)}'
-                        )
                     if field.unique:
                         index = f"{sobject.name}_{field.name}"
                         place = f'"{sobject.name}" ("{field.name}")'

@@ -141,21 +141,6 @@ def test_a_process_that_got_an_old_id_is_left_alone() -> None:
         other.kill()
 
 
-@contextlib.contextmanager
-def other_role(stack: LocalStack, logical_id: str, allowed: str, instead: str) -> Iterator[None]:
-    """Let a role allow something else instead."""
-    iam, role = stack.client("iam"), stack.resource(logical_id)
-    [policy] = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
-    assert allowed in document
-    other = document.replace(allowed, instead)
-    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=other)
-    try:
-        yield
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
-
-
 @pytest.mark.parametrize(
     ("allowed", "instead"),
     [("dynamodb:Query", "dynamodb:Scan"), ("ORG#*", "WEBHOOK#*")],
@@ -165,7 +150,7 @@ def test_a_function_may_do_only_what_its_role_allows(
     stack: LocalStack, roster: Roster, allowed: str, instead: str
 ) -> None:
     with (
-        other_role(stack, "RosterQueryFunctionRole", allowed, instead),
+        another_policy(stack, "RosterQueryFunctionRole", allowed, instead),
         pytest.raises(RuntimeError, match="AccessDenied"),
     ):
         roster.people("nobody@acme.example")
@@ -183,8 +168,46 @@ def test_a_function_may_do_only_what_its_role_allows(
 def test_a_state_machine_may_do_only_what_its_role_allows(
     stack: LocalStack, allowed: str, instead: str, error: str
 ) -> None:
-    with other_role(stack, "ScheduledImportRole", allowed, instead), pytest.raises(RuntimeError, match=error):
+    with (
+        another_policy(stack, "ScheduledImportRole", allowed, instead),
+        pytest.raises(RuntimeError, match=error),
+    ):
         stack.run_state_machine("ScheduledImport", mode="incremental")
+
+
+@contextlib.contextmanager
+def another_policy(stack: LocalStack, logical_id: str, allowed: str, instead: str) -> Iterator[None]:
+    """Have a role allow one thing instead of another; what it shares with other roles, those keep."""
+    iam, role = stack.client("iam"), stack.resource(logical_id)
+    own, shared = policies_of(iam, role)
+    [(changed, document)] = [item for item in (own | shared).items() if allowed in item[1]]
+    name = changed if changed in own else "instead"
+    if changed in shared:
+        iam.detach_role_policy(RoleName=role, PolicyArn=changed)
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document.replace(allowed, instead))
+    try:
+        yield
+    finally:
+        if changed in own:
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+        else:
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
+            iam.attach_role_policy(RoleName=role, PolicyArn=changed)
+
+
+def policies_of(iam: Any, role: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return a role's own policies by name, and those of the template that it shares by ARN; not AWS's."""
+    own = {
+        name: json.dumps(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    }
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    shared = {}
+    for arn in (each["PolicyArn"] for each in attached if ":iam::aws:" not in each["PolicyArn"]):
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        shared[arn] = json.dumps(document)
+    return own, shared
 
 
 @pytest.fixture(scope="module")
@@ -195,11 +218,11 @@ def as_import(stack: LocalStack) -> Iterator[Callable[[str], Any]]:
     arn = iam.create_role(
         RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     )["Role"]["Arn"]
-    role = stack.resource("ScheduledImportFunctionRole")
-    policies = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    for policy in policies:
-        document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+    own, shared = policies_of(iam, stack.resource("ScheduledImportFunctionRole"))
+    for policy, document in own.items():
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
+    for policy in shared:
+        iam.attach_role_policy(RoleName=name, PolicyArn=policy)
     session = stack.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
 
     def client(service: str) -> Any:
@@ -214,8 +237,10 @@ def as_import(stack: LocalStack) -> Iterator[Callable[[str], Any]]:
         )
 
     yield client
-    for policy in policies:
+    for policy in own:
         iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    for policy in shared:
+        iam.detach_role_policy(RoleName=name, PolicyArn=policy)
     iam.delete_role(RoleName=name)
 
 

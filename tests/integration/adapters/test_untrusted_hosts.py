@@ -143,13 +143,13 @@ def test_a_host_with_a_good_certificate_is_called(trust: Trust) -> None:
         pytest.param(
             lambda authority: sign("localhost", authority, NOW - 30 * DAY, NOW - DAY),
             "has expired",
-            "who runs that host has to renew it",
+            "whoever runs that host has to renew it",
             id="expired",
         ),
         pytest.param(
             lambda authority: sign("localhost", authority, NOW + DAY, NOW + 2 * DAY),
             "is not valid yet",
-            "who runs that host has to renew it",
+            "whoever runs that host has to renew it",
             id="not yet valid",
         ),
         pytest.param(

@@ -178,7 +178,7 @@ def test_good_requests_go_on_when_others_are_refused(acme: Acme) -> None:
         {**out("bob"), "group": "UK"},
     )
     assert said["status"] == "succeeded_with_errors"
-    assert said["message"] == "2 changes were made, 1 said what is so already, 7 were refused."
+    assert said["message"] == "2 changes were made, 1 was already so, 7 were refused."
     assert [result["where"] for result in said["results"]] == ["requests[2]", "requests[5]", "requests[8]"]
     assert said["results"][2]["note"].startswith("That is so already. The next push clears the request")
     assert wheres(said) == [
@@ -206,7 +206,7 @@ def test_the_same_call_again_writes_nothing(acme: Acme) -> None:
     acme.ask(*requests)
     before = table()
     said = acme.ask(*requests, by="ann@acme.example")
-    assert said["message"] == "0 changes were made, 5 said what is so already."
+    assert said["message"] == "0 changes were made, 5 were already so."
     assert all(result["note"].startswith("That is so already.") for result in said["results"])
     assert table() == before
 
@@ -290,7 +290,7 @@ def test_a_table_that_is_down_is_a_fault_and_the_call_can_be_sent_again(
         with pytest.raises(Unavailable):
             acme.ask(*requests)
     assert acme.member("cy").engage["request"] is None
-    assert acme.ask(*requests)["message"] == "1 change was made, 1 said what is so already."
+    assert acme.ask(*requests)["message"] == "1 change was made, 1 was already so."
 
 
 def test_five_hundred_requests_are_looked_up_in_a_few_reads(acme: Acme) -> None:
@@ -299,7 +299,7 @@ def test_five_hundred_requests_are_looked_up_in_a_few_reads(acme: Acme) -> None:
     client.meta.events.register("before-call.dynamodb", lambda model, **_: made.update([model.name]))
     requests = [to(name, "UK", "engage_connect") for name in ("ada", "bob", "cy")]
     said = acme.ask(*requests, *(out("bob", "engage_connect") for _ in range(497)))
-    assert said["message"] == "4 changes were made, 496 said what is so already."
+    assert said["message"] == "4 changes were made, 496 were already so."
     assert made["TransactWriteItems"] == 4
     assert made["GetItem"] + made["BatchGetItem"] <= 4
 

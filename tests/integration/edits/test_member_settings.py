@@ -196,7 +196,7 @@ def test_good_changes_go_on_when_others_are_refused(acme: Acme) -> None:
         {"member": "bob", "crm_user_status": "inactive"},
     )
     assert said["status"] == "succeeded_with_errors"
-    assert said["message"] == "2 changes were made, 1 said what is so already, 6 were refused."
+    assert said["message"] == "2 changes were made, 1 was already so, 6 were refused."
     assert [result["where"] for result in said["results"]] == ["changes[5]", "changes[7]", "changes[8]"]
     assert said["results"][2]["changed"] == []
     assert wheres(said) == [
@@ -253,7 +253,7 @@ def test_the_same_call_again_writes_nothing(acme: Acme) -> None:
     said = acme.edit(*changes, by="ann@acme.example")
     assert (said["status"], said["message"]) == (
         "succeeded",
-        "0 changes were made, 3 said what is so already.",
+        "0 changes were made, 3 were already so.",
     )
     assert table() == before
 
@@ -375,7 +375,7 @@ def test_a_table_that_is_down_is_a_fault_and_the_call_can_be_sent_again(
         with pytest.raises(Unavailable):
             acme.edit(*changes)
     assert (acme.member("bob").end_date, acme.member("cy").end_date) == ("2026-12-31", None)
-    assert acme.edit(*changes)["message"] == "1 change was made, 1 said what is so already."
+    assert acme.edit(*changes)["message"] == "1 change was made, 1 was already so."
 
 
 # ── Managers ──────────────────────────────────────────────────────────────────────────────────────
@@ -430,9 +430,9 @@ def test_taken_away_the_override_gives_way_to_the_assignments_value(acme: Acme) 
 @pytest.mark.parametrize(
     ("name", "where", "message"),
     [
-        ("eve", "changes[0].member", "is not an active direct report of whoever asks"),
-        ("zoe", "changes[0].member", "is not an active direct report of whoever asks"),
-        ("grace", "changes[0].member", "is not an active direct report of whoever asks"),
+        ("eve", "changes[0].member", "is not an active direct report of the manager who asks"),
+        ("zoe", "changes[0].member", "is not an active direct report of the manager who asks"),
+        ("grace", "changes[0].member", "is not an active direct report of the manager who asks"),
         ("nobody", "changes[0].member", "is not in the roster"),
     ],
 )
@@ -537,7 +537,7 @@ def test_five_hundred_changes_look_everybody_up_in_a_few_calls(acme: Acme, calls
             for _ in range(10)
         ]
     )
-    assert said["message"] == "50 changes were made, 450 said what is so already."
+    assert said["message"] == "50 changes were made, 450 were already so."
     # The settings; links, their members, match keys, members by key and id, pools; then a write a change.
     assert calls == {"GetItem": 1, "BatchGetItem": 5, "TransactWriteItems": 50}
 

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
 
 from muster.errors import MusterError
+from muster.runs import ending
+from muster.runs.answer import RunAnswer
 from tests.doubles.aws import forget_clients
 from tests.integration.company import Company
-from tests.integration.told_metrics import GAUGES, Told, counted, told
+from tests.integration.told_metrics import GAUGES, Told, counted, metrics, told
 
 # What pushes tell, and nobody else.
 OF_PUSHES = {"HoursSinceLastPush", "PushOutcomes", "LicencesWaiting"}
@@ -110,3 +114,23 @@ def test_no_gauge_names_a_person(company: Company, capsys: pytest.CaptureFixture
     company.run(by="schedule")
     said = {text for each in told(capsys.readouterr().out) for text in each.of.values()}
     assert said == {"muster", "acme", "gong", "import", "created"}
+
+
+def test_a_preview_is_no_completed_import_whatever_its_answer_shows(
+    company: Company, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else it would keep `ImportsSilentAlarm` quiet, which is the alarm of last resort."""
+    of_plan = ending._of_plan
+
+    def of_plan_with_users_read(*given: Any) -> RunAnswer:
+        answer = of_plan(*given)
+        return replace(answer, details={**answer.details, "read": 6})
+
+    monkeypatch.setattr(ending, "_of_plan", of_plan_with_users_read)
+    company.salesforce.create_many(6, Department=["Sales"])
+    capsys.readouterr()
+    said = company.run(preview=True)
+    assert (said["ended"], said["mode"], said["read"]) == ("previewed", "full", 6)
+    assert "RunsSucceeded" not in metrics(capsys.readouterr().out)
+    assert company.run()["ended"] == "applied"
+    assert metrics(capsys.readouterr().out)["RunsSucceeded"] == 1

@@ -200,7 +200,7 @@ def test_without_an_answer_from_salesforce_what_muster_knows_is_told(
         assert (said["status"], said["in"], said["reason"]) == ("succeeded", is_in, reason)
         assert said["now"] is None
         assert said["salesforce"].startswith(
-            "Salesforce could not be asked, so only what Muster knows is told"
+            "Salesforce could not be asked, so this is only what Muster has recorded"
         )
 
 

@@ -130,7 +130,7 @@ def test_a_plan_that_the_archive_no_longer_has_is_said_to_be_gone(ask: Any) -> N
         ("1.1.٣", "is not one that was handed out"),
         ("../1.1.0", "is not one that was handed out"),
         ("1.1.0\n", "is not one that was handed out"),
-        ("2.1.0", "is of a plan that was made anew since"),
+        ("2.1.0", "is for a plan that has been made anew since"),
     ],
 )
 def test_a_cursor_leads_nowhere_but_into_this_plan(ask: Any, cursor: str, message: str) -> None:

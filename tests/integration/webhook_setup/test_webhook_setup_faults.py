@@ -459,6 +459,6 @@ def test_who_was_overtaken_cannot_record(aws: SimpleNamespace) -> None:
     with claimed(journal, "acme", "install", "jane", long_ago, 300) as first:
         with claimed(journal, "acme", "install", "joe", now, 300) as second:
             second.record(outcome=Outcome.SUCCEEDED)
-        with pytest.raises(Rejected, match="by someone else by now"):
+        with pytest.raises(Rejected, match="now being set up by someone else"):
             first.record(token="0" * 64)
     assert journal.setup("acme") == replace(second.setup, outcome=Outcome.SUCCEEDED)
