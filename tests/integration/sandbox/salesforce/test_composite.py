@@ -309,7 +309,7 @@ def test_a_composite_needs_a_session_and_json(org: Organization) -> None:
 
 
 def test_a_body_nested_without_end_is_refused(org: Organization) -> None:
-    nested = '{"a":' * 5000 + "1" + "}" * 5000
+    nested = '{"a":' * 50_000 + "1" + "}" * 50_000
     part = f'{{"method": "POST", "url": "{DATA}/sobjects/User", "referenceId": "r", "body": {nested}}}'
     answer = org.call(
         "POST",
