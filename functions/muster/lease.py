@@ -1,4 +1,4 @@
-"""The lease that makes a run the only one of its organization (I7)."""
+"""The lease that makes a run the only one of its organization (I7): `runs.running` takes or refuses it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,14 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from muster import validation
 from muster.errors import Problem, Rejected
 from muster.references import Reference
-from muster.roster import end_dates, engage_groups, entitlements, grants, salesforce_lifecycle, seats
+from muster.roster import (
+    assignment_grants,
+    end_dates,
+    engage_groups,
+    entitlements,
+    salesforce_lifecycle,
+    seats,
+)
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.reasons import EXPLAINED
@@ -311,7 +318,7 @@ def _with_capture(member: Member, edit: Edit, editor: Editor, settings: Settings
     import evaluate the member again, which restores it; in mode manual nothing does.
     """
     assignment = assignment_order.named(member.assignment, settings)
-    given = grants.grants(assignment, {}) if assignment else grants.Grants()
+    given = assignment_grants.grants(assignment, {}) if assignment else assignment_grants.Grants()
     capture: dict[str, Any] = dict(member.data_capture)
     digest, notes = member.digest, []
     for name, value in edit.data_capture.items():

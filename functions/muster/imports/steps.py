@@ -22,8 +22,8 @@ from muster.runs import guard
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
-from muster.runs.ending import SHOWN, Ends, in_words
 from muster.runs.guard import Trip
+from muster.runs.parking import SHOWN, Ends, in_words
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings import Settings
 from muster.settings.digests import settings_digest, vault_settings_digest

@@ -15,7 +15,7 @@ from muster.imports.importing import Importing
 from muster.imports.ports import Ports
 from muster.organization_settings.ports import Salesforce
 from muster.runs.answer import RunAnswer
-from muster.runs.ending import APPROVAL
+from muster.runs.parking import APPROVAL
 from muster.runs.ports import Runs
 from muster.runs.run import Run, Status
 from muster.settings import Settings, digests, trial_queries

@@ -15,8 +15,8 @@ from muster.crm import align_fields, engage_features
 from muster.crm.vault_records import RECORDS_A_CALL, Outcome
 from muster.error_log import LogEntry, entry_of
 from muster.errors import MusterError, Problem
-from muster.pushes import align_records
-from muster.pushes.align_records import AlignRecord
+from muster.pushes import align_requests
+from muster.pushes.align_requests import AlignRecord
 from muster.pushes.ports import Vault
 from muster.roster import end_dates, engage_groups
 from muster.roster.member import Member
@@ -55,7 +55,7 @@ class AlignSync:
             return {}, 0
         changes: Mapping[str, Change] = {}
         try:
-            records = self._records(self.align, [align_records.retrying(self.settings)])
+            records = self._records(self.align, [align_requests.retrying(self.settings)])
         except MusterError as error:
             self._down = True
             entries = [self._not_reached(run, error)]
@@ -77,15 +77,15 @@ class AlignSync:
         for record, members in found:
             records = max((matched[member.id] for member in members), default=1)
             if len(members) != 1 or records > 1:
-                problem = align_records.match_problem(records, len(members), self.settings)
-                entries.append(_about(record, align_records.MEMBER_UNKNOWN, problem))
+                problem = align_requests.match_problem(records, len(members), self.settings)
+                entries.append(_about(record, align_requests.MEMBER_UNKNOWN, problem))
                 continue
             (member,) = members
-            if align_records.has_new_request(member, record):
-                refusals = align_records.refusals(member, record, self.settings, day)
-                entries += [_about(record, align_records.REQUEST_REFUSED, each, member) for each in refusals]
+            if align_requests.has_new_request(member, record):
+                refusals = align_requests.refusals(member, record, self.settings, day)
+                entries += [_about(record, align_requests.REQUEST_REFUSED, each, member) for each in refusals]
                 changes[member.id] = partial(
-                    align_records.with_requests, record=record, settings=self.settings, day=day
+                    align_requests.with_requests, record=record, settings=self.settings, day=day
                 )
         return changes, entries
 
@@ -99,7 +99,7 @@ class AlignSync:
         if not members:
             return ()
         try:
-            records = self._records(self.align, align_records.about(members.values(), self.settings))
+            records = self._records(self.align, align_requests.about(members.values(), self.settings))
         except MusterError as error:
             return (self._not_reached(run, error),)
         found = self._found(records)
@@ -112,7 +112,7 @@ class AlignSync:
                 (record, member)
                 for record, member in plain
                 # A request made meanwhile is not overwritten: the next push takes it over.
-                if member.id in members and not align_records.has_new_request(member, record)
+                if member.id in members and not align_requests.has_new_request(member, record)
             ],
         )
 
@@ -124,7 +124,7 @@ class AlignSync:
             if engage_features.ALIGN in each.what
         }
         members = self.roster.members(run.organization, sorted({*touched, *due}))
-        return {name: each for name, each in members.items() if align_records.needs_update(each)}
+        return {name: each for name, each in members.items() if align_requests.needs_update(each)}
 
     def _forget_missing(self, run: Run, members: Mapping[str, Member], there: Collection[str]) -> None:
         """Record that Align no longer has a record of members it had one of, so as not to ask each time."""
@@ -137,7 +137,7 @@ class AlignSync:
             run,
             {
                 each.id: partial(
-                    align_records.with_reported, record=None, shown=engage_groups.align_view(each)
+                    align_requests.with_reported, record=None, shown=engage_groups.align_view(each)
                 )
                 for each in gone
             },
@@ -151,14 +151,14 @@ class AlignSync:
         for some in batched(found, RECORDS_A_CALL, strict=False):
             reported: dict[str, Change] = {
                 member.id: partial(
-                    align_records.with_reported, record=record.id, shown=engage_groups.align_view(member)
+                    align_requests.with_reported, record=record.id, shown=engage_groups.align_view(member)
                 )
                 for record, member in some
             }
             writes = [
                 (record, member, fields)
                 for record, member in some
-                if (fields := align_records.differences(member, record))
+                if (fields := align_requests.differences(member, record))
             ]
             try:
                 answers = align.update(
@@ -170,7 +170,7 @@ class AlignSync:
                 if answer.outcome is Outcome.REFUSED:
                     reported.pop(member.id, None)
                     problem = answer.problem or Problem(align_fields.OBJECT, "was refused by Align", "")
-                    entries.append(_about(record, align_records.NOT_WRITTEN, problem, member))
+                    entries.append(_about(record, align_requests.NOT_WRITTEN, problem, member))
             self._record(run, reported)
             self.clock.check()
         return entries
@@ -181,9 +181,9 @@ class AlignSync:
         """Return the records that meet any of these conditions, each once."""
         found: dict[str, AlignRecord] = {}
         for condition in conditions:
-            for page in align.query(align_records.query(condition, self.settings)):
+            for page in align.query(align_requests.query(condition, self.settings)):
                 for row in page.records:
-                    record = align_records.record_of(row, self.settings)
+                    record = align_requests.record_of(row, self.settings)
                     found[record.id] = record
         return list(found.values())
 
@@ -191,9 +191,9 @@ class AlignSync:
         """Return the records with the members they match."""
         found: Found = []
         for some in batched(records, LOOKED_UP_AT_ONCE, strict=False):
-            wanted = {record.id: align_records.wanted_for(record, self.settings) for record in some}
+            wanted = {record.id: align_requests.wanted_for(record, self.settings) for record in some}
             known = self.roster.gather(self.settings.organization, wanted)
-            found += [(record, align_records.candidates(known[record.id])) for record in some]
+            found += [(record, align_requests.candidates(known[record.id])) for record in some]
         return found
 
     def _record(self, run: Run, changes: Mapping[str, Change]) -> None:
@@ -215,7 +215,7 @@ class AlignSync:
             Problem("connections.align:", str(error), remedy),
             at=timestamp(self.clock.now()),
             system=engage_features.ALIGN,
-            code=align_records.NOT_REACHED,
+            code=align_requests.NOT_REACHED,
             notification=run.id,
         )
 

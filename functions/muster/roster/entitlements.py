@@ -10,7 +10,7 @@ from typing import Any
 
 from muster.crm import engage_features
 from muster.crm.salesforce_fields import Fields
-from muster.roster import engage_groups, grants, seats
+from muster.roster import assignment_grants, engage_groups, seats
 from muster.roster.member import Member
 from muster.roster.seats import Pools
 from muster.settings import Settings, assignment_order
@@ -38,14 +38,14 @@ def governed(
     """
     if assignment is None:
         # No assignments at all: groups requested by hand, or in the CRM, are left alone.
-        return {**without(before), **_groups_given(before, grants.Grants())}
+        return {**without(before), **_groups_given(before, assignment_grants.Grants())}
     seeded = not before.active or before.assignment != assignment.name
     attributes: Attributes = {"assignment": assignment.name, "update_mode": assignment.update_mode}
     if not seeded and assignment.update_mode == MANUAL:
         wanted: tuple[str, ...] = tuple(before.seats)
         capture: Mapping[str, Any] = before.data_capture
     else:
-        given = grants.grants(assignment, fields)
+        given = assignment_grants.grants(assignment, fields)
         wanted = (*given.seats, *(seat for seat in before.seats if f"seats.{seat}" in given.unknown))
         attributes |= _given(before, given)
         capture = _capture_given(before, assignment, given, keeps_overrides=not seeded)
@@ -106,7 +106,7 @@ def _effects(
     return effects
 
 
-def _given(before: Member, given: grants.Grants) -> Attributes:
+def _given(before: Member, given: assignment_grants.Grants) -> Attributes:
     workspaces = {
         **{
             name: profile
@@ -118,7 +118,7 @@ def _given(before: Member, given: grants.Grants) -> Attributes:
     return {"workspaces": workspaces, **_groups_given(before, given)}
 
 
-def _groups_given(before: Member, given: grants.Grants) -> Attributes:
+def _groups_given(before: Member, given: assignment_grants.Grants) -> Attributes:
     """Return the groups that the assignment requests, and those that stay as they were.
 
     A group that it does not name is given back if an assignment requested it: then it has no origin.
@@ -151,7 +151,7 @@ def _requested(member: Member, requests: Mapping[str, str | None]) -> Attributes
 
 
 def _capture_given(
-    before: Member, assignment: Assignment, given: grants.Grants, *, keeps_overrides: bool
+    before: Member, assignment: Assignment, given: assignment_grants.Grants, *, keeps_overrides: bool
 ) -> dict[str, Any]:
     """Return the assignment's settings, and what managers have overridden in this assignment (A10)."""
     origin = f"assignment:{assignment.name}"

@@ -6,7 +6,7 @@ guard        when a plan waits for approval (I5)
 clock        the time an invocation has left, and the lease kept alive
 archive      where an attempt keeps what it read and planned
 running      begin, go on, approve, reject, fail
-ending       how a planned run goes on or stops: preview, park, refuse, end
+parking      whether a planned run goes on: preview, park until approved, refuse, end
 ports        what runs need of the run table and the archive
 answer       what a run answers
 """

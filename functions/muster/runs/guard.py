@@ -1,4 +1,4 @@
-"""The guard: when a run waits for approval before its first write (I4, I5). Pure.
+"""The guard: the limits beyond which a plan waits for approval (I4, I5); `parking` makes it wait. Pure.
 
 A limit is passed by more changes than its floor, and more than its count or its percentage of the
 active members. Limits hold per run and per assignment. Deactivating and revoking are always limited,

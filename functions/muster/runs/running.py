@@ -13,7 +13,7 @@ from muster.errors import Incomplete, MusterError, NotFound, Problem, Rejected, 
 from muster.lease import Lease, LeaseHeld
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
-from muster.runs.ending import LONGEST_RUN, close_parked, moved
+from muster.runs.parking import LONGEST_RUN, close_parked, moved
 from muster.runs.ports import ErrorLog, Runs, Work
 from muster.runs.run import Kind, Phase, Run, Status
 from muster.settings.versions import StoredSettings

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from muster.errors import MusterError
-from muster.runs import ending
+from muster.runs import parking
 from muster.runs.answer import RunAnswer
 from tests.doubles.aws import forget_clients
 from tests.integration.company import Company
@@ -120,13 +120,13 @@ def test_a_preview_is_no_completed_import_whatever_its_answer_shows(
     company: Company, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Else it would keep `ImportsSilentAlarm` quiet, which is the alarm of last resort."""
-    of_plan = ending._of_plan
+    of_plan = parking._of_plan
 
     def of_plan_with_users_read(*given: Any) -> RunAnswer:
         answer = of_plan(*given)
         return replace(answer, details={**answer.details, "read": 6})
 
-    monkeypatch.setattr(ending, "_of_plan", of_plan_with_users_read)
+    monkeypatch.setattr(parking, "_of_plan", of_plan_with_users_read)
     company.salesforce.create_many(6, Department=["Sales"])
     capsys.readouterr()
     said = company.run(preview=True)

@@ -9,8 +9,8 @@ import pytest
 from muster.crm import align_fields, engage_features
 from muster.crm.engage_features import ALIGN, CONNECT, ENGAGE, FEATURES, STATUSES, Seen
 from muster.errors import Incomplete
-from muster.pushes import align_records, push_plan
-from muster.pushes.align_records import AlignRecord
+from muster.pushes import align_requests, push_plan
+from muster.pushes.align_requests import AlignRecord
 from muster.roster import engage_groups
 from muster.roster.decisions import Known
 from muster.roster.member import Member
@@ -70,7 +70,7 @@ def row(**fields: Any) -> dict[str, Any]:
 
 
 def taken(ada: Member, asked: AlignRecord) -> Member:
-    return align_records.with_requests(ada, asked, ACME, TODAY)
+    return align_requests.with_requests(ada, asked, ACME, TODAY)
 
 
 # ── Align's names ────────────────────────────────────────────────────────────────────────────────────
@@ -112,7 +112,7 @@ def test_a_status_that_the_feature_lacks_stays_as_it_is(feature: str, name: str)
 
 @pytest.mark.parametrize("status", ["retry_request__aln", ["retry_request__aln"]])
 def test_a_row_is_read_whether_its_picklists_are_arrays_or_texts(status: object) -> None:
-    found = align_records.record_of(row(engage_group_provisioning_status__aln=status), ACME)
+    found = align_requests.record_of(row(engage_group_provisioning_status__aln=status), ACME)
     assert found.requested == (ENGAGE,)
     assert found.seen == {ENGAGE: Seen("UK", RETRY, None), CONNECT: Seen(None, None, "Connect")}
     assert (found.id, found.name, found.modified) == ("V4R1", "ada@acme.example", MODIFIED)
@@ -122,7 +122,7 @@ def test_a_row_is_read_whether_its_picklists_are_arrays_or_texts(status: object)
 def test_a_row_that_lacks_a_field_is_not_a_whole_reading(field: str) -> None:
     lacking = {name: value for name, value in row().items() if name != field}
     with pytest.raises(Incomplete):
-        align_records.record_of(lacking, ACME)
+        align_requests.record_of(lacking, ACME)
 
 
 @pytest.mark.parametrize(
@@ -136,14 +136,14 @@ def test_a_row_that_lacks_a_field_is_not_a_whole_reading(field: str) -> None:
 )
 def test_a_row_that_is_not_what_it_should_be_is_not_believed(fields: dict[str, Any]) -> None:
     with pytest.raises(Incomplete):
-        align_records.record_of(row(**fields), ACME)
+        align_requests.record_of(row(**fields), ACME)
 
 
 def test_only_managed_features_are_asked_about() -> None:
-    both, one = align_records.retrying(ACME), align_records.retrying(ENGAGE_ONLY)
+    both, one = align_requests.retrying(ACME), align_requests.retrying(ENGAGE_ONLY)
     assert one == "(engage_group_provisioning_status__aln = 'retry_request__aln')"
     assert both == f"{one[:-1]} OR engage_connect_group_status__aln = 'retry_request__aln')"
-    assert "connect" not in align_records.query(one, ENGAGE_ONLY)
+    assert "connect" not in align_requests.query(one, ENGAGE_ONLY)
 
 
 @pytest.mark.parametrize(
@@ -159,25 +159,25 @@ def test_only_managed_features_are_asked_about() -> None:
 def test_members_are_looked_up_by_record_or_else_by_name(
     ada: Member, wanted: Any, conditions: list[str]
 ) -> None:
-    assert list(align_records.about([ada], wanted)) == conditions
+    assert list(align_requests.about([ada], wanted)) == conditions
 
 
 def test_two_hundred_go_into_one_condition() -> None:
     many = [member(id=str(number), email=f"u{number}@acme.example") for number in range(401)]
-    assert len(list(align_records.about(many, ACME))) == 3
+    assert len(list(align_requests.about(many, ACME))) == 3
 
 
 # ── Whom a record is about ───────────────────────────────────────────────────────────────────────────
 
 
 def test_members_are_matched_like_users_of_vault_crm() -> None:
-    assert align_records.wanted_for(record(name="ADA@acme.example"), ACME).match_keys == (
+    assert align_requests.wanted_for(record(name="ADA@acme.example"), ACME).match_keys == (
         "email#ada@acme.example",
     )
-    assert align_records.wanted_for(record(name="ada@acme.crm"), BY_USERNAME).match_keys == (
+    assert align_requests.wanted_for(record(name="ada@acme.crm"), BY_USERNAME).match_keys == (
         "username#ada@acme.crm",
     )
-    assert align_records.wanted_for(record(name=None), ACME).match_keys == ()
+    assert align_requests.wanted_for(record(name=None), ACME).match_keys == ()
 
 
 ADA, LEFT, TWIN = member(), member(id="left", active=False), member(id="twin")
@@ -196,7 +196,7 @@ ADA, LEFT, TWIN = member(), member(id="left", active=False), member(id="twin")
 def test_of_several_the_active_one_is_meant(
     namesakes: tuple[Member, ...], candidates: tuple[Member, ...]
 ) -> None:
-    assert align_records.candidates(Known(namesakes=namesakes)) == candidates
+    assert align_requests.candidates(Known(namesakes=namesakes)) == candidates
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_of_several_the_active_one_is_meant(
     [(1, 0, "nobody"), (2, 1, "another roster member"), (1, 2, "several members")],
 )
 def test_why_nobody_is_meant_is_said(records: int, members: int, said: str) -> None:
-    problem = align_records.match_problem(records, members, ACME)
+    problem = align_requests.match_problem(records, members, ACME)
     assert said in problem.message
     assert "email" in problem.remedy
 
@@ -257,7 +257,7 @@ def test_who_is_not_in_vault_crm_keeps_the_request_without_a_status() -> None:
     after = taken(member(crm={}, vault={}), record())
     assert after.engage == held("UK")
     assert engage_groups.due(after) is None
-    assert not align_records.needs_update(after)
+    assert not align_requests.needs_update(after)
 
 
 GOVERNED = member(assignment="Sales", engage=held("UK", SUCCESS, "UK"))
@@ -282,14 +282,14 @@ def test_a_request_that_is_not_for_align_to_make_is_refused_with_what_to_do(
     ada: Member, request_: str | None, refused: bool
 ) -> None:
     asked = record(Seen(request_, RETRY))
-    problems = align_records.refusals(ada, asked, ACME, TODAY)
+    problems = align_requests.refusals(ada, asked, ACME, TODAY)
     assert len(problems) == refused
     assert all(problem.remedy and problem.where == "engage_group_request__aln" for problem in problems)
     after = taken(ada, asked)
     assert (after.engage == ada.engage) == refused
     # Refused or not, it is not asked for again, and Align is told what stands.
     assert taken(after, asked) == after
-    assert align_records.needs_update(after)
+    assert align_requests.needs_update(after)
 
 
 # ── What Align is told ───────────────────────────────────────────────────────────────────────────────
@@ -322,29 +322,30 @@ def test_what_differs_is_written_and_nothing_else(
         "group": "engage_group__aln",
     }
     expected = {fields[name]: value for name, value in written.items()}
-    assert align_records.differences(member(engage=mine), record(shown)) == expected
+    assert align_requests.differences(member(engage=mine), record(shown)) == expected
 
 
 def test_whoever_changes_after_being_told_is_due_until_told_again() -> None:
     ada = member(engage=held("UK", SUCCESS, "UK"))
-    assert align_records.needs_update(ada), "touched, and never told"
+    assert align_requests.needs_update(ada), "touched, and never told"
     assert engage_groups.due(ada) is None
-    told = align_records.with_reported(ada, "V4R1", engage_groups.align_view(ada))
-    assert not align_records.needs_update(told)
+    told = align_requests.with_reported(ada, "V4R1", engage_groups.align_view(ada))
+    assert not align_requests.needs_update(told)
     assert engage_groups.due(told) is None
     moved = replace(told, engage=held("US", SUCCESS, "US"))
     due = engage_groups.due(moved)
     assert due is not None
     assert due == engage_groups.Due("", frozenset({ALIGN}))
-    assert align_records.needs_update(moved)
+    assert align_requests.needs_update(moved)
     assert (
-        engage_groups.due(align_records.with_reported(moved, "V4R1", engage_groups.align_view(moved))) is None
+        engage_groups.due(align_requests.with_reported(moved, "V4R1", engage_groups.align_view(moved)))
+        is None
     )
 
 
 def test_what_only_align_has_to_be_told_leaves_vault_crm_alone() -> None:
     ends = member(end_date="2027-01-31", engage=held("US", SUCCESS, "US"))
-    moved = align_records.with_reported(ends, "V4R1", {})
+    moved = align_requests.with_reported(ends, "V4R1", {})
     assert engage_groups.due(moved) == engage_groups.Due(
         "", frozenset({ENGAGE, engage_features.USER_STATUS, ALIGN})
     )
@@ -353,6 +354,6 @@ def test_what_only_align_has_to_be_told_leaves_vault_crm_alone() -> None:
 
 
 def test_being_told_keeps_what_was_taken() -> None:
-    told = align_records.with_reported(taken(member(), record()), None, {})
+    told = align_requests.with_reported(taken(member(), record()), None, {})
     assert told.vault[ALIGN] == {"id": None, "taken": MODIFIED, "told": {}}
-    assert not align_records.has_new_request(told, record())
+    assert not align_requests.has_new_request(told, record())

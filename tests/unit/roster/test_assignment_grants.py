@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from muster.roster.grants import Grants, grants
+from muster.roster.assignment_grants import Grants, grants
 from muster.settings import Settings
 from muster.settings.assignment_order import filtered, rank, unfiltered, winner
 from muster.settings.mappings import fields_to_read

@@ -1,4 +1,4 @@
-"""How a planned run continues or stops: previewed, parked by the guard, refused, finished (I5, I6, I8).
+"""Whether a planned run goes on: previewed, parked until approved, refused, finished (I5, I6, I8).
 
 The same for every kind of run; what a run gathers, plans and applies is its own affair.
 """
