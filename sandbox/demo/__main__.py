@@ -37,6 +37,7 @@ def main() -> int:
         stack = launching.start(folder, lambda step: console.print(step), webhook=False)
         walk = Walk(stack, console)
         take(walk)
+        version = "" if walk.failed else walk.query("list", limit=1)["muster_version"]
         console.print("\n[bold]In short:[/bold]")
         headings = ("", "Done", "Seen in Muster", "After")
         console.print(tables.table(*headings, rows=walk.results))
@@ -55,7 +56,9 @@ def main() -> int:
         console.print(f"\n[red]Muster does NOT work: see step {wrong}. The logs: {folder}[/red]")
         return 1
     steps = len(walk.results)
-    console.print(f"\n[green]Muster works: {steps} of {steps} steps, in {seconds:.0f} seconds.[/green]")
+    console.print(
+        f"\n[green]Muster {version} works: {steps} of {steps} steps, in {seconds:.0f} seconds.[/green]"
+    )
     return 0
 
 

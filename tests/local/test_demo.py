@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from muster import __version__
 from sandbox.demo import __main__ as demo
 from sandbox.demo.walk import Walk, WalkEnded
 from sandbox.local_stack import launching
@@ -25,7 +26,7 @@ def test_the_demo_shows_every_step_on_a_second_stack_which_has_nothing_in_common
     shown = run("sandbox.demo", name=name, KEEP="1")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     walked, _, by_hand = shown.stdout.partition("It stays up. Try it by hand:")
-    assert shown.stdout.splitlines()[-1].startswith("Muster works: 40 of 40 steps, in ")
+    assert shown.stdout.splitlines()[-1].startswith(f"Muster {__version__} works: 40 of 40 steps, in ")
     assert max(map(len, walked.splitlines())) <= 110
     for title, part in {
         "Connecting": "2 of 38 checks failed: login (salesforce), language (vault_crm).",
