@@ -4,11 +4,13 @@
 to write, and what must still hold when they are written. Pure: no I/O, no clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
-from muster.crm.salesforce_fields import mapped
+from muster.crm import canonical_text
+from muster.crm.salesforce_fields import TARGETS, mapped
 from muster.roster import eligibility, seats
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
@@ -225,7 +227,9 @@ def recorded(
 ) -> Decision:
     """Return the decision to write `after`, with a history entry if an admin would see a change."""
     limits = seats.limits(settings)
-    changes = changes_between(before if before.version else None, after)
+    # Another spelling of a value is no change; until 0.2.0 both were stored (W14).
+    after = _respelled(after)
+    changes = changes_between(_respelled(before) if before.version else None, after)
     if not changes:
         return Decision(outcome=Outcome.UNCHANGED, before=before, after=after, limits=limits)
     at = timestamp(now)
@@ -234,6 +238,20 @@ def recorded(
         member=before.id, version=after.version, at=at, origin=origin, run=run, changes=changes
     )
     return Decision(outcome=outcome, before=before, after=after, history=history, limits=limits)
+
+
+def _respelled(member: Member) -> Member:
+    """Return the member with what a field of a CRM may have given it in canonical text."""
+
+    def canonical(values: Mapping[str, str | None]) -> Attributes:
+        # Values of Vault CRM are among them, whose ids are none of Salesforce: so no field's name is given.
+        return {name: value and canonical_text.of_text("", value) for name, value in values.items()}
+
+    return replace(
+        member,
+        **canonical({name: getattr(member, name) for name in TARGETS if "." not in name}),
+        custom=canonical(member.custom),
+    )
 
 
 def _is_as_before(before: Member, attributes: Attributes) -> bool:

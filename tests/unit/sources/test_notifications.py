@@ -45,7 +45,7 @@ def test_a_15_character_id_is_the_same_user() -> None:
         ({"SystemModstamp": "2026-11-20T08:15:31"}, "SystemModstamp"),
         ({"SystemModstamp": None, "LastModifiedDate": "0001-01-01T00:00:00+14:00"}, "LastModifiedDate"),
         ({"SystemModstamp": "2026-11-22T08:15:31.000Z"}, "SystemModstamp"),
-        ({"Email": "a" * 255}, "Username"),
+        ({"Email": "a" * 255}, "Email"),
         ({"Title": "x" * 70_000}, "fields"),
     ],
 )
