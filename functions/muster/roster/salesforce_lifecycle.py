@@ -17,7 +17,7 @@ from muster.roster.eligibility import Verdict
 from muster.roster.entitlements import Attributes, governed, seated, without
 from muster.roster.history import HistoryEntry, changes_between
 from muster.roster.links import Link, match_keys
-from muster.roster.manager_hierarchy import manager_attributes
+from muster.roster.manager_hierarchy import manager_attributes, reports_to
 from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
 from muster.roster.seats import Pools
@@ -32,10 +32,9 @@ CONNECTION = "salesforce"
 def wanted_for(change: UserChange, settings: Settings) -> Wanted:
     """Return what has to be looked up to decide about the change."""
     values = _mapped(change, settings)
-    manager = change.fields.get("ManagerId")
     return Wanted(
         match_keys=match_keys(values.get("username"), values.get("email")),
-        manager=None if settings.ignore_organizational_structure else manager,
+        manager=None if settings.ignore_organizational_structure else reports_to(change),
     )
 
 
