@@ -246,8 +246,15 @@ def _respelled(member: Member) -> Member:
         # Values of Vault CRM are among them, whose ids are none of Salesforce: so no field's name is given.
         return {name: value and canonical_text.of_text("", value) for name, value in values.items()}
 
+    crm = {
+        system: {name: canonical_text.of(name, value) for name, value in values.items()}
+        if system == CONNECTION
+        else values
+        for system, values in member.crm.items()
+    }
     return replace(
         member,
+        crm=crm,
         **canonical({name: getattr(member, name) for name in TARGETS if "." not in name}),
         custom=canonical(member.custom),
     )

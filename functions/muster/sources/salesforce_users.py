@@ -28,8 +28,11 @@ _VOLATILE = frozenset({"SystemModstamp", "LastModifiedDate", "LastLoginDate", "L
 def fields_of(row: Row, names: Iterable[str]) -> dict[str, str | None]:
     """Return the row's fields in their canonical text; empty ones are `None`."""
     names = tuple(names)
-    row = spelled_as(names, row)
-    return {name: canonical_text.of(name, row[name]) for name in names}
+    try:
+        return {name: canonical_text.of(name, row[name]) for name in names}
+    except KeyError:
+        row = spelled_as(names, row)
+        return {name: canonical_text.of(name, row[name]) for name in names}
 
 
 def spelled_as(names: Sequence[str], row: Row) -> Row:

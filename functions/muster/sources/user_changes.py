@@ -43,8 +43,8 @@ def storable(fields: Mapping[str, str | None], addresses: Iterable[str]) -> Mapp
         size = len(fields[too_long[0]] or "")
         raise Rejected(
             Problem(
-                too_long[0],
-                f"has {size:,} characters, and an address has {MAX_ADDRESS} at most",
+                "address",
+                f"in {too_long[0]} has {size:,} characters, and {MAX_ADDRESS} are the most",
                 "Correct the user in Salesforce, or map another field to the address.",
             )
         )

@@ -133,8 +133,9 @@ def test_an_address_of_2000_bytes_is_reported_and_the_others_go_on(company: Comp
     assert company.active() == {bob}
     (entry,) = company.errors()
     assert entry["record"] == ada
-    assert "Login__c has 2,000 characters" in entry["message"]
+    assert "in Login__c has 2,000 characters" in entry["message"]
     assert company.run()["status"] == "succeeded_with_errors"
+    assert company.errors()[0]["code"] == "source_address"
     assert company.active() == {bob}
 
 

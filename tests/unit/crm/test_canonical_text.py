@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muster.crm import canonical_text
+from muster.crm.pages import read_salesforce_page, read_vault_page
 
 
 @pytest.mark.parametrize(
@@ -110,3 +111,12 @@ def test_half_a_character_anywhere_leaves_the_rest(text: str) -> None:
     escaped = "".join(f"\\u{ord(each):04x}" if "\ud800" <= each <= "\udfff" else "." for each in text)
     read = canonical_text.read_json(f'"{escaped}"'.encode())
     assert read.count(".") == escaped.count(".")
+
+
+def test_a_page_with_half_a_character_is_read() -> None:
+    row = b'{"Id": "005000000000001AAA", "Title": "Rep \\ud83d"}'
+    body = b'{"totalSize": 1, "done": true, "records": [' + row + b"]}"
+    assert read_salesforce_page(body).records[0]["Title"] == "Rep \N{REPLACEMENT CHARACTER}"
+    details = b'"responseDetails": {"total": 1}'
+    body = b'{"responseStatus": "SUCCESS", ' + details + b', "data": [' + row + b"]}"
+    assert read_vault_page(body).records[0]["Title"] == "Rep \N{REPLACEMENT CHARACTER}"

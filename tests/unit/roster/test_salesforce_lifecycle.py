@@ -94,10 +94,15 @@ def test_another_spelling_of_a_value_is_written_but_is_no_change() -> None:
     acme = settings(auto_provision={"custom_fields": ["At__c", "Sum__c"]})
     at = {"At__c": "2026-11-01T08:00:00.000Z", "Sum__c": "12345678.0"}
     stored = member(custom={"At__c": "2026-11-01T08:00:00.000+0000", "Sum__c": "1.2345678E7"})
+    vault = {"id": "V0B000000001001"}
+    salesforce = {**stored.crm["salesforce"], "profile_id": "00e000000000001"}
+    stored = replace(stored, crm={"salesforce": salesforce, "vault_crm": vault})
     decision = decide(change(40, acme, **at), linked(stored), acme, {}, NOW)
     assert (decision.outcome, decision.history) == (Outcome.UNCHANGED, None)
     assert decision.after
     assert decision.after.custom == at
+    assert decision.after.crm["salesforce"]["profile_id"] == "00e000000000001AAA"
+    assert decision.after.crm["vault_crm"] == vault
     decision = decide(change(40, acme, **at, Title="Chief"), linked(stored), acme, {}, NOW)
     assert fields_changed(decision) == {"title": ("Rep", "Chief")}
 

@@ -16,7 +16,7 @@ def test_whatever_fits_is_kept() -> None:
 @pytest.mark.parametrize(
     ("longer", "where", "told"),
     [
-        ({"Username": "a" * 2_000}, "Username", "has 2,000 characters, and an address has 254 at most"),
+        ({"Username": "a" * 2_000}, "address", "in Username has 2,000 characters, and 254 are the most"),
         ({"Note__c": "ß" * (MAX_TEXT // 2)}, "fields", "a member keeps 32,768 at most"),
     ],
 )
