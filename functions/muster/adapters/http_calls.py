@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
@@ -28,6 +27,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from muster.crm import canonical_text
 from muster.errors import Misconfigured, Unavailable
 
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -120,7 +120,7 @@ def retry_after(answer: requests.Response) -> float | None:
 def decoded(body: bytes) -> Any:
     """Return the JSON value of a body, `None` if it is not JSON."""
     try:
-        return orjson.loads(body)
+        return canonical_text.read_json(body)
     except ValueError:
         return None
 

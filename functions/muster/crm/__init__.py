@@ -1,6 +1,7 @@
 """How Salesforce and Vault name, query and page things. No settings, no I/O.
 
 salesforce_ids      ids of 15 and 18 characters
+canonical_text      one text for one value, by message or by query; answers with half a character (W14)
 salesforce_fields   fields of a Salesforce user to attributes of a member (W7)
 soql                queries of User, from checked and quoted parts
 soql_filters        whether an admin's filter is one condition and no more (S3)

@@ -14,8 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from muster.crm import canonical_text
 from muster.errors import Incomplete, Unavailable
 
 # The one shape of a `nextRecordsUrl`. Anything that could lead elsewhere (a host, dot segments, a backslash,
@@ -45,7 +44,7 @@ class Page:
 def read_salesforce_page(body: bytes) -> Page:
     """Return the page that an answer of the REST API's query resource holds; raises `Unavailable`."""
     try:
-        answer = orjson.loads(body)
+        answer = canonical_text.read_json(body)
     except ValueError:
         # Its exception carries the whole body, so it is not chained.
         raise _not_a_salesforce_page() from None
@@ -87,7 +86,7 @@ def read_vault_page(body: bytes) -> Page:
     Its `next` is as the vault wrote it; `vault_page_path` makes a path of it.
     """
     try:
-        answer = orjson.loads(body)
+        answer = canonical_text.read_json(body)
     except ValueError:
         # Its exception carries the whole body, so it is not chained.
         raise _not_a_vault_page() from None

@@ -57,11 +57,13 @@ DEFAULT_SALESFORCE_MAP: dict[str, Source] = {
 }
 TARGETS = frozenset(DEFAULT_SALESFORCE_MAP)
 
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+# What settings take for a domain, in lower case; its top level may be one of another alphabet (xn--p1ai).
+DOMAIN = rf"({_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]"
 # A Salesforce username has the form of an e-mail address but need not receive mail. Only the form is checked:
-# one @, no blanks, a dot inside the domain.
-_EMAIL = re.compile(
-    r"[^@\s\"(),:;<>\[\\\]]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
-)
+# one @, no blanks, a dot inside the domain. ASCII is asked of the domain alone: without case, a `k` would be
+# the sign for kelvin too.
+_EMAIL = re.compile(rf"[^@\s\"(),:;<>\[\\\]]{{1,64}}@(?ai:{DOMAIN})")
 
 
 def is_valid_email(value: str | None) -> bool:

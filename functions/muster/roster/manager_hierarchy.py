@@ -6,6 +6,7 @@ Everybody is named by CRM id, but for `Member.manager`, which is a member's id.
 from collections.abc import Mapping
 from typing import Any
 
+from muster.crm import salesforce_ids
 from muster.roster.decisions import Known
 from muster.roster.member import Member
 from muster.settings import Settings
@@ -55,6 +56,12 @@ def depths(managers: Managers) -> dict[str, int]:
     return depth
 
 
+def reports_to(change: UserChange) -> str | None:
+    """Return the CRM id of the user's manager; `None` where there is none, or what is there is no id."""
+    manager = change.fields.get("ManagerId") or ""
+    return salesforce_ids.to_18(manager) if salesforce_ids.is_valid(manager) else None
+
+
 def manager_attributes(
     member: Member, change: UserChange, known: Known, settings: Settings
 ) -> dict[str, Any]:
@@ -66,9 +73,9 @@ def manager_attributes(
     """
     if settings.ignore_organizational_structure or "ManagerId" not in change.fields:
         return {}
-    reports_to = change.fields["ManagerId"]
+    above = reports_to(change)
     in_loop = change.in_loop
     if in_loop is None:
-        in_loop = member.in_loop and reports_to == member.reports_to
-    manager = None if in_loop or reports_to in (None, change.crm_id) else known.manager
-    return {"reports_to": reports_to, "in_loop": in_loop, "manager": manager}
+        in_loop = member.in_loop and above == member.reports_to
+    manager = None if in_loop or above in (None, change.crm_id) else known.manager
+    return {"reports_to": above, "in_loop": in_loop, "manager": manager}

@@ -4,18 +4,20 @@
 to write, and what must still hold when they are written. Pure: no I/O, no clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
-from muster.crm.salesforce_fields import mapped
+from muster.crm import canonical_text
+from muster.crm.salesforce_fields import TARGETS, mapped
 from muster.roster import eligibility, seats
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
 from muster.roster.entitlements import Attributes, governed, seated, without
 from muster.roster.history import HistoryEntry, changes_between
 from muster.roster.links import Link, match_keys
-from muster.roster.manager_hierarchy import manager_attributes
+from muster.roster.manager_hierarchy import manager_attributes, reports_to
 from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
 from muster.roster.seats import Pools
@@ -30,10 +32,9 @@ CONNECTION = "salesforce"
 def wanted_for(change: UserChange, settings: Settings) -> Wanted:
     """Return what has to be looked up to decide about the change."""
     values = _mapped(change, settings)
-    manager = change.fields.get("ManagerId")
     return Wanted(
         match_keys=match_keys(values.get("username"), values.get("email")),
-        manager=None if settings.ignore_organizational_structure else manager,
+        manager=None if settings.ignore_organizational_structure else reports_to(change),
     )
 
 
@@ -225,7 +226,9 @@ def recorded(
 ) -> Decision:
     """Return the decision to write `after`, with a history entry if an admin would see a change."""
     limits = seats.limits(settings)
-    changes = changes_between(before if before.version else None, after)
+    # Another spelling of a value is no change; until 0.2.0 both were stored (W14).
+    after = _respelled(after)
+    changes = changes_between(_respelled(before) if before.version else None, after)
     if not changes:
         return Decision(outcome=Outcome.UNCHANGED, before=before, after=after, limits=limits)
     at = timestamp(now)
@@ -234,6 +237,27 @@ def recorded(
         member=before.id, version=after.version, at=at, origin=origin, run=run, changes=changes
     )
     return Decision(outcome=outcome, before=before, after=after, history=history, limits=limits)
+
+
+def _respelled(member: Member) -> Member:
+    """Return the member with what a field of a CRM may have given it in canonical text."""
+
+    def canonical(values: Mapping[str, str | None]) -> Attributes:
+        # Values of Vault CRM are among them, whose ids are none of Salesforce: so no field's name is given.
+        return {name: value and canonical_text.of_text("", value) for name, value in values.items()}
+
+    crm = {
+        system: {name: canonical_text.of(name, value) for name, value in values.items()}
+        if system == CONNECTION
+        else values
+        for system, values in member.crm.items()
+    }
+    return replace(
+        member,
+        crm=crm,
+        **canonical({name: getattr(member, name) for name in TARGETS if "." not in name}),
+        custom=canonical(member.custom),
+    )
 
 
 def _is_as_before(before: Member, attributes: Attributes) -> bool:

@@ -9,6 +9,7 @@ from muster.settings import mappings
 from muster.settings.locations import named_fields, named_seats
 from muster.settings.mappings import fields_to_read
 from muster.settings.sections import Settings
+from muster.settings.values import DEFAULT_FIELDS
 from muster.validation import did_you_mean, path
 
 _SECRET_OF = re.compile(r"muster/([^/]+)/.*")
@@ -99,7 +100,8 @@ def _assignment_names(settings: Settings) -> Iterator[Problem]:
 
 def _spellings(settings: Settings) -> Iterator[Problem]:
     """Yield a problem for each field that is spelled in two ways: to Salesforce both are the same field."""
-    spelled: dict[str, str] = {}
+    # Read whether or not they are listed, and spelled like this.
+    spelled = {name.lower(): name for name in DEFAULT_FIELDS}
     for at, name in named_fields(settings):
         first = spelled.setdefault(name.lower(), name)
         if name != first:

@@ -80,7 +80,17 @@ def fields_to_read(settings: Settings) -> tuple[str, ...]:
         names += _fields_of_values(assignment)
     if not settings.ignore_organizational_structure:
         names.append("ManagerId")
-    return tuple(dict.fromkeys(names))
+    # Salesforce refuses a field that is selected twice, in whatever capitals.
+    spelled: dict[str, str] = {}
+    for name in names:
+        spelled.setdefault(name.lower(), name)
+    return tuple(spelled.values())
+
+
+def address_fields(settings: Settings) -> tuple[str, ...]:
+    """Return the fields that a member's username and e-mail address are read from."""
+    sources = (settings.field_maps.salesforce.get(target) for target in ("username", "email"))
+    return tuple(dict.fromkeys(name for source in sources if source for name in fields_of(source)))
 
 
 def _fields_of_values(assignment: Assignment) -> list[str]:

@@ -65,7 +65,7 @@ def _refused_fields(settings: Settings, words: str | None, fields_of_user: Seque
                 Problem(_place_of(name, settings), f"{name} is refused by Salesforce: {reason}", remedy)
             )
         elif known not in (None, name):
-            # Salesforce accepts any case but answers in its own, so the field would seem to be missing.
+            # Salesforce accepts any case; one spelling for all keeps `custom` and Salesforce alike.
             found.append(
                 Problem(
                     _place_of(name, settings), f"{name} is spelled {known} in Salesforce", f"Write {known}."

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 from muster.crm import salesforce_ids, soql_filters
+from muster.crm.salesforce_fields import DOMAIN
 from muster.crm.vault_fields import FIELD_NAME, NEVER_MAPPED
 from muster.validation import did_you_mean, refused
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = rf"({_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]"
 _LOOPBACK = r"(127\.0\.0\.1|localhost):[1-9][0-9]{0,4}"
 _STANDARD_FIELD = r"[A-Za-z](_?[A-Za-z0-9])*"
 # A namespace and its two underscores may stand before a packaged field: npe01__Region__c.
@@ -178,7 +178,7 @@ TimeZone = Annotated[
 Domain = Annotated[
     str,
     *_text(
-        _DOMAIN,
+        DOMAIN,
         "is not an e-mail domain",
         "Write what follows the @, in lower case.",
         "acme.example",

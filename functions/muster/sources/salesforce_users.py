@@ -1,4 +1,4 @@
-"""Users as Salesforce's queries return them, in the form that a message has: text or nothing (W5, W6).
+"""Users as Salesforce's queries return them, as text or nothing, like those of a message (W5, W6, W14).
 
 An import compares digests of rows: most users are unchanged, and nothing else of them has to be read. The
 digest leaves out when a record was changed, because Salesforce updates that at every login.
@@ -12,12 +12,13 @@ from typing import Any
 
 import orjson
 
-from muster.crm import salesforce_ids
+from muster.crm import canonical_text, salesforce_ids
 from muster.errors import Problem, Rejected
 from muster.settings import Settings
 from muster.settings.assignment_order import unfiltered
+from muster.settings.mappings import address_fields
 from muster.sources.newest_changes import read_version
-from muster.sources.user_changes import MAX_TEXT, UserChange, text_size
+from muster.sources.user_changes import UserChange, storable
 
 type Row = Mapping[str, Any]
 
@@ -25,8 +26,24 @@ _VOLATILE = frozenset({"SystemModstamp", "LastModifiedDate", "LastLoginDate", "L
 
 
 def fields_of(row: Row, names: Iterable[str]) -> dict[str, str | None]:
-    """Return the row's fields as an outbound message would carry them; empty ones are `None`."""
-    return {name: _text(row[name]) for name in names}
+    """Return the row's fields in their canonical text; empty ones are `None`."""
+    names = tuple(names)
+    try:
+        return {name: canonical_text.of(name, row[name]) for name in names}
+    except KeyError:
+        row = spelled_as(names, row)
+        return {name: canonical_text.of(name, row[name]) for name in names}
+
+
+def spelled_as(names: Sequence[str], row: Row) -> Row:
+    """Return the row with its fields spelled as in `names`, where Salesforce answers in other capitals.
+
+    To Salesforce both are the same field, and it answers in its own spelling whatever was asked.
+    """
+    if all(name in row for name in names):
+        return row
+    theirs = {name.lower(): value for name, value in row.items()}
+    return {**row, **{name: theirs[name.lower()] for name in names if name.lower() in theirs}}
 
 
 def digester(names: Iterable[str]) -> Callable[[Row], str]:
@@ -34,10 +51,15 @@ def digester(names: Iterable[str]) -> Callable[[Row], str]:
 
     It raises `KeyError` for a row that lacks one of them.
     """
-    values = itemgetter(*(name for name in names if name not in _VOLATILE))
+    lasting = tuple(name for name in names if name not in _VOLATILE)
+    values = itemgetter(*lasting)
 
     def digest_of(row: Row) -> str:
-        return blake2b(orjson.dumps(values(row)), digest_size=8).hexdigest()
+        try:
+            found = values(row)
+        except KeyError:
+            found = values(spelled_as(lasting, row))
+        return blake2b(orjson.dumps(found), digest_size=8).hexdigest()
 
     return digest_of
 
@@ -57,6 +79,7 @@ def change_of(
 
     Raises `Rejected` where the row is not that of a user.
     """
+    row = spelled_as(names, row)
     missing = [name for name in names if name not in row]
     if missing or not isinstance(row["Id"], str) or not salesforce_ids.is_valid(row["Id"]):
         what = f"lacks {', '.join(missing)}" if missing else "has no Salesforce id"
@@ -64,27 +87,11 @@ def change_of(
     fields = fields_of(row, names)
     if fields["IsActive"] not in ("true", "false"):
         raise Rejected(Problem("IsActive", "is neither true nor false", "Check the field in Salesforce."))
-    if text_size(fields) > MAX_TEXT:
-        remedy = "Take long text fields out of the settings, or shorten the user's."
-        raise Rejected(Problem("fields", "hold too much text", remedy))
     return UserChange(
         crm_id=row["Id"],
-        fields=fields,
+        fields=storable(fields, address_fields(settings)),
         source=read_version(fields, read_at),
         run=run,
         matches=unfiltered(settings) | frozenset(matches),
         fields_digest=digester(names)(row),
     )
-
-
-def _text(value: Any) -> str | None:
-    match value:
-        case None:
-            return None
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return value.strip() or None
-        case int() | float():
-            return str(value)
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

@@ -17,7 +17,7 @@ from muster.errors import Problem, Rejected
 from muster.roster.ports import Roster
 from muster.roster.serving_seat_lines import SeatLineServer
 from muster.roster.writing_user_changes import UserChangeWriter
-from muster.settings import Settings, assignment_order
+from muster.settings import Settings, assignment_order, mappings
 from muster.sources import newest_changes, notifications, reading_by_id
 from muster.sources.ports import Salesforce
 from muster.sources.user_changes import UserChange
@@ -116,13 +116,13 @@ def _understand(
 ) -> tuple[list[UserChange], list[LogEntry]]:
     """Return the newest change per user from the message itself; Salesforce evaluates only the filters."""
     listed = {*settings.auto_provision.fields, *settings.auto_provision.custom_fields}
+    addresses = mappings.address_fields(settings)
     changes = []
     parked = []
     for queued in message.changes:
         try:
-            changes.append(
-                notifications.read(queued.fields, listed, queued.notification, message.received_at)
-            )
+            fields, notification = queued.fields, queued.notification
+            changes.append(notifications.read(fields, listed, notification, message.received_at, addresses))
         except Rejected as error:
             parked.append(_not_understood(message, queued, error.problems[0]))
     changes = newest_changes.most_recent(changes)

@@ -8,7 +8,7 @@ from muster.roster.history import FieldChange
 from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.reasons import NAMESAKE_ACTIVE, REPLACED
-from muster.roster.salesforce_lifecycle import decide
+from muster.roster.salesforce_lifecycle import decide, recorded, wanted_for
 from tests.examples import ADA, BOB, NOW, change, settings
 
 ACME = settings()
@@ -87,6 +87,44 @@ def test_an_unknown_eligible_user_becomes_a_member() -> None:
         "version": 1,
         "updated_at": "2026-11-20T08:16:00.000Z",
     }
+
+
+def test_another_spelling_of_a_value_is_written_but_is_no_change() -> None:
+    """Until 0.2.0 a query stored a date and time as REST spells it."""
+    acme = settings(auto_provision={"custom_fields": ["At__c", "Sum__c"]})
+    at = {"At__c": "2026-11-01T08:00:00.000Z", "Sum__c": "12345678.0"}
+    stored = member(custom={"At__c": "2026-11-01T08:00:00.000+0000", "Sum__c": "1.2345678E7"})
+    vault = {"id": "V0B000000001001"}
+    salesforce = {**stored.crm["salesforce"], "profile_id": "00e000000000001"}
+    stored = replace(stored, crm={"salesforce": salesforce, "vault_crm": vault})
+    decision = decide(change(40, acme, **at), linked(stored), acme, {}, NOW)
+    assert (decision.outcome, decision.history) == (Outcome.UNCHANGED, None)
+    assert decision.after
+    assert decision.after.custom == at
+    assert decision.after.crm["salesforce"]["profile_id"] == "00e000000000001AAA"
+    assert decision.after.crm["vault_crm"] == vault
+    decision = decide(change(40, acme, **at, Title="Chief"), linked(stored), acme, {}, NOW)
+    assert fields_changed(decision) == {"title": ("Rep", "Chief")}
+
+
+def test_what_is_changed_by_hand_leaves_spellings_out_of_history() -> None:
+    stored = member(custom={"At__c": "2026-11-01T08:00:00.000+0000"})
+    after = replace(stored, end_date="2026-12-31")
+    decision = recorded(stored, after, Outcome.UPDATED, ACME, NOW, "manual:jane", "edit")
+    assert fields_changed(decision) == {"end_date": (None, "2026-12-31")}
+
+
+@pytest.mark.parametrize(
+    ("sent", "above"),
+    [(BOB, BOB), (BOB[:15], BOB), ("x" * 3_000, None), ("Grace Hopper", None), (None, None)],
+    ids=["18", "15", "3000", "no id", "nobody"],
+)
+def test_a_manager_is_looked_up_by_an_id_of_eighteen_characters(sent: str | None, above: str | None) -> None:
+    led = replace(change(40), fields={**change(40).fields, "ManagerId": sent})
+    assert wanted_for(led, ACME).manager == above
+    decision = decide(led, Known(manager="boss" if above else None), ACME, {}, NOW)
+    assert decision.after
+    assert (decision.after.reports_to, decision.after.manager) == (above, "boss" if above else None)
 
 
 def test_creating_writes_one_history_entry_of_everything_that_is_set() -> None:

@@ -7,6 +7,7 @@ import pytest
 from muster.crm.soql_filters import MOST_BYTES
 from muster.errors import Problem, Rejected
 from muster.settings.document import read
+from muster.settings.values import DEFAULT_FIELDS
 
 SALESFORCE = {"salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000062EAA"}}
 
@@ -132,8 +133,16 @@ def test_a_secret_of_another_organization_is_refused(name: str) -> None:
             "Level__c",
         ),
         ({"field_maps": {"salesforce": {"title": "title"}}}, "field_maps.salesforce.title", "Title"),
+        (
+            {
+                "auto_provision": {"fields": [name for name in DEFAULT_FIELDS if name != "ManagerId"]},
+                "field_maps": {"salesforce": {"title": "managerid"}},
+            },
+            "field_maps.salesforce.title",
+            "ManagerId",
+        ),
     ],
-    ids=["an assignment's field", "a mapped field"],
+    ids=["an assignment's field", "a mapped field", "a field that is read though it is not listed"],
 )
 def test_a_field_is_spelled_in_one_way(sections: dict[str, Any], where: str, as_before: str) -> None:
     """Salesforce takes no heed of case and refuses a field that is selected twice."""

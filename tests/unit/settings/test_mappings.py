@@ -143,3 +143,20 @@ def test_nothing_is_pushed_without_a_vault_crm() -> None:
 )
 def test_what_lets_into_meetings_is_never_mapped(field: str, answer: bool) -> None:
     assert vault_fields.can_be_mapped(field) is answer
+
+
+def test_a_field_is_read_once_in_whatever_capitals_it_is_named() -> None:
+    mapped = '{"title": "managerid", "extension": "MANAGERID"}'
+    acme = Settings.model_validate_json(
+        f'{{"organization": "acme", "field_maps": {{"salesforce": {mapped}}}}}'
+    )
+    names = mappings.fields_to_read(acme)
+    assert [name for name in names if name.lower() == "managerid"] == ["ManagerId"]
+
+
+def test_addresses_are_read_from_the_fields_that_are_mapped_to_them() -> None:
+    assert mappings.address_fields(settings()) == ("Username", "Email")
+    acme = Settings.model_validate_json(
+        '{"organization": "acme", "field_maps": {"salesforce": {"username": "Login__c"}}}'
+    )
+    assert mappings.address_fields(acme) == ("Login__c", "Email")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from muster.crm.salesforce_fields import DEFAULT_SALESFORCE_MAP, FirstValidEmail, Join
+from muster.crm.salesforce_fields import DEFAULT_SALESFORCE_MAP, FirstValidEmail, Join, is_valid_email
 from muster.errors import Problem, Rejected
 from muster.settings import Settings
 from muster.settings.document import read
@@ -26,6 +26,13 @@ def problem(**sections: Any) -> Problem:
 
 def salesforce(**keys: Any) -> dict[str, Any]:
     return {"salesforce": SALESFORCE | keys}
+
+
+@pytest.mark.parametrize("domain", ["acme.example", "firma.xn--p1ai", "a.b-c.co", "xn--mnchen-3ya.de"])
+def test_what_is_a_domain_here_is_one_in_an_address(domain: str) -> None:
+    assert read({"organization": "acme", "domains": {"primary": domain}})
+    assert is_valid_email(f"ada@{domain}")
+    assert is_valid_email(f"ada@{domain.upper()}")
 
 
 def test_everything_but_the_organization_has_a_default() -> None:

@@ -28,6 +28,27 @@ def test_booleans_are_read_as_xml_schema_writes_them(sent: str, read_as: str) ->
     assert change(IsActive=sent).fields["IsActive"] == read_as
 
 
+def test_a_field_is_known_in_whatever_capitals_it_is_sent() -> None:
+    sent = user(Title=None, TITLE="Chief", lastmodifieddate="x")
+    fields = read(sent, LISTED, "04l000000000001AAA", NOW).fields
+    assert fields["Title"] == "Chief"
+    assert set(fields) == LISTED
+    assert fields["LastModifiedDate"] == sent["LastModifiedDate"]
+
+
+def test_values_are_those_that_a_query_brings() -> None:
+    sent = user(Title="1.2345678E7", ManagerId="005000000000002")
+    fields = read(sent, {*LISTED, "ManagerId"}, "04l000000000001AAA", NOW).fields
+    assert (fields["Title"], fields["ManagerId"]) == ("12345678.0", "005000000000002AAA")
+
+
+def test_the_fields_that_addresses_come_from_are_no_longer_than_an_address() -> None:
+    listed = {*LISTED, "Login__c"}
+    with pytest.raises(Rejected) as caught:
+        read(user(Login__c="a" * 2_000), listed, "04l000000000001AAA", NOW, ["Login__c", "Email"])
+    assert caught.value.problems[0].message.startswith("in Login__c has 2,000 characters")
+
+
 def test_a_15_character_id_is_the_same_user() -> None:
     assert change(Id=ADA[:15]).crm_id == ADA
 
@@ -45,7 +66,7 @@ def test_a_15_character_id_is_the_same_user() -> None:
         ({"SystemModstamp": "2026-11-20T08:15:31"}, "SystemModstamp"),
         ({"SystemModstamp": None, "LastModifiedDate": "0001-01-01T00:00:00+14:00"}, "LastModifiedDate"),
         ({"SystemModstamp": "2026-11-22T08:15:31.000Z"}, "SystemModstamp"),
-        ({"Email": "a" * 255}, "Username"),
+        ({"Email": "a" * 255}, "address"),
         ({"Title": "x" * 70_000}, "fields"),
     ],
 )

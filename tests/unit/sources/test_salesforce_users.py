@@ -54,6 +54,31 @@ def test_a_value_becomes_what_a_message_would_carry(value: object, text: str | N
     assert fields_of({"Title": value, "Other": 1}, ["Title"]) == {"Title": text}
 
 
+def in_capitals(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row as Salesforce answers it that spells the custom field in another way."""
+    return {name.replace("Region__c", "REGION__C"): value for name, value in row.items()}
+
+
+def test_a_row_may_spell_a_field_in_other_capitals() -> None:
+    row = in_capitals(ROW)
+    assert fields_of(row, NAMES) == fields_of(ROW, NAMES)
+    assert digest_of(row) == digest_of(ROW)
+    assert change_of(row, NAMES, [], ACME, READ_AT, "run:1") == change_of(
+        ROW, NAMES, [], ACME, READ_AT, "run:1"
+    )
+    with pytest.raises(KeyError, match="Region__c"):
+        digest_of({name: value for name, value in row.items() if name != "REGION__C"})
+
+
+def test_values_are_those_that_a_message_brings() -> None:
+    row = {"At__c": "2026-11-20T08:15:31.000+0000", "Sum__c": 12345678.0, "Big__c": 1e21}
+    assert fields_of(row, row) == {
+        "At__c": "2026-11-20T08:15:31.000Z",
+        "Sum__c": "12345678.0",
+        "Big__c": "1000000000000000000000.0",
+    }
+
+
 # ── The digest ───────────────────────────────────────────────────────────────────────────────────
 
 
