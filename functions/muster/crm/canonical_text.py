@@ -12,13 +12,14 @@ with each way it comes.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
 from muster.crm import salesforce_ids
+from muster.times import timestamp
 
 _DATE_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,3})?(?:Z|[+-][0-9]{2}:?[0-9]{2})"
@@ -63,10 +64,9 @@ def of_text(name: str, text: str) -> str | None:
 
 def _in_utc(text: str) -> str:
     try:
-        moment = datetime.fromisoformat(text).astimezone(UTC)
+        return timestamp(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         return text
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _plain(number: float) -> str:
