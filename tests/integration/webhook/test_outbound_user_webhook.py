@@ -98,7 +98,10 @@ def test_what_is_not_about_a_user_is_acknowledged_and_parked(webhook: Webhook) -
         (record("", attributes=""), (None, None, "no_fields")),
         (record(""), ("User", None, "no_fields")),
         # Whose it is, nobody can tell: it may be an account's.
-        (record("<sf:Id>005000000000001</sf:Id>", attributes=""), (None, "005000000000001AAA", "other_object")),
+        (
+            record("<sf:Id>005000000000001</sf:Id>", attributes=""),
+            (None, "005000000000001AAA", "other_object"),
+        ),
         (record("<sf:IsActive>true</sf:IsActive>"), ("User", None, "no_fields")),
         (record(FIELDS, attributes=""), (None, "005000000000001AAA", "other_object")),
         (record("", attributes='xsi:type="sf:Account"'), ("Account", None, "other_object")),

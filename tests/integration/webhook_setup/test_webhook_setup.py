@@ -78,7 +78,9 @@ def test_the_action_id_that_was_read_back_is_proposed_until_the_settings_list_it
     [check] = [each for each in said["checks"] if each["check"] == "ActionId"]
     assert check["result"] == "warning"
     assert check["remedy"].startswith(f'Set action_ids: ["{message["id"]}"] in connections.salesforce')
-    assert f"ActionId: any outbound message of the org may call; this one is {message['id']}" in said["message"]
+    assert (
+        f"ActionId: any outbound message of the org may call; this one is {message['id']}" in said["message"]
+    )
 
     listed = installed.salesforce.before_the_webhook | {"action_ids": [said["action_id"][:15]]}
     installed.put(connections={"salesforce": listed})

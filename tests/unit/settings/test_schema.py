@@ -82,9 +82,7 @@ def _is_left_out(warning: Problem, raw: dict[str, Any]) -> bool:
     """Tell whether a warning is about a connection that a short example leaves out, or a message's own id."""
     # An ActionId that is pasted refuses everybody's messages; who has a message is told its own.
     unknown_before_it_is_installed = warning.where == "connections.salesforce.action_ids"
-    return unknown_before_it_is_installed or (
-        warning.where.endswith(".engage") and "connections" not in raw
-    )
+    return unknown_before_it_is_installed or (warning.where.endswith(".engage") and "connections" not in raw)
 
 
 @pytest.mark.parametrize(
