@@ -50,7 +50,7 @@ def read(
         raise Rejected(
             Problem("fields", "hold too much text", "Take long text fields out of the outbound message.")
         )
-    source = source_version(fields, notification)
+    source = source_version(fields, notification, received_at)
     if time_of(source) > received_at + MAX_AHEAD:
         raise Rejected(_from_the_future(fields, time_of(source) - received_at))
     return UserChange(crm_id=crm_id, fields=fields, source=source, run=f"webhook:{notification}")
