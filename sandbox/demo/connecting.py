@@ -127,8 +127,9 @@ def _let_the_first_message_arrive(walk: Walk, salesforce: SalesforceAdmin, grace
     said = walk.ask(
         "Salesforce: Grace Hopper, who has been there for long, gets another title",
         promote,
-        "the first message has arrived, she is listed, and every link from there to here holds",
-        lambda said: all(row["result"] == "passed" for row in said["checks"]),
+        "the first message has arrived, she is listed, every link from there to here holds, and the ActionId"
+        " to list in the settings is named",
+        lambda said: {row["check"] for row in said["checks"] if row["result"] != "passed"} == {"ActionId"},
     )
     walk.console.print(tables.roster(walk.members()))
     walk.console.print(f"WebhookSetupFunction, action status: {said['message']}", markup=False)

@@ -22,6 +22,7 @@ from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
 from muster.roster.seats import Pools
 from muster.settings import Settings
+from muster.sources.newest_changes import is_newer, state_of
 from muster.sources.salesforce_users import digest
 from muster.sources.user_changes import UserChange
 from muster.times import timestamp
@@ -82,11 +83,12 @@ def _is_stale(change: UserChange, known: Known) -> bool:
     elif known.link:
         seen = known.link.source
         # A user who waits is looked at again even in the same state: the namesake may have left.
-        if known.link.reason == NAMESAKE_ACTIVE and change.source == seen:
+        waits = known.link.reason == NAMESAKE_ACTIVE
+        if waits and seen is not None and state_of(change.source) == state_of(seen):
             return False
     else:
         seen = None
-    return seen is not None and change.source <= seen
+    return seen is not None and not is_newer(change.source, seen)
 
 
 def _not_provisioned(change: UserChange, known: Known, reason: str) -> Decision:
@@ -112,7 +114,9 @@ def _provision(
             Outcome.LINKED,
         )
     else:
-        member_id = str(uuid5(NAMESPACE_URL, f"{settings.organization}/{change.crm_id}/{change.source}"))
+        member_id = str(
+            uuid5(NAMESPACE_URL, f"{settings.organization}/{change.crm_id}/{state_of(change.source)}")
+        )
         before, outcome = Member(id=member_id, organization=settings.organization), Outcome.CREATED
     decision = _follow(before, change, known, verdict, settings, pools, now)
     return replace(

@@ -23,6 +23,8 @@ def warnings(settings: Settings) -> list[Problem]:
         *_groups_not_managed(settings),
         *_managed_without_mapping(settings),
         *_unreadable_secrets(settings),
+        *_messages_believed(settings),
+        *_any_message_may_call(settings),
         *_fields_not_carried(settings),
         *_compound_fields(settings),
         *_filters_not_evaluated(settings),
@@ -106,6 +108,28 @@ def _unreadable_secrets(settings: Settings) -> Iterator[Problem]:
                 "is not under muster/, and Muster's roles may read no other secrets",
                 f"Name it muster/{settings.organization}/{name}, or let the roles read it.",
             )
+
+
+def _messages_believed(settings: Settings) -> Iterator[Problem]:
+    """Yield a warning where what a message says counts, though only its address proves who sent it (W11)."""
+    if not settings.auto_provision.read_back:
+        yield Problem(
+            "auto_provision.read_back",
+            "is false: what a message says is believed, so whoever learns the webhook's address, or sends an"
+            " old message again, can let people in and put people out",
+            "Leave it out, or set it to true: the users that a message names are then read from Salesforce.",
+        )
+
+
+def _any_message_may_call(settings: Settings) -> Iterator[Problem]:
+    connection = settings.connections.salesforce
+    if connection and not connection.action_ids:
+        yield Problem(
+            "connections.salesforce.action_ids",
+            "is empty: any outbound message of the Salesforce org may call, with the webhook's token",
+            "List the ActionId of Muster's own message: WebhookSetupFunction answers it as action_id after"
+            " install, and with status.",
+        )
 
 
 def _fields_not_carried(settings: Settings) -> Iterator[Problem]:

@@ -1,35 +1,70 @@
 """Which of two states of a Salesforce user is newer, and the newest change per user of a message (W4).
 
-A source version is a text that sorts by when the user was changed. Within one second a reading of Salesforce
-is newer than a message; of two messages, first a deactivation, then the later notification id, then the
-content decides; of two readings, the later query.
+A source version is a text that begins with when the user was changed, and sorts by it. Within one second
+a reading of Salesforce is newer than a message; of two messages, first a deactivation, then the later
+notification id, then the content decides; of two readings, the later query.
+
+Above that, Salesforce asked beats Salesforce heard (W11): a message also says when it was taken in, and what
+was read after that is newer whatever the stamps. What Salesforce sent, it shows from then on.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from muster.errors import Problem, Rejected
 from muster.sources.user_changes import UserChange
 from muster.times import timestamp
+
+# By how much the clocks of two hosts of ours may differ.
+_CLOCKS_DIFFER = timedelta(seconds=1)
+_READ, _TOLD_PARTS, _READ_MARK = "2", 5, "~"
 
 
 def most_recent(changes: Iterable[UserChange]) -> list[UserChange]:
     """Return the newest change of each user, in the order in which users first appear."""
     newest: dict[str, UserChange] = {}
     for change in changes:
-        if change.crm_id not in newest or change.source > newest[change.crm_id].source:
+        if change.crm_id not in newest or is_newer(change.source, newest[change.crm_id].source):
             newest[change.crm_id] = change
     return list(newest.values())
 
 
-def source_version(fields: Mapping[str, str | None], notification: str) -> str:
-    """Return the source version of a state in a message; raises `Rejected` without a readable time."""
+def is_newer(version: str, than: str) -> bool:
+    """Whether the state of one source version is newer than that of another."""
+    if _refutes(version, than):
+        return True
+    return not _refutes(than, version) and state_of(version) > state_of(than)
+
+
+def state_of(version: str) -> str:
+    """Return a source version without when it was taken in: the same for each delivery of a message."""
+    parts = version.split("|")
+    return "|".join(parts[: _TOLD_PARTS - 1]) if parts[1:2] != [_READ] else version
+
+
+def _refutes(version: str, other: str) -> bool:
+    """Whether `version` was read after `other` was taken in as a message."""
+    read, told = version.split("|"), other.split("|")
+    if read[1:2] != [_READ] or told[1:2] == [_READ] or len(told) != _TOLD_PARTS:
+        return False
+    try:
+        read_at = datetime.fromisoformat(read[2].removeprefix(_READ_MARK))
+        return read_at > datetime.fromisoformat(told[-1]) + _CLOCKS_DIFFER
+    except ValueError:
+        return False  # written by hand, or by nobody we know
+
+
+def source_version(fields: Mapping[str, str | None], notification: str, received_at: datetime) -> str:
+    """Return the source version of a state in a message that was taken in at `received_at`.
+
+    Raises `Rejected` without a readable time.
+    """
     deactivated = "1" if fields.get("IsActive") == "false" else "0"
     content = json.dumps(dict(fields), sort_keys=True, ensure_ascii=False).encode()
     digest = hashlib.blake2b(content, digest_size=8).hexdigest()
-    return f"{_modified_at(fields)}|{deactivated}|{notification[:15]}|{digest}"
+    return f"{_modified_at(fields)}|{deactivated}|{notification[:15]}|{digest}|{timestamp(received_at)}"
 
 
 def read_version(fields: Mapping[str, str | None], read_at: datetime) -> str:
@@ -37,7 +72,7 @@ def read_version(fields: Mapping[str, str | None], read_at: datetime) -> str:
 
     Raises `Rejected` without a readable time.
     """
-    return f"{_modified_at(fields)}|2|~{timestamp(read_at)}|"
+    return f"{_modified_at(fields)}|{_READ}|{_READ_MARK}{timestamp(read_at)}|"
 
 
 def time_of(version: str) -> datetime:

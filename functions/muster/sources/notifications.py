@@ -13,10 +13,16 @@ from muster.errors import Problem, Rejected
 from muster.sources.newest_changes import source_version, time_of
 from muster.sources.user_changes import UserChange, storable
 
-# A time far ahead would outrank every later change, a deactivation included.
-MAX_AHEAD = timedelta(hours=24)
+# A time ahead outranks what happens until then, a deactivation included. Clocks that are set by the
+# network differ by less than this.
+MAX_AHEAD = timedelta(minutes=5)
 
 _TRUTH = {"true": "true", "1": "true", "false": "false", "0": "false"}
+
+
+def names_only(sent: Mapping[str, str]) -> bool:
+    """Whether a notification says which user changed and nothing else: a hint to look at it (W15)."""
+    return not any(value.strip() for name, value in sent.items() if name.lower() != "id")
 
 
 def read(
@@ -48,9 +54,16 @@ def read(
         )
     fields["IsActive"] = _TRUTH[fields["IsActive"] or ""]
     kept = storable(fields, addresses)
-    source = source_version(fields, notification)
+    source = source_version(fields, notification, received_at)
     if time_of(source) > received_at + MAX_AHEAD:
-        raise Rejected(
-            Problem("SystemModstamp", "lies in the future", "Check the sender; Salesforce never does this.")
-        )
+        raise Rejected(_from_the_future(fields, time_of(source) - received_at))
     return UserChange(crm_id=crm_id, fields=kept, source=source, run=f"webhook:{notification}")
+
+
+def _from_the_future(fields: Mapping[str, str | None], ahead: timedelta) -> Problem:
+    return Problem(
+        "SystemModstamp" if fields.get("SystemModstamp") else "LastModifiedDate",
+        f"lies {ahead} ahead of the moment when the message came in, and at most {MAX_AHEAD} are taken",
+        "Salesforce does not send such a time. If nobody of yours does, the webhook's address is known to"
+        " others: rotate the token twice (rotate_token). Import the member by id to see the user as it is.",
+    )

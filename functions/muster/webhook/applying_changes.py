@@ -30,12 +30,17 @@ _PARKED = {
         "Remove the outbound message on that object, or point it elsewhere.",
     ),
     "no_fields": (
-        "carries no fields of the user",
+        "carries no Id of a user",
         "The user may have been deleted, or the outbound message selects no fields: check it in Salesforce.",
     ),
 }
 
-
+_ONLY_NAMED = Problem(
+    "the notification",
+    "carries nothing but the Id, and users are not read back from Salesforce",
+    "Connect Salesforce and leave auto_provision.read_back on, or have the outbound message carry the fields"
+    " that the settings list.",
+)
 _NOT_SEEN = Problem(
     "Id",
     "names a user that Salesforce does not show to the integration user",
@@ -120,6 +125,9 @@ def _understand(
     changes = []
     parked = []
     for queued in message.changes:
+        if notifications.names_only(queued.fields):
+            parked.append(_named(message, queued, "no_fields", _ONLY_NAMED))
+            continue
         try:
             fields, notification = queued.fields, queued.notification
             changes.append(notifications.read(fields, listed, notification, message.received_at, addresses))
@@ -144,8 +152,11 @@ def _parked_entries(message: QueuedMessage) -> list[LogEntry]:
 
 
 def _not_understood(message: QueuedMessage, queued: QueuedChange, problem: Problem) -> LogEntry:
-    record = queued.fields.get("Id", "")[:18]
-    return _entry(message, queued.notification, record, "not_understood", problem)
+    return _named(message, queued, "not_understood", problem)
+
+
+def _named(message: QueuedMessage, queued: QueuedChange, code: str, problem: Problem) -> LogEntry:
+    return _entry(message, queued.notification, queued.fields.get("Id", "")[:18], code, problem)
 
 
 def _entry(

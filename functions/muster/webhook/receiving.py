@@ -103,11 +103,14 @@ def _split(
 
 
 def _reason_to_park(notification: Notification) -> ParkReason | None:
-    """Return why a notification is not a change of a user that can be followed, `None` if it is one."""
+    """Return why a notification names no user whose change could be followed, `None` if it names one.
+
+    The Id is enough (W15). Whether more is needed depends on settings that only the worker knows.
+    """
     if notification.object not in ("User", None):
         return "other_object"
     # A record deleted before delivery comes without data; that says nothing about the user's access (T12).
-    if "Id" not in notification.fields or len(notification.fields) == 1:
+    if "Id" not in notification.fields:
         return "no_fields"
     return "other_object" if notification.object is None else None
 

@@ -258,11 +258,19 @@ def _permanent_token(
 def _action_id(message: InstalledMessage, settings: Settings) -> Check:
     connection = settings.connections.salesforce
     allowed = connection.action_ids if connection else ()
-    known = not allowed or any(salesforce_ids.same(message.id, each) for each in allowed)
-    found = "every one of the org may call" if not allowed else f"{message.id} is allowed to call"
+    if not allowed:
+        return Check(
+            "ActionId",
+            Result.WARNING,
+            f"any outbound message of the org may call; this one is {message.id}",
+            f'Set action_ids: ["{message.id}"] in connections.salesforce, with OrganizationSettingsFunction;'
+            " messages of any other one are refused from then on.",
+        )
+    known = any(salesforce_ids.same(message.id, each) for each in allowed)
+    found = "is allowed to call" if known else "is not among connections.salesforce.action_ids"
     return judged(
         "ActionId",
-        found if known else f"{message.id} is not among connections.salesforce.action_ids",
+        f"{message.id} {found}",
         f"Add {message.id} to connections.salesforce.action_ids, with OrganizationSettingsFunction.",
         holds=known,
     )

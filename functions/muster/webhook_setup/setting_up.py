@@ -342,12 +342,14 @@ class SettingUp:
         received_at = self.ports.journal.received_at(self._organization)
         links = list(checks(self.settings, desired, installed, registration, received_at, self.now()))
         broken = [each for each in links if each.result in (Result.FAILED, Result.COULD_NOT_CHECK)]
+        message = None if isinstance(installed, MusterError) else installed.message
         return {
             "status": "succeeded_with_errors" if broken else "succeeded",
             "message": _summary(links, broken),
             "broken": broken[0].check if broken else None,
             "checks": [asdict(each) for each in links],
             "endpoint": desired.endpoint,
+            "action_id": message.id if message else None,
             "last_message_at": received_at,
         }
 

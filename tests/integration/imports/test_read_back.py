@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -182,6 +182,45 @@ def test_without_read_back_and_filters_salesforce_is_not_called(company: Company
     assert company.hear(user(Id=NOBODY)) == 0
     assert calls(company) == []
     assert company.roster()[NOBODY]["assignment"] == "All"
+
+
+@pytest.mark.parametrize("mode", ["full", "named"])
+def test_what_a_forged_message_said_is_mended_by_the_next_import(
+    company: Company, pass_time: Callable[[timedelta], None], mode: str
+) -> None:
+    """A leaver, let in by a message stamped as far ahead as one may be (W11)."""
+    ada = company.salesforce.create(Department="Sales")
+    company.put(auto_provision={"read_back": False, "require_call_center": False})
+    company.run()
+    company.salesforce.update(ada, IsActive=False)
+    company.run()
+    ahead = (datetime.now(UTC) + timedelta(minutes=4)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    forged = user(Id=ada, IsActive="true", Department="Sales", SystemModstamp=ahead)
+    assert company.hear(forged) == 0
+    assert company.active() == {ada}
+
+    pass_time(timedelta(minutes=1))
+    said = company.run() if mode == "full" else company.run(None, members=[ada])
+    assert said["status"] == "succeeded"
+    assert company.active() == set()
+    before = company.items()
+    assert company.run()["counts"] == {}
+    assert company.items() == before
+
+
+def test_what_a_forged_message_said_is_mended_once_users_are_read_back(
+    company: Company, pass_time: Callable[[timedelta], None]
+) -> None:
+    ada = company.salesforce.create(Department="Sales", Title="Rep")
+    company.put(auto_provision={"read_back": False, "require_call_center": False})
+    ahead = (datetime.now(UTC) + timedelta(minutes=4)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    assert company.hear(user(Id=ada, IsActive="false", Title="Queen", SystemModstamp=ahead)) == 0
+    assert company.active() == set()
+    company.put(auto_provision={"require_call_center": False})
+    pass_time(timedelta(minutes=1))
+    assert company.hear({"Id": ada}) == 0
+    assert company.active() == {ada}
+    assert company.roster()[ada]["title"] == "Rep"
 
 
 # ── Salesforce out of reach ──────────────────────────────────────────────────────────────────────

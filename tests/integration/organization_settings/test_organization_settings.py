@@ -130,7 +130,16 @@ def test_get_answers_the_settings_as_written_and_as_they_act(invoke: Invoke) -> 
     assert said["effective"]["connections"]["salesforce"]["organization_id"] == "00D000000000062EAA"
     assert (said["version"], said["by"], said["why"]) == (1, "jane@acme.example", "Because")
     assert datetime.fromisoformat(said["at"]).tzinfo == UTC
-    assert said["warnings"] == []
+    assert [each["where"] for each in said["warnings"]] == ["connections.salesforce.action_ids"]
+
+
+@pytest.mark.parametrize("action", ["validate", "put"])
+def test_who_believes_messages_or_lets_any_message_call_is_told(invoke: Invoke, action: str) -> None:
+    believing = {"connections": CONNECTIONS, "auto_provision": {"read_back": False}}
+    said = invoke(action, settings=believing)
+    places = [each["where"] for each in said["warnings"]]
+    assert {"auto_provision.read_back", "connections.salesforce.action_ids"} <= set(places)
+    assert all(each["remedy"] for each in said["warnings"])
 
 
 def test_yaml_is_stored_as_the_object_it_is(invoke: Invoke) -> None:

@@ -104,11 +104,10 @@ def sort(notification: minidom.Element, expected: Expected) -> None:
             if not named:
                 raise NotOne
             kind = named[2]
-    if kind == "User" and fields.keys() > {"Id"}:
+    if kind == "User" and "Id" in fields:
         expected.changes.append((number, fields))
     else:
-        empty = not fields.keys() > {"Id"}
-        reason = "no_fields" if empty and kind in ("User", None) else "other_object"
+        reason = "no_fields" if "Id" not in fields and kind in ("User", None) else "other_object"
         expected.parked.append((number, kind, fields.get("Id"), reason))
 
 

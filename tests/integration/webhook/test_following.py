@@ -199,6 +199,28 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
     assert len(bootstrap.roster_views().errors("acme", 10, None)[0]) == 3
 
 
+@pytest.mark.parametrize("rest", [{}, {"Title": "", "IsActive": "  "}])
+@pytest.mark.parametrize("read_back", [True, False])
+def test_an_id_alone_says_nothing_where_users_are_not_read_back(
+    rest: dict[str, str], read_back: bool, aws: SimpleNamespace
+) -> None:
+    """Read-back that is on needs a connection, and here there is none."""
+    followed(user(1))
+    hint = QueuedChange("04l000000000079AAA", {"Id": ADA, **rest})
+    outcome = apply_message(
+        QueuedMessage("acme", "salesforce", NOW, (hint,)),
+        settings(auto_provision={"read_back": read_back}),
+        bootstrap.roster_table(),
+        None,
+        NOW,
+    )
+    assert outcome.outcomes == {}
+    assert roster()["ada@acme.example"]["active"], "who is only named has not left"
+    [entry] = bootstrap.roster_views().errors("acme", 10, None)[0]
+    assert (entry["code"], entry["record"]) == ("no_fields", ADA)
+    assert "read_back" in str(entry["remedy"])
+
+
 def test_a_hundred_users_are_gathered_in_three_calls(aws: SimpleNamespace) -> None:
     users = [
         user(1, Id=f"0050000000001{n:02d}AAA", Username=f"u{n}@acme.example", Email=f"u{n}@acme.example")

@@ -97,7 +97,11 @@ def test_what_is_not_about_a_user_is_acknowledged_and_parked(webhook: Webhook) -
         ("", (None, None, "no_fields")),
         (record("", attributes=""), (None, None, "no_fields")),
         (record(""), ("User", None, "no_fields")),
-        (record("<sf:Id>005000000000001</sf:Id>"), ("User", "005000000000001AAA", "no_fields")),
+        # Whose it is, nobody can tell: it may be an account's.
+        (
+            record("<sf:Id>005000000000001</sf:Id>", attributes=""),
+            (None, "005000000000001AAA", "other_object"),
+        ),
         (record("<sf:IsActive>true</sf:IsActive>"), ("User", None, "no_fields")),
         (record(FIELDS, attributes=""), (None, "005000000000001AAA", "other_object")),
         (record("", attributes='xsi:type="sf:Account"'), ("Account", None, "other_object")),
@@ -115,6 +119,22 @@ def test_why_a_notification_is_parked(
     assert [change.notification for change in queued.changes] == ["04l000000000002AAA"]
     [other] = queued.parked
     assert (other.object, other.record, other.reason) == parked
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "<sf:Id>005000000000001</sf:Id>",
+        # Salesforce leaves empty fields out; xsi:nil says the same in another way.
+        '<sf:Id>005000000000001</sf:Id><sf:Title xsi:nil="true"/>',
+    ],
+)
+def test_an_id_alone_is_a_hint_that_this_user_changed(webhook: Webhook, fields: str) -> None:
+    """W15. Whether it can be followed is up to the worker, which knows whether users are read back."""
+    assert webhook(event(message(notification(record(fields))).encode())) == ACKNOWLEDGED
+    [queued] = webhook.queued
+    assert queued.parked == ()
+    assert [change.fields for change in queued.changes] == [{"Id": "005000000000001AAA"}]
 
 
 def test_the_seeds_own_address_means_salesforce(webhook: Webhook) -> None:

@@ -66,6 +66,33 @@ def test_message_and_flow_are_deployed_and_read_back(acme: Acme, action: str) ->
     assert acme.deploys() == 1
 
 
+@pytest.mark.parametrize("action", ["install", "refresh", "status"])
+def test_the_action_id_that_was_read_back_is_proposed_until_the_settings_list_it(
+    installed: Acme, action: str
+) -> None:
+    """Without it any outbound message of the org that has the token may call (W11)."""
+    message = installed.message()
+    assert message is not None
+    said = installed.ask(action)
+    assert (said["status"], said["action_id"]) == ("succeeded", message["id"])
+    [check] = [each for each in said["checks"] if each["check"] == "ActionId"]
+    assert check["result"] == "warning"
+    assert check["remedy"].startswith(f'Set action_ids: ["{message["id"]}"] in connections.salesforce')
+    assert (
+        f"ActionId: any outbound message of the org may call; this one is {message['id']}" in said["message"]
+    )
+
+    listed = installed.salesforce.before_the_webhook | {"action_ids": [said["action_id"][:15]]}
+    installed.put(connections={"salesforce": listed})
+    said = installed.ask(action)
+    assert (links(said)["ActionId"], said["action_id"]) == ("passed", message["id"])
+    assert "ActionId" not in said["message"]
+
+
+def test_where_there_is_no_message_there_is_no_action_id(acme: Acme) -> None:
+    assert acme.ask("status")["action_id"] is None
+
+
 def test_no_answer_holds_a_token(acme: Acme) -> None:
     said = [acme.ask(action) for action in ("install", "status", "refresh", "rotate_token")]
     stored = [token.sha256 for token in acme.registration().tokens]
@@ -275,7 +302,7 @@ def test_switches_of_the_settings_are_links_too(installed: Acme) -> None:
     said = installed.ask("status")
     assert amiss(said) == {"auto-provisioning"}
     assert "auto_provision.enabled" in said["message"]
-    connection = installed.salesforce.connection | {"action_ids": ["04k000000000001AAA"]}
+    connection = installed.salesforce.before_the_webhook | {"action_ids": ["04k000000000001AAA"]}
     installed.put(connections={"salesforce": connection})
     message = installed.message()
     assert message is not None
@@ -340,7 +367,7 @@ def test_who_saves_settings_is_told_that_the_sender_lacks_what_they_name(
     def put(**sections: Any) -> list[str]:
         settings = {
             "organization": "acme",
-            "connections": {"salesforce": acme.salesforce.connection},
+            "connections": {"salesforce": acme.salesforce.before_the_webhook},
             **sections,
         }
         event = {"organization": "acme", "action": "put", "by": "jane", "settings": settings}

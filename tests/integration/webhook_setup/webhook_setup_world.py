@@ -32,7 +32,7 @@ class Acme(beginnings.Acme):
 
     def put(self, **sections: Any) -> None:
         """Store settings, whatever Salesforce would say of them, and with the first a token."""
-        connections = {"salesforce": self.salesforce.connection}
+        connections = {"salesforce": self.salesforce.before_the_webhook}
         document = {"organization": ACME, "connections": connections, **sections}
         self.version += 1
         stored = StoredSettings(

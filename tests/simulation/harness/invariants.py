@@ -20,6 +20,7 @@ from muster.roster.member import Member
 from muster.roster.reasons import NAMESAKE_ACTIVE
 from muster.roster.seats import HELD, WAITING
 from muster.sources.member_states import MemberState
+from muster.sources.newest_changes import state_of
 from tests.simulation.harness.strict_aws import Row
 
 type Json = dict[str, Any]
@@ -56,9 +57,10 @@ class Roster:
     imports: Json = field(default_factory=dict)
 
     def source(self, crm_id: str) -> str | None:
-        """Return the newest state of a Salesforce user that is taken note of."""
+        """Return the newest state of a Salesforce user that is taken note of, whoever brought it."""
         link = self.links[crm_id]
-        return self.members[link.member].sources.get("salesforce") if link.member else link.source
+        source = self.members[link.member].sources.get("salesforce") if link.member else link.source
+        return state_of(source) if source else source
 
 
 def read(rows: Collection[Row]) -> dict[str, Roster]:
@@ -277,7 +279,7 @@ def result(rosters: dict[str, Roster]) -> Result:
             if member and member.active:
                 came_to.active[who] = _shown(member)
             elif link.reason == NAMESAKE_ACTIVE:
-                came_to.waiting[who] = {"source": link.source, "fields": dict(link.fields)}
+                came_to.waiting[who] = {"source": state_of(link.source or ""), "fields": dict(link.fields)}
             else:
                 came_to.out[who] = roster.source(link.crm_id)
             if member and not member.active:

@@ -50,7 +50,7 @@ class SetupCompany:
         salesforce.call("POST", "/sandbox/custom-fields", {"name": "Area__c", "type": "Text", "length": 20})
         self.document = {
             "organization": "acme",
-            "connections": {"salesforce": salesforce.connection},
+            "connections": {"salesforce": salesforce.before_the_webhook},
             **sections,
         }
         self.world.reset(self.document)

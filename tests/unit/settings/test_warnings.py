@@ -8,7 +8,13 @@ from muster.settings import warnings as module
 from muster.settings.document import read
 from muster.settings.values import DEFAULT_FIELDS
 
-SALESFORCE = {"salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000062EAA"}}
+SALESFORCE = {
+    "salesforce": {
+        "host": "acme.my.salesforce.com",
+        "organization_id": "00D000000000062EAA",
+        "action_ids": ["04k000000000001AAA"],
+    }
+}
 ON_MESSAGES = {"read_back": False}
 
 
@@ -23,6 +29,21 @@ def warnings(**sections: Any) -> dict[str, str]:
 def test_plain_settings_have_no_warnings() -> None:
     assert warnings() == {}
     assert warnings(connections=SALESFORCE) == {}
+
+
+@pytest.mark.parametrize("connections", [{}, SALESFORCE])
+def test_to_believe_messages_is_a_warning(connections: dict[str, Any]) -> None:
+    """What a forged or replayed message says then counts until the next import, at least (W11)."""
+    assert set(warnings(connections=connections, auto_provision=ON_MESSAGES)) == {"auto_provision.read_back"}
+    assert warnings(connections=connections, auto_provision={"read_back": True}) == {}
+
+
+@pytest.mark.parametrize("read_back", [True, False])
+def test_any_outbound_message_of_the_org_is_a_warning(read_back: bool) -> None:
+    anyone = {"salesforce": SALESFORCE["salesforce"] | {"action_ids": []}}
+    found = warnings(connections=anyone, auto_provision={"read_back": read_back})
+    assert "any outbound message" in found["connections.salesforce.action_ids"]
+    assert ("auto_provision.read_back" in found) is not read_back
 
 
 ALIGN = {"align": {"host": "a.veevavault.com"}}
@@ -165,6 +186,7 @@ def test_a_field_that_no_message_carries_is_a_warning_where_messages_are_followe
     if connected:
         sections |= {"connections": SALESFORCE, "auto_provision": ON_MESSAGES}
     found = warnings(**sections)
+    assert (found.pop("auto_provision.read_back", None) is not None) is connected
     assert set(found) == {
         "field_maps.salesforce.title",
         "field_maps.salesforce.name",
@@ -175,7 +197,8 @@ def test_a_field_that_no_message_carries_is_a_warning_where_messages_are_followe
     assert "Middle__c" in found["field_maps.salesforce.name"]
     assert all(("until the next import" in message) is connected for message in found.values())
     carried = {**sections.get("auto_provision", {}), "custom_fields": ["Job__c", "Middle__c", "X__c"]}
-    assert warnings(**{**sections, "auto_provision": carried}) == {}
+    believed = {"auto_provision.read_back"} if connected else set()
+    assert set(warnings(**{**sections, "auto_provision": carried})) == believed
 
 
 def test_where_users_are_read_no_field_has_to_be_carried() -> None:

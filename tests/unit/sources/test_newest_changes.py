@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muster.errors import Rejected
-from muster.sources.newest_changes import most_recent, read_version, source_version, time_of
+from muster.sources.newest_changes import (
+    is_newer,
+    most_recent,
+    read_version,
+    source_version,
+    state_of,
+    time_of,
+)
 from tests.examples import ADA, BOB, change
 
 READ_AT = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
@@ -17,9 +24,12 @@ STAMP = "2026-11-20T08:15:31.000Z"
 LATER = "2026-11-20T08:15:32.000Z"
 
 
-def told(stamp: str = STAMP, notification: str = "04l000000000001AAA", **fields: Any) -> str:
-    """Return the version of what a message tells."""
-    return source_version({"SystemModstamp": stamp, "IsActive": "true", **fields}, notification)
+def told(
+    stamp: str = STAMP, notification: str = "04l000000000001AAA", after_s: float = 0, **fields: Any
+) -> str:
+    """Return the version of what a message tells that was taken in so many seconds after 08:16."""
+    received_at = READ_AT + timedelta(seconds=after_s)
+    return source_version({"SystemModstamp": stamp, "IsActive": "true", **fields}, notification, received_at)
 
 
 def read(stamp: str = STAMP, after_s: float = 0, **fields: Any) -> str:
@@ -40,13 +50,52 @@ def test_versions_sort_as_the_states_count() -> None:
         read(after_s=1, IsActive="false"),
         read(after_s=3600),
         # Whatever happened a second later is newer than all that.
-        told(LATER),
-        told(LATER, IsActive="false"),
+        told(LATER, after_s=3600),
+        told(LATER, after_s=3600, IsActive="false"),
         read(LATER, after_s=-3600),
-        told("2026-11-20T08:15:33.000Z"),
-        told("2027-01-01T00:00:00.000Z"),
+        told("2026-11-20T08:15:33.000Z", after_s=3600),
+        told("2027-01-01T00:00:00.000Z", after_s=3600),
     ]
-    assert all(older < newer for older, newer in pairwise(in_order))
+    for older, newer in pairwise(in_order):
+        assert is_newer(newer, older)
+        assert not is_newer(older, newer)
+
+
+@pytest.mark.parametrize("stamp", [LATER, "2026-11-20T08:20:59.000Z", "2027-01-01T00:00:00.000Z"])
+@pytest.mark.parametrize("after_s", [2, 3600, 864_000])
+def test_what_was_read_after_a_message_was_taken_in_refutes_it_whatever_its_stamp(
+    stamp: str, after_s: float
+) -> None:
+    """What Salesforce sent is in what it shows from then on; what is not was forged or sent again (W11)."""
+    heard, shown = told(stamp), read(after_s=after_s)
+    assert is_newer(shown, heard)
+    assert not is_newer(heard, shown)
+
+
+@pytest.mark.parametrize("after_s", [-3600, 0, 0.001, 1])
+def test_what_was_read_before_a_message_or_as_it_came_in_refutes_nothing(after_s: float) -> None:
+    """The clocks of two hosts may differ a little."""
+    heard, shown = told(LATER), read(after_s=after_s)
+    assert is_newer(heard, shown)
+    assert not is_newer(shown, heard)
+
+
+def test_a_message_stored_by_an_earlier_version_is_ordered_by_its_stamp() -> None:
+    """It does not say when it was taken in."""
+    stored = state_of(told(LATER))
+    assert not is_newer(read(after_s=3600), stored)
+    assert is_newer(read("2026-11-20T08:15:33.000Z"), stored)
+
+
+def test_the_same_message_delivered_again_is_not_newer() -> None:
+    assert not is_newer(told(after_s=60), told())
+    assert state_of(told(after_s=60)) == state_of(told())
+
+
+@pytest.mark.parametrize("seen", ["", "2026-11-20T08:15:31.000Z", "2026-11-20T08:15:31.000Z|1|x|y|soon"])
+def test_what_is_stored_in_another_shape_is_compared_as_text(seen: str) -> None:
+    assert is_newer(read(LATER), seen)
+    assert not is_newer(seen, read(LATER))
 
 
 def test_the_same_reading_has_the_same_version_whatever_it_found() -> None:
@@ -90,7 +139,7 @@ def test_without_a_readable_time_there_is_no_version(fields: dict[str, str | Non
     with pytest.raises(Rejected) as read_refused:
         read_version(fields, READ_AT)
     with pytest.raises(Rejected) as told_refused:
-        source_version(fields, "04l000000000001AAA")
+        source_version(fields, "04l000000000001AAA", READ_AT)
     for refused in (read_refused, told_refused):
         assert refused.value.problems[0].where == where
         assert refused.value.problems[0].remedy
@@ -148,7 +197,7 @@ def test_the_same_state_twice_is_the_same_source_version() -> None:
 
 
 def test_a_source_version_tells_its_time() -> None:
-    version = source_version({"SystemModstamp": "2026-11-20T08:15:31.000Z"}, "04l000000000001AAA")
+    version = source_version({"SystemModstamp": "2026-11-20T08:15:31.000Z"}, "04l000000000001AAA", READ_AT)
     assert time_of(version) == datetime(2026, 11, 20, 8, 15, 31, tzinfo=UTC)
 
 

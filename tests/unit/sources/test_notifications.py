@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from muster.errors import Rejected
-from muster.sources.notifications import read
+from muster.sources.notifications import names_only, read
 from tests.examples import ADA, NOW, change, user
 
 LISTED = {"Id", "SystemModstamp", "LastModifiedDate", "Username", "Email", "IsActive", "Title"}
@@ -66,6 +66,8 @@ def test_a_15_character_id_is_the_same_user() -> None:
         ({"SystemModstamp": "2026-11-20T08:15:31"}, "SystemModstamp"),
         ({"SystemModstamp": None, "LastModifiedDate": "0001-01-01T00:00:00+14:00"}, "LastModifiedDate"),
         ({"SystemModstamp": "2026-11-22T08:15:31.000Z"}, "SystemModstamp"),
+        ({"SystemModstamp": "9999-12-31T23:59:59.000Z"}, "SystemModstamp"),
+        ({"SystemModstamp": None, "LastModifiedDate": "2026-11-20T08:21:01.000Z"}, "LastModifiedDate"),
         ({"Email": "a" * 255}, "address"),
         ({"Title": "x" * 70_000}, "fields"),
     ],
@@ -82,6 +84,38 @@ def test_the_rejection_quotes_nothing_of_the_message() -> None:
     assert "canary" not in str(caught.value)
 
 
-def test_a_clock_that_is_a_little_ahead_is_tolerated() -> None:
-    ahead = (NOW + timedelta(hours=23)).isoformat()
-    assert change(SystemModstamp=ahead).crm_id == ADA
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(seconds=1), timedelta(minutes=5)])
+def test_a_clock_that_is_a_little_ahead_is_tolerated(ahead: timedelta) -> None:
+    assert change(SystemModstamp=(NOW + ahead).isoformat()).crm_id == ADA
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [
+        (timedelta(minutes=5, seconds=1), "0:05:01"),
+        (timedelta(hours=23), "23:00:00"),
+        (timedelta(days=9), "9 days"),
+    ],
+)
+def test_a_message_from_further_ahead_is_refused_with_how_far_and_what_to_do(
+    ahead: timedelta, told: str
+) -> None:
+    """It would outrank what Salesforce says until then, a deactivation included (W11)."""
+    with pytest.raises(Rejected) as caught:
+        change(SystemModstamp=(NOW + ahead).isoformat())
+    [problem] = caught.value.problems
+    assert told in problem.message
+    assert "rotate_token" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("sent", "only"),
+    [
+        ({"Id": ADA}, True),
+        ({"Id": ADA, "Title": "", "IsActive": " \n"}, True),
+        ({}, True),
+        ({"Id": ADA, "IsActive": "false"}, False),
+    ],
+)
+def test_a_message_may_name_a_user_and_say_nothing_of_it(sent: dict[str, str], only: bool) -> None:
+    assert names_only(sent) is only
