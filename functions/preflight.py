@@ -37,7 +37,7 @@ class Preflight(Event):
     candidates: bool = False
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Check the connections; what is wrong with them is in the answer."""
     return answer_one(

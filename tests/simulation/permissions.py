@@ -14,7 +14,7 @@ _ACTIONS = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-# What Lambda itself does in a function's name, which no simulation shows: `test_template_roles` has who needs it.
+# What Lambda itself does in a function's name; no simulation shows it, and `test_template_roles` checks it.
 _OF_LAMBDA = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -43,7 +43,7 @@ class Permission:
 
 
 def granted(template: Mapping[str, Any], function: str) -> list[Permission]:
-    """Return what the function's role allows it to do itself; raises `ValueError` for a shape it does not know.
+    """Return what the function's role lets it do itself; raises `ValueError` for a shape it does not know.
 
     A policy that depends on a condition of the template counts: it is there where it is needed.
     """
