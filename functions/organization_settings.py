@@ -137,6 +137,7 @@ def _configuring(remaining: Callable[[], float]) -> Configuring:
         ),
         base_url=environment.webhook_base_url(),
         now=_now(),
+        loopback_hosts=environment.on_local_stack(),
     )
 
 

@@ -48,7 +48,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
 def _checked(asked: Preflight, remaining: Callable[[], float]) -> dict[str, Any]:
     stored = settings_of(asked.organization)
     ports = Ports(
-        secrets=bootstrap.secrets(),
+        secrets=bootstrap.secrets(asked.organization),
         runs=bootstrap.run_table(),
         salesforce=bootstrap.brisk_salesforce,
         vault_crm=bootstrap.brisk_vault,

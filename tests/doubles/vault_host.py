@@ -76,7 +76,9 @@ def result(*ids: str, total: int | None = None, following: str | None = None) ->
 
 def connection_to(url: str, **changes: Any) -> VaultCrmConnection:
     """Return the section of the settings."""
-    return VaultCrmConnection(**{"host": url.removeprefix("http://"), "secret": NAME} | changes)
+    connection = VaultCrmConnection(**{"host": url.removeprefix("http://"), "secret": NAME} | changes)
+    connection.belong_to("acme")
+    return connection
 
 
 def client_at(url: str, shelf: Shelf | None = None, **options: Any) -> Vault:

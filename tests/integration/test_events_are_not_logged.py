@@ -1,4 +1,4 @@
-"""No variable makes a function log what it was called with: it holds people's data, and the webhook's token (T2)."""
+"""No variable makes a function log its event: that holds people's data, and the webhook's token (T2)."""
 
 import os
 import subprocess

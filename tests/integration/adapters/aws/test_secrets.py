@@ -56,7 +56,7 @@ def reads(client: "SecretsManagerClient") -> list[str]:
 
 @pytest.fixture
 def secrets(client: "SecretsManagerClient", clock: MonotonicClock) -> Secrets:
-    return Secrets(client, clock=clock)
+    return Secrets(client, "acme", clock=clock)
 
 
 def rotate(client: "SecretsManagerClient", **credentials: str) -> None:
