@@ -77,7 +77,8 @@ def result(*ids: str, total: int | None = None, following: str | None = None) ->
 def connection_to(url: str, **changes: Any) -> VaultCrmConnection:
     """Return the section of the settings."""
     connection = VaultCrmConnection(**{"host": url.removeprefix("http://"), "secret": NAME} | changes)
-    connection.belong_to("acme")
+    # As in settings: a secret is of the organization in its name.
+    connection.belong_to((connection.secret or NAME).split("/")[1])
     return connection
 
 

@@ -1,4 +1,4 @@
-"""Whose a secret in Secrets Manager is: `muster/<organization>/…` is that organization's, any other nobody's."""
+"""Whose a secret is: `muster/<organization>/…` is that organization's, any other name nobody's (U5)."""
 
 
 def secrets_of(organization: str) -> str:
