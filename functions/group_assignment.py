@@ -48,7 +48,7 @@ def _assign(asked: GroupRequests) -> Json:
     return requesting.request(asked.requests, asked.by)
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 def handler(event: object, context: LambdaContext) -> Json:
     """Take up group requests; refusals are in the answer, faults raise."""
     said = answer_one(event, GroupRequests, _assign)

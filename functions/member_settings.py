@@ -51,7 +51,7 @@ def _edit(asked: MemberEdits) -> Json:
     return editing.edit(asked.changes, asked.by, as_manager=asked.acting_as == "manager")
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 def handler(event: object, context: LambdaContext) -> Json:
     """Edit members; refusals are in the answer, faults raise."""
     said = answer_one(event, MemberEdits, _edit)

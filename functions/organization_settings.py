@@ -90,7 +90,7 @@ class History(Request):
     cursor: Annotated[str, Field(pattern="^[1-9][0-9]{0,7}$")] | None = None
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one admin request."""
     configuring = _configuring(lambda: context.get_remaining_time_in_millis() / 1000)
@@ -137,6 +137,7 @@ def _configuring(remaining: Callable[[], float]) -> Configuring:
         ),
         base_url=environment.webhook_base_url(),
         now=_now(),
+        loopback_hosts=environment.on_local_stack(),
     )
 
 

@@ -37,7 +37,7 @@ class Preflight(Event):
     candidates: bool = False
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Check the connections; what is wrong with them is in the answer."""
     return answer_one(
@@ -48,7 +48,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
 def _checked(asked: Preflight, remaining: Callable[[], float]) -> dict[str, Any]:
     stored = settings_of(asked.organization)
     ports = Ports(
-        secrets=bootstrap.secrets(),
+        secrets=bootstrap.secrets(asked.organization),
         runs=bootstrap.run_table(),
         salesforce=bootstrap.brisk_salesforce,
         vault_crm=bootstrap.brisk_vault,

@@ -156,7 +156,7 @@ ACTIONS: dict[str, Action[Any]] = {
 }
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> Json:
     """Answer one question; wrong ones are answered with `rejected`, faults raise."""

@@ -65,7 +65,7 @@ class Import(RunRequest):
         return self
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Work on one organization's import until it ends, parks, or the time is nearly up."""

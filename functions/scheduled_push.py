@@ -45,7 +45,7 @@ class Push(RunRequest):
     connections: Annotated[Listed[Literal["vault_crm"]], AfterValidator(_some)] = ("vault_crm",)
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Work on one organization's push until it ends, parks, or the time is nearly up."""

@@ -62,7 +62,7 @@ def _note_receipt(message: QueuedMessage) -> None:
         logger.warning("receipt not noted", organization=message.organization, reason=str(error))
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Take a batch from SQS; answer which messages must come back."""

@@ -35,7 +35,7 @@ class Change(SignedRequest):
     check_only: bool = False
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Answer one admin request."""
 

@@ -74,6 +74,8 @@ def aws(template: dict[str, Any], _making: Aws, monkeypatch: pytest.MonkeyPatch)
         "ROSTER_TABLE_NAME": Aws.table,
         "RUN_ARCHIVE_BUCKET_NAME": Aws.bucket,
         "WEBHOOK_BASE_URL": "https://api.example.com/v2",
+        # Their Salesforce and vaults are sandboxes at 127.0.0.1.
+        "ON_LOCAL_STACK": "true",
     }.items():
         monkeypatch.setenv(name, value)
     with (

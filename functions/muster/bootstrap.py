@@ -11,12 +11,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from muster import environment
+from muster.errors import Misconfigured
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from botocore.config import Config
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
     from muster.adapters.aws.change_queue import ChangeQueue
@@ -133,7 +135,7 @@ def run_reporter(
         kind,
         run_table(),
         roster_table(),
-        _secrets(),
+        _secrets(stored.organization),
         now,
         partial(observability.emit, unit_of=UNITS),
         observability.warn_of_gauge,
@@ -169,7 +171,7 @@ def salesforce(connection: SalesforceConnection) -> Salesforce:
     """The Salesforce org of a connection, with its session; as patient as an import of everyone needs."""
     from muster.adapters.salesforce.client import Salesforce
 
-    return Salesforce(connection, _secrets())
+    return Salesforce(connection, _reachable(connection))
 
 
 @cache
@@ -177,7 +179,7 @@ def brisk_salesforce(connection: SalesforceConnection) -> Salesforce:
     """The same for a function of 90 seconds: three tries and their waits are over before it is."""
     from muster.adapters.salesforce.client import Salesforce
 
-    return Salesforce(connection, _secrets(), timeout=(5, 15), longest_wait_s=5)
+    return Salesforce(connection, _reachable(connection), timeout=(5, 15), longest_wait_s=5)
 
 
 @cache
@@ -185,7 +187,7 @@ def salesforce_metadata(connection: SalesforceConnection) -> SalesforceMetadata:
     """The setup of a connection's Salesforce org, for putting the webhook's sender there."""
     from muster.adapters.salesforce.metadata_client import SalesforceMetadata
 
-    return SalesforceMetadata(connection, _secrets(), timeout=(5, 20), longest_wait_s=5)
+    return SalesforceMetadata(connection, _reachable(connection), timeout=(5, 20), longest_wait_s=5)
 
 
 @cache
@@ -193,7 +195,7 @@ def vault(connection: VaultCrmConnection) -> Vault:
     """The Vault CRM of a connection, with its session."""
     from muster.adapters.vault.client import Vault
 
-    return Vault(connection, _secrets(), client_id=connection.client_id)
+    return Vault(connection, _reachable(connection), client_id=connection.client_id)
 
 
 @cache
@@ -201,7 +203,7 @@ def align(connection: AlignConnection) -> Vault:
     """The Align vault of a connection, with its session; less patient, for a push does not depend on it."""
     from muster.adapters.vault.client import Vault
 
-    return Vault(connection, _secrets(), "align", timeout=(5, 20), longest_wait_s=5)
+    return Vault(connection, _reachable(connection), "align", timeout=(5, 20), longest_wait_s=5)
 
 
 @cache
@@ -209,21 +211,40 @@ def brisk_vault(connection: VaultCrmConnection) -> Vault:
     """The Vault CRM of a connection for somebody who waits for the answer: not as patient as `vault`."""
     from muster.adapters.vault.client import Vault
 
-    return Vault(connection, _secrets(), client_id=connection.client_id, timeout=(5, 20), longest_wait_s=5)
+    return Vault(
+        connection, _reachable(connection), client_id=connection.client_id, timeout=(5, 20), longest_wait_s=5
+    )
 
 
-def secrets() -> Secrets:
-    """The connections' credentials, for checks that report what is wrong with them."""
-    return _secrets()
+def secrets(organization: str) -> Secrets:
+    """An organization's credentials, for checks that report what is wrong with them."""
+    return _secrets(organization)
+
+
+def _reachable(connection: SalesforceConnection | VaultCrmConnection | AlignConnection) -> Secrets:
+    """Return what opens a connection; raises `Misconfigured` if it leads to this very machine on AWS (T2)."""
+    from muster.settings.values import is_loopback
+
+    if is_loopback(connection.host) and not environment.on_local_stack():
+        raise Misconfigured(
+            f"the host {connection.host} is for the local stack, and nothing is called there; put settings"
+            " with the host of the real system"
+        )
+    return _secrets(connection.organization)
 
 
 @cache
-def _secrets() -> Secrets:
-    import boto3
-
+def _secrets(organization: str) -> Secrets:
     from muster.adapters.aws.secrets import Secrets
 
-    return Secrets(boto3.client("secretsmanager", config=_client_config()))
+    return Secrets(_secrets_manager(), organization)
+
+
+@cache
+def _secrets_manager() -> SecretsManagerClient:
+    import boto3
+
+    return boto3.client("secretsmanager", config=_client_config())
 
 
 @cache

@@ -34,6 +34,11 @@ def mail_from() -> str | None:
     return _optional("MAIL_FROM")
 
 
+def on_local_stack() -> bool:
+    """Whether this is the local stack, whose Salesforce and vaults are on this very machine."""
+    return _optional("ON_LOCAL_STACK") == "true"
+
+
 def in_lambda() -> bool:
     """Whether this process is a Lambda execution environment (Lambda itself sets the variable)."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ

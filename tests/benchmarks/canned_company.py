@@ -314,7 +314,8 @@ class Door(BaseHTTPRequestHandler):
             return self._answer(orjson.dumps(granted))
         service, _, operation = self.headers["X-Amz-Target"].partition(".")
         if service == "secretsmanager":
-            secret = {"SecretString": json.dumps({"client_id": "a", "client_secret": "b"})}
+            text = json.dumps({"client_id": "a", "client_secret": "b"})
+            secret = {"SecretString": text, "VersionId": "1"}
             return self._answer(orjson.dumps(secret))
         return self._answer(orjson.dumps(self.company.dynamodb(operation, orjson.loads(body))))
 

@@ -66,6 +66,7 @@ def _environment(bytecode: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
         "ROSTER_TABLE_NAME": "roster",
+        "ON_LOCAL_STACK": "true",
         "CHANGE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/changes",
     }
 

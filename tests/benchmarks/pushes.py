@@ -143,11 +143,11 @@ class _Work:
         client = boto3.client("dynamodb")
         self.table = Table(client)
         secret = json.dumps({"username": vault.username, "password": vault.password})
-        shelf: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": secret})
+        shelf: Any = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": secret, "VersionId": "1"})
         connection = self.settings.connections.vault_crm
         assert connection
         archive: Any = Archive()
-        crm = Vault(connection, Secrets(shelf))
+        crm = Vault(connection, Secrets(shelf, self.settings.organization))
         ports = Ports(
             RunTable(client, "roster"),
             archive,

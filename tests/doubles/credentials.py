@@ -1,5 +1,6 @@
 """What clients log in with: a secret of their own each, and keys of the JWT bearer flow."""
 
+import hashlib
 import json
 from typing import Any, cast
 
@@ -23,11 +24,14 @@ class Shelf:
     def get_secret_value(self, SecretId: str) -> dict[str, str]:
         assert SecretId == self.name
         self.reads += 1
-        return {"SecretString": json.dumps(self.secret)}
+        text = json.dumps(self.secret)
+        # Whoever writes something else makes another version.
+        return {"SecretString": text, "VersionId": hashlib.sha256(text.encode()).hexdigest()}
 
     def secrets(self) -> Secrets:
         """Return what a client reads it through."""
-        return Secrets(cast(Any, self))
+        _, organization, _ = self.name.split("/")
+        return Secrets(cast(Any, self), organization)
 
 
 def private_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, password: bytes | None = None) -> str:

@@ -76,7 +76,10 @@ def result(*ids: str, total: int | None = None, following: str | None = None) ->
 
 def connection_to(url: str, **changes: Any) -> VaultCrmConnection:
     """Return the section of the settings."""
-    return VaultCrmConnection(**{"host": url.removeprefix("http://"), "secret": NAME} | changes)
+    connection = VaultCrmConnection(**{"host": url.removeprefix("http://"), "secret": NAME} | changes)
+    # As in settings: a secret is of the organization in its name.
+    connection.belong_to((connection.secret or NAME).split("/")[1])
+    return connection
 
 
 def client_at(url: str, shelf: Shelf | None = None, **options: Any) -> Vault:

@@ -78,29 +78,69 @@ def events(template: Template, kind: str) -> Iterator[tuple[str, Properties, Pro
 def statements(template: Template, resource: Properties) -> Iterator[Properties]:
     """Yield what a function or state machine may do, also what it may under a condition.
 
-    Follows references to the template's own managed policies. Raises `ValueError` for any other policy that
-    is not written out, and for one that is there in either case.
+    Follows a reference to a role of the template, and from there or from `Policies` to its managed policies.
+    Raises `ValueError` for any other role, for any other policy that is not written out, and for one that
+    is there in either case.
     """
     managed = of_type(template, "AWS::IAM::ManagedPolicy")
-    for policy in resource.get("Policies", []):
+    for policy in _policies(template, resource):
         match policy:
-            case {"Fn::If": [_, {"Statement": written}, {"Ref": "AWS::NoValue"}]} | {"Statement": written}:
-                yield from written
+            case {"Fn::If": [_, dict(written), {"Ref": "AWS::NoValue"}]}:
+                yield from _written(written)
             case {"Ref": name} if name in managed:
                 yield from managed[name]["PolicyDocument"]["Statement"]
             case _:
-                raise ValueError("has a policy that is not written out")
+                yield from _written(policy)
+
+
+def _policies(template: Template, resource: Properties) -> list[Any]:
+    """Return the policies of a function or state machine: its role's, or those that SAM makes a role of."""
+    if "Role" not in resource:
+        return list(resource.get("Policies", []))
+    name = referred(resource["Role"]) if isinstance(resource["Role"], dict) else ""
+    role = of_type(template, "AWS::IAM::Role").get(name)
+    if role is None:
+        raise ValueError("has a role that is not the template's")
+    return [*role.get("ManagedPolicyArns", []), *role.get("Policies", [])]
+
+
+def _written(policy: Any) -> list[Properties]:
+    match policy:
+        case {"PolicyDocument": {"Statement": list(written)}} | {"Statement": list(written)}:
+            return written
+    raise ValueError("has a policy that is not written out")
 
 
 def shared_policies(template: Template) -> dict[str, list[str]]:
-    """Return the managed policies that functions and state machines refer to, each with who does."""
+    """Return the managed policies that roles and state machines refer to, each with who does."""
     found: dict[str, list[str]] = {}
     machines = of_type(template, "AWS::Serverless::StateMachine")
-    for name, resource in (functions(template) | machines).items():
-        for policy in resource.get("Policies", []):
+    for name, resource in (of_type(template, "AWS::IAM::Role") | machines).items():
+        for policy in [*resource.get("ManagedPolicyArns", []), *resource.get("Policies", [])]:
             if isinstance(policy, dict) and "Ref" in policy:
                 found.setdefault(policy["Ref"], []).append(name)
     return found
+
+
+def translated(template: Template) -> Template:
+    """Return what SAM makes of an expanded template: what CloudFormation is given."""
+    # Imported here because it takes a second, and few tests look.
+    import boto3
+    from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # ships no types
+    from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]  # likewise
+
+    plain = copy.deepcopy(template)
+    plain["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+    for resource in plain["Resources"].values():
+        match resource["Type"]:
+            case "AWS::Serverless::StateMachine":
+                resource["Properties"]["DefinitionUri"] = "s3://bucket/key"
+            case "AWS::Serverless::LayerVersion":
+                resource["Properties"]["ContentUri"] = "s3://bucket/key"
+    # It is asked for a region, not for credentials.
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
+    made: Template = translator.translate(sam_template=plain, parameter_values={})
+    return made
 
 
 def actions(statement: Properties) -> list[str]:

@@ -12,17 +12,14 @@ from tests.integration.template_reading import (
     GONE,
     Check,
     Mutant,
-    Properties,
     Template,
-    actions,
     events,
     functions,
-    leading_keys,
     mutated,
     name_of,
     of_type,
     referred,
-    statements,
+    translated,
 )
 from tests.simulation.harness import world
 
@@ -156,6 +153,15 @@ def the_door_logs_no_secret(template: Template) -> Iterator[str]:
                 yield f"{name} may log whole requests"
 
 
+def the_door_takes_no_old_tls(template: Template) -> Iterator[str]:
+    """Policies of the old kind are TLS_1_0, the default, and TLS_1_2; a new one's name says the oldest."""
+    for name, api in of_type(template, "AWS::Serverless::Api").items():
+        if not re.match(r"SecurityPolicy_TLS13_1_[23]_", api.get("SecurityPolicy", "")):
+            yield f"{name} takes TLS older than 1.2"
+        if api.get("EndpointAccessMode") not in ("BASIC", "STRICT"):
+            yield f"{name} has no access mode, and API Gateway wants one with such a policy"
+
+
 def bodies_arrive_as_sent(template: Template) -> Iterator[str]:
     for name, api in of_type(template, "AWS::Serverless::Api").items():
         if api.get("BinaryMediaTypes") != ["*~1*"]:
@@ -163,46 +169,6 @@ def bodies_arrive_as_sent(template: Template) -> Iterator[str]:
 
 
 # ── Functions ────────────────────────────────────────────────────────────────────────────────────
-
-
-# A resource of the template, what is in one, or a part of what the account has of a kind.
-NAMED = re.compile(
-    r"\$\{\w+\.Arn\}/.+|arn:\$\{AWS::Partition\}:\w+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:\w+[:/].+"
-)
-
-
-def policies_name_what_they_allow(template: Template) -> Iterator[str]:
-    for name, function in functions(template).items():
-        if "Role" in function:
-            yield f"{name} shares a role"
-        try:
-            allowed = [*statements(template, function)]
-        except ValueError as error:
-            yield f"{name} {error}"
-            continue
-        for statement in allowed:
-            yield from (f"{name} may do {action}" for action in actions(statement) if "*" in action)
-            resource = statement["Resource"]
-            if "Fn::GetAtt" not in resource and not (
-                "Fn::Sub" in resource and NAMED.fullmatch(resource["Fn::Sub"])
-            ):
-                yield f"{name} may do it to {resource}"
-            yield from (f"{name} {fault}" for fault in _too_wide(statement))
-
-
-def _too_wide(statement: Properties) -> Iterator[str]:
-    """Yield what a statement leaves open that its kind of action has to be limited in."""
-    keys = leading_keys(statement)
-    kinds = {action.partition(":")[0] for action in actions(statement)}
-    if "dynamodb" in kinds and not (
-        keys and all(re.fullmatch(r"[A-Z]+#\*|ORGANIZATIONS", key) for key in keys)
-    ):
-        yield "may read and write any kind of item"
-    if "secretsmanager" in kinds and ":secret:muster/" not in str(statement["Resource"]):
-        yield "may read others' secrets"
-    sender = statement.get("Condition", {}).get("StringEquals", {}).get("ses:FromAddress")
-    if "ses" in kinds and sender != {"Ref": "MailFrom"}:
-        yield "may send mails in any name"
 
 
 def functions_have_bounds(template: Template) -> Iterator[str]:
@@ -265,6 +231,14 @@ def every_function_is_documented(template: Template) -> Iterator[str]:
             yield f"events/ has no event for {name}"
 
 
+def only_the_local_stack_calls_this_machine(template: Template) -> Iterator[str]:
+    """Connections to 127.0.0.1 over plain HTTP are for the sandboxes; on AWS nothing says so (T2)."""
+    for name, function in of_type(translated(template), "AWS::Lambda::Function").items():
+        said = function["Environment"]["Variables"].get("ON_LOCAL_STACK")
+        if said != {"Fn::If": ["IsOnAws", {"Ref": "AWS::NoValue"}, "true"]}:
+            yield f"{name} is told {said}"
+
+
 def variables_are_those_that_are_read(template: Template) -> Iterator[str]:
     """Powertools reads its own variables, and Lambda sets the AWS_ ones."""
     source = (ROOT / "functions/muster/environment.py").read_text()
@@ -286,12 +260,8 @@ def variables_are_those_that_are_read(template: Template) -> Iterator[str]:
 QUEUE, DEAD = ("Resources", "ChangeQueue", "Properties"), ("Resources", "ChangeDeadLetterQueue", "Properties")
 TABLE, API = ("Resources", "RosterTable", "Properties"), ("Resources", "Api", "Properties")
 WORKER = ("Resources", "UserChangeWorkerFunction", "Properties")
-POLICIES = ("Resources", "ScheduledImportFunction", "Properties", "Policies")
-INDEX, MAIL = (*POLICIES, 3, "Statement", 0), (*POLICIES, 4, "Fn::If", 1, "Statement", 0)
-WRITES, READS = (
-    ("Resources", name, "Properties", "PolicyDocument", "Statement", 0)
-    for name in ("WritesRoster", "ReadsSecrets")
-)
+SHARED_VARIABLES = ("Globals", "Function", "Environment", "Variables")
+LOCALLY = {"Variables": {"ON_LOCAL_STACK": "true"}}
 EVENT = (*WORKER, "Events", "Changes", "Properties")
 ALARM, RINGING = (
     ("Mappings", "QueueAlarms", "ChangesInDeadLetterQueueAlarm"),
@@ -331,28 +301,10 @@ MUTANTS: list[Mutant] = [
     (the_door_logs_no_secret, FORMAT, "no variable at all"),
     (the_door_logs_no_secret, (*API, "MethodSettings", 0, "DataTraceEnabled"), True),
     (the_door_logs_no_secret, (*API, "MethodSettings", 0, "LoggingLevel"), "INFO"),
+    (the_door_takes_no_old_tls, (*API, "SecurityPolicy"), GONE),
+    (the_door_takes_no_old_tls, (*API, "SecurityPolicy"), "TLS_1_0"),
+    (the_door_takes_no_old_tls, (*API, "EndpointAccessMode"), GONE),
     (bodies_arrive_as_sent, (*API, "BinaryMediaTypes"), GONE),
-    (policies_name_what_they_allow, (*WRITES, "Action"), "dynamodb:*"),
-    (policies_name_what_they_allow, (*WRITES, "Resource"), "*"),
-    (policies_name_what_they_allow, (*WRITES, "Resource"), {"Fn::Sub": "*"}),
-    (policies_name_what_they_allow, (*READS, "Resource", "Fn::Sub"), "arn:aws:secretsmanager:*:*:secret:*"),
-    (
-        policies_name_what_they_allow,
-        (*READS, "Resource", "Fn::Sub"),
-        "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*",
-    ),
-    (policies_name_what_they_allow, (*INDEX, "Condition"), GONE),
-    (policies_name_what_they_allow, (*MAIL, "Condition"), GONE),
-    (policies_name_what_they_allow, (*MAIL, "Action"), "ses:*"),
-    (policies_name_what_they_allow, (*WRITES, "Condition"), GONE),
-    (
-        policies_name_what_they_allow,
-        (*WRITES, "Condition", "ForAllValues:StringLike", "dynamodb:LeadingKeys"),
-        ["*"],
-    ),
-    (policies_name_what_they_allow, (*WORKER, "Policies"), ["AmazonDynamoDBFullAccess"]),
-    (policies_name_what_they_allow, (*WORKER, "Policies", 0), {"Ref": "PolicyOfTheAccount"}),
-    (policies_name_what_they_allow, (*WORKER, "Role"), "arn:aws:iam::123456789012:role/all"),
     (functions_have_bounds, (*WORKER, "Timeout"), 0),
     (functions_have_bounds, (*WORKER, "Timeout"), 901),
     (functions_have_bounds, ("Globals", "Function", "MemorySize"), GONE),
@@ -368,10 +320,17 @@ MUTANTS: list[Mutant] = [
     (every_handler_is_there, (*WORKER, "Handler"), "user_change_worker.handle"),
     (every_handler_is_there, (*WORKER, "Handler"), "roster_query.handler"),
     (every_function_is_documented, (*WORKER, "Handler"), "no_such_module.handler"),
-    (variables_are_those_that_are_read, ("Globals", "Function", "Environment", "Variables", "UNREAD"), "x"),
+    (only_the_local_stack_calls_this_machine, (*SHARED_VARIABLES, "ON_LOCAL_STACK"), "true"),
+    (
+        only_the_local_stack_calls_this_machine,
+        (*SHARED_VARIABLES, "ON_LOCAL_STACK", "Fn::If", 0),
+        "SendsMail",
+    ),
+    (only_the_local_stack_calls_this_machine, (*WORKER, "Environment"), LOCALLY),
+    (variables_are_those_that_are_read, (*SHARED_VARIABLES, "UNREAD"), "x"),
     (
         variables_are_those_that_are_read,
-        ("Globals", "Function", "Environment", "Variables", "ROSTER_TABLE_NAME"),
+        (*SHARED_VARIABLES, "ROSTER_TABLE_NAME"),
         GONE,
     ),
 ]

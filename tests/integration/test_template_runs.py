@@ -1,15 +1,11 @@
 """What runs rely on in template.yaml: archive, schedules; each check is shown to bite."""
 
-import copy
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # ships no types
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]  # likewise
 
 from tests.integration.template_reading import (
     GONE,
@@ -22,6 +18,7 @@ from tests.integration.template_reading import (
     name_of,
     of_type,
     referred,
+    translated,
 )
 
 DAY_S = 24 * 60 * 60
@@ -158,22 +155,6 @@ def schedules_may_only_start(template: Template) -> Iterator[str]:
         machine = "ScheduledPush" if name.startswith("ScheduledPush") else "ScheduledImport"
         if allowed != {("states:StartExecution", machine), ("sqs:SendMessage", "ScheduleDeadLetterQueue")}:
             yield f"{name} may do {sorted(allowed)}"
-
-
-def translated(template: Template) -> Template:
-    """Return what CloudFormation makes of the template."""
-    plain = copy.deepcopy(template)
-    plain["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
-    for resource in plain["Resources"].values():
-        match resource["Type"]:
-            case "AWS::Serverless::StateMachine":
-                resource["Properties"]["DefinitionUri"] = "s3://bucket/key"
-            case "AWS::Serverless::LayerVersion":
-                resource["Properties"]["ContentUri"] = "s3://bucket/key"
-    # It is asked for a region, not for credentials.
-    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
-    made: Template = translator.translate(sam_template=plain, parameter_values={})
-    return made
 
 
 # ── Each check, and a template it must find fault with ───────────────────────────────────────────

@@ -82,6 +82,7 @@ def workflows_may_do_little(template: Template) -> Iterator[str]:
     for name, machine in machines(template).items():
         if "Role" in machine:
             yield f"{name} shares a role"
+            continue
         for statement in statements(template, machine):
             if statement["Resource"] == "*":
                 if not set(actions(statement)) <= LOG_DELIVERY:

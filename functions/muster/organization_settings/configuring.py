@@ -32,7 +32,8 @@ _NO_LONGER_ACCEPTED = {
 class Configuring:
     """The actions; each returns an answer for the admin with at least a `message`.
 
-    `base_url` is the URL of the API, its stage included; `now` is timezone-aware.
+    `base_url` is the URL of the API, its stage included; `now` is timezone-aware. `loopback_hosts` says
+    whether connections may lead to this very machine.
     """
 
     store: SettingsStore
@@ -41,6 +42,7 @@ class Configuring:
     previewing: Previewing
     base_url: str
     now: datetime
+    loopback_hosts: bool = False
 
     def get(self, organization: str, version: int | None = None) -> Answer:
         """Return a version, by default the current one, as written and with defaults; raises `NotFound`."""
@@ -56,7 +58,7 @@ class Configuring:
 
     def validate(self, organization: str, document: str | dict[str, Any]) -> Answer:
         """Return what saving the document would change; raises `Rejected`."""
-        _, settings = read(document, organization)
+        _, settings = read(document, organization, loopback_hosts=self.loopback_hosts)
         _, found = self.previewing.compiled(settings)
         current = self.store.current(organization)
         before = _effective(_parsed(current)) if current else None
@@ -71,7 +73,7 @@ class Configuring:
 
     def preview(self, organization: str, document: str | dict[str, Any], by: str) -> Answer:
         """Return what saving the document would do to the whole roster (S2); raises `Rejected`."""
-        _, settings = read(document, organization)
+        _, settings = read(document, organization, loopback_hosts=self.loopback_hosts)
         _, found = self.previewing.compiled(settings)
         current = self.store.current(organization) or no_settings_yet(organization)
         preview = self.previewing.preview(current, settings, by)
@@ -88,7 +90,7 @@ class Configuring:
 
         With the status "parked" nothing is saved: the change has to be approved (S2).
         """
-        raw, settings = read(document, organization)
+        raw, settings = read(document, organization, loopback_hosts=self.loopback_hosts)
         return self._save(raw, settings, signature)
 
     def history(self, organization: str, limit: int, cursor: str | None = None) -> Answer:

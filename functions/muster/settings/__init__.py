@@ -5,6 +5,7 @@ vault_field_maps, engage_statuses   the same for Vault CRM: field mappings and s
 values                              the kinds of value: what each accepts, and what to write instead
 strict_yaml                         YAML or JSON text, parsed strictly
 document                            text or object → validated `Settings`
+secret_names                        whose secret a name in Secrets Manager is
 locations                           where in a document seats and fields are named
 consistency                         errors between sections, such as an assignment with an unknown seat
 warnings                            what is valid but does not do what it seems to

@@ -1,6 +1,5 @@
 """Consistency between sections of the settings: errors that must be corrected before they are stored."""
 
-import re
 from collections.abc import Iterator
 
 from muster.crm.soql_filters import MOST_BYTES, encoded_size
@@ -8,18 +7,21 @@ from muster.errors import Problem
 from muster.settings import mappings
 from muster.settings.locations import named_fields, named_seats
 from muster.settings.mappings import fields_to_read
+from muster.settings.secret_names import is_secret_of, secrets_of
 from muster.settings.sections import Settings
-from muster.settings.values import DEFAULT_FIELDS
+from muster.settings.values import DEFAULT_FIELDS, is_loopback
 from muster.validation import did_you_mean, path
 
-_SECRET_OF = re.compile(r"muster/([^/]+)/.*")
 
+def problems(settings: Settings, *, loopback_hosts: bool = False) -> list[Problem]:
+    """Return what must be corrected before the settings can be stored.
 
-def problems(settings: Settings) -> list[Problem]:
-    """Return what must be corrected before the settings can be stored."""
+    `loopback_hosts` says whether connections may lead to this very machine.
+    """
     return [
         *_domain_overlaps(settings),
         *_foreign_secrets(settings),
+        *([] if loopback_hosts else _loopback_hosts(settings)),
         *_unknown_seats(settings),
         *_seat_cycles(settings),
         *_assignment_names(settings),
@@ -52,15 +54,26 @@ def _domain_overlaps(settings: Settings) -> Iterator[Problem]:
 
 
 def _foreign_secrets(settings: Settings) -> Iterator[Problem]:
-    """Yield a problem for each secret of another organization; it would be sent to this one's host."""
+    """Yield a problem for each secret that is not the organization's; it would be sent to this one's host."""
     for name, connection in settings.connections:
         secret = connection.secret if connection else None
-        owner = _SECRET_OF.fullmatch(secret or "")
-        if owner and owner[1] != settings.organization:
+        if secret and not is_secret_of(settings.organization, secret):
             yield Problem(
                 f"connections.{name}.secret",
-                f"is a secret of the organization {owner[1]}",
-                f"Use one of this organization's own, such as muster/{settings.organization}/{name}.",
+                f"is {secret}, and the secrets of {settings.organization} begin with"
+                f" {secrets_of(settings.organization)}",
+                f"Name the secret like {secrets_of(settings.organization)}{name}.",
+            )
+
+
+def _loopback_hosts(settings: Settings) -> Iterator[Problem]:
+    """Yield a problem for each host on this very machine, where only the local stack has anything."""
+    for name, connection in settings.connections:
+        if connection and is_loopback(connection.host):
+            yield Problem(
+                f"connections.{name}.host",
+                f"is {connection.host}, which is for the local stack",
+                "Write the host of the real system.",
             )
 
 

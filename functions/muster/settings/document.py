@@ -21,11 +21,12 @@ from muster.settings.strict_yaml import MOST_BYTES, parse, plain
 
 
 def read(
-    document: str | Mapping[str, Any], organization: str | None = None
+    document: str | Mapping[str, Any], organization: str | None = None, *, loopback_hosts: bool = False
 ) -> tuple[dict[str, Any], Settings]:
     """Return the document as JSON values, and its settings with the defaults filled in.
 
-    `organization` is used where the document names none. Raises `Rejected` with one problem per fault,
+    `organization` is used where the document names none. Hosts on this very machine are accepted only with
+    `loopback_hosts`. Raises `Rejected` with one problem per fault,
     fifty at most; inconsistencies between sections are reported only once each section is valid.
     """
     raw = parse(document) if isinstance(document, str) else plain(document)
@@ -39,7 +40,7 @@ def read(
     if len(text.encode()) > MOST_BYTES:
         raise TooLarge(Problem("settings", f"is larger than {MOST_BYTES // 1024} KiB", "Shorten it."))
     settings = _validated(text)
-    problems = consistency.problems(settings)
+    problems = consistency.problems(settings, loopback_hosts=loopback_hosts)
     if organization is not None and settings.organization != organization:
         problems.insert(0, _another_organization(settings.organization, organization))
     if problems:

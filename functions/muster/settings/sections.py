@@ -8,7 +8,7 @@ another, such as an assignment's seats against `seats`.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from muster.settings.assignments import Assignment, DataCaptureSeats, Seat
 from muster.settings.engage_statuses import Statuses
@@ -137,13 +137,28 @@ def _secret(connection: str) -> Any:
     return Field(
         default=None,
         description=(
-            "Name of the secret in Secrets Manager that holds the credentials. Default:"
-            f" muster/<organization>/{connection}."
+            "Name of the secret in Secrets Manager that holds the credentials; it begins with"
+            f" muster/<organization>/. Default: muster/<organization>/{connection}."
         ),
     )
 
 
-class SalesforceConnection(Section):
+class Connection(Section):
+    """What connections have in common: the organization whose they are, which no document writes in them."""
+
+    _organization: str = PrivateAttr("")
+
+    @property
+    def organization(self) -> str:
+        """The organization of the settings; empty outside of settings."""
+        return self._organization
+
+    def belong_to(self, organization: str) -> None:
+        """Note whose connection this is; `Settings` does."""
+        self._organization = organization
+
+
+class SalesforceConnection(Connection):
     """The Salesforce org the users come from."""
 
     host: SalesforceHost = Field(description="The My Domain host of the org.")
@@ -162,7 +177,7 @@ class SalesforceConnection(Section):
     )
 
 
-class VaultCrmConnection(Section):
+class VaultCrmConnection(Connection):
     """The Vault CRM that hands out Engage licences."""
 
     host: VaultHost = Field(description="The vault's host.")
@@ -198,7 +213,7 @@ class VaultCrmConnection(Section):
         return self.statuses.api_name(feature, code)
 
 
-class AlignConnection(Section):
+class AlignConnection(Connection):
     """An Align vault where admins keep the roster; leave it out to keep the roster in Muster."""
 
     host: VaultHost = Field(description="The vault's host.", examples=["acme-align.veevavault.com"])
@@ -333,6 +348,13 @@ class Settings(Section):
     def scheduled(self) -> bool:
         """Whether schedules import this organization."""
         return self.auto_provision.enabled and self.connections.salesforce is not None
+
+    @model_validator(mode="after")
+    def _own_connections(self) -> "Settings":
+        for _, connection in self.connections:
+            if connection is not None:
+                connection.belong_to(self.organization)
+        return self
 
     @model_validator(mode="before")
     @classmethod

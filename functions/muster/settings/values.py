@@ -118,6 +118,11 @@ def _host(suffix: str) -> Callable[[str], str]:
     return check
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this very machine, by the names that settings may have for it."""
+    return re.fullmatch(_LOOPBACK, host) is not None
+
+
 def _salesforce_id(prefix: str, kind: str) -> Callable[[str], str]:
     """Return a validator for the id of one kind of record, which returns it with 18 characters."""
 

@@ -22,7 +22,6 @@ def warnings(settings: Settings) -> list[Problem]:
         *_no_members_to_link(settings),
         *_groups_not_managed(settings),
         *_managed_without_mapping(settings),
-        *_unreadable_secrets(settings),
         *_messages_believed(settings),
         *_any_message_may_call(settings),
         *_fields_not_carried(settings),
@@ -98,16 +97,6 @@ def _managed_without_mapping(settings: Settings) -> Iterator[Problem]:
                     f"lacks {target}: imports do not see the outcome of the requests that are pushed",
                     f"Add {target}.",
                 )
-
-
-def _unreadable_secrets(settings: Settings) -> Iterator[Problem]:
-    for name, connection in settings.connections:
-        if connection and connection.secret and not connection.secret.startswith("muster/"):
-            yield Problem(
-                f"connections.{name}.secret",
-                "is not under muster/, and Muster's roles may read no other secrets",
-                f"Name it muster/{settings.organization}/{name}, or let the roles read it.",
-            )
 
 
 def _messages_believed(settings: Settings) -> Iterator[Problem]:

@@ -158,7 +158,7 @@ def test_a_secret_that_may_not_be_read_fails_with_what_to_do(
         if params["SecretId"] == f"muster/acme/{connection}":
             raise ClientError({"Error": {"Code": code, "Message": "no"}}, "GetSecretValue")
 
-    client = vars(bootstrap.secrets())["_client"]
+    client = vars(bootstrap.secrets("acme"))["_client"]
     client.meta.events.register("provide-client-params.secrets-manager.GetSecretValue", refuse)
     said = acme.check()
     amiss = [row for row in rows(said) if row["result"] == "failed"]

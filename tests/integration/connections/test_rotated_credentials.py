@@ -37,7 +37,7 @@ class Rotating:
         self.there("old")
         self.write("old")
         self.reads = 0
-        client = vars(bootstrap.secrets())["_client"]
+        client = vars(bootstrap.secrets("acme"))["_client"]
         client.meta.events.register("before-call.secrets-manager.GetSecretValue", self._read)
 
     def _read(self, **_: Any) -> None:
@@ -154,7 +154,7 @@ def test_after_five_minutes_what_was_rotated_is_used_without_a_refusal(
     rotating.there("new")
     rotating.write("new")
     rotating.end_sessions()
-    secrets = bootstrap.secrets()
+    secrets = bootstrap.secrets("acme")
     began = vars(secrets)["_clock"]()
     monkeypatch.setattr(secrets, "_clock", lambda: began + 301)
     rotating.call()
@@ -204,7 +204,7 @@ def test_a_day_of_expiry_in_the_secret_disturbs_no_login(rotating: Rotating) -> 
     rotating.end_sessions()
     text = json.dumps(json.loads(rotating.secret("old")) | {"expires_on": "2027-01-31"})
     rotating.acme.write_secret(rotating.connection, text)
-    assert "expires_on" in bootstrap.secrets().refetch(f"muster/acme/{rotating.connection}")
+    assert "expires_on" in bootstrap.secrets("acme").refetch(f"muster/acme/{rotating.connection}")
     rotating.call()
     assert rotating.cost() == (1, 1)
 

@@ -44,6 +44,7 @@ def configuring(client: Any) -> Configuring:
         Previewing(table, is_down, is_down, now=lambda: NOW, remaining=lambda: 900),
         "https://api.example.com/v2",
         NOW,
+        loopback_hosts=True,
     )
 
 

@@ -52,6 +52,7 @@ ENVIRONMENT = {
     "RUN_ARCHIVE_BUCKET_NAME": "archive",
     "MAIL_FROM": SENDER,
     "WEBHOOK_BASE_URL": "https://api.example.com/v2",
+    "ON_LOCAL_STACK": "true",
     # Bodies go to S3 as they are.
     "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",

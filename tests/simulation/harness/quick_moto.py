@@ -170,7 +170,7 @@ def _send_message(body: Json) -> Json | None:
 
 def _get_secret_value(body: Json) -> Json:
     value: Json = secrets().get_secret_value(body["SecretId"], "", "")
-    return {"SecretString": value["SecretString"]}
+    return {"SecretString": value["SecretString"], "VersionId": value["VersionId"]}
 
 
 _WAYS: dict[str, Callable[[Json], Json | None]] = {

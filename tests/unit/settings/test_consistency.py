@@ -109,15 +109,31 @@ def test_the_primary_domain_may_be_among_the_companys() -> None:
 
 
 @pytest.mark.parametrize("name", ["salesforce", "vault_crm", "align"])
-def test_a_secret_of_another_organization_is_refused(name: str) -> None:
+@pytest.mark.parametrize(
+    "foreign",
+    ["muster/globex/{}", "muster/globex", "muster/shared", "muster/acme", "muster/acme/", "acme/{}"],
+)
+def test_a_secret_that_is_not_the_organizations_is_refused(name: str, foreign: str) -> None:
     vault = {"host": "acme.veevavault.com"}
     connection = {"salesforce": SALESFORCE["salesforce"], "vault_crm": vault, "align": vault}[name]
-    [found] = problems(connections={name: connection | {"secret": f"muster/globex/{name}"}})
+    [found] = problems(connections={name: connection | {"secret": foreign.format(name)}})
     assert found.where == f"connections.{name}.secret"
-    assert "globex" in found.message
+    assert foreign.format(name) in found.message
     assert f"muster/acme/{name}" in found.remedy
-    for own in (f"muster/acme/{name}", "muster/acme/another/one", "muster/shared"):
+    for own in (f"muster/acme/{name}", "muster/acme/another/one"):
         assert read({"organization": "acme", "connections": {name: connection | {"secret": own}}})
+
+
+@pytest.mark.parametrize("name", ["salesforce", "vault_crm", "align"])
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:65535"])
+def test_a_host_on_this_machine_is_for_the_local_stack(name: str, host: str) -> None:
+    connection = (SALESFORCE["salesforce"] if name == "salesforce" else {}) | {"host": host}
+    [found] = problems(connections={name: connection})
+    assert found.where == f"connections.{name}.host"
+    assert host in found.message
+    document = {"organization": "acme", "connections": {name: connection}}
+    _, settings = read(document, "acme", loopback_hosts=True)
+    assert getattr(settings.connections, name).host == host
 
 
 @pytest.mark.parametrize(

@@ -224,11 +224,6 @@ def test_a_filter_without_a_connection_is_a_warning() -> None:
     assert "assignments[1].filter" not in warnings(assignments=assignments, connections=SALESFORCE)
 
 
-def test_a_secret_that_the_roles_cannot_read_is_a_warning() -> None:
-    elsewhere = {"salesforce": SALESFORCE["salesforce"] | {"secret": "elsewhere/acme"}}
-    assert set(warnings(connections=elsewhere)) == {"connections.salesforce.secret"}
-
-
 def test_assignments_below_one_for_everyone_are_a_warning() -> None:
     filtered, everyone = {"name": "A", "filter": "x = 1"}, {"name": "B"}
     assert "assignments[0]" in warnings(assignments=[everyone, filtered])

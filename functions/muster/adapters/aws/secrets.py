@@ -2,7 +2,8 @@
 
 A secret is a JSON object of texts; keys that a login does not need, like `expires_on`, are ignored. It is
 cached for some minutes: so a changed one is picked up automatically, and a busy function does not fetch it
-at every login. No value of a secret is ever in a message, a `repr` or a chained exception.
+at every login. An organization's secrets are those under its name; no other is read for it, whatever its
+settings say. No value of a secret is ever in a message, a `repr` or a chained exception.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from muster.adapters.aws.aws_errors import translated
 from muster.errors import Misconfigured, Unavailable
+from muster.settings.secret_names import is_secret_of, secrets_of
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -41,45 +43,68 @@ _NEEDS_AN_ADMIN = {
 }
 
 
+class Secret(dict[str, str]):
+    """A secret's keys and values, and the version of the secret that they are."""
+
+    def __init__(self, values: Mapping[str, str], version: str) -> None:
+        """Copy `values`."""
+        super().__init__(values)
+        self.version = version
+
+
 class Secrets:
-    """Reads secrets by name; raises `Misconfigured` where an admin must act, else `Unavailable`."""
+    """Reads an organization's secrets by name, and no others.
+
+    Raises `Misconfigured` where an admin must act, else `Unavailable`.
+    """
 
     def __init__(
         self,
         client: SecretsManagerClient,
+        organization: str,
         max_age_s: float = 300,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Cache each secret for `max_age_s` seconds of `clock`."""
         self._client = client
+        self._organization = organization
         self._max_age_s = max_age_s
         self._clock = clock
-        self._read: dict[str, tuple[float, dict[str, str]]] = {}
+        self._read: dict[str, tuple[float, Secret]] = {}
 
-    def get(self, name: str) -> dict[str, str]:
+    def get(self, name: str) -> Secret:
         """Return the secret, cached or fetched; during an outage, a cached one of up to an hour."""
-        read_at, remembered = self._read.get(name, (0.0, {}))
+        read_at, remembered = self._read.get(name, (0.0, Secret({}, "")))
         age = self._clock() - read_at
         if remembered and age <= self._max_age_s:
-            return dict(remembered)
+            return Secret(remembered, remembered.version)
         try:
             return self.refetch(name)
         except Unavailable:
             if remembered and age <= LONGEST_OUTAGE_S:
-                return dict(remembered)
+                return Secret(remembered, remembered.version)
             raise
 
-    def refetch(self, name: str) -> dict[str, str]:
+    def refetch(self, name: str) -> Secret:
         """Fetch the secret and return it, for logins that were refused with the one from `get`."""
         now = self._clock()
-        secret = _texts(name, self._value(name))
+        if not is_secret_of(self._organization, name):
+            # Settings that an older Muster saved may name any; no save accepts them now.
+            raise Misconfigured(
+                f"the secret {name} is not one of {self._organization}'s own, and is not read; give it a name"
+                f" that begins with {secrets_of(self._organization)}, and put the settings with that"
+            )
+        value, version = self._value(name)
+        secret = Secret(_texts(name, value), version)
         self._read[name] = now, secret
-        return dict(secret)
+        return Secret(secret, version)
 
-    def _value(self, name: str) -> str | None:
+    def _value(self, name: str) -> tuple[str | None, str]:
+        """Return what the secret holds, `None` if that is no text, and the version."""
         with translated(f"Secrets Manager, asked for the secret {name},"):
             try:
-                return self._client.get_secret_value(SecretId=name).get("SecretString")
+                said = self._client.get_secret_value(SecretId=name)
+                return said.get("SecretString"), said["VersionId"]
             except ClientError as error:
                 fault = _NEEDS_AN_ADMIN.get(error.response["Error"]["Code"])
                 if fault is None:

@@ -1,6 +1,6 @@
 """Login to a vault: a session opened with username and password, and shared.
 
-    Sessions      the open sessions of this process, by host and username
+    Sessions      the open sessions of this process, each of one organization, secret and version of it
     VaultLogin    the session of one connection (T21, U5)
 
 Five wrong passwords in a row lock a Vault account. So logins are never retried automatically, a login
@@ -26,7 +26,7 @@ from muster.adapters.vault.answers import INVALID_SESSION, fault_of, read_answer
 from muster.errors import Misconfigured, NotServed, Rejected, Unavailable, WrongSystem
 
 if TYPE_CHECKING:
-    from muster.adapters.aws.secrets import Secrets
+    from muster.adapters.aws.secrets import Secret, Secrets
     from muster.settings.sections import AlignConnection, VaultCrmConnection
 
 
@@ -40,25 +40,36 @@ _SESSION_ID = re.compile(r"[\x21-\x7e]{1,8000}")
 
 @dataclass(slots=True, repr=False)
 class _Slot:
-    """One user of one host: the session, or the refused password with its time and message."""
+    """One user of one host, by a version of a secret: the session, or the refused password, when and why."""
 
+    version: str = ""
     lock: Lock = field(default_factory=Lock)
     session_id: str | None = None
     refused: tuple[str, float, str] | None = None
 
 
 class Sessions:
-    """The open sessions of a process, by host and username."""
+    """The open sessions of a process, by who may use them: who has the same secret in the same version.
+
+    Host and username are not enough: whoever names them in settings of their own, with any password, would
+    be let in on a session that another organization has opened.
+    """
 
     def __init__(self) -> None:
         """Start with none."""
         self._lock = Lock()
-        self._slots: dict[tuple[str, str], _Slot] = {}
+        self._slots: dict[tuple[str, ...], _Slot] = {}
 
-    def slot(self, base: str, username: str) -> _Slot:
-        """Return the slot of a user on a host; always the same one."""
+    def slot(self, holder: tuple[str, ...], version: str) -> _Slot:
+        """Return the slot of a user whom a secret lets in; always the same one while its version is.
+
+        A refused password is known of the next version too: it may have been another key that changed.
+        """
         with self._lock:
-            return self._slots.setdefault((base, username.lower()), _Slot())
+            slot = self._slots.get(holder)
+            if slot is None or slot.version != version:
+                slot = self._slots[holder] = _Slot(version, refused=slot.refused if slot else None)
+            return slot
 
 
 OF_THIS_PROCESS = Sessions()
@@ -111,10 +122,11 @@ class VaultLogin:
             if self._slot.session_id == session_id:
                 self._slot.session_id = None
 
-    def _session_of(self, name: str, secret: Mapping[str, str], anew: bool) -> str:
+    def _session_of(self, name: str, secret: Secret, anew: bool) -> str:
         """Return the session of a secret's user; waits while another thread logs in."""
         require_keys(name, secret, "username", "password")
-        slot = self._slot = self._sessions.slot(self._base, secret["username"])
+        holder = self._connection.organization, name, self._base, secret["username"].lower()
+        slot = self._slot = self._sessions.slot(holder, secret.version)
         with slot.lock:
             if slot.session_id is None or anew:
                 self._raise_if_refused(slot, secret["password"])

@@ -56,7 +56,7 @@ def reads(client: "SecretsManagerClient") -> list[str]:
 
 @pytest.fixture
 def secrets(client: "SecretsManagerClient", clock: MonotonicClock) -> Secrets:
-    return Secrets(client, clock=clock)
+    return Secrets(client, "acme", clock=clock)
 
 
 def rotate(client: "SecretsManagerClient", **credentials: str) -> None:
@@ -117,9 +117,46 @@ def test_what_a_caller_does_to_a_secret_stays_with_the_caller(secrets: Secrets) 
 
 
 def test_secrets_are_kept_apart(secrets: Secrets, client: "SecretsManagerClient") -> None:
-    client.create_secret(Name="muster/other/salesforce", SecretString='{"client_id": "other"}')
-    assert secrets.get("muster/other/salesforce") == {"client_id": "other"}
+    client.create_secret(Name="muster/acme/other", SecretString='{"client_id": "other"}')
+    assert secrets.get("muster/acme/other") == {"client_id": "other"}
     assert secrets.get(NAME) == CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "muster/globex/salesforce",
+        "muster/globex",
+        "muster/acme",
+        "muster/acme/",
+        "muster/acmes/salesforce",
+        "muster/ACME/salesforce",
+        "elsewhere/muster/acme/salesforce",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:muster/acme/salesforce-AbCdEf",
+    ],
+)
+def test_no_secret_of_anybody_else_is_read(
+    secrets: Secrets, client: "SecretsManagerClient", reads: list[str], name: str
+) -> None:
+    """An older Muster let settings name them, and such settings may still be stored (U5)."""
+    if not name.startswith("arn:") and not name.endswith("/"):
+        client.create_secret(Name=name, SecretString='{"client_id": "other"}')
+    for read in (secrets.get, secrets.refetch):
+        with pytest.raises(Misconfigured, match=r"is not one of acme's own, .* begins with muster/acme/"):
+            read(name)
+    assert reads == []
+
+
+def test_nothing_is_read_for_nobody(client: "SecretsManagerClient") -> None:
+    with pytest.raises(Misconfigured, match="own"):
+        Secrets(client, "").get(NAME)
+
+
+def test_a_secret_says_which_version_of_it_was_read(secrets: Secrets, client: "SecretsManagerClient") -> None:
+    first = secrets.get(NAME).version
+    assert first == secrets.get(NAME).version == client.get_secret_value(SecretId=NAME)["VersionId"]
+    rotate(client, client_id="other")
+    assert secrets.refetch(NAME).version not in ("", first)
 
 
 @pytest.mark.parametrize(
@@ -156,9 +193,9 @@ def test_another_shape_is_misconfigured_and_named_but_not_told(
 
 
 def test_a_binary_secret_is_misconfigured(secrets: Secrets, client: "SecretsManagerClient") -> None:
-    client.create_secret(Name="binary", SecretBinary=json.dumps(CREDENTIALS).encode())
+    client.create_secret(Name="muster/acme/binary", SecretBinary=json.dumps(CREDENTIALS).encode())
     with pytest.raises(Misconfigured, match=r"binary is not a JSON object of texts: it is binary\. Write it"):
-        secrets.get("binary")
+        secrets.get("muster/acme/binary")
 
 
 def test_a_missing_secret_is_misconfigured_and_named(secrets: Secrets) -> None:

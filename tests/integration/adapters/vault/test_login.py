@@ -13,7 +13,7 @@ from muster.errors import Misconfigured, MusterError, Unavailable
 from sandbox.serving import serve
 from sandbox.vault_crm import RunningSandbox
 from tests.doubles.clocks import MonotonicClock
-from tests.doubles.credentials import CANARY
+from tests.doubles.credentials import CANARY, Shelf
 from tests.doubles.host import answer
 from tests.doubles.sandbox_doors import calls, control
 from tests.doubles.vault_host import (
@@ -248,12 +248,57 @@ def test_without_the_name_of_a_secret_nothing_is_called(host: VaultHost) -> None
     assert not host.logins
 
 
-def test_clients_of_one_user_share_a_session_and_others_do_not(host: VaultHost) -> None:
+def test_clients_with_one_version_of_one_secret_share_a_session(host: VaultHost) -> None:
     sessions = Sessions()
-    first, second = (login_at(host.url, credentials(name), sessions) for name in (USERNAME, USERNAME.upper()))
+    first, second = (login_at(host.url, credentials(), sessions) for _ in range(2))
     other = login_at(host.url, credentials("other@acme.example"), sessions)
     assert first.session_id() == second.session_id() == "session-1"
     assert other.session_id() == "session-2"
+
+
+@pytest.mark.parametrize("username", [USERNAME, USERNAME.upper()])
+@pytest.mark.parametrize("name", ["muster/globex/vault_crm", "muster/acme/another"])
+def test_who_knows_a_username_alone_is_not_let_in_on_a_session(
+    host: VaultHost, name: str, username: str
+) -> None:
+    """Any organization may name any host, and any user in a secret of its own (U5)."""
+    sessions = Sessions()
+    assert login_at(host.url, sessions=sessions).session_id() == "session-1"
+    host.login = answer(REFUSED)
+    eve = login_at(host.url, Shelf(name, username=username, password="-"), sessions, secret=name)  # noqa: S106
+    with pytest.raises(Misconfigured, match="USERNAME_OR_PASSWORD_INCORRECT"):
+        eve.session_id()
+    assert len(host.logins) == 2
+
+
+def test_organizations_share_no_session_even_by_the_same_credentials(host: VaultHost) -> None:
+    sessions, name = Sessions(), "muster/globex/vault_crm"
+    acme = login_at(host.url, sessions=sessions)
+    globex = login_at(host.url, Shelf(name, username=USERNAME, password=CANARY), sessions, secret=name)
+    assert (acme.session_id(), globex.session_id()) == ("session-1", "session-2")
+    assert (acme.session_id(), globex.session_id()) == ("session-1", "session-2")
+
+
+def test_a_session_ends_with_the_version_of_the_secret_that_opened_it(host: VaultHost) -> None:
+    """A password that is wrong by now is noticed, not outlived (U5)."""
+    shelf, sessions, clock = credentials(), Sessions(), MonotonicClock()
+    login = login_at(host.url, shelf, sessions, clock)
+    assert login.session_id() == login.session_id() == "session-1"
+    host.login = answer(REFUSED)
+    shelf.secret["password"] = "a typo"  # noqa: S105 - of a test
+    with pytest.raises(Misconfigured, match="USERNAME_OR_PASSWORD_INCORRECT"):
+        login_at(host.url, shelf, sessions).session_id()
+
+
+def test_a_refused_password_is_known_of_the_next_version_too(host: VaultHost) -> None:
+    """Somebody adds `expires_on` to the secret: that is no reason to send the password again."""
+    host.login = answer(REFUSED)
+    shelf, sessions = credentials(), Sessions()
+    for note in ("old", "new"):
+        shelf.secret["note"] = note
+        with pytest.raises(Misconfigured):
+            login_at(host.url, shelf, sessions).session_id()
+    assert len(host.logins) == 1
 
 
 def test_a_client_uses_the_sessions_of_its_process(host: VaultHost) -> None:
