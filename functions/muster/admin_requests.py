@@ -152,9 +152,7 @@ def settings_of(organization: str, *, lists_organizations: bool = False) -> Stor
         f"{did_you_mean}RosterQueryFunction lists the organizations there are: organizations."
         " A new one begins with OrganizationSettingsFunction, action put."
     )
-    raise NotFound(
-        Problem("organization", f"{organization} is none that Muster knows: it has no settings", remedy)
-    )
+    raise NotFound(Problem("organization", f"{organization} has no settings", remedy))
 
 
 def _answered(

@@ -1,20 +1,13 @@
 """List the organizations there are, for whoever does not know how one is spelled. Reads only."""
 
 import re
-from typing import Protocol
 
 from muster.errors import Problem, Rejected
+from muster.insight.ports import Organizations
 from muster.roster.member import Json
 
 # A cursor is the name of the last one shown, which is no secret: the answer has it.
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
-
-
-class Organizations(Protocol):
-    """The organizations with settings; the adapter is `adapters.aws.settings_table`."""
-
-    def organizations(self, limit: int, after: str | None) -> tuple[list[Json], str | None]:
-        """Return up to `limit` organizations by name, and the name to continue after."""
 
 
 def list_organizations(table: Organizations, limit: int, cursor: str | None) -> Json:
