@@ -1,10 +1,10 @@
 """What settings do to the roster, before they are saved: previewed, parked, approved (S2)."""
 
+import copy
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import copy
 import pytest
 
 import organization_settings
