@@ -98,10 +98,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         event,
         {
             "get": Action(Get, lambda to: configuring.get(to.organization, to.version)),
-            "validate": Action(Validate, lambda to: configuring.validate(to.organization, to.settings)),
+            "validate": Action(
+                Validate, lambda to: configuring.validate(to.organization, to.settings), begins=True
+            ),
             "describe": Action(Describe, _describe),
-            "preview": Action(Preview, lambda to: configuring.preview(to.organization, to.settings, to.by)),
-            "put": Action(Put, lambda to: configuring.put(to.organization, to.settings, to.signature)),
+            "preview": Action(
+                Preview, lambda to: configuring.preview(to.organization, to.settings, to.by), begins=True
+            ),
+            "put": Action(
+                Put, lambda to: configuring.put(to.organization, to.settings, to.signature), begins=True
+            ),
             "restore": Action(
                 Restore, lambda to: configuring.restore(to.organization, to.version, to.signature)
             ),
@@ -110,6 +116,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 SignedRequest, lambda to: configuring.rotate_token(to.organization, to.by)
             ),
         },
+        lists_organizations=True,
     )
     if said.get("saved"):
         metrics.add_metric(name="SettingsSaved", unit=MetricUnit.Count, value=1)

@@ -8,8 +8,10 @@
     {"organization", "action": "runs", "limit"?, "cursor"?}
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
     {"organization", "action": "errors", "limit"?, "cursor"?}
+    {"action": "organizations", "limit"?, "cursor"?}            which there are; the only one without one
 
-An answer that has more carries `cursor`: ask again with it, everything else the same.
+An organization there is none of is `rejected`, with the name it is close to. An answer that has more
+carries `cursor`: ask again with it, everything else the same.
 `docs/operations.md` has the answers, `events/roster_query_*.json` one event of each kind to paste.
 """
 
@@ -21,19 +23,35 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from muster import bootstrap
-from muster.admin_requests import Action, Request, answer, settings_of
-from muster.insight import explaining_members, querying_members, querying_runs, run_summaries
+from muster.admin_requests import Action, Request, WholeRequest, answer, settings_of
+from muster.insight import (
+    explaining_members,
+    listing_organizations,
+    querying_members,
+    querying_runs,
+    run_summaries,
+)
 from muster.observability import logger, metrics
 from muster.references import Reference
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
 
+type Limit = Annotated[int, Field(ge=1, le=querying_members.MAX_LIMIT)]
+type Cursor = Annotated[str, Field(max_length=2048)]
+
 
 class Page(Request):
     """An event that asks for a page of something."""
 
-    limit: Annotated[int, Field(ge=1, le=querying_members.MAX_LIMIT)] = querying_members.DEFAULT_LIMIT
-    cursor: Annotated[str, Field(max_length=2048)] | None = None
+    limit: Limit = querying_members.DEFAULT_LIMIT
+    cursor: Cursor | None = None
+
+
+class OrganizationPage(WholeRequest):
+    """An event that asks for a page of the organizations."""
+
+    limit: Limit = querying_members.DEFAULT_LIMIT
+    cursor: Cursor | None = None
 
 
 class MemberPage(Page):
@@ -135,6 +153,11 @@ def _errors(request: Page) -> Json:
     return {"message": _shown(len(page["log"]), "entry", page["cursor"], "entries"), **page}
 
 
+def _organizations(request: OrganizationPage) -> Json:
+    page = listing_organizations.list_organizations(bootstrap.settings_table(), request.limit, request.cursor)
+    return {"message": _shown(len(page["organizations"]), "organization", page["cursor"]), **page}
+
+
 def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
@@ -153,6 +176,7 @@ ACTIONS: dict[str, Action[Any]] = {
     "runs": Action(Page, _runs),
     "run": Action(OneRun, _run),
     "errors": Action(Page, _errors),
+    "organizations": Action(OrganizationPage, _organizations),
 }
 
 
@@ -161,4 +185,4 @@ ACTIONS: dict[str, Action[Any]] = {
 def handler(event: object, context: LambdaContext) -> Json:
     """Answer one question; wrong ones are answered with `rejected`, faults raise."""
     metrics.add_metric(name="Questions", unit=MetricUnit.Count, value=1)
-    return answer(event, ACTIONS)
+    return answer(event, ACTIONS, lists_organizations=True)

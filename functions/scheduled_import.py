@@ -1,10 +1,11 @@
 """Lambda: imports of one organization; started by a schedule, a workflow or an admin (I1 to I12).
 
-    {"organization", "mode": "full" | "incremental", "preview"?, "by"?}
-    {"organization", "members": [id, e-mail address, username or CRM id, …], "preview"?}   these people, now
+    {"organization", "mode": "full" | "incremental", "by", "preview"?}
+    {"organization", "members": [id, e-mail address, username or CRM id, …], "by", "preview"?}   these people
     {"organization", "run_id"}                       goes on with a run that answered `continue`
-    {"organization", "approve": run id, "plan_hash"?} | {"organization", "reject": run id}
+    {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
 
+`by` says who asks; `schedule` is the schedules' own, who begin runs of everyone and decide about none.
 `docs/operations.md` has the answers, `events/scheduled_import_*.json` one event of each kind to paste.
 """
 
@@ -27,7 +28,7 @@ from muster.imports.ports import Ports
 from muster.observability import logger, metrics
 from muster.pushes.ports import Vault
 from muster.references import Reference
-from muster.roster.finding import crm_ids_of
+from muster.roster.finding import find_named
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.running import SCHEDULE
 from muster.settings import Settings
@@ -54,6 +55,11 @@ class Import(RunRequest):
 
     mode: Literal["full", "incremental"] | None = None
     members: Annotated[Listed[Reference], AfterValidator(_some)] = Field(default=(), max_length=500)
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether no schedule asks for this."""
+        return bool(super().is_for_people or self.members)
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
@@ -118,11 +124,11 @@ def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | No
 
 def _started(asked: Import, importing: Importing) -> RunAnswer:
     if asked.members:
-        crm_ids = crm_ids_of(
+        named = find_named(
             asked.members, asked.organization, bootstrap.roster_views(), importing.ports.salesforce
         )
-        return importing.start("members", asked.by, preview=asked.preview, crm_ids=crm_ids)
-    return importing.start(asked.mode or "incremental", asked.by, preview=asked.preview)
+        return importing.start("members", asked.signer, preview=asked.preview, named=named)
+    return importing.start(asked.mode or "incremental", asked.signer, preview=asked.preview)
 
 
 def _importing(stored: StoredSettings, vault: Vault | None, remaining: Callable[[], float]) -> Importing:

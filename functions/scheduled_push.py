@@ -1,9 +1,10 @@
 """Lambda: pushes of one organization to Vault CRM; started by a schedule, a workflow or an admin (P1 to P6).
 
-    {"organization", "preview"?, "by"?}
+    {"organization", "by", "preview"?}
     {"organization", "run_id"}                       goes on with a run that answered `continue`
-    {"organization", "approve": run id, "plan_hash"?} | {"organization", "reject": run id}
+    {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
 
+`by` says who asks; the schedules' own `schedule` begins pushes and decides about none.
 `docs/operations.md` has the answers, `events/scheduled_push_*.json` one event of each kind to paste.
 """
 
@@ -100,7 +101,7 @@ def _pushed(
             align=align,
         )
         pushing = Pushing(stored, ports, _now, remaining)
-        return asked.done_with(pushing.runs) or pushing.start(asked.by, preview=asked.preview)
+        return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)
 
 
 @contextmanager

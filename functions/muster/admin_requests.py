@@ -21,7 +21,7 @@ from muster.errors import NotFound, Problem, Rejected
 from muster.observability import logger
 from muster.references import RunId
 from muster.runs.answer import RunAnswer
-from muster.runs.running import Running
+from muster.runs.running import SCHEDULE, Running
 from muster.settings.values import OrganizationName
 from muster.settings.versions import StoredSettings
 from muster.validation import refused
@@ -33,18 +33,42 @@ def _one_line(value: str) -> str:
     return value.strip()
 
 
+def _person(value: str) -> str:
+    if value.casefold() == SCHEDULE:
+        raise refused(*_THE_SCHEDULES_NAME)
+    return value
+
+
+_SAY_WHO = "Say who asks, for example jane@acme.example."
+_THE_SCHEDULES_NAME = ("is the name that the schedules go by", _SAY_WHO)
+# So many names are looked through for one that is close: what one query answers at the most.
+_NAMES_LOOKED_AT = 5_000
+
 type Line = Annotated[str, AfterValidator(_one_line)]
-# Who asks: an e-mail address as a rule, the name of a script or role where none is at hand.
-type By = Annotated[Line, Field(max_length=200, examples=["jane@acme.example"])]
+type _Asker = Annotated[Line, Field(max_length=200, examples=["jane@acme.example"])]
+# Who asks: an e-mail address as a rule, the name of a script or role where none is at hand; never a schedule.
+type By = Annotated[_Asker, AfterValidator(_person)]
 
 
-class Event(BaseModel):
+class Asked(BaseModel):
     """What every event carries."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    organization: OrganizationName
     by: By | None = None
+
+
+class Event(Asked):
+    """An event about one organization."""
+
+    organization: OrganizationName
+
+
+class WholeRequest(Asked):
+    """An event that names an action about all organizations; one that it names is not looked at."""
+
+    organization: OrganizationName | None = None
+    action: str
 
 
 class Request(Event):
@@ -60,22 +84,35 @@ class SignedRequest(Request):
 
 
 @dataclass(frozen=True, slots=True)
-class Action[R: Request]:
+class Action[R: Asked]:
     """One thing an admin function does: what it takes, and what it does with it.
 
-    `run` returns the answer without the organization; `status` is "succeeded" unless it says so.
+    `run` returns the answer without the organization; `status` is "succeeded" unless it says so. An
+    organization without settings is refused, unless it may be the action that `begins` it.
     """
 
     request: type[R]
     run: Callable[[R], dict[str, Any]]
+    begins: bool = False
 
 
-def answer(event: object, actions: Mapping[str, Action[Any]]) -> dict[str, Any]:
+def answer(
+    event: object, actions: Mapping[str, Action[Any]], *, lists_organizations: bool = False
+) -> dict[str, Any]:
     """Return the answer to an admin's event; logs organization, action and outcome.
 
     Who asked stays out of the log, being a person; what changes something keeps `by` in the table.
+    `lists_organizations`: the function's role may, so a name that is wrong is told the one it is close to.
     """
-    return _answered(event, lambda: _for_action(event, actions))
+
+    def understood() -> tuple[Asked, Callable[[Any], dict[str, Any]]]:
+        request, action = _for_action(event, actions)
+        if isinstance(request, Event) and not action.begins:
+            # Nothing is kept of an organization that is not there, which otherwise reads as an empty one.
+            settings_of(request.organization, lists_organizations=lists_organizations)
+        return request, action.run
+
+    return _answered(event, understood)
 
 
 def answer_one[E: Event](event: object, kind: type[E], run: Callable[[E], dict[str, Any]]) -> dict[str, Any]:
@@ -83,26 +120,39 @@ def answer_one[E: Event](event: object, kind: type[E], run: Callable[[E], dict[s
     return _answered(event, lambda: (_read(event, kind), run))
 
 
-def answer_run[E: Event](
+def answer_run[E: RunRequest](
     event: object, kind: type[E], run: Callable[[E], RunAnswer]
 ) -> tuple[dict[str, Any], RunAnswer | None]:
     """Return the answer to an event about a run, as JSON and as a value (`None`: the event was rejected)."""
     answers: list[RunAnswer] = []
 
     def work(asked: E) -> dict[str, Any]:
+        asked.require_signature()
         answers.append(run(asked))
         return answers[0].to_json()
 
     return answer_one(event, kind, work), next(iter(answers), None)
 
 
-def settings_of(organization: str) -> StoredSettings:
-    """Return the organization's settings in force; raises `NotFound` where it has none."""
-    stored = bootstrap.settings_table().current(organization)
-    if stored is None:
-        remedy = "Save some with OrganizationSettingsFunction, action put."
-        raise NotFound(Problem("organization", f"{organization} has no settings", remedy))
-    return stored
+def settings_of(organization: str, *, lists_organizations: bool = False) -> StoredSettings:
+    """Return the organization's settings in force; raises `NotFound` where it has none.
+
+    What to do about it names the organization that it is close to, where the function `lists_organizations`.
+    """
+    table = bootstrap.settings_table()
+    stored = table.current(organization)
+    if stored is not None:
+        return stored
+    close = None
+    if lists_organizations:
+        known, _ = table.organizations(_NAMES_LOOKED_AT, None)
+        close = validation.closest(organization, (each["organization"] for each in known))
+    did_you_mean = f"Did you mean {close!r}? " if close else ""
+    remedy = (
+        f"{did_you_mean}RosterQueryFunction lists the organizations there are: organizations."
+        " A new one begins with OrganizationSettingsFunction, action put."
+    )
+    raise NotFound(Problem("organization", f"{organization} has no settings", remedy))
 
 
 def _answered(
@@ -117,9 +167,7 @@ def _answered(
     return {**said, "muster_version": __version__}
 
 
-def _for_action(
-    event: object, actions: Mapping[str, Action[Any]]
-) -> tuple[Request, Callable[[Any], dict[str, Any]]]:
+def _for_action(event: object, actions: Mapping[str, Action[Any]]) -> tuple[Asked, Action[Any]]:
     if not isinstance(event, dict):
         raise _no_object()
     name = event.get("action")
@@ -127,10 +175,10 @@ def _for_action(
         message = "is missing" if name is None else "is not an action of this function"
         remedy = validation.did_you_mean(name if isinstance(name, str) else "", actions)
         raise Rejected(Problem("action", message, remedy))
-    return _read(event, actions[name].request), actions[name].run
+    return _read(event, actions[name].request), actions[name]
 
 
-def _read[E: Event](event: object, kind: type[E]) -> E:
+def _read[E: Asked](event: object, kind: type[E]) -> E:
     if not isinstance(event, dict):
         raise _no_object()
     try:
@@ -185,6 +233,7 @@ def _text_of(event: object, key: str) -> str | None:
 class RunRequest(Event):
     """One event: a run to begin, if only as a preview, or one to go on with, to approve or to reject."""
 
+    by: _Asker | None = None
     preview: bool = False
     run_id: RunId | None = None
     approve: RunId | None = None
@@ -195,6 +244,26 @@ class RunRequest(Event):
     def names_a_run(self) -> bool:
         """Whether it is about a run that is there."""
         return bool(self.run_id or self.approve or self.reject)
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether no schedule asks for this."""
+        return bool(self.approve or self.reject)
+
+    def require_signature(self) -> None:
+        """Raise `Rejected` unless it says who begins or decides; a run is gone on with by anybody (I5)."""
+        if self.by is None:
+            if not self.run_id:
+                raise Rejected(Problem("by", "is missing", _SAY_WHO))
+            return
+        # A workflow writes the name so and not otherwise.
+        if self.by.casefold() == SCHEDULE and (self.is_for_people or self.by != SCHEDULE):
+            raise Rejected(Problem("by", *_THE_SCHEDULES_NAME))
+
+    @property
+    def signer(self) -> str:
+        """Who begins, approves or rejects; `require_signature` has seen to it that there is somebody."""
+        return self.by or ""
 
     @model_validator(mode="after")
     def _about_one_run(self) -> Self:
@@ -213,7 +282,7 @@ class RunRequest(Event):
         if self.run_id:
             return runs.resume(self.run_id)
         if self.approve:
-            return runs.approve(self.approve, self.by, self.plan_hash)
+            return runs.approve(self.approve, self.signer, self.plan_hash)
         if self.reject:
-            return runs.reject(self.reject, self.by)
+            return runs.reject(self.reject, self.signer)
         return None

@@ -69,11 +69,16 @@ def path(location: Location) -> str:
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return a question with the known word closest to `word`, or else all known words."""
     words = sorted(known)
-    by_lower_case = {known_word.lower(): known_word for known_word in words}
-    close = difflib.get_close_matches(str(word)[:80].lower(), by_lower_case, n=1)
-    if close:
-        return f"Did you mean {by_lower_case[close[0]]!r}?"
+    if close := closest(word, words):
+        return f"Did you mean {close!r}?"
     return f"Known are {', '.join(words)}." if words else "Leave it out."
+
+
+def closest(word: object, known: Iterable[str]) -> str | None:
+    """Return the known word closest to `word`, in any case; `None` if none is close."""
+    by_lower_case = {known_word.lower(): known_word for known_word in known}
+    close = difflib.get_close_matches(str(word)[:80].lower(), by_lower_case, n=1)
+    return by_lower_case[close[0]] if close else None
 
 
 def _words(detail: ErrorDetails, location: Location, schema: dict[str, Any]) -> tuple[str, str]:

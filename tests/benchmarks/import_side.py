@@ -51,7 +51,7 @@ def whole_import(url: str, mode: str) -> Callable[[], object]:
     context.get_remaining_time_in_millis = lambda: 900_000  # type: ignore[method-assign]
 
     def run() -> None:
-        said = scheduled_import.handler({"organization": "acme", "mode": mode}, context)
+        said = scheduled_import.handler({"organization": "acme", "mode": mode, "by": "schedule"}, context)
         print(json.dumps(said), file=sys.stderr)
 
     return run

@@ -48,7 +48,7 @@ class Company(Acme):
 
     def run(self, mode: str | None = "full", **event: Any) -> dict[str, Any]:
         """Invoke the import; raises what it raises."""
-        asked = {"organization": "acme", **({"mode": mode} if mode else {}), **event}
+        asked = {"organization": "acme", "by": "jane", **({"mode": mode} if mode else {}), **event}
         said: dict[str, Any] = scheduled_import.handler(asked, self.context)
         return said
 

@@ -392,7 +392,7 @@ def test_an_event_that_is_no_object_is_rejected(globex: Globex, payload: str) ->
 
 def test_another_organizations_run_is_nobodys_to_approve_or_see(globex: Globex, roster: Roster) -> None:
     run = globex.first_run["id"]
-    said = globex.stack.invoke("ScheduledImportFunction", reject=run)
+    said = globex.stack.invoke("ScheduledImportFunction", reject=run, by="jane@acme.example")
     assert (said["status"], said["errors"][0]["where"]) == ("rejected", "reject")
     assert roster.ask("run", run_id=run)["status"] == "rejected"
     assert roster.ask("explain", member=next(iter(globex.at_first.values()))["id"])["status"] == "rejected"

@@ -103,7 +103,7 @@ def _ask_for_more(company: Company) -> None:
     """Ask for what no scenario does.
 
     Another manager for somebody; what the settings in force would do by now; a run, and why somebody
-    is in, and somebody else is not.
+    is in, and somebody else is not; and an organization there is none of.
     """
     company.begin(ignore_organizational_structure=True)
     company.hire("ada", Department="Sales")
@@ -119,6 +119,7 @@ def _ask_for_more(company: Company) -> None:
         {"action": "run", "run_id": said["run_id"]},
         {"action": "explain", "member": stranger},
         {"action": "explain", "member": company.people["ada"], "live": True},
+        {"action": "list", "organization": "acne"},
     ):
         company.world.invoke("RosterQueryFunction", roster_query.handler, {"organization": "acme", **event})
 

@@ -2,6 +2,7 @@
 
 import json
 from io import StringIO
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import pytest
@@ -10,10 +11,24 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from pydantic import Field
 
-from muster import __version__
-from muster.admin_requests import Action, Request, SignedRequest, answer
+from muster import __version__, bootstrap
+from muster.admin_requests import Action, Asked, Request, SignedRequest, WholeRequest, answer
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale, Unavailable
 from muster.observability import logger
+
+
+@pytest.fixture(autouse=True)
+def organizations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be acme and globex, as far as anybody asks."""
+
+    def current(name: str) -> object:
+        return name if name in ("acme", "globex") else None
+
+    def listed(limit: int, after: str | None) -> object:
+        return [{"organization": "acme"}, {"organization": "globex"}], None
+
+    table = SimpleNamespace(current=current, organizations=listed)
+    monkeypatch.setattr(bootstrap, "settings_table", lambda: table)
 
 
 class Listing(Request):
@@ -24,7 +39,7 @@ class Listing(Request):
     members: tuple[str, ...] = ()
 
 
-def echo(request: Request) -> dict[str, Any]:
+def echo(request: Asked) -> dict[str, Any]:
     return {"message": "Done.", "got": request.model_dump(exclude={"action"})}
 
 
@@ -32,6 +47,8 @@ ACTIONS: dict[str, Action[Any]] = {
     "list": Action(Listing, echo),
     "get": Action(Request, echo),
     "change": Action(SignedRequest, echo),
+    "begin": Action(Request, echo, begins=True),
+    "all": Action(WholeRequest, echo),
 }
 
 
@@ -52,6 +69,28 @@ def test_an_answer_has_status_organization_and_message() -> None:
         "message": "Done.",
         "got": {"organization": "acme", "by": None},
     }
+
+
+@pytest.mark.parametrize(("name", "close"), [("acmee", "acme"), ("globx", "globex"), ("initech", None)])
+def test_an_organization_there_is_none_of_is_told_the_one_it_is_close_to(name: str, close: str) -> None:
+    for action in ("get", "list"):
+        said = answer({"organization": name, "action": action}, ACTIONS, lists_organizations=True)
+        assert (said["status"], said["organization"]) == ("rejected", name)
+        [error] = said["errors"]
+        assert (error["where"], error["message"]) == ("organization", f"{name} has no settings")
+        assert error["remedy"].startswith(
+            f"Did you mean {close!r}? " if close else "RosterQueryFunction lists"
+        )
+    # Not every role may look.
+    said = answer({"organization": name, "action": "get"}, ACTIONS)
+    assert said["errors"][0]["remedy"].startswith("RosterQueryFunction lists")
+
+
+def test_what_begins_an_organization_and_what_is_about_all_need_none() -> None:
+    assert answer({"organization": "initech", "action": "begin"}, ACTIONS)["status"] == "succeeded"
+    for event in ({"action": "all"}, {"action": "all", "organization": "initech"}):
+        assert answer(event, ACTIONS)["status"] == "succeeded"
+    assert answer({"action": "all"}, ACTIONS)["organization"] is None
 
 
 def test_an_action_may_say_another_status() -> None:
@@ -84,7 +123,7 @@ def test_an_action_gets_the_parameters_it_declares() -> None:
         (None, "event", "Send one like"),
         ([], "event", "Send one like"),
         ("get", "event", "Send one like"),
-        ({}, "action", "Known are change, get, list."),
+        ({}, "action", "Known are all, begin, change, get, list."),
         ({"organization": "acme"}, "action", "Known are"),
         ({"organization": "acme", "action": "lst"}, "action", "Did you mean 'list'?"),
         ({"organization": "acme", "action": "List"}, "action", "Did you mean 'list'?"),
@@ -105,6 +144,9 @@ def test_an_action_gets_the_parameters_it_declares() -> None:
         ({"organization": "acme", "action": "change", "by": "a\nb"}, "by", "one line"),
         ({"organization": "acme", "action": "change", "by": "x" * 201}, "by", "Correct"),
         ({"organization": "acme", "action": "get", "by": "a\u202eb"}, "by", "one line"),
+        ({"organization": "acme", "action": "change", "by": "schedule"}, "by", "Say who asks"),
+        ({"organization": "acme", "action": "change", "by": " Schedule "}, "by", "Say who asks"),
+        ({"organization": "initech", "action": "get"}, "organization", "organizations"),
         ({"organization": "acme", "action": "change", "by": "\ud800"}, "event", "half a character"),
         ({"organization": "acme", "action": "list", "filter": {1, 2}}, "event", "Send JSON"),
     ],

@@ -36,6 +36,16 @@ def test_the_lock_is_of_the_same_version() -> None:
     assert muster["version"] == PROJECT["version"]
 
 
+def test_the_page_and_the_events_for_the_first_settings_have_the_same_document() -> None:
+    """An admin reads the page, pastes the event that previews and then the one that saves."""
+    page = (ROOT / "README.md").read_text().partition("**4. Settings.**")[2].partition("**5.")[0]
+    [block] = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    named = re.findall(r"\((events/organization_settings_\w+\.json)\)", page)
+    assert named == [f"events/organization_settings_{name}.json" for name in ("preview", "put")]
+    for name in named:
+        assert json.loads((ROOT / name).read_text())["settings"] == YAML(typ="safe").load(block), name
+
+
 VERSIONS = re.findall(r"^## (\d+)\.(\d+)\.(\d+) - \d{4}-\d\d-\d\d$", CHANGELOG, re.MULTILINE)
 
 

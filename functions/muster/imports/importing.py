@@ -5,14 +5,16 @@ transaction a member, under the run's lease) and notifies managers. `steps` does
 asked of any run is in `muster.runs.running`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+from muster.error_log import entry_of
 from muster.errors import Incomplete, MusterError, Problem, Rejected
 from muster.imports.ports import Ports
 from muster.imports.steps import OVERLAP, Steps
 from muster.lease import Lease
+from muster.roster.finding import Named
 from muster.runs.answer import RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
 from muster.runs.run import ImportState, Mode, Run
@@ -21,6 +23,9 @@ from muster.settings import Settings
 from muster.settings.digests import settings_digest
 from muster.settings.versions import StoredSettings
 from muster.times import earlier, timestamp
+
+# More places than that are counted in the error log; the answer has them all.
+_PLACES_LOGGED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,10 @@ class Importing:
             self.remaining,
         )
 
-    def start(
-        self, mode: Mode, by: str | None, *, preview: bool = False, crm_ids: tuple[str, ...] = ()
-    ) -> RunAnswer:
+    def start(self, mode: Mode, by: str, *, preview: bool = False, named: Named | None = None) -> RunAnswer:
         """Begin a run and work on it; an incremental one becomes full if everyone must be evaluated.
 
+        Whoever was `named` and not found is told in the answer and in the error log; the others are imported.
         Raises `Rejected` as `Running.begin` does, and unless it is a preview, if `auto_provision.enabled`
         is off (W9).
         """
@@ -61,10 +65,14 @@ class Importing:
             remedy = "Switch it on in the settings; a preview is possible without."
             raise Rejected(Problem("auto_provision.enabled", "is off, so nothing is imported", remedy))
 
+        not_found = named.problems if named else ()
+
         def new(run_id: str, at: datetime, lease: Lease) -> Run:
             state = self.ports.runs.state(lease.organization)
             full = state.watermark is None or self._settings_have_changed(state)
             since = None if full else earlier(state.watermark or "", OVERLAP)
+            if not_found and not preview:
+                self._log_not_found(run_id, at, not_found)
             return Run(
                 id=run_id,
                 organization=lease.organization,
@@ -73,12 +81,29 @@ class Importing:
                 preview=preview,
                 started_at=timestamp(at),
                 gathered_at=timestamp(at),
-                members=crm_ids,
+                members=named.crm_ids if named else (),
+                errors=int(bool(not_found) and not preview),
                 since=since if mode == "incremental" else None,
                 settings_version=self.stored.version,
             )
 
-        return self.runs.begin(by, new)
+        answer = self.runs.begin(by, new)
+        return _with_not_found(answer, not_found) if not_found else answer
+
+    def _log_not_found(self, run_id: str, at: datetime, not_found: Sequence[Problem]) -> None:
+        """Log, once for a run, whom it could not be about; by their places, for addresses are personal."""
+        places = ", ".join(problem.where for problem in not_found[:_PLACES_LOGGED])
+        more = " …" if len(not_found) > _PLACES_LOGGED else ""
+        what = f"names {len(not_found):,} who were not found: {places}{more}; the others are imported"
+        remedy = "Look at these places of the event, and name them by the user's Id in Salesforce."
+        entry = entry_of(
+            Problem("The event", what, remedy),
+            at=timestamp(at),
+            system="salesforce",
+            code="member_not_found",
+            notification=run_id,
+        )
+        self.ports.roster.park(self.stored.organization, [entry], at.timestamp())
 
     def preview_settings(self, settings: Settings, by: str) -> tuple[Run, RunAnswer]:
         """Return what evaluating everyone with other settings would change (S2).
@@ -117,3 +142,13 @@ class Importing:
 
     def _settings_have_changed(self, state: ImportState) -> bool:
         return state.evaluated_with != settings_digest(self.stored.settings)
+
+
+def _with_not_found(answer: RunAnswer, not_found: Sequence[Problem]) -> RunAnswer:
+    """Return the answer with those who were named and not found, each with its place in the event."""
+    return replace(
+        answer,
+        errors=max(answer.errors, len(not_found)),
+        message=f"{answer.message} {len(not_found):,} of the members named were not found: see errors.",
+        details={**answer.details, "errors": [asdict(problem) for problem in not_found]},
+    )

@@ -12,7 +12,7 @@ from muster.insight import explanations
 from muster.insight.explanations import Context
 from muster.insight.querying_members import lines_for
 from muster.roster import eligibility, salesforce_lifecycle
-from muster.roster.finding import crm_ids_of, find
+from muster.roster.finding import find, find_named
 from muster.roster.member import Json, Member
 from muster.roster.ports import Roster, RosterViews
 from muster.roster.reasons import NAMESAKE_ACTIVE
@@ -141,7 +141,7 @@ def _named(sources: Sources, organization: str, reference: str) -> tuple[str | N
             raise NotFound(Problem("member", *_NOT_IN_THE_ROSTER))
         return salesforce_ids.to_18(reference), _LiveAnswer()
     try:
-        (crm_id,) = crm_ids_of([reference], organization, sources.views, sources.salesforce)
+        (crm_id,) = find_named([reference], organization, sources.views, sources.salesforce).crm_ids
     except (Misconfigured, Unavailable) as error:
         return None, _unanswered(error)
     except Rejected as error:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from muster.insight import seat_explanations
-from muster.insight.run_summaries import to_do
+from muster.insight.run_summaries import YOU, to_do
 from muster.insight.seat_explanations import Lines
 from muster.roster import manager_hierarchy, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
@@ -136,7 +136,7 @@ def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings
     winner = verdict.assignment
     changes = [asdict(each) for each in decision.history.changes] if decision.history else []
     joins = reason is None and decision.outcome in (Outcome.CREATED, Outcome.LINKED)
-    event = {"organization": settings.organization, "members": [change.crm_id]}
+    event = {"organization": settings.organization, "members": [change.crm_id], "by": YOU}
     return {
         "would_be": str(decision.outcome),
         "why": _outlook(reason, decision, len(changes), settings),

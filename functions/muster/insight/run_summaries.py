@@ -5,6 +5,8 @@ from datetime import datetime
 from muster.roster.member import Json
 from muster.runs.run import Phase, Run, Status
 
+# Stands in events to paste for whoever pastes them.
+YOU = "<you>"
 _SHOWN = (
     "id",
     "mode",
@@ -12,6 +14,8 @@ _SHOWN = (
     "status",
     "preview",
     "by",
+    "approved_by",
+    "rejected_by",
     "started_at",
     "finished_at",
     "counts",
@@ -59,13 +63,13 @@ def has_plan(run: Run) -> bool:
 
 
 def next_steps(run: Run, by: str | None, now: datetime) -> list[Json]:
-    """Return what an admin can do about a run, each with the event to paste; `by` signs the events."""
-    signed = {"by": by} if by else {}
+    """Return what an admin can do about a run, each with the event to paste; `by`, if given, signs them."""
+    signed = {"by": by or YOU}
     of = {"organization": run.organization}
     function = "ScheduledPushFunction" if run.kind == "push" else "ScheduledImportFunction"
     match run.status:
         case Status.PARKED if _is_too_late(run, now):
-            again = {**of, **({} if run.kind == "push" else {"mode": run.mode}), **signed}
+            again = {**of, **_what_it_was_about(run), **signed}
             return [to_do("Nobody approved it in time. Start again; it is planned anew.", function, again)]
         case Status.PARKED:
             reject = to_do("Reject it: nothing is changed.", function, {**of, "reject": run.id, **signed})
@@ -91,10 +95,17 @@ def _approval(run: Run, function: str, signed: Json) -> Json:
         return to_do(
             "Approve it: put the same settings again, with the run.",
             "OrganizationSettingsFunction",
-            {**put, "by": "<you>", **signed},
+            {**put, **signed},
         )
     approve = {**event, "approve": run.id, "plan_hash": run.plan_hash, **signed}
     return to_do("Approve it: it is applied if its plan is still the same.", function, approve)
+
+
+def _what_it_was_about(run: Run) -> Json:
+    """Return the keys that begin the same run again."""
+    if run.kind == "push":
+        return {}
+    return {"members": list(run.members)} if run.mode == "members" else {"mode": run.mode}
 
 
 def _is_too_late(run: Run, now: datetime) -> bool:

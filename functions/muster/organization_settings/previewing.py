@@ -130,14 +130,21 @@ class Previewing:
             self._close(replace(anew, status=Status.PREVIEWED, updated_at=at, message=message))
         return parked, preview
 
-    def record_approval(self, run: Run, version: int) -> None:
+    def record_approval(self, run: Run, saved: StoredSettings) -> None:
         """Close the parked run of settings that are now saved, and let the import with the same plan pass.
 
         Can be repeated. Raises `Rejected` if the run was rejected meanwhile: then that import has to wait.
         """
         at = timestamp(self.now())
-        message = f"Approved and saved as version {version}."
-        ended = replace(run, status=Status.SUCCEEDED, finished_at=at, updated_at=at, message=message)
+        message = f"Approved and saved as version {saved.version}."
+        ended = replace(
+            run,
+            status=Status.SUCCEEDED,
+            approved_by=saved.by,
+            finished_at=at,
+            updated_at=at,
+            message=message,
+        )
         try:
             self.runs.save_without_lease(ended, Status.PARKED)
         except Stale as error:
@@ -152,7 +159,7 @@ class Previewing:
             self._let_import_pass(run)
             return
         parked = self._parked(run_id, current.organization, based_on=current.version - 1)
-        self.record_approval(parked, current.version)
+        self.record_approval(parked, current)
 
     def _let_import_pass(self, run: Run) -> None:
         until = timestamp(self.now() + APPROVAL)

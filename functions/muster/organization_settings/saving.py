@@ -83,7 +83,7 @@ class Saving:
             raise Rejected(self._overtaken(organization, base.version)) from error
         said["warnings"] += self._outdated_webhook(current, settings)
         if approved:
-            said["warnings"] += self._record_approval(approved, stored.version)
+            said["warnings"] += self._record_approval(approved, stored)
         if token:
             said["webhook"] = webhook_address(self.base_url, organization, token)
         return {
@@ -121,10 +121,10 @@ class Saving:
         preview = self.previewing.before_saving(base, settings, signature.by)
         return None, preview, [*found, *preview.warnings]
 
-    def _record_approval(self, approved: Run, version: int) -> list[dict[str, str]]:
+    def _record_approval(self, approved: Run, saved: StoredSettings) -> list[dict[str, str]]:
         """Record the approval of the saved settings; return a warning if that fails."""
         try:
-            self.previewing.record_approval(approved, version)
+            self.previewing.record_approval(approved, saved)
         except Rejected as error:
             return shown(list(error.problems))
         except MusterError as error:

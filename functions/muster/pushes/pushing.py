@@ -47,7 +47,7 @@ class Pushing:
             self.remaining,
         )
 
-    def start(self, by: str | None, *, preview: bool = False) -> RunAnswer:
+    def start(self, by: str, *, preview: bool = False) -> RunAnswer:
         """Begin a push and work on it, or resume one that died while it was sending.
 
         Raises `Rejected` as `Running.begin` does, and if no feature is managed (G1).

@@ -1,6 +1,7 @@
 """Members and users found by what people call them: an id, a CRM id, a username, an e-mail address (I2)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from muster.crm import salesforce_ids, soql
 from muster.crm.salesforce_ids import is_valid, to_18
@@ -12,10 +13,18 @@ from muster.roster.reasons import EXPLAINED
 from muster.sources.ports import Salesforce
 
 
-def crm_ids_of(
+@dataclass(frozen=True, slots=True)
+class Named:
+    """People that an event names: the CRM ids of those who were found, and what is wrong with the others."""
+
+    crm_ids: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def find_named(
     references: Iterable[str], organization: str, views: RosterViews, salesforce: Salesforce
-) -> tuple[str, ...]:
-    """Return the CRM ids of these people, in the roster or not yet; raises `Rejected` for unknown ones.
+) -> Named:
+    """Return who these people are, in the roster or not yet; raises `Rejected` where nobody is found.
 
     Those who are not in the roster are looked up in Salesforce, by username first and e-mail address second.
     """
@@ -27,9 +36,9 @@ def crm_ids_of(
         except Rejected as error:
             problem = error.problems[0]
             problems.append(Problem(f"members[{place}]", problem.message, problem.remedy))
-    if problems:
+    if not found:
         raise Rejected(*problems)
-    return tuple(found)
+    return Named(tuple(found), tuple(problems))
 
 
 def _crm_id(reference: str, organization: str, views: RosterViews, salesforce: Salesforce) -> str:

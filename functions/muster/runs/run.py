@@ -48,8 +48,9 @@ class Run:
     moment from which an incremental run reads changes. `attempt` counts how often the source was
     gathered, each into a folder of its own, and `gathered_at` is when that began; `cursor` counts the
     plan's items that were applied.
-    `settings_version` is what it was planned with, `approved` the hash of the plan that an admin let
-    pass. Times are ISO 8601 in UTC.
+    `by` is who started it and stays so; `approved_by` and `rejected_by` who decided about it when it
+    waited. `settings_version` is what it was planned with, `approved` the hash of the plan that an admin
+    let pass. Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -67,6 +68,8 @@ class Run:
     gathered_at: str | None = None
     settings_version: int = 0
     approved: str | None = None
+    approved_by: str | None = None
+    rejected_by: str | None = None
     cursor: int = 0
     planned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -53,7 +53,7 @@ class Running:
         except LeaseHeld as held:
             raise Rejected(_at_work(held.run)) from held
 
-    def begin(self, by: str | None, new: Callable[[str, datetime, Lease], Run]) -> RunAnswer:
+    def begin(self, by: str, new: Callable[[str, datetime, Lease], Run]) -> RunAnswer:
         """Begin the run that `new` makes (of an id, now and the lease) and work on it.
 
         Raises `Rejected` if another run is at work, unless a schedule started this one: it is skipped (I7).
@@ -74,7 +74,7 @@ class Running:
         self.runs.save(run, lease)
         return self._work(run, lease)
 
-    def _gone_on_with(self, run: Run, by: str | None) -> RunAnswer:
+    def _gone_on_with(self, run: Run, by: str) -> RunAnswer:
         try:
             return self.resume(run.id)
         except Rejected as error:
@@ -95,7 +95,7 @@ class Running:
             raise error
         return self._work(run, lease, resumed=True)
 
-    def approve(self, run_id: str, by: str | None, plan_hash: str | None = None) -> RunAnswer:
+    def approve(self, run_id: str, by: str, plan_hash: str | None = None) -> RunAnswer:
         """Approve a parked run: gather and plan again, and apply the plan if it is still the same (I5)."""
         run = self._parked(run_id, "approve")
         if plan_hash not in (None, run.plan_hash):
@@ -112,10 +112,10 @@ class Running:
         run = self._unless_refused(lease, lambda: self._approved(run_id, by, lease))
         return self._work(run, lease)
 
-    def reject(self, run_id: str, by: str | None) -> RunAnswer:
+    def reject(self, run_id: str, by: str) -> RunAnswer:
         """Reject a parked run; nothing of it is applied."""
         run = self._parked(run_id, "reject")
-        self._close(replace(run, by=by or run.by), "Rejected by an admin.")
+        self._close(replace(run, rejected_by=by), "Rejected by an admin.")
         message = (
             f"Run {run_id} is rejected; nothing was changed."
             f" Correct what led to it before the next {self.kind}."
@@ -239,7 +239,7 @@ class Running:
         own = "an import" if self.kind == "import" else "a push"
         raise Rejected(Problem(where, f"{what}, not {own}", remedy))
 
-    def _approved(self, run_id: str, by: str | None, lease: Lease) -> Run:
+    def _approved(self, run_id: str, by: str, lease: Lease) -> Run:
         """Record that a parked run is approved, and return it as running; raises `Rejected`."""
         run = self._parked(run_id, "approve")
         run = replace(
@@ -249,7 +249,7 @@ class Running:
             attempt=run.attempt + 1,
             gathered_at=timestamp(self.now()),
             approved=run.plan_hash,
-            by=by or run.by,
+            approved_by=by,
         )
         try:
             self.runs.save(run, lease)

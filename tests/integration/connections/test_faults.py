@@ -110,7 +110,7 @@ def settings(acme: Acme, **connections: Any) -> None:
 def run(acme: Acme, connection: str) -> dict[str, Any]:
     """Run what rests on a connection as its schedule does: an import, or a push for Align."""
     handler = scheduled_push.handler if connection == "align" else scheduled_import.handler
-    event = {"organization": "acme"} | ({} if connection == "align" else {"mode": "full"})
+    event = {"organization": "acme", "by": "schedule"} | ({} if connection == "align" else {"mode": "full"})
     said: dict[str, Any] = handler(event, acme.context)
     return said
 

@@ -94,7 +94,7 @@ class Acme(beginnings.Acme):
         self.run()
 
     def run(self) -> None:
-        said = scheduled_import.handler({"organization": "acme", "mode": "full"}, self.context)
+        said = scheduled_import.handler({"organization": "acme", "mode": "full", "by": "jane"}, self.context)
         assert said["status"] == "succeeded", said
 
 

@@ -44,7 +44,7 @@ def refusal(said: Json) -> tuple[str, str]:
 # ── An admin's word in time ──────────────────────────────────────────────────────────────────────
 
 
-def test_an_approved_run_does_what_was_planned_in_the_name_of_who_approved(
+def test_an_approved_run_does_what_was_planned_and_says_who_began_it_and_who_approved(
     guarded: Company, leavers: list[str], parked: Json
 ) -> None:
     said = guarded.run(None, approve=parked["run_id"], plan_hash=parked["plan_hash"], by="jane")
@@ -53,7 +53,10 @@ def test_an_approved_run_does_what_was_planned_in_the_name_of_who_approved(
     assert not guarded.active() & set(leavers)
     assert guarded.history(leavers[0])[0]["run"] == f"run:{said['run_id']}"
     run = guarded.record(said["run_id"])
-    assert (run.status, run.by, run.attempt) == (Status.SUCCEEDED, "jane", 2)
+    assert (run.status, run.attempt) == (Status.SUCCEEDED, 2)
+    assert (run.by, run.approved_by, run.rejected_by) == ("joe", "jane", None)
+    (listed,) = [each for each in guarded.ask("runs")["runs"] if each["id"] == run.id]
+    assert (listed["by"], listed["approved_by"], listed["rejected_by"]) == ("joe", "jane", None)
     assert bootstrap.run_table().state("acme").full_run == said["run_id"]
     assert guarded.run()["counts"] == {}
 
@@ -96,7 +99,8 @@ def test_a_rejected_run_changes_nothing_and_cannot_be_approved_any_more(
     assert said["status"] == "succeeded"
     assert "nothing was changed" in said["message"]
     run = guarded.record(parked["run_id"])
-    assert (run.status, run.by, bool(run.finished_at)) == (Status.REJECTED, "jane", True)
+    assert (run.status, bool(run.finished_at)) == (Status.REJECTED, True)
+    assert (run.by, run.approved_by, run.rejected_by) == ("joe", None, "jane")
     for word in ("approve", "reject"):
         where, message = refusal(guarded.run(None, **{word: parked["run_id"]}))
         assert (where, message) == (word, "is a run that is not parked but rejected")

@@ -154,9 +154,34 @@ def test_named_people_are_imported_now_and_nobody_else(company: Company) -> None
     said = company.run(None, members=["ada@acme.example"])
     assert said["counts"] == {"created": 1}
     assert company.active() == {ada}
-    refused = company.run(None, members=["ada@acme.example", "who@acme.example", "no-such-id"])
+
+
+def test_who_is_not_known_keeps_nobody_else_from_being_imported(company: Company) -> None:
+    ada, bob = (company.salesforce.create(FirstName=name, Department="Sales") for name in ("Ada", "Bob"))
+    asked = [ada, "who@acme.example", bob, "no-such-id"]
+    preview = company.run(None, members=asked, preview=True)
+    assert (preview["status"], preview["counts"]["created"]) == ("succeeded_with_errors", 2)
+    assert company.errors() == []
+    said = company.run(None, members=asked)
+    assert (said["status"], said["counts"]) == ("succeeded_with_errors", {"created": 2})
+    assert company.active() == {ada, bob}
+    for answer in (preview, said):
+        assert [error["where"] for error in answer["errors"]] == ["members[1]", "members[3]"]
+        assert all(error["message"] and error["remedy"] for error in answer["errors"])
+        assert "2 of the members named were not found" in answer["message"]
+    run = company.record(said["run_id"])
+    assert (run.members, run.errors, run.status) == ((ada, bob), 1, "succeeded_with_errors")
+    [entry] = company.errors()
+    assert (entry["code"], entry["notification"]) == ("member_not_found", run.id)
+    assert "members[1], members[3]" in entry["message"]
+    assert "who@" not in str(entry)
+
+
+def test_an_import_of_nobody_who_is_known_is_refused(company: Company) -> None:
+    refused = company.run(None, members=["who@acme.example", "no-such-id"])
     assert refused["status"] == "rejected"
-    assert [error["where"] for error in refused["errors"]] == ["members[1]", "members[2]"]
+    assert [error["where"] for error in refused["errors"]] == ["members[0]", "members[1]"]
+    assert (company.ask("runs")["runs"], company.errors()) == ([], [])
 
 
 def test_a_preview_says_what_would_be_done_and_does_nothing(company: Company) -> None:

@@ -26,7 +26,9 @@ def test_without_a_connection_or_without_settings_an_import_says_what_is_missing
     company.put(connections={})
     [error] = company.run()["errors"]
     assert error["where"] == "connections.salesforce"
-    [error] = scheduled_import.handler({"organization": "other", "mode": "full"}, company.context)["errors"]
+    [error] = scheduled_import.handler(
+        {"organization": "other", "mode": "full", "by": "jane"}, company.context
+    )["errors"]
     assert (error["where"], "no settings" in error["message"]) == ("organization", True)
     assert error["remedy"]
 

@@ -109,6 +109,11 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "an action": ({"mode": "full", "action": "get"}, "action", "not a known key"),
     "by on two lines": ({"mode": "full", "by": "jane\nroot"}, "by", ""),
     "by half a character": ({"mode": "full", "by": "\ud800"}, "event", "not valid text"),
+    "nobody": ({"mode": "full"}, "by", "is missing"),
+    "an approval by a schedule": ({"approve": RUN, "by": "schedule"}, "by", "the schedules"),
+    "a rejection by a schedule": ({"reject": RUN, "by": "schedule"}, "by", "the schedules"),
+    "people named by a schedule": ({"members": ["x"], "by": "schedule"}, "by", "the schedules"),
+    "a schedule in capitals": ({"mode": "full", "by": "Schedule"}, "by", "the schedules"),
     "not a number": ({"mode": float("nan")}, "mode", ""),
     "no JSON": ({"mode": {1, 2}}, "event", "not JSON"),
 }  # fmt: skip
@@ -120,7 +125,7 @@ def test_a_wrong_event_is_refused_in_words_and_changes_nothing(company: Company)
     refused = {}
     for name, (event, _, message) in WRONG.items():
         if isinstance(event, dict) and name != "no organization":
-            event = {"organization": "acme", **event}
+            event = {"organization": "acme", **({} if name == "nobody" else {"by": "jane"}), **event}
         said = scheduled_import.handler(event, company.context)
         [error] = said["errors"]
         json.dumps(said)
@@ -140,9 +145,9 @@ def test_a_run_of_another_organization_is_nobodys(company: Company, context: Lam
     settings = {**company.document, "organization": "initech"}
     put = {"organization": "initech", "action": "put", "by": "eve", "settings": settings}
     assert organization_settings.handler(put, context)["status"] == "succeeded"
-    before = table()
+    before, eve = table(), {"organization": "initech", "by": "eve"}
     for word in ("approve", "reject", "run_id"):
-        said = scheduled_import.handler({"organization": "initech", word: parked["run_id"]}, context)
+        said = scheduled_import.handler({**eve, word: parked["run_id"]}, context)
         assert [error["where"] for error in said["errors"]] == [word]
         assert said["errors"][0]["message"] == "is not a run of this organization"
     assert table() == before

@@ -264,6 +264,52 @@ def test_without_settings_there_is_nothing_to_say_of_seats(
     assert (answer["status"], answer["message"]) == ("rejected", "organization acme has no settings.")
 
 
+ABOUT_ONE = {
+    "list": {},
+    "member": {"member": ADA},
+    "explain": {"member": ADA},
+    "history": {"member": ADA},
+    "seats": {},
+    "runs": {},
+    "run": {"run_id": "20261120T081532000-0a1b2c3d"},
+    "errors": {},
+}
+
+
+def test_no_question_about_an_organization_there_is_none_of_is_answered(
+    ask: Any, context: LambdaContext
+) -> None:
+    assert ABOUT_ONE.keys() == roster_query.ACTIONS.keys() - {"organizations"}
+    store({"organization": "globex"})
+    for action, parameters in ABOUT_ONE.items():
+        answer = roster_query.handler({"organization": "acne", "action": action, **parameters}, context)
+        assert (answer["status"], answer["message"]) == ("rejected", "organization acne has no settings.")
+        assert answer["errors"][0]["remedy"].startswith("Did you mean 'acme'?")
+
+
+def test_the_organizations_are_listed_page_by_page_with_one_query_each(
+    ask: Any, context: LambdaContext, rules: StrictAws
+) -> None:
+    for name in ("globex", "initech"):
+        store({"organization": name})
+    seen, cursor = [], None
+    for more in (True, False):
+        event = {"action": "organizations", "limit": 2, **({"cursor": cursor} if cursor else {})}
+        answer = roster_query.handler(event, context)
+        seen += answer["organizations"]
+        cursor = answer["cursor"]
+        assert (answer["status"], bool(cursor)) == ("succeeded", more)
+    assert seen == [
+        {"organization": name, "scheduled": False, "pushed": False} for name in ("acme", "globex", "initech")
+    ]
+    # A name that is wrong asks for them too.
+    answer = roster_query.handler({"action": "organizations", "organization": "acne"}, context)
+    assert answer["message"] == "3 organizations."
+    for wrong in ("ORG#acme", "é", " "):
+        answer = roster_query.handler({"action": "organizations", "cursor": wrong}, context)
+        assert (answer["status"], answer["errors"][0]["where"]) == ("rejected", "cursor")
+
+
 def test_another_organization_sees_nothing_of_it(ask: Any, context: LambdaContext) -> None:
     member = ask("member", member=ADA)["member"]
     for reference in (member["id"], ADA, "ada@acme.example"):
@@ -272,5 +318,6 @@ def test_another_organization_sees_nothing_of_it(ask: Any, context: LambdaContex
         )
         assert answer["status"] == "rejected"
     cursor = ask("list", limit=1)["cursor"]
+    store({"organization": "other"})
     answer = roster_query.handler({"organization": "other", "action": "list", "cursor": cursor}, context)
     assert answer["members"] == []

@@ -15,6 +15,7 @@ from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Known
 from muster.runs.run import Phase, Run, Status
 from tests.examples import NOW, change, settings
+from tests.integration.company import store
 from tests.integration.run_examples import run_of
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -24,7 +25,8 @@ RUN = "20261120T081532-0a1b2c3d"
 
 @pytest.fixture
 def ask(context: LambdaContext) -> Any:
-    """Return the way to ask."""
+    """Store Acme's settings, and return the way to ask."""
+    store({"organization": "acme"})
     return lambda action, **event: roster_query.handler(
         {"organization": "acme", "action": action, **event}, context
     )
@@ -68,6 +70,8 @@ def test_runs_are_listed_newest_first_and_page(ask: Any) -> None:
         "status": "failed",
         "preview": False,
         "by": "jane",
+        "approved_by": None,
+        "rejected_by": None,
         "started_at": "2026-11-20T08:15:32Z",
         "finished_at": None,
         "counts": {},

@@ -55,7 +55,8 @@ class Acme(beginnings.Acme):
 
     def run(self, mode: str = "full") -> dict[str, Any]:
         """Import."""
-        said: dict[str, Any] = scheduled_import.handler({"organization": "acme", "mode": mode}, self.context)
+        asked = {"organization": "acme", "mode": mode, "by": "jane@acme.example"}
+        said: dict[str, Any] = scheduled_import.handler(asked, self.context)
         return said
 
     def version(self) -> int:

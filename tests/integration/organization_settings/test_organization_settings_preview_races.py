@@ -89,7 +89,8 @@ def test_a_run_that_is_rejected_meanwhile_lets_nothing_pass(staffed: Acme, wire:
     parked = staffed.put(**CHANGE)
 
     def reject() -> None:
-        scheduled_import.handler({"organization": "acme", "reject": parked["run_id"]}, staffed.context)
+        reject = {"organization": "acme", "reject": parked["run_id"], "by": "joe"}
+        scheduled_import.handler(reject, staffed.context)
 
     just_before_the_save(wire, reject)
     said = staffed.put(approve=parked["run_id"], **CHANGE)

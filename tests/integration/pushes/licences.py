@@ -43,7 +43,8 @@ class Licences:
 
     def push(self, **event: Any) -> dict[str, Any]:
         """Invoke the push; raises what it raises."""
-        said: dict[str, Any] = scheduled_push.handler({"organization": "acme", **event}, self.company.context)
+        asked = {"organization": "acme", "by": "jane", **event}
+        said: dict[str, Any] = scheduled_push.handler(asked, self.company.context)
         return said
 
     def ask(

@@ -65,6 +65,10 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "a connection that is not pushed to": ({"connections": ["align"]}, "connections[0]", "vault_crm"),
     "no connection": ({"connections": []}, "connections", "empty"),
     "a connection as text": ({"connections": "vault_crm"}, "connections", "not a list"),
+    "nobody": ({}, "by", "is missing"),
+    "an approval by a schedule": ({"approve": RUN, "by": "schedule"}, "by", "the schedules"),
+    "a rejection by a schedule": ({"reject": RUN, "by": "schedule"}, "by", "the schedules"),
+    "a schedule in capitals": ({"by": "SCHEDULE"}, "by", "the schedules"),
     "by on two lines": ({"by": "jane\nroot"}, "by", ""),
 }  # fmt: skip
 
@@ -75,7 +79,7 @@ def test_a_wrong_event_is_refused_in_words_and_changes_nothing(licences: Licence
     refused = {}
     for name, (event, _, message) in WRONG.items():
         if isinstance(event, dict) and name != "no organization":
-            event = {"organization": "acme", **event}
+            event = {"organization": "acme", **({} if name == "nobody" else {"by": "jane"}), **event}
         said = scheduled_push.handler(event, licences.company.context)
         error = said["errors"][0]
         is_clear = message in error["message"] and error["remedy"] and said["message"]

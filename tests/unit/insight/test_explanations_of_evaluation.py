@@ -137,7 +137,7 @@ def test_what_a_new_evaluation_would_come_to(
 )
 def test_what_to_do_is_an_event_to_paste(known: Known, matches: set[str], to_do: bool) -> None:
     steps = now(known, matches)["to_do"]
-    event = {"organization": "acme", "members": [ADA]}
+    event = {"organization": "acme", "members": [ADA], "by": "<you>"}
     assert [(step["function"], step["event"]) for step in steps] == [
         ("ScheduledImportFunction", event)
     ] * to_do

@@ -45,6 +45,10 @@ def test_a_run_in_words(fields: dict[str, Any], words: str) -> None:
             [{"mode": "full", "by": "jane"}],
         ),
         (
+            {"status": Status.PARKED, "mode": "members", "members": ("005A",), "expires_at": EARLIER},
+            [{"members": ["005A"], "by": "jane"}],
+        ),
+        (
             {"status": Status.PARKED, "kind": "settings", "expires_at": LATER},
             [
                 {"action": "put", "settings": "<the same settings>", "approve": "r1", "by": "jane"},
@@ -60,6 +64,12 @@ def test_a_run_in_words(fields: dict[str, Any], words: str) -> None:
 def test_what_to_do_about_a_run(fields: dict[str, Any], events: list[Json]) -> None:
     steps = run_summaries.next_steps(replace(RUN, **fields), "jane", NOW)
     assert [step["event"] for step in steps] == [{"organization": "acme", **event} for event in events]
+
+
+def test_what_has_to_be_signed_has_a_place_for_the_name() -> None:
+    parked = replace(RUN, status=Status.PARKED, plan_hash="h", expires_at=LATER)
+    steps = run_summaries.next_steps(parked, None, NOW)
+    assert [step["event"]["by"] for step in steps] == ["<you>", "<you>"]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,32 @@ class SettingsTable:
             )
             return [_from_item(organization, item) for page in pages for item in page["Items"]]
 
+    def organizations(self, limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        """Return up to `limit` organizations by name, and the name to continue after (`None`: no more).
+
+        Of each its name, and whether the schedules import it and push it. One query of one partition.
+        """
+        with translated(_SYSTEM):
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND sk > :after",
+                # A space is before every name.
+                ExpressionAttributeValues={":pk": {"S": "ORGANIZATIONS"}, ":after": {"S": after or " "}},
+                Limit=limit + 1,
+                ConsistentRead=True,
+            )
+        found: list[dict[str, Any]] = [
+            {
+                "organization": item["sk"]["S"],
+                "scheduled": item["scheduled"]["BOOL"],
+                "pushed": item.get("pushed", {}).get("BOOL", False),
+            }
+            for item in answer["Items"]
+        ]
+        shown = found[:limit]
+        more = len(found) > limit or "LastEvaluatedKey" in answer
+        return shown, shown[-1]["organization"] if more and shown else None
+
     def schedules_follow(self, settings: Settings) -> bool:
         """Whether the schedules agree with these settings (I12)."""
         wanted = _schedule_item(settings)

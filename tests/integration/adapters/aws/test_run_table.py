@@ -364,3 +364,9 @@ def test_a_table_that_fails_is_told_apart(aws: SimpleNamespace, code: str, error
     for call in reads + writes:
         with pytest.raises(error, match=code):
             call()
+
+
+def test_a_run_of_before_decisions_were_kept_apart_is_read() -> None:
+    stored = run_of(by="jane").to_json()
+    del stored["approved_by"], stored["rejected_by"]
+    assert Run.from_json(stored) == run_of(by="jane")
