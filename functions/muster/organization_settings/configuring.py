@@ -113,7 +113,7 @@ class Configuring:
     def restore(self, organization: str, version: int, signature: Signature) -> Answer:
         """Save an earlier version again; raises `NotFound`, or `Rejected` if it is no longer accepted."""
         earlier = self._stored(organization, version)
-        raw, settings = read(earlier.document, organization)
+        raw, settings = read(earlier.document, organization, loopback_hosts=self.loopback_hosts)
         return {**self._save(raw, settings, signature), "restored": earlier.version}
 
     def rotate_token(self, organization: str, by: str) -> Answer:
