@@ -105,7 +105,7 @@ def _messages_believed(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "auto_provision.read_back",
             "is false: what a message says is believed, so whoever learns the webhook's address, or sends an"
-            " old message again, can let people in and put people out",
+            " old message again, can let people in and put people out until the next import",
             "Leave it out, or set it to true: the users that a message names are then read from Salesforce.",
         )
 

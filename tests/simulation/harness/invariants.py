@@ -309,4 +309,4 @@ def _errors(rosters: dict[str, Roster]) -> Iterator[tuple[str, ...]]:
 
 def _shown(member: Member) -> Json:
     shown = {name: value for name, value in member.to_json().items() if name not in _OF_LUCK}
-    return {**shown, "sources": dict(member.sources)}
+    return {**shown, "sources": {name: state_of(source) for name, source in member.sources.items()}}

@@ -94,7 +94,7 @@ def _digest_without_matches(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(salesforce_lifecycle, "digest", short)
 
 
-@bugs.bug("messages are believed", bugs.clean("messages bring the same"))
+@bugs.bug("messages are believed", hunts.a_forged_message)
 def _message_believed(patch: pytest.MonkeyPatch) -> None:
     understand = applying_changes._understand
     patch.setattr(

@@ -65,6 +65,17 @@ def resumed_after_a_change(world: World) -> None:
         raise Violation("what was read before overwrote what was read later")
 
 
+def a_forged_message(world: World) -> None:
+    """With read-back, what a message says of a user never reaches the roster: no import has to mend it."""
+    company = Company(world)
+    settled(company)
+    company.tell("ada")
+    world.work()
+    titles = {each.crm["salesforce"]["id"]: each.title for each in company.roster().members.values()}
+    if titles[company.people["ada"]] == "Forged":
+        raise Violation("what a message said of a user was believed")
+
+
 def _has_read_filters(world: World, said: dict[str, str]) -> bool:
     assert world.rules.archive is not None
     return any(f"{said['run_id']}/1/filters/3" in name for name in world.rules.archive.objects)
