@@ -237,8 +237,9 @@ def _let_one_leave(walk: Walk, salesforce: SalesforceAdmin, asked: Members) -> t
 
 def _push_the_leaving(walk: Walk, vault: VaultAdmin, left: Answer, waiting: Answer) -> None:
     def preview() -> Answer:
-        walk.console.print('   ScheduledPushFunction with {"preview": true}')
-        return walk.stack.invoke("ScheduledPushFunction", preview=True, by=ADMIN)
+        event = {"preview": True, "by": ADMIN}
+        walk.console.print(f"   ScheduledPushFunction with {json.dumps(event)}", markup=False)
+        return walk.stack.invoke("ScheduledPushFunction", **event)
 
     previewed = walk.ask(
         "An admin previews the next push",
@@ -323,7 +324,7 @@ def _run_push(
     """Run the state machine of pushes; return these people as they are afterwards."""
 
     def push() -> tuple[str, Members]:
-        by_hand = json.dumps({"organization": ORGANIZATION})
+        by_hand = json.dumps({"organization": ORGANIZATION, "by": ADMIN})
         walk.console.print(f"   ScheduledPush; by hand, ScheduledPushFunction with {by_hand}", markup=False)
         outcomes = walk.stack.run_state_machine("ScheduledPush")["organizations"]
         return outcomes[0]["status"], _as_they_are(walk, people)

@@ -247,7 +247,7 @@ class Steps:
             details["vault_crm"] = _told(vault)
         return RunAnswer(
             ended=Ended.APPLIED,
-            message=f"{summary['read']:,} users read. {run.message}{said}",
+            message=f"{summary['read']:,} user{'s' * (summary['read'] != 1)} read. {run.message}{said}",
             run_id=run.id,
             mode=run.mode,
             errors=errors,

@@ -12,7 +12,7 @@ from muster.sources import ports as sources_ports
 
 
 class Vault(sources_ports.Vault, Protocol):
-    """What pushes need from Vault CRM and Align; `adapters.vault` is the real one."""
+    """What pushes need from Vault CRM and Align; `adapters.vault.client` is the real one."""
 
     def update(self, name: str, records: Sequence[Mapping[str, Any]]) -> list[Written]:
         """Write up to 500 records; raises `OutcomeUnknown` if they may or may not have been written."""
