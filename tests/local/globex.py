@@ -115,8 +115,9 @@ class Globex:
         return {member["username"]: member for member in page["members"]}
 
     def of(self, assignment: str) -> list[Answer]:
-        """Return the active members of an assignment."""
-        return [member for member in self.members().values() if member["assignment"] == assignment]
+        """Return the active members of an assignment by username: tests take the same people each time."""
+        everyone = sorted(self.members().items())
+        return [member for _, member in everyone if member["assignment"] == assignment]
 
     def line(self, seat: str) -> list[Answer]:
         """Return who waits for a seat."""
