@@ -32,6 +32,11 @@ HOST = "127.0.0.1:8001"
 _numbers = itertools.count(1)
 
 
+def _answer_with(answer: requests.Response, body: bytes) -> None:
+    """Give an answer a body that is yet to be read."""
+    answer.raw = HTTPResponse(io.BytesIO(body), preload_content=False, status=answer.status_code)
+
+
 class InProcess(BaseAdapter):
     """Sends requests to a WSGI application; `before` is asked about each, and may raise."""
 
@@ -66,10 +71,13 @@ class InProcess(BaseAdapter):
         answer = requests.Response()
         answer.status_code = given.status_code
         answer.headers = requests.structures.CaseInsensitiveDict(given.headers)
-        answer.raw = HTTPResponse(io.BytesIO(given.data), preload_content=False, status=given.status_code)
+        _answer_with(answer, given.data)
         answer.request, answer.url = request, str(request.url)
         answer.encoding = "utf-8"
         self.after(request, answer)
+        if answer._content is not False:  # type: ignore[attr-defined]
+            # Somebody has looked at the body, or put another there.
+            _answer_with(answer, answer.content)
         return answer
 
     def close(self) -> None:

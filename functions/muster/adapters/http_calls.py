@@ -1,6 +1,7 @@
-"""HTTP calls to outside systems: to their own hosts only, over https, without redirects (T2, T3).
+"""HTTP calls to outside systems: to their own hosts only, https, no redirects, bounded (T2, T3, T4).
 
     System          one outside system: the hosts it may have, and one call to it
+    HttpAnswer      what a call is answered, whole
     session_for     a session that can call given base URLs and takes nothing from the environment
 
 Exceptions of requests quote the URL, and with it the query. They are dropped (`from None`), because
@@ -12,6 +13,7 @@ from __future__ import annotations
 import logging
 import re
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +23,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    HTTPError,
     NameResolutionError,
     NewConnectionError,
     ReadTimeoutError,
@@ -36,12 +39,27 @@ _LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost):([1-9][0-9]{0,4})")
 # OpenSSL's error numbers for certificates (X509_V_ERR_…, openssl-verify(1)).
 _NOT_YET_VALID, _EXPIRED, _OTHER_NAMES = 9, 10, (62, 64)
 
+# The longest answer that is read, unpacked: some ten times the largest page of users or query of a vault.
+LONGEST_ANSWER_BYTES = 32 * 1024 * 1024
+# A body has to be there within this many times the wait for its beginning, however steadily it trickles.
+LONGEST_BODY_WAITS = 2
+_PIECE_BYTES = 64 * 1024
+
 # When urllib3 retries a call it logs the URL, and with it the query.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class Unreached(Unavailable):
     """There was no connection: nothing was sent, so nothing can have happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """The whole answer to a call; names of `headers` are looked up in any case, `content` is unpacked."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +95,22 @@ class System:
         url: str,
         timeout: tuple[float, float],
         **request: Any,
-    ) -> requests.Response:
+    ) -> HttpAnswer:
         """Make one call and return the whole answer, whatever its status, except for redirects.
 
-        Raises `Unavailable` where there is no answer, or only part of one, and for a temporary redirect;
-        `Unreached` where nothing was sent, for example to a host whose certificate is not trusted;
-        `Misconfigured` for a permanent redirect.
+        `timeout` is for connecting and for each wait for the answer to go on, in seconds. Raises
+        `Unavailable` where there is no answer, only part of one, or one that is too long or takes too long,
+        and for a temporary redirect; `Unreached` where nothing was sent, for example to a host whose
+        certificate is not trusted; `Misconfigured` for a permanent redirect.
         """
         try:
-            answer = session.request(method, url, timeout=timeout, allow_redirects=False, **request)
+            with session.request(
+                method, url, timeout=timeout, allow_redirects=False, stream=True, **request
+            ) as begun:
+                body = self._body(begun, time.monotonic() + LONGEST_BODY_WAITS * timeout[1])
+                answer = HttpAnswer(begun.status_code, begun.headers, body)
         # ValueError: requests parses a redirect's Location even when it must not follow it.
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, HTTPError, ValueError) as error:
             raise _fault(self, error) from None
         if 300 <= answer.status_code < 400:
             permanent = answer.status_code in (301, 308)
@@ -96,6 +119,26 @@ class System:
                 f" if this goes on, {self.setting} is not its {self.kind} any more"
             )
         return answer
+
+    def _body(self, begun: requests.Response, until: float) -> bytes:
+        """Return the unpacked body of an answer; raises `Unavailable` for one that is too long or too slow.
+
+        requests itself would wait for as long as a byte comes now and then, and unpack whatever there is.
+        """
+        body = bytearray()
+        while piece := begun.raw.read1(_PIECE_BYTES, decode_content=True):
+            body += piece
+            if len(body) > LONGEST_ANSWER_BYTES:
+                mib = LONGEST_ANSWER_BYTES // 1024**2
+                raise Unavailable(
+                    f"{self.name} answered with more than {mib} MiB, which is not read; if this goes on,"
+                    f" check {self.setting}"
+                )
+            if time.monotonic() > until:
+                raise Unavailable(
+                    f"{self.name} did not finish its answer in time; if this goes on, check {self.setting}"
+                )
+        return bytes(body)
 
 
 def session_for(retries: Mapping[str, Retry | int]) -> requests.Session:
@@ -111,7 +154,7 @@ def session_for(retries: Mapping[str, Retry | int]) -> requests.Session:
     return session
 
 
-def retry_after(answer: requests.Response) -> float | None:
+def retry_after(answer: HttpAnswer) -> float | None:
     """Return the seconds to wait that an answer asks for, if it does."""
     header = answer.headers.get("Retry-After", "")
     return float(header) if re.fullmatch(r"[0-9]{1,6}", header) else None
@@ -127,8 +170,9 @@ def decoded(body: bytes) -> Any:
 
 def _fault(system: System, error: Exception) -> Unavailable:
     """Return the error that says why there is no answer, and what an admin can do about it."""
-    # An error of requests wraps one of urllib3, which after the last retry holds the reason.
-    wrapped = error.args[0] if error.args else None
+    # An error of requests wraps one of urllib3, which after the last retry holds the reason; while a body is
+    # read, urllib3's own is raised.
+    wrapped = error if isinstance(error, HTTPError) else error.args[0] if error.args else None
     reason = getattr(wrapped, "reason", wrapped)
     kind = type(error).__name__
     if (

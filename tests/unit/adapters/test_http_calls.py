@@ -1,5 +1,6 @@
 """Where Muster may call: the hosts of the settings, and nothing that can be made to look like one (T3)."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from requests.adapters import BaseAdapter
 from requests.exceptions import InvalidSchema
+from urllib3 import HTTPResponse
 from urllib3.util import parse_url
 
 from muster.adapters.aws.secrets import Secrets
@@ -213,7 +215,7 @@ class Canned(BaseAdapter):
         answer = requests.Response()
         answer.status_code, headers = self.answer
         answer.headers.update(headers)
-        answer._content, answer.request, answer.url = b"", request, request.url or ""
+        answer.raw, answer.request, answer.url = HTTPResponse(io.BytesIO()), request, request.url or ""
         return answer
 
     def close(self) -> None: ...

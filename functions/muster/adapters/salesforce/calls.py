@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import requests
 from urllib3.util import Retry
 
-from muster.adapters.http_calls import Unreached, decoded, retry_after, session_for
+from muster.adapters.http_calls import HttpAnswer, Unreached, decoded, retry_after, session_for
 from muster.adapters.salesforce.login import SALESFORCE, Login
 from muster.crm.pages import CursorLost
 from muster.errors import (
@@ -134,7 +134,7 @@ class SalesforceCalls:
         body: bytes | None = None,
         *,
         writes: bool = False,
-    ) -> requests.Response:
+    ) -> HttpAnswer:
         """Return the answer to one call, retried after one new login if the session had ended.
 
         Raises `OutcomeUnknown` if the answer to a call that `writes` is lost.
@@ -147,7 +147,7 @@ class SalesforceCalls:
 
     def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, writes: bool
-    ) -> requests.Response:
+    ) -> HttpAnswer:
         self._check_usage()
         headers = {"Authorization": f"Bearer {self._login.token()}", **headers}
         url = f"{self._base}{path}"

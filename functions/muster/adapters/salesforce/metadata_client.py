@@ -16,11 +16,10 @@ from typing import Any, ClassVar
 from urllib.parse import quote_plus
 
 import orjson
-import requests
 from urllib3 import encode_multipart_formdata
 from urllib3.fields import RequestField
 
-from muster.adapters.http_calls import decoded, retry_after
+from muster.adapters.http_calls import HttpAnswer, decoded, retry_after
 from muster.adapters.salesforce.calls import SalesforceCalls, fault_of, first_error
 from muster.adapters.salesforce.setup_answers import (
     read_deployment,
@@ -211,7 +210,7 @@ class SalesforceMetadata(SalesforceCalls):
         remedy: str = "",
         *,
         named: bool = False,
-    ) -> requests.Response:
+    ) -> HttpAnswer:
         """Send a call once and return its answer, of status 200 to 299, unparsed."""
         answer = self._answer(method, self._path(path), headers, body, writes=True)
         status = answer.status_code
@@ -227,9 +226,7 @@ class SalesforceMetadata(SalesforceCalls):
         return f"/services/data/v{self._version}/{rest}"
 
 
-def _fault(
-    answer: requests.Response, where: str, permission: str, remedy: str, *, named: bool
-) -> MusterError:
+def _fault(answer: HttpAnswer, where: str, permission: str, remedy: str, *, named: bool) -> MusterError:
     """Return the error for a refused call; `named`: its path names one thing by its id."""
     status, content = answer.status_code, decoded(answer.content)
     code, message = first_error(content)

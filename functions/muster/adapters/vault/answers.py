@@ -12,9 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import requests
-
-from muster.adapters.http_calls import LABEL, System, decoded, retry_after
+from muster.adapters.http_calls import LABEL, HttpAnswer, System, decoded, retry_after
 from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected, Unavailable
 
 NAMES = {"vault_crm": "Vault CRM", "align": "Align"}
@@ -71,7 +69,7 @@ def vault_system(name: str) -> System:
     return System(NAMES[name], f"connections.{name}.host", _HOST, "Vault host", "acme-crm.veevavault.com")
 
 
-def read_answer(system: System, answer: requests.Response) -> Answer:
+def read_answer(system: System, answer: HttpAnswer) -> Answer:
     """Return the parsed answer; raises `Unavailable` if it does not show the outcome of the call."""
     content = decoded(answer.content)
     outcome = content.get("responseStatus") if isinstance(content, dict) else None
@@ -130,7 +128,7 @@ def explanation(message: str) -> str:
     return " ".join(words.split())[:300]
 
 
-def _wait(answer: requests.Response) -> float | None:
+def _wait(answer: HttpAnswer) -> float | None:
     """Return the seconds to wait that an answer asks for; a vault in maintenance gives minutes."""
     downtime = answer.headers.get("X-VaultAPI-DowntimeExpectedDurationMinutes", "")
     if re.fullmatch(r"[0-9]{1,4}", downtime):
