@@ -1,4 +1,4 @@
-"""Lambda: admins edit members' settings, managers the data capture of their reports (A10, A11).
+"""Lambda: admins edit members' settings, managers the data capture of their reports (A10, A11, T5).
 
     {"organization", "by", "as"?: "admin" | "manager", "changes": [
         {"member": an id, e-mail address, username or CRM id,
@@ -7,21 +7,27 @@
          "crm_user_status"?: "active" | "inactive" | null, "end_date"?: "YYYY-MM-DD" or null,
          "manager"?: a member, named in the same way, or null}, …]}
 
-Up to 500 changes; `events/member_settings_*.json` has one event of each kind to paste.
+    {"organization", "by", "why", "erase": [a member who has left, named in the same way, …]}
+
+The second erases people for good (T5). Up to 500 changes or people;
+`events/member_settings_*.json` has one event of each kind to paste.
 """
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, model_validator
 
 from muster import bootstrap
-from muster.admin_requests import By, Event, answer_one, settings_of
+from muster.admin_requests import By, Event, Line, answer_one, settings_of
 from muster.edits.editing_members import EditingMembers
+from muster.edits.erasing_by_hand import ErasingByHand
 from muster.observability import logger, metrics
+from muster.references import Reference
 from muster.roster.member import Json
+from muster.validation import refused
 
 
 class MemberEdits(Event):
@@ -29,9 +35,16 @@ class MemberEdits(Event):
 
     by: By
     acting_as: Literal["admin", "manager"] = Field(default="admin", alias="as")
-    changes: list[Any] = Field(
-        min_length=1, max_length=500, examples=[[{"member": "ada@acme.example", "seats": ["gong"]}]]
+    changes: list[Any] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=500,
+        examples=[[{"member": "ada@acme.example", "seats": ["gong"]}]],
     )
+    erase: list[Reference] | None = Field(
+        default=None, min_length=1, max_length=500, examples=[["ada@acme.example"]]
+    )
+    why: Annotated[Line, Field(max_length=500)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -39,16 +52,31 @@ class MemberEdits(Event):
         """Have the parsed event validated: in JSON text, pydantic passes over a key `acting_as`."""
         return event
 
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        """Have erasing stand alone, with its reason, for it cannot be undone."""
+        if (self.changes is None) == (self.erase is None):
+            raise refused(
+                "names both changes and erase" if self.changes else "names nobody",
+                "Send changes, a list of edits, or erase, a list of people who have left.",
+            )
+        if bool(self.erase) != bool(self.why):
+            raise refused(
+                "holds erase without why, or why without erase", "Say with erase, and only there, why."
+            )
+        if self.erase and self.acting_as == "manager":
+            raise refused("erases people as a manager", "An admin erases; leave as out.")
+        return self
+
 
 def _edit(asked: MemberEdits) -> Json:
-    stored = settings_of(asked.organization)
-    editing = EditingMembers(
-        settings=stored.settings,
-        roster=bootstrap.roster_table(),
-        views=bootstrap.roster_views(),
-        now=datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
-    )
-    return editing.edit(asked.changes, asked.by, as_manager=asked.acting_as == "manager")
+    settings = settings_of(asked.organization).settings
+    roster, views = bootstrap.roster_table(), bootstrap.roster_views()
+    now = datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
+    if asked.erase:
+        return ErasingByHand(settings, roster, views, now).erase(asked.erase, asked.by, asked.why or "")
+    editing = EditingMembers(settings, roster, views, now)
+    return editing.edit(asked.changes or (), asked.by, as_manager=asked.acting_as == "manager")
 
 
 @logger.inject_lambda_context(log_event=False)

@@ -75,7 +75,7 @@ class InProcess(BaseAdapter):
         answer.request, answer.url = request, str(request.url)
         answer.encoding = "utf-8"
         self.after(request, answer)
-        if answer._content is not False:  # type: ignore[attr-defined]
+        if vars(answer)["_content"] is not False:
             # Somebody has looked at the body, or put another there.
             _answer_with(answer, answer.content)
         return answer

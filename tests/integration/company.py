@@ -13,6 +13,7 @@ import user_change_worker
 from muster import bootstrap
 from muster.adapters.aws import change_queue
 from muster.adapters.aws.roster_keys import to_member
+from muster.roster.reasons import ERASED
 from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.versions import StoredSettings
@@ -100,9 +101,13 @@ class Company(Acme):
         return some[:number]
 
     def roster(self) -> dict[str, dict[str, Any]]:
-        """Return every member by CRM id."""
+        """Return every member by CRM id; those who are erased have none."""
         members = (to_member(row) for row in rows_of("roster") if row["sk"]["S"].startswith("MEMBER#"))
-        return {member.crm["salesforce"]["id"] or "": member.to_json() for member in members}
+        return {
+            member.crm["salesforce"]["id"] or "": member.to_json()
+            for member in members
+            if member.inactive_reason != ERASED
+        }
 
     def active(self) -> set[str]:
         """Return the CRM ids of the active members."""

@@ -4,5 +4,6 @@ member_edits        what may be edited, by whom, and the effect of an edit (A11)
 editing_members     such edits, each judged and written by itself
 group_requests      what may be requested about Engage groups by hand (G6)
 requesting_groups   such requests, each judged and written by itself
-changing_members    what both share: members looked up, changes written, the answer
+erasing_by_hand     members who have left, erased (T5)
+changing_members    what all share: members looked up, changes written, the answer
 """

@@ -7,6 +7,7 @@ planning              turn what was gathered into a plan, in the order of applyi
 plan_items            the items of a plan: counts, hash, file
 applying              apply a plan, deciding each item again on what is stored
 importing_vault_crm   the Vault CRM part of an import
+erasing_leavers       erase who left long ago (T5)
 notifying_managers    send mails to managers about new members of their teams (N1)
 manager_mails         who gets such a mail, and what it says
 ports                 what imports need from the outside world

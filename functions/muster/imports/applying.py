@@ -13,6 +13,7 @@ from itertools import batched, groupby
 
 from muster.error_log import LogEntry, entry_of
 from muster.errors import MusterError, Problem, Unavailable
+from muster.imports.erasing_leavers import erase_leavers
 from muster.imports.plan_items import Item
 from muster.roster import salesforce_lifecycle, vault_lifecycle
 from muster.roster.decisions import Decision, Outcome
@@ -80,6 +81,11 @@ class Applying:
         lines = SeatLineServer(self.settings, self.roster, self.clock.now(), self.clock.lease)
         lines.serve_lines(f"run:{self.run}")
         self.outcomes += lines.outcomes
+
+    def erase_leavers(self) -> None:
+        """Erase whoever left longer ago than the settings keep members for (T5)."""
+        if erased := erase_leavers(self.settings, self.roster, self.clock, f"run:{self.run}"):
+            self.outcomes[Outcome.ERASED] += erased
 
     def _write(self, changes: Sequence[Change], rules: Rules, *, decided: bool = True) -> None:
         writer = UserChangeWriter(self.settings, self.roster, self.clock.now(), self.clock.lease, rules)

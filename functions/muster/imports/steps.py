@@ -83,6 +83,8 @@ class Steps:
                 applying.apply(items, run.cursor, progress)
                 applying.second_pass(items)
                 applying.serve_lines()
+                if run.mode == "full":
+                    applying.erase_leavers()
                 applied = replace(self._recorded(applied, applying), phase=Phase.NOTIFY)
                 self.ports.runs.save(applied, self.clock.lease)
             self.ports.notify(self.settings, run.id)

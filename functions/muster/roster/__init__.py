@@ -12,10 +12,12 @@ seats                    who holds a seat and who waits in line (A9)
 manager_hierarchy        who reports to whom: a member's manager, loops, depths (A10)
 engage_groups            the groups a member requests, and what a push has to send (G6, P1)
 end_dates                end dates, and who has left (G7)
+erasure                  what remains of a member who is erased, and who cannot be yet (T5)
 licence_places           places in line for an Engage licence (G8)
 finding                  members and users found by id, username or e-mail address
 writing_user_changes     changes of users written into the roster, whatever others write meanwhile
 writing_members          changes of members known by id, likewise
+erasing_members          members erased, each with its history
 retrying_writes          the retry loop of both, and of edits: decide, write, decide again on conflict
 serving_seat_lines       a freed seat given to the first in line (A9)
 counting_seats           how many of each seat are taken, as a use case writes

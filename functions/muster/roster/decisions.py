@@ -8,6 +8,9 @@ from muster.roster.history import HistoryEntry
 from muster.roster.links import Link
 from muster.roster.member import Member
 
+# What fits into a transaction beside everything else; entries older than these are deleted before it.
+HISTORY_ERASED_AT_ONCE = 50
+
 
 class Outcome(StrEnum):
     """The outcome of a change; writers count them."""
@@ -24,6 +27,7 @@ class Outcome(StrEnum):
     STALE = "stale"
     UNLINKED = "unlinked"
     AMBIGUOUS = "ambiguous"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,9 @@ class Decision:
     `before` and `link_before` must still be stored as they were read, `matches` (where given) must
     still name the same members, and `unchanged` must not have changed; else the decision is void. It is
     void too if a seat it takes has run out: `limits` holds the limit of each limited seat (A9).
-    `newcomer` says that the member's manager may have to be notified (N1).
+    `newcomer` says that the member's manager may have to be notified (N1). `erases_history` deletes the
+    member's history before this version, up to `HISTORY_ERASED_AT_ONCE` entries, and `keys_erased` are match
+    keys that nobody else has or waits for, whose items go with the member (T5).
     """
 
     outcome: Outcome
@@ -71,6 +77,8 @@ class Decision:
     unchanged: tuple[Member, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     newcomer: bool = False
+    erases_history: bool = False
+    keys_erased: tuple[str, ...] = ()
 
     @property
     def writes(self) -> bool:

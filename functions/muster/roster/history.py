@@ -51,7 +51,7 @@ def _flat(value: Json, prefix: str = "") -> Json:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """One effective change of one member (I11)."""
+    """One effective change of one member (I11); `why` is the reason given by who made it by hand."""
 
     member: str
     version: int
@@ -59,3 +59,4 @@ class HistoryEntry:
     origin: str
     run: str
     changes: tuple[FieldChange, ...]
+    why: str | None = None

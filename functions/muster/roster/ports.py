@@ -43,6 +43,12 @@ class Roster(Protocol):
     ) -> list[Decision]:
         """Write decisions, each whole or not at all; returns those that are void, to be decided again."""
 
+    def holders(self, organization: str, match_keys: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Return who has each of these match keys (member ids), or waits for it (CRM ids)."""
+
+    def forget_history(self, organization: str, member: str, version: int) -> None:
+        """Delete a member's history up to a version, that one included (T5)."""
+
     def states(self, organization: str) -> Iterable[MemberState]:
         """Return what the index shows of every member linked to a CRM; it may lag behind the table."""
 

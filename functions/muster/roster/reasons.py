@@ -7,6 +7,7 @@ CALL_CENTER_MISSING = "call_center_missing"
 UNMATCHED = "unmatched"
 NAMESAKE_ACTIVE = "namesake_active"
 REPLACED = "replaced"
+ERASED = "erased"
 
 EXPLAINED = {
     INACTIVE_USER: "The user is deactivated in Salesforce.",
@@ -16,4 +17,5 @@ EXPLAINED = {
     UNMATCHED: "No assignment's filter matches the user (settings: assignments).",
     NAMESAKE_ACTIVE: "The user waits: an active member has the same username or e-mail address.",
     REPLACED: "Another Salesforce user with the same username or e-mail address took over the member.",
+    ERASED: "The member has left and is erased; nothing is kept of the person.",
 }

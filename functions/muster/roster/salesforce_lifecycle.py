@@ -237,6 +237,8 @@ def recorded(
         return Decision(outcome=Outcome.UNCHANGED, before=before, after=after, limits=limits)
     at = timestamp(now)
     after = replace(after, version=before.version + 1, updated_at=at)
+    if after.active != before.active:
+        after = replace(after, inactive_since=None if after.active else at)
     history = HistoryEntry(
         member=before.id, version=after.version, at=at, origin=origin, run=run, changes=changes
     )

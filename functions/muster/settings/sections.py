@@ -340,6 +340,15 @@ class Settings(Section):
             " reported. overwrite: existing members take the CRM's values."
         ),
     )
+    retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description=(
+            "Days after which a member who has left is erased by the daily import: name, addresses, history;"
+            " it cannot be undone. Default: kept until somebody erases them."
+        ),
+    )
     guard: Guard = Field(
         default_factory=Guard, description="When a run or a change of settings waits for approval."
     )

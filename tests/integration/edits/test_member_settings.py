@@ -491,7 +491,7 @@ def test_the_manager_is_edited_where_the_structure_is_ignored_and_nowhere_else(a
         ({"by": " "}, "by"),
         ({"as": "owner"}, "as"),
         ({"acting_as": "manager"}, "acting_as"),
-        ({"why": "because"}, "why"),
+        ({"why": "because"}, "event"),
         ({"organization": "other"}, "organization"),
         ({"organization": "../acme"}, "organization"),
     ],

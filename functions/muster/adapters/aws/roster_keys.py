@@ -44,10 +44,10 @@ def history_prefix(member: str) -> str:
     return f"HISTORY#{member}#"
 
 
-def history_key(organization: str, entry: HistoryEntry) -> Item:
+def history_key(organization: str, member: str, version: int) -> Item:
     """Return the key of a history entry: one per member and version, so that none is written twice."""
-    sort = f"{history_prefix(entry.member)}{entry.version:08d}"
-    return {**member_key(organization, entry.member), "sk": {"S": sort}}
+    sort = f"{history_prefix(member)}{version:08d}"
+    return {**member_key(organization, member), "sk": {"S": sort}}
 
 
 def link_key(organization: str, crm_id: str) -> Item:
@@ -176,22 +176,25 @@ def member_item(member: Member) -> Item:
 def _state(member: Member) -> str | None:
     """Return the sort key in the index `by_state` of a member linked to Salesforce or Vault CRM.
 
-    `<CRM id>|<digest>|<a: active, i: not>|<unmatched since>|<member id>`, and for a member linked to Vault
-    CRM also `|<id there>|<digest>`: all that an import needs to know of a member whose users have not
-    changed.
+    `<CRM id>|<digest>|<a: active, i: not>|<unmatched or inactive since>|<member id>`, and for a member linked
+    to Vault CRM also `|<id there>|<digest>`: all that an import needs to know of a member whose users have
+    not changed.
     """
     crm_id, vault_id = (member.crm.get(each, {}).get("id") or "" for each in ("salesforce", "vault_crm"))
     if not crm_id and not vault_id:
         return None
     active = "a" if member.active else "i"
     vault = f"|{vault_id}|{member.vault.get('digest', '')}" if vault_id else ""
-    return f"{crm_id}|{member.digest}|{active}|{member.unmatched_since or ''}|{member.id}{vault}"
+    since = member.unmatched_since if member.active else member.inactive_since
+    return f"{crm_id}|{member.digest}|{active}|{since or ''}|{member.id}{vault}"
 
 
 def to_state(state: str) -> MemberState:
     """Return the state of a member from a sort key of the index."""
     crm_id, digest, active, since, member, *vault = state.split("|")
-    return MemberState(crm_id, member, digest, active == "a", since, *vault)
+    if active == "a":
+        return MemberState(crm_id, member, digest, True, since, *vault)
+    return MemberState(crm_id, member, digest, False, "", *vault)._replace(inactive_since=since)
 
 
 _AT_ONCE = "0"
@@ -222,7 +225,8 @@ def to_member(item: Item) -> Member:
 
 def history_item(organization: str, entry: HistoryEntry) -> Item:
     """Return the item of a history entry."""
-    return {**history_key(organization, entry), "doc": _doc(asdict(entry))}
+    document = {name: value for name, value in asdict(entry).items() if name != "why" or value}
+    return {**history_key(organization, entry.member, entry.version), "doc": _doc(document)}
 
 
 def link_item(organization: str, link: Link, expires_at: int | None) -> Item:

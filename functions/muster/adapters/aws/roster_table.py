@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -18,7 +19,7 @@ from muster.adapters.aws import roster_keys as keys
 from muster.adapters.aws.aws_errors import translated
 from muster.adapters.aws.dynamodb_reads import get_many, texts
 from muster.adapters.aws.roster_keys import Item
-from muster.adapters.aws.roster_writes import transactions
+from muster.adapters.aws.roster_writes import deletion, transactions
 from muster.adapters.aws.run_table import fence
 from muster.error_log import LogEntry
 from muster.errors import Stale, Unavailable
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 ERROR_DAYS = 90
 _DAY = 24 * 60 * 60
 _READS = 5
+# What a transaction takes.
+_MOST_ACTIONS = 100
 _FAILED_CONDITIONS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -115,6 +118,14 @@ class RosterTable:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def forget_history(self, organization: str, member: str, version: int) -> None:
+        """Delete a member's history up to a version, that one included; deleting it again changes nothing."""
+        for some in batched(range(1, version + 1), _MOST_ACTIONS, strict=False):
+            self._transact(
+                [deletion(self._table, keys.history_key(organization, member, each)) for each in some],
+                fenced=False,
+            )
+
     def states(self, organization: str) -> Iterator[MemberState]:
         """Yield the state of each member that is linked to a CRM, from the index: ids and digests only.
 
@@ -190,6 +201,11 @@ class RosterTable:
         crm_ids = frozenset[str]().union(*(_set(item, "waiting") for item in items.values()))
         links = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in sorted(crm_ids)})
         return [link for item in links.values() if (link := keys.to_link(item)).reason == NAMESAKE_ACTIVE]
+
+    def holders(self, organization: str, match_keys: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Return who has each of these match keys (member ids), or waits for it (CRM ids)."""
+        items = self._get({key: keys.match_key(organization, key) for key in match_keys})
+        return {key: _set(item, "members") | _set(item, "waiting") for key, item in items.items()}
 
     def write(
         self, organization: str, decisions: Sequence[Decision], now: float, lease: Lease | None = None

@@ -14,7 +14,8 @@ from muster.adapters.aws.roster_keys import Item
 from muster.crm import engage_features
 from muster.imports.manager_mails import recorded_under
 from muster.roster import licence_places
-from muster.roster.decisions import Decision
+from muster.roster.decisions import HISTORY_ERASED_AT_ONCE, Decision
+from muster.roster.history import HistoryEntry
 from muster.roster.links import Link, keys_of
 from muster.roster.member import Member
 from muster.roster.reasons import NAMESAKE_ACTIVE
@@ -54,6 +55,16 @@ def transactions(
         yield group, [*actions, *_shared_actions(table, organization, group)]
 
 
+def deletion(table: str, key: Item) -> dict[str, Any]:
+    """Return the action that deletes an item, whether it exists or not."""
+    return {"Delete": {"TableName": table, "Key": key}}
+
+
+def _history_deletions(table: str, organization: str, erased: HistoryEntry) -> Iterator[Any]:
+    for version in range(max(1, erased.version - HISTORY_ERASED_AT_ONCE), erased.version):
+        yield deletion(table, keys.history_key(organization, erased.member, version))
+
+
 def _item_of(action: Mapping[str, Any]) -> tuple[str, str]:
     [what] = action.values()
     key = what.get("Item") or what["Key"]
@@ -69,6 +80,8 @@ def _actions(table: str, organization: str, decision: Decision, now: float) -> l
         actions.append(_put(table, keys.member_item(member), before))
     if decision.history:
         actions.append(_put(table, keys.history_item(organization, decision.history), None))
+        if decision.erases_history:
+            actions += _history_deletions(table, organization, decision.history)
     if decision.link:
         former = decision.link_before.revision if decision.link_before else None
         actions.append(_put(table, _link_item(organization, decision.link, former or 0, now), former))
@@ -266,7 +279,23 @@ def _match_actions(table: str, organization: str, decision: Decision) -> list[An
             changes[key]["ADD waiting" if key in new else "DELETE waiting"] = decision.link.crm_id
     for key in decision.matches or ():
         changes.setdefault(key, {})
-    return [_match_action(table, organization, decision, key, changes[key]) for key in sorted(changes)]
+    return [
+        *(_match_deletion(table, organization, decision, key) for key in decision.keys_erased),
+        *(
+            _match_action(table, organization, decision, key, changes[key])
+            for key in sorted(changes.keys() - {*decision.keys_erased})
+        ),
+    ]
+
+
+def _match_deletion(table: str, organization: str, decision: Decision, key: str) -> dict[str, Any]:
+    action = deletion(table, keys.match_key(organization, key))
+    action["Delete"] |= {
+        "ConditionExpression": "(attribute_not_exists(members) OR members = :own)"
+        " AND attribute_not_exists(waiting)",
+        "ExpressionAttributeValues": {":own": {"SS": [decision.after.id if decision.after else ""]}},
+    }
+    return action
 
 
 def _match_action(
