@@ -11,9 +11,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from muster import bootstrap
 from muster.adapters.aws import change_queue
-from muster.errors import MusterError
+from muster.errors import ApiCallsUsedUp, MusterError
 from muster.observability import logger, metrics
-from muster.webhook.applying_changes import apply_message, needs_salesforce
+from muster.webhook.applying_changes import Applied, apply_message, needs_salesforce
+from muster.webhook.deliveries import ASKED_EVERY, SHARE_FOR_MESSAGES
+from muster.webhook.following_messages import MessageFollower
 from muster.webhook.messages import QueuedMessage
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -37,8 +39,25 @@ def _follow(record: SQSRecord) -> None:
     now = datetime.now(UTC)  # noqa: TID251 - a handler is what asks the clock
     settings = stored.settings if stored else None
     connection = settings.connections.salesforce if settings and needs_salesforce(settings) else None
-    salesforce = bootstrap.brisk_salesforce(connection) if connection else None
-    applied = apply_message(message, settings, bootstrap.roster_table(), salesforce, now)
+    salesforce = bootstrap.brisk_salesforce(connection, SHARE_FOR_MESSAGES) if connection else None
+
+    def apply(message: QueuedMessage) -> Applied:
+        return apply_message(message, settings, bootstrap.roster_table(), salesforce, now)
+
+    follower = MessageFollower(
+        settings,
+        bootstrap.delivery_journal(),
+        lambda: salesforce.calls_used if salesforce else None,
+        lambda error: logger.warning("not remembered", organization=message.organization, reason=str(error)),
+    )
+    try:
+        applied = follower.follow(message, now, apply)
+    except ApiCallsUsedUp as error:
+        # Not a fault of the message: it would end in the dead-letter queue long before the day is over.
+        bootstrap.change_queue().put_back(record.body, int(ASKED_EVERY.total_seconds()))
+        logger.warning("waits for calls", organization=message.organization, reason=str(error))
+        metrics.add_metric(name="MessagesWaitForCalls", unit=MetricUnit.Count, value=1)
+        return
     logger.info(
         "followed",
         organization=message.organization,

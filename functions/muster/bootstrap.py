@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from muster.adapters.aws.change_queue import ChangeQueue
+    from muster.adapters.aws.delivery_journal import DeliveryJournal
     from muster.adapters.aws.mail import Mail
     from muster.adapters.aws.mail_outbox import MailOutbox
     from muster.adapters.aws.roster_table import RosterTable
@@ -55,6 +56,14 @@ def webhook_journal() -> WebhookJournal:
     from muster.adapters.aws.webhook_journal import WebhookJournal
 
     return WebhookJournal(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def delivery_journal() -> DeliveryJournal:
+    """Which notifications were followed, and how many API calls are used."""
+    from muster.adapters.aws.delivery_journal import DeliveryJournal
+
+    return DeliveryJournal(_dynamodb(), environment.roster_table_name())
 
 
 @cache
@@ -175,11 +184,16 @@ def salesforce(connection: SalesforceConnection) -> Salesforce:
 
 
 @cache
-def brisk_salesforce(connection: SalesforceConnection) -> Salesforce:
-    """The same for a function of 90 seconds: three tries and their waits are over before it is."""
+def brisk_salesforce(connection: SalesforceConnection, usage_limit: float = 0.95) -> Salesforce:
+    """The same for a function of 90 seconds: three tries and their waits are over before it is.
+
+    It calls nothing while more than `usage_limit` of the org's API calls are used.
+    """
     from muster.adapters.salesforce.client import Salesforce
 
-    return Salesforce(connection, _reachable(connection), timeout=(5, 15), longest_wait_s=5)
+    return Salesforce(
+        connection, _reachable(connection), timeout=(5, 15), longest_wait_s=5, usage_limit=usage_limit
+    )
 
 
 @cache

@@ -64,6 +64,10 @@ class OutcomeUnknown(Unavailable):
     """A write was sent, but its answer was lost or is unreadable: read back before sending again (P5)."""
 
 
+class ApiCallsUsedUp(Unavailable):
+    """The share of a system's API calls of the day that this work may use is used up (W13)."""
+
+
 class Stale(MusterError):
     """Something newer is already recorded; count it and go on."""
 

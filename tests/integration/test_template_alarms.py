@@ -29,6 +29,7 @@ HOUR_S, DAY_S = 60 * 60, 24 * 60 * 60
 # What nobody may have to find out by themselves, and the value that is still fine.
 MUST_BE_TOLD = {
     "NotificationsParked": 0,
+    "MessagesWaitForCalls": 0,
     "RunsParked": 0,
     "RunsFailed": 0,
     "PushesParked": 0,

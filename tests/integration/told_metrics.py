@@ -82,7 +82,7 @@ def counted() -> frozenset[Shape]:
     # These two are put together: from what a change came to, and what became of a connection.
     assert {"Changes", "Connections"} <= {*texts}
     names |= {f"Changes{outcome.title().replace('_', '')}" for outcome in Outcome}
-    names |= {"ChangesDropped", "ConnectionsQuarantined", "ConnectionsRecovered"}
+    names |= {"ChangesDropped", "ChangesRepeated", "ConnectionsQuarantined", "ConnectionsRecovered"}
     return frozenset((name, SERVICE) for name in names)
 
 

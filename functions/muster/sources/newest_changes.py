@@ -18,7 +18,7 @@ from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 
 # By how much the clocks of two hosts of ours may differ.
-_CLOCKS_DIFFER = timedelta(seconds=1)
+CLOCKS_DIFFER = timedelta(seconds=1)
 _READ, _TOLD_PARTS, _READ_MARK = "2", 5, "~"
 
 
@@ -51,7 +51,7 @@ def _refutes(version: str, other: str) -> bool:
         return False
     try:
         read_at = datetime.fromisoformat(read[2].removeprefix(_READ_MARK))
-        return read_at > datetime.fromisoformat(told[-1]) + _CLOCKS_DIFFER
+        return read_at > datetime.fromisoformat(told[-1]) + CLOCKS_DIFFER
     except ValueError:
         return False  # written by hand, or by nobody we know
 

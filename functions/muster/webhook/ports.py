@@ -1,7 +1,10 @@
-"""What the webhook needs of the outside world: the registry of callers, and a queue."""
+"""What the webhook needs of the outside world: the registry of callers, a queue, a journal of deliveries."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from muster.webhook.deliveries import CallsUsed, Followed
 from muster.webhook.messages import QueuedMessage
 from muster.webhook.tokens import WebhookRegistration
 
@@ -23,3 +26,21 @@ class Queue(Protocol):
 
     def send(self, message: QueuedMessage) -> None:
         """Queue a message; when this returns it is durable."""
+
+
+class Deliveries(Protocol):
+    """What was followed, and the org's API calls; implemented by `adapters.aws.delivery_journal`."""
+
+    def read(
+        self, organization: str, records: Sequence[str]
+    ) -> tuple[Mapping[str, Followed], CallsUsed | None]:
+        """Return what is remembered of these records, and the calls used as last noted."""
+
+    def remember(self, organization: str, followed: Iterable[Followed], now: datetime) -> None:
+        """Remember this for fourteen days from `now` on."""
+
+    def note_calls(self, organization: str, calls: CallsUsed) -> None:
+        """Note how many calls are used, unless a later count is noted."""
+
+    def claim(self, organization: str, calls: CallsUsed, now: datetime) -> bool:
+        """Take the turn to count anew after that count; `False` where another worker has it."""

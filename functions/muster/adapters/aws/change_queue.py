@@ -50,6 +50,14 @@ class ChangeQueue:
             with translated("the change queue"):
                 self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
+    def put_back(self, body: str, delay_s: int) -> None:
+        """Put a message on the queue again, to be received in `delay_s` seconds (at most 900), tries anew.
+
+        Raises `Unavailable` or `Misconfigured`.
+        """
+        with translated("the change queue"):
+            self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_s)
+
 
 def encode(message: QueuedMessage) -> list[str]:
     """Return the bodies of a message: one, or several if it is longer than 256 KiB in UTF-8.

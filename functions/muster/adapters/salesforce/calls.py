@@ -23,6 +23,7 @@ from muster.adapters.http_calls import HttpAnswer, Unreached, decoded, retry_aft
 from muster.adapters.salesforce.login import SALESFORCE, Login
 from muster.crm.pages import CursorLost
 from muster.errors import (
+    ApiCallsUsedUp,
     Misconfigured,
     MusterError,
     NotServed,
@@ -169,7 +170,7 @@ class SalesforceCalls:
         """Raise `Unavailable` while the org's API calls are nearly used up."""
         rest = self._usage_read_at + USAGE_HOLDS_S - self._clock()
         if self._usage > self._usage_limit and rest > 0:
-            raise Unavailable(
+            raise ApiCallsUsedUp(
                 f"{self._usage:.0%} of the Salesforce org's API calls of 24 hours are used; the rest is left"
                 " to other integrations. Find out what uses them (Setup > Company Information), or buy more",
                 retry_after=rest,
