@@ -124,6 +124,9 @@ def _sort_in(roster: Roster, kind: str, row: Row) -> None:  # noqa: C901 - one c
         case "OUTBOX", _:
             run, _, manager = sort.partition("#")
             roster.outbox.add((run, manager))
+        case "FOLLOWED", _:
+            # What was followed: a hint that saves calls.
+            pass
         case "RUNS", "RUN":
             roster.runs[sort.partition("#")[2]] = roster_keys.document_of(row)
         case _:
