@@ -147,7 +147,7 @@ def a_firewall_is_paid_for_only_if_asked_for(template: Template) -> Iterator[str
     for name, resource in template["Resources"].items():
         if resource["Type"].startswith("AWS::WAFv2::") and resource.get("Condition") != "LimitsEachAddress":
             yield f"{name} is always there"
-    if template["Conditions"]["LimitsEachAddress"] != _given("WebhookLimitPerAddress", 0):
+    if template["Conditions"]["LimitsEachAddress"] != _given("WebhookLimitPerAddress", "0"):
         yield "the firewall is there although no limit is given, or is not although one is"
     if template["Parameters"]["WebhookLimitPerAddress"]["Default"] != 0:
         yield "who says nothing pays for a firewall"
