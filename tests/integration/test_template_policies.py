@@ -84,6 +84,13 @@ MENDED = {
     for action in named.split()
 }
 AROUND: dict[str, dict[str, set[str]]] = {"Administrators": SEEN, "OnCall": SEEN | MENDED, "Readers": {}}
+# With another description IAM makes another policy, and the one that people have attached is to be deleted.
+DESCRIBED = {
+    "Administrators": "Muster's administrators - whatever people ask of it, and imports and pushes of all"
+    " organizations.",
+    "OnCall": "Muster's on-call - questions, dashboard, alarms, logs, executions and dead letters.",
+    "Readers": "Muster's readers - questions about roster and runs, and the checks of connections.",
+}
 # AWS knows resources for these: for metrics of a kind that Muster's are not, and for results only of late.
 STILL_ANYTHING = {"cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "logs:GetQueryResults"}
 # What a managed policy may be long, without white space; and what an ARN takes of it, about.
@@ -186,6 +193,8 @@ def policies_are_for_the_account_to_attach(template: Template) -> Iterator[str]:
         for key in {"ManagedPolicyName", "Users", "Groups", "Roles"} & policy.keys():
             yield f"{name} has {key}"
     for name in policies(template):
+        if of_type(template, "AWS::IAM::ManagedPolicy")[name].get("Description") != DESCRIBED.get(name):
+            yield f"{name} is another policy than the one that is attached"
         if {"Ref": name} not in [output["Value"] for output in template["Outputs"].values()]:
             yield f"no output says where {name} is"
 
@@ -270,6 +279,7 @@ MUTANTS: list[Mutant] = [
     (anything_is_allowed_only_where_aws_knows_no_resource, (*LOG, "Action", 0), "logs:DescribeLogLines"),
     (policies_are_no_longer_than_iam_takes, (*ASK, "Resource"), [{"Ref": "Api"}] * 60),
     (policies_are_for_the_account_to_attach, (*ADMINS, "ManagedPolicyName"), "MusterAdministrators"),
+    (policies_are_for_the_account_to_attach, (*ADMINS, "Description"), "Muster's administrators"),
     (policies_are_for_the_account_to_attach, (*READERS, "Groups"), ["everyone"]),
     (policies_are_for_the_account_to_attach, ("Outputs", "ReadersPolicy"), GONE),
     (policies_are_for_the_account_to_attach, READERS[:2], GONE),
