@@ -1,7 +1,7 @@
 """The only reader of `os.environ`: one function per variable, named as in `template.yaml`.
 
 Variables are read when first needed, not at import: so handlers can be imported anywhere, and a missing
-variable is a `Misconfigured` that names it.
+variable is a `Misconfigured` that names it. (The stack's name, which is never missing, is read at import.)
 """
 
 import os
@@ -32,6 +32,11 @@ def run_archive_bucket_name() -> str:
 def mail_from() -> str | None:
     """Address that mails are sent from; `None` (no mails) if the template's MailFrom is empty."""
     return _optional("MAIL_FROM")
+
+
+def stack_name() -> str:
+    """Name of the CloudFormation stack; outside of one, the name that it has by default."""
+    return _optional("STACK_NAME") or "muster"
 
 
 def on_local_stack() -> bool:

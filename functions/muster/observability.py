@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from muster import __version__
+from muster import __version__, environment
 
 if TYPE_CHECKING:
     from muster.errors import MusterError
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 logger = Logger(service="muster", log_uncaught_exceptions=True, muster_version=__version__)
 metrics = Metrics(namespace="Muster", service="muster")
+# Two stacks of an account do not count as one.
+metrics.set_default_dimensions(stack=environment.stack_name())
 
 
 def emit(reading: Reading, unit_of: Mapping[str, str]) -> None:
     """Emit a reading at once, under dimensions of its own; `unit_of` has the units that are not Count."""
     emitted = EphemeralMetrics(namespace="Muster", service="muster")
+    emitted.add_dimension("stack", environment.stack_name())
     for dimension, where in reading.of.items():
         emitted.add_dimension(dimension, where)
     for name, value in reading.values.items():

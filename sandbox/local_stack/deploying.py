@@ -9,7 +9,7 @@ import boto3
 from sandbox.local_stack.building import architecture, run_logged
 
 REGION = "us-east-1"
-STACK_NAME = "muster"  # as samconfig.toml has it; each emulator holds one stack
+STACK_NAME = "muster"  # as samconfig.toml has it
 # Who mails to managers come from; `enrolling` has SES verify it.
 MAIL_FROM = "muster@acme.example"
 # The emulator takes any; boto3 insists on some.
@@ -32,24 +32,29 @@ def environment(endpoint_url: str) -> dict[str, str]:
     return own | CREDENTIALS | {"AWS_ENDPOINT_URL": endpoint_url, "AWS_DEFAULT_REGION": REGION}
 
 
-def deploy(endpoint_url: str, log: Path) -> Deployed:
-    """Deploy what was built, writing to `log`. Raises CalledProcessError if that fails."""
-    parameters = [
-        f"Architecture={architecture()}",
-        f"LocalEndpoint={endpoint_url}",
-        f"MailFrom={MAIL_FROM}",
+def deploy(endpoint_url: str, log: Path, stack_name: str = STACK_NAME, **parameters: str) -> Deployed:
+    """Deploy what was built, with other parameters of the template if given, writing to `log`.
+
+    Raises CalledProcessError if that fails.
+    """
+    given = {
+        "Architecture": architecture(),
+        "LocalEndpoint": endpoint_url,
+        "MailFrom": MAIL_FROM,
         # Imports are started by hand or by tests, which would otherwise not know what happened when.
-        "ScheduleState=DISABLED",
-    ]
+        "ScheduleState": "DISABLED",
+    } | parameters
+    overrides = [f"{name}={value}" for name, value in given.items()]
+    command = ["deploy", "--config-env", "local", "--stack-name", stack_name]
     run_logged(
-        ["-m", "samcli", "deploy", "--config-env", "local", "--parameter-overrides", *parameters],
+        ["-m", "samcli", *command, "--parameter-overrides", *overrides],
         log=log,
         environment=environment(endpoint_url) | {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
     )
-    return _deployed(endpoint_url)
+    return _deployed(endpoint_url, stack_name)
 
 
-def _deployed(endpoint_url: str) -> Deployed:
+def _deployed(endpoint_url: str, stack_name: str) -> Deployed:
     cloudformation = boto3.client(
         "cloudformation",
         endpoint_url=endpoint_url,
@@ -57,7 +62,7 @@ def _deployed(endpoint_url: str) -> Deployed:
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
     )
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK_NAME)
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
     resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
 
     def of_type(kind: str) -> dict[str, str]:

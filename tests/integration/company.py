@@ -115,7 +115,8 @@ class Company(Acme):
 
     def items(self) -> list[dict[str, Any]]:
         """Return everything in the table that is the roster's: no runs, leases, error log or receipts."""
-        apart, passing = ("#RUNS", "#ERRORS"), ("LEASE", "IMPORT", "WEBHOOK_RECEIVED", "FOLLOWED", "API_CALLS")
+        apart = ("#RUNS", "#ERRORS")
+        passing = ("LEASE", "IMPORT", "WEBHOOK_RECEIVED", "FOLLOWED", "API_CALLS")
         return [
             item for item in table() if not item["pk"]["S"].endswith(apart) and item["sk"]["S"] not in passing
         ]

@@ -45,13 +45,27 @@ def _with_included(part: Any, folder: Path) -> Any:
 
 
 def expanded(source: Template) -> Template:
-    """Return a template with every `Fn::ForEach` expanded, as the local stack's emulator does it."""
+    """Return a template with every `Fn::ForEach` expanded, as the local stack's emulator does it.
+
+    The table is the stack's own, as it is unless the stack is given another (`test_template` looks at that).
+    """
     # Imported here because it takes a third of a second, and most tests read no template.
     from ministack.services.cloudformation import language_extensions  # type: ignore[import-untyped]  # no types
 
-    made: Template = language_extensions.apply(source, {})
+    made: Template = _with_own_table(language_extensions.apply(source, {}))
     assert "Fn::ForEach" not in json.dumps(made["Resources"])
     return made
+
+
+def _with_own_table(part: Any) -> Any:
+    match part:
+        case {"Fn::If": ["UsesOwnTable", own, _]}:
+            return own
+        case dict():
+            return {key: _with_own_table(value) for key, value in part.items()}
+        case list():
+            return [_with_own_table(each) for each in part]
+    return part
 
 
 def of_type(template: Template, kind: str) -> dict[str, Properties]:
@@ -122,8 +136,8 @@ def shared_policies(template: Template) -> dict[str, list[str]]:
     return found
 
 
-def translated(template: Template) -> Template:
-    """Return what SAM makes of an expanded template: what CloudFormation is given."""
+def translated(template: Template, **parameters: str) -> Template:
+    """Return what SAM makes of an expanded template and parameters: what CloudFormation is given."""
     # Imported here because it takes a second, and few tests look.
     import boto3
     from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # ships no types
@@ -139,7 +153,7 @@ def translated(template: Template) -> Template:
                 resource["Properties"]["ContentUri"] = "s3://bucket/key"
     # It is asked for a region, not for credentials.
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
-    made: Template = translator.translate(sam_template=plain, parameter_values={})
+    made: Template = translator.translate(sam_template=plain, parameter_values=parameters)
     return made
 
 
@@ -163,12 +177,16 @@ def referred(value: Any) -> str:
 
 def called(statement: Properties) -> set[str]:
     """Return the logical ids of the resources that a statement names; `*` for any other."""
-    said = statement["Resource"]
-    named = said if isinstance(said, list) else [said]
     return {
         referred(each) if isinstance(each, dict) and each.keys() & {"Ref", "Fn::GetAtt"} else "*"
-        for each in named
+        for each in resources(statement)
     }
+
+
+def resources(statement: Properties) -> list[Any]:
+    """Return a statement's resources, also where it is one."""
+    said = statement["Resource"]
+    return said if isinstance(said, list) else [said]
 
 
 def widgets(template: Template) -> list[Properties]:
@@ -186,7 +204,12 @@ def widgets(template: Template) -> list[Properties]:
 
 
 def mutated(source: Template, path: tuple[Any, ...], value: Any) -> Template:
-    """Return a source, expanded, in which something else stands at a place, or nothing (`GONE`).
+    """Return a source, expanded, in which something else stands at a place, or nothing (`GONE`)."""
+    return expanded(replaced(source, path, value))
+
+
+def replaced(source: Template, path: tuple[Any, ...], value: Any) -> Template:
+    """Return a source in which something else stands at a place, or nothing (`GONE`).
 
     A path may end in a string of a list: an alarm is gone when it is taken out of the list of its loop.
     """
@@ -202,7 +225,7 @@ def mutated(source: Template, path: tuple[Any, ...], value: Any) -> Template:
     else:
         assert not (isinstance(place, dict) and place.get(last) == value)
         place[last] = value
-    return expanded(mutant)
+    return mutant
 
 
 def name_of(mutant: Mutant) -> str:

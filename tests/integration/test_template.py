@@ -26,17 +26,6 @@ from tests.simulation.harness import world
 FOURTEEN_DAYS = 14 * 24 * 60 * 60
 # What Lambda gives a function at most.
 LONGEST_S = 900
-# What an access log line may hold: nothing of the path, the query, the headers or the body (T15).
-LOGGABLE = {
-    "$context.requestId",
-    "$context.requestTime",
-    "$context.httpMethod",
-    "$context.resourcePath",
-    "$context.status",
-    "$context.identity.sourceIp",
-    "$context.responseLatency",
-    "$context.responseLength",
-}
 
 
 # ── Queues ───────────────────────────────────────────────────────────────────────────────────────
@@ -127,45 +116,6 @@ def logs_do_not_stay_for_ever(template: Template) -> Iterator[str]:
     for name, function in functions(template).items():
         if referred(function.get("LoggingConfig", {}).get("LogGroup", {"Ref": ""})) not in groups:
             yield f"{name} logs where nothing says how long"
-
-
-# ── The door ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def the_door_is_throttled(template: Template) -> Iterator[str]:
-    for name, api in of_type(template, "AWS::Serverless::Api").items():
-        settings = [
-            each
-            for each in api.get("MethodSettings", [])
-            if (each["ResourcePath"], each["HttpMethod"]) == ("/*", "*")
-        ]
-        if not settings or not {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= settings[0].keys():
-            yield f"{name} is not throttled"
-
-
-def the_door_logs_no_secret(template: Template) -> Iterator[str]:
-    for name, api in of_type(template, "AWS::Serverless::Api").items():
-        logged = set(re.findall(r"\$[A-Za-z][\w.]*(?:\([^)]*\))?", api["AccessLogSetting"]["Format"]))
-        if not logged or not logged <= LOGGABLE:
-            yield f"{name} logs {sorted(logged - LOGGABLE)}"
-        for settings in api.get("MethodSettings", []):
-            if settings.get("DataTraceEnabled") is not False or settings.get("LoggingLevel") != "OFF":
-                yield f"{name} may log whole requests"
-
-
-def the_door_takes_no_old_tls(template: Template) -> Iterator[str]:
-    """Policies of the old kind are TLS_1_0, the default, and TLS_1_2; a new one's name says the oldest."""
-    for name, api in of_type(template, "AWS::Serverless::Api").items():
-        if not re.match(r"SecurityPolicy_TLS13_1_[23]_", api.get("SecurityPolicy", "")):
-            yield f"{name} takes TLS older than 1.2"
-        if api.get("EndpointAccessMode") not in ("BASIC", "STRICT"):
-            yield f"{name} has no access mode, and API Gateway wants one with such a policy"
-
-
-def bodies_arrive_as_sent(template: Template) -> Iterator[str]:
-    for name, api in of_type(template, "AWS::Serverless::Api").items():
-        if api.get("BinaryMediaTypes") != ["*~1*"]:
-            yield f"{name} would repair what is not UTF-8"
 
 
 # ── Functions ────────────────────────────────────────────────────────────────────────────────────
@@ -267,7 +217,6 @@ ALARM, RINGING = (
     ("Mappings", "QueueAlarms", "ChangesInDeadLetterQueueAlarm"),
     ("Resources", "Fn::ForEach::QueueAlarms", 1),
 )
-FORMAT = (*API, "AccessLogSetting", "Format")
 
 MUTANTS: list[Mutant] = [
     (a_slow_batch_is_not_handed_out_twice, (*QUEUE, "VisibilityTimeout"), 539),
@@ -293,18 +242,6 @@ MUTANTS: list[Mutant] = [
     (tables_are_safe, (*TABLE, "TimeToLiveSpecification", "AttributeName"), "ttl"),
     (logs_do_not_stay_for_ever, ("Resources", "ServiceLogGroup", "Properties", "RetentionInDays"), GONE),
     (logs_do_not_stay_for_ever, ("Globals", "Function", "LoggingConfig"), GONE),
-    (the_door_is_throttled, (*API, "MethodSettings", 0, "ThrottlingRateLimit"), GONE),
-    (the_door_is_throttled, (*API, "MethodSettings", 0, "ResourcePath"), "/other"),
-    (the_door_logs_no_secret, FORMAT, "$context.status $context.path"),
-    (the_door_logs_no_secret, FORMAT, "$context.status $input.params('token')"),
-    (the_door_logs_no_secret, FORMAT, "$context.requestOverride.querystring.token"),
-    (the_door_logs_no_secret, FORMAT, "no variable at all"),
-    (the_door_logs_no_secret, (*API, "MethodSettings", 0, "DataTraceEnabled"), True),
-    (the_door_logs_no_secret, (*API, "MethodSettings", 0, "LoggingLevel"), "INFO"),
-    (the_door_takes_no_old_tls, (*API, "SecurityPolicy"), GONE),
-    (the_door_takes_no_old_tls, (*API, "SecurityPolicy"), "TLS_1_0"),
-    (the_door_takes_no_old_tls, (*API, "EndpointAccessMode"), GONE),
-    (bodies_arrive_as_sent, (*API, "BinaryMediaTypes"), GONE),
     (functions_have_bounds, (*WORKER, "Timeout"), 0),
     (functions_have_bounds, (*WORKER, "Timeout"), 901),
     (functions_have_bounds, ("Globals", "Function", "MemorySize"), GONE),

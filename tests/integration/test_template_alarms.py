@@ -23,13 +23,14 @@ from tests.integration.template_reading import (
     referred,
     statements,
 )
-from tests.integration.told_metrics import GAUGES, SERVICE, counted
+from tests.integration.told_metrics import GAUGES, SERVICE, STACK, counted
 
 HOUR_S, DAY_S = 60 * 60, 24 * 60 * 60
 # What nobody may have to find out by themselves, and the value that is still fine.
 MUST_BE_TOLD = {
     "NotificationsParked": 0,
     "MessagesWaitForCalls": 0,
+    "CallsThrottled": 20,
     "RunsParked": 0,
     "RunsFailed": 0,
     "PushesParked": 0,
@@ -105,10 +106,13 @@ def alarms_watch_what_is_told(template: Template) -> Iterator[str]:
     for name, alarm in alarms(template).items():
         if alarm["Namespace"] != "Muster":
             continue
-        shape = alarm["MetricName"], tuple(sorted(each["Name"] for each in alarm["Dimensions"]))
+        under = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+        if under.pop(STACK, None) != {"Ref": "AWS::StackName"}:
+            yield f"{name} watches other stacks too"
+        shape = alarm["MetricName"], tuple(sorted(under))
         if shape not in GAUGES | counted():
             yield f"{name} watches what nobody tells: {shape}"
-        if shape[1] == SERVICE and alarm["Dimensions"][0]["Value"] != "muster":
+        if shape[1] == SERVICE and under["service"] != "muster":
             yield f"{name} watches another service"
 
 
@@ -255,6 +259,8 @@ MUTANTS: list[Mutant] = [
     (alarms_watch_what_is_told, (*PARKED, "Metric"), "RunsPark"),
     (alarms_watch_what_is_told, (*COUNTED[2], "Dimensions"), []),
     (alarms_watch_what_is_told, (*COUNTED[2], "Dimensions", 0, "Value"), "other"),
+    (alarms_watch_what_is_told, (*COUNTED[2], "Dimensions", 1, "Value"), "muster"),
+    (alarms_watch_what_is_told, (*LATE, "Properties", "Dimensions", 1), GONE),
     (
         alarms_watch_what_is_told,
         (*LATE, "Properties", "Dimensions"),
@@ -263,7 +269,13 @@ MUTANTS: list[Mutant] = [
     *(
         (someone_is_told_of, (*COUNTED[1], name), GONE)
         for name in (
-            *("NotificationsParkedAlarm", "RunsParkedAlarm", "RunsFailedAlarm", "MailsFailedAlarm"),
+            *(
+                "NotificationsParkedAlarm",
+                "CallsThrottledAlarm",
+                "RunsParkedAlarm",
+                "RunsFailedAlarm",
+                "MailsFailedAlarm",
+            ),
             *("PushesParkedAlarm", "PushesFailedAlarm", "ConnectionQuarantinedAlarm"),
         )
     ),

@@ -21,7 +21,7 @@ from tests.integration.template_reading import (
     of_type,
     widgets,
 )
-from tests.integration.told_metrics import GAUGES, SERVICE, Shape, counted
+from tests.integration.told_metrics import GAUGES, SERVICE, STACK, Shape, counted
 
 # What AWS itself tells, by namespace, and the dimensions it is told under.
 OF_AWS = {
@@ -35,7 +35,11 @@ OF_AWS = {
 }
 # Values of dimensions that are no resource's.
 FIXED = {"muster", "v2"}
-SEARCH = re.compile(r"SEARCH\('\{Muster,([\w,]+)\} MetricName=\"(\w+)\"', '(\w+)', (\d+)\)")
+# Every search is in this stack's metrics: its name is a dimension of all of them.
+SEARCH = re.compile(
+    r"SEARCH\('\{Muster,([\w,]+),stack\} stack=\"\$\{AWS::StackName\}\""
+    r" MetricName=\"(\w+)\"', '(\w+)', (\d+)\)"
+)
 COLUMNS = 24
 
 
@@ -57,7 +61,9 @@ def shapes(template: Template) -> set[Shape]:
     """Return the metrics of ours that are shown, with the names of their dimensions."""
     found: set[Shape] = set()
     for widget in widgets(template):
-        found |= {(row[1], tuple(sorted(row[2::2]))) for row in shown(widget) if row[0] == "Muster"}
+        found |= {
+            (row[1], tuple(sorted({*row[2::2]} - {STACK}))) for row in shown(widget) if row[0] == "Muster"
+        }
         for match in map(SEARCH.fullmatch, searched(widget)):
             if match:
                 found.add((match[2], tuple(sorted(match[1].split(",")))))
@@ -72,6 +78,8 @@ def graphs_show_what_is_told(template: Template) -> Iterator[str]:
             if not SEARCH.fullmatch(expression):
                 yield f"this is no search in what is told: {expression}"
         for namespace, metric, *dimensions in shown(widget):
+            if namespace == "Muster" and STACK not in dimensions[::2]:
+                yield f"{metric} is that of all stacks"
             known, names = OF_AWS.get(namespace, (set[str](), ()))
             if namespace != "Muster" and (metric not in known or tuple(dimensions[::2]) != names):
                 yield f"AWS tells no {namespace} {metric} under {dimensions[::2]}"
@@ -190,10 +198,22 @@ NEW_FUNCTION = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "
 # A check, what stands in the dashboard's body, and what it is replaced by.
 REPLACED: list[tuple[Check, str, str]] = [
     (graphs_show_what_is_told, r"MetricName=\"SeatsHeld\"", r"MetricName=\"SeatsHold\""),
-    (graphs_show_what_is_told, "{Muster,organization,seat,service}", "{Muster,organization,service}"),
+    (
+        graphs_show_what_is_told,
+        "{Muster,organization,seat,service,stack}",
+        "{Muster,organization,service,stack}",
+    ),
+    (graphs_show_what_is_told, r" stack=\"${AWS::StackName}\"", ""),
+    (graphs_show_what_is_told, ",service,stack} stack=", ",service} stack="),
+    (
+        graphs_show_what_is_told,
+        '"RunsFailed", "service", "muster", "stack", "${AWS::StackName}"',
+        '"RunsFailed", "service", "muster"',
+    ),
+    (graphs_are_of_this_stack, '"muster", "stack", "${AWS::StackName}"', '"muster", "stack", "other"'),
     (graphs_show_what_is_told, '"Muster", "RunsFailed"', '"Muster", "RunFailed"'),
     (graphs_show_what_is_told, '"RunsFailed", "service", "muster"', '"RunsFailed", "organization", "acme"'),
-    (graphs_show_what_is_told, "SEARCH('{Muster,kind,service} ", "SEARCH('{Other,kind,service} "),
+    (graphs_show_what_is_told, "SEARCH('{Muster,kind,", "SEARCH('{Other,kind,"),
     (graphs_show_what_is_told, '"AWS/Lambda", "Errors"', '"AWS/Lambda", "Error"'),
     (
         graphs_show_what_is_told,

@@ -14,11 +14,13 @@ from tests.integration.template_reading import (
     Properties,
     Template,
     actions,
+    called,
     leading_keys,
     mutated,
     name_of,
     of_type,
     referred,
+    resources,
     statements,
     translated,
 )
@@ -27,7 +29,7 @@ LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 TAKE_OFF_A_QUEUE = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
 # A resource of the template, what is in one, or a part of what the account has of a kind.
 NAMED = re.compile(
-    r"\$\{\w+\.Arn\}/.+|arn:\$\{AWS::Partition\}:\w+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:\w+[:/].+"
+    r"\$\{\w+\.Arn\}/.+|arn:\$\{AWS::Partition\}:\w+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:[\w-]+[:/].+"
 )
 # Log delivery knows no resources; workflows need it to write their log.
 NO_RESOURCES = re.compile(r"logs:(\w*LogDeliver(y|ies)|DescribeLogGroups|\w+ResourcePolic(y|ies))")
@@ -83,19 +85,19 @@ def _too_wide(statement: Properties) -> Iterator[str]:
     yield from (f"may do {action}" for action in actions(statement) if "*" in action)
     if statement["Effect"] != "Allow" or "NotAction" in statement or "NotResource" in statement:
         yield "says what is not allowed, not what is"
-    resource = statement["Resource"]
-    if resource == "*":
-        if not all(NO_RESOURCES.fullmatch(action) for action in actions(statement)):
-            yield f"may do {actions(statement)} to anything"
-    elif not (resource.keys() & {"Fn::GetAtt", "Ref"} or NAMED.fullmatch(str(resource.get("Fn::Sub")))):
-        yield f"may do it to {resource}"
+    for resource in resources(statement):
+        if resource == "*":
+            if not all(NO_RESOURCES.fullmatch(action) for action in actions(statement)):
+                yield f"may do {actions(statement)} to anything"
+        elif not (resource.keys() & {"Fn::GetAtt", "Ref"} or NAMED.fullmatch(str(resource.get("Fn::Sub")))):
+            yield f"may do it to {resource}"
     keys = leading_keys(statement)
     kinds = {action.partition(":")[0] for action in actions(statement)}
     if "dynamodb" in kinds and not (
         keys and all(re.fullmatch(r"[A-Z]+#\*|ORGANIZATIONS", key) for key in keys)
     ):
         yield "may read and write any kind of item"
-    if "secretsmanager" in kinds and ":secret:muster/" not in str(resource):
+    if "secretsmanager" in kinds and not all(":secret:muster/" in str(each) for each in resources(statement)):
         yield "may read others' secrets"
     sender = statement.get("Condition", {}).get("StringEquals", {}).get("ses:FromAddress")
     if "ses" in kinds and sender != {"Ref": "MailFrom"}:
@@ -113,13 +115,24 @@ def what_lambda_does_for_a_function_is_allowed(template: Template) -> Iterator[s
         wanted = {(action, referred(function["LoggingConfig"]["LogGroup"])) for action in LOG}
         wanted |= {(action, sources[name]) for action in TAKE_OFF_A_QUEUE if name in sources}
         found = {
-            (action, referred(statement["Resource"]))
+            (action, where)
             for statement in statements(made, function)
+            for where in called(statement)
             for action in actions(statement)
             if action.startswith("logs:") or action in TAKE_OFF_A_QUEUE
         }
         for action, where in sorted(found ^ wanted):
             yield f"{name} {'need not' if (action, where) in found else 'may not'} do {action} to {where}"
+
+
+def mails_may_go_by_a_configuration_set(template: Template) -> Iterator[str]:
+    """SES checks the identity, and the configuration set that is the identity's default."""
+    for name in lambdas(translated(template)):
+        for statement in statements(template, template["Resources"][name]["Properties"]):
+            if "ses:SendEmail" in actions(statement):
+                kinds = {str(each).rpartition(":")[2].partition("/")[0] for each in resources(statement)}
+                if kinds != {"identity", "configuration-set"}:
+                    yield f"{name} may send with {sorted(kinds)}"
 
 
 # ── Each check, and a template it must find fault with ───────────────────────────────────────────
@@ -170,6 +183,8 @@ MUTANTS: list[Mutant] = [
     (policies_name_what_they_allow, (*INDEX, "Condition"), GONE),
     (policies_name_what_they_allow, (*MAIL, "Condition"), GONE),
     (policies_name_what_they_allow, (*MAIL, "Action"), "ses:*"),
+    (policies_name_what_they_allow, (*MAIL, "Resource", 1), "*"),
+    (mails_may_go_by_a_configuration_set, (*MAIL, "Resource", 1), GONE),
     (policies_name_what_they_allow, (*WRITES, "Condition"), GONE),
     (
         policies_name_what_they_allow,

@@ -1,16 +1,21 @@
-"""What functions tell CloudWatch: which metrics with which dimensions, read from what they print."""
+"""What CloudWatch is told: which metrics with which dimensions, read from what functions print.
+
+Every metric has the stack's name as a dimension, so that two stacks of an account do not count as one. It is
+checked here and in the template, and left out of what is compared.
+"""
 
 import ast
 import json
 import re
 from dataclasses import dataclass
 
+from muster import environment
 from muster.roster.decisions import Outcome
 from tests.conftest import ROOT
 
 type Shape = tuple[str, tuple[str, ...]]
 
-SERVICE = ("service",)
+SERVICE, STACK = ("service",), "stack"
 OF_ORGANIZATION = ("organization", "service")
 OF_SEAT = ("organization", "seat", "service")
 
@@ -38,6 +43,10 @@ GAUGES: frozenset[Shape] = frozenset(
 )
 
 
+# What a metric filter of the template counts in the access log, where no function is called.
+COUNTED_IN_THE_LOG: frozenset[Shape] = frozenset({("CallsThrottled", SERVICE)})
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One value as CloudWatch takes it from a log line."""
@@ -62,6 +71,7 @@ def told(printed: str) -> list[Told]:
             assert directive["Namespace"] == "Muster"
             for names in directive["Dimensions"]:
                 of = {name: document[name] for name in names}
+                assert of.pop(STACK) == environment.stack_name()
                 for metric in directive["Metrics"]:
                     name, unit = metric["Name"], metric["Unit"]
                     values = document[name] if isinstance(document[name], list) else [document[name]]
@@ -70,7 +80,7 @@ def told(printed: str) -> list[Told]:
 
 
 def counted() -> frozenset[Shape]:
-    """Return what the functions count, by the names in their source: it has the service's dimension only."""
+    """Return what is counted, by the names in the functions' source: it has the service's dimension only."""
     sources = [*(ROOT / "functions").glob("*.py"), ROOT / "functions/muster/bootstrap.py"]
     texts = [
         node.value
@@ -83,7 +93,7 @@ def counted() -> frozenset[Shape]:
     assert {"Changes", "Connections"} <= {*texts}
     names |= {f"Changes{outcome.title().replace('_', '')}" for outcome in Outcome}
     names |= {"ChangesDropped", "ChangesRepeated", "ConnectionsQuarantined", "ConnectionsRecovered"}
-    return frozenset((name, SERVICE) for name in names)
+    return frozenset((name, SERVICE) for name in names) | COUNTED_IN_THE_LOG
 
 
 def metrics(printed: str) -> dict[str, float]:

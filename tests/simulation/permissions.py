@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tests.integration.template_reading import actions, statements
+from tests.integration.template_reading import actions, resources, statements
 from tests.simulation.harness.faults import Call
 
 _ACTIONS = {
@@ -54,7 +54,8 @@ def granted(template: Mapping[str, Any], function: str) -> list[Permission]:
             raise ValueError(f"{function} has a statement that is no Allow, or has another condition")
         keys = conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
         permissions += [
-            Permission(action, _resource(statement["Resource"]), tuple(keys))
+            Permission(action, _resource(resource), tuple(keys))
+            for resource in resources(statement)
             for action in actions(statement)
             if action not in _OF_LAMBDA
         ]
@@ -96,6 +97,8 @@ def _uses(call: Call) -> Iterator[Permission]:
             yield Permission(f"secretsmanager:{call.operation}", f"secret:{parameters['SecretId']}", ())
         case "sesv2":
             yield Permission(f"ses:{call.operation}", f"identity/{parameters['FromEmailAddress']}", ())
+            # Where the identity has one by default.
+            yield Permission(f"ses:{call.operation}", "configuration-set/default", ())
         case "salesforce" | "vault_crm" | "elsewhere":
             return
         case _:
@@ -113,6 +116,10 @@ def _uses_of_the_table(call: Call) -> Iterator[Permission]:
             for table, wanted in parameters["RequestItems"].items():
                 for key in wanted["Keys"]:
                     yield _on_table(call.operation, table, key)
+        case "BatchWriteItem":
+            for table, requests in parameters["RequestItems"].items():
+                for request in requests:
+                    yield _on_table(call.operation, table, request["PutRequest"]["Item"])
         case "Query":
             key = {"pk": parameters["ExpressionAttributeValues"][":pk"]}
             yield _on_table("Query", parameters["TableName"], key, parameters.get("IndexName"))

@@ -15,6 +15,7 @@ from muster.crm import engage_features
 from muster.errors import MusterError
 from muster.roster import engage_groups
 from muster.roster.decisions import Decision, Outcome, Wanted
+from muster.webhook.deliveries import CallsUsed
 from tests.conftest import ROOT
 from tests.doubles.aws import forget_clients
 from tests.simulation.harness.faults import Call
@@ -103,7 +104,8 @@ def _ask_for_more(company: Company) -> None:
     """Ask for what no scenario does.
 
     Another manager for somebody; what the settings in force would do by now; a run, and why somebody
-    is in, and somebody else is not; and an organization there is none of.
+    is in, and somebody else is not; an organization there is none of; and a message while the org's calls
+    are nearly used up.
     """
     company.begin(ignore_organizational_structure=True)
     company.hire("ada", Department="Sales")
@@ -122,6 +124,14 @@ def _ask_for_more(company: Company) -> None:
         {"action": "list", "organization": "acne"},
     ):
         company.world.invoke("RosterQueryFunction", roster_query.handler, {"organization": "acme", **event})
+    company.world.invoke("another worker", _spend_calls, {"at": company.world.clock.now()})
+    company.tell("ada")
+    company.world.work()
+
+
+def _spend_calls(event: dict[str, Any], _: object) -> None:
+    """Note that the calls of the day are nearly used up, as a worker does that was told so."""
+    bootstrap.delivery_journal().note_calls("acme", CallsUsed(900, 1000, event["at"]))
 
 
 def _note(world: World, made: dict[str, list[Call]]) -> None:

@@ -28,7 +28,7 @@ UNITS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Values by metric, and `of`, their dimensions besides `service`.
+    """Values by metric, and `of`, their dimensions besides `service` and `stack`.
 
     Without dimensions it is for alarms, which cover all organizations at once. No dimension is a person.
     """
