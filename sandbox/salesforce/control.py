@@ -82,6 +82,28 @@ def _add_users(paths: Blueprint, organization: Organization) -> None:
         users.log_in(record_ids, at)
         return jsonify(logged_in=len(record_ids), at=at)
 
+    @paths.post("/users/freeze")
+    def freeze() -> Any:
+        body = _object("ids", "frozen")
+        frozen = body.get("frozen", True)
+        if not isinstance(frozen, bool):
+            raise ValueError("frozen is true or false")
+        record_ids = _ids("ids", body)
+        organization.access.freeze(record_ids, frozen=frozen)
+        return jsonify(changed=len(record_ids), frozen=frozen)
+
+    @paths.put("/permission-sets/<name>")
+    def give_permission_set(name: str) -> Any:
+        record_ids = _ids("ids", _object("ids"))
+        organization.access.give(name, record_ids)
+        return jsonify(name=name, users=len(record_ids))
+
+    @paths.put("/groups/<name>")
+    def fill_group(name: str) -> Any:
+        record_ids = _ids("ids", _object("ids"))
+        organization.access.fill(name, record_ids)
+        return jsonify(name=name, users=len(record_ids))
+
 
 def _add_metadata(paths: Blueprint, organization: Organization) -> None:
     @paths.get("/organization")

@@ -80,14 +80,16 @@ class Schema:
     def __init__(self, objects: tuple[SObject, ...]) -> None:
         """Take the objects that there are from the start."""
         self._objects = {each.name.lower(): each for each in objects}
+        # In lower case: to who may not see an object, there is none.
+        self.hidden: frozenset[str] = frozenset()
 
     def objects(self) -> list[SObject]:
         """Every object."""
         return list(self._objects.values())
 
     def object(self, name: str) -> SObject | None:
-        """Return the object of that name."""
-        return self._objects.get(name.lower())
+        """Return the object of that name, unless it is hidden."""
+        return None if name.lower() in self.hidden else self._objects.get(name.lower())
 
     def add(self, object_name: str, custom: Field) -> None:
         """Add a custom field to an object. Raises ValueError if a different field has that name."""
