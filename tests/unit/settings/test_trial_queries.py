@@ -27,9 +27,7 @@ def problems(
     of: Settings, fields: str | None, filters: list[str | None] | None = None, known: tuple[str, ...] = ()
 ) -> list[tuple[str, str]]:
     """Return place and message of what Salesforce refuses; `known` are fields of the org."""
-    refusals = (
-        [fields, *[None] * (len(trial_queries.queries(of)) - 1)] if filters is None else [fields, *filters]
-    )
+    refusals = [fields, *(filters or [None] * (len(trial_queries.queries(of)) - 1))]
     found = trial_queries.problems(of, refusals, [*DEFAULT_FIELDS, *known])
     assert all(problem.remedy for problem in found)
     return [(problem.where, problem.message) for problem in found]
@@ -42,12 +40,9 @@ CHANGED = "SystemModstamp >= 2000-01-01T00:00:00.000Z"
 def test_every_filter_is_tried_in_each_shape_in_which_it_is_sent() -> None:
     of_fields, *of_filters = trial_queries.queries(settings(assignments=FILTERED))
     assert of_filters == [
-        "SELECT Id FROM User WHERE Department = 'Sales' LIMIT 1",
-        f"SELECT Id FROM User WHERE Department = 'Sales' AND {BY_ID} LIMIT 1",
-        f"SELECT Id FROM User WHERE Department = 'Sales' AND {CHANGED} LIMIT 1",
-        "SELECT Id FROM User WHERE (a = 1 OR b = 2) LIMIT 1",
-        f"SELECT Id FROM User WHERE (a = 1 OR b = 2) AND {BY_ID} LIMIT 1",
-        f"SELECT Id FROM User WHERE (a = 1 OR b = 2) AND {CHANGED} LIMIT 1",
+        f"SELECT Id FROM User WHERE {filtered}{narrowed} LIMIT 1"  # noqa: S608  # SOQL
+        for filtered in ("Department = 'Sales'", "(a = 1 OR b = 2)")
+        for narrowed in ("", f" AND {BY_ID}", f" AND {CHANGED}")
     ]
     assert of_fields.startswith("SELECT Id, SystemModstamp, ")
     assert of_fields.endswith(" FROM User LIMIT 1")
