@@ -26,8 +26,9 @@ def control_paths(organization: Organization) -> Blueprint:
 
     @paths.post("/custom-fields")
     def define_custom_field() -> Any:
-        body = _object("name", "type", "length", "label")
-        field = custom_field(body.get("name"), body.get("type"), body.get("length"), body.get("label"))
+        body = _object("name", "type", "length", "label", "formula")
+        named = (body.get(each) for each in ("name", "type", "length", "label"))
+        field = custom_field(*named, body.get("formula", False))
         organization.define_custom_field(field)
         return jsonify(name=field.name, type=field.type, length=field.length, label=field.label), 201
 
@@ -81,6 +82,13 @@ def _add_users(paths: Blueprint, organization: Organization) -> None:
         record_ids = _ids("ids", body)
         users.log_in(record_ids, at)
         return jsonify(logged_in=len(record_ids), at=at)
+
+    @paths.put("/formulas/<name>")
+    def calculate(name: str) -> Any:
+        body = _object("ids", "value")
+        record_ids = _ids("ids", body)
+        users.calculate(record_ids, name, body.get("value"))
+        return jsonify(name=name, users=len(record_ids))
 
     @paths.post("/users/freeze")
     def freeze() -> Any:

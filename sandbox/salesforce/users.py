@@ -151,6 +151,17 @@ class Users:
         """Write the time of the last login, which moves no stamp. Raises ValueError for an unknown user."""
         self._set(record_ids, "LastLoginDate", at)
 
+    def calculate(self, record_ids: list[str], name: str, value: object) -> None:
+        """Have a formula give a value for users, which moves no stamp. Raises ValueError."""
+        field = self._user().field(name)
+        if field is None or not field.calculated:
+            raise ValueError(f"there is no formula field {name}")
+        try:
+            stored = read(field, value)
+        except SalesforceError as error:
+            raise ValueError(error.message) from None
+        self._set(record_ids, field.name, stored)
+
     def _set(self, record_ids: list[str], column: str, value: Stored) -> None:
         with self._store.transaction() as db:
             for record_id in map(ids.canonical, record_ids):
