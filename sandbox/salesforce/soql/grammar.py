@@ -5,6 +5,7 @@ query      = SELECT fields FROM object [alias] [WHERE condition] [ORDER BY order
 fields     = COUNT() | field {, field}          field = path | FIELDS(ALL | STANDARD | CUSTOM)
 condition  = NOT simple | simple {AND simple} | simple {OR simple}
 simple     = ( condition ) | path operator value | path [NOT] IN ( value {, value} | query )
+           | function ( path ) operator value | path INCLUDES | EXCLUDES ( value {, value} )
 order      = path [ASC | DESC] [NULLS FIRST | LAST]
 
 As in Salesforce, AND, OR and NOT cannot be mixed without parentheses: `a AND NOT b` is an unexpected token.
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sandbox.salesforce.errors import SalesforceError
+from sandbox.salesforce.soql import functions
 from sandbox.salesforce.soql.tokens import Token, query_error, tokenize, unquoted
 
 DEEPEST_NESTING = 50
@@ -84,6 +86,25 @@ class Membership:
 
 
 @dataclass(frozen=True)
+class Call:
+    """`function(path) operator value`; the function's name is in capitals."""
+
+    name: str
+    path: Path
+    operator: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class Inclusion:
+    """`path INCLUDES (…)` or EXCLUDES: of the values of a multi-select picklist, `A;B` for both."""
+
+    path: Path
+    excluded: bool
+    among: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
 class Combination:
     """Conditions that must all (AND) or any (OR) be true."""
 
@@ -105,7 +126,7 @@ class Parentheses:
     term: "Condition"
 
 
-type Condition = Comparison | Membership | Combination | Negation | Parentheses
+type Condition = Comparison | Membership | Call | Inclusion | Combination | Negation | Parentheses
 
 
 @dataclass(frozen=True)
@@ -266,9 +287,21 @@ class _Parser:
             return Membership(path, True, self.among())
         if self.accept("IN"):
             return Membership(path, False, self.among())
+        if self.token.is_word("INCLUDES", "EXCLUDES"):
+            excluded = self.take().text.upper() == "EXCLUDES"
+            self.expect("(")
+            values = self.separated(self.value)
+            self.expect(")")
+            return Inclusion(path, excluded, values)
+        if path.parts[0].upper() in functions.NAMES and self.accept("("):
+            argument = self.path()
+            self.expect(")")
+            return Call(path.parts[0].upper(), argument, self.operator(), self.value())
+        return Comparison(path, self.operator(), self.value())
+
+    def operator(self) -> str:
         if self.token.is_word("LIKE") or (self.token.kind == "sign" and self.token.text in COMPARISONS):
-            operator = self.take().text.upper().replace("<>", "!=")
-            return Comparison(path, operator, self.value())
+            return self.take().text.upper().replace("<>", "!=")
         raise self.unexpected()
 
     def among(self) -> "tuple[Value, ...] | Query":

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.soql.grammar import (
     Combination,
-    Comparison,
     Condition,
     Membership,
     Negation,
@@ -64,7 +63,7 @@ def _semi_joins(condition: Condition, refusal: str) -> Iterator[_SemiJoin]:
             yield from _semi_joins(term, refusal or _AFTER_NOT)
         case Membership(path, _, Query() as among):
             yield _SemiJoin(path, among, refusal)
-        case Membership() | Comparison():
+        case _:
             pass
 
 

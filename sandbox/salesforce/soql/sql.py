@@ -11,13 +11,15 @@ from typing import Literal
 from sandbox.salesforce import ids
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.schema import ID_TYPES, STRING_TYPES, Field, Schema, SObject
-from sandbox.salesforce.soql import semi_joins
+from sandbox.salesforce.soql import functions, semi_joins
 from sandbox.salesforce.soql.dates import stretch_of
 from sandbox.salesforce.soql.grammar import (
+    Call,
     Combination,
     Comparison,
     Condition,
     FieldSet,
+    Inclusion,
     Membership,
     Negation,
     Parentheses,
@@ -192,6 +194,10 @@ class _Translator:
                 return self.membership(condition)
             case Comparison():
                 return self.comparison(condition)
+            case Call():
+                return self.call(condition)
+            case Inclusion():
+                return self.inclusion(condition)
 
     def filtered(self, path: Path) -> Column:
         column = self.column(path)
@@ -221,6 +227,29 @@ class _Translator:
             sql = f"IFNULL({column.sql}, 0)" if column.field.type == "boolean" else column.sql
             return f"{sql} {'IS' if operator == '=' else 'IS NOT'} ?"
         return f"{column.sql} {operator} ?"
+
+    def call(self, call: Call) -> str:
+        if call.name == functions.LABEL:
+            return self.comparison(Comparison(call.path, call.operator, call.value))
+        column = self.filtered(call.path)
+        if column.field.type not in {"date", "datetime"} or call.operator == "LIKE":
+            raise self.error(call.path.at, f"{call.name} compares a date as a number")
+        if call.value.kind != "number":
+            raise self.error(call.value.at, f"value of {call.name} must be a number")
+        self.parameters.append(float(call.value.text))
+        part = functions.PARTS_OF_DATES[call.name].format(column.sql)
+        return f"{part} {'IS NOT' if call.operator == '!=' else call.operator} ?"
+
+    def inclusion(self, inclusion: Inclusion) -> str:
+        column = self.filtered(inclusion.path)
+        if column.field.type != "multipicklist":
+            kind = column.field.type
+            raise self.error(
+                inclusion.path.at, f"invalid operator on {kind} field", "INVALID_QUERY_FILTER_OPERATOR"
+            )
+        self.parameters += [self.stored(column.field, value) for value in inclusion.among]
+        found = _balanced([f"soql_includes(?, {column.sql})"] * len(inclusion.among), "OR")
+        return f"(NOT {found})" if inclusion.excluded else found
 
     def like(self, column: Column, value: Value) -> str:
         if column.field.type not in STRING_TYPES:

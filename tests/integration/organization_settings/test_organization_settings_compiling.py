@@ -8,6 +8,7 @@ from muster import bootstrap
 from sandbox.salesforce.errors import SalesforceError
 from tests.integration.organization_settings.settings_examples import (
     DATA,
+    OTHERS,
     SALES,
     Acme,
     down,
@@ -76,6 +77,33 @@ def test_a_filter_that_salesforce_takes_only_by_itself_is_not_saved(
     assert says in message
     assert "not beside this" in message
     assert acme.version() == 0
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "Department = 'Sales'\n  AND Country = 'GB'",
+        "CALENDAR_YEAR(CreatedDate) = 2026",
+        "FISCAL_QUARTER(CreatedDate) = 1 OR CreatedDate = THIS_FISCAL_YEAR",
+        "CreatedDate = LAST_N_FISCAL_QUARTERS:2",
+        "Regions__c INCLUDES ('EMEA;UK', 'DE')",
+        "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Gong')",
+        "Country = 'GB' AND (Id NOT IN (SELECT UserId FROM UserLogin WHERE IsFrozen = true))",
+        "Id IN (SELECT UserOrGroupId FROM GroupMember WHERE Group.Name = 'EMEA') AND Title != null",
+        "UserRole.ParentRoleId != null AND (NOT UserRole.Name LIKE 'EMEA%')",
+        "NOT (Department = 'Sales')",
+        "Manager.Manager.Name = 'O\\'Neil'",
+        "Title LIKE '%limit 5%' OR AboutMe LIKE '%with people%'",
+        "toLabel(LanguageLocaleKey) = 'English'",
+        "Name = 'ORDER BY x; SELECT' AND Title = ') AND (b = 2 OR'",
+        "User.UserType = 'Standard' AND Profile.UserLicense.Name = 'Salesforce'",
+    ],
+)
+def test_whatever_salesforce_takes_is_taken(acme: Acme, condition: str) -> None:
+    several = {"name": "Regions__c", "type": "MultiselectPicklist"}
+    acme.salesforce.call("POST", "/sandbox/custom-fields", several)
+    document = acme.document(assignments=[{"name": "A", "filter": condition}, OTHERS])
+    assert acme.invoke("validate", settings=document)["status"] == "succeeded"
 
 
 @pytest.mark.parametrize("action", ["validate", "put", "preview"])

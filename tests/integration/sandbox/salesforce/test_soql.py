@@ -22,17 +22,22 @@ def people() -> Iterator[Organization]:
         org = Organization(sandbox)
         org.control("POST", "custom-fields", {"name": "Quota__c", "type": "Number"}, status=201)
         org.control("POST", "custom-fields", {"name": "Started__c", "type": "Date"}, status=201)
+        several = {"name": "Products__c", "type": "MultiselectPicklist"}
+        org.control("POST", "custom-fields", several, status=201)
         clock.set("2026-01-05T08:00:00+00:00")
         ada = org.create(
             LastName="Ada",
             Country="GB",
             Title="Chief",
             Quota__c=100,
+            Products__c="Forecast;Gong",
             Started__c="2026-01-05",
             UserRoleId=REP_ROLE,
         )
         clock.set("2026-11-14T23:59:59+00:00")
-        bob = org.create(LastName="Bob", Country="gb", ManagerId=ada, Quota__c=12.5, Region__c="EMEA")
+        bob = org.create(
+            LastName="Bob", Country="gb", ManagerId=ada, Quota__c=12.5, Region__c="EMEA", Products__c="Gong"
+        )
         clock.set("2026-11-15T00:00:00+00:00")
         org.create(LastName="Cleo", Country="FR", ManagerId=bob, IsActive=False, ProfileId=SERVICE_PROFILE)
         clock.set("2026-11-20T10:00:00+00:00")
@@ -185,6 +190,20 @@ def people() -> Iterator[Organization]:
         ("Started__c > NEXT_WEEK", "Dan"),
         ("Started__c IN (2026-01-05, NEXT_90_DAYS)", "Ada Dan"),
         ("CreatedDate NOT IN (TODAY, YESTERDAY)", "Ada Bob Cleo"),
+        # functions, and multi-select picklists
+        ("CALENDAR_YEAR(CreatedDate) = 2026 AND CALENDAR_MONTH(CreatedDate) = 1", "Ada"),
+        ("FISCAL_QUARTER(CreatedDate) = 1", "Ada"),
+        ("CALENDAR_QUARTER(Started__c) >= 4", "Dan"),
+        ("calendar_year(Started__c) != 2026", "Bob Cleo Élise O'Neil"),
+        ("NOT DAY_IN_MONTH(Started__c) = 5", "Bob Cleo Dan Élise O'Neil"),
+        ("DAY_IN_WEEK(CreatedDate) = 2", "Ada"),  # a Monday
+        ("HOUR_IN_DAY(CreatedDate) = 23", "Bob"),
+        ("DAY_IN_YEAR(Started__c) <= 5 OR WEEK_IN_YEAR(Started__c) = 48", "Ada Dan"),
+        ("toLabel(Title) = 'chief'", "Ada"),
+        ("Products__c INCLUDES ('gong')", "Ada Bob"),
+        ("Products__c INCLUDES ('Gong;Forecast', 'Other')", "Ada"),
+        ("Products__c INCLUDES ('Go')", ""),
+        ("Products__c EXCLUDES ('Forecast') AND Country = 'GB'", "Bob"),
         # semi joins
         ("ProfileId IN (SELECT Id FROM Profile WHERE Name = 'Sales')", "Ada Bob Élise O'Neil"),
         ("Id IN (SELECT AssigneeId FROM PermissionSetAssignment)", "Ada Bob"),
