@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Literal
 
 # A text, a parenthesis, a number or date, or a word: a path or a date literal with its number is one.
-_TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|[()]|\d[\w.:+-]*|[^\W\d][\w.:]*", re.DOTALL)
+_TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|[()]|\d+(?:[-:.T+]\d+)*Z?|[^\W\d][\w.:]*", re.DOTALL)
 
 type Kind = Literal["single", "and", "or", "not", "mixed"]
 

@@ -30,6 +30,7 @@ FROZEN = "Id NOT IN (SELECT UserId FROM UserLogin WHERE IsFrozen = true AND (IsP
         ("NOT a = 1", ["(NOT a = 1)"]),
         ("NOT(a = 1 OR b = 2)", ["(NOT(a = 1 OR b = 2))"]),
         ("a = 1 AND (NOT (b = 2 AND c = 3))", ["a = 1", "(NOT (b = 2 AND c = 3))"]),
+        ("a = 1OR b = '2'AND c = 3", ["(a = 1OR b = '2'AND c = 3)"]),
         # Refused by Salesforce, and still so.
         ("a = 1 AND b = 2 OR c = 3", ["(a = 1 AND b = 2 OR c = 3)"]),
         ("NOT a = 1 AND b = 2", ["(NOT a = 1 AND b = 2)"]),

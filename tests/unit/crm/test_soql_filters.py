@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from muster.crm import soql_filters
+from muster.crm import soql, soql_filters
 
 GONG = "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Gong')"
 NOT_FROZEN = "Id NOT IN (SELECT UserId FROM UserLogin WHERE IsFrozen = true)"
@@ -127,15 +127,22 @@ def test_a_sub_select_that_salesforce_would_refuse_is_refused_with_what_to_write
     assert remedy in fault[1]
 
 
-@profile(deadline=None, database=None, max_examples=500)
-@given(st.text(alphabet="()';\\ a=", max_size=25))
-def test_what_passes_cannot_leave_the_parentheses_around_it(condition: str) -> None:
-    """Read the wrapped filter as Salesforce would: the outer parenthesis closes at the very end."""
+PIECES = ["a = 1", " AND ", " OR ", "NOT ", "(", ")", "'x) OR (y'", "'it\\'s'", " IN (SELECT b FROM C)"]
+
+
+@profile(deadline=None, database=None, max_examples=1_000)
+@given(
+    st.text(alphabet="()';\\ a=", max_size=25)
+    | st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+    | st.lists(st.sampled_from(PIECES[:3]), max_size=9).map("".join)
+)
+def test_what_passes_is_one_condition_beside_others(condition: str) -> None:
+    """Read the query as Salesforce would: outside texts and parentheses, there is nothing but AND."""
     if soql_filters.fault(condition):
         return
     depth, quoted, escaped = 0, False, False
-    wrapped = f"({condition})"
-    for at, character in enumerate(wrapped):
+    outside = ""
+    for character in soql.matching(condition, "z = 9"):
         if escaped:
             escaped = False
         elif quoted:
@@ -146,9 +153,11 @@ def test_what_passes_cannot_leave_the_parentheses_around_it(condition: str) -> N
         else:
             assert character != ";"
             depth += {"(": 1, ")": -1}.get(character, 0)
-        assert depth > 0 or at == len(wrapped) - 1
-    assert depth == 0
-    assert not quoted
+            outside += character if depth == 0 else ""
+        assert depth >= 0
+    assert (depth, quoted) == (0, False)
+    assert outside.endswith(" AND z = 9")
+    assert "OR" not in outside.split()
 
 
 @profile(deadline=None, database=None)
