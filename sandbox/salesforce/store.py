@@ -7,7 +7,7 @@ from threading import RLock
 
 from sandbox.salesforce import ids
 from sandbox.salesforce.schema import Field, Schema, stored_custom_field
-from sandbox.salesforce.soql.functions import includes
+from sandbox.salesforce.soql.functions import distance, includes
 from sandbox.salesforce.soql.text import compare, like
 from sandbox.salesforce.values import Stored, sql_type
 
@@ -64,6 +64,7 @@ class Store:
         self._db.create_collation("SALESFORCE", compare)
         self._db.create_function("soql_like", 2, like, deterministic=True)
         self._db.create_function("soql_includes", 2, includes, deterministic=True)
+        self._db.create_function("soql_distance", 5, distance, deterministic=True)
         # A sandbox may lose its last moments when the machine crashes; waiting for the disk helps nobody.
         self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;" + _TABLES)
         if "formula" not in {row["name"] for row in self._db.execute("PRAGMA table_info(custom_field)")}:

@@ -1,9 +1,10 @@
-"""The functions of a condition: parts of a date and labels, as SQLite says them; and multi-select picklists.
+"""The functions of a condition: parts of a date, labels and distances; and multi-select picklists.
 
 Dates are those of UTC, and the fiscal year is the calendar year. The labels of a picklist are its values.
 """
 
 from collections.abc import Mapping
+from math import asin, cos, radians, sin, sqrt
 
 
 def _part(code: str) -> str:
@@ -28,7 +29,21 @@ PARTS_OF_DATES: Mapping[str, str] = {
     "WEEK_IN_YEAR": f"(({_DAY_OF_YEAR} + 6) / 7)",
 }
 LABEL = "TOLABEL"
-NAMES = frozenset({*PARTS_OF_DATES, LABEL})
+DISTANCE = "DISTANCE"
+NAMES = frozenset({*PARTS_OF_DATES, LABEL, DISTANCE})
+KM_A_UNIT = {"mi": 1.609344, "km": 1.0}
+_EARTH_KM = 6371.0
+
+
+def distance(
+    latitude: float | None, longitude: float | None, to_latitude: float, to_longitude: float, unit: str
+) -> float | None:
+    """Return how far it is over the globe between two places, None if the first is not known."""
+    if latitude is None or longitude is None:
+        return None
+    north, east = radians(latitude - to_latitude) / 2, radians(longitude - to_longitude) / 2
+    half = sin(north) ** 2 + cos(radians(latitude)) * cos(radians(to_latitude)) * sin(east) ** 2
+    return 2 * _EARTH_KM * asin(min(1.0, sqrt(half))) / KM_A_UNIT[unit]
 
 
 def includes(wanted: str, held: str | None) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sandbox.salesforce.errors import SalesforceError
-from sandbox.salesforce.soql.grammar import (
+from sandbox.salesforce.soql.parsed import (
     Combination,
     Condition,
     Membership,

@@ -87,6 +87,7 @@ def test_a_filter_that_salesforce_takes_only_by_itself_is_not_saved(
         "FISCAL_QUARTER(CreatedDate) = 1 OR CreatedDate = THIS_FISCAL_YEAR",
         "CreatedDate = LAST_N_FISCAL_QUARTERS:2",
         "Regions__c INCLUDES ('EMEA;UK', 'DE')",
+        "DISTANCE(Address, GEOLOCATION(37.7, -122.4), 'mi') < 20",
         "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Gong')",
         "Country = 'GB' AND (Id NOT IN (SELECT UserId FROM UserLogin WHERE IsFrozen = true))",
         "Id IN (SELECT UserOrGroupId FROM GroupMember WHERE Group.Name = 'EMEA') AND Title != null",

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from muster.crm import soql
 from muster.crm.soql_conditions import conjuncts, parsed, words
-from sandbox.salesforce.soql.grammar import Combination, Comparison, Condition, Negation, Parentheses, parse
+from sandbox.salesforce.soql.grammar import parse
+from sandbox.salesforce.soql.parsed import Combination, Comparison, Condition, Negation, Parentheses
 
 GONG = "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Gong')"
 FROZEN = "Id NOT IN (SELECT UserId FROM UserLogin WHERE IsFrozen = true AND (IsPasswordLocked = true))"

@@ -31,6 +31,8 @@ def people() -> Iterator[Organization]:
             Title="Chief",
             Quota__c=100,
             Products__c="Forecast;Gong",
+            Latitude=48.8566,
+            Longitude=2.3522,
             Started__c="2026-01-05",
             UserRoleId=REP_ROLE,
         )
@@ -200,6 +202,9 @@ def people() -> Iterator[Organization]:
         ("HOUR_IN_DAY(CreatedDate) = 23", "Bob"),
         ("DAY_IN_YEAR(Started__c) <= 5 OR WEEK_IN_YEAR(Started__c) = 48", "Ada Dan"),
         ("toLabel(Title) = 'chief'", "Ada"),
+        ("DISTANCE(Address, GEOLOCATION(51.5, -0.1), 'km') < 400", "Ada"),  # 344 km from Paris
+        ("DISTANCE(User.Address, GEOLOCATION(51.5, -0.1), 'mi') > 220", ""),
+        ("DISTANCE(Manager.Address, GEOLOCATION(48.86, 2.35), 'mi') <= 1", "Bob"),
         ("Products__c INCLUDES ('gong')", "Ada Bob"),
         ("Products__c INCLUDES ('Gong;Forecast', 'Other')", "Ada"),
         ("Products__c INCLUDES ('Go')", ""),

@@ -103,6 +103,21 @@ def client() -> Iterator[Organization]:
             "INVALID_FIELD",
             "must be a number",
         ),
+        (
+            "SELECT Id FROM User WHERE DISTANCE(Address, GEOLOCATION(1, 2), 'ft') < 5",
+            "MALFORMED_QUERY",
+            "mi or km",
+        ),
+        (
+            "SELECT Id FROM User WHERE DISTANCE(Address, GEOLOCATION(1, 2), 'km') = 5",
+            "INVALID_FIELD",
+            "< or >",
+        ),
+        (
+            "SELECT Id FROM User WHERE DISTANCE(Title, GEOLOCATION(1, 2), 'km') < 5",
+            "INVALID_FIELD",
+            "address",
+        ),
         ("SELECT Id FROM User WHERE SQUARE(CreatedDate) = 4", "MALFORMED_QUERY", "unexpected token: '('"),
         ("SELECT Id FROM User WHERE CALENDAR_YEAR(CreatedDate)", "MALFORMED_QUERY", "token: '<EOF>'"),
         (
