@@ -63,6 +63,8 @@ USER = SObject(
         _text("State", 80, "State/Province"),
         _text("PostalCode", 20, "Zip/Postal Code"),
         _text("Country", 80, "Country"),
+        Field("Latitude", "double", "Latitude"),
+        Field("Longitude", "double", "Longitude"),
         _required("Email", 128, "Email", "email"),
         _text("SenderEmail", 80, "Email Sender Address", "email"),
         _text("SenderName", 80, "Email Sender Name"),

@@ -97,7 +97,7 @@ class Gathering:
                     digests[crm_id] = of_fields
         if not managers:
             raise Incomplete("Salesforce shows no users at all")
-        matching = self._matching(soql.select)
+        matching = self._matching()
         gathered.matches = _by_user(matching, managers)
         gathered.unseen = tuple(
             crm_id for crm_id, state in states.items() if state.active and crm_id not in managers
@@ -113,8 +113,7 @@ class Gathering:
         for rows, _ in self._rows("users", soql.select(names, condition), names, gathered):
             gathered.rows |= {row["Id"]: row for row in rows}
         if len(gathered.rows) > MOST_BY_ID:
-            narrowed = self._matching(lambda fields, *all_of: soql.select(fields, condition, *all_of))
-            gathered.matches = _by_user(narrowed, gathered.rows)
+            gathered.matches = _by_user(self._matching(condition), gathered.rows)
         else:
             gathered.matches = self._matches_by_id(gathered.rows)
         return gathered
@@ -186,12 +185,12 @@ class Gathering:
 
     # ── Filters ──────────────────────────────────────────────────────────────────────────────────
 
-    def _matching(self, select: Callable[..., str]) -> list[tuple[str, Ids]]:
-        """Return, per assignment with a filter, the ids of the users who match it."""
+    def _matching(self, *further: str) -> list[tuple[str, Ids]]:
+        """Return, per assignment with a filter, the ids of the users who match it and further conditions."""
         found = []
         for number, (name, condition) in enumerate(filtered(self.settings).items(), 1):
             ids: Ids = {}
-            for page in self._pages(f"filters/{number}", select(["Id"], soql.matching(condition))):
+            for page in self._pages(f"filters/{number}", soql.matching(condition, *further)):
                 for row in page.records:
                     if not isinstance(row.get("Id"), str) or row["Id"] in ids:
                         raise Incomplete("Salesforce showed a user of a filter twice or without an Id")

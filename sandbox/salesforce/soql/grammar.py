@@ -5,16 +5,34 @@ query      = SELECT fields FROM object [alias] [WHERE condition] [ORDER BY order
 fields     = COUNT() | field {, field}          field = path | FIELDS(ALL | STANDARD | CUSTOM)
 condition  = NOT simple | simple {AND simple} | simple {OR simple}
 simple     = ( condition ) | path operator value | path [NOT] IN ( value {, value} | query )
+           | function ( path ) operator value
+           | DISTANCE ( path , GEOLOCATION ( n , n ) , unit ) operator value
+           | path INCLUDES | EXCLUDES ( value {, value} )
 order      = path [ASC | DESC] [NULLS FIRST | LAST]
 
 As in Salesforce, AND, OR and NOT cannot be mixed without parentheses: `a AND NOT b` is an unexpected token.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from sandbox.salesforce.errors import SalesforceError
+from sandbox.salesforce.soql import functions
+from sandbox.salesforce.soql.parsed import (
+    Call,
+    Combination,
+    Comparison,
+    Condition,
+    Distance,
+    FieldSet,
+    Inclusion,
+    Membership,
+    Negation,
+    Order,
+    Parentheses,
+    Path,
+    Query,
+    Value,
+)
 from sandbox.salesforce.soql.tokens import Token, query_error, tokenize, unquoted
 
 DEEPEST_NESTING = 50
@@ -36,93 +54,6 @@ _CLAUSES = (
     "VIEW",
 )
 _FIELD_SETS = ("ALL", "STANDARD", "CUSTOM")
-
-
-@dataclass(frozen=True)
-class Path:
-    """A field, or a way to it through relationships: `Email`, `Manager.Email`."""
-
-    parts: tuple[str, ...]
-    at: int
-
-
-@dataclass(frozen=True)
-class FieldSet:
-    """`FIELDS(ALL)` and its like."""
-
-    name: str
-    at: int
-
-
-@dataclass(frozen=True)
-class Value:
-    """A literal: its kind, its text as it stands for, and for LIKE its pattern."""
-
-    kind: Literal["text", "number", "boolean", "null", "date", "datetime", "date_literal"]
-    text: str
-    at: int
-    pattern: str = ""
-    count: int | None = None
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """`path operator value`, with LIKE as one of the operators."""
-
-    path: Path
-    operator: str
-    value: Value
-
-
-@dataclass(frozen=True)
-class Membership:
-    """`path [NOT] IN (…)`: in literals, or in what another query finds."""
-
-    path: Path
-    negated: bool
-    among: "tuple[Value, ...] | Query"
-
-
-@dataclass(frozen=True)
-class Combination:
-    """Conditions that must all (AND) or any (OR) be true."""
-
-    glue: Literal["AND", "OR"]
-    terms: "tuple[Condition, ...]"
-
-
-@dataclass(frozen=True)
-class Negation:
-    """A condition that must not be true."""
-
-    term: "Condition"
-
-
-type Condition = Comparison | Membership | Combination | Negation
-
-
-@dataclass(frozen=True)
-class Order:
-    """One ORDER BY term. Nulls come first unless the query says otherwise."""
-
-    path: Path
-    descending: bool
-    nulls_last: bool
-
-
-@dataclass(frozen=True)
-class Query:
-    """A parsed query. An empty `fields` stands for COUNT()."""
-
-    soql: str
-    fields: tuple[Path | FieldSet, ...]
-    object_name: str
-    object_at: int
-    alias: str | None
-    where: Condition | None
-    order: tuple[Order, ...]
-    limit: int | None
-    offset: int
 
 
 def parse(soql: str) -> Query:
@@ -252,16 +183,47 @@ class _Parser:
         if self.accept("("):
             inner = self.condition()
             self.expect(")")
-            return inner
+            return Parentheses(inner)
         path = self.path()
         if self.accept("NOT"):
             self.expect("IN")
             return Membership(path, True, self.among())
         if self.accept("IN"):
             return Membership(path, False, self.among())
+        if self.token.is_word("INCLUDES", "EXCLUDES"):
+            excluded = self.take().text.upper() == "EXCLUDES"
+            self.expect("(")
+            values = self.separated(self.value)
+            self.expect(")")
+            return Inclusion(path, excluded, values)
+        if path.parts[0].upper() in functions.NAMES and self.accept("("):
+            return self.called(path.parts[0].upper())
+        return Comparison(path, self.operator(), self.value())
+
+    def called(self, name: str) -> Condition:
+        argument = self.path()
+        if name != functions.DISTANCE:
+            self.expect(")")
+            return Call(name, argument, self.operator(), self.value())
+        self.expect(",", "GEOLOCATION", "(")
+        latitude = self.number()
+        self.expect(",")
+        longitude = self.number()
+        self.expect(")", ",")
+        unit = self.value()
+        if unit.text not in functions.KM_A_UNIT:
+            raise query_error(self.soql, unit.at, f"a distance is in {' or '.join(functions.KM_A_UNIT)}")
+        self.expect(")")
+        return Distance(argument, latitude, longitude, unit.text, self.operator(), self.value())
+
+    def number(self) -> float:
+        if self.token.kind != "number":
+            raise self.unexpected()
+        return float(self.take().text)
+
+    def operator(self) -> str:
         if self.token.is_word("LIKE") or (self.token.kind == "sign" and self.token.text in COMPARISONS):
-            operator = self.take().text.upper().replace("<>", "!=")
-            return Comparison(path, operator, self.value())
+            return self.take().text.upper().replace("<>", "!=")
         raise self.unexpected()
 
     def among(self) -> "tuple[Value, ...] | Query":

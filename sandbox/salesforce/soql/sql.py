@@ -8,24 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sandbox.salesforce import ids
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.schema import ID_TYPES, STRING_TYPES, Field, Schema, SObject
+from sandbox.salesforce.soql import functions, literals, semi_joins
 from sandbox.salesforce.soql.dates import stretch_of
-from sandbox.salesforce.soql.grammar import (
+from sandbox.salesforce.soql.parsed import (
+    Call,
     Combination,
     Comparison,
     Condition,
+    Distance,
     FieldSet,
+    Inclusion,
     Membership,
     Negation,
+    Parentheses,
     Path,
     Query,
     Value,
 )
 from sandbox.salesforce.soql.tokens import query_error
 from sandbox.salesforce.store import VANISHED
-from sandbox.salesforce.values import Stored, is_date, read_instant
+from sandbox.salesforce.values import Stored
 
 LONGEST_WAY_UP = 5
 LARGEST_FIELDS_LIMIT = 200
@@ -67,6 +71,7 @@ class Translation:
 
 def translate(query: Query, schema: Schema, now: datetime) -> Translation:
     """Return the query in SQL. `rows_sql` takes the ids as a JSON array. Raises SalesforceError."""
+    semi_joins.check(query)
     translator = _Translator(query, schema, now)
     columns = translator.columns()
     ids_sql = translator.select(f"{translator.root}.Id")
@@ -183,10 +188,18 @@ class _Translator:
                 return _balanced([self.condition(term) for term in terms], glue)
             case Negation(term):
                 return f"(({self.condition(term)}) IS NOT TRUE)"
+            case Parentheses(term):
+                return self.condition(term)
             case Membership():
                 return self.membership(condition)
             case Comparison():
                 return self.comparison(condition)
+            case Call():
+                return self.call(condition)
+            case Distance():
+                return self.distance(condition)
+            case Inclusion():
+                return self.inclusion(condition)
 
     def filtered(self, path: Path) -> Column:
         column = self.column(path)
@@ -206,7 +219,7 @@ class _Translator:
             )
         if value.kind == "date_literal":
             return self.within(column, operator, value)
-        stored = self.stored(column.field, value)
+        stored = literals.stored(self.query, column.field, value)
         if stored is None and not is_equality:
             raise self.error(
                 value.at, f"invalid operator {operator} with null", "INVALID_QUERY_FILTER_OPERATOR"
@@ -217,11 +230,44 @@ class _Translator:
             return f"{sql} {'IS' if operator == '=' else 'IS NOT'} ?"
         return f"{column.sql} {operator} ?"
 
+    def call(self, call: Call) -> str:
+        if call.name == functions.LABEL:
+            return self.comparison(Comparison(call.path, call.operator, call.value))
+        column = self.filtered(call.path)
+        if column.field.type not in {"date", "datetime"} or call.operator == "LIKE":
+            raise self.error(call.path.at, f"{call.name} compares a date as a number")
+        if call.value.kind != "number":
+            raise self.error(call.value.at, f"value of {call.name} must be a number")
+        self.parameters.append(float(call.value.text))
+        part = functions.PARTS_OF_DATES[call.name].format(column.sql)
+        return f"{part} {'IS NOT' if call.operator == '!=' else call.operator} ?"
+
+    def distance(self, far: Distance) -> str:
+        *way, last = far.address.parts
+        if last.lower() != "address" or far.value.kind != "number" or far.operator[0] not in "<>":
+            raise self.error(far.address.at, "DISTANCE compares how far an address is, by < or >")
+        columns = [
+            self.filtered(Path((*way, each), far.address.at)).sql for each in ("Latitude", "Longitude")
+        ]
+        self.parameters += [far.latitude, far.longitude, far.unit, float(far.value.text)]
+        return f"soql_distance({', '.join(columns)}, ?, ?, ?) {far.operator} ?"
+
+    def inclusion(self, inclusion: Inclusion) -> str:
+        column = self.filtered(inclusion.path)
+        if column.field.type != "multipicklist":
+            kind = column.field.type
+            raise self.error(
+                inclusion.path.at, f"invalid operator on {kind} field", "INVALID_QUERY_FILTER_OPERATOR"
+            )
+        self.parameters += [literals.stored(self.query, column.field, value) for value in inclusion.among]
+        found = _balanced([f"soql_includes(?, {column.sql})"] * len(inclusion.among), "OR")
+        return f"(NOT {found})" if inclusion.excluded else found
+
     def like(self, column: Column, value: Value) -> str:
         if column.field.type not in STRING_TYPES:
             kind = "id" if column.field.type in ID_TYPES else column.field.type
             raise self.error(value.at, f"invalid operator on {kind} field", "INVALID_QUERY_FILTER_OPERATOR")
-        self.stored(column.field, value)  # for its check of the literal's kind
+        literals.stored(self.query, column.field, value)  # for its check of the literal's kind
         self.parameters.append(value.pattern)
         return f"soql_like(?, {column.sql})"
 
@@ -230,7 +276,7 @@ class _Translator:
         if stretch is None:
             raise self.error(value.at, f"unexpected token: '{value.text}'", "MALFORMED_QUERY")
         if column.field.type not in {"date", "datetime"}:
-            raise self.wrong_kind(column.field, value)
+            raise literals.wrong_kind(self.query, column.field, value)
         ending = "T00:00:00.000Z" if column.field.type == "datetime" else ""
         start, end = (day.isoformat() + ending for day in stretch)
         match operator:
@@ -253,7 +299,7 @@ class _Translator:
             same = [Comparison(membership.path, "=", value) for value in membership.among]
             inside = f"({_balanced([self.comparison(each) for each in same], 'OR')})"
         else:
-            stored = [self.stored(column.field, value) for value in membership.among]
+            stored = [literals.stored(self.query, column.field, value) for value in membership.among]
             known = [each for each in stored if each is not None]
             self.parameters += known
             inside = f"{column.sql} IN ({', '.join('?' * len(known))})"
@@ -264,55 +310,14 @@ class _Translator:
     def semi_join(self, column: Column, path: Path, query: Query) -> str:
         inner = _Translator(query, self.schema, self.now, self.depth + 1)
         selected = inner.columns()
-        if self.depth or len(selected) != 1 or column.field.type not in ID_TYPES:
-            message = (
-                "a semi join selects one id or reference field, filters on one, and holds no other semi join"
-            )
+        if len(selected) != 1 or column.field.type not in ID_TYPES:
+            message = "a semi join selects one id or reference field, and filters on one"
             raise self.error(path.at, message, "MALFORMED_QUERY")
         if selected[0].field.type not in ID_TYPES:
             raise self.error(path.at, "The selected field in a semi join must be an id or a reference")
         sql = inner.select(selected[0].sql)
         self.parameters += inner.parameters
         return f"{column.sql} IN ({sql})"
-
-    def stored(self, field: Field, value: Value) -> Stored:
-        """Return the literal as the field's column holds it; blank text is null."""
-        if value.kind == "null":
-            return 0 if field.type == "boolean" else None
-        match field.type, value.kind:
-            case kind, "text" if kind in STRING_TYPES:
-                return value.text or None
-            case kind, "text" if kind in ID_TYPES:
-                return self.record_id(value)
-            case "boolean", "boolean":
-                return int(value.text == "true")
-            case (("double" | "int"), "number"):
-                return float(value.text)
-            case "date", "date" if is_date(value.text):
-                return value.text
-            case "datetime", "datetime":
-                moment = read_instant(value.text)
-                if moment is not None:
-                    return moment
-        raise self.wrong_kind(field, value)
-
-    def record_id(self, value: Value) -> str | None:
-        if not value.text:
-            return None
-        try:
-            return ids.canonical(value.text)
-        except ValueError:
-            message = f"invalid ID field: {value.text}"
-            raise self.error(value.at, message, "INVALID_QUERY_FILTER_OPERATOR") from None
-
-    def wrong_kind(self, field: Field, value: Value) -> SalesforceError:
-        quoted = field.type in STRING_TYPES or field.type in ID_TYPES
-        kind = "string" if field.type in STRING_TYPES else field.type.replace("datetime", "dateTime")
-        message = (
-            f"value of filter criterion for field '{field.name}' must be of type {kind}"
-            f" and should {'' if quoted else 'not '}be enclosed in quotes"
-        )
-        return self.error(value.at, message)
 
 
 def _balanced(conditions: list[str], glue: Literal["AND", "OR"]) -> str:

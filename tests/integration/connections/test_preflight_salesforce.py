@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cryptography.hazmat.primitives.asymmetric import rsa
 from urllib3 import HTTPResponse
 
+from sandbox.salesforce.errors import SalesforceError
 from tests.doubles.acme import Acme, acme_in_process, named, row_of, rows
 from tests.doubles.credentials import public_pem
 
@@ -163,6 +164,24 @@ def test_each_filter_is_tried_by_itself(acme: Acme) -> None:
     assert row["found"].startswith("assignments[1].filter is refused by Salesforce: ")
     assert "No such column 'Departmnt'" in row["found"]
     assert row_of(said, "filter of Sales")["result"] == "passed"
+
+
+def test_a_filter_is_tried_as_messages_and_incremental_imports_will_send_it(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme.put(assignments=[SALES, EVERYONE])
+    queries = acme.salesforce.organization.queries
+    run = queries.run
+
+    def picky(soql: str, *how: Any) -> dict[str, Any]:
+        if "SystemModstamp >=" in soql:
+            raise SalesforceError(400, "MALFORMED_QUERY", "not beside this")
+        return run(soql, *how)
+
+    monkeypatch.setattr(queries, "run", picky)
+    row = row_of(acme.check("salesforce"), "filter of Sales")
+    assert row["result"] == "failed"
+    assert "users changed since a moment" in row["found"]
 
 
 # ── A read that fails ────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ from tests.doubles.salesforce_over_http import SALES_PROFILE, Organization, erro
 
 SERVICE_PROFILE = "00e000000000004AAA"
 REP_ROLE = "00E000000000003EAA"
+WITH_GONG = "SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Gong'"
 PEOPLE = ["Ada", "Bob", "Cleo", "Dan", "Élise", "O'Neil"]
 
 
@@ -21,17 +22,24 @@ def people() -> Iterator[Organization]:
         org = Organization(sandbox)
         org.control("POST", "custom-fields", {"name": "Quota__c", "type": "Number"}, status=201)
         org.control("POST", "custom-fields", {"name": "Started__c", "type": "Date"}, status=201)
+        several = {"name": "Products__c", "type": "MultiselectPicklist"}
+        org.control("POST", "custom-fields", several, status=201)
         clock.set("2026-01-05T08:00:00+00:00")
         ada = org.create(
             LastName="Ada",
             Country="GB",
             Title="Chief",
             Quota__c=100,
+            Products__c="Forecast;Gong",
+            Latitude=48.8566,
+            Longitude=2.3522,
             Started__c="2026-01-05",
             UserRoleId=REP_ROLE,
         )
         clock.set("2026-11-14T23:59:59+00:00")
-        bob = org.create(LastName="Bob", Country="gb", ManagerId=ada, Quota__c=12.5, Region__c="EMEA")
+        bob = org.create(
+            LastName="Bob", Country="gb", ManagerId=ada, Quota__c=12.5, Region__c="EMEA", Products__c="Gong"
+        )
         clock.set("2026-11-15T00:00:00+00:00")
         org.create(LastName="Cleo", Country="FR", ManagerId=bob, IsActive=False, ProfileId=SERVICE_PROFILE)
         clock.set("2026-11-20T10:00:00+00:00")
@@ -40,6 +48,9 @@ def people() -> Iterator[Organization]:
         org.create(LastName="Élise", Country="FRANCE", Import_Emails__c=True, CallCenterId="04v000000000001")
         clock.set("2026-11-21T12:00:00+00:00")
         org.create(LastName="O'Neil", Title="a\\b", Street="1 Road\nTown")
+        org.control("PUT", "permission-sets/Gong", {"ids": [ada]})
+        org.control("PUT", "permission-sets/Forecast", {"ids": [ada, bob]})
+        org.control("PUT", "groups/EMEA", {"ids": [bob]})
         org.control("POST", "users/login", {"ids": [ada, bob], "at": "2026-10-22T00:00:00Z"})
         yield org
         org.http.close()
@@ -181,10 +192,35 @@ def people() -> Iterator[Organization]:
         ("Started__c > NEXT_WEEK", "Dan"),
         ("Started__c IN (2026-01-05, NEXT_90_DAYS)", "Ada Dan"),
         ("CreatedDate NOT IN (TODAY, YESTERDAY)", "Ada Bob Cleo"),
+        # functions, and multi-select picklists
+        ("CALENDAR_YEAR(CreatedDate) = 2026 AND CALENDAR_MONTH(CreatedDate) = 1", "Ada"),
+        ("FISCAL_QUARTER(CreatedDate) = 1", "Ada"),
+        ("CALENDAR_QUARTER(Started__c) >= 4", "Dan"),
+        ("calendar_year(Started__c) != 2026", "Bob Cleo Élise O'Neil"),
+        ("NOT DAY_IN_MONTH(Started__c) = 5", "Bob Cleo Dan Élise O'Neil"),
+        ("DAY_IN_WEEK(CreatedDate) = 2", "Ada"),  # a Monday
+        ("HOUR_IN_DAY(CreatedDate) = 23", "Bob"),
+        ("DAY_IN_YEAR(Started__c) <= 5 OR WEEK_IN_YEAR(Started__c) = 48", "Ada Dan"),
+        ("toLabel(Title) = 'chief'", "Ada"),
+        ("DISTANCE(Address, GEOLOCATION(51.5, -0.1), 'km') < 400", "Ada"),  # 344 km from Paris
+        ("DISTANCE(User.Address, GEOLOCATION(51.5, -0.1), 'mi') > 220", ""),
+        ("DISTANCE(Manager.Address, GEOLOCATION(48.86, 2.35), 'mi') <= 1", "Bob"),
+        ("Products__c INCLUDES ('gong')", "Ada Bob"),
+        ("Products__c INCLUDES ('Gong;Forecast', 'Other')", "Ada"),
+        ("Products__c INCLUDES ('Go')", ""),
+        ("Products__c EXCLUDES ('Forecast') AND Country = 'GB'", "Bob"),
         # semi joins
         ("ProfileId IN (SELECT Id FROM Profile WHERE Name = 'Sales')", "Ada Bob Élise O'Neil"),
-        ("Id IN (SELECT ManagerId FROM User WHERE Country = 'gb' OR Country = 'fr')", "Ada Bob"),
-        ("Country = 'GB' AND Id NOT IN (SELECT ManagerId FROM User WHERE LastName = 'Cleo')", "Ada"),
+        ("Id IN (SELECT AssigneeId FROM PermissionSetAssignment)", "Ada Bob"),
+        (f"Id NOT IN ({WITH_GONG}) AND Country = 'gb'", "Bob"),
+        (f"Country = 'GB' AND (Title = 'Chief' OR Title = null) AND Id IN ({WITH_GONG})", "Ada"),
+        (
+            "User.Id IN (SELECT UserId FROM UserLogin) AND Id NOT IN (SELECT UserOrGroupId FROM GroupMember)"
+            " AND Country = 'GB'",
+            "Ada",
+        ),
+        ("Id IN (SELECT a.UserId FROM UserLogin a WHERE NOT a.IsFrozen = false)", ""),
+        ("UserRoleId IN (SELECT Id FROM UserRole WHERE Name LIKE 'Sales Rep%' OR Name = 'CEO')", "Ada"),
     ],
 )
 def test_a_condition_finds(people: Organization, where: str, expected: str | None) -> None:

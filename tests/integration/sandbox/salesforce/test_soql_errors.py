@@ -97,6 +97,34 @@ def client() -> Iterator[Organization]:
             "INVALID_QUERY_FILTER_OPERATOR",
             "invalid operator on id field",
         ),
+        ("SELECT Id FROM User WHERE CALENDAR_YEAR(Title) = 2026", "INVALID_FIELD", "compares a date"),
+        (
+            "SELECT Id FROM User WHERE CALENDAR_YEAR(CreatedDate) = '2026'",
+            "INVALID_FIELD",
+            "must be a number",
+        ),
+        (
+            "SELECT Id FROM User WHERE DISTANCE(Address, GEOLOCATION(1, 2), 'ft') < 5",
+            "MALFORMED_QUERY",
+            "mi or km",
+        ),
+        (
+            "SELECT Id FROM User WHERE DISTANCE(Address, GEOLOCATION(1, 2), 'km') = 5",
+            "INVALID_FIELD",
+            "< or >",
+        ),
+        (
+            "SELECT Id FROM User WHERE DISTANCE(Title, GEOLOCATION(1, 2), 'km') < 5",
+            "INVALID_FIELD",
+            "address",
+        ),
+        ("SELECT Id FROM User WHERE SQUARE(CreatedDate) = 4", "MALFORMED_QUERY", "unexpected token: '('"),
+        ("SELECT Id FROM User WHERE CALENDAR_YEAR(CreatedDate)", "MALFORMED_QUERY", "token: '<EOF>'"),
+        (
+            "SELECT Id FROM User WHERE Title INCLUDES ('x')",
+            "INVALID_QUERY_FILTER_OPERATOR",
+            "invalid operator on string field",
+        ),
         ("SELECT Id FROM User WHERE IsActive > false", "INVALID_QUERY_FILTER_OPERATOR", "boolean"),
         ("SELECT Id FROM User WHERE LastName > null", "INVALID_QUERY_FILTER_OPERATOR", "null"),
         ("SELECT Id FROM User WHERE Id IN (SELECT Name FROM Profile)", "INVALID_FIELD", "semi join"),
@@ -114,6 +142,42 @@ def test_a_wrong_query_is_refused_with_what_is_wrong(
 ) -> None:
     answer = client.call("GET", "/query", params={"q": soql})
     assert error_of(answer) == (400, code)
+    assert said in answer.json()[0]["message"]
+
+
+GONG = "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Gong')"
+NOT_FROZEN = "Id NOT IN (SELECT UserId FROM UserLogin WHERE IsFrozen = true)"
+IN_EMEA = "Id IN (SELECT UserOrGroupId FROM GroupMember WHERE Group.Name = 'EMEA')"
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (f"({GONG})", "only allowed at the top level WHERE expressions"),
+        (f"(Title = 'x' AND {GONG}) AND Id IN ('005000000000001AAA')", "only allowed at the top level"),
+        (f"Title = 'x' AND (Title = 'y' OR {GONG})", "only allowed at the top level"),
+        (f"Title = 'x' AND (Title = 'y' AND ({GONG}))", "only allowed at the top level"),
+        (f"Title = 'x' OR {GONG}", "not allowed with the 'OR' operator"),
+        (f"{NOT_FROZEN} OR {GONG}", "not allowed with the 'OR' operator"),
+        (f"NOT {GONG}", "not allowed with the 'NOT' operator"),
+        (f"{GONG} AND {NOT_FROZEN} AND {IN_EMEA}", "Maximum 2 semi join sub-selects are allowed"),
+        (f"{GONG} AND {GONG} AND Title = 'x' AND {GONG}", "Maximum 2 semi join sub-selects are allowed"),
+        (
+            "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSetId IN"
+            " (SELECT Id FROM PermissionSet))",
+            "Nesting of semi join sub-selects is not supported",
+        ),
+        ("ManagerId IN (SELECT Id FROM User)", "should not be on the same object type"),
+        ("Id IN (SELECT UserId FROM UserLogin LIMIT 5)", "not supported in semi join"),
+        ("Id IN (SELECT UserId FROM UserLogin ORDER BY Id)", "not supported in semi join"),
+        ("Manager.Id IN (SELECT UserId FROM UserLogin)", "over no relationship"),
+        ("Id IN (SELECT Assignee.Id FROM PermissionSetAssignment)", "over no relationship"),
+        ("Id IN (SELECT COUNT() FROM UserLogin)", "semi join"),
+    ],
+)
+def test_a_semi_join_stands_where_salesforce_takes_it(client: Organization, where: str, said: str) -> None:
+    answer = client.call("GET", "/query", params={"q": f"SELECT Id FROM User WHERE {where}"})  # noqa: S608  # SOQL
+    assert error_of(answer) == (400, "MALFORMED_QUERY")
     assert said in answer.json()[0]["message"]
 
 
