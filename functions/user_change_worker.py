@@ -15,6 +15,7 @@ from muster.errors import MusterError
 from muster.observability import logger, metrics
 from muster.webhook.applying_changes import apply_message, needs_salesforce
 from muster.webhook.messages import QueuedMessage
+from muster.webhook.ports import Ports
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -38,7 +39,8 @@ def _follow(record: SQSRecord) -> None:
     settings = stored.settings if stored else None
     connection = settings.connections.salesforce if settings and needs_salesforce(settings) else None
     salesforce = bootstrap.brisk_salesforce(connection) if connection else None
-    applied = apply_message(message, settings, bootstrap.roster_table(), salesforce, now)
+    ports = Ports(bootstrap.roster_table(), bootstrap.loss_table(), salesforce)
+    applied = apply_message(message, settings, ports, now)
     logger.info(
         "followed",
         organization=message.organization,
@@ -51,6 +53,7 @@ def _follow(record: SQSRecord) -> None:
             name=f"Changes{outcome.title().replace('_', '')}", unit=MetricUnit.Count, value=count
         )
     metrics.add_metric(name="NotificationsParked", unit=MetricUnit.Count, value=len(applied.parked))
+    metrics.add_metric(name="MessagesRefuted", unit=MetricUnit.Count, value=applied.refuted)
 
 
 def _note_receipt(message: QueuedMessage) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from muster.errors import Problem
 
@@ -45,3 +46,19 @@ def entry_of(
         message=f"{problem.where} {problem.message}".strip() + suffix,
         remedy=problem.remedy,
     )
+
+
+# So many faults of one kind, found at one time, are listed one by one; more tell nobody anything new.
+SINGLY = 20
+
+
+def at_most(entries: Sequence[LogEntry], singly: int = SINGLY) -> list[LogEntry]:
+    """Return the first entries, and one for all the others instead of each of them.
+
+    That one has the code of the first of them and no record: it says how many they are.
+    """
+    listed, others = list(entries[:singly]), entries[singly:]
+    if others:
+        message = f"{len(others):,} more like those of the same moment, which are not listed one by one"
+        listed.append(replace(others[0], record=None, message=message))
+    return listed

@@ -110,7 +110,7 @@ class Company(Acme):
 
     def items(self) -> list[dict[str, Any]]:
         """Return everything in the table that is the roster's: no runs, leases, error log or receipts."""
-        apart, passing = ("#RUNS", "#ERRORS"), ("LEASE", "IMPORT", "WEBHOOK_RECEIVED")
+        apart, passing = ("#RUNS", "#ERRORS"), ("LEASE", "IMPORT", "WEBHOOK_RECEIVED", "LOSSES")
         return [
             item for item in table() if not item["pk"]["S"].endswith(apart) and item["sk"]["S"] not in passing
         ]

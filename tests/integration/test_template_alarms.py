@@ -29,6 +29,8 @@ HOUR_S, DAY_S = 60 * 60, 24 * 60 * 60
 # What nobody may have to find out by themselves, and the value that is still fine.
 MUST_BE_TOLD = {
     "NotificationsParked": 0,
+    "ChangesHeld": 0,
+    "MessagesRefuted": 0,
     "RunsParked": 0,
     "RunsFailed": 0,
     "PushesParked": 0,
@@ -263,6 +265,7 @@ MUTANTS: list[Mutant] = [
         (someone_is_told_of, (*COUNTED[1], name), GONE)
         for name in (
             *("NotificationsParkedAlarm", "RunsParkedAlarm", "RunsFailedAlarm", "MailsFailedAlarm"),
+            *("ChangesHeldAlarm", "MessagesRefutedAlarm"),
             *("PushesParkedAlarm", "PushesFailedAlarm", "ConnectionQuarantinedAlarm"),
         )
     ),

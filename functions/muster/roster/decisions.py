@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     STALE = "stale"
     UNLINKED = "unlinked"
     AMBIGUOUS = "ambiguous"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

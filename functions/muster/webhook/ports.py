@@ -1,9 +1,20 @@
-"""What the webhook needs of the outside world: the registry of callers, and a queue."""
+"""What the webhook needs of the outside world: the registry of callers, a queue, and what messages took."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from muster.webhook.messages import QueuedMessage
 from muster.webhook.tokens import WebhookRegistration
+
+if TYPE_CHECKING:
+    # The webhook itself starts without them.
+    from collections.abc import Sequence
+
+    from muster.roster.ports import Roster
+    from muster.sources.ports import Salesforce
+    from muster.webhook.losses import Loss, Recorded
 
 
 class Registry(Protocol):
@@ -23,3 +34,22 @@ class Queue(Protocol):
 
     def send(self, message: QueuedMessage) -> None:
         """Queue a message; when this returns it is durable."""
+
+
+class LossRecord(Protocol):
+    """What messages took from members in the last hour; implemented by `adapters.aws.loss_table`."""
+
+    def losses(self, organization: str) -> Recorded:
+        """Return what is recorded; one call, strongly consistent."""
+
+    def replace(self, organization: str, was: Recorded, losses: Sequence[Loss]) -> bool:
+        """Record these losses instead; `False`: it is no longer what `was` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world of the worker; `salesforce` may be `None` where a message needs none."""
+
+    roster: Roster
+    losses: LossRecord
+    salesforce: Salesforce | None = None

@@ -3,6 +3,7 @@
 roster_table, roster_writes, roster_keys, roster_views   members, links, seats, lines, error log
 run_table, run_archive                                   runs and the lease; the pages and plans of runs (S3)
 settings_table, webhook_registry, webhook_journal        settings; callers of the webhook; its set-up
+loss_table                                               what messages took from members in the last hour
 change_queue                                             the queue between webhook and worker (SQS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
 secrets                                                  credentials (Secrets Manager)
