@@ -20,6 +20,9 @@ from muster.sources.newest_changes import is_read
 from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 
+# Codes of the error log.
+DEACTIVATION, SEATS, GROUPS = CODES = ("held_deactivation", "held_seats", "held_groups")
+
 WINDOW = timedelta(hours=1)
 # Whatever the guard allows: what is remembered of an hour is one item of the table.
 MOST_AN_HOUR = 2_000
@@ -94,12 +97,12 @@ def taken_by(change: UserChange, decision: Decision, now: datetime) -> Taken | N
             return None
         loss = Loss(before.id, DEACTIVATE, before.assignment, timestamp(now))
         text = f"would be deactivated ({reason}: {EXPLAINED.get(reason, reason)})"
-        return Taken(loss, "held_deactivation", text)
+        return Taken(loss, DEACTIVATION, text)
     loss = Loss(before.id, REVOKE, before.assignment, timestamp(now))
     if seats := seats_lost(before, after):
-        return Taken(loss, "held_seats", f"would lose {', '.join(seats)}")
+        return Taken(loss, SEATS, f"would lose {', '.join(seats)}")
     if features := groups_lost(before, after):
-        return Taken(loss, "held_groups", f"would lose the group of {', '.join(features)}")
+        return Taken(loss, GROUPS, f"would lose the group of {', '.join(features)}")
     return None
 
 
