@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from muster.errors import Problem
+from muster.roster import eligibility
 from muster.roster.decisions import Decision
-from muster.roster.reasons import EXPLAINED, INACTIVE_USER
+from muster.roster.reasons import EXPLAINED
 from muster.roster.taken_back import groups_lost, seats_lost
 from muster.runs import guard
 from muster.runs.guard import Trip
@@ -92,9 +93,9 @@ def taken_by(change: UserChange, decision: Decision, now: datetime) -> Taken | N
     if before is None or after is None or not before.active:
         return None
     if not after.active:
-        reason = after.inactive_reason or ""
-        if reason == INACTIVE_USER and is_read(change.source):
+        if is_read(change.source) and not eligibility.is_active(change.fields):
             return None
+        reason = after.inactive_reason or ""
         loss = Loss(before.id, DEACTIVATE, before.assignment, timestamp(now))
         text = f"would be deactivated ({reason}: {EXPLAINED.get(reason, reason)})"
         return Taken(loss, DEACTIVATION, text)

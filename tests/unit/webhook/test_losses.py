@@ -27,12 +27,12 @@ BEFORE = Member(
 )
 
 
-def told() -> UserChange:
-    return change()
+def told(**fields: Any) -> UserChange:
+    return change(**fields)
 
 
-def read() -> UserChange:
-    return replace(change(), source=read_version(user(), NOW))
+def read(**fields: Any) -> UserChange:
+    return replace(change(**fields), source=read_version(user(), NOW))
 
 
 def loss(
@@ -62,8 +62,8 @@ def test_who_leaves_for_another_reason_is_counted_whatever_was_read(of: UserChan
 
 def test_who_is_deactivated_in_salesforce_is_counted_only_where_nobody_has_read_it() -> None:
     after = replace(BEFORE, active=False, inactive_reason=INACTIVE_USER, seats={})
-    assert code(told(), after) == "held_deactivation"
-    assert code(read(), after) is None
+    assert code(told(IsActive="false"), after) == "held_deactivation"
+    assert code(read(IsActive="false"), after) is None
 
 
 @pytest.mark.parametrize(
