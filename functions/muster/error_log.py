@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from muster.errors import Problem
@@ -48,17 +48,22 @@ def entry_of(
     )
 
 
-# So many faults of one kind, found at one time, are listed one by one; more tell nobody anything new.
+# So many entries of one code, made at one time, are listed one by one; more tell nobody anything new.
 SINGLY = 20
 
 
-def at_most(entries: Sequence[LogEntry], singly: int = SINGLY) -> list[LogEntry]:
-    """Return the first entries, and one for all the others instead of each of them.
+def at_most(entries: Iterable[LogEntry], singly: int = SINGLY) -> list[LogEntry]:
+    """Return the first entries of each code, and one instead of all its others, which says how many.
 
-    That one has the code of the first of them and no record: it says how many they are.
+    That one has no record, and is otherwise like the first that is left out.
     """
-    listed, others = list(entries[:singly]), entries[singly:]
-    if others:
-        message = f"{len(others):,} more like those of the same moment, which are not listed one by one"
-        listed.append(replace(others[0], record=None, message=message))
+    by_code: dict[str, list[LogEntry]] = {}
+    for entry in entries:
+        by_code.setdefault(entry.code, []).append(entry)
+    listed = []
+    for same in by_code.values():
+        listed += same[:singly]
+        if others := same[singly:]:
+            message = f"{len(others):,} more like those of the same moment, which are not listed one by one"
+            listed.append(replace(others[0], record=None, message=message))
     return listed

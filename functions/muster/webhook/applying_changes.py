@@ -1,9 +1,10 @@
-"""Apply the changes of one queued message to the roster: gather, decide, write (W4-W9).
+"""Apply the changes of one queued message to the roster: gather, decide, write (W4-W9, W12).
 
 A message is only a hint: the users it names are read back from Salesforce, unless the settings switch
 that off (W6). Safe to repeat and to interrupt: each user's decision is written as a whole or not at all,
 and a change that is already in the roster comes out as stale. A notification that cannot be read goes
-to the error log and does not hold up the others.
+to the error log and does not hold up the others. What would be taken from too many is held, and left to
+the next import (`guarding_losses`).
 """
 
 from collections import Counter
@@ -83,7 +84,7 @@ def apply_message(message: QueuedMessage, settings: Settings | None, ports: Port
     parked += _parked_entries(message)
     door = LossGuard(settings, ports.losses, now)
     writer = UserChangeWriter(settings, roster, now, judge=door)
-    roster.park(message.organization, parked, now.timestamp())
+    roster.park(message.organization, at_most(parked), now.timestamp())
     failures = writer.write(changes)
     roster.park(message.organization, _held_entries(message, door), now.timestamp())
     if failures:
@@ -145,12 +146,16 @@ def _understand(
 
 def _held_entries(message: QueuedMessage, door: LossGuard) -> list[LogEntry]:
     return at_most(
-        [
-            _entry(
-                message, held.change.run.removeprefix("webhook:"), held.change.crm_id, held.code, held.problem
-            )
-            for held in door.held.values()
-        ]
+        entry_of(
+            held.problem,
+            at=timestamp(message.received_at),
+            system=message.provider,
+            code=held.code,
+            notification=held.change.run.removeprefix("webhook:"),
+            record=held.change.crm_id,
+            member=held.member,
+        )
+        for held in door.held.values()
     )
 
 

@@ -24,9 +24,10 @@ _ATTEMPTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A change that is held: the code of the error log, and the problem."""
+    """A change that is held, the member that it is about, the code of the error log, and the problem."""
 
     change: UserChange
+    member: str
     code: str
     problem: Problem
 
@@ -66,7 +67,9 @@ class LossGuard:
             # Somebody else may have changed the member since it was held.
             self.held.pop(change.crm_id, None)
             return decision
-        self.held[change.crm_id] = Held(change, taken.code, taken.problem(trip, self.settings))
+        self.held[change.crm_id] = Held(
+            change, taken.loss.member, taken.code, taken.problem(trip, self.settings)
+        )
         return Decision(outcome=Outcome.HELD, before=decision.before)
 
     def _decide(self, new: Sequence[Loss]) -> None:

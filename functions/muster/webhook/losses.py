@@ -97,7 +97,7 @@ def taken_by(change: UserChange, decision: Decision, now: datetime) -> Taken | N
             return None
         reason = after.inactive_reason or ""
         loss = Loss(before.id, DEACTIVATE, before.assignment, timestamp(now))
-        text = f"would be deactivated ({reason}: {EXPLAINED.get(reason, reason)})"
+        text = f"would be deactivated ({reason}: {EXPLAINED.get(reason, '').rstrip('.')})"
         return Taken(loss, DEACTIVATION, text)
     loss = Loss(before.id, REVOKE, before.assignment, timestamp(now))
     if seats := seats_lost(before, after):

@@ -227,6 +227,22 @@ def test_an_id_alone_says_nothing_where_users_are_not_read_back(
     assert "read_back" in str(entry["remedy"])
 
 
+def test_a_message_that_nobody_can_read_is_set_aside_in_few_entries() -> None:
+    deleted = [ParkedNotification(f"04l0000000001{n:02d}AAA", "User", None, "no_fields") for n in range(50)]
+    unclear = [user(1, Id=f"0050000000001{n:02d}AAA", IsActive=None) for n in range(25)]
+    changes = tuple(QueuedChange(f"04l0000000002{n:02d}AAA", fields) for n, fields in enumerate(unclear))
+    outcome = apply_message(
+        QueuedMessage("acme", "salesforce", NOW, changes, tuple(deleted)), ACME, ports(), NOW
+    )
+    assert len(outcome.parked) == 75
+    log, _ = bootstrap.roster_views().errors("acme", 100, None)
+    assert Counter(entry["code"] for entry in log) == {"no_fields": 21, "not_understood": 21}
+    assert [entry["message"].partition(" ")[0] for entry in log if "more like" in entry["message"]] == [
+        "5",
+        "30",
+    ]
+
+
 def test_a_hundred_users_are_gathered_in_three_calls(aws: SimpleNamespace) -> None:
     users = [
         user(1, Id=f"0050000000001{n:02d}AAA", Username=f"u{n}@acme.example", Email=f"u{n}@acme.example")

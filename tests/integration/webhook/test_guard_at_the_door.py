@@ -98,6 +98,7 @@ def test_a_data_load_is_held_then_parked_then_approved_then_taken_back(
     entries = [entry for entry in large.errors() if entry["record"]]
     assert {entry["record"] for entry in entries} <= {*everyone}
     assert "unmatched" in entries[0]["message"]
+    assert large.roster()[entries[0]["record"]]["id"] in entries[0]["message"]
     assert "100 of 120 active members in all, where 12 are allowed" in entries[-1]["message"]
     assert all("next import" in entry["remedy"] for entry in entries)
     [more] = [entry for entry in large.errors() if not entry["record"]]
