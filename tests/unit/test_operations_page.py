@@ -7,8 +7,9 @@ import pytest
 
 from muster.crm import engage_features
 from muster.pushes import push_plan
-from muster.roster import vault_lifecycle
+from muster.roster import refuted_messages, vault_lifecycle
 from muster.roster.decisions import Outcome
+from muster.webhook import losses
 from tests.integration.told_metrics import GAUGES, SERVICE, counted
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
@@ -16,7 +17,15 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 
 @pytest.mark.parametrize(
     "code",
-    sorted({*engage_features.FAILED, vault_lifecycle.AMBIGUOUS, vault_lifecycle.REQUEST_KEPT}),
+    sorted(
+        {
+            *engage_features.FAILED,
+            *losses.CODES,
+            refuted_messages.CODE,
+            vault_lifecycle.AMBIGUOUS,
+            vault_lifecycle.REQUEST_KEPT,
+        }
+    ),
 )
 def test_a_code_of_the_error_log_is_explained(code: str) -> None:
     assert f"`{code}`" in PAGE

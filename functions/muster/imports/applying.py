@@ -15,7 +15,7 @@ from muster.error_log import LogEntry, entry_of
 from muster.errors import MusterError, Problem, Unavailable
 from muster.imports.erasing_leavers import erase_leavers
 from muster.imports.plan_items import Item
-from muster.roster import salesforce_lifecycle, vault_lifecycle
+from muster.roster import refuted_messages, salesforce_lifecycle, vault_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Change, Roster, Rules
 from muster.roster.serving_seat_lines import SeatLineServer
@@ -91,6 +91,7 @@ class Applying:
         writer = UserChangeWriter(self.settings, self.roster, self.clock.now(), self.clock.lease, rules)
         failures = writer.write(changes, self.ready if decided else None)
         self.outcomes += writer.outcomes
+        self.outcomes[refuted_messages.CODE] += len(writer.refuted)
         down = sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE
         if down or len(failures) == len(changes) > PATIENCE:
             raise failures[0][1]

@@ -16,6 +16,8 @@ import orjson
 from muster.roster import seats
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.history import FieldChange
+from muster.roster.member import Member
+from muster.roster.taken_back import groups_lost, seats_lost
 from muster.runs.operations import CREATE, DEACTIVATE, GRANT, REVOKE, UPDATE
 from muster.sources.user_changes import UserChange
 from muster.sources.vault_users import VaultUser
@@ -84,7 +86,7 @@ def _change(document: Mapping[str, Any]) -> UserChange | VaultUser:
 def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
     """Return the plan's item for a decision."""
     before, after = decision.before, decision.after
-    lost = bool(before) and bool(_held(before) - _held(after))
+    lost = before is not None and after is not None and _takes_back(change, before, after)
     gained = bool(_held(after) - _held(before))
     own = _BY_OUTCOME.get(decision.outcome)
     operations = [own, GRANT if gained else None, REVOKE if lost else None]
@@ -104,6 +106,13 @@ def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
         changes=decision.history.changes if decision.history else (),
         change=change,
     )
+
+
+def _takes_back(change: UserChange | VaultUser, before: Member, after: Member) -> bool:
+    """Whether seats are taken, or groups; a group that Vault CRM shows no request for was taken there."""
+    if seats_lost(before, after):
+        return True
+    return isinstance(change, UserChange) and bool(groups_lost(before, after))
 
 
 def _held(member: Any) -> frozenset[str]:

@@ -295,7 +295,7 @@ class Steps:
         """Return the run with the counts and errors since it was last recorded."""
         so_far = dict(run.counts) if run.cursor or run.phase is Phase.NOTIFY else {}
         for outcome, count in applying.outcomes.items():
-            if outcome == Outcome.UNCHANGED:
+            if outcome == Outcome.UNCHANGED or not count:
                 continue
             so_far[outcome] = so_far.get(outcome, 0) + count
         errors = run.errors + len(applying.errors)

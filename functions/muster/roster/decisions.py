@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     UNLINKED = "unlinked"
     AMBIGUOUS = "ambiguous"
     ERASED = "erased"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,16 @@ class Rules(Protocol):
         """Return the decision about the change."""
 
 
+class Judge(Protocol):
+    """Whoever may hold decisions back: the guard at the webhook's door (W12)."""
+
+    def judge(self, decided: Sequence[tuple[Any, Decision]]) -> list[Decision]:
+        """Return the decisions about these changes, or for some of them one that writes nothing.
+
+        What is judged in one call is judged together, and stays judged. Raises `Unavailable`.
+        """
+
+
 class RosterViews(Protocol):
     """The roster as people read it; the adapter is `adapters.aws.roster_views`."""
 

@@ -42,7 +42,7 @@ def wanted_for(change: UserChange, settings: Settings) -> Wanted:
 def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
     """Return the decision about a change, given what is known and how many of each seat are taken."""
     if _is_stale(change, known):
-        return Decision(outcome=Outcome.STALE, before=known.member)
+        return Decision(outcome=Outcome.STALE, before=known.member, link_before=known.link)
     verdict = eligibility.evaluate(change.fields, change.matches, settings)
     if known.member:
         return _follow(known.member, change, known, verdict, settings, pools, now)

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from muster.error_log import at_most
 from muster.errors import MusterError, Stale, Unavailable
 from muster.lease import Lease
-from muster.roster import salesforce_lifecycle
+from muster.roster import refuted_messages, salesforce_lifecycle
 from muster.roster.counting_seats import SeatCount
 from muster.roster.decisions import Decision, Known
 from muster.roster.links import match_keys
-from muster.roster.ports import Change, Roster, Rules
+from muster.roster.ports import Change, Judge, Roster, Rules
 from muster.roster.retrying_writes import write_until_it_holds
 from muster.settings import Settings
 from muster.sources.user_changes import UserChange
@@ -27,7 +28,8 @@ PATIENCE = 3
 class UserChangeWriter:
     """Writes changes of users into one organization's roster; counts their outcomes in `outcomes`.
 
-    A run's writes are fenced with its lease. `now` is aware. `rules` are those of the changes' kind.
+    A run's writes are fenced with its lease. `now` is aware. `rules` are those of the changes' kind, and
+    `judge` may hold decisions back. `refuted` names the users of whom a message was refuted (W11).
     """
 
     def __init__(
@@ -37,10 +39,13 @@ class UserChangeWriter:
         now: datetime,
         lease: Lease | None = None,
         rules: Rules = salesforce_lifecycle,
+        judge: Judge | None = None,
     ) -> None:
         self.outcomes: Counter[str] = Counter()
+        self.refuted: set[str] = set()
         self.lease = lease
         self._rules = rules
+        self._judge = judge
         self._settings = settings
         self._roster = roster
         self._now = now
@@ -62,6 +67,11 @@ class UserChangeWriter:
         wanted = {change.crm_id: self._rules.wanted_for(change, self._settings) for change in changes}
         undecided = {crm_id: what for crm_id, what in wanted.items() if crm_id not in ready}
         known = self._roster.gather(self._settings.organization, undecided) if undecided else {}
+        if self._judge:
+            # All of them before the first is written: what they take is judged together.
+            self._judge.judge(
+                [(change, self._undisputed(change, known[change.crm_id])) for change in changes]
+            )
         failures: list[tuple[C, MusterError]] = []
         decided: list[tuple[C, Decision]] = []
         for change in changes:
@@ -77,6 +87,7 @@ class UserChangeWriter:
 
     def _write_all[C: Change](self, decided: Sequence[tuple[C, Decision]]) -> list[tuple[C, MusterError]]:
         writing = [decision for _, decision in decided if decision.writes]
+        self._tell_refuted(decided)
         try:
             void = self._write(writing)
         except Stale:
@@ -110,6 +121,7 @@ class UserChangeWriter:
             known = self._roster.gather(self._settings.organization, dict.fromkeys(crm_ids, wanted))
             decision = self._decision(change, known[change.crm_id], wanted.manager)
             self._seats.count(decision)
+            self._tell_refuted([(change, decision)])
             return {change.crm_id: decision}
 
         held, overtaken = write_until_it_holds([change.crm_id], decide, self._write)
@@ -120,7 +132,26 @@ class UserChangeWriter:
     def _decision(self, change: Change, known: Known, manager: str | None) -> Decision:
         """Decide, as if the decisions before were written already; `manager` is a CRM id."""
         known = replace(known, manager=known.manager or self._joined.get(manager or ""))
+        decision = self._undisputed(change, known)
+        return self._judge.judge([(change, decision)])[0] if self._judge else decision
+
+    def _undisputed(self, change: Change, known: Known) -> Decision:
         return self._rules.decide(change, known, self._settings, self._seats.pools(), self._now)
+
+    def _tell_refuted(self, decided: Sequence[tuple[Change, Decision]]) -> None:
+        """Add to the error log the messages that decisions refute (W11).
+
+        Before these are written, for then nothing shows it any more. Told again, it is the same entry.
+        """
+        entries = [
+            entry
+            for change, decision in decided
+            if isinstance(change, UserChange)
+            and (entry := refuted_messages.refuted(change, decision, self._settings))
+        ]
+        self.refuted |= {entry.record or "" for entry in entries}
+        if entries:
+            self._roster.park(self._settings.organization, at_most(entries), self._now.timestamp())
 
     def _done(self, decided: Sequence[tuple[Change, Decision]]) -> None:
         for change, decision in decided:

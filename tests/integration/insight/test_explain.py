@@ -8,6 +8,7 @@ import pytest
 from muster import bootstrap
 from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import QueuedChange, QueuedMessage
+from muster.webhook.ports import Ports
 from tests.integration.beginnings import Connected
 from tests.integration.company import Company
 
@@ -175,7 +176,10 @@ def told_of(company: Company, crm_id: str) -> None:
     change = QueuedChange("04l000000000001AAA", {"Id": crm_id})
     message = QueuedMessage("acme", "salesforce", datetime.now(UTC), (change,))
     apply_message(
-        message, settings, bootstrap.roster_table(), bootstrap.salesforce(connection), datetime.now(UTC)
+        message,
+        settings,
+        Ports(bootstrap.roster_table(), bootstrap.loss_table(), bootstrap.salesforce(connection)),
+        datetime.now(UTC),
     )
 
 

@@ -14,6 +14,7 @@ from muster.roster.member import Json
 from muster.settings import Settings
 from muster.webhook.applying_changes import Applied, apply_message
 from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
+from muster.webhook.ports import Ports
 from tests.examples import ADA, BOB, NOW, settings, user
 
 ACME = settings()
@@ -33,9 +34,17 @@ def message(
     return QueuedMessage(organization, "salesforce", NOW, changes, tuple(parked))
 
 
+def ports() -> Ports:
+    """Return the table, without a Salesforce."""
+    return Ports(bootstrap.roster_table(), bootstrap.loss_table())
+
+
 def followed(*users: dict[str, str], to: Settings = ACME) -> Counter[str]:
     return apply_message(
-        message(*users, organization=to.organization), to, bootstrap.roster_table(), None, NOW
+        message(*users, organization=to.organization),
+        to,
+        ports(),
+        NOW,
     ).outcomes
 
 
@@ -164,7 +173,7 @@ def test_organizations_do_not_touch_one_another() -> None:
 def test_switched_off_or_unknown_changes_are_counted_and_dropped(
     current: Settings | None, aws: SimpleNamespace
 ) -> None:
-    outcome = apply_message(message(user(1), user(2)), current, bootstrap.roster_table(), None, NOW)
+    outcome = apply_message(message(user(1), user(2)), current, ports(), NOW)
     assert outcome.outcomes == {"dropped": 2}
     assert aws.dynamodb.scan(TableName="roster")["Items"] == []
 
@@ -176,8 +185,7 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
     outcome: Applied = apply_message(
         message(broken, user(2, **BOB_USER), parked=[foreign, empty]),
         ACME,
-        bootstrap.roster_table(),
-        None,
+        ports(),
         NOW,
     )
     assert outcome.outcomes == {"created": 1}
@@ -192,8 +200,7 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
     apply_message(
         message(broken, parked=[foreign, empty]),
         ACME,
-        bootstrap.roster_table(),
-        None,
+        ports(),
         NOW + timedelta(minutes=5),
     )
     assert len(bootstrap.roster_views().errors("acme", 10, None)[0]) == 3
@@ -210,8 +217,7 @@ def test_an_id_alone_says_nothing_where_users_are_not_read_back(
     outcome = apply_message(
         QueuedMessage("acme", "salesforce", NOW, (hint,)),
         settings(auto_provision={"read_back": read_back}),
-        bootstrap.roster_table(),
-        None,
+        ports(),
         NOW,
     )
     assert outcome.outcomes == {}
@@ -219,6 +225,22 @@ def test_an_id_alone_says_nothing_where_users_are_not_read_back(
     [entry] = bootstrap.roster_views().errors("acme", 10, None)[0]
     assert (entry["code"], entry["record"]) == ("no_fields", ADA)
     assert "read_back" in str(entry["remedy"])
+
+
+def test_a_message_that_nobody_can_read_is_set_aside_in_few_entries() -> None:
+    deleted = [ParkedNotification(f"04l0000000001{n:02d}AAA", "User", None, "no_fields") for n in range(50)]
+    unclear = [user(1, Id=f"0050000000001{n:02d}AAA", IsActive=None) for n in range(25)]
+    changes = tuple(QueuedChange(f"04l0000000002{n:02d}AAA", fields) for n, fields in enumerate(unclear))
+    outcome = apply_message(
+        QueuedMessage("acme", "salesforce", NOW, changes, tuple(deleted)), ACME, ports(), NOW
+    )
+    assert len(outcome.parked) == 75
+    log, _ = bootstrap.roster_views().errors("acme", 100, None)
+    assert Counter(entry["code"] for entry in log) == {"no_fields": 21, "not_understood": 21}
+    assert [entry["message"].partition(" ")[0] for entry in log if "more like" in entry["message"]] == [
+        "5",
+        "30",
+    ]
 
 
 def test_a_hundred_users_are_gathered_in_three_calls(aws: SimpleNamespace) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from muster.adapters.aws import roster_table, roster_writes, run_table
+from muster.adapters.aws import loss_table, roster_table, roster_writes, run_table
 from muster.errors import Incomplete
 from muster.imports import plan_items, selecting
 from muster.imports.applying import Applying
@@ -16,13 +16,16 @@ from muster.imports.steps import Steps
 from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Decision
 from muster.roster.serving_seat_lines import SeatLineServer
+from muster.roster.writing_user_changes import UserChangeWriter
 from muster.runs import guard
 from muster.runs.run import Phase, Run, Status
 from muster.settings.mappings import fields_to_read
-from muster.sources import salesforce_users
+from muster.sources import newest_changes, salesforce_users
 from muster.sources.gathering_salesforce import Gathered, Gathering
 from muster.times import timestamp
 from muster.webhook import applying_changes
+from muster.webhook.guarding_losses import LossGuard
+from muster.webhook.losses import Loss, Recorded
 from tests.simulation.harness.bugs import Bugs
 from tests.simulation.imports import hunts
 from tests.simulation.imports.races import RACES, ZOMBIES
@@ -157,6 +160,60 @@ bugs.add(
     hunts.another_leaves,
     lambda patch: patch.setattr(plan_items, "plan_hash", lambda _: "0" * 64),
 )
+
+
+# ── The door ─────────────────────────────────────────────────────────────────────────────────────
+
+bugs.add(
+    "the door lets every loss through",
+    bugs.clean("a data load comes by messages"),
+    lambda patch: patch.setattr(LossGuard, "judge", lambda _, decided: [each for _, each in decided]),
+)
+
+bugs.add(
+    "what the door let through is forgotten",
+    bugs.clean("a data load comes by messages"),
+    lambda patch: patch.setattr(loss_table.LossTable, "replace", lambda *_: True),
+)
+
+
+@bugs.bug("losses are recorded without condition", bugs.stalls("a data load and three workers", 3, (0,)))
+def _losses_recorded_without_condition(patch: pytest.MonkeyPatch) -> None:
+    def careless(self: Any, organization: str, was: Recorded, losses: Sequence[Loss]) -> bool:
+        # As if it had been read a moment ago.
+        now = self.losses(organization)
+        return replace_losses(self, organization, replace(was, revision=now.revision), losses)
+
+    replace_losses = loss_table.LossTable.replace
+    patch.setattr(loss_table.LossTable, "replace", careless)
+
+
+bugs.add(
+    "a message outranks a later reading",
+    bugs.clean("a message is refuted"),
+    lambda patch: patch.setattr(newest_changes, "_refutes", lambda *_: False),
+)
+
+bugs.add(
+    "nobody is told that a message was refuted",
+    bugs.clean("a message is refuted"),
+    lambda patch: patch.setattr(UserChangeWriter, "_tell_refuted", lambda *_: None),
+)
+
+
+@bugs.bug(
+    "who was mended is told of afterwards",
+    bugs.sweep("a message is refuted", "after", of="TransactWriteItems"),
+)
+def _told_afterwards(patch: pytest.MonkeyPatch) -> None:
+    tell, done = UserChangeWriter._tell_refuted, UserChangeWriter._done
+
+    def told(self: Any, decided: Any) -> None:
+        tell(self, decided)
+        done(self, decided)
+
+    patch.setattr(UserChangeWriter, "_tell_refuted", lambda *_: None)
+    patch.setattr(UserChangeWriter, "_done", told)
 
 
 # ── Applying ─────────────────────────────────────────────────────────────────────────────────────
