@@ -15,7 +15,7 @@ from typing import Any
 from muster.insight import seat_explanations
 from muster.insight.run_summaries import YOU, to_do
 from muster.insight.seat_explanations import Lines
-from muster.roster import manager_hierarchy, salesforce_lifecycle
+from muster.roster import eligibility, manager_hierarchy, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
 from muster.roster.links import Link
@@ -130,7 +130,7 @@ def of_outsider(
 
 
 def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings: Settings) -> Json:
-    """Return the result of evaluating a user now: outcome, reason, assignments, changes."""
+    """Return the result of evaluating a user now: outcome, reason, what was judged, assignments, changes."""
     waits = decision.outcome is Outcome.WAITING
     reason = NAMESAKE_ACTIVE if waits else verdict.reason
     winner = verdict.assignment
@@ -141,6 +141,7 @@ def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings
         "would_be": str(decision.outcome),
         "why": _outlook(reason, decision, len(changes), settings),
         "reason": reason,
+        "would_have": eligibility.would_have(change.fields, settings, decision.before),
         "assignment": _won(winner.name, winner.update_mode, settings) if winner else None,
         **_others(winner.name if winner else None, change.matches, settings),
         "changes": changes,

@@ -10,8 +10,10 @@ REPLACED = "replaced"
 
 EXPLAINED = {
     INACTIVE_USER: "The user is deactivated in Salesforce.",
-    NAME_MISSING: "The user has no first or no last name in Salesforce.",
-    EMAIL_DOMAIN: "The e-mail domain is neither a company domain nor an additional one (settings: domains).",
+    NAME_MISSING: "The user has no first or no last name in Salesforce, in the fields that they are read from"
+    " (settings: field_maps).",
+    EMAIL_DOMAIN: "The e-mail domain is neither a company domain nor an additional one (settings: domains, and"
+    " field_maps for the field that the address is read from).",
     CALL_CENTER_MISSING: "The user is in no call center (settings: require_call_center).",
     UNMATCHED: "No assignment's filter matches the user (settings: assignments).",
     NAMESAKE_ACTIVE: "The user waits: an active member has the same username or e-mail address.",

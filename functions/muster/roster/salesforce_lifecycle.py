@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from muster.crm import canonical_text
-from muster.crm.salesforce_fields import TARGETS, mapped
+from muster.crm.salesforce_fields import TARGETS
 from muster.roster import eligibility, seats
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
@@ -43,7 +43,7 @@ def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, n
     """Return the decision about a change, given what is known and how many of each seat are taken."""
     if _is_stale(change, known):
         return Decision(outcome=Outcome.STALE, before=known.member)
-    verdict = eligibility.evaluate(change.fields, change.matches, settings)
+    verdict = eligibility.evaluate(change.fields, change.matches, settings, known.member)
     if known.member:
         return _follow(known.member, change, known, verdict, settings, pools, now)
     if verdict.reason:
@@ -289,7 +289,4 @@ def _identity(member: Member, change: UserChange, known: Known, settings: Settin
 
 
 def _mapped(change: UserChange, settings: Settings) -> dict[str, str | None]:
-    values = mapped(settings.field_maps.salesforce, change.fields)
-    if "email" in values:
-        values["email"] = eligibility.provisioned_email(values["email"], settings.domains)
-    return values
+    return eligibility.attributes(settings.field_maps.salesforce, change.fields, settings.domains)

@@ -107,6 +107,30 @@ def test_addresses_of_other_domains_are_left_out_or_converted(company: Company) 
     assert company.items() == before
 
 
+def test_the_domain_and_the_names_are_those_that_the_member_would_have(company: Company) -> None:
+    org = company.salesforce
+    for name, kind in (("Work_Email__c", "Email"), ("Preferred__c", "Text")):
+        org.call("POST", "/sandbox/custom-fields", {"name": name, "type": kind})
+    names = {"Preferred__c": "Ada", "Department": "Sales"}
+    ada = org.create(Email="x@login.example", Work_Email__c="ada@acme.example", **names)
+    eve = org.create(Email="eve@acme.example", Work_Email__c="eve@rival.example", **names)
+    nameless = org.create(Work_Email__c="nil@acme.example", Department="Sales")
+    mapped = {"email": "Work_Email__c", "first_name": "Preferred__c"}
+    company.put(domains={"primary": "acme.example"}, field_maps={"salesforce": mapped})
+    assert company.run()["counts"] == {"created": 1, "grant": 1}
+    assert company.active() == {ada}
+    assert company.roster()[ada]["email"] == "ada@acme.example"
+    now = company.ask("explain", member=eve)["now"]
+    assert (now["reason"], now["would_have"]["email"]) == ("email_domain", "eve@rival.example")
+    assert company.ask("explain", member=nameless)["reason"] == "name_missing"
+    # The webhook judges alike.
+    assert company.hear({"Id": eve}, {"Id": nameless}) == 0
+    assert company.active() == {ada}
+    org.update(ada, Work_Email__c="ada@rival.example")
+    assert company.hear({"Id": ada}) == 0
+    assert company.roster()[ada]["inactive_reason"] == "email_domain"
+
+
 def test_an_assignment_says_for_itself_whether_its_members_need_a_call_center(company: Company) -> None:
     org = company.salesforce
     sales, support = org.create(Department="Sales"), org.create(Department="Support")
