@@ -11,6 +11,7 @@ from muster.roster.member import Member
 from muster.roster.reasons import CALL_CENTER_MISSING, EMAIL_DOMAIN, INACTIVE_USER, NAME_MISSING, UNMATCHED
 from muster.settings import Domains, Settings, assignment_order
 from muster.settings.assignments import Assignment
+from muster.settings.mappings import fields_named_by
 
 _JUDGED = ("first_name", "last_name", "email")
 
@@ -52,6 +53,11 @@ def would_have(fields: Fields, settings: Settings, member: Member | None = None)
     field_map = settings.field_maps.salesforce
     known = attributes({name: field_map[name] for name in _JUDGED}, fields, settings.domains)
     return {name: known[name] if name in known else getattr(member, name, None) for name in _JUDGED}
+
+
+def fields_judged(settings: Settings) -> tuple[str, ...]:
+    """Return the fields that `evaluate` looks at."""
+    return ("IsActive", "CallCenterId", *fields_named_by(settings, _JUDGED))
 
 
 def attributes(field_map: FieldMap, fields: Fields, domains: Domains) -> dict[str, str | None]:

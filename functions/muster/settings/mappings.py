@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from muster.crm.engage_features import FEATURES
 from muster.crm.salesforce_fields import fields_of
@@ -89,7 +89,12 @@ def fields_to_read(settings: Settings) -> tuple[str, ...]:
 
 def address_fields(settings: Settings) -> tuple[str, ...]:
     """Return the fields that a member's username and e-mail address are read from."""
-    sources = (settings.field_maps.salesforce.get(target) for target in ("username", "email"))
+    return fields_named_by(settings, ("username", "email"))
+
+
+def fields_named_by(settings: Settings, targets: Iterable[str]) -> tuple[str, ...]:
+    """Return the fields of User that these attributes of a member are read from, each once."""
+    sources = (settings.field_maps.salesforce.get(target) for target in targets)
     return tuple(dict.fromkeys(name for source in sources if source for name in fields_of(source)))
 
 
