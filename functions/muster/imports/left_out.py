@@ -11,9 +11,8 @@ from operator import itemgetter
 
 from muster.crm.salesforce_fields import Fields
 from muster.roster import eligibility
-from muster.roster.decisions import Decision, Known, Outcome
+from muster.roster.decisions import Decision, Known
 from muster.roster.member import Json, Member
-from muster.roster.reasons import NAMESAKE_ACTIVE
 from muster.settings import Settings
 from muster.settings.mappings import fields_named_by
 from muster.sources.salesforce_users import fields_of
@@ -64,8 +63,6 @@ def who(crm_id: str, fields: Fields, settings: Settings) -> Json:
 
 def reason_of(decision: Decision, known: Known) -> str | None:
     """Return why a user is not an active member after the decision; `None` for one who is."""
-    if decision.outcome is Outcome.WAITING:
-        return NAMESAKE_ACTIVE
     if member := decision.after or decision.before or known.member:
         return None if member.active else member.inactive_reason
     link = decision.link or known.link

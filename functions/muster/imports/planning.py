@@ -18,7 +18,6 @@ from muster.roster import salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.eligibility import evaluate, fields_judged, is_active
 from muster.roster.links import keys_of
-from muster.roster.member import Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.roster.reasons import INACTIVE_USER
 from muster.roster.seats import Pool, Pools
@@ -42,8 +41,8 @@ class Plan:
 
     `active` counts active members before the plan, by assignment, and all of them under `""`. `pools` are
     the seats after the plan. `problems` are users who cannot be decided about, by CRM id. `decisions`
-    are those that can be written as they are, by CRM id. `joining` are the members who will have another
-    match key once the plan is applied, by that key. `left_out` are those who are no active members then.
+    are those that can be written as they are, by CRM id. `joining` are match keys that members will have
+    once the plan is applied. `left_out` are those who are no active members then.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -51,7 +50,7 @@ class Plan:
     pools: Pools = field(default_factory=dict)
     problems: list[tuple[str, Problem]] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
-    joining: dict[str, Member] = field(default_factory=dict)
+    joining: set[str] = field(default_factory=set)
     left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
@@ -89,7 +88,7 @@ def make_plan(
     _count_the_outsiders(plan, gathered, states, settings, roster)
     quiet: list[Item] = []
     for change, known in _looked_up(plan, gathered, settings, roster, now, run):
-        decision, can_be_written = _decided(plan, change, known, settings, now)
+        decision = salesforce_lifecycle.decide(change, known, settings, plan.pools, now)
         before = decision.before or known.member
         if before and before.active:
             plan.active[EVERYONE] += 1
@@ -103,11 +102,11 @@ def make_plan(
             quiet.append(item_of(change, decision))
             continue
         plan.items.append(item_of(change, decision))
-        if can_be_written and len(plan.decisions) < MOST_KEPT:
+        if len(plan.decisions) < MOST_KEPT:
             plan.decisions[change.crm_id] = decision
         if decision.after:
             if keys_of(decision.before) != keys_of(decision.after):
-                plan.joining |= dict.fromkeys(keys_of(decision.after), decision.after)
+                plan.joining.update(keys_of(decision.after))
             held_before = decision.before.seats if decision.before else {}
             plan.pools = seats.moved(plan.pools, seats.moves(held_before, decision.after.seats))
     # There is nothing to do about them yet, but their manager is about to become a member.
@@ -117,24 +116,6 @@ def make_plan(
         if _reports_to(item, new):
             plan.decisions.pop(item.user, None)
     return plan
-
-
-def _decided(
-    plan: Plan, change: UserChange, known: Known, settings: Settings, now: datetime
-) -> tuple[Decision, bool]:
-    """Return the decision about a change, and whether it can be written as it is.
-
-    Who is new waits for a namesake whom the same plan brings in, and who is not stored yet (W8).
-    """
-    decision = salesforce_lifecycle.decide(change, known, settings, plan.pools, now)
-    if decision.outcome is not Outcome.CREATED:
-        return decision, True
-    found = (plan.joining.get(key) for key in keys_of(decision.after))
-    rivals = tuple({each.id: each for each in found if each and each.active}.values())
-    if not rivals:
-        return decision, True
-    known = replace(known, namesakes=rivals)
-    return salesforce_lifecycle.decide(change, known, settings, plan.pools, now), False
 
 
 def _reports_to(item: Item, users: set[str]) -> bool:
