@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 
-STRING_TYPES = frozenset({"string", "email", "phone", "url", "picklist", "textarea"})
+STRING_TYPES = frozenset({"string", "email", "phone", "url", "picklist", "multipicklist", "textarea"})
 ID_TYPES = frozenset({"id", "reference"})
 
 # The Metadata API's names of custom field types, with describe's name and the length unless one is given.
@@ -11,6 +11,7 @@ CUSTOM_FIELD_TYPES = {
     "Text": ("string", 255),
     "TextArea": ("textarea", 255),
     "Picklist": ("picklist", 255),
+    "MultiselectPicklist": ("multipicklist", 4099),
     "Email": ("email", 80),
     "Phone": ("phone", 40),
     "Url": ("url", 255),

@@ -22,6 +22,7 @@ from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
 from muster.roster.seats import Pools
 from muster.settings import Settings
+from muster.settings.mappings import custom_names
 from muster.sources.newest_changes import is_newer, state_of
 from muster.sources.salesforce_users import digest
 from muster.sources.user_changes import UserChange
@@ -276,15 +277,24 @@ def _identity(member: Member, change: UserChange, known: Known, settings: Settin
     for target, value in _mapped(change, settings).items():
         group, _, name = target.rpartition(".")
         {"": plain, "crm": crm, "phone_numbers": phones}[group][name] = value
-    custom = {
+    read = {
         name: change.fields[name] for name in settings.auto_provision.custom_fields if name in change.fields
     }
+    # What the settings no longer name would stay for ever as it was.
+    for target in (target for target, source in settings.field_maps.salesforce.items() if source is None):
+        group, _, name = target.rpartition(".")
+        if group:
+            {"crm": crm, "phone_numbers": phones}[group].pop(name, None)
+        else:
+            plain[name] = None
+    names = custom_names(settings)
+    custom = {name: value for name, value in {**member.custom, **read}.items() if name in names}
     return {
         **plain,
         **manager_attributes(member, change, known, settings),
         "crm": {**member.crm, CONNECTION: crm},
         "phone_numbers": phones,
-        "custom": {**member.custom, **custom},
+        "custom": custom,
     }
 
 

@@ -12,6 +12,9 @@ from muster.settings import Settings
 from muster.settings.assignments import Assignment, FromField
 from muster.settings.sections import VaultCrmConnection
 
+# How the targets of custom values begin.
+CUSTOM = "custom."
+
 
 def inbound(settings: Settings) -> Mapping[str, str]:
     """Return target → field of Vault CRM that an import reads, system mappings first."""
@@ -19,6 +22,14 @@ def inbound(settings: Settings) -> Mapping[str, str]:
     system = {target: field for target, field in SYSTEM_INBOUND.items() if target in written.system}
     custom = {target: field for target, field in written.custom.items() if field is not None}
     return system | custom
+
+
+def custom_names(settings: Settings) -> frozenset[str]:
+    """Return the names of the custom values of a member: fields of Salesforce, targets of Vault CRM."""
+    targets = (target for target in inbound(settings) if target.startswith(CUSTOM))
+    return frozenset(
+        (*settings.auto_provision.custom_fields, *(target.removeprefix(CUSTOM) for target in targets))
+    )
 
 
 def outbound(settings: Settings) -> Mapping[str, str]:

@@ -146,3 +146,18 @@ def test_an_assignment_says_for_itself_whether_its_members_need_a_call_center(co
     company.run()
     assert company.active() == {support}
     assert company.roster()[sales]["inactive_reason"] == "call_center_missing"
+
+
+def test_a_custom_field_that_the_settings_no_longer_list_disappears(company: Company) -> None:
+    ada = company.salesforce.create(Department="Sales", Region__c="EMEA", Title="Rep")
+    listed = {"require_call_center": False, "custom_fields": ["Region__c"]}
+    company.put(auto_provision=listed)
+    company.run()
+    assert company.roster()[ada]["custom"] == {"Region__c": "EMEA"}
+    company.put(auto_provision={"require_call_center": False}, field_maps={"salesforce": {"title": None}})
+    company.run()
+    assert (company.roster()[ada]["custom"], company.roster()[ada]["title"]) == ({}, None)
+    before = company.items()
+    company.run()
+    assert company.hear({"Id": ada}) == 0
+    assert company.items() == before
