@@ -27,6 +27,8 @@ _BY_OUTCOME = {
     Outcome.REACTIVATED: UPDATE,
     Outcome.DEACTIVATED: DEACTIVATE,
 }
+# After these, the member's reports have another manager than before, or none.
+TURNING = frozenset({Outcome.CREATED, Outcome.LINKED, Outcome.REACTIVATED, Outcome.DEACTIVATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,13 @@ from itertools import batched
 from muster.errors import Problem, Rejected
 from muster.imports import left_out
 from muster.imports.left_out import LeftOut
-from muster.imports.plan_items import Item, item_of
+from muster.imports.plan_items import TURNING, Item, item_of
 from muster.roster import salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.eligibility import evaluate, fields_judged, is_active
 from muster.roster.links import keys_of
+from muster.roster.manager_hierarchy import reports_to
+from muster.roster.member import Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.roster.reasons import INACTIVE_USER
 from muster.roster.seats import Pool, Pools
@@ -42,7 +44,8 @@ class Plan:
     `active` counts active members before the plan, by assignment, and all of them under `""`. `pools` are
     the seats after the plan. `problems` are users who cannot be decided about, by CRM id. `decisions`
     are those that can be written as they are, by CRM id. `joining` are match keys that members will have
-    once the plan is applied. `left_out` are those who are no active members then.
+    once the plan is applied. `left_out` are those who are no active members then. `turned` are those who
+    leave or come back, by CRM id: the member, `None` for who leaves.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -52,6 +55,7 @@ class Plan:
     decisions: dict[str, Decision] = field(default_factory=dict)
     joining: set[str] = field(default_factory=set)
     left_out: LeftOut = field(default_factory=LeftOut)
+    turned: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def effective(self) -> list[Item]:
@@ -88,6 +92,7 @@ def make_plan(
     _count_the_outsiders(plan, gathered, states, settings, roster)
     quiet: list[Item] = []
     for change, known in _looked_up(plan, gathered, settings, roster, now, run):
+        known = replace(known, manager=plan.turned.get(reports_to(change) or "", known.manager))
         decision = salesforce_lifecycle.decide(change, known, settings, plan.pools, now)
         before = decision.before or known.member
         if before and before.active:
@@ -109,13 +114,19 @@ def make_plan(
                 plan.joining.update(keys_of(decision.after))
             held_before = decision.before.seats if decision.before else {}
             plan.pools = seats.moved(plan.pools, seats.moves(held_before, decision.after.seats))
-    # There is nothing to do about them yet, but their manager is about to become a member.
-    new = {item.user for item in plan.items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
+            _note_if_turned(plan, change, decision.before, decision.after)
+    # There is nothing to do about them yet, but their manager is about to join, to leave or to come back.
+    new = {item.user for item in plan.items if item.outcome in TURNING}
     plan.items += [item for item in quiet if _reports_to(item, new)]
     for item in plan.items:
         if _reports_to(item, new):
             plan.decisions.pop(item.user, None)
     return plan
+
+
+def _note_if_turned(plan: Plan, change: UserChange, before: Member | None, after: Member) -> None:
+    if before and before.active != after.active:
+        plan.turned[change.crm_id] = after.id if after.active else None
 
 
 def _reports_to(item: Item, users: set[str]) -> bool:

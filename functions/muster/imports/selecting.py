@@ -67,9 +67,9 @@ def _moved(gathered: Gathered, states: Mapping[str, MemberState], settings: Sett
     for crm_id, of_fields in gathered.digests.items():
         above = None if ignored or crm_id in looped else gathered.managers[crm_id]
         state = states.get(above) if above else None
-        manager = state.member if state else None
+        manager = state.member if state and state.active else None
         expected = of_fields + suffix(gathered.matches.get(crm_id, none), manager)
-        # A manager who is not a member, but whose row was kept, is about to become one.
-        if expected != states[crm_id].digest or (above and not state and above in gathered.rows):
+        # A manager whose row was kept may be about to join or to leave.
+        if expected != states[crm_id].digest or (above and above in gathered.rows):
             moved.add(crm_id)
     return moved

@@ -161,3 +161,55 @@ def test_a_custom_field_that_the_settings_no_longer_list_disappears(company: Com
     company.run()
     assert company.hear({"Id": ada}) == 0
     assert company.items() == before
+
+
+def test_who_has_left_is_nobodys_manager_whether_a_member_before_or_not(company: Company) -> None:
+    org = company.salesforce
+    boss, never = org.create(Department="Support"), org.create(Department="Support", IsActive=False)
+    ada, bob = (org.create(Department="Sales", ManagerId=above) for above in (boss, never))
+    company.run()
+    assert company.roster()[ada]["manager"] == company.roster()[boss]["id"]
+    org.update(boss, IsActive=False)
+    # In one run, and as part of its plan.
+    preview = company.run(preview=True)
+    assert preview["counts"] == {"deactivated": 1, "updated": 1, "revoke": 1}
+    assert company.run()["counts"] == {"deactivated": 1, "updated": 1}
+    assert [company.roster()[each]["manager"] for each in (ada, bob)] == [None, None]
+    why = [company.ask("explain", member=each)["manager"]["why"] for each in (ada, bob)]
+    assert "is not an active member. The user is deactivated in Salesforce." in why[0]
+    assert "is not a member." in why[1]
+    before = company.items()
+    assert company.run()["counts"] == {}
+    assert company.hear({"Id": ada}, {"Id": bob}) == 0
+    assert company.items() == before
+    for each in (boss, never):
+        org.update(each, IsActive=True)
+    company.run()
+    roster = company.roster()
+    assert [roster[each]["manager"] for each in (ada, bob)] == [roster[boss]["id"], roster[never]["id"]]
+    before = company.items()
+    company.run()
+    assert company.items() == before
+
+
+def test_a_manager_who_left_by_a_message_goes_from_the_reports_with_the_next_full_import(
+    company: Company,
+) -> None:
+    org = company.salesforce
+    boss = org.create(Department="Support")
+    ada = org.create(Department="Sales", ManagerId=boss)
+    company.run()
+    org.update(boss, IsActive=False)
+    assert company.hear({"Id": boss}) == 0
+    assert company.roster()[ada]["manager"] == company.roster()[boss]["id"]
+    # Whoever is looked at has it at once, also in the same message.
+    org.update(boss, IsActive=True)
+    assert company.hear({"Id": boss}) == 0
+    org.update(boss, IsActive=False)
+    org.update(ada, Title="Chief")
+    assert company.hear({"Id": boss}, {"Id": ada}) == 0
+    assert company.roster()[ada]["manager"] is None
+    org.update(boss, IsActive=True)
+    assert company.hear({"Id": boss}) == 0
+    assert company.run()["counts"] == {"updated": 1}
+    assert company.roster()[ada]["manager"] == company.roster()[boss]["id"]
