@@ -50,7 +50,8 @@ def can_hold(field: Description, key: str) -> bool:
             return len(text) == 18 and salesforce_ids.is_valid(text)
         case kind if kind in _PICKLISTS and field.get("restrictedPicklist"):
             parts = text.split(";") if kind == "multipicklist" else [text]
-            return all(part.strip() in _values(field) for part in parts)
+            values = _values(field)
+            return not values or all(part.strip() in values for part in parts)
     return not field.get("length") or len(text) <= field["length"]
 
 
@@ -77,7 +78,12 @@ def _values(field: Description) -> list[str]:
 def _what(field: Description, keys: list[str]) -> str:
     named = ", ".join(f'"{key[:80]}"' for key in keys[:_NAMED])
     more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-    return f"has {named}{more}, which {field['name']} ({field.get('type')}) never holds, so it gives nothing"
+    kind = field.get("type")
+    if kind in _PICKLISTS:
+        return (
+            f"has {named}{more}, no active value of {field['name']} ({kind}): only old records can hold that"
+        )
+    return f"has {named}{more}, which {field['name']} ({kind}) never holds, so it gives nothing"
 
 
 def _remedy(field: Description, key: str) -> str:
