@@ -202,6 +202,8 @@ def test_a_manager_who_left_by_a_message_goes_from_the_reports_with_the_next_ful
     org.update(boss, IsActive=False)
     assert company.hear({"Id": boss}) == 0
     assert company.roster()[ada]["manager"] == company.roster()[boss]["id"]
+    assert company.run()["counts"] == {"updated": 1}
+    assert company.roster()[ada]["manager"] is None
     # Whoever is looked at has it at once, also in the same message.
     org.update(boss, IsActive=True)
     assert company.hear({"Id": boss}) == 0
