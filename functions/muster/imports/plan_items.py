@@ -27,8 +27,8 @@ _BY_OUTCOME = {
     Outcome.REACTIVATED: UPDATE,
     Outcome.DEACTIVATED: DEACTIVATE,
 }
-# After these, the member's reports have another manager than before, or none.
-TURNING = frozenset({Outcome.CREATED, Outcome.LINKED, Outcome.REACTIVATED, Outcome.DEACTIVATED})
+# After these, the member is a manager where it was none before; who leaves is decided about first of all.
+ARRIVING = frozenset({Outcome.CREATED, Outcome.LINKED, Outcome.REACTIVATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from itertools import batched
 from muster.errors import Problem, Rejected
 from muster.imports import left_out
 from muster.imports.left_out import LeftOut
-from muster.imports.plan_items import TURNING, Item, item_of
+from muster.imports.plan_items import ARRIVING, Item, item_of
 from muster.roster import salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.eligibility import evaluate, fields_judged, is_active
@@ -115,8 +115,8 @@ def make_plan(
             held_before = decision.before.seats if decision.before else {}
             plan.pools = seats.moved(plan.pools, seats.moves(held_before, decision.after.seats))
             _note_if_turned(plan, change, decision.before, decision.after)
-    # There is nothing to do about them yet, but their manager is about to join, to leave or to come back.
-    new = {item.user for item in plan.items if item.outcome in TURNING}
+    # There is nothing to do about them yet, but their manager is about to join or to come back.
+    new = {item.user for item in plan.items if item.outcome in ARRIVING}
     plan.items += [item for item in quiet if _reports_to(item, new)]
     for item in plan.items:
         if _reports_to(item, new):

@@ -80,9 +80,7 @@ def _what(field: Description, keys: list[str]) -> str:
     more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
     kind = field.get("type")
     if kind in _PICKLISTS:
-        return (
-            f"has {named}{more}, no active value of {field['name']} ({kind}): only old records can hold it"
-        )
+        return f"has {named}{more}, no active value of {field['name']} ({kind}): only old records can hold it"
     return f"has {named}{more}, which {field['name']} ({kind}) never holds, so it gives nothing"
 
 
