@@ -87,6 +87,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     if isinstance(event, dict) and event.get("by") == SCHEDULE:
         # Nobody reads them there, and a workflow may carry 256 KiB.
         said.pop("changes", None)
+        said.pop("left_out", None)
     # Only a plan that was not waiting already is news.
     parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
     metrics.add_metric("RunsParked", MetricUnit.Count, int(parked))

@@ -14,7 +14,7 @@ from itertools import batched, groupby
 from muster.error_log import LogEntry, entry_of
 from muster.errors import MusterError, Problem, Unavailable
 from muster.imports.erasing_leavers import erase_leavers
-from muster.imports.plan_items import Item
+from muster.imports.plan_items import ARRIVING, Item
 from muster.roster import refuted_messages, salesforce_lifecycle, vault_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Change, Roster, Rules
@@ -58,9 +58,9 @@ class Applying:
                 self.clock.check()
 
     def second_pass(self, items: Sequence[Item]) -> None:
-        """Link members who were created before their manager to it (A10); these writes are not counted."""
+        """Link members who were written before their manager to it (A10); these writes are not counted."""
         order = {item.user: number for number, item in enumerate(items)}
-        new = {item.user for item in items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
+        new = {item.user for item in items if item.outcome in ARRIVING}
         later = self.planned_at + timedelta(milliseconds=1)
         waiting = [
             replace(change, source=read_version(change.fields, later))

@@ -29,6 +29,8 @@ _BY_OUTCOME = {
     Outcome.REACTIVATED: UPDATE,
     Outcome.DEACTIVATED: DEACTIVATE,
 }
+# After these, the member is a manager where it was none before; who leaves is decided about first of all.
+ARRIVING = frozenset({Outcome.CREATED, Outcome.LINKED, Outcome.REACTIVATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

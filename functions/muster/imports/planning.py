@@ -11,12 +11,17 @@ from datetime import datetime
 from itertools import batched
 
 from muster.errors import Problem, Rejected
-from muster.imports.plan_items import Item, item_of
+from muster.imports import left_out
+from muster.imports.left_out import LeftOut
+from muster.imports.plan_items import ARRIVING, Item, item_of
 from muster.roster import salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Known, Outcome
-from muster.roster.eligibility import evaluate
+from muster.roster.eligibility import evaluate, fields_judged, is_active
 from muster.roster.links import keys_of
+from muster.roster.manager_hierarchy import reports_to
+from muster.roster.member import Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
+from muster.roster.reasons import INACTIVE_USER
 from muster.roster.seats import Pool, Pools
 from muster.runs.guard import EVERYONE
 from muster.settings import Settings, assignment_order
@@ -24,7 +29,7 @@ from muster.settings.assignment_order import unfiltered
 from muster.settings.mappings import fields_to_read
 from muster.sources.gathering_salesforce import Gathered
 from muster.sources.member_states import MemberState
-from muster.sources.salesforce_users import change_of
+from muster.sources.salesforce_users import change_of, fields_of
 from muster.sources.user_changes import UserChange
 
 # Decisions kept in memory to apply them in the same invocation; a first import may make many more.
@@ -39,7 +44,8 @@ class Plan:
     `active` counts active members before the plan, by assignment, and all of them under `""`. `pools` are
     the seats after the plan. `problems` are users who cannot be decided about, by CRM id. `decisions`
     are those that can be written as they are, by CRM id. `joining` are match keys that members will have
-    once the plan is applied.
+    once the plan is applied. `left_out` are those who are no active members then. `turned` are those who
+    leave or come back, by CRM id: the member, `None` for who leaves.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -48,6 +54,8 @@ class Plan:
     problems: list[tuple[str, Problem]] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
     joining: set[str] = field(default_factory=set)
+    left_out: LeftOut = field(default_factory=LeftOut)
+    turned: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def effective(self) -> list[Item]:
@@ -81,14 +89,18 @@ def make_plan(
     names = list(settings.seats)
     plan.pools = roster.pools(settings.organization, names) if names else {}
     _count_the_unchanged(plan, gathered, states, settings)
+    _count_the_outsiders(plan, gathered, states, settings, roster)
     quiet: list[Item] = []
     for change, known in _looked_up(plan, gathered, settings, roster, now, run):
+        known = replace(known, manager=plan.turned.get(reports_to(change) or "", known.manager))
         decision = salesforce_lifecycle.decide(change, known, settings, plan.pools, now)
         before = decision.before or known.member
         if before and before.active:
             plan.active[EVERYONE] += 1
             if before.assignment:
                 plan.active[before.assignment] += 1
+        if not _is_counted(change, gathered, states):
+            _count_if_left_out(plan, change, known, decision, settings)
         if decision.outcome in _NOTHING_TO_DO:
             continue
         if not decision.writes:
@@ -102,13 +114,19 @@ def make_plan(
                 plan.joining.update(keys_of(decision.after))
             held_before = decision.before.seats if decision.before else {}
             plan.pools = seats.moved(plan.pools, seats.moves(held_before, decision.after.seats))
-    # There is nothing to do about them yet, but their manager is about to become a member.
-    new = {item.user for item in plan.items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
+            _note_if_turned(plan, change, decision.before, decision.after)
+    # There is nothing to do about them yet, but their manager is about to join or to come back.
+    new = {item.user for item in plan.items if item.outcome in ARRIVING}
     plan.items += [item for item in quiet if _reports_to(item, new)]
     for item in plan.items:
         if _reports_to(item, new):
             plan.decisions.pop(item.user, None)
     return plan
+
+
+def _note_if_turned(plan: Plan, change: UserChange, before: Member | None, after: Member) -> None:
+    if before and before.active != after.active:
+        plan.turned[change.crm_id] = after.id if after.active else None
 
 
 def _reports_to(item: Item, users: set[str]) -> bool:
@@ -162,3 +180,44 @@ def _count_the_unchanged(
             names[matches] = winner.name if winner else None
         if name := names[matches]:
             plan.active[name] += 1
+
+
+# ── Who is left out ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _count_the_outsiders(
+    plan: Plan, gathered: Gathered, states: Mapping[str, MemberState], settings: Settings, roster: Roster
+) -> None:
+    """Count who is left out and need not be decided about, without looking anybody up who has a reason."""
+    for reason, sample in gathered.outside.items():
+        plan.left_out.add_sample(reason, sample, settings)
+    plan.left_out.add_sample(INACTIVE_USER, gathered.deactivated, settings)
+    everyone, names = unfiltered(settings), fields_judged(settings)
+    reasons: dict[str, str | None] = {}
+    for crm_id, row in gathered.idle.items():
+        if crm_id not in gathered.rows:
+            matches = gathered.matches.get(crm_id, frozenset[str]()) | everyone
+            reasons[crm_id] = evaluate(fields_of(row, names), matches, settings).reason
+    # Nothing in Salesforce stands against them, so the roster has to know why.
+    unexplained = {states[crm_id].member: crm_id for crm_id, reason in reasons.items() if reason is None}
+    for member_id, member in roster.members(settings.organization, unexplained).items():
+        reasons[unexplained[member_id]] = None if member.active else member.inactive_reason
+    for crm_id, why in reasons.items():
+        if why:
+            fields = fields_of(gathered.idle[crm_id], fields_to_read(settings))
+            plan.left_out.add(why, left_out.who(crm_id, fields, settings))
+
+
+def _is_counted(change: UserChange, gathered: Gathered, states: Mapping[str, MemberState]) -> bool:
+    """Whether reading counted the user among the inactive ones whom nobody has to decide about."""
+    unchanged = change.crm_id in gathered.digests and not is_active(change.fields)
+    return unchanged and not states[change.crm_id].active
+
+
+def _count_if_left_out(
+    plan: Plan, change: UserChange, known: Known, decision: Decision, settings: Settings
+) -> None:
+    reason = left_out.reason_of(decision, known)
+    if reason:
+        who = left_out.who(change.crm_id, change.fields, settings)
+        plan.left_out.add(reason, who | left_out.blocking(decision.unchanged))

@@ -10,14 +10,14 @@ from functools import cache
 
 from muster.crm.pages import read_salesforce_page
 from muster.roster import manager_hierarchy
-from muster.roster.eligibility import evaluate
+from muster.roster.eligibility import evaluate, fields_judged
 from muster.settings import Settings
 from muster.settings.assignment_order import unfiltered
-from muster.settings.mappings import fields_to_read
 from muster.sources.gathering_salesforce import Gathered
 from muster.sources.member_states import MemberState
 from muster.sources.ports import Parts
 from muster.sources.salesforce_users import digest, fields_of
+from muster.sources.samples import Sample
 
 
 def select(
@@ -42,14 +42,14 @@ def select(
 
 
 def _drop_outsiders(gathered: Gathered, states: Mapping[str, MemberState], settings: Settings) -> None:
-    """Drop users who are not in the roster and do not belong there."""
-    names = fields_to_read(settings)
+    """Drop users who are not in the roster and do not belong there; they are counted by reason."""
+    names = fields_judged(settings)
     everyone = unfiltered(settings)
     for crm_id in [crm_id for crm_id in gathered.rows if crm_id not in states]:
         matches = gathered.matches.get(crm_id, frozenset[str]()) | everyone
-        outside = settings.assignments and not matches
-        if outside or evaluate(fields_of(gathered.rows[crm_id], names), matches, settings).reason:
-            del gathered.rows[crm_id]
+        reason = evaluate(fields_of(gathered.rows[crm_id], names), matches, settings).reason
+        if reason:
+            gathered.outside.setdefault(reason, Sample()).add(gathered.rows.pop(crm_id))
 
 
 def _moved(gathered: Gathered, states: Mapping[str, MemberState], settings: Settings) -> set[str]:
@@ -67,9 +67,9 @@ def _moved(gathered: Gathered, states: Mapping[str, MemberState], settings: Sett
     for crm_id, of_fields in gathered.digests.items():
         above = None if ignored or crm_id in looped else gathered.managers[crm_id]
         state = states.get(above) if above else None
-        manager = state.member if state else None
+        manager = state.member if state and state.active else None
         expected = of_fields + suffix(gathered.matches.get(crm_id, none), manager)
-        # A manager who is not a member, but whose row was kept, is about to become one.
-        if expected != states[crm_id].digest or (above and not state and above in gathered.rows):
+        # A manager whose row was kept may be about to join or to leave.
+        if expected != states[crm_id].digest or (above and above in gathered.rows):
             moved.add(crm_id)
     return moved

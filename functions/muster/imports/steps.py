@@ -23,7 +23,7 @@ from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
 from muster.runs.guard import Trip
-from muster.runs.parking import SHOWN, Ends, in_words
+from muster.runs.parking import SHOWN, Ends, outlook
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings import Settings
 from muster.settings.digests import settings_digest, vault_settings_digest
@@ -118,6 +118,7 @@ class Steps:
             planned=len(plan.items),
             cursor=0,
             counts=plan_items.counts(plan.effective),
+            left_out=plan.left_out.counts,
             plan_hash=plan_items.plan_hash(plan.effective),
             updated_at=timestamp(self.clock.now()),
         )
@@ -221,6 +222,7 @@ class Steps:
             "hash": run.plan_hash,
             "counts": run.counts,
             "seats": plan.seat_use(self.settings),
+            "left_out": plan.left_out.to_json(),
             "guard": [trip.text() for trip in trips],
             "read": gathered.total,
             "newest": gathered.newest,
@@ -236,12 +238,14 @@ class Steps:
 
     def _shown(self, plan: Plan) -> PlanShown:
         changes = [item.shown() for item in plan.effective[:SHOWN]]
-        return PlanShown(changes=changes, seats=plan.seat_use(self.settings))
+        return PlanShown(
+            changes=changes, seats=plan.seat_use(self.settings), left_out=plan.left_out.to_json()
+        )
 
     def _end(self, run: Run, summary: Mapping[str, Any]) -> RunAnswer:
         errors = run.errors + summary["noticed"]
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
-        run = replace(run, status=status, errors=errors, message=f"{in_words(run.counts)}.")
+        run = replace(run, status=status, errors=errors, message=f"{outlook(run)}.")
         self._ends.finish(run, self._state_after(run, summary))
         said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
         details = {"read": summary["read"]}
@@ -255,6 +259,7 @@ class Steps:
             errors=errors,
             counts=run.counts,
             seats=summary["seats"],
+            left_out=summary.get("left_out"),
             details=details,
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 from muster.insight import seat_explanations
 from muster.insight.run_summaries import YOU, to_do
 from muster.insight.seat_explanations import Lines
-from muster.roster import manager_hierarchy, salesforce_lifecycle
+from muster.roster import eligibility, manager_hierarchy, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
 from muster.roster.links import Link
@@ -46,7 +46,8 @@ class Context:
     """The context of a member's explanation.
 
     `lines` holds the line for each seat that the member waits for, `history` its latest changes, newest
-    first. `managers_link` is the link of its manager's user. `above` maps its CRM id to its manager's, the
+    first. `managers_link` is the link of its manager's user, `managers_reason` why that user's member is
+    inactive, if it is. `above` maps its CRM id to its manager's, the
     manager's to the next one's, and so on, as far as they are members. `outdated`: the settings have
     changed since everyone was last evaluated.
     """
@@ -54,6 +55,7 @@ class Context:
     lines: Lines
     history: Sequence[Json] = ()
     managers_link: Link | None = None
+    managers_reason: str | None = None
     above: Mapping[str, str | None]
     outdated: bool = False
 
@@ -130,7 +132,7 @@ def of_outsider(
 
 
 def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings: Settings) -> Json:
-    """Return the result of evaluating a user now: outcome, reason, assignments, changes."""
+    """Return the result of evaluating a user now: outcome, reason, what was judged, assignments, changes."""
     waits = decision.outcome is Outcome.WAITING
     reason = NAMESAKE_ACTIVE if waits else verdict.reason
     winner = verdict.assignment
@@ -141,6 +143,7 @@ def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings
         "would_be": str(decision.outcome),
         "why": _outlook(reason, decision, len(changes), settings),
         "reason": reason,
+        "would_have": eligibility.would_have(change.fields, settings, decision.before),
         "assignment": _won(winner.name, winner.update_mode, settings) if winner else None,
         **_others(winner.name if winner else None, change.matches, settings),
         "changes": changes,
@@ -307,6 +310,9 @@ def _no_manager(member: Member, context: Context) -> str:
     if link is None or link.member is None:
         reason = f" {EXPLAINED[link.reason]}" if link and link.reason in EXPLAINED else ""
         return f"The manager in Salesforce, {above}, is not a member.{reason}"
+    if context.managers_reason:
+        why = EXPLAINED.get(context.managers_reason, "It was deactivated.")
+        return f"The manager in Salesforce, {above}, is not an active member. {why}"
     for loop in manager_hierarchy.loops(context.above):
         if own in loop:
             circle = " → ".join([*loop, loop[0]])

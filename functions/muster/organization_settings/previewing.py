@@ -18,7 +18,7 @@ from muster.runs.answer import RunAnswer
 from muster.runs.parking import APPROVAL
 from muster.runs.ports import Runs
 from muster.runs.run import Run, Status
-from muster.settings import Settings, digests, trial_queries, unseen_changes
+from muster.settings import Settings, digests, map_keys, trial_queries, unseen_changes
 from muster.settings.sections import SalesforceConnection
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
@@ -89,7 +89,11 @@ class Previewing:
         formulas = [
             str(each.get("name")) for each in described if each.get("calculated") and each.get("custom")
         ]
-        return True, [*refused, *unseen_changes.of_formula_fields(settings, formulas)]
+        return True, [
+            *refused,
+            *unseen_changes.of_formula_fields(settings, formulas),
+            *map_keys.warnings(settings, described),
+        ]
 
     def preview(self, current: StoredSettings, settings: Settings, by: str) -> Preview:
         """Return what the new settings would change; a parked preview supersedes older ones.

@@ -37,7 +37,7 @@ class Known:
 
     `link` is the user's own, `member` the one it is linked to. `matches` holds, per match key of the
     change, the ids of the members that have it; `namesakes` are those members. `manager` is the id of the
-    member that is linked to the user's manager, if there is one.
+    active member that is linked to the user's manager, if there is one: who has left is nobody's manager.
     """
 
     link: Link | None = None

@@ -1,5 +1,7 @@
 """Why a Salesforce user is not, or no longer, an active member: a code, and the text that admins read."""
 
+from collections.abc import Mapping
+
 INACTIVE_USER = "inactive_user"
 NAME_MISSING = "name_missing"
 EMAIL_DOMAIN = "email_domain"
@@ -9,13 +11,42 @@ NAMESAKE_ACTIVE = "namesake_active"
 REPLACED = "replaced"
 ERASED = "erased"
 
+# In one sentence with how many they are.
+_IN_SHORT = {
+    NAME_MISSING: "without a first or last name",
+    EMAIL_DOMAIN: "of another e-mail domain",
+    CALL_CENTER_MISSING: "without a call center",
+    UNMATCHED: "matched by no assignment",
+    NAMESAKE_ACTIVE: "waiting for a namesake to leave",
+    REPLACED: "replaced by another user",
+}
+
 EXPLAINED = {
     INACTIVE_USER: "The user is deactivated in Salesforce.",
-    NAME_MISSING: "The user has no first or no last name in Salesforce.",
-    EMAIL_DOMAIN: "The e-mail domain is neither a company domain nor an additional one (settings: domains).",
+    NAME_MISSING: "The user has no first or no last name in Salesforce, in the fields that they are read from"
+    " (settings: field_maps).",
+    EMAIL_DOMAIN: "The e-mail domain is neither a company domain nor an additional one (settings: domains;"
+    " field_maps say which field the address is read from).",
     CALL_CENTER_MISSING: "The user is in no call center (settings: require_call_center).",
     UNMATCHED: "No assignment's filter matches the user (settings: assignments).",
     NAMESAKE_ACTIVE: "The user waits: an active member has the same username or e-mail address.",
     REPLACED: "Another Salesforce user with the same username or e-mail address took over the member.",
     ERASED: "The member has left and is erased; nothing is kept of the person.",
 }
+
+
+def left_out_in_words(counts: Mapping[str, int], people: str) -> str:
+    """Return how many are left out and why, `people` saying of whom; empty where nobody is.
+
+    Who is deactivated in Salesforce is not counted: there it is meant, and of most companies it is many.
+    """
+    told = {reason: count for reason, count in counts.items() if reason != INACTIVE_USER}
+    if not told:
+        return ""
+    total = sum(told.values())
+    many = f"{total:,} {people}"
+    if total == 1:
+        many = many.replace("people", "person")
+    reasons = sorted(told.items(), key=lambda each: (-each[1], each[0]))
+    listed = (f"{count:,} {_IN_SHORT.get(reason, reason.replace('_', ' '))}" for reason, count in reasons)
+    return f"{many} {'is' if total == 1 else 'are'} left out: {', '.join(listed)}"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from muster.crm import canonical_text
-from muster.crm.salesforce_fields import TARGETS, mapped
+from muster.crm.salesforce_fields import TARGETS
 from muster.roster import eligibility, seats
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
@@ -22,6 +22,7 @@ from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
 from muster.roster.seats import Pools
 from muster.settings import Settings
+from muster.settings.mappings import custom_names
 from muster.sources.newest_changes import is_newer, state_of
 from muster.sources.salesforce_users import digest
 from muster.sources.user_changes import UserChange
@@ -43,7 +44,7 @@ def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, n
     """Return the decision about a change, given what is known and how many of each seat are taken."""
     if _is_stale(change, known):
         return Decision(outcome=Outcome.STALE, before=known.member, link_before=known.link)
-    verdict = eligibility.evaluate(change.fields, change.matches, settings)
+    verdict = eligibility.evaluate(change.fields, change.matches, settings, known.member)
     if known.member:
         return _follow(known.member, change, known, verdict, settings, pools, now)
     if verdict.reason:
@@ -278,20 +279,26 @@ def _identity(member: Member, change: UserChange, known: Known, settings: Settin
     for target, value in _mapped(change, settings).items():
         group, _, name = target.rpartition(".")
         {"": plain, "crm": crm, "phone_numbers": phones}[group][name] = value
-    custom = {
+    read = {
         name: change.fields[name] for name in settings.auto_provision.custom_fields if name in change.fields
     }
+    # What the settings no longer name would stay for ever as it was.
+    for target in (target for target, source in settings.field_maps.salesforce.items() if source is None):
+        group, _, name = target.rpartition(".")
+        if group:
+            {"crm": crm, "phone_numbers": phones}[group].pop(name, None)
+        else:
+            plain[name] = None
+    names = custom_names(settings)
+    custom = {name: value for name, value in {**member.custom, **read}.items() if name in names}
     return {
         **plain,
         **manager_attributes(member, change, known, settings),
         "crm": {**member.crm, CONNECTION: crm},
         "phone_numbers": phones,
-        "custom": {**member.custom, **custom},
+        "custom": custom,
     }
 
 
 def _mapped(change: UserChange, settings: Settings) -> dict[str, str | None]:
-    values = mapped(settings.field_maps.salesforce, change.fields)
-    if "email" in values:
-        values["email"] = eligibility.provisioned_email(values["email"], settings.domains)
-    return values
+    return eligibility.attributes(settings.field_maps.salesforce, change.fields, settings.domains)

@@ -50,8 +50,8 @@ class UserChangeWriter:
         self._roster = roster
         self._now = now
         self._seats = SeatCount(settings, roster)
-        # CRM id → member of those who have become members since their reports were looked up.
-        self._joined: dict[str, str] = {}
+        # CRM id → member, of those written since their reports were looked up; `None` for who has left.
+        self._active: dict[str, str | None] = {}
 
     def write[C: Change](
         self, changes: Sequence[C], ready: Mapping[str, Decision] | None = None
@@ -131,7 +131,7 @@ class UserChangeWriter:
 
     def _decision(self, change: Change, known: Known, manager: str | None) -> Decision:
         """Decide, as if the decisions before were written already; `manager` is a CRM id."""
-        known = replace(known, manager=known.manager or self._joined.get(manager or ""))
+        known = replace(known, manager=self._active.get(manager or "", known.manager))
         decision = self._undisputed(change, known)
         return self._judge.judge([(change, decision)])[0] if self._judge else decision
 
@@ -157,7 +157,7 @@ class UserChangeWriter:
         for change, decision in decided:
             self.outcomes[decision.outcome] += 1
             if member := decision.after or decision.before:
-                self._joined[change.crm_id] = member.id
+                self._active[change.crm_id] = member.id if member.active else None
         # By no other rules does a member give up a key, or a user wait for one.
         if self._rules is salesforce_lifecycle:
             self._let_waiting_in([decision for _, decision in decided])

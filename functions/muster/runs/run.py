@@ -50,7 +50,7 @@ class Run:
     plan's items that were applied.
     `by` is who started it and stays so; `approved_by` and `rejected_by` who decided about it when it
     waited. `settings_version` is what it was planned with, `approved` the hash of the plan that an admin
-    let pass. Times are ISO 8601 in UTC.
+    let pass. `left_out` counts by reason who is no active member by its plan (A4). Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -73,6 +73,7 @@ class Run:
     cursor: int = 0
     planned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
     errors: int = 0
     plan_hash: str | None = None
     expires_at: str | None = None

@@ -26,6 +26,7 @@ from muster.sources import reading_by_id
 from muster.sources.member_states import MemberState
 from muster.sources.ports import Parts, Salesforce
 from muster.sources.salesforce_users import Row, digester
+from muster.sources.samples import Sample
 
 USERS_A_QUERY = 100
 # Up to so many changed users are matched by id; for more, one query per filter takes fewer calls.
@@ -40,9 +41,12 @@ class Gathered:
 
     `rows` holds the users to decide about, `matches` the assignments with a filter that match a user,
     `loops` the loops of managers (`None`: not everyone was read). `unseen` are CRM ids that should have been
-    there. `newest` is the newest SystemModstamp, as Salesforce writes it. Where
-    everyone was read, `managers` maps each user to its manager, and `digests` each unchanged member to the
-    digest of its fields.
+    there. `newest` is the newest SystemModstamp, as Salesforce writes it.
+
+    Where everyone was read, `managers` maps each user to its manager, and `digests` each unchanged member to
+    the digest of its fields. Of the users who are no active members, `deactivated` counts those inactive in
+    Salesforce about whom there is nothing to decide, `idle` has the rows of the others who are unchanged, and
+    `outside` is for those who are new and do not belong in the roster, by reason.
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
@@ -54,6 +58,9 @@ class Gathered:
     newest: str | None = None
     managers: Mapping[str, str | None] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    deactivated: Sample = field(default_factory=Sample)
+    idle: dict[str, Row] = field(default_factory=dict)
+    outside: dict[str, Sample] = field(default_factory=dict)
 
     def in_loop(self, crm_id: str) -> bool | None:
         """Return whether a user is in a loop of managers, `None` where that is not known."""
@@ -91,10 +98,14 @@ class Gathering:
                 if state is None:
                     if row["IsActive"] is True:
                         gathered.rows[crm_id] = row
+                    else:
+                        gathered.deactivated.add(row)
                 elif afresh or not state.digest.startswith(of_fields) or is_due(state):
                     gathered.rows[crm_id] = row
                 else:
                     digests[crm_id] = of_fields
+                    if not state.active:
+                        _leave_out(gathered, row)
         if not managers:
             raise Incomplete("Salesforce shows no users at all")
         matching = self._matching()
@@ -209,6 +220,13 @@ class Gathering:
             self.archive.put("matches", 1, kept)
             self.checkpoint()
         return {crm_id: frozenset(names) for crm_id, names in orjson.loads(kept).items()}
+
+
+def _leave_out(gathered: Gathered, row: Row) -> None:
+    if row["IsActive"] is True:
+        gathered.idle[row["Id"]] = row
+    else:
+        gathered.deactivated.add(row)
 
 
 def _by_user(matching: list[tuple[str, Ids]], users: Iterable[str]) -> dict[str, frozenset[str]]:

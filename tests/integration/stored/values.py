@@ -93,6 +93,7 @@ _RUN = Run(
     cursor=100,
     planned=250,
     counts={"created": 3, "grant": 2},
+    left_out={"email_domain": 2},
     errors=1,
     plan_hash="3d4c",
     expires_at="2026-11-23T08:15:00Z",

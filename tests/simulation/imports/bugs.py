@@ -13,7 +13,7 @@ from muster.imports.applying import Applying
 from muster.imports.notifying_managers import ManagerNotifier
 from muster.imports.plan_items import Item
 from muster.imports.steps import Steps
-from muster.roster import salesforce_lifecycle
+from muster.roster import eligibility, salesforce_lifecycle
 from muster.roster.decisions import Decision
 from muster.roster.serving_seat_lines import SeatLineServer
 from muster.roster.writing_user_changes import UserChangeWriter
@@ -214,6 +214,20 @@ def _told_afterwards(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(UserChangeWriter, "_tell_refuted", lambda *_: None)
     patch.setattr(UserChangeWriter, "_done", told)
+
+
+# ── Who belongs ──────────────────────────────────────────────────────────────────────────────────
+
+
+@bugs.bug("the domain rule looks at the standard field", hunts.a_mapped_address)
+def _domain_of_the_standard_field(patch: pytest.MonkeyPatch) -> None:
+    would_have = eligibility.would_have
+
+    def careless(fields: Any, settings: Any, member: Any = None) -> dict[str, str | None]:
+        email = eligibility.provisioned_email(fields.get("Email"), settings.domains)
+        return {**would_have(fields, settings, member), "email": email}
+
+    patch.setattr(eligibility, "would_have", careless)
 
 
 # ── Applying ─────────────────────────────────────────────────────────────────────────────────────

@@ -76,6 +76,23 @@ def a_forged_message(world: World) -> None:
         raise Violation("what a message said of a user was believed")
 
 
+def a_mapped_address(world: World) -> None:
+    """A domain is judged by the address that the member would have, whatever the standard field holds."""
+    company = Company(world)
+    world.salesforce.call("POST", "/sandbox/custom-fields", {"name": "Work_Email__c", "type": "Email"})
+    company.begin(
+        assignments=[],
+        domains={"primary": "acme.example"},
+        field_maps={"salesforce": {"email": "Work_Email__c"}},
+    )
+    company.hire("ada", Email="ada@login.example", Work_Email__c="ada@acme.example")
+    company.hire("eve", Work_Email__c="eve@rival.example")
+    company.run_import()
+    found = {each.first_name for each in company.roster().members.values() if each.active}
+    if found != {"Ada"}:
+        raise Violation(f"of Ada and Eve, {found} are members")
+
+
 def _has_read_filters(world: World, said: dict[str, str]) -> bool:
     assert world.rules.archive is not None
     return any(f"{said['run_id']}/1/filters/3" in name for name in world.rules.archive.objects)

@@ -160,7 +160,7 @@ def untrue(company: Company) -> Iterator[str]:
     """Yield where the roster is not what Salesforce and the settings say, once all is quiet.
 
     Told simply: who is active and in a department with an assignment is in, under it; as many hold a
-    seat as there are; a manager is one who is in the roster, unless the managers go round in a loop.
+    seat as there are; a manager is an active member, unless the managers go round in a loop.
     """
     yield from let_go_unasked(company)
     roster = company.roster()
@@ -177,7 +177,7 @@ def untrue(company: Company) -> Iterator[str]:
             wanting.update(member.seats.keys())
             yield from _untrue_person(name, user, member)
             above = members.get(None if _reports_to_themselves(user, users) else user["ManagerId"])
-            if member.manager != (above.id if above else None):
+            if member.manager != (above.id if above and above.active else None):
                 yield f"{name} has another manager than in Salesforce"
     if roster.lease:
         yield "a lease is left"

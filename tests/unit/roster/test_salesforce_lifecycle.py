@@ -347,3 +347,42 @@ def test_a_loop_of_managers_stays_cut_until_the_manager_changes_or_an_import_say
     after = decide(led, replace(linked(ada), manager="bob"), ACME, {}, NOW).after
     assert after
     assert after.manager == manager
+
+
+REGIONS = settings(
+    auto_provision={"custom_fields": ["Region__c"]},
+    field_maps={"vault_crm": {"inbound": {"custom": {"custom.Country": "country__c"}}}},
+)
+
+
+def test_what_the_settings_no_longer_name_disappears_and_what_vault_gives_stays() -> None:
+    before = decide(change(10, REGIONS, Region__c="EMEA"), Known(), REGIONS, {}, NOW).after
+    assert before
+    before = replace(before, custom={**before.custom, "Country": "GB"})
+    without = settings(field_maps=REGIONS.field_maps.model_dump(mode="json"))
+    decision = decide(change(40, without, Region__c="AMER"), linked(before), without, {}, NOW)
+    assert decision.after
+    assert decision.after.custom == {"Country": "GB"}
+    assert fields_changed(decision) == {"custom.Region__c": ("EMEA", None)}
+    # Who is listed and not read this time stays as it was (W5).
+    decision = decide(change(41), linked(before), REGIONS, {}, NOW)
+    assert decision.after
+    assert decision.after.custom == {"Region__c": "EMEA", "Country": "GB"}
+
+
+def test_an_attribute_that_is_mapped_to_nothing_is_empty() -> None:
+    nulls = dict.fromkeys(("title", "phone_numbers.mobile", "crm.profile_id"))
+    acme = settings(field_maps={"salesforce": nulls})
+    decision = decide(change(40), linked(member()), acme, {}, NOW)
+    assert fields_changed(decision) == {
+        "title": ("Rep", None),
+        "phone_numbers.mobile": ("+44 7700 900001", None),
+        "crm.salesforce.profile_id": ("00e000000000001AAA", None),
+    }
+    assert decision.after
+    again = decide(change(41), linked(decision.after), acme, {}, NOW)
+    assert again.history is None
+    # Who is new has none either.
+    new = decide(change(), Known(), acme, {}, NOW).after
+    assert new
+    assert (new.title, "mobile" in new.phone_numbers) == (None, False)

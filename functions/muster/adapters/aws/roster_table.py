@@ -71,7 +71,9 @@ class RosterTable:
         managers = {each.manager for each in wanted.values() if each.manager}
         found = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in {*wanted, *managers}})
         links = {crm_id: keys.to_link(item) for crm_id, item in found.items()}
-        linked = {member for crm_id in wanted if crm_id in links and (member := links[crm_id].member)}
+        linked = {
+            member for crm_id in {*wanted, *managers} if crm_id in links and (member := links[crm_id].member)
+        }
         unlinked = [crm_id for crm_id in wanted if not (crm_id in links and links[crm_id].member)]
         second = self._get(
             {("member", member): keys.member_key(organization, member) for member in linked}
@@ -268,7 +270,8 @@ def _known(
 ) -> Known:
     link = links.get(crm_id)
     managers_link = links.get(wanted.manager) if wanted.manager else None
-    manager = managers_link.member if managers_link else None
+    above = members.get(managers_link.member or "") if managers_link else None
+    manager = above.id if above and above.active else None
     if link and link.member:
         return Known(link=link, member=members.get(link.member), manager=manager)
     matches = {key: holders.get(key, frozenset[str]()) for key in wanted.match_keys}
