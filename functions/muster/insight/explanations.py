@@ -20,7 +20,7 @@ from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
-from muster.roster.reasons import EXPLAINED, NAMESAKE_ACTIVE, UNMATCHED
+from muster.roster.reasons import EXPLAINED, INACTIVE_USER, NAMESAKE_ACTIVE, UNMATCHED
 from muster.settings import Settings, assignment_order
 from muster.sources.user_changes import UserChange
 
@@ -31,14 +31,8 @@ _OUTDATED = (
     "The settings have changed since the last full import; the next import evaluates everyone by them."
 )
 _IGNORED = "Managers are not taken from Salesforce (settings: ignore_organizational_structure)."
-_KEEPS_DEACTIVATED = (
-    "The settings keep members who are deactivated in Salesforce (keep_active.when_deactivated);"
-    ' ask with "live": true whether this is one.'
-)
-_KEEPS_UNMATCHED = (
-    "The settings keep members whom no assignment matches any more (keep_active.when_unmatched);"
-    ' ask with "live": true whether this is one.'
-)
+# The switch of the settings that keeps a member active, by the reason for which it would leave.
+_SWITCHES = {INACTIVE_USER: "when_deactivated", UNMATCHED: "when_unmatched"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +179,8 @@ def _why(member: Member, settings: Settings, now: datetime) -> tuple[str | None,
     if not member.active:
         reason = member.inactive_reason
         return reason, _in_words(reason or "")
-    if member.unmatched_since:
-        return UNMATCHED, _in_grace(member.unmatched_since, settings, now)
+    if reason := _leaves_as(member):
+        return reason, f"{_stays(member, reason, settings, now)} {_still_decides(member, settings)}"
     if member.assignment:
         return None, f"Assignment {member.assignment} is the uppermost of those that match."
     if settings.assignments:
@@ -199,14 +193,30 @@ def _in_words(reason: str, namesakes: Sequence[str] = ()) -> str:
     return f"{text} That is {', '.join(namesakes)}." if namesakes else text
 
 
-def _in_grace(since: str, settings: Settings, now: datetime) -> str:
-    start = f"No assignment matches since {since}"
-    if settings.keep_active.when_unmatched:
-        return f"{start}; the member stays all the same (settings: keep_active.when_unmatched)."
+def _leaves_as(member: Member) -> str | None:
+    """Return the reason for which a member would leave if the settings did not keep it (A13)."""
+    # What an earlier version stored has no more than the moment.
+    return member.kept_reason or (UNMATCHED if member.unmatched_since else None)
+
+
+def _stays(member: Member, reason: str, settings: Settings, now: datetime) -> str:
+    """Return why, and until when, a member stays all the same (A7, A8)."""
+    since, switch = member.unmatched_since, _SWITCHES[reason]
+    start = f"No assignment matches since {since}" if since else EXPLAINED[reason].removesuffix(".")
+    if getattr(settings.keep_active, switch):
+        return f"{start}; the member stays for as long as the settings say so (keep_active.{switch})."
+    if since is None:
+        return f"{start}; the settings keep nobody for that any more: the next import deactivates the member."
     ends = salesforce_lifecycle.grace_ends(since, settings)
     if datetime.fromisoformat(ends) <= now:
         return f"{start}; the days of grace are over, and the next import deactivates the member."
     return f"{start}; the member will be deactivated on {ends}, by the first import from then on."
+
+
+def _still_decides(member: Member, settings: Settings) -> str:
+    if assignment_order.named(member.assignment, settings):
+        return f"Assignment {member.assignment}, the last that matched, still decides what it may have."
+    return "The assignment that last matched is not in the settings any more: the member keeps what it has."
 
 
 def _outlook(reason: str | None, decision: Decision, changes: int, settings: Settings) -> str:
@@ -238,21 +248,14 @@ def _outlook(reason: str | None, decision: Decision, changes: int, settings: Set
 
 
 def _kept(member: Member, settings: Settings, now: datetime) -> Json | None:
-    """Return the grace period, or the settings that keep the member active (A7, A8)."""
-    if not member.active:
+    """Return why the settings keep a member active, since when and until when; `None`: they need not."""
+    reason = _leaves_as(member) if member.active else None
+    if reason is None:
         return None
-    if since := member.unmatched_since:
-        ends = (
-            None if settings.keep_active.when_unmatched else salesforce_lifecycle.grace_ends(since, settings)
-        )
-        why = _in_grace(since, settings, now)
-        return {"unmatched_since": since, "deactivated_on": ends, "why": why}
-    switches = (
-        (settings.keep_active.when_deactivated, _KEEPS_DEACTIVATED),
-        (settings.keep_active.when_unmatched, _KEEPS_UNMATCHED),
-    )
-    why = " ".join(text for on, text in switches if on)
-    return {"unmatched_since": None, "deactivated_on": None, "why": why} if why else None
+    since, always = member.unmatched_since, getattr(settings.keep_active, _SWITCHES[reason])
+    ends = salesforce_lifecycle.grace_ends(since, settings) if since and not always else None
+    why = _stays(member, reason, settings, now)
+    return {"reason": reason, "unmatched_since": since, "deactivated_on": ends, "why": why}
 
 
 # ── Values and where they come from ──────────────────────────────────────────────────────────────────

@@ -54,6 +54,30 @@ def governed(
     return {**attributes, "seats": places, "data_capture": _effects(capture, places, settings)}
 
 
+def kept(
+    before: Member,
+    winner: Assignment | None,
+    fields: Fields,
+    settings: Settings,
+    pools: Pools,
+    at: str,
+) -> Attributes:
+    """Return what a member may have who stays only because the settings keep it (A7, A8, A13).
+
+    The assignment that last matched goes on deciding, whatever matches now: a leaver's profile or department
+    is often changed too. If the settings have it no more, `winner` decides, the one that matches now; without
+    one the member keeps what it has, but for seats that there are no more.
+    """
+    assignment = assignment_order.named(before.assignment, settings)
+    if assignment is None and before.assignment is not None and settings.assignments:
+        assignment = winner
+        if winner is None:
+            rank = assignment_order.rank(None, settings)
+            places = seats.placed(before.seats, before.seats, settings, pools, rank=rank, at=at)
+            return {"seats": places, "data_capture": _effects(before.data_capture, places, settings)}
+    return governed(before, assignment, fields, settings, pools, at)
+
+
 def governor(member: Member, feature: str, settings: Settings) -> str | None:
     """Return the name of the automatic assignment that decides the member's group for a feature (A5)."""
     assignment = assignment_order.named(member.assignment, settings)

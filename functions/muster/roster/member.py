@@ -23,8 +23,9 @@ class Member:
     effective (`roster.entitlements`). `matched` names every assignment whose filter matched, the
     winner among them. `reports_to` is the CRM id of the manager, who need not be a member; `in_loop` says
     that an import found that the managers above lead back to the member. `origins` says who set a value
-    that is neither the CRM's nor the assignment's. `unmatched_since` is the moment from which the days of
-    grace count. `digest` is the digest of all that the member was last evaluated with.
+    that is neither the CRM's nor the assignment's. `kept_reason` is why the member would be inactive if the
+    settings did not keep it; `unmatched_since` is the moment from which its days of grace count. `digest` is
+    the digest of all that the member was last evaluated with.
 
     `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`, per feature the
     request there, `digest` of the row as imported, and `waits`, the places in line for a licence.
@@ -64,6 +65,7 @@ class Member:
     reports_to: str | None = None
     in_loop: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
+    kept_reason: str | None = None
     unmatched_since: str | None = None
     digest: str = ""
     vault: Mapping[str, Any] = field(default_factory=dict)
@@ -110,6 +112,7 @@ _NOT_SHOWN = frozenset(
         "digest",
         "former_keys",
         "in_loop",
+        "kept_reason",
         "matched",
         "origins",
         "reports_to",

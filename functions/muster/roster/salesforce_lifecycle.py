@@ -14,7 +14,7 @@ from muster.crm.salesforce_fields import TARGETS, mapped
 from muster.roster import eligibility, seats
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
-from muster.roster.entitlements import Attributes, governed, seated, without
+from muster.roster.entitlements import Attributes, governed, kept, seated, without
 from muster.roster.history import HistoryEntry, changes_between
 from muster.roster.links import Link, match_keys
 from muster.roster.manager_hierarchy import manager_attributes, reports_to
@@ -63,11 +63,12 @@ def seat(
     return recorded(member, after, Outcome.SEATED, settings, now, f"assignment:{member.assignment}", run)
 
 
-def is_due(member: Member, settings: Settings, now: datetime) -> bool:
-    """Whether the days of grace of a member that no assignment matches are over (A8)."""
-    return member.unmatched_since is not None and timestamp(now) >= grace_ends(
-        member.unmatched_since, settings
-    )
+def gives_way(member: Member) -> bool:
+    """Whether another Salesforce user of the same person may take the member over (W8, A14).
+
+    It may once the member's own user has left, even where the settings keep the member active.
+    """
+    return not member.active or member.kept_reason == INACTIVE_USER
 
 
 def grace_ends(unmatched_since: str, settings: Settings) -> str:
@@ -102,7 +103,7 @@ def _provision(
     """Link the user to its namesake, wait for the namesake to leave, or create a member (W8)."""
     holders = [member for member in known.namesakes if CONNECTION in member.crm]
     free = [member for member in known.namesakes if CONNECTION not in member.crm]
-    blocking = tuple(member for member in holders if member.active)
+    blocking = tuple(member for member in holders if not gives_way(member))
     linked = Link(crm_id=change.crm_id, member="")
     if free:
         before, outcome = free[0], Outcome.LINKED
@@ -173,20 +174,21 @@ def _follow(
         **_identity(before, change, known, settings),
         "active": active,
         "inactive_reason": reason,
+        "kept_reason": verdict.reason if active else None,
         "unmatched_since": since,
+        "enabled": active,
+        "inbound_enabled": active and eligibility.in_call_center(change.fields),
     }
     if not active:
         attributes |= {**without(before), "matched": ()}
-    elif verdict.reason is None:
-        attributes |= governed(before, verdict.assignment, change.fields, settings, pools, timestamp(now))
+    else:
+        decides = governed if verdict.reason is None else kept
+        attributes |= decides(before, verdict.assignment, change.fields, settings, pools, timestamp(now))
         attributes["matched"] = tuple(sorted(change.matches))
     if "manager" in attributes:
         # A manager chosen by hand, while the CRM's structure was ignored, gives way to the CRM's.
         origins = attributes.get("origins", before.origins)
         attributes["origins"] = {name: origin for name, origin in origins.items() if name != "manager"}
-    if verdict.reason != INACTIVE_USER or not active:
-        called = eligibility.in_call_center(change.fields)
-        attributes |= {"enabled": active, "inbound_enabled": active and called}
     manager = None if settings.ignore_organizational_structure else attributes.get("manager", before.manager)
     attributes["digest"] = digest(change.fields_digest, change.matches, manager)
     keys = match_keys(attributes.get("username", before.username), attributes.get("email", before.email))

@@ -163,5 +163,5 @@ def _given_up(decision: Decision) -> Iterator[str]:
     member = decision.after or decision.before
     if member:
         yield from member.former_keys
-        if not member.active:
+        if salesforce_lifecycle.gives_way(member):
             yield from match_keys(member.username, member.email)
