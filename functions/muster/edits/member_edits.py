@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from muster import validation
+from muster.edits.activity_edits import with_activity
 from muster.errors import Problem, Rejected
 from muster.references import Reference
 from muster.roster import (
@@ -204,13 +205,15 @@ def decide(
     for name in ("crm_user_status", "end_date"):
         if name in edit.requested:
             after = _with_value(after, name, getattr(edit, name), editor)
+    if after.crm_user_status != member.crm_user_status or after.end_date != member.end_date:
+        after, said = with_activity(after, settings, now)
+        notes += said
     after = replace(after, **engage_groups.returned(member, after, end_dates.today(now, settings.time_zone)))
     if "manager" in edit.requested:
         after = _with_value(after, "manager", above[0].id if above else None, editor)
         notes += ["The manager is not an active member."] if above and not above[0].active else []
-    decision = salesforce_lifecycle.recorded(
-        member, after, Outcome.UPDATED, settings, now, editor.origin, run
-    )
+    outcome = Outcome.DEACTIVATED if member.active and not after.active else Outcome.UPDATED
+    decision = salesforce_lifecycle.recorded(member, after, outcome, settings, now, editor.origin, run)
     # If one of them gets another manager at the same moment, there may be a loop after all.
     return replace(decision, unchanged=tuple(above) if after.manager != member.manager else ()), notes
 

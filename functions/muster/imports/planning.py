@@ -140,7 +140,7 @@ def _in_order(
             plan.problems.append((crm_id, error.problems[0]))
             continue
         verdict = evaluate(change.fields, change.matches, settings)
-        leaves_first = verdict.reason is None
+        leaves_first = verdict.reason is None and crm_id not in gathered.leaving
         rank = assignment_order.rank(verdict.assignment, settings) if contested else 0
         key = (leaves_first, rank, gathered.depths.get(crm_id, 0), crm_id)
         keyed.append((key, replace(change, in_loop=gathered.in_loop(crm_id))))

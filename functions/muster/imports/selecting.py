@@ -6,11 +6,16 @@ have changed.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
+from itertools import batched
 
 from muster.crm.pages import read_salesforce_page
-from muster.roster import manager_hierarchy
+from muster.roster import end_dates, manager_hierarchy
 from muster.roster.eligibility import evaluate
+from muster.roster.member import Member
+from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
+from muster.roster.salesforce_lifecycle import CONNECTION
 from muster.settings import Settings
 from muster.settings.assignment_order import unfiltered
 from muster.settings.mappings import fields_to_read
@@ -39,6 +44,25 @@ def select(
         {crm_id: gathered.managers[crm_id] for crm_id in gathered.rows}
     )
     return gathered
+
+
+def members_due(roster: Roster, settings: Settings, now: datetime) -> dict[str, Member]:
+    """Return the members whose end date or status has them evaluated again, by CRM id (A16).
+
+    The index lists candidates, the member decides. Raises `Unavailable`.
+    """
+    organization, day = settings.organization, end_dates.today(now, settings.time_zone)
+    # What earlier versions stored has no more than the day, which only an end date gives.
+    names = [
+        name for name, due in roster.due(organization, day) if end_dates.EVALUATION in due.what or due.since
+    ]
+    found: dict[str, Member] = {}
+    for some in batched(names, LOOKED_UP_AT_ONCE, strict=False):
+        for member in roster.members(organization, some).values():
+            since, crm_id = end_dates.evaluated_from(member), member.crm.get(CONNECTION, {}).get("id")
+            if crm_id and since is not None and since <= day.isoformat():
+                found[crm_id] = member
+    return found
 
 
 def _drop_outsiders(gathered: Gathered, states: Mapping[str, MemberState], settings: Settings) -> None:

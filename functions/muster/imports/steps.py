@@ -15,8 +15,8 @@ from muster.imports.importing_vault_crm import VaultImporting, VaultPart, reads_
 from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
 from muster.imports.ports import Ports
-from muster.imports.selecting import select
-from muster.roster import salesforce_lifecycle
+from muster.imports.selecting import members_due, select
+from muster.roster.activity import grace_ends
 from muster.roster.decisions import Outcome
 from muster.runs import guard
 from muster.runs.answer import Ended, PlanShown, RunAnswer
@@ -156,19 +156,23 @@ class Steps:
     ) -> Gathered:
         parts = AttemptParts(self.ports.archive, run)
         gathering = Gathering(self.settings, self.ports.salesforce, parts, self.clock.check, resumed)
-        match run.mode:
-            case "members":
-                return gathering.named(run.members)
-            case "incremental":
-                return gathering.changed(run.since or "")
+        if run.mode == "members":
+            return gathering.named(run.members)
         at = self.clock.now()
+        due = members_due(self.ports.roster, self.settings, at)
+        leaving = frozenset(crm_id for crm_id, member in due.items() if member.active)
+        if run.mode == "incremental":
+            return replace(gathering.changed(run.since or "", lambda: due), leaving=leaving)
         try:
             gathered = gathering.everyone(
                 states,
                 afresh=state.evaluated_with != settings_digest(self.settings),
                 is_due=lambda each: (
-                    bool(each.unmatched_since)
-                    and salesforce_lifecycle.grace_ends(each.unmatched_since, self.settings) <= timestamp(at)
+                    each.crm_id in due
+                    or (
+                        bool(each.unmatched_since)
+                        and grace_ends(each.unmatched_since, self.settings) <= timestamp(at)
+                    )
                 ),
             )
         except CursorLost:
@@ -179,7 +183,7 @@ class Steps:
                 f"Salesforce shows {gathered.total:,} users, and {state.rows:,} the last time:"
                 " fewer by more than the guard allows"
             )
-        return select(gathered, states, self.settings, parts)
+        return replace(select(gathered, states, self.settings, parts), leaving=leaving)
 
     def _source_errors(self, run: Run, gathered: Gathered, plan: Plan) -> list[LogEntry]:
         """Return entries about users who cannot be decided about or seen, and about loops of managers."""

@@ -16,6 +16,7 @@ from muster.insight import seat_explanations
 from muster.insight.run_summaries import YOU, to_do
 from muster.insight.seat_explanations import Lines
 from muster.roster import manager_hierarchy, salesforce_lifecycle
+from muster.roster.activity import grace_ends
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
 from muster.roster.links import Link
@@ -207,7 +208,7 @@ def _stays(member: Member, reason: str, settings: Settings, now: datetime) -> st
         return f"{start}; the member stays for as long as the settings say so (keep_active.{switch})."
     if since is None:
         return f"{start}; the settings keep nobody for that any more: the next import deactivates the member."
-    ends = salesforce_lifecycle.grace_ends(since, settings)
+    ends = grace_ends(since, settings)
     if datetime.fromisoformat(ends) <= now:
         return f"{start}; the days of grace are over, and the next import deactivates the member."
     return f"{start}; the member will be deactivated on {ends}, by the first import from then on."
@@ -229,7 +230,7 @@ def _outlook(reason: str | None, decision: Decision, changes: int, settings: Set
     if reason and member and member.active:
         kept = "when_unmatched" if reason == UNMATCHED else "when_deactivated"
         until = (
-            f" until {salesforce_lifecycle.grace_ends(member.unmatched_since, settings)}"
+            f" until {grace_ends(member.unmatched_since, settings)}"
             if member.unmatched_since
             else f" (settings: keep_active.{kept})"
         )
@@ -253,7 +254,7 @@ def _kept(member: Member, settings: Settings, now: datetime) -> Json | None:
     if reason is None:
         return None
     since, always = member.unmatched_since, getattr(settings.keep_active, _SWITCHES[reason])
-    ends = salesforce_lifecycle.grace_ends(since, settings) if since and not always else None
+    ends = grace_ends(since, settings) if since and not always else None
     why = _stays(member, reason, settings, now)
     return {"reason": reason, "unmatched_since": since, "deactivated_on": ends, "why": why}
 

@@ -89,14 +89,24 @@ def governor(member: Member, feature: str, settings: Settings) -> str | None:
 def without(member: Member) -> Attributes:
     """Return the attributes of a member without an assignment: nothing given, no group requested (W8)."""
     return {
-        "assignment": None,
-        "update_mode": None,
-        "seats": {},
-        "workspaces": {},
-        "data_capture": {},
+        **_nothing_given(),
         "origins": _of_the_person(member.origins),
         **_requested(member, dict.fromkeys(engage_features.FEATURES)),
     }
+
+
+def closed(member: Member) -> Attributes:
+    """Return the attributes of a member closed by hand: nothing is given, but requests stand (A16).
+
+    Its requests for groups stand for when the member comes back (G11); until then a push takes it out of its
+    groups (G7).
+    """
+    requests = {
+        name: origin
+        for feature in engage_features.FEATURES
+        if (origin := member.origins.get(name := f"{feature}.request"))
+    }
+    return {**_nothing_given(), "origins": _of_the_person(member.origins) | requests}
 
 
 def seated(member: Member, seat: str, settings: Settings, pools: Pools, at: str) -> Member:
@@ -128,6 +138,10 @@ def _effects(
             "origin": setting["origin"],
         }
     return effects
+
+
+def _nothing_given() -> Attributes:
+    return {"assignment": None, "update_mode": None, "seats": {}, "workspaces": {}, "data_capture": {}}
 
 
 def _given(before: Member, given: assignment_grants.Grants) -> Attributes:

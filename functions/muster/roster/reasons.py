@@ -7,6 +7,12 @@ CALL_CENTER_MISSING = "call_center_missing"
 UNMATCHED = "unmatched"
 NAMESAKE_ACTIVE = "namesake_active"
 REPLACED = "replaced"
+END_DATE = "end_date"
+SET_INACTIVE = "set_inactive"
+TAKEN_BACK = "taken_back"
+
+# What closed a member while Salesforce had nothing against it.
+BY_HAND = frozenset({END_DATE, SET_INACTIVE, TAKEN_BACK})
 
 EXPLAINED = {
     INACTIVE_USER: "The user is deactivated in Salesforce.",
@@ -16,4 +22,7 @@ EXPLAINED = {
     UNMATCHED: "No assignment's filter matches the user (settings: assignments).",
     NAMESAKE_ACTIVE: "The user waits: an active member has the same username or e-mail address.",
     REPLACED: "Another Salesforce user with the same username or e-mail address took over the member.",
+    END_DATE: "The member's end date is past (MemberSettingsFunction: end_date).",
+    SET_INACTIVE: "The member is set inactive (MemberSettingsFunction: crm_user_status).",
+    TAKEN_BACK: "What had closed the member was taken back: the next import evaluates it again.",
 }

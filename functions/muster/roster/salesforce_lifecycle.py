@@ -5,21 +5,22 @@ to write, and what must still hold when they are written. Pure: no I/O, no clock
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from muster.crm import canonical_text
 from muster.crm.salesforce_fields import TARGETS, mapped
-from muster.roster import eligibility, seats
+from muster.roster import eligibility, end_dates, engage_groups, seats
+from muster.roster.activity import gives_way, standing, without_stale_end_date
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
-from muster.roster.entitlements import Attributes, governed, kept, seated, without
+from muster.roster.entitlements import Attributes, closed, governed, kept, seated, without
 from muster.roster.history import HistoryEntry, changes_between
 from muster.roster.links import Link, match_keys
 from muster.roster.manager_hierarchy import manager_attributes, reports_to
 from muster.roster.member import Member
-from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
+from muster.roster.reasons import NAMESAKE_ACTIVE, REPLACED
 from muster.roster.seats import Pools
 from muster.settings import Settings
 from muster.sources.newest_changes import is_newer, state_of
@@ -61,21 +62,6 @@ def seat(
     if after.seats == member.seats:
         return None
     return recorded(member, after, Outcome.SEATED, settings, now, f"assignment:{member.assignment}", run)
-
-
-def gives_way(member: Member) -> bool:
-    """Whether another Salesforce user of the same person may take the member over (W8, A14).
-
-    It may once the member's own user has left, even where the settings keep the member active.
-    """
-    return not member.active or member.kept_reason == INACTIVE_USER
-
-
-def grace_ends(unmatched_since: str, settings: Settings) -> str:
-    """Return when the days of grace are over (ISO 8601)."""
-    return timestamp(
-        datetime.fromisoformat(unmatched_since) + timedelta(days=settings.keep_active.grace_days)
-    )
 
 
 def _is_stale(change: UserChange, known: Known) -> bool:
@@ -168,23 +154,22 @@ def _follow(
     now: datetime,
 ) -> Decision:
     """Update one member by its Salesforce user."""
-    reason, since = _reason_to_leave(before, verdict.reason, settings, now)
-    active = reason is None
+    stored, before = before, without_stale_end_date(before, change.crm_id, verdict.reason, settings, now)
+    stands = standing(before, verdict.reason, settings, now)
+    active = stands.inactive_reason is None
     attributes: Attributes = {
         **_identity(before, change, known, settings),
+        **asdict(stands),
         "active": active,
-        "inactive_reason": reason,
-        "kept_reason": verdict.reason if active else None,
-        "unmatched_since": since,
         "enabled": active,
         "inbound_enabled": active and eligibility.in_call_center(change.fields),
+        "matched": () if not active and verdict.reason else tuple(sorted(change.matches)),
     }
     if not active:
-        attributes |= {**without(before), "matched": ()}
+        attributes |= without(before) if verdict.reason else closed(before)
     else:
         decides = governed if verdict.reason is None else kept
         attributes |= decides(before, verdict.assignment, change.fields, settings, pools, timestamp(now))
-        attributes["matched"] = tuple(sorted(change.matches))
     if "manager" in attributes:
         # A manager chosen by hand, while the CRM's structure was ignored, gives way to the CRM's.
         origins = attributes.get("origins", before.origins)
@@ -195,30 +180,16 @@ def _follow(
     attributes["former_keys"] = tuple(
         sorted({*before.former_keys, *match_keys(before.username, before.email)} - {*keys})
     )
-    if before.version and change.fields_digest and _is_as_before(before, attributes):
+    if before.version and change.fields_digest and before is stored and _is_as_before(before, attributes):
         # Read from Salesforce and unchanged: an import of an unchanged source writes nothing (I9).
         return Decision(outcome=Outcome.UNCHANGED, before=before)
     after = replace(before, **attributes, sources={**before.sources, CONNECTION: change.source})
+    after = replace(after, **engage_groups.returned(before, after, end_dates.today(now, settings.time_zone)))
     if before.active != after.active:
         outcome = Outcome.REACTIVATED if after.active else Outcome.DEACTIVATED
     else:
         outcome = Outcome.UPDATED
-    return recorded(before, after, outcome, settings, now, "crm", change.run)
-
-
-def _reason_to_leave(
-    before: Member, reason: str | None, settings: Settings, now: datetime
-) -> tuple[str | None, str | None]:
-    """Return why the member is not active, and since when it has been without a match (A7, A8)."""
-    keep = settings.keep_active
-    if not before.active or reason not in (INACTIVE_USER, UNMATCHED):
-        return reason, None
-    if reason == INACTIVE_USER:
-        return (None if keep.when_deactivated else reason), None
-    if keep.when_unmatched:
-        return None, None
-    since = before.unmatched_since or timestamp(now)
-    return (None, since) if timestamp(now) < grace_ends(since, settings) else (reason, None)
+    return recorded(stored, after, outcome, settings, now, "crm", change.run)
 
 
 def recorded(

@@ -12,6 +12,7 @@ from datetime import datetime
 from muster.errors import MusterError, Stale, Unavailable
 from muster.lease import Lease
 from muster.roster import salesforce_lifecycle
+from muster.roster.activity import gives_way
 from muster.roster.counting_seats import SeatCount
 from muster.roster.decisions import Decision, Known
 from muster.roster.links import match_keys
@@ -163,5 +164,5 @@ def _given_up(decision: Decision) -> Iterator[str]:
     member = decision.after or decision.before
     if member:
         yield from member.former_keys
-        if salesforce_lifecycle.gives_way(member):
+        if gives_way(member):
             yield from match_keys(member.username, member.email)

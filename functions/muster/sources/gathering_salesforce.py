@@ -40,9 +40,9 @@ class Gathered:
 
     `rows` holds the users to decide about, `matches` the assignments with a filter that match a user,
     `loops` the loops of managers (`None`: not everyone was read). `unseen` are CRM ids that should have been
-    there. `newest` is the newest SystemModstamp, as Salesforce writes it. Where
-    everyone was read, `managers` maps each user to its manager, and `digests` each unchanged member to the
-    digest of its fields.
+    there, `leaving` those of members whom an end date or status closes. `newest` is the newest
+    SystemModstamp, as Salesforce writes it. Where everyone was read, `managers` maps each user to its
+    manager, and `digests` each unchanged member to the digest of its fields.
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
@@ -50,6 +50,7 @@ class Gathered:
     depths: Mapping[str, int] = field(default_factory=dict)
     loops: tuple[tuple[str, ...], ...] | None = None
     unseen: tuple[str, ...] = ()
+    leaving: frozenset[str] = frozenset()
     total: int = 0
     newest: str | None = None
     managers: Mapping[str, str | None] = field(default_factory=dict)
@@ -105,31 +106,50 @@ class Gathering:
         gathered.managers, gathered.digests = managers, digests
         return gathered
 
-    def changed(self, moment: str) -> Gathered:
-        """Read the users changed since a moment (ISO 8601 in UTC, ending in Z)."""
+    def changed(self, moment: str, due: Callable[[], Iterable[str]] = tuple) -> Gathered:
+        """Read the users changed since a moment (ISO 8601 in UTC, ending in Z), and by id those that are due.
+
+        Of `due` only what it says first counts: what is read later, after an interruption, belongs to that.
+        """
         names = fields_to_read(self.settings)
         gathered = Gathered()
         condition = soql.since("SystemModstamp", moment)
         for rows, _ in self._rows("users", soql.select(names, condition), names, gathered):
             gathered.rows |= {row["Id"]: row for row in rows}
-        if len(gathered.rows) > MOST_BY_ID:
+        changed, newest = dict(gathered.rows), gathered.newest
+        further = [crm_id for crm_id in self._noted("due", due) if crm_id not in changed]
+        self._read_by_id("due_users", further, gathered)
+        # Others may have changed before those were read, and are not read yet.
+        gathered.newest = newest
+        if len(changed) > MOST_BY_ID:
             narrowed = self._matching(lambda fields, *all_of: soql.select(fields, condition, *all_of))
-            gathered.matches = _by_user(narrowed, gathered.rows)
+            gathered.matches = {**_by_user(narrowed, changed), **self._matches_by_id(further)}
         else:
             gathered.matches = self._matches_by_id(gathered.rows)
         return gathered
 
     def named(self, crm_ids: Sequence[str]) -> Gathered:
         """Read the users with these ids."""
-        names = fields_to_read(self.settings)
         gathered = Gathered()
-        for number, some in enumerate(batched(crm_ids, USERS_A_QUERY, strict=False), 1):
-            query = soql.select(names, soql.one_of("Id", some))
-            for rows, _ in self._rows(f"users/{number}", query, names, gathered):
-                gathered.rows |= {row["Id"]: row for row in rows}
+        self._read_by_id("users", crm_ids, gathered)
         gathered.unseen = tuple(crm_id for crm_id in crm_ids if crm_id not in gathered.rows)
         gathered.matches = self._matches_by_id(gathered.rows)
         return gathered
+
+    def _read_by_id(self, name: str, crm_ids: Iterable[str], gathered: Gathered) -> None:
+        names = fields_to_read(self.settings)
+        for number, some in enumerate(batched(crm_ids, USERS_A_QUERY, strict=False), 1):
+            query = soql.select(names, soql.one_of("Id", some))
+            for rows, _ in self._rows(f"{name}/{number}", query, names, gathered):
+                gathered.rows |= {row["Id"]: row for row in rows}
+
+    def _noted(self, name: str, ids: Callable[[], Iterable[str]]) -> list[str]:
+        """Return ids as they were when first asked for in this attempt."""
+        noted = next(self.archive.parts(name), None) if self.resumed else None
+        if noted is None:
+            noted = orjson.dumps(sorted(ids()))
+            self.archive.put(name, 1, noted)
+        return list(orjson.loads(noted))
 
     # ── Pages ────────────────────────────────────────────────────────────────────────────────────
 

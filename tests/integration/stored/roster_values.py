@@ -88,6 +88,7 @@ ADA_IN_ROSTER = Member(
     reports_to=GRACE,
     in_loop=True,
     origins={"seats.gong": "manual:jane@acme.example", "engage": "align"},
+    kept_reason=UNMATCHED,
     unmatched_since="2026-11-19T08:15:31.000Z",
     digest="00112233.44556677",
     vault={
