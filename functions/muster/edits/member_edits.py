@@ -301,7 +301,7 @@ def _faults(member: Member, edit: Edit, above: Sequence[Member], settings: Setti
 def _with_seats(
     member: Member, edit: Edit, editor: Editor, settings: Settings, pools: Pools, at: str
 ) -> Member:
-    rank = assignment_order.rank(assignment_order.named(member.assignment, settings), settings)
+    rank = assignment_order.rank(entitlements.assignment_of(member, settings), settings)
     places = seats.placed(member.seats, edit.seats, settings, pools, rank=rank, at=at)
     changed = places.keys() ^ member.seats.keys()
     return replace(member, seats=places, origins=_origins(member, "seats.", changed, places, editor))
@@ -320,7 +320,7 @@ def _with_capture(member: Member, edit: Edit, editor: Editor, settings: Settings
     A value that comes from a Salesforce field is not known here. Clearing the digest makes the next full
     import evaluate the member again, which restores it; in mode manual nothing does.
     """
-    assignment = assignment_order.named(member.assignment, settings)
+    assignment = entitlements.assignment_of(member, settings)
     given = assignment_grants.grants(assignment, {}) if assignment else assignment_grants.Grants()
     capture: dict[str, Any] = dict(member.data_capture)
     digest, notes = member.digest, []
@@ -377,5 +377,5 @@ def _merged(before: Mapping[str, str], changes: Mapping[str, str | None]) -> dic
 
 def _mode(member: Member, settings: Settings) -> str | None:
     """Return the update mode that the next run will use: the assignment's in the current settings."""
-    assignment = assignment_order.named(member.assignment, settings)
+    assignment = entitlements.assignment_of(member, settings)
     return assignment.update_mode if assignment else member.update_mode

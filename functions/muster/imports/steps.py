@@ -238,7 +238,8 @@ class Steps:
 
     def _shown(self, plan: Plan) -> PlanShown:
         changes = [item.shown() for item in plan.effective[:SHOWN]]
-        return PlanShown(changes=changes, seats=plan.seat_use(self.settings))
+        warnings = plan_items.lost_by_hand(plan.items)
+        return PlanShown(changes=changes, seats=plan.seat_use(self.settings), warnings=warnings)
 
     def _end(self, run: Run, summary: Mapping[str, Any]) -> RunAnswer:
         errors = run.errors + summary["noticed"]

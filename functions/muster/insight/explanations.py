@@ -19,10 +19,12 @@ from muster.roster import manager_hierarchy, salesforce_lifecycle
 from muster.roster.activity import grace_ends
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
+from muster.roster.entitlements import assignment_of
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
 from muster.roster.reasons import EXPLAINED, INACTIVE_USER, NAMESAKE_ACTIVE, UNMATCHED
 from muster.settings import Settings, assignment_order
+from muster.settings.assignments import Assignment
 from muster.sources.user_changes import UserChange
 
 LAST_CHANGES = 5
@@ -70,11 +72,11 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
         "since": _since(context.history),
         "member": member.id,
         "user": crm_id_of(member),
-        "assignment": _won(member.assignment, member.update_mode, settings),
+        "assignment": _won(member.assignment, member.update_mode, assignment_of(member, settings), settings),
         **_others(member.assignment, matched, settings),
         "note": _OUTDATED if context.outdated else None,
         "seats": seat_explanations.of_member(
-            member, assignment_order.named(member.assignment, settings), settings, context.lines
+            member, assignment_of(member, settings), settings, context.lines
         ),
         "workspaces": {
             name: {"profile": profile, "origin": _origin(member, f"workspaces.{name}")}
@@ -136,7 +138,7 @@ def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings
         "would_be": str(decision.outcome),
         "why": _outlook(reason, decision, len(changes), settings),
         "reason": reason,
-        "assignment": _won(winner.name, winner.update_mode, settings) if winner else None,
+        "assignment": _won(winner.name, winner.update_mode, winner, settings) if winner else None,
         **_others(winner.name if winner else None, change.matches, settings),
         "changes": changes,
         "to_do": [to_do("Import the user now.", "ScheduledImportFunction", event)]
@@ -153,11 +155,12 @@ def crm_id_of(member: Member) -> str | None:
 # ── Assignments ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _won(name: str | None, update_mode: str | None, settings: Settings) -> Json | None:
+def _won(
+    name: str | None, update_mode: str | None, assignment: Assignment | None, settings: Settings
+) -> Json | None:
     """Return the assignment that decides; its position counts from 1, `None` if the settings lack it."""
     if name is None:
         return None
-    assignment = assignment_order.named(name, settings)
     position = assignment_order.rank(assignment, settings) + 1 if assignment else None
     return {"name": name, "position": position, "update_mode": update_mode}
 
@@ -215,7 +218,7 @@ def _stays(member: Member, reason: str, settings: Settings, now: datetime) -> st
 
 
 def _still_decides(member: Member, settings: Settings) -> str:
-    if assignment_order.named(member.assignment, settings):
+    if assignment_of(member, settings):
         return f"Assignment {member.assignment}, the last that matched, still decides what it may have."
     return "The assignment that last matched is not in the settings any more: the member keeps what it has."
 

@@ -19,8 +19,9 @@ class Member:
     connection, the source version last applied (`sources.newest_changes`). `former_keys` are the match keys
     it gave up, for which another user may wait.
 
-    `seats` maps a seat to its place (`roster.seats`), `data_capture` a setting to what is intended and
-    effective (`roster.entitlements`). `matched` names every assignment whose filter matched, the
+    `assignment_filter` is the digest of the filter that `assignment` had, by which it is known when it is
+    renamed. `seats` maps a seat to its place (`roster.seats`), `data_capture` a setting to what is intended
+    and effective (`roster.entitlements`). `matched` names every assignment whose filter matched, the
     winner among them. `reports_to` is the CRM id of the manager, who need not be a member; `in_loop` says
     that an import found that the managers above lead back to the member. `origins` says who set a value
     that is neither the CRM's nor the assignment's. `kept_reason` is why the member would be inactive if the
@@ -53,6 +54,7 @@ class Member:
     crm: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     custom: Mapping[str, str | None] = field(default_factory=dict)
     assignment: str | None = None
+    assignment_filter: str | None = None
     update_mode: str | None = None
     seats: Mapping[str, Any] = field(default_factory=dict)
     workspaces: Mapping[str, str] = field(default_factory=dict)
@@ -109,6 +111,7 @@ class Member:
 
 _NOT_SHOWN = frozenset(
     {
+        "assignment_filter",
         "digest",
         "former_keys",
         "in_loop",

@@ -1,10 +1,11 @@
 """What a function answers about a run: a type that says how it came out, and its JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from muster.errors import Problem
 from muster.runs.run import Mode
 
 
@@ -27,10 +28,11 @@ type SeatUse = Mapping[str, Mapping[str, int | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanShown:
-    """What an answer shows of a plan: its first changes, and the use of seats where the plan moves any."""
+    """What an answer shows of a plan: first changes, warnings, and the use of seats where it moves any."""
 
     changes: Sequence[Mapping[str, Any]] = ()
     seats: SeatUse | None = None
+    warnings: Sequence[Problem] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class RunAnswer:
     counts: Mapping[str, int] | None = None
     seats: SeatUse | None = None
     is_news: bool = True
+    warnings: Sequence[Problem] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -63,6 +66,7 @@ class RunAnswer:
             "status": self.status,
             "ended": self.ended,
             **{key: value for key, value in known.items() if value is not None},
+            **({"warnings": [asdict(each) for each in self.warnings]} if self.warnings else {}),
             **self.details,
             "message": self.message,
         }

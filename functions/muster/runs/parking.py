@@ -134,6 +134,7 @@ def _of_plan(ended: Ended, run: Run, trips: Sequence[Trip], shown: PlanShown, me
         mode=run.mode,
         counts=run.counts,
         seats=shown.seats,
+        warnings=shown.warnings,
         details={
             "changes": list(shown.changes),
             "plan": f"{run.organization}/{run.id}/{run.attempt}/plan/",

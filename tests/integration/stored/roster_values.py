@@ -59,6 +59,7 @@ ADA_IN_ROSTER = Member(
     },
     custom={"Region__c": "EMEA", "Country": None},
     assignment="Field sales",
+    assignment_filter="0011223344556677",
     update_mode="manual",
     seats={
         "gong": {"state": "held"},
