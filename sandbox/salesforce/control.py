@@ -27,8 +27,13 @@ def control_paths(organization: Organization) -> Blueprint:
     @paths.post("/custom-fields")
     def define_custom_field() -> Any:
         body = _object("name", "type", "length", "label", "formula")
-        named = (body.get(each) for each in ("name", "type", "length", "label"))
-        field = custom_field(*named, body.get("formula", False))
+        field = custom_field(
+            body.get("name"),
+            body.get("type"),
+            body.get("length"),
+            body.get("label"),
+            body.get("formula", False),
+        )
         organization.define_custom_field(field)
         return jsonify(name=field.name, type=field.type, length=field.length, label=field.label), 201
 
