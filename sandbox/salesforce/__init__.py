@@ -18,6 +18,8 @@ query              running SOQL, page by page
 soql/              the language: tokens, grammar, date literals, translation to SQLite
 schema             what an object and a field are
 standard_objects   User, Profile, UserLicense, UserRole and CallCenter
+access_objects     UserLogin, PermissionSet and its assignments, Group and its members
+access             freezing users, giving them permission sets, putting them into groups
 setup_records      the profiles, licences, roles and call centers that are there from the start
 describe           the describe answer
 metadata_rest      deployments and the Tooling API, under /services/data

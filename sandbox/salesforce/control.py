@@ -26,8 +26,14 @@ def control_paths(organization: Organization) -> Blueprint:
 
     @paths.post("/custom-fields")
     def define_custom_field() -> Any:
-        body = _object("name", "type", "length", "label")
-        field = custom_field(body.get("name"), body.get("type"), body.get("length"), body.get("label"))
+        body = _object("name", "type", "length", "label", "formula")
+        field = custom_field(
+            body.get("name"),
+            body.get("type"),
+            body.get("length"),
+            body.get("label"),
+            body.get("formula", False),
+        )
         organization.define_custom_field(field)
         return jsonify(name=field.name, type=field.type, length=field.length, label=field.label), 201
 
@@ -81,6 +87,35 @@ def _add_users(paths: Blueprint, organization: Organization) -> None:
         record_ids = _ids("ids", body)
         users.log_in(record_ids, at)
         return jsonify(logged_in=len(record_ids), at=at)
+
+    @paths.put("/formulas/<name>")
+    def calculate(name: str) -> Any:
+        body = _object("ids", "value")
+        record_ids = _ids("ids", body)
+        users.calculate(record_ids, name, body.get("value"))
+        return jsonify(name=name, users=len(record_ids))
+
+    @paths.post("/users/freeze")
+    def freeze() -> Any:
+        body = _object("ids", "frozen")
+        frozen = body.get("frozen", True)
+        if not isinstance(frozen, bool):
+            raise ValueError("frozen is true or false")
+        record_ids = _ids("ids", body)
+        organization.access.freeze(record_ids, frozen=frozen)
+        return jsonify(changed=len(record_ids), frozen=frozen)
+
+    @paths.put("/permission-sets/<name>")
+    def give_permission_set(name: str) -> Any:
+        record_ids = _ids("ids", _object("ids"))
+        organization.access.give(name, record_ids)
+        return jsonify(name=name, users=len(record_ids))
+
+    @paths.put("/groups/<name>")
+    def fill_group(name: str) -> Any:
+        record_ids = _ids("ids", _object("ids"))
+        organization.access.fill(name, record_ids)
+        return jsonify(name=name, users=len(record_ids))
 
 
 def _add_metadata(paths: Blueprint, organization: Organization) -> None:

@@ -55,7 +55,7 @@ def _field(field: Field) -> dict[str, Any]:
         "updateable": field.updateable,
         "custom": field.custom,
         "unique": field.unique,
-        "calculated": False,
+        "calculated": field.calculated,
         "autoNumber": False,
         "caseSensitive": False,
         "defaultValue": False if field.type == "boolean" else None,

@@ -12,6 +12,7 @@ class OrganizationSettings:
     deploy_flows_as_active: bool = False  # Process Automation Settings; matters in production only
     activate_flows_by_api: bool = False  # whether the API may activate in production without the former
     modify_metadata: bool = True  # whether the integration user may use the Metadata API
+    manage_users: bool = True  # whether the integration user may see UserLogin: who is frozen
 
     @property
     def lands_flows_active(self) -> bool:

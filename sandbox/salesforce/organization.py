@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.salesforce import ids, metadata_flows
+from sandbox.salesforce.access import Access
+from sandbox.salesforce.access_objects import ACCESS_OBJECTS
 from sandbox.salesforce.api_limit import ApiLimit
 from sandbox.salesforce.delivery import DeliverySettings, Sender
 from sandbox.salesforce.jwt_bearer import public_key
@@ -52,7 +54,7 @@ class Organization:
         """Open or make the organization; nothing is sent before `sender.start()`."""
         self.clock = clock or (lambda: datetime.now(UTC))
         self.store = Store(data)
-        self.schema = standard_schema(FLOW_DEFINITION_VIEW)
+        self.schema = standard_schema(FLOW_DEFINITION_VIEW, *ACCESS_OBJECTS)
         self.tooling = tooling_schema()
         self.store.load_custom_fields(self.schema)
         self._make_tables()
@@ -80,10 +82,14 @@ class Organization:
         self.outbound_messages = OutboundMessages(self.store, self.schema, pod, setup)
         self.sender = Sender(self.outbound_messages, self.id, delivery)
         author = (self.client.user_id, self.client.username)
-        self.users = Users(self.store, self.schema, self.clock, pod, author, self._notify)
+        self.access = Access(self.store, self.clock, pod, self.client.user_id)
+        self.users = Users(
+            self.store, self.schema, self.clock, pod, author, self._notify, self.access.open_login
+        )
         self.api_limit = ApiLimit()
         self.settings = OrganizationSettings(**self._stored_settings("organization"))
         self.deploy_settings = DeploySettings(**self._stored_settings("deploys"))
+        self._hide()
         self._make_setup_records()
 
     def close(self) -> None:
@@ -99,6 +105,7 @@ class Organization:
         with self.store.transaction() as db:
             db.execute("DELETE FROM notification")
             db.execute('DELETE FROM "User"')
+            self.access.reset()
         self.sender.reset()  # after the data, so that nothing of it is counted again
         self.queries.reset()
         self.tooling_queries.reset()
@@ -171,8 +178,13 @@ class Organization:
 
     def _keep_settings(self, settings: OrganizationSettings, deploy_settings: DeploySettings) -> None:
         self.settings, self.deploy_settings = settings, deploy_settings
+        self._hide()
         self.store.setting("organization_settings", json.dumps(settings_as_json(settings)), "{}")
         self.store.setting("deploys_settings", json.dumps(settings_as_json(deploy_settings)), "{}")
+
+    def _hide(self) -> None:
+        """Hide what the integration user may not see."""
+        self.schema.hidden = frozenset(() if self.settings.manage_users else ("userlogin",))
 
     def _make_tables(self) -> None:
         self.store.make_tables(self.tooling)

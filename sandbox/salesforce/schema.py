@@ -40,6 +40,7 @@ class Field:
     relationship: str | None = None
     defaulted: bool = False
     filterable: bool = True
+    calculated: bool = False  # by a formula, so that nobody writes it
 
     @property
     def required(self) -> bool:
@@ -80,14 +81,16 @@ class Schema:
     def __init__(self, objects: tuple[SObject, ...]) -> None:
         """Take the objects that there are from the start."""
         self._objects = {each.name.lower(): each for each in objects}
+        # In lower case: to who may not see an object, there is none.
+        self.hidden: frozenset[str] = frozenset()
 
     def objects(self) -> list[SObject]:
         """Every object."""
         return list(self._objects.values())
 
     def object(self, name: str) -> SObject | None:
-        """Return the object of that name."""
-        return self._objects.get(name.lower())
+        """Return the object of that name, unless it is hidden."""
+        return None if name.lower() in self.hidden else self._objects.get(name.lower())
 
     def add(self, object_name: str, custom: Field) -> None:
         """Add a custom field to an object. Raises ValueError if a different field has that name."""
@@ -100,8 +103,10 @@ class Schema:
         self._objects[object_name.lower()] = replace(target, fields=(*target.fields, custom))
 
 
-def custom_field(name: object, type_name: object, length: object = None, label: object = None) -> Field:
-    """Return a custom field from its name, Metadata API type, length and label.
+def custom_field(
+    name: object, type_name: object, length: object = None, label: object = None, formula: object = False
+) -> Field:
+    """Return a custom field from its name, Metadata API type, length, label, and whether it is a formula.
 
     Raises ValueError, saying what is allowed.
     """
@@ -119,4 +124,14 @@ def custom_field(name: object, type_name: object, length: object = None, label: 
         label = name.removesuffix("__c").replace("_", " ")
     if not isinstance(label, str) or not label:
         raise ValueError("label is a text")
-    return Field(name, describe_type, label, length, nillable=describe_type != "boolean", custom=True)
+    if not isinstance(formula, bool):
+        raise ValueError("formula is true or false")
+    return stored_custom_field(name, describe_type, label, length, formula=formula)
+
+
+def stored_custom_field(name: str, kind: str, label: str, length: int, *, formula: bool) -> Field:
+    """Return a custom field of that type in `describe`; nobody writes the value of a formula."""
+    written = not formula
+    return Field(
+        name, kind, label, length, kind != "boolean", written, written, custom=True, calculated=formula
+    )

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import RLock
 
 from sandbox.salesforce import ids
-from sandbox.salesforce.schema import Field, Schema
+from sandbox.salesforce.schema import Field, Schema, stored_custom_field
 from sandbox.salesforce.soql.text import compare, like
 from sandbox.salesforce.values import Stored, sql_type
 
@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS custom_field (
     type TEXT NOT NULL,
     label TEXT NOT NULL,
     length INTEGER NOT NULL,
+    formula INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (object, name)
 );
 CREATE TABLE IF NOT EXISTS deploy_request (
@@ -63,6 +64,9 @@ class Store:
         self._db.create_function("soql_like", 2, like, deterministic=True)
         # A sandbox may lose its last moments when the machine crashes; waiting for the disk helps nobody.
         self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;" + _TABLES)
+        if "formula" not in {row["name"] for row in self._db.execute("PRAGMA table_info(custom_field)")}:
+            # A file from before there were any.
+            self._db.execute("ALTER TABLE custom_field ADD COLUMN formula INTEGER NOT NULL DEFAULT 0")
 
     def close(self) -> None:
         """Close the database; nothing may use the store after that."""
@@ -115,18 +119,20 @@ class Store:
     def load_custom_fields(self, schema: Schema) -> None:
         """Add the custom fields that were defined in this database to the schema."""
         with self.transaction() as db:
-            rows = db.execute("SELECT object, name, type, label, length FROM custom_field").fetchall()
+            rows = db.execute("SELECT * FROM custom_field").fetchall()
         for row in rows:
-            nillable = row["type"] != "boolean"
-            custom = Field(row["name"], row["type"], row["label"], row["length"], nillable, custom=True)
+            formula = bool(row["formula"])
+            custom = stored_custom_field(
+                row["name"], row["type"], row["label"], row["length"], formula=formula
+            )
             schema.add(row["object"], custom)
 
     def save_custom_field(self, object_name: str, custom: Field) -> None:
         """Remembers a custom field for the next start from the same file."""
         with self.transaction() as db:
             db.execute(
-                "INSERT OR REPLACE INTO custom_field VALUES (?, ?, ?, ?, ?)",
-                (object_name, custom.name, custom.type, custom.label, custom.length),
+                "INSERT OR REPLACE INTO custom_field VALUES (?, ?, ?, ?, ?, ?)",
+                (object_name, custom.name, custom.type, custom.label, custom.length, int(custom.calculated)),
             )
 
     def make_tables(self, schema: Schema) -> None:

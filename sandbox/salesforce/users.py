@@ -59,11 +59,13 @@ class Users:
         pod: str,
         author: tuple[str, str],
         changed: Callable[[sqlite3.Connection, Record | None, Record], None],
+        open_login: Callable[[str], None],
     ) -> None:
         """Take what the records depend on.
 
         `author` is the user that API calls run as, id and username; `changed` is told of each record that is
-        saved, before (None for a new one) and after, inside its transaction.
+        saved, before (None for a new one) and after, inside its transaction; `open_login` is told the id of
+        each new user there.
         """
         self._store = store
         self._schema = schema
@@ -71,6 +73,7 @@ class Users:
         self._pod = pod
         self._author, self._author_username = author
         self._changed = changed
+        self._open_login = open_login
 
     def create(self, body: Mapping[str, object]) -> str:
         """Create a user and answer its id. Raises SalesforceError."""
@@ -96,6 +99,7 @@ class Users:
             self._check(db, row, values)
             self._derive(db, row)
             insert(db, "User", row)
+            self._open_login(record_id)
             self._changed(db, None, row)
         return record_id
 
@@ -146,6 +150,17 @@ class Users:
     def log_in(self, record_ids: list[str], at: str) -> None:
         """Write the time of the last login, which moves no stamp. Raises ValueError for an unknown user."""
         self._set(record_ids, "LastLoginDate", at)
+
+    def calculate(self, record_ids: list[str], name: str, value: object) -> None:
+        """Have a formula give a value for users, which moves no stamp. Raises ValueError."""
+        field = self._user().field(name)
+        if field is None or not field.calculated:
+            raise ValueError(f"there is no formula field {name}")
+        try:
+            stored = read(field, value)
+        except SalesforceError as error:
+            raise ValueError(error.message) from None
+        self._set(record_ids, field.name, stored)
 
     def _set(self, record_ids: list[str], column: str, value: Stored) -> None:
         with self._store.transaction() as db:

@@ -4,7 +4,9 @@ salesforce_ids      ids of 15 and 18 characters
 canonical_text      one text for one value, by message or by query; answers with half a character (W14)
 salesforce_fields   fields of a Salesforce user to attributes of a member (W7)
 soql                queries of User, from checked and quoted parts
+soql_conditions     how a condition is built: what AND, OR and NOT join
 soql_filters        whether an admin's filter is one condition and no more (S3)
+changes_elsewhere   what a filter looks at that changes without any change of the user (I2)
 vault_fields        the fields of a Vault CRM user, and which of them may be mapped (G2, G5)
 vault_records       records of a vault: what was written, fields, users, policies
 vql                 queries of a vault, from quoted parts

@@ -1,21 +1,26 @@
 """SOQL queries of User, from names and values that are checked or quoted here (T17).
 
-An admin's filter is one condition in parentheses, which it cannot leave (`crm.soql_filters` checks that);
+An admin's filter is one condition that cannot become anything else (`crm.soql_filters` checks that);
 everything else is ours.
 """
 
 from collections.abc import Iterable
 
+from muster.crm.soql_conditions import conjuncts, parsed
+
 
 def select(fields: Iterable[str], *conditions: str) -> str:
-    """Return a query of User; the conditions must all hold."""
+    """Return a query of User; the conditions must all hold, and none of them needs parentheses."""
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {', '.join(fields)} FROM User{where}"  # noqa: S608 - SOQL, from what is checked
 
 
-def matching(condition: str) -> str:
-    """Return an admin's filter as a condition among others."""
-    return f"({condition})"
+def matching(condition: str, *further: str) -> str:
+    """Return a query of the ids of the users who match an admin's filter, and further conditions.
+
+    Its sub-selects stand at the top of the WHERE, which is the only place where Salesforce takes them.
+    """
+    return select(["Id"], *conjuncts(parsed(condition)), *further)
 
 
 def one_of(field: str, values: Iterable[str]) -> str:

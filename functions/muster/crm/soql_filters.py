@@ -1,14 +1,19 @@
 """An assignment's filter: one SOQL condition and nothing beyond it (S3, T17).
 
-Salesforce evaluates a filter, wrapped in parentheses inside a query of ours. Here it is checked that the
-filter cannot leave those parentheses and that the query fits into a call; whether the fields exist is
-checked with Salesforce (`settings.trial_queries`).
+Salesforce evaluates a filter as a condition among others in a query of ours. Here it is checked that the
+filter cannot become anything else, that its sub-selects can stand in such a query, and that the query fits
+into a call; whether the fields exist is checked with Salesforce (`settings.trial_queries`).
 """
 
 import re
 from collections.abc import Iterator
 
+from muster.crm.soql_conditions import Condition, parsed
+
 LONGEST = 4_000
+# Salesforce takes no more sub-selects in one query; the ids of users that Muster adds are none.
+MOST_SUB_SELECTS = 2
+DEEPEST = 50
 # A query goes into a URL, where the Salesforce client takes 8,000 bytes; the rest of it is ours.
 MOST_BYTES = 7_500
 
@@ -40,7 +45,7 @@ def fault(condition: str) -> tuple[str, str] | None:
         return "is a whole statement", "Write only what would follow WHERE."
     if _WHERE.match(condition):
         return "begins with WHERE", "Leave the word WHERE out."
-    return _fault_of_structure(condition)
+    return _fault_of_structure(condition) or _fault_of_sub_selects(parsed(condition))
 
 
 def names(condition: str) -> frozenset[str]:
@@ -57,6 +62,8 @@ def encoded_size(soql: str) -> int:
 
 
 def _fault_of_structure(condition: str) -> tuple[str, str] | None:
+    if "--" in (outside := "".join(_outside_texts(condition))) or "/*" in outside:
+        return "holds a comment", "Leave it out: SOQL has none. The assignment's name can say what it is for."
     depth = 0
     top = []
     for symbol in _outside_texts(condition):
@@ -76,6 +83,8 @@ def _fault_of_structure(condition: str) -> tuple[str, str] | None:
                 depth -= 1
         if depth < 0:
             return "closes a parenthesis it did not open", "Balance the parentheses."
+        if depth > DEEPEST:
+            return f"is nested more than {DEEPEST} parentheses deep", "Take out those that it does not need."
         top.append(symbol if depth == 0 else " ")
     if depth:
         return "opens a parenthesis it does not close", "Balance the parentheses."
@@ -85,6 +94,45 @@ def _fault_of_structure(condition: str) -> tuple[str, str] | None:
             "Write the condition alone; order and limits are Muster's.",
         )
     return None
+
+
+def _fault_of_sub_selects(condition: Condition) -> tuple[str, str] | None:
+    """Return why Salesforce would refuse a sub-select, wherever the query came from, or `None`."""
+    if misplaced := next(_misplaced_sub_selects(condition), None):
+        return misplaced
+    if condition.sub_selects > MOST_SUB_SELECTS:
+        return (
+            f"holds {condition.sub_selects} sub-selects (SELECT …), and Salesforce takes {MOST_SUB_SELECTS}",
+            "Have one permission set group or public group stand for several, or a field of User.",
+        )
+    return None
+
+
+def _misplaced_sub_selects(condition: Condition) -> Iterator[tuple[str, str]]:
+    match condition.kind:
+        case "and":
+            for part in condition.parts:
+                yield from _misplaced_sub_selects(part)
+        case "single" if condition.sub_selects > 1:
+            yield (
+                "holds a sub-select (SELECT …) within another, which Salesforce does not take",
+                "Name what is related by its path, as in PermissionSet.Name = 'Gong'.",
+            )
+        case "not" if condition.sub_selects:
+            yield (
+                "holds a sub-select (SELECT …) after NOT, which Salesforce does not take",
+                "Write Id NOT IN (SELECT …) instead of NOT Id IN (SELECT …), and the other way round.",
+            )
+        case "mixed" if condition.sub_selects:
+            yield (
+                "holds a sub-select (SELECT …) where AND, OR and NOT are mixed without parentheses",
+                "Put parentheses around each OR and each NOT: Id IN (SELECT …) AND (NOT Title LIKE 'x%').",
+            )
+        case "or" if condition.sub_selects:
+            yield (
+                "holds a sub-select (SELECT …) beside OR, and Salesforce takes it beside AND alone",
+                "Make two assignments with the same values, each with one side of the OR.",
+            )
 
 
 def _outside_texts(condition: str) -> Iterator[str]:

@@ -39,4 +39,4 @@ class Salesforce(ports.Salesforce, Protocol):
         """Return for each query the reason why Salesforce refuses it, or `None`."""
 
     def describe(self, sobject: str = "User") -> dict[str, Any]:
-        """Return Salesforce's description of an object: its `fields`, each with a `name`."""
+        """Return Salesforce's description of an object: its `fields`, each with a `name` and what it is."""

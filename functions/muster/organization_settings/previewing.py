@@ -18,7 +18,7 @@ from muster.runs.answer import RunAnswer
 from muster.runs.parking import APPROVAL
 from muster.runs.ports import Runs
 from muster.runs.run import Run, Status
-from muster.settings import Settings, digests, trial_queries
+from muster.settings import Settings, digests, trial_queries, unseen_changes
 from muster.settings.sections import SalesforceConnection
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
@@ -77,16 +77,19 @@ class Previewing:
         try:
             salesforce = self.salesforce(connection)
             refusals = salesforce.refusals(trial_queries.queries(settings))
-            fields = [str(each.get("name")) for each in salesforce.describe()["fields"]]
+            described = salesforce.describe()["fields"]
         except (Unavailable, Misconfigured) as error:
             message = f"could not be asked whether Salesforce accepts the filters and fields: {error}"
             return False, [
                 Problem("connections.salesforce", message, "Correct that, and validate them again.")
             ]
-        refused = trial_queries.problems(settings, refusals, fields)
+        refused = trial_queries.problems(settings, refusals, [str(each.get("name")) for each in described])
         if refused and settings.auto_provision.enabled:
             raise Rejected(*fewer(refused))
-        return True, refused
+        formulas = [
+            str(each.get("name")) for each in described if each.get("calculated") and each.get("custom")
+        ]
+        return True, [*refused, *unseen_changes.of_formula_fields(settings, formulas)]
 
     def preview(self, current: StoredSettings, settings: Settings, by: str) -> Preview:
         """Return what the new settings would change; a parked preview supersedes older ones.

@@ -12,6 +12,7 @@ warnings                            what is valid but does not do what it seems 
 assignment_order                    which assignment decides: the uppermost that matches (A1)
 mappings                            which fields are read and written in Salesforce and Vault CRM
 digests                             digests of the settings that decide about members
+unseen_changes                      warnings of what only a full import sees
 trial_queries                       whether Salesforce accepts the filters and fields
 versions                            stored versions, and the differences between two
 schema                              the JSON Schema that editors use

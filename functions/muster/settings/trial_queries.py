@@ -1,12 +1,14 @@
 """Whether Salesforce accepts a document's filters and fields: trial queries, and their results (S3, U4).
 
-The list of fields and every filter become one query each, of one row, which Salesforce compiles exactly as
-an import will send them. A refusal becomes a problem at its location, in Salesforce's own words.
+The list of fields becomes a query, and every filter those in which it will be sent: for everyone, for users
+by their ids, and for those changed since a moment. Each is of one row; Salesforce compiles it exactly as it
+will be sent. A refusal becomes a problem at its location, in Salesforce's own words.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from itertools import batched
 
 from muster.crm import soql
 from muster.errors import Problem
@@ -19,13 +21,24 @@ _FILTER = (
     "Correct it, and try it in Salesforce's Developer Console. The integration user must be allowed to read"
     " each field in it (field-level security)."
 )
+# How a filter is narrowed, and what for; any id and any moment will do.
+_SHAPES = (
+    ((), ""),
+    ((soql.one_of("Id", ["005000000000001AAA"]),), " in a query of users by id, as messages need it"),
+    (
+        (soql.since("SystemModstamp", "2000-01-01T00:00:00.000Z"),),
+        " in a query of users changed since a moment, as incremental imports need it",
+    ),
+)
 _FIELD = "Correct the name, or let the integration user read the field (field-level security)."
 
 
 def queries(settings: Settings) -> list[str]:
-    """Return the trial queries: first for the fields, then one per filter."""
+    """Return the trial queries: first for the fields, then three per filter."""
     fields = soql.select(fields_to_read(settings))
-    filters = [soql.select(["Id"], soql.matching(condition)) for _, condition in _filters(settings)]
+    filters = [
+        soql.matching(condition, *further) for _, condition in _filters(settings) for further, _ in _SHAPES
+    ]
     return [f"{query} LIMIT 1" for query in (fields, *filters)]
 
 
@@ -39,11 +52,21 @@ def problems(
     """
     of_fields, *of_filters = refusals
     refused_filters = [
-        Problem(path((*at, "filter")), f"is refused by Salesforce: {words}", _FILTER)
-        for (at, _), words in zip(_filters(settings), of_filters, strict=True)
-        if words is not None
+        refused
+        for (at, _), of_shapes in zip(
+            _filters(settings), batched(of_filters, len(_SHAPES), strict=True), strict=True
+        )
+        if (refused := _refused_filter((*at, "filter"), of_shapes))
     ]
     return [*_refused_fields(settings, of_fields, fields_of_user), *refused_filters]
+
+
+def _refused_filter(at: Location, refusals: Sequence[str | None]) -> Problem | None:
+    """Return the problem of a filter from the refusals of its queries; the first says it for all."""
+    for (_, where), words in zip(_SHAPES, refusals, strict=True):
+        if words is not None:
+            return Problem(path(at), f"is refused by Salesforce{where}: {words}", _FILTER)
+    return None
 
 
 def _filters(settings: Settings) -> Iterator[tuple[Location, str]]:

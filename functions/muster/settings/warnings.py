@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from muster.crm.engage_features import FEATURES
 from muster.crm.salesforce_fields import fields_of
 from muster.errors import Problem
-from muster.settings import mappings
+from muster.settings import mappings, unseen_changes
 from muster.settings.assignments import CaptureFromField, FromField
 from muster.settings.locations import captures, choices, seat_required, seats_of
 from muster.settings.sections import Settings
@@ -27,6 +27,7 @@ def warnings(settings: Settings) -> list[Problem]:
         *_fields_not_carried(settings),
         *_compound_fields(settings),
         *_filters_not_evaluated(settings),
+        *unseen_changes.of_filters(settings),
         *_unreachable_assignments(settings),
         *_seats_never_held(settings),
         *_capture_without_seat(settings),

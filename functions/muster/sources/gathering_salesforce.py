@@ -98,7 +98,7 @@ class Gathering:
                     digests[crm_id] = of_fields
         if not managers:
             raise Incomplete("Salesforce shows no users at all")
-        matching = self._matching(soql.select)
+        matching = self._matching()
         gathered.matches = _by_user(matching, managers)
         gathered.unseen = tuple(
             crm_id for crm_id, state in states.items() if state.active and crm_id not in managers
@@ -122,8 +122,8 @@ class Gathering:
         # Others may have changed before those were read, and are not read yet.
         gathered.newest = newest
         if len(changed) > MOST_BY_ID:
-            narrowed = self._matching(lambda fields, *all_of: soql.select(fields, condition, *all_of))
-            gathered.matches = {**_by_user(narrowed, changed), **self._matches_by_id(further)}
+            narrowed = _by_user(self._matching(condition), changed)
+            gathered.matches = {**narrowed, **self._matches_by_id(further)}
         else:
             gathered.matches = self._matches_by_id(gathered.rows)
         return gathered
@@ -206,12 +206,12 @@ class Gathering:
 
     # ── Filters ──────────────────────────────────────────────────────────────────────────────────
 
-    def _matching(self, select: Callable[..., str]) -> list[tuple[str, Ids]]:
-        """Return, per assignment with a filter, the ids of the users who match it."""
+    def _matching(self, *further: str) -> list[tuple[str, Ids]]:
+        """Return, per assignment with a filter, the ids of the users who match it and further conditions."""
         found = []
         for number, (name, condition) in enumerate(filtered(self.settings).items(), 1):
             ids: Ids = {}
-            for page in self._pages(f"filters/{number}", select(["Id"], soql.matching(condition))):
+            for page in self._pages(f"filters/{number}", soql.matching(condition, *further)):
                 for row in page.records:
                     if not isinstance(row.get("Id"), str) or row["Id"] in ids:
                         raise Incomplete("Salesforce showed a user of a filter twice or without an Id")

@@ -67,7 +67,7 @@ def _query(
     """Return the rows of the first query, if there is one, and the matching assignments of each user."""
     theirs = soql.one_of("Id", crm_ids)
     filters = filtered(settings)
-    queries = [*first, *(soql.select(["Id"], soql.matching(each), theirs) for each in filters.values())]
+    queries = [*first, *(soql.matching(each, theirs) for each in filters.values())]
     try:
         answers = salesforce.batch(queries) if queries else []
     except Rejected as error:

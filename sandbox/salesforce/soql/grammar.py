@@ -98,7 +98,14 @@ class Negation:
     term: "Condition"
 
 
-type Condition = Comparison | Membership | Combination | Negation
+@dataclass(frozen=True)
+class Parentheses:
+    """A condition in parentheses of its own."""
+
+    term: "Condition"
+
+
+type Condition = Comparison | Membership | Combination | Negation | Parentheses
 
 
 @dataclass(frozen=True)
@@ -252,7 +259,7 @@ class _Parser:
         if self.accept("("):
             inner = self.condition()
             self.expect(")")
-            return inner
+            return Parentheses(inner)
         path = self.path()
         if self.accept("NOT"):
             self.expect("IN")

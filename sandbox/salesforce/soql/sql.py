@@ -11,6 +11,7 @@ from typing import Literal
 from sandbox.salesforce import ids
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.schema import ID_TYPES, STRING_TYPES, Field, Schema, SObject
+from sandbox.salesforce.soql import semi_joins
 from sandbox.salesforce.soql.dates import stretch_of
 from sandbox.salesforce.soql.grammar import (
     Combination,
@@ -19,6 +20,7 @@ from sandbox.salesforce.soql.grammar import (
     FieldSet,
     Membership,
     Negation,
+    Parentheses,
     Path,
     Query,
     Value,
@@ -67,6 +69,7 @@ class Translation:
 
 def translate(query: Query, schema: Schema, now: datetime) -> Translation:
     """Return the query in SQL. `rows_sql` takes the ids as a JSON array. Raises SalesforceError."""
+    semi_joins.check(query)
     translator = _Translator(query, schema, now)
     columns = translator.columns()
     ids_sql = translator.select(f"{translator.root}.Id")
@@ -183,6 +186,8 @@ class _Translator:
                 return _balanced([self.condition(term) for term in terms], glue)
             case Negation(term):
                 return f"(({self.condition(term)}) IS NOT TRUE)"
+            case Parentheses(term):
+                return self.condition(term)
             case Membership():
                 return self.membership(condition)
             case Comparison():
@@ -264,10 +269,8 @@ class _Translator:
     def semi_join(self, column: Column, path: Path, query: Query) -> str:
         inner = _Translator(query, self.schema, self.now, self.depth + 1)
         selected = inner.columns()
-        if self.depth or len(selected) != 1 or column.field.type not in ID_TYPES:
-            message = (
-                "a semi join selects one id or reference field, filters on one, and holds no other semi join"
-            )
+        if len(selected) != 1 or column.field.type not in ID_TYPES:
+            message = "a semi join selects one id or reference field, and filters on one"
             raise self.error(path.at, message, "MALFORMED_QUERY")
         if selected[0].field.type not in ID_TYPES:
             raise self.error(path.at, "The selected field in a semi join must be an id or a reference")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from muster import bootstrap
+from sandbox.salesforce.errors import SalesforceError
 from tests.integration.organization_settings.settings_examples import (
     DATA,
     SALES,
@@ -51,6 +52,41 @@ def test_a_field_that_an_import_could_not_read_is_a_fault_where_it_is_named(
     found, _, remedy = error_of(acme.put(**sections))
     assert found.endswith(where)
     assert says in remedy
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [("Id IN ('005", "in a query of users by id"), ("SystemModstamp >=", "users changed since a moment")],
+)
+def test_a_filter_that_salesforce_takes_only_by_itself_is_not_saved(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch, part: str, says: str
+) -> None:
+    """A full import would work, and messages or incremental imports would stop."""
+    queries = acme.salesforce.organization.queries
+    run = queries.run
+
+    def picky(soql: str, *how: Any) -> dict[str, Any]:
+        if "City" in soql and part in soql:
+            raise SalesforceError(400, "MALFORMED_QUERY", "not beside this")
+        return run(soql, *how)
+
+    monkeypatch.setattr(queries, "run", picky)
+    where, message, _ = error_of(acme.put(assignments=[SALES, {"name": "Leeds", "filter": "City = 'Leeds'"}]))
+    assert where == "assignments[1].filter"
+    assert says in message
+    assert "not beside this" in message
+    assert acme.version() == 0
+
+
+@pytest.mark.parametrize("action", ["validate", "put", "preview"])
+def test_a_sub_select_beside_or_is_refused_before_salesforce_is_asked(acme: Acme, action: str) -> None:
+    beside_or = "Department = 'Sales' OR Id IN (SELECT AssigneeId FROM PermissionSetAssignment)"
+    document = acme.document(assignments=[SALES, {"name": "Gong", "filter": beside_or}])
+    where, message, remedy = error_of(acme.invoke(action, settings=document))
+    assert where == "assignments[1].filter"
+    assert "beside OR" in message
+    assert "two assignments" in remedy
+    assert acme.version() == 0
 
 
 def test_a_version_whose_fields_are_gone_is_not_restored(acme: Acme) -> None:

@@ -84,12 +84,13 @@ def test_what_is_left_of_the_day(used: tuple[int, int] | None, result: str) -> N
 @pytest.mark.parametrize(
     ("fields", "refusals", "expected"),
     [
-        (Unavailable("down"), [None, None], {"API access": "could_not_check", "fields": "could_not_check"}),
+        (Unavailable("down"), [None] * 4, {"API access": "could_not_check", "fields": "could_not_check"}),
         (FIELDS, Unavailable("down"), {"filter of Sales": "could_not_check"}),
-        (FIELDS, [None, "unexpected token"], {"filter of Sales": "failed"}),
+        (FIELDS, [None, *["unexpected token"] * 3], {"filter of Sales": "failed"}),
+        (FIELDS, [None, None, "not nested", "not nested"], {"filter of Sales": "failed"}),
         (
             [each for each in FIELDS if each != "Title"],
-            ["No such column 'Title'", None],
+            ["No such column 'Title'", None, None, None],
             {"field at auto_provision.fields[7]": "failed"},
         ),
         (
@@ -97,7 +98,7 @@ def test_what_is_left_of_the_day(used: tuple[int, int] | None, result: str) -> N
             Unavailable("down"),
             {"field at auto_provision.fields[7]": "failed", "filter of Sales": "could_not_check"},
         ),
-        (FIELDS, ["is too complicated", None], {"field at auto_provision.fields": "failed"}),
+        (FIELDS, ["is too complicated", None, None, None], {"field at auto_provision.fields": "failed"}),
     ],
 )
 def test_fields_and_filters_are_judged_apart(

@@ -54,7 +54,7 @@ def test_every_list_of_texts_is_one_condition(values: list[str]) -> None:
         (soql.select(["Id"]), "SELECT Id FROM User"),
         (soql.select(["Id", "Name"], "A = 1"), "SELECT Id, Name FROM User WHERE A = 1"),
         (
-            soql.select(["Id"], soql.matching("A = 1 OR B = 2"), soql.one_of("Id", ["005", "006"])),
+            soql.matching("A = 1 OR B = 2", soql.one_of("Id", ["005", "006"])),
             "SELECT Id FROM User WHERE (A = 1 OR B = 2) AND Id IN ('005', '006')",
         ),
         (
@@ -69,7 +69,7 @@ def test_queries_read_as_they_are_meant(query: str, text: str) -> None:
 
 def test_a_filter_with_or_stays_within_its_parentheses() -> None:
     """Without them `OR` would let everyone in, whoever was asked about."""
-    query = soql.select(["Id"], soql.matching("Department = 'A' OR IsActive = true"), "Id = '005'")
+    query = soql.matching("Department = 'A' OR IsActive = true", "Id = '005'")
     before, _, after = query.partition("(Department = 'A' OR IsActive = true)")
     assert (before, after) == ("SELECT Id FROM User WHERE ", " AND Id = '005'")
 

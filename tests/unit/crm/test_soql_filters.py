@@ -7,6 +7,10 @@ from hypothesis import strategies as st
 
 from muster.crm import soql_filters
 
+GONG = "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Gong')"
+NOT_FROZEN = "Id NOT IN (SELECT UserId FROM UserLogin WHERE IsFrozen = true)"
+IN_EMEA = "Id IN (SELECT UserOrGroupId FROM GroupMember WHERE Group.Name = 'EMEA')"
+
 
 @pytest.mark.parametrize(
     "condition",
@@ -15,7 +19,25 @@ from muster.crm import soql_filters
         "(Department = 'Sales' OR Department = 'Service') AND NOT (Country IN ('GB', 'IE'))",
         "Name LIKE 'O\\'Neil; (%'",
         "LastName = '\\\\'",
-        "Id IN (SELECT AssigneeId FROM PermissionSetAssignment ORDER BY Id LIMIT 5)",
+        GONG,
+        f"Country = 'GB' AND {GONG}",
+        f"({GONG} AND (Country = 'GB' OR Country = 'IE'))",
+        f"{GONG} AND {NOT_FROZEN}",
+        f"(({GONG}) AND (Title = 'x' AND {NOT_FROZEN}))",
+        f"{GONG} AND (NOT Title LIKE 'x%')",
+        "Title = 'a OR (SELECT b)' OR Name = 'NOT IN (SELECT'",
+        "CALENDAR_YEAR(CreatedDate) = 2026",
+        "FISCAL_QUARTER(CreatedDate) = 1",
+        "CreatedDate = THIS_FISCAL_YEAR",
+        "CreatedDate = LAST_N_FISCAL_QUARTERS:2",
+        "Regions__c INCLUDES ('EMEA;UK', 'DE')",
+        "DISTANCE(Address, GEOLOCATION(37.7, -122.4), 'mi') < 20",
+        "UserRole.ParentRoleId != null AND (NOT UserRole.Name LIKE 'EMEA%')",
+        "NOT (Department = 'Sales')",
+        "toLabel(LanguageLocaleKey) = 'English'",
+        "Name = 'ORDER BY x; SELECT -- /* */'",
+        "AboutMe LIKE '%with people%'",
+        "(" * 50 + "a = 1" + ")" * 50,
         "Title = 'Head of order by phone'",
         "Order_Limit__c > 5",
         "Title = ''",
@@ -58,6 +80,9 @@ def test_one_condition_passes(condition: str) -> None:
         ("IsActive = true UPDATE TRACKING", "UPDATE TRACKING"),
         ("IsActive = true OFFSET 5", "OFFSET 5"),
         ("IsActive = true HAVING COUNT(Id) > 1", "HAVING"),
+        ("IsActive = true -- for now", "comment"),
+        ("IsActive = true /* for now */", "comment"),
+        ("(" * 51 + "a = 1" + ")" * 51, "more than 50 parentheses deep"),
     ],
 )
 def test_anything_beyond_a_condition_is_refused(condition: str, says: str) -> None:
@@ -65,6 +90,41 @@ def test_anything_beyond_a_condition_is_refused(condition: str, says: str) -> No
     assert fault is not None
     assert says in fault[0]
     assert fault[1]
+
+
+@pytest.mark.parametrize(
+    ("condition", "says", "remedy"),
+    [
+        (f"Country = 'GB' OR {GONG}", "beside OR", "two assignments"),
+        (f"{GONG} or {IN_EMEA}", "beside OR", "two assignments"),
+        (f"Country = 'GB' AND (Title = 'x' OR {GONG})", "beside OR", "two assignments"),
+        (f"Country = 'GB' AND (Title = 'x' OR (Title = 'y' AND {GONG}))", "beside OR", "two assignments"),
+        (f"NOT {GONG}", "after NOT", "NOT IN (SELECT"),
+        (f"Title = 'x' AND (NOT ({NOT_FROZEN}))", "after NOT", "NOT IN (SELECT"),
+        (f"NOT (Title = 'x' AND {GONG})", "after NOT", "NOT IN (SELECT"),
+        (f"{GONG} AND NOT Title = 'x'", "mixed without parentheses", "parentheses around each"),
+        (f"{GONG} AND Title = 'x' OR Title = 'y'", "mixed without parentheses", "parentheses around each"),
+        (f"{GONG} AND {NOT_FROZEN} AND {IN_EMEA}", "holds 3 sub-selects", "permission set group"),
+        (
+            f"({GONG} AND {NOT_FROZEN}) AND (Title = 'x' AND {IN_EMEA})",
+            "holds 3 sub-selects",
+            "field of User",
+        ),
+        (
+            "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSetId IN"
+            " ( select Id FROM PermissionSet))",
+            "within another",
+            "by its path",
+        ),
+    ],
+)
+def test_a_sub_select_that_salesforce_would_refuse_is_refused_with_what_to_write(
+    condition: str, says: str, remedy: str
+) -> None:
+    fault = soql_filters.fault(condition)
+    assert fault is not None
+    assert says in fault[0]
+    assert remedy in fault[1]
 
 
 @profile(deadline=None, database=None, max_examples=500)

@@ -33,11 +33,16 @@ def problems(
     return [(problem.where, problem.message) for problem in found]
 
 
-def test_every_filter_is_a_query_of_one_row_in_parentheses() -> None:
+BY_ID = "Id IN ('005000000000001AAA')"
+CHANGED = "SystemModstamp >= 2000-01-01T00:00:00.000Z"
+
+
+def test_every_filter_is_tried_in_each_shape_in_which_it_is_sent() -> None:
     of_fields, *of_filters = trial_queries.queries(settings(assignments=FILTERED))
     assert of_filters == [
-        "SELECT Id FROM User WHERE (Department = 'Sales') LIMIT 1",
-        "SELECT Id FROM User WHERE (a = 1 OR b = 2) LIMIT 1",
+        f"SELECT Id FROM User WHERE {filtered}{narrowed} LIMIT 1"  # noqa: S608  # SOQL
+        for filtered in ("Department = 'Sales'", "(a = 1 OR b = 2)")
+        for narrowed in ("", f" AND {BY_ID}", f" AND {CHANGED}")
     ]
     assert of_fields.startswith("SELECT Id, SystemModstamp, ")
     assert of_fields.endswith(" FROM User LIMIT 1")
@@ -58,8 +63,24 @@ def test_every_field_that_an_import_reads_is_asked_for() -> None:
 
 
 def test_a_filter_that_is_refused_is_a_problem_at_its_place_in_salesforces_words() -> None:
-    assert problems(settings(assignments=FILTERED), None, [None, "unexpected token: 'OR'"]) == [
+    refused = "unexpected token: 'OR'"
+    assert problems(settings(assignments=FILTERED), None, [*[None] * 3, *[refused] * 3]) == [
         ("assignments[2].filter", "is refused by Salesforce: unexpected token: 'OR'")
+    ]
+
+
+def test_a_filter_that_is_refused_only_when_narrowed_says_so() -> None:
+    refusals = [None, "not nested", "not nested", None, None, "not now"]
+    assert problems(settings(assignments=FILTERED), None, refusals) == [
+        (
+            "assignments[0].filter",
+            "is refused by Salesforce in a query of users by id, as messages need it: not nested",
+        ),
+        (
+            "assignments[2].filter",
+            "is refused by Salesforce in a query of users changed since a moment, as incremental imports need"
+            " it: not now",
+        ),
     ]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from muster.settings import unseen_changes
 from muster.settings import warnings as module
 from muster.settings.document import read
 from muster.settings.values import DEFAULT_FIELDS
@@ -44,6 +45,57 @@ def test_any_outbound_message_of_the_org_is_a_warning(read_back: bool) -> None:
     found = warnings(connections=anyone, auto_provision={"read_back": read_back})
     assert "any outbound message" in found["connections.salesforce.action_ids"]
     assert ("auto_provision.read_back" in found) is not read_back
+
+
+ONLY_FULL = "Such a change brings no message, and no incremental import sees it, only the next full import"
+
+
+def test_what_only_a_full_import_sees_is_told_with_the_assignment_and_what_is_in_its_filter() -> None:
+    assignments = [
+        {"name": "Plain", "filter": "Department = 'Sales' AND ProfileId != null"},
+        {"name": "Dated", "filter": "Profile.Name = 'Sales' AND LastLoginDate = LAST_N_DAYS:30"},
+        {"name": "Granted", "filter": "Id IN (SELECT AssigneeId FROM PermissionSetAssignment)"},
+        {"name": "Everyone else"},
+    ]
+    assert warnings(connections=SALESFORCE, assignments=assignments) == {
+        "assignments[1].filter": (
+            "of Dated looks at what changes without the user: Profile.Name (a profile renamed or changed),"
+            f" LAST_N_DAYS:30 (another day). {ONLY_FULL}"
+        ),
+        "assignments[2].filter": (
+            "of Granted looks at what changes without the user: PermissionSetAssignment (a permission set"
+            f" given or taken). {ONLY_FULL}"
+        ),
+    }
+
+
+def test_formula_fields_are_told_wherever_they_are_named() -> None:
+    """Their value moves no stamp of the user: it is made anew at each reading."""
+    _, of = read(
+        {
+            "organization": "acme",
+            "connections": SALESFORCE,
+            "auto_provision": {"custom_fields": ["Region__c", "Score__c"]},
+            "seats": {"gong": {}},
+            "assignments": [
+                {
+                    "name": "A",
+                    "filter": "Score__c > 5",
+                    "seats": [{"field": "Tenure__c", "map": {"5": "gong"}}],
+                }
+            ],
+        }
+    )
+    found = {each.where: each for each in unseen_changes.of_formula_fields(of, ["Score__c", "Tenure__c"])}
+    assert list(found) == [
+        "assignments[0].filter",
+        "auto_provision.custom_fields[1]",
+        "assignments[0].seats[0].field",
+    ]
+    assert "of A looks at" in found["assignments[0].filter"].message
+    assert "Score__c is a formula field" in found["auto_provision.custom_fields[1]"].message
+    assert all("only the next full import" in each.message and each.remedy for each in found.values())
+    assert not list(unseen_changes.of_formula_fields(of, ["Other__c"]))
 
 
 ALIGN = {"align": {"host": "a.veevavault.com"}}

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.doubles.clocks import Clock
 from tests.doubles.salesforce_over_http import Organization, error_of
 
 VERSIONS = [f"{number}.0" for number in range(60, 68)]
@@ -145,9 +146,31 @@ def test_a_custom_field_can_be_defined(
         ({"name": "Shoe2__c", "type": "Text", "length": 0}, "1 to 255"),
         ({"name": "Shoe2__c", "type": "Text", "size": 3}, "the body is"),
         ({"name": "Region__c", "type": "Checkbox"}, "already"),
+        ({"name": "Shoe2__c", "type": "Text", "formula": "1 + 1"}, "true or false"),
     ],
 )
 def test_a_wrong_custom_field_is_refused_with_what_is_allowed(
     org: Organization, body: object, said: str
 ) -> None:
     assert said in org.control("POST", "custom-fields", body, status=400)["error"]
+
+
+def test_a_formula_gives_values_that_nobody_writes_and_that_move_no_stamp(
+    org: Organization, clock: Clock
+) -> None:
+    body = {"name": "Score__c", "type": "Number", "formula": True}
+    org.control("POST", "custom-fields", body, status=201)
+    ada = org.create(LastName="Ada")
+    field = described(org)["Score__c"]
+    assert (field["calculated"], field["createable"], field["updateable"]) == (True, False, False)
+    assert not described(org)["Region__c"]["calculated"]
+    before = org.user(ada)
+    clock.set("2026-11-21T12:05:00+00:00")
+    org.control("PUT", "formulas/score__c", {"ids": [ada], "value": 7})
+    assert org.user(ada) == before | {"Score__c": 7.0}
+    assert org.found("Score__c > 5") == ["Ada"]
+    answer = org.call("PATCH", f"/sobjects/User/{ada}", json={"Score__c": 8})
+    assert error_of(answer) == (400, "INVALID_FIELD_FOR_INSERT_UPDATE")
+    for name, value, said in (("Region__c", "x", "no formula field"), ("Score__c", "x", "Score__c")):
+        refused = org.control("PUT", f"formulas/{name}", {"ids": [ada], "value": value}, status=400)
+        assert said in refused["error"]

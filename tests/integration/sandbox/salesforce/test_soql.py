@@ -10,6 +10,7 @@ from tests.doubles.salesforce_over_http import SALES_PROFILE, Organization, erro
 
 SERVICE_PROFILE = "00e000000000004AAA"
 REP_ROLE = "00E000000000003EAA"
+WITH_GONG = "SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Gong'"
 PEOPLE = ["Ada", "Bob", "Cleo", "Dan", "Élise", "O'Neil"]
 
 
@@ -40,6 +41,9 @@ def people() -> Iterator[Organization]:
         org.create(LastName="Élise", Country="FRANCE", Import_Emails__c=True, CallCenterId="04v000000000001")
         clock.set("2026-11-21T12:00:00+00:00")
         org.create(LastName="O'Neil", Title="a\\b", Street="1 Road\nTown")
+        org.control("PUT", "permission-sets/Gong", {"ids": [ada]})
+        org.control("PUT", "permission-sets/Forecast", {"ids": [ada, bob]})
+        org.control("PUT", "groups/EMEA", {"ids": [bob]})
         org.control("POST", "users/login", {"ids": [ada, bob], "at": "2026-10-22T00:00:00Z"})
         yield org
         org.http.close()
@@ -183,8 +187,16 @@ def people() -> Iterator[Organization]:
         ("CreatedDate NOT IN (TODAY, YESTERDAY)", "Ada Bob Cleo"),
         # semi joins
         ("ProfileId IN (SELECT Id FROM Profile WHERE Name = 'Sales')", "Ada Bob Élise O'Neil"),
-        ("Id IN (SELECT ManagerId FROM User WHERE Country = 'gb' OR Country = 'fr')", "Ada Bob"),
-        ("Country = 'GB' AND Id NOT IN (SELECT ManagerId FROM User WHERE LastName = 'Cleo')", "Ada"),
+        ("Id IN (SELECT AssigneeId FROM PermissionSetAssignment)", "Ada Bob"),
+        (f"Id NOT IN ({WITH_GONG}) AND Country = 'gb'", "Bob"),
+        (f"Country = 'GB' AND (Title = 'Chief' OR Title = null) AND Id IN ({WITH_GONG})", "Ada"),
+        (
+            "User.Id IN (SELECT UserId FROM UserLogin) AND Id NOT IN (SELECT UserOrGroupId FROM GroupMember)"
+            " AND Country = 'GB'",
+            "Ada",
+        ),
+        ("Id IN (SELECT a.UserId FROM UserLogin a WHERE NOT a.IsFrozen = false)", ""),
+        ("UserRoleId IN (SELECT Id FROM UserRole WHERE Name LIKE 'Sales Rep%' OR Name = 'CEO')", "Ada"),
     ],
 )
 def test_a_condition_finds(people: Organization, where: str, expected: str | None) -> None:

@@ -117,6 +117,42 @@ def test_a_wrong_query_is_refused_with_what_is_wrong(
     assert said in answer.json()[0]["message"]
 
 
+GONG = "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Gong')"
+NOT_FROZEN = "Id NOT IN (SELECT UserId FROM UserLogin WHERE IsFrozen = true)"
+IN_EMEA = "Id IN (SELECT UserOrGroupId FROM GroupMember WHERE Group.Name = 'EMEA')"
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (f"({GONG})", "only allowed at the top level WHERE expressions"),
+        (f"(Title = 'x' AND {GONG}) AND Id IN ('005000000000001AAA')", "only allowed at the top level"),
+        (f"Title = 'x' AND (Title = 'y' OR {GONG})", "only allowed at the top level"),
+        (f"Title = 'x' AND (Title = 'y' AND ({GONG}))", "only allowed at the top level"),
+        (f"Title = 'x' OR {GONG}", "not allowed with the 'OR' operator"),
+        (f"{NOT_FROZEN} OR {GONG}", "not allowed with the 'OR' operator"),
+        (f"NOT {GONG}", "not allowed with the 'NOT' operator"),
+        (f"{GONG} AND {NOT_FROZEN} AND {IN_EMEA}", "Maximum 2 semi join sub-selects are allowed"),
+        (f"{GONG} AND {GONG} AND Title = 'x' AND {GONG}", "Maximum 2 semi join sub-selects are allowed"),
+        (
+            "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSetId IN"
+            " (SELECT Id FROM PermissionSet))",
+            "Nesting of semi join sub-selects is not supported",
+        ),
+        ("ManagerId IN (SELECT Id FROM User)", "should not be on the same object type"),
+        ("Id IN (SELECT UserId FROM UserLogin LIMIT 5)", "not supported in semi join"),
+        ("Id IN (SELECT UserId FROM UserLogin ORDER BY Id)", "not supported in semi join"),
+        ("Manager.Id IN (SELECT UserId FROM UserLogin)", "over no relationship"),
+        ("Id IN (SELECT Assignee.Id FROM PermissionSetAssignment)", "over no relationship"),
+        ("Id IN (SELECT COUNT() FROM UserLogin)", "semi join"),
+    ],
+)
+def test_a_semi_join_stands_where_salesforce_takes_it(client: Organization, where: str, said: str) -> None:
+    answer = client.call("GET", "/query", params={"q": f"SELECT Id FROM User WHERE {where}"})  # noqa: S608  # SOQL
+    assert error_of(answer) == (400, "MALFORMED_QUERY")
+    assert said in answer.json()[0]["message"]
+
+
 def test_a_refusal_shows_the_place(client: Organization) -> None:
     answer = client.call("GET", "/query", params={"q": "SELECT Id,\n Shoe FROM User"})
     lines = answer.json()[0]["message"].split("\n")
