@@ -39,7 +39,8 @@ class Plan:
     `active` counts active members before the plan, by assignment, and all of them under `""`. `pools` are
     the seats after the plan. `problems` are users who cannot be decided about, by CRM id. `decisions`
     are those that can be written as they are, by CRM id. `joining` are match keys that members will have
-    once the plan is applied.
+    once the plan is applied. `frozen` are the CRM ids of those decided about who are frozen in Salesforce
+    and active members all the same.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -48,6 +49,7 @@ class Plan:
     problems: list[tuple[str, Problem]] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
     joining: set[str] = field(default_factory=set)
+    frozen: list[str] = field(default_factory=list)
 
     @property
     def effective(self) -> list[Item]:
@@ -85,6 +87,9 @@ def make_plan(
     for change, known in _looked_up(plan, gathered, settings, roster, now, run):
         decision = salesforce_lifecycle.decide(change, known, settings, plan.pools, now)
         before = decision.before or known.member
+        person = decision.after or before
+        if change.frozen and person and person.active:
+            plan.frozen.append(change.crm_id)
         if before and before.active:
             plan.active[EVERYONE] += 1
             if before.assignment:
@@ -139,11 +144,12 @@ def _in_order(
         except Rejected as error:
             plan.problems.append((crm_id, error.problems[0]))
             continue
-        verdict = evaluate(change.fields, change.matches, settings)
+        change = replace(change, in_loop=gathered.in_loop(crm_id), frozen=gathered.is_frozen(crm_id))
+        verdict = evaluate(change.fields, change.matches, settings, frozen=change.frozen)
         leaves_first = verdict.reason is None and crm_id not in gathered.leaving
         rank = assignment_order.rank(verdict.assignment, settings) if contested else 0
         key = (leaves_first, rank, gathered.depths.get(crm_id, 0), crm_id)
-        keyed.append((key, replace(change, in_loop=gathered.in_loop(crm_id))))
+        keyed.append((key, change))
     return [change for _, change in sorted(keyed, key=lambda each: each[0])]
 
 

@@ -72,19 +72,20 @@ def _drop_outsiders(gathered: Gathered, states: Mapping[str, MemberState], setti
     for crm_id in [crm_id for crm_id in gathered.rows if crm_id not in states]:
         matches = gathered.matches.get(crm_id, frozenset[str]()) | everyone
         outside = settings.assignments and not matches
-        if outside or evaluate(fields_of(gathered.rows[crm_id], names), matches, settings).reason:
+        fields, frozen = fields_of(gathered.rows[crm_id], names), gathered.is_frozen(crm_id)
+        if outside or evaluate(fields, matches, settings, frozen=frozen).reason:
             del gathered.rows[crm_id]
 
 
 def _moved(gathered: Gathered, states: Mapping[str, MemberState], settings: Settings) -> set[str]:
-    """Return the members whose fields are the same but whose matches or manager have changed."""
+    """Return the members whose fields are the same but whose matches, manager or freezing have changed."""
     everyone = unfiltered(settings)
     looped = {crm_id for loop in gathered.loops or () for crm_id in loop}
     ignored = settings.ignore_organizational_structure
 
     @cache
-    def suffix(matches: frozenset[str], manager: str | None) -> str:
-        return digest("-", matches | everyone, manager)[1:]
+    def suffix(matches: frozenset[str], manager: str | None, frozen: bool) -> str:
+        return digest("-", matches | everyone, manager, frozen=frozen)[1:]
 
     none = frozenset[str]()
     moved = set()
@@ -92,7 +93,9 @@ def _moved(gathered: Gathered, states: Mapping[str, MemberState], settings: Sett
         above = None if ignored or crm_id in looped else gathered.managers[crm_id]
         state = states.get(above) if above else None
         manager = state.member if state else None
-        expected = of_fields + suffix(gathered.matches.get(crm_id, none), manager)
+        expected = of_fields + suffix(
+            gathered.matches.get(crm_id, none), manager, bool(gathered.is_frozen(crm_id))
+        )
         # A manager who is not a member, but whose row was kept, is about to become one.
         if expected != states[crm_id].digest or (above and not state and above in gathered.rows):
             moved.add(crm_id)

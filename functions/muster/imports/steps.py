@@ -9,7 +9,7 @@ from typing import Any
 from muster.crm.pages import CursorLost
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Incomplete, Problem
-from muster.imports import plan_items
+from muster.imports import frozen_users, plan_items
 from muster.imports.applying import Applying
 from muster.imports.importing_vault_crm import VaultImporting, VaultPart, reads_everyone
 from muster.imports.plan_items import Item
@@ -102,6 +102,8 @@ class Steps:
         states, vault_states = self._states(run, state)
         gathered = self._gathered(run, state, states, resumed=resumed)
         plan = make_plan(gathered, states, self.settings, self.ports.roster, read_at, f"run:{run.id}")
+        unchanged = gathered.digests.keys() - gathered.rows.keys()
+        plan.frozen += sorted(each for each in unchanged & (gathered.frozen or set()) if states[each].active)
         if run.mode != "full":
             plan.active = type(plan.active)(state.active)
         vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
@@ -162,7 +164,8 @@ class Steps:
         due = members_due(self.ports.roster, self.settings, at)
         leaving = frozenset(crm_id for crm_id, member in due.items() if member.active)
         if run.mode == "incremental":
-            return replace(gathering.changed(run.since or "", lambda: due), leaving=leaving)
+            frozen = None if state.frozen is None else frozenset(state.frozen)
+            return replace(gathering.changed(run.since or "", lambda: due, frozen), leaving=leaving)
         try:
             gathered = gathering.everyone(
                 states,
@@ -228,6 +231,8 @@ class Steps:
             "newest": gathered.newest,
             "active": active,
             "evaluated_with": settings_digest(self.settings),
+            "frozen": frozen_users.remembered(gathered.frozen),
+            "frozen_members": sorted(plan.frozen),
             "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
             "vault_crm": None
             if vault.read is None
@@ -245,9 +250,16 @@ class Steps:
         errors = run.errors + summary["noticed"]
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
         run = replace(run, status=status, errors=errors, message=f"{in_words(run.counts)}.")
-        self._ends.finish(run, self._state_after(run, summary))
+        state = self._state_after(run, summary)
+        if state:
+            known = self.ports.runs.state(run.organization).frozen or ()
+            told = frozen_users.told(summary.get("frozen_members", ()), known, run.id, run.started_at)
+            self._ends.log_errors(run, told)
+        self._ends.finish(run, state)
         said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
         details = {"read": summary["read"]}
+        if frozen := summary.get("frozen_members"):
+            details["frozen"] = frozen_users.shown(frozen)
         if vault := summary.get("vault_crm"):
             details["vault_crm"] = _told(vault)
         return RunAnswer(
@@ -270,6 +282,7 @@ class Steps:
             state,
             watermark=max(newest or "", state.watermark or "") or None,
             active=summary["active"],
+            frozen=state.frozen if (frozen := summary.get("frozen")) is None else tuple(frozen),
             completed_at=timestamp(self.clock.now()),
         )
         if vault := summary.get("vault_crm"):

@@ -94,6 +94,7 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
         "identity": _identity(member),
         "manager": _manager(member, settings, context),
         "keep_active": _kept(member, settings, now),
+        "frozen": _frozen(member, settings),
         "crm_user_status": _by_hand(member, "crm_user_status"),
         "end_date": _by_hand(member, "end_date"),
         "last_changes": list(context.history[:LAST_CHANGES]),
@@ -260,6 +261,20 @@ def _kept(member: Member, settings: Settings, now: datetime) -> Json | None:
     ends = grace_ends(since, settings) if since and not always else None
     why = _stays(member, reason, settings, now)
     return {"reason": reason, "unmatched_since": since, "deactivated_on": ends, "why": why}
+
+
+def _frozen(member: Member, settings: Settings) -> Json | None:
+    """Return since when the user is seen frozen in Salesforce, and what that comes to (A17)."""
+    if member.frozen_since is None:
+        return None
+    comes_to = (
+        "the next import deactivates the member"
+        if settings.auto_provision.frozen_users == "inactive"
+        else "the member stays (settings: auto_provision.frozen_users)"
+    )
+    so_what = f"; {comes_to}" if member.active else ""
+    why = f"The user is frozen in Salesforce, as seen since {member.frozen_since}{so_what}."
+    return {"since": member.frozen_since, "why": why}
 
 
 # ── Values and where they come from ──────────────────────────────────────────────────────────────────

@@ -6,7 +6,14 @@
 from dataclasses import dataclass
 
 from muster.crm.salesforce_fields import Fields, is_valid_email
-from muster.roster.reasons import CALL_CENTER_MISSING, EMAIL_DOMAIN, INACTIVE_USER, NAME_MISSING, UNMATCHED
+from muster.roster.reasons import (
+    CALL_CENTER_MISSING,
+    EMAIL_DOMAIN,
+    FROZEN_USER,
+    INACTIVE_USER,
+    NAME_MISSING,
+    UNMATCHED,
+)
 from muster.settings import Domains, Settings, assignment_order
 from muster.settings.assignments import Assignment
 
@@ -19,15 +26,20 @@ class Verdict:
     assignment: Assignment | None = None
 
 
-def evaluate(fields: Fields, matches: frozenset[str], settings: Settings) -> Verdict:
+def evaluate(
+    fields: Fields, matches: frozenset[str], settings: Settings, *, frozen: bool | None = None
+) -> Verdict:
     """Return whether a user belongs in the roster, and by which assignment.
 
     `matches` names the assignments whose filter matches in Salesforce, and those without a filter. No
-    assignments at all means that everyone belongs, with nothing granted (A2).
+    assignments at all means that everyone belongs, with nothing granted (A2). `frozen` says whether the user
+    is frozen in Salesforce (A17); `None`: that is not known.
     """
     winner = assignment_order.winner(matches, settings)
     if not is_active(fields):
         return Verdict(INACTIVE_USER, winner)
+    if frozen and settings.auto_provision.frozen_users == "inactive":
+        return Verdict(FROZEN_USER, winner)
     if not (fields.get("FirstName") and fields.get("LastName")):
         return Verdict(NAME_MISSING, winner)
     if not _domain_allowed(provisioned_email(fields.get("Email"), settings.domains), settings.domains):

@@ -26,7 +26,8 @@ class Member:
     that an import found that the managers above lead back to the member. `origins` says who set a value
     that is neither the CRM's nor the assignment's. `kept_reason` is why the member would be inactive if the
     settings did not keep it; `unmatched_since` is the moment from which its days of grace count. `digest` is
-    the digest of all that the member was last evaluated with.
+    the digest of all that the member was last evaluated with. `frozen_since` is when the user was first seen
+    frozen in Salesforce.
 
     `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`, per feature the
     request there, `digest` of the row as imported, and `waits`, the places in line for a licence.
@@ -68,6 +69,7 @@ class Member:
     in_loop: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
     kept_reason: str | None = None
+    frozen_since: str | None = None
     unmatched_since: str | None = None
     digest: str = ""
     vault: Mapping[str, Any] = field(default_factory=dict)
@@ -114,6 +116,7 @@ _NOT_SHOWN = frozenset(
         "assignment_filter",
         "digest",
         "former_keys",
+        "frozen_since",
         "in_loop",
         "kept_reason",
         "matched",

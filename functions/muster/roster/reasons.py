@@ -1,6 +1,7 @@
 """Why a Salesforce user is not, or no longer, an active member: a code, and the text that admins read."""
 
 INACTIVE_USER = "inactive_user"
+FROZEN_USER = "frozen_user"
 NAME_MISSING = "name_missing"
 EMAIL_DOMAIN = "email_domain"
 CALL_CENTER_MISSING = "call_center_missing"
@@ -16,6 +17,7 @@ BY_HAND = frozenset({END_DATE, SET_INACTIVE, TAKEN_BACK})
 
 EXPLAINED = {
     INACTIVE_USER: "The user is deactivated in Salesforce.",
+    FROZEN_USER: "The user is frozen in Salesforce (settings: auto_provision.frozen_users).",
     NAME_MISSING: "The user has no first or no last name in Salesforce.",
     EMAIL_DOMAIN: "The e-mail domain is neither a company domain nor an additional one (settings: domains).",
     CALL_CENTER_MISSING: "The user is in no call center (settings: require_call_center).",

@@ -44,7 +44,8 @@ def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, n
     """Return the decision about a change, given what is known and how many of each seat are taken."""
     if _is_stale(change, known):
         return Decision(outcome=Outcome.STALE, before=known.member)
-    verdict = eligibility.evaluate(change.fields, change.matches, settings)
+    frozen = _is_frozen(change, known.member)
+    verdict = eligibility.evaluate(change.fields, change.matches, settings, frozen=frozen)
     if known.member:
         return _follow(known.member, change, known, verdict, settings, pools, now)
     if verdict.reason:
@@ -62,6 +63,13 @@ def seat(
     if after.seats == member.seats:
         return None
     return recorded(member, after, Outcome.SEATED, settings, now, f"assignment:{member.assignment}", run)
+
+
+def _is_frozen(change: UserChange, known: Member | None) -> bool:
+    """Whether the user is frozen, by what was read or else by what is known of the member (A17)."""
+    if change.frozen is None:
+        return known is not None and known.frozen_since is not None
+    return change.frozen
 
 
 def _is_stale(change: UserChange, known: Known) -> bool:
@@ -160,6 +168,7 @@ def _follow(
     attributes: Attributes = {
         **_identity(before, change, known, settings),
         **asdict(stands),
+        "frozen_since": before.frozen_since or timestamp(now) if _is_frozen(change, before) else None,
         "active": active,
         "enabled": active,
         "inbound_enabled": active and eligibility.in_call_center(change.fields),
@@ -175,7 +184,9 @@ def _follow(
         origins = attributes.get("origins", before.origins)
         attributes["origins"] = {name: origin for name, origin in origins.items() if name != "manager"}
     manager = None if settings.ignore_organizational_structure else attributes.get("manager", before.manager)
-    attributes["digest"] = digest(change.fields_digest, change.matches, manager)
+    attributes["digest"] = digest(
+        change.fields_digest, change.matches, manager, frozen=_is_frozen(change, before)
+    )
     keys = match_keys(attributes.get("username", before.username), attributes.get("email", before.email))
     attributes["former_keys"] = tuple(
         sorted({*before.former_keys, *match_keys(before.username, before.email)} - {*keys})

@@ -40,9 +40,10 @@ class Gathered:
 
     `rows` holds the users to decide about, `matches` the assignments with a filter that match a user,
     `loops` the loops of managers (`None`: not everyone was read). `unseen` are CRM ids that should have been
-    there, `leaving` those of members whom an end date or status closes. `newest` is the newest
-    SystemModstamp, as Salesforce writes it. Where everyone was read, `managers` maps each user to its
-    manager, and `digests` each unchanged member to the digest of its fields.
+    there, `frozen` those of users who are frozen (`None`: not known), `leaving` those of members whom an end
+    date or status closes. `newest` is the newest SystemModstamp, as Salesforce writes it. Where everyone was
+    read, `managers` maps each user to its manager, and `digests` each unchanged member to the digest of its
+    fields.
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Gathered:
     depths: Mapping[str, int] = field(default_factory=dict)
     loops: tuple[tuple[str, ...], ...] | None = None
     unseen: tuple[str, ...] = ()
+    frozen: frozenset[str] | None = None
     leaving: frozenset[str] = frozenset()
     total: int = 0
     newest: str | None = None
@@ -59,6 +61,10 @@ class Gathered:
     def in_loop(self, crm_id: str) -> bool | None:
         """Return whether a user is in a loop of managers, `None` where that is not known."""
         return None if self.loops is None else any(crm_id in loop for loop in self.loops)
+
+    def is_frozen(self, crm_id: str) -> bool | None:
+        """Return whether a user is frozen in Salesforce, `None` where that is not known (A17)."""
+        return None if self.frozen is None else crm_id in self.frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class Gathering:
                     digests[crm_id] = of_fields
         if not managers:
             raise Incomplete("Salesforce shows no users at all")
+        gathered.frozen = self._frozen()
         matching = self._matching()
         gathered.matches = _by_user(matching, managers)
         gathered.unseen = tuple(
@@ -106,10 +113,13 @@ class Gathering:
         gathered.managers, gathered.digests = managers, digests
         return gathered
 
-    def changed(self, moment: str, due: Callable[[], Iterable[str]] = tuple) -> Gathered:
+    def changed(
+        self, moment: str, due: Callable[[], Iterable[str]] = tuple, frozen: frozenset[str] | None = None
+    ) -> Gathered:
         """Read the users changed since a moment (ISO 8601 in UTC, ending in Z), and by id those that are due.
 
-        Of `due` only what it says first counts: what is read later, after an interruption, belongs to that.
+        So are those who are frozen since, or no longer; `frozen` are those who were, where known. Of `due`
+        only what it says first counts: what is read later, after an interruption, belongs to that.
         """
         names = fields_to_read(self.settings)
         gathered = Gathered()
@@ -117,7 +127,9 @@ class Gathering:
         for rows, _ in self._rows("users", soql.select(names, condition), names, gathered):
             gathered.rows |= {row["Id"]: row for row in rows}
         changed, newest = dict(gathered.rows), gathered.newest
-        further = [crm_id for crm_id in self._noted("due", due) if crm_id not in changed]
+        gathered.frozen = self._frozen()
+        moved = frozen ^ gathered.frozen if frozen is not None and gathered.frozen is not None else ()
+        further = [crm_id for crm_id in self._noted("due", lambda: {*due(), *moved}) if crm_id not in changed]
         self._read_by_id("due_users", further, gathered)
         # Others may have changed before those were read, and are not read yet.
         gathered.newest = newest
@@ -133,8 +145,17 @@ class Gathering:
         gathered = Gathered()
         self._read_by_id("users", crm_ids, gathered)
         gathered.unseen = tuple(crm_id for crm_id in crm_ids if crm_id not in gathered.rows)
+        gathered.frozen = self._frozen()
         gathered.matches = self._matches_by_id(gathered.rows)
         return gathered
+
+    def _frozen(self) -> frozenset[str] | None:
+        """Return the users who are frozen; `None` where the integration user may not see that (A17)."""
+        try:
+            pages = [*self._pages_or_refusal("frozen", soql.frozen())]
+        except Rejected:
+            return None
+        return frozenset(row["UserId"] for page in pages for row in page.records)
 
     def _read_by_id(self, name: str, crm_ids: Iterable[str], gathered: Gathered) -> None:
         names = fields_to_read(self.settings)
@@ -177,6 +198,16 @@ class Gathering:
 
     def _pages(self, name: str, query: str) -> Iterator[Page]:
         """Yield the pages of a query, each archived before it is used; raises `Incomplete`."""
+        try:
+            yield from self._pages_or_refusal(name, query)
+        except Rejected as error:
+            raise Misconfigured(
+                f"Salesforce refuses a query made of the settings: {error.problems[0].message};"
+                " check the fields, the filters and what the integration user may read"
+            ) from error
+
+    def _pages_or_refusal(self, name: str, query: str) -> Iterator[Page]:
+        """Yield them likewise; raises `Rejected` if Salesforce refuses the query."""
         number = read = 0
         last: Page | None = None
         for body in self.archive.parts(name) if self.resumed else ():
@@ -196,13 +227,7 @@ class Gathering:
     def _further(self, last: Page | None, query: str) -> Iterator[Page]:
         if last and last.next is None:
             return
-        try:
-            yield from self.salesforce.more(last.next) if last and last.next else self.salesforce.query(query)
-        except Rejected as error:
-            raise Misconfigured(
-                f"Salesforce refuses a query made of the settings: {error.problems[0].message};"
-                " check the fields, the filters and what the integration user may read"
-            ) from error
+        yield from self.salesforce.more(last.next) if last and last.next else self.salesforce.query(query)
 
     # ── Filters ──────────────────────────────────────────────────────────────────────────────────
 

@@ -90,6 +90,7 @@ ADA_IN_ROSTER = Member(
     in_loop=True,
     origins={"seats.gong": "manual:jane@acme.example", "engage": "align"},
     kept_reason=UNMATCHED,
+    frozen_since="2026-11-19T08:15:31.000Z",
     unmatched_since="2026-11-19T08:15:31.000Z",
     digest="00112233.44556677",
     vault={
