@@ -55,6 +55,15 @@ def moved(company: Company) -> None:
     company.world.clock.advance(minutes=15)
 
 
+def ended(company: Company) -> None:
+    """Two who hold seats have an end date, which has passed; one of them leaves in Salesforce as well."""
+    settled(company)
+    last_day = company.world.clock.moment.date().isoformat()
+    company.edit({"member": "ada", "end_date": last_day}, {"member": "bob", "end_date": last_day})
+    company.world.clock.advance(minutes=2 * 24 * 60)
+    company.leave("bob")
+
+
 def guarded(company: Company) -> None:
     """All of it, and a guard that lets nobody go."""
     moved(company)
@@ -163,5 +172,6 @@ IMPORTS = [
         again=_puts_what_parks,
     ),
     ImportScenario("messages bring the same", moved, _hears_of_them),
+    ImportScenario("end dates have passed", ended, imports("incremental"), mode="incremental"),
     ImportScenario("members are edited", settled, _edits, again=_edits),
 ]
