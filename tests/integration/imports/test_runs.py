@@ -162,7 +162,8 @@ def test_a_preview_that_runs_out_of_time_goes_on_as_a_preview(many: Company) -> 
     many.have_seconds(44)
     before = many.items()
     invocations, said = finished(many, preview=True)
-    assert (said["status"], said["counts"]["created"], invocations) == ("succeeded", PEOPLE, 3 + 1 + 2 * 2 + 1)
+    assert (said["status"], said["counts"]["created"]) == ("succeeded", PEOPLE)
+    assert invocations == 3 + 1 + 2 * 2 + 1
     assert many.record(said["run_id"]).status is Status.PREVIEWED
     assert many.items() == before
 
