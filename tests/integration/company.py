@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -32,7 +33,6 @@ SALES = {
 SUPPORT = {"name": "Support", "filter": "Department = 'Support'", "update_mode": "manual", "seats": ["gong"]}
 # Whatever takes something from more than one member has to be approved.
 STRICT = {"floor": 1, "count": 0, "percent": 0}
-_numbers = itertools.count(1)
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Company(Acme):
     """Acme as its admins see it: they save settings, start runs and look at what has become of them."""
 
     document: dict[str, Any] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
     def put(self, **sections: Any) -> dict[str, Any]:
         """Save settings with these sections changed."""
@@ -55,13 +56,15 @@ class Company(Acme):
         said: dict[str, Any] = scheduled_import.handler(asked, self.context)
         return said
 
-    def hear(self, *users: dict[str, str]) -> int:
-        """Have the worker follow one outbound message of these users; returns how many messages come back."""
+    def hear(self, *users: dict[str, str], received_at: datetime | None = None) -> int:
+        """Have the worker follow one outbound message of these users; returns how many messages come back.
+
+        It was taken in now, by the worker's clock, unless `received_at` says otherwise.
+        """
         # Nothing comes twice: what was followed before would not be followed again.
-        changes = tuple(QueuedChange(f"04l{next(_numbers):012d}AAA", fields) for fields in users)
-        # By the worker's clock, which a test may have moved.
+        changes = tuple(QueuedChange(f"04l{next(self.numbers):012d}AAA", fields) for fields in users)
         now: datetime = user_change_worker.datetime.now(UTC)  # type: ignore[attr-defined]
-        message = QueuedMessage("acme", "salesforce", now, changes)
+        message = QueuedMessage("acme", "salesforce", received_at or now, changes)
         records = [
             {"messageId": str(number), "body": body, "eventSource": "aws:sqs"}
             for number, body in enumerate(change_queue.encode(message))

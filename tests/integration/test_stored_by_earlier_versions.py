@@ -152,8 +152,8 @@ def test_what_the_index_tells_imports(left: Left) -> None:
     ]
 
 
-def test_what_the_index_tells_pushes(left: Left) -> None:
-    what = frozenset({"engage_connect", "engage", "user_status", "align"})
+def test_what_the_index_tells_pushes_and_imports(left: Left) -> None:
+    what = frozenset({"engage_connect", "engage", "user_status", "align", "evaluation"})
     assert list(left.roster.due(ORGANIZATION, NOW.date())) == [("ada", Due("", what))]
 
 

@@ -45,7 +45,8 @@ class Plan:
     the seats after the plan. `problems` are users who cannot be decided about, by CRM id. `decisions`
     are those that can be written as they are, by CRM id. `joining` are match keys that members will have
     once the plan is applied. `left_out` are those who are no active members then. `turned` are those who
-    leave or come back, by CRM id: the member, `None` for who leaves.
+    leave or come back, by CRM id: the member, `None` for who leaves. `frozen` are the CRM ids of those
+    decided about who are frozen in Salesforce and active members all the same.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Plan:
     joining: set[str] = field(default_factory=set)
     left_out: LeftOut = field(default_factory=LeftOut)
     turned: dict[str, str | None] = field(default_factory=dict)
+    frozen: list[str] = field(default_factory=list)
 
     @property
     def effective(self) -> list[Item]:
@@ -94,11 +96,7 @@ def make_plan(
     for change, known in _looked_up(plan, gathered, settings, roster, now, run):
         known = replace(known, manager=plan.turned.get(reports_to(change) or "", known.manager))
         decision = salesforce_lifecycle.decide(change, known, settings, plan.pools, now)
-        before = decision.before or known.member
-        if before and before.active:
-            plan.active[EVERYONE] += 1
-            if before.assignment:
-                plan.active[before.assignment] += 1
+        _count_active(plan, change, decision, known)
         if not _is_counted(change, gathered, states):
             _count_if_left_out(plan, change, known, decision, settings)
         if decision.outcome in _NOTHING_TO_DO:
@@ -122,6 +120,17 @@ def make_plan(
         if _reports_to(item, new):
             plan.decisions.pop(item.user, None)
     return plan
+
+
+def _count_active(plan: Plan, change: UserChange, decision: Decision, known: Known) -> None:
+    before = decision.before or known.member
+    person = decision.after or before
+    if change.frozen and person and person.active:
+        plan.frozen.append(change.crm_id)
+    if before and before.active:
+        plan.active[EVERYONE] += 1
+        if before.assignment:
+            plan.active[before.assignment] += 1
 
 
 def _note_if_turned(plan: Plan, change: UserChange, before: Member | None, after: Member) -> None:
@@ -157,11 +166,12 @@ def _in_order(
         except Rejected as error:
             plan.problems.append((crm_id, error.problems[0]))
             continue
-        verdict = evaluate(change.fields, change.matches, settings)
-        leaves_first = verdict.reason is None
+        change = replace(change, in_loop=gathered.in_loop(crm_id), frozen=gathered.is_frozen(crm_id))
+        verdict = evaluate(change.fields, change.matches, settings, frozen=change.frozen)
+        leaves_first = verdict.reason is None and crm_id not in gathered.leaving
         rank = assignment_order.rank(verdict.assignment, settings) if contested else 0
         key = (leaves_first, rank, gathered.depths.get(crm_id, 0), crm_id)
-        keyed.append((key, replace(change, in_loop=gathered.in_loop(crm_id))))
+        keyed.append((key, change))
     return [change for _, change in sorted(keyed, key=lambda each: each[0])]
 
 
@@ -197,7 +207,8 @@ def _count_the_outsiders(
     for crm_id, row in gathered.idle.items():
         if crm_id not in gathered.rows:
             matches = gathered.matches.get(crm_id, frozenset[str]()) | everyone
-            reasons[crm_id] = evaluate(fields_of(row, names), matches, settings).reason
+            frozen = gathered.is_frozen(crm_id)
+            reasons[crm_id] = evaluate(fields_of(row, names), matches, settings, frozen=frozen).reason
     # Nothing in Salesforce stands against them, so the roster has to know why.
     unexplained = {states[crm_id].member: crm_id for crm_id, reason in reasons.items() if reason is None}
     for member_id, member in roster.members(settings.organization, unexplained).items():

@@ -9,14 +9,14 @@ from typing import Any
 from muster.crm.pages import CursorLost
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Incomplete, Problem
-from muster.imports import plan_items
+from muster.imports import frozen_users, plan_items
 from muster.imports.applying import Applying
 from muster.imports.importing_vault_crm import VaultImporting, VaultPart, reads_everyone
 from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
 from muster.imports.ports import Ports
-from muster.imports.selecting import select
-from muster.roster import salesforce_lifecycle
+from muster.imports.selecting import members_due, select
+from muster.roster.activity import grace_ends
 from muster.roster.decisions import Outcome
 from muster.runs import guard
 from muster.runs.answer import Ended, PlanShown, RunAnswer
@@ -104,6 +104,8 @@ class Steps:
         states, vault_states = self._states(run, state)
         gathered = self._gathered(run, state, states, resumed=resumed)
         plan = make_plan(gathered, states, self.settings, self.ports.roster, read_at, f"run:{run.id}")
+        unchanged = gathered.digests.keys() - gathered.rows.keys()
+        plan.frozen += sorted(each for each in unchanged & (gathered.frozen or set()) if states[each].active)
         if run.mode != "full":
             plan.active = type(plan.active)(state.active)
         vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
@@ -159,19 +161,24 @@ class Steps:
     ) -> Gathered:
         parts = AttemptParts(self.ports.archive, run)
         gathering = Gathering(self.settings, self.ports.salesforce, parts, self.clock.check, resumed)
-        match run.mode:
-            case "members":
-                return gathering.named(run.members)
-            case "incremental":
-                return gathering.changed(run.since or "")
+        if run.mode == "members":
+            return gathering.named(run.members)
         at = self.clock.now()
+        due = members_due(self.ports.roster, self.settings, at)
+        leaving = frozenset(crm_id for crm_id, member in due.items() if member.active)
+        if run.mode == "incremental":
+            frozen = None if state.frozen is None else frozenset(state.frozen)
+            return replace(gathering.changed(run.since or "", lambda: due, frozen), leaving=leaving)
         try:
             gathered = gathering.everyone(
                 states,
                 afresh=state.evaluated_with != settings_digest(self.settings),
                 is_due=lambda each: (
-                    bool(each.unmatched_since)
-                    and salesforce_lifecycle.grace_ends(each.unmatched_since, self.settings) <= timestamp(at)
+                    each.crm_id in due
+                    or (
+                        bool(each.unmatched_since)
+                        and grace_ends(each.unmatched_since, self.settings) <= timestamp(at)
+                    )
                 ),
             )
         except CursorLost:
@@ -182,7 +189,7 @@ class Steps:
                 f"Salesforce shows {gathered.total:,} users, and {state.rows:,} the last time:"
                 " fewer by more than the guard allows"
             )
-        return select(gathered, states, self.settings, parts)
+        return replace(select(gathered, states, self.settings, parts), leaving=leaving)
 
     def _source_errors(self, run: Run, gathered: Gathered, plan: Plan) -> list[LogEntry]:
         """Return entries about users who cannot be decided about or seen, and about loops of managers."""
@@ -228,6 +235,8 @@ class Steps:
             "newest": gathered.newest,
             "active": active,
             "evaluated_with": settings_digest(self.settings),
+            "frozen": frozen_users.remembered(gathered.frozen),
+            "frozen_members": sorted(plan.frozen),
             "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
             "vault_crm": None
             if vault.read is None
@@ -239,16 +248,26 @@ class Steps:
     def _shown(self, plan: Plan) -> PlanShown:
         changes = [item.shown() for item in plan.effective[:SHOWN]]
         return PlanShown(
-            changes=changes, seats=plan.seat_use(self.settings), left_out=plan.left_out.to_json()
+            changes=changes,
+            seats=plan.seat_use(self.settings),
+            left_out=plan.left_out.to_json(),
+            warnings=plan_items.lost_by_hand(plan.items),
         )
 
     def _end(self, run: Run, summary: Mapping[str, Any]) -> RunAnswer:
         errors = run.errors + summary["noticed"]
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
         run = replace(run, status=status, errors=errors, message=f"{outlook(run)}.")
-        self._ends.finish(run, self._state_after(run, summary))
+        state = self._state_after(run, summary)
+        if state:
+            known = self.ports.runs.state(run.organization).frozen or ()
+            told = frozen_users.told(summary.get("frozen_members", ()), known, run.id, run.started_at)
+            self._ends.log_errors(run, told)
+        self._ends.finish(run, state)
         said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
         details = {"read": summary["read"]}
+        if frozen := summary.get("frozen_members"):
+            details["frozen"] = frozen_users.shown(frozen)
         if vault := summary.get("vault_crm"):
             details["vault_crm"] = _told(vault)
         return RunAnswer(
@@ -272,6 +291,7 @@ class Steps:
             state,
             watermark=max(newest or "", state.watermark or "") or None,
             active=summary["active"],
+            frozen=state.frozen if (frozen := summary.get("frozen")) is None else tuple(frozen),
             completed_at=timestamp(self.clock.now()),
         )
         if vault := summary.get("vault_crm"):

@@ -171,7 +171,9 @@ def _ask(sources: Sources, settings: Settings, crm_id: str, now: datetime) -> _L
     known = sources.roster.gather(organization, wanted)[crm_id]
     pools = sources.roster.pools(organization, settings.seats)
     decision = salesforce_lifecycle.decide(change, known, settings, pools, now)
-    verdict = eligibility.evaluate(change.fields, change.matches, settings, known.member)
+    verdict = eligibility.evaluate(
+        change.fields, change.matches, settings, known.member, frozen=change.frozen
+    )
     return _LiveAnswer(explanations.evaluated(change, verdict, decision, settings))
 
 

@@ -38,7 +38,7 @@ RUNS_SEARCHED = 20
 class Preview:
     """The effect of new settings: the run that previewed them, and its answer; empty if none was needed.
 
-    `warnings` say why there is no preview.
+    `warnings` say why there is no preview, or what an admin should know of the plan.
     """
 
     run: Run | None = None
@@ -189,7 +189,7 @@ class Previewing:
             raise Rejected(Problem("organization", "now has another run at work", remedy)) from error
         if run.expires_at:
             answer = replace(answer, details={**answer.details, "approve_before": run.expires_at})
-        return Preview(run, answer)
+        return Preview(run, replace(answer, warnings=()), tuple(answer.warnings))
 
     def _run(self, run_id: str, organization: str) -> Run:
         run = self.runs.run(organization, run_id)

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from muster.crm.salesforce_fields import FieldMap, Fields, is_valid_email, mapped
 from muster.roster.member import Member
-from muster.roster.reasons import CALL_CENTER_MISSING, EMAIL_DOMAIN, INACTIVE_USER, NAME_MISSING, UNMATCHED
+from muster.roster.reasons import (
+    CALL_CENTER_MISSING,
+    EMAIL_DOMAIN,
+    FROZEN_USER,
+    INACTIVE_USER,
+    NAME_MISSING,
+    UNMATCHED,
+)
 from muster.settings import Domains, Settings, assignment_order
 from muster.settings.assignments import Assignment
 from muster.settings.mappings import fields_named_by
@@ -25,17 +32,25 @@ class Verdict:
 
 
 def evaluate(
-    fields: Fields, matches: frozenset[str], settings: Settings, member: Member | None = None
+    fields: Fields,
+    matches: frozenset[str],
+    settings: Settings,
+    member: Member | None = None,
+    *,
+    frozen: bool | None = None,
 ) -> Verdict:
     """Return whether a user belongs in the roster, and by which assignment.
 
     `matches` names the assignments whose filter matches in Salesforce, and those without a filter. No
     assignments at all means that everyone belongs, with nothing granted (A2). `member` is the user's own, if
-    there is one: what an unlisted field would give stays as the member has it (W5).
+    there is one: what an unlisted field would give stays as the member has it (W5). `frozen` says
+    whether the user is frozen in Salesforce (A17); `None`: that is not known.
     """
     winner = assignment_order.winner(matches, settings)
     if not is_active(fields):
         return Verdict(INACTIVE_USER, winner)
+    if frozen and settings.auto_provision.frozen_users == "inactive":
+        return Verdict(FROZEN_USER, winner)
     judged = would_have(fields, settings, member)
     if not (judged["first_name"] and judged["last_name"]):
         return Verdict(NAME_MISSING, winner)

@@ -7,7 +7,7 @@ Vault does nothing about a value that is written again unchanged. Pure: no I/O, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from muster.crm.engage_features import (
@@ -21,7 +21,7 @@ from muster.crm.engage_features import (
     USER_STATUS,
     Seen,
 )
-from muster.roster.end_dates import has_left, is_ended
+from muster.roster.end_dates import closed_by_hand, day_after, has_left
 from muster.roster.licence_places import without_place
 from muster.roster.member import Member
 
@@ -30,7 +30,11 @@ type Attributes = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a push has to look at for a member, and from which day on (ISO 8601; empty: at once)."""
+    """What a push, or an import, has to look at for a member, and from which day on.
+
+    The day is in ISO 8601; empty: at once. `what` names features, `engage_features.USER_STATUS`, `ALIGN`, and
+    for an import `end_dates.EVALUATION`.
+    """
 
     since: str
     what: frozenset[str]
@@ -99,9 +103,10 @@ def wanted_active(member: Member, today: date) -> bool | None:
     Only what is set on the member by hand decides: a member who is merely deactivated in Salesforce loses
     the groups and keeps the Vault user.
     """
-    if member.crm_user_status == "inactive" or is_ended(member, today):
+    if closed_by_hand(member, today):
         return False
-    return True if member.crm_user_status == "active" else None
+    # Whoever has left is never activated, whatever status was set before.
+    return True if member.crm_user_status == "active" and member.active else None
 
 
 def due(member: Member, *, in_align: bool = True) -> Due | None:
@@ -113,9 +118,7 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
         return None
     found: dict[str, str] = {}
     has_left_already = not member.active or member.crm_user_status == "inactive"
-    ends = None
-    if member.end_date is not None:
-        ends = (date.fromisoformat(member.end_date) + timedelta(days=1)).isoformat()
+    ends = day_after(member.end_date) if member.end_date else None
     for feature in FEATURES:
         mine = getattr(member, feature)
         if mine["status"] in (RETRY_REQUEST, REQUEST_SENT):
@@ -126,7 +129,8 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
             elif ends is not None:
                 found[feature] = ends
     active = member.vault.get("active", True)
-    if member.crm_user_status is not None and active != (member.crm_user_status == "active"):
+    by_hand = member.crm_user_status == "inactive" or (member.crm_user_status == "active" and member.active)
+    if by_hand and active != (member.crm_user_status == "active"):
         # Active again takes both: the status, and an end date that is not past.
         found[USER_STATUS] = ""
     elif active and ends is not None:

@@ -19,13 +19,16 @@ class Member:
     connection, the source version last applied (`sources.newest_changes`). `former_keys` are the match keys
     it gave up, for which another user may wait.
 
-    `seats` maps a seat to its place (`roster.seats`), `data_capture` a setting to what is intended and
-    effective (`roster.entitlements`). `matched` names every assignment whose filter matched, the
+    `assignment_filter` is the digest of the filter that `assignment` had, by which it is known when it is
+    renamed. `seats` maps a seat to its place (`roster.seats`), `data_capture` a setting to what is intended
+    and effective (`roster.entitlements`). `matched` names every assignment whose filter matched, the
     winner among them. `reports_to` is the CRM id of the manager, who need not be a member; `in_loop` says
     that an import found that the managers above lead back to the member. `origins` says who set a value
-    that is neither the CRM's nor the assignment's. `unmatched_since` is the moment from which the days of
-    grace count, `inactive_since` the moment it was deactivated. `digest` is the digest of all that the member
-    was last evaluated with.
+    that is neither the CRM's nor the assignment's. `kept_reason` is why the member would be inactive if the
+    settings did not keep it; `unmatched_since` is the moment from which its days of grace count,
+    `inactive_since` the moment it was deactivated. `digest` is
+    the digest of all that the member was last evaluated with. `frozen_since` is when the user was first seen
+    frozen in Salesforce.
 
     `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`, per feature the
     request there, `digest` of the row as imported, and `waits`, the places in line for a licence.
@@ -53,6 +56,7 @@ class Member:
     crm: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     custom: Mapping[str, str | None] = field(default_factory=dict)
     assignment: str | None = None
+    assignment_filter: str | None = None
     update_mode: str | None = None
     seats: Mapping[str, Any] = field(default_factory=dict)
     workspaces: Mapping[str, str] = field(default_factory=dict)
@@ -65,6 +69,8 @@ class Member:
     reports_to: str | None = None
     in_loop: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
+    kept_reason: str | None = None
+    frozen_since: str | None = None
     unmatched_since: str | None = None
     inactive_since: str | None = None
     digest: str = ""
@@ -109,10 +115,13 @@ class Member:
 
 _NOT_SHOWN = frozenset(
     {
+        "assignment_filter",
         "digest",
         "former_keys",
+        "frozen_since",
         "in_loop",
         "inactive_since",
+        "kept_reason",
         "matched",
         "origins",
         "reports_to",

@@ -3,6 +3,7 @@
 When a user of Vault CRM is imported, the request there becomes the member's, unless
 
     an automatic assignment decides about it    the member's request stands, and is sent where Vault's differs
+    the member is closed by hand                it is kept for when the member comes back (G11)
     it was edited here and is not sent yet      it is kept and reported, or given up (settings: pending_edits)
     the member was not linked before            it is kept in both modes, and sent where Vault's differs
 
@@ -41,6 +42,7 @@ def with_standing_request(
     assigned = governor(member, feature, settings) is not None
     unsent = engage_groups.is_unsent(member, feature)
     stands = _stands(member, feature, user, settings, assigned=assigned, is_new=is_new)
+    stands = stands or end_dates.closed_by_hand(member, today) is not None
     if feature in user.requests and not stands:
         return _with_vaults_request(member, feature, user.requests[feature])
     differs = mine["request"] != seen.request

@@ -53,7 +53,7 @@ class Roster(Protocol):
         """Return what the index shows of every member linked to a CRM; it may lag behind the table."""
 
     def due(self, organization: str, today: date) -> Iterable[tuple[str, Due]]:
-        """Return the members (ids) that a push has to look at by that day, and for what; it may lag too."""
+        """Return the members (ids) that a push or an import has to look at by that day; it may lag too."""
 
     def licence_lines(self, organization: str) -> tuple[list[tuple[str, Place]], Counter[tuple[str, str]]]:
         """Return who waits for a licence (member id, place), in order, and how many licences are free.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 INACTIVE_USER = "inactive_user"
+FROZEN_USER = "frozen_user"
 NAME_MISSING = "name_missing"
 EMAIL_DOMAIN = "email_domain"
 CALL_CENTER_MISSING = "call_center_missing"
@@ -10,6 +11,12 @@ UNMATCHED = "unmatched"
 NAMESAKE_ACTIVE = "namesake_active"
 REPLACED = "replaced"
 ERASED = "erased"
+END_DATE = "end_date"
+SET_INACTIVE = "set_inactive"
+TAKEN_BACK = "taken_back"
+
+# What closed a member while Salesforce had nothing against it.
+BY_HAND = frozenset({END_DATE, SET_INACTIVE, TAKEN_BACK})
 
 # In one sentence with how many they are.
 _IN_SHORT = {
@@ -18,11 +25,16 @@ _IN_SHORT = {
     CALL_CENTER_MISSING: "without a call center",
     UNMATCHED: "matched by no assignment",
     NAMESAKE_ACTIVE: "waiting for a namesake to leave",
+    FROZEN_USER: "frozen in Salesforce",
+    END_DATE: "past their end date",
+    SET_INACTIVE: "set inactive by hand",
+    TAKEN_BACK: "to be evaluated again",
     REPLACED: "replaced by another user",
 }
 
 EXPLAINED = {
     INACTIVE_USER: "The user is deactivated in Salesforce.",
+    FROZEN_USER: "The user is frozen in Salesforce (settings: auto_provision.frozen_users).",
     NAME_MISSING: "The user has no first or no last name in Salesforce, in the fields that they are read from"
     " (settings: field_maps).",
     EMAIL_DOMAIN: "The e-mail domain is neither a company domain nor an additional one (settings: domains;"
@@ -32,6 +44,9 @@ EXPLAINED = {
     NAMESAKE_ACTIVE: "The user waits: an active member has the same username or e-mail address.",
     REPLACED: "Another Salesforce user with the same username or e-mail address took over the member.",
     ERASED: "The member has left and is erased; nothing is kept of the person.",
+    END_DATE: "The member's end date is past (MemberSettingsFunction: end_date).",
+    SET_INACTIVE: "The member is set inactive (MemberSettingsFunction: crm_user_status).",
+    TAKEN_BACK: "What had closed the member was taken back: the next import evaluates it again.",
 }
 
 

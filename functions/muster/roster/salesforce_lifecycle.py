@@ -5,21 +5,22 @@ to write, and what must still hold when they are written. Pure: no I/O, no clock
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from muster.crm import canonical_text
 from muster.crm.salesforce_fields import TARGETS
-from muster.roster import eligibility, seats
+from muster.roster import eligibility, end_dates, engage_groups, seats
+from muster.roster.activity import gives_way, standing, without_stale_end_date
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
-from muster.roster.entitlements import Attributes, governed, seated, without
+from muster.roster.entitlements import Attributes, closed, governed, kept, seated, without
 from muster.roster.history import HistoryEntry, changes_between
 from muster.roster.links import Link, match_keys
 from muster.roster.manager_hierarchy import manager_attributes, reports_to
 from muster.roster.member import Member
-from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
+from muster.roster.reasons import NAMESAKE_ACTIVE, REPLACED
 from muster.roster.seats import Pools
 from muster.settings import Settings
 from muster.settings.mappings import custom_names
@@ -44,7 +45,8 @@ def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, n
     """Return the decision about a change, given what is known and how many of each seat are taken."""
     if _is_stale(change, known):
         return Decision(outcome=Outcome.STALE, before=known.member, link_before=known.link)
-    verdict = eligibility.evaluate(change.fields, change.matches, settings, known.member)
+    frozen = _is_frozen(change, known.member)
+    verdict = eligibility.evaluate(change.fields, change.matches, settings, known.member, frozen=frozen)
     if known.member:
         return _follow(known.member, change, known, verdict, settings, pools, now)
     if verdict.reason:
@@ -64,18 +66,11 @@ def seat(
     return recorded(member, after, Outcome.SEATED, settings, now, f"assignment:{member.assignment}", run)
 
 
-def is_due(member: Member, settings: Settings, now: datetime) -> bool:
-    """Whether the days of grace of a member that no assignment matches are over (A8)."""
-    return member.unmatched_since is not None and timestamp(now) >= grace_ends(
-        member.unmatched_since, settings
-    )
-
-
-def grace_ends(unmatched_since: str, settings: Settings) -> str:
-    """Return when the days of grace are over (ISO 8601)."""
-    return timestamp(
-        datetime.fromisoformat(unmatched_since) + timedelta(days=settings.keep_active.grace_days)
-    )
+def _is_frozen(change: UserChange, known: Member | None) -> bool:
+    """Whether the user is frozen, by what was read or else by what is known of the member (A17)."""
+    if change.frozen is None:
+        return known is not None and known.frozen_since is not None
+    return change.frozen
 
 
 def _is_stale(change: UserChange, known: Known) -> bool:
@@ -103,7 +98,7 @@ def _provision(
     """Link the user to its namesake, wait for the namesake to leave, or create a member (W8)."""
     holders = [member for member in known.namesakes if CONNECTION in member.crm]
     free = [member for member in known.namesakes if CONNECTION not in member.crm]
-    blocking = tuple(member for member in holders if member.active)
+    blocking = tuple(member for member in holders if not gives_way(member))
     linked = Link(crm_id=change.crm_id, member="")
     if free:
         before, outcome = free[0], Outcome.LINKED
@@ -168,56 +163,45 @@ def _follow(
     now: datetime,
 ) -> Decision:
     """Update one member by its Salesforce user."""
-    reason, since = _reason_to_leave(before, verdict.reason, settings, now)
-    active = reason is None
+    stored, before = before, without_stale_end_date(before, change.crm_id, verdict.reason, settings, now)
+    stands = standing(before, verdict.reason, settings, now)
+    active = stands.inactive_reason is None
     attributes: Attributes = {
         **_identity(before, change, known, settings),
+        **asdict(stands),
+        "frozen_since": before.frozen_since or timestamp(now) if _is_frozen(change, before) else None,
         "active": active,
-        "inactive_reason": reason,
-        "unmatched_since": since,
+        "enabled": active,
+        "inbound_enabled": active and eligibility.in_call_center(change.fields),
+        "matched": () if not active and verdict.reason else tuple(sorted(change.matches)),
     }
     if not active:
-        attributes |= {**without(before), "matched": ()}
-    elif verdict.reason is None:
-        attributes |= governed(before, verdict.assignment, change.fields, settings, pools, timestamp(now))
-        attributes["matched"] = tuple(sorted(change.matches))
+        attributes |= without(before) if verdict.reason else closed(before)
+    else:
+        decides = governed if verdict.reason is None else kept
+        attributes |= decides(before, verdict.assignment, change.fields, settings, pools, timestamp(now))
     if "manager" in attributes:
         # A manager chosen by hand, while the CRM's structure was ignored, gives way to the CRM's.
         origins = attributes.get("origins", before.origins)
         attributes["origins"] = {name: origin for name, origin in origins.items() if name != "manager"}
-    if verdict.reason != INACTIVE_USER or not active:
-        called = eligibility.in_call_center(change.fields)
-        attributes |= {"enabled": active, "inbound_enabled": active and called}
     manager = None if settings.ignore_organizational_structure else attributes.get("manager", before.manager)
-    attributes["digest"] = digest(change.fields_digest, change.matches, manager)
+    attributes["digest"] = digest(
+        change.fields_digest, change.matches, manager, frozen=_is_frozen(change, before)
+    )
     keys = match_keys(attributes.get("username", before.username), attributes.get("email", before.email))
     attributes["former_keys"] = tuple(
         sorted({*before.former_keys, *match_keys(before.username, before.email)} - {*keys})
     )
-    if before.version and change.fields_digest and _is_as_before(before, attributes):
+    if before.version and change.fields_digest and before is stored and _is_as_before(before, attributes):
         # Read from Salesforce and unchanged: an import of an unchanged source writes nothing (I9).
         return Decision(outcome=Outcome.UNCHANGED, before=before)
     after = replace(before, **attributes, sources={**before.sources, CONNECTION: change.source})
+    after = replace(after, **engage_groups.returned(before, after, end_dates.today(now, settings.time_zone)))
     if before.active != after.active:
         outcome = Outcome.REACTIVATED if after.active else Outcome.DEACTIVATED
     else:
         outcome = Outcome.UPDATED
-    return recorded(before, after, outcome, settings, now, "crm", change.run)
-
-
-def _reason_to_leave(
-    before: Member, reason: str | None, settings: Settings, now: datetime
-) -> tuple[str | None, str | None]:
-    """Return why the member is not active, and since when it has been without a match (A7, A8)."""
-    keep = settings.keep_active
-    if not before.active or reason not in (INACTIVE_USER, UNMATCHED):
-        return reason, None
-    if reason == INACTIVE_USER:
-        return (None if keep.when_deactivated else reason), None
-    if keep.when_unmatched:
-        return None, None
-    since = before.unmatched_since or timestamp(now)
-    return (None, since) if timestamp(now) < grace_ends(since, settings) else (reason, None)
+    return recorded(stored, after, outcome, settings, now, "crm", change.run)
 
 
 def recorded(

@@ -13,6 +13,7 @@ from muster.error_log import at_most
 from muster.errors import MusterError, Stale, Unavailable
 from muster.lease import Lease
 from muster.roster import refuted_messages, salesforce_lifecycle
+from muster.roster.activity import gives_way
 from muster.roster.counting_seats import SeatCount
 from muster.roster.decisions import Decision, Known
 from muster.roster.links import match_keys
@@ -194,5 +195,5 @@ def _given_up(decision: Decision) -> Iterator[str]:
     member = decision.after or decision.before
     if member:
         yield from member.former_keys
-        if not member.active:
+        if gives_way(member):
             yield from match_keys(member.username, member.email)

@@ -1,10 +1,11 @@
 """What a function answers about a run: a type that says how it came out, and its JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from muster.errors import Problem
 from muster.runs.run import Mode
 
 
@@ -29,11 +30,12 @@ type LeftOut = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanShown:
-    """What an answer shows of a plan: its first changes, its use of seats, and who is left out."""
+    """What an answer shows of a plan: its first changes, warnings, its use of seats, and who is left out."""
 
     changes: Sequence[Mapping[str, Any]] = ()
     seats: SeatUse | None = None
     left_out: LeftOut | None = None
+    warnings: Sequence[Problem] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class RunAnswer:
     seats: SeatUse | None = None
     left_out: LeftOut | None = None
     is_news: bool = True
+    warnings: Sequence[Problem] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -67,6 +70,7 @@ class RunAnswer:
             "status": self.status,
             "ended": self.ended,
             **{key: value for key, value in known.items() if value is not None},
+            **({"warnings": [asdict(each) for each in self.warnings]} if self.warnings else {}),
             **self.details,
             "message": self.message,
         }

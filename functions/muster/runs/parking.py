@@ -136,6 +136,7 @@ def _of_plan(ended: Ended, run: Run, trips: Sequence[Trip], shown: PlanShown, me
         counts=run.counts,
         seats=shown.seats,
         left_out=shown.left_out,
+        warnings=shown.warnings,
         details={
             "changes": list(shown.changes),
             "plan": f"{run.organization}/{run.id}/{run.attempt}/plan/",

@@ -103,8 +103,9 @@ class ImportState:
     last completed full run read, and `active` how many active members it left, per assignment and
     under `""`; `evaluated_with` the digest of the settings that everyone in the roster has been
     evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`,
-    for an admin has approved the settings that lead to it. What begins with `vault_` is the same about
-    Vault CRM.
+    for an admin has approved the settings that lead to it. `frozen` are the CRM ids of the users last seen
+    frozen in Salesforce (`None`: not known, or too many to remember). What begins with `vault_` is the same
+    about Vault CRM.
     """
 
     watermark: str | None = None
@@ -115,6 +116,7 @@ class ImportState:
     approved_until: str | None = None
     full_run: str | None = None
     completed_at: str | None = None
+    frozen: tuple[str, ...] | None = None
     vault_watermark: str | None = None
     vault_rows: int | None = None
     vault_decided_with: str | None = None
@@ -122,4 +124,7 @@ class ImportState:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ImportState:
         """Return the state of a stored document; keys of a newer version are left out."""
-        return cls(**{name: document[name] for name in cls.__dataclass_fields__ if name in document})
+        known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+        if known.get("frozen") is not None:
+            known["frozen"] = tuple(known["frozen"])
+        return cls(**known)

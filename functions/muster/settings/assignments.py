@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from muster.crm import canonical_text
-from muster.settings.values import Filter, Listed, Name, SeatName, Section, UserField
+from muster.settings.values import Filter, Listed, Name, SeatName, Section, UserField, no_duplicates
+
+MOST_FORMER_NAMES = 20
 
 type Capture = Literal["enabled", "disabled", "prevented"]
 
@@ -146,6 +148,15 @@ class Assignment(Section):
     """What the users that match a filter get. The uppermost assignment that matches decides."""
 
     name: Name = Field(description="Its name, once in the list.")
+    formerly: Annotated[Listed[Name], AfterValidator(no_duplicates)] = Field(
+        default=(),
+        max_length=MOST_FORMER_NAMES,
+        description=(
+            "Names that it had before: what belongs to them stays (edits by hand, managers' wishes). Not"
+            " needed where the filter stays as it was."
+        ),
+        examples=[["Sales"]],
+    )
     filter: Filter | None = Field(
         default=None,
         description=(

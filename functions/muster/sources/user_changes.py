@@ -18,8 +18,9 @@ class UserChange:
     `fields` holds the listed fields, `None` for empty ones. `run` is for the history:
     `webhook:<notification id>` or `run:<run id>`. `matches` names the assignments whose filter matches.
     `in_loop` says whether following managers upward leads back to the user; `None` where that is not
-    known, because only an import sees everyone. `fields_digest` is the digest of the fields as read from
-    Salesforce; empty where they come from a message.
+    known, because only an import sees everyone. `frozen` says whether the user is frozen in Salesforce,
+    `None` where that was not read. `fields_digest` is the digest of the fields as read from Salesforce;
+    empty where they come from a message.
     """
 
     crm_id: str
@@ -28,6 +29,7 @@ class UserChange:
     run: str
     matches: frozenset[str] = frozenset()
     in_loop: bool | None = None
+    frozen: bool | None = None
     fields_digest: str = ""
 
 

@@ -1,21 +1,16 @@
 """Who is left out of the roster, and why: in every preview and import, and in the runs' records (A4, I6)."""
 
-from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import member_settings
 import organization_settings
 import scheduled_import
-from muster import bootstrap
-from muster.adapters.aws.roster_keys import to_member
-from muster.roster.decisions import Outcome
-from muster.roster.salesforce_lifecycle import recorded
-from tests.examples import NOW, settings
 from tests.integration.company import SALES, Company
-from tests.simulation.harness.strict_aws import StrictAws, rows_of
+from tests.simulation.harness.strict_aws import StrictAws
 
 DOMAINS = {"primary": "acme.example"}
 
@@ -105,11 +100,9 @@ def test_who_is_closed_though_salesforce_has_nothing_against_it_is_told_with_the
 ) -> None:
     ada = company.salesforce.create(Department="Sales")
     company.run()
-    [row] = [row for row in rows_of("roster") if row["sk"]["S"].startswith("MEMBER#")]
-    before = to_member(row)
-    after = replace(before, active=False, inactive_reason="end_date", seats={})
-    closed = recorded(before, after, Outcome.DEACTIVATED, settings(), NOW, "manual:jane", "edit")
-    assert bootstrap.roster_table().write("acme", [closed], NOW.timestamp()) == []
+    changes = [{"member": ada, "end_date": "2026-01-31"}]
+    asked = {"organization": "acme", "by": "jane", "changes": changes}
+    assert member_settings.handler(asked, company.context)["status"] == "succeeded"
     assert first_of(company.run(preview=True)) == {"end_date": ada}
 
 

@@ -75,8 +75,8 @@ def test_a_message_that_was_under_way_while_salesforce_was_read_is_refuted_as_it
     company.put(auto_provision=BELIEVED)
     before = company.items()
     capsys.readouterr()
-    # It was taken in a minute before the import read: `hear` has a clock that nobody moves.
-    assert company.hear(forged(ada, IsActive="false")) == 0
+    # It was taken in a minute before the import read.
+    assert company.hear(forged(ada, IsActive="false"), received_at=datetime.now(UTC)) == 0
     assert company.items() == before
     assert metrics(capsys.readouterr().out)["MessagesRefuted"] == 1
     assert [entry["record"] for entry in refuted(company)] == [ada]

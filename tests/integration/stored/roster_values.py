@@ -59,6 +59,7 @@ ADA_IN_ROSTER = Member(
     },
     custom={"Region__c": "EMEA", "Country": None},
     assignment="Field sales",
+    assignment_filter="0011223344556677",
     update_mode="manual",
     seats={
         "gong": {"state": "held"},
@@ -88,6 +89,8 @@ ADA_IN_ROSTER = Member(
     reports_to=GRACE,
     in_loop=True,
     origins={"seats.gong": "manual:jane@acme.example", "engage": "align"},
+    kept_reason=UNMATCHED,
+    frozen_since="2026-11-19T08:15:31.000Z",
     unmatched_since="2026-11-19T08:15:31.000Z",
     digest="00112233.44556677",
     vault={

@@ -134,6 +134,7 @@ _STATE = ImportState(
     approved_until="2026-11-23T08:15:00Z",
     full_run=FIRST_RUN,
     completed_at="2026-11-20T08:16:00.000Z",
+    frozen=(ADA,),
     vault_watermark="2026-11-20T08:15:32.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
@@ -152,6 +153,7 @@ _USER_CHANGE = UserChange(
     run=f"run:{FIRST_RUN}",
     matches=frozenset({"Field sales", "Everyone else"}),
     in_loop=False,
+    frozen=False,
     fields_digest="00112233",
 )
 _VAULT_USER = VaultUser(

@@ -90,8 +90,8 @@ bugs.add(
 def _digest_without_matches(patch: pytest.MonkeyPatch) -> None:
     digest = salesforce_users.digest
 
-    def short(fields: str, matches: Iterable[str], manager: str | None) -> str:
-        return digest(fields, (), manager)
+    def short(fields: str, matches: Iterable[str], manager: str | None, *, frozen: bool = False) -> str:
+        return digest(fields, (), manager, frozen=frozen)
 
     patch.setattr(selecting, "digest", short)
     patch.setattr(salesforce_lifecycle, "digest", short)

@@ -159,8 +159,9 @@ def left_behind(company: Company) -> Iterator[str]:
 def untrue(company: Company) -> Iterator[str]:
     """Yield where the roster is not what Salesforce and the settings say, once all is quiet.
 
-    Told simply: who is active and in a department with an assignment is in, under it; as many hold a
-    seat as there are; a manager is an active member, unless the managers go round in a loop.
+    Told simply: who is active and in a department with an assignment is in, under it, unless an end date or
+    status set by hand says otherwise; as many hold a seat as there are; a manager is an active member, unless
+    the managers go round in a loop.
     """
     yield from let_go_unasked(company)
     roster = company.roster()
@@ -170,7 +171,8 @@ def untrue(company: Company) -> Iterator[str]:
     wanting: Counter[str] = Counter()
     for name, user in users.items():
         member = members.get(user["Id"])
-        assignment = user["Department"] if user["IsActive"] and user["Department"] in departments else None
+        belongs = user["IsActive"] and user["Department"] in departments and not _closed(company, member)
+        assignment = user["Department"] if belongs else None
         if (member.assignment if member and member.active else None) != assignment:
             yield f"{name} should be in {assignment}, and is {member and (member.active, member.assignment)}"
         if member and member.active:
@@ -190,6 +192,14 @@ def untrue(company: Company) -> Iterator[str]:
     for run in roster.runs.values():
         if run["status"] == "running":
             yield "a run is recorded as if it were still at work"
+
+
+def _closed(company: Company, member: Member | None) -> bool:
+    """Tell whether a member is closed by hand."""
+    if member is None:
+        return False
+    today = company.world.clock.moment.date().isoformat()
+    return member.crm_user_status == "inactive" or (member.end_date or today) < today
 
 
 def _reports_to_themselves(user: Said, users: dict[str, Said]) -> bool:

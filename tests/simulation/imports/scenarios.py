@@ -58,6 +58,15 @@ def moved(company: Company) -> None:
     company.world.clock.advance(minutes=15)
 
 
+def ended(company: Company) -> None:
+    """Two who hold seats have an end date, which has passed; one of them leaves in Salesforce as well."""
+    settled(company)
+    last_day = company.world.clock.moment.date().isoformat()
+    company.edit({"member": "ada", "end_date": last_day}, {"member": "bob", "end_date": last_day})
+    company.world.clock.advance(minutes=2 * 24 * 60)
+    company.leave("bob")
+
+
 def guarded(company: Company) -> None:
     """All of it, and a guard that lets nobody go."""
     moved(company)
@@ -225,5 +234,6 @@ IMPORTS = [
         brings_everything=True,
         tells=frozenset({"message_refuted"}),
     ),
+    ImportScenario("end dates have passed", ended, imports("incremental"), mode="incremental"),
     ImportScenario("members are edited", settled, _edits, again=_edits),
 ]

@@ -160,7 +160,7 @@ def test_another_request_leaves_the_line_and_a_retry_does_not() -> None:
         ({"end_date": "2026-11-19", "crm_user_status": "active"}, True, False),
         ({"end_date": "2026-11-21", "crm_user_status": "active"}, False, True),
         ({"end_date": "2026-11-21", "crm_user_status": "inactive"}, True, False),
-        ({"active": False, "crm_user_status": "active"}, True, True),
+        ({"active": False, "crm_user_status": "active"}, True, None),
     ],
 )
 def test_who_is_inactive_set_inactive_or_past_the_end_date_leaves(

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from muster.error_log import LogEntry
-from muster.roster import engage_groups
+from muster.roster import end_dates, engage_groups
 from muster.roster.engage_groups import Due
 from muster.roster.history import HistoryEntry
 from muster.roster.licence_places import Place
@@ -201,13 +201,16 @@ _AT_ONCE = "0"
 
 
 def _due(member: Member) -> str | None:
-    """Return the sort key in the index `by_due` of a member that a push has work for.
+    """Return the sort key in the index `by_due` of a member that a push or an import has work for.
 
-    `<due from day>|<what>|<member id>`, see `engage_groups.due`; what is due at once sorts before every
-    day.
+    `<due from day>|<what>|<member id>`, see `engage_groups.due` and `end_dates.evaluated_from`; the day is
+    the earlier one, and what is due at once sorts before every day.
     """
     found = engage_groups.due(member)
-    return f"{found.since or _AT_ONCE}|{','.join(sorted(found.what))}|{member.id}" if found else None
+    days, what = ([found.since], found.what) if found else ([], frozenset[str]())
+    if (day := end_dates.evaluated_from(member)) is not None:
+        days, what = [*days, day], what | {end_dates.EVALUATION}
+    return f"{min(days) or _AT_ONCE}|{','.join(sorted(what))}|{member.id}" if days else None
 
 
 def to_due(due: str) -> tuple[str, Due]:

@@ -136,7 +136,7 @@ class RosterTable:
         yield from map(keys.to_state, self._index(organization, "state"))
 
     def due(self, organization: str, today: date) -> Iterator[tuple[str, Due]]:
-        """Yield the ids of the members that are due for a push by that day, and why: only a hint as well."""
+        """Yield the ids of the members that are due by that day, and for what: only a hint as well."""
         yield from map(keys.to_due, self._index(organization, "due", until=f"{today.isoformat()}|~"))
 
     def _index(self, organization: str, name: str, until: str | None = None) -> Iterator[str]:
