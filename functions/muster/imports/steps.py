@@ -1,6 +1,6 @@
 """The work of an import: gather, decide, apply, notify managers, end the run (I1, I4 to I9)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -18,6 +18,7 @@ from muster.imports.ports import Ports
 from muster.imports.selecting import select
 from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Outcome
+from muster.roster.writing_user_changes import ReadAgain
 from muster.runs import guard
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
@@ -30,6 +31,8 @@ from muster.settings.digests import settings_digest, vault_settings_digest
 from muster.sources.gathering_salesforce import Gathered, Gathering
 from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.member_states import MemberState
+from muster.sources.reading_by_id import read_users
+from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 
 # Salesforce commits records some time after their time of change, and clocks differ.
@@ -67,7 +70,9 @@ class Steps:
         organization = run.organization
         summary = self.ports.archive.document(organization, run.id, run.attempt, "plan")
         planned_at = datetime.fromisoformat(run.gathered_at or run.started_at)
-        applying = Applying(self.settings, self.ports.roster, self.clock, run.id, planned_at)
+        applying = Applying(
+            self.settings, self.ports.roster, self.clock, run.id, planned_at, self._reading_again(run)
+        )
         if plan:
             applying.ready = plan.decisions
         applied = run
@@ -90,6 +95,14 @@ class Steps:
             self._ends.log_errors(run, applying.errors)
         return self._end(applied, summary)
 
+    def _reading_again(self, run: Run) -> ReadAgain:
+        def read_again(crm_ids: Sequence[str]) -> Sequence[UserChange]:
+            now = self.clock.now()
+            read = read_users(crm_ids, self.settings, self.ports.salesforce, now, f"run:{run.id}")
+            return list(read.changes.values())
+
+        return read_again
+
     def _items(self, run: Run) -> list[Item]:
         # An interrupted attempt at planning may have left more parts behind than this plan has.
         return list(islice(chain.from_iterable(map(plan_items.read, self._parts(run, "plan"))), run.planned))
@@ -101,7 +114,15 @@ class Steps:
         read_at = datetime.fromisoformat(run.gathered_at or run.started_at)
         states, vault_states = self._states(run, state)
         gathered = self._gathered(run, state, states, resumed=resumed)
-        plan = make_plan(gathered, states, self.settings, self.ports.roster, read_at, f"run:{run.id}")
+        plan = make_plan(
+            gathered,
+            states,
+            self.settings,
+            self.ports.roster,
+            read_at,
+            f"run:{run.id}",
+            self._reading_again(run),
+        )
         if run.mode != "full":
             plan.active = type(plan.active)(state.active)
         vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
@@ -296,9 +317,10 @@ class Steps:
             if outcome == Outcome.UNCHANGED:
                 continue
             so_far[outcome] = so_far.get(outcome, 0) + count
-        errors = run.errors + len(applying.errors)
+        errors = run.errors + len(applying.errors) + applying.told
         self._ends.log_errors(run, applying.errors)
         applying.outcomes.clear()
+        applying.told = 0
         applying.errors.clear()
         return replace(
             run,

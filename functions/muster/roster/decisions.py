@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from muster.error_log import LogEntry
 from muster.roster.history import HistoryEntry
 from muster.roster.links import Link
 from muster.roster.member import Member
@@ -57,7 +58,8 @@ class Decision:
     `before` and `link_before` must still be stored as they were read, `matches` (where given) must
     still name the same members, and `unchanged` must not have changed; else the decision is void. It is
     void too if a seat it takes has run out: `limits` holds the limit of each limited seat (A9).
-    `newcomer` says that the member's manager may have to be notified (N1).
+    `newcomer` says that the member's manager may have to be notified (N1). `entry` is what the error log has
+    to say about it: written with the rest, and so once.
     """
 
     outcome: Outcome
@@ -71,6 +73,7 @@ class Decision:
     unchanged: tuple[Member, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     newcomer: bool = False
+    entry: LogEntry | None = None
 
     @property
     def writes(self) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from muster.roster.member import Member
 
@@ -14,15 +13,13 @@ class Link:
 
     A user without a member keeps its `source` here, so that an older message arriving late cannot
     provision someone who has left meanwhile (W4). A user who waits until an active namesake leaves keeps
-    its `fields`, the assignments it `matches` and the `match_keys` under which it waits (W8).
+    the `match_keys` under which it waits, and nothing else: it is read again before it is let in (A14).
     """
 
     crm_id: str
     member: str | None = None
     reason: str | None = None
     source: str | None = None
-    fields: Mapping[str, str | None] = field(default_factory=dict)
-    matches: tuple[str, ...] = ()
     match_keys: tuple[str, ...] = ()
     revision: int = 0
 

@@ -6,7 +6,10 @@ EMAIL_DOMAIN = "email_domain"
 CALL_CENTER_MISSING = "call_center_missing"
 UNMATCHED = "unmatched"
 NAMESAKE_ACTIVE = "namesake_active"
+NAMESAKE_LEFT = "namesake_left"
 REPLACED = "replaced"
+# Whoever is not a member for one of these reasons may be one as soon as it is looked at again.
+WAITING_REASONS = frozenset({NAMESAKE_ACTIVE, NAMESAKE_LEFT})
 
 EXPLAINED = {
     INACTIVE_USER: "The user is deactivated in Salesforce.",
@@ -15,5 +18,9 @@ EXPLAINED = {
     CALL_CENTER_MISSING: "The user is in no call center (settings: require_call_center).",
     UNMATCHED: "No assignment's filter matches the user (settings: assignments).",
     NAMESAKE_ACTIVE: "The user waits: an active member has the same username or e-mail address.",
+    NAMESAKE_LEFT: (
+        "The member with the same username or e-mail address has left, and Salesforce could not be asked how"
+        " the user is now: the next message about the user, or an import, lets it in."
+    ),
     REPLACED: "Another Salesforce user with the same username or e-mail address took over the member.",
 }

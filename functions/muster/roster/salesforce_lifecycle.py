@@ -11,6 +11,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from muster.crm import canonical_text
 from muster.crm.salesforce_fields import TARGETS, mapped
+from muster.error_log import LogEntry, entry_of
+from muster.errors import Problem
 from muster.roster import eligibility, seats
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
@@ -19,15 +21,16 @@ from muster.roster.history import HistoryEntry, changes_between
 from muster.roster.links import Link, match_keys
 from muster.roster.manager_hierarchy import manager_attributes, reports_to
 from muster.roster.member import Member
-from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
+from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, NAMESAKE_LEFT, REPLACED, UNMATCHED
 from muster.roster.seats import Pools
 from muster.settings import Settings
-from muster.sources.newest_changes import is_newer, state_of
+from muster.sources.newest_changes import changed_at, is_newer, state_of
 from muster.sources.salesforce_users import digest
 from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 
 CONNECTION = "salesforce"
+WAITS_FOR_NAMESAKE = "waits_for_namesake"
 
 
 def wanted_for(change: UserChange, settings: Settings) -> Wanted:
@@ -82,10 +85,6 @@ def _is_stale(change: UserChange, known: Known) -> bool:
         seen = known.member.sources.get(CONNECTION)
     elif known.link:
         seen = known.link.source
-        # A user who waits is looked at again even in the same state: the namesake may have left.
-        waits = known.link.reason == NAMESAKE_ACTIVE
-        if waits and seen is not None and state_of(change.source) == state_of(seen):
-            return False
     else:
         seen = None
     return seen is not None and not is_newer(change.source, seen)
@@ -107,7 +106,7 @@ def _provision(
     if free:
         before, outcome = free[0], Outcome.LINKED
     elif blocking:
-        return _wait(change, known, settings, blocking)
+        return _wait(change, known, settings, blocking, now)
     elif holders:
         before, outcome = (
             max(holders, key=lambda member: (member.updated_at or "", member.id)),
@@ -137,23 +136,68 @@ def _replaced(before: Member) -> Link | None:
     return Link(crm_id=former, reason=REPLACED, source=before.sources.get(CONNECTION)) if former else None
 
 
-def _wait(change: UserChange, known: Known, settings: Settings, blocking: tuple[Member, ...]) -> Decision:
+def no_longer_blocked(known: Known, run: str, now: datetime) -> Decision | None:
+    """Return the decision about a user who waits and cannot be read again; `None`: it goes on waiting.
+
+    Nobody is let in from what is remembered (A14): it stays out until the next message or import, and the
+    error log says so.
+    """
+    link = known.link
+    if link is None or link.reason != NAMESAKE_ACTIVE or any(member.active for member in known.namesakes):
+        return None
+    what = "waited for a member with the same username or e-mail address, who has left; it is not let in yet"
+    remedy = (
+        "Salesforce could not be asked how the user is now, or does not show it. Save the user in Salesforce,"
+        " so that a message about it is sent; or see to the connection, and import."
+    )
+    return Decision(
+        outcome=Outcome.WAITING,
+        link_before=link,
+        link=replace(link, reason=NAMESAKE_LEFT),
+        matches=known.matches,
+        entry=_entry(Problem("User", what, remedy), NAMESAKE_LEFT, link.crm_id, run, now),
+    )
+
+
+def _wait(
+    change: UserChange, known: Known, settings: Settings, blocking: tuple[Member, ...], now: datetime
+) -> Decision:
     link = Link(
         crm_id=change.crm_id,
         reason=NAMESAKE_ACTIVE,
         source=change.source,
-        fields=change.fields,
-        matches=tuple(sorted(change.matches)),
         match_keys=wanted_for(change, settings).match_keys,
     )
-    # When it was read does not matter: the link of a user who still waits as before is left as it is.
-    same = known.link is not None and replace(known.link, revision=0, source=link.source) == link
+    before = known.link
+    waited = before is not None and replace(before, revision=0, source=link.source) == link
+    # When it was read does not matter: the link of a user who still waits in the same state stays as it is.
+    same = before is not None and waited and changed_at(before.source) == changed_at(link.source)
+    who = ", ".join(member.id for member in blocking)
+    what = f"waits: it has the username or e-mail address of an active member ({who}), and is not let in"
+    remedy = (
+        "If both are one person, deactivate the other user in Salesforce: this one then takes over the"
+        " member. If they are two, give each an address of its own."
+    )
     return Decision(
         outcome=Outcome.WAITING,
         link_before=known.link,
         link=None if same else link,
         matches=known.matches,
         unchanged=blocking,
+        entry=None
+        if waited
+        else _entry(Problem("User", what, remedy), WAITS_FOR_NAMESAKE, change.crm_id, change.run, now),
+    )
+
+
+def _entry(problem: Problem, code: str, crm_id: str, run: str, now: datetime) -> LogEntry:
+    return entry_of(
+        problem,
+        at=timestamp(now),
+        system=CONNECTION,
+        code=code,
+        notification=run.partition(":")[2],
+        record=crm_id,
     )
 
 

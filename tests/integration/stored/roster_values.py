@@ -149,13 +149,11 @@ LINKS = {
     "ada": Link(crm_id=ADA, member="ada"),
     "bob": Link(crm_id=BOB, member="bob"),
     "grace": Link(crm_id=GRACE, member="grace"),
-    # Waits for Ada's address, with all that lets her in once it is free.
+    # Waits for Ada's address. 0.2.0 stored fields and matches with her, which nobody reads any more.
     "cleo": Link(
         crm_id=CLEO,
         reason=NAMESAKE_ACTIVE,
         source="2026-11-20T08:15:30.000Z|1|04l000000000004AAA|abcd",
-        fields={"Email": "ada.lovelace@acme.example", "Title": None},
-        matches=("Everyone else",),
         match_keys=("email#ada.lovelace@acme.example",),
     ),
     # Is not in the roster, and an older message must not let him in.

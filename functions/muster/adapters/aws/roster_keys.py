@@ -243,9 +243,14 @@ def link_item(organization: str, link: Link, expires_at: int | None) -> Item:
 def to_link(item: Item) -> Link:
     """Return the link of an item."""
     document = orjson.loads(item["doc"]["S"])
-    listed: Json = {name: tuple(document.pop(name, ())) for name in ("match_keys", "matches")}
-    crm_id = item["pk"]["S"].rpartition("#")[2]
-    return Link(crm_id=crm_id, revision=int(item["revision"]["N"]), **listed, **document)
+    # Until 0.2.0, whoever waited for a namesake was remembered with fields and matches: nobody believes them.
+    remembered = {name: document[name] for name in ("member", "reason", "source") if name in document}
+    return Link(
+        crm_id=item["pk"]["S"].rpartition("#")[2],
+        revision=int(item["revision"]["N"]),
+        match_keys=tuple(document.get("match_keys", ())),
+        **remembered,
+    )
 
 
 def error_item(organization: str, entry: LogEntry, expires_at: int) -> Item:

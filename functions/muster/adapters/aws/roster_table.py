@@ -18,7 +18,7 @@ from muster.adapters.aws import roster_keys as keys
 from muster.adapters.aws.aws_errors import translated
 from muster.adapters.aws.dynamodb_reads import get_many, texts
 from muster.adapters.aws.roster_keys import Item
-from muster.adapters.aws.roster_writes import transactions
+from muster.adapters.aws.roster_writes import ERROR_DAYS, transactions
 from muster.adapters.aws.run_table import fence
 from muster.error_log import LogEntry
 from muster.errors import Stale, Unavailable
@@ -28,7 +28,7 @@ from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
 from muster.roster.links import Link
 from muster.roster.member import Member
-from muster.roster.reasons import NAMESAKE_ACTIVE
+from muster.roster.reasons import WAITING_REASONS
 from muster.roster.seats import Pool
 from muster.sources.member_states import MemberState
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-ERROR_DAYS = 90
 _DAY = 24 * 60 * 60
 _READS = 5
 _FAILED_CONDITIONS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
@@ -189,7 +188,7 @@ class RosterTable:
         items = self._get({key: keys.match_key(organization, key) for key in match_keys})
         crm_ids = frozenset[str]().union(*(_set(item, "waiting") for item in items.values()))
         links = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in sorted(crm_ids)})
-        return [link for item in links.values() if (link := keys.to_link(item)).reason == NAMESAKE_ACTIVE]
+        return [link for item in links.values() if (link := keys.to_link(item)).reason in WAITING_REASONS]
 
     def write(
         self, organization: str, decisions: Sequence[Decision], now: float, lease: Lease | None = None

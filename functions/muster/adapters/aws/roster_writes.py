@@ -17,12 +17,13 @@ from muster.roster import licence_places
 from muster.roster.decisions import Decision
 from muster.roster.links import Link, keys_of
 from muster.roster.member import Member
-from muster.roster.reasons import NAMESAKE_ACTIVE
+from muster.roster.reasons import WAITING_REASONS
 from muster.roster.seats import Move, moves
 
 # A message can come again for 24 hours from Salesforce and for 14 days from the dead-letter queue; the
 # last version of a user who is not in the roster is remembered for longer than both.
 LINK_DAYS = 45
+ERROR_DAYS = 90
 _DAY = 24 * 60 * 60
 # DynamoDB takes 100 actions and 4 MB; a member with its history is at most 130 KB (user_changes.MAX_TEXT),
 # and one action is left for the fence.
@@ -87,6 +88,9 @@ def _actions(table: str, organization: str, decision: Decision, now: float) -> l
     ]
     if decision.newcomer and decision.after:
         item = keys.newcomer_item(organization, decision.after.id, now)
+        actions.append({"Put": {"TableName": table, "Item": item}})
+    if decision.entry:
+        item = keys.error_item(organization, decision.entry, int(now) + ERROR_DAYS * _DAY)
         actions.append({"Put": {"TableName": table, "Item": item}})
     return [
         *actions,
@@ -248,7 +252,7 @@ def _replace_link(table: str, organization: str, link: Link, now: float) -> dict
 
 
 def _link_item(organization: str, link: Link, revision: int, now: float) -> Item:
-    keep = link.member is not None or link.reason == NAMESAKE_ACTIVE
+    keep = link.member is not None or link.reason in WAITING_REASONS
     expires_at = None if keep else int(now) + LINK_DAYS * _DAY
     return keys.link_item(organization, replace(link, revision=revision + 1), expires_at)
 
