@@ -27,9 +27,10 @@ from muster.settings.assignment_order import unfiltered
 from muster.settings.mappings import fields_to_read
 from muster.sources.gathering_salesforce import Gathered
 from muster.sources.member_states import MemberState
-from muster.sources.newest_changes import read_again_version
+from muster.sources.newest_changes import read_again_version, read_version
 from muster.sources.salesforce_users import change_of
 from muster.sources.user_changes import UserChange
+from muster.times import timestamp
 
 # Decisions kept in memory to apply them in the same invocation; a first import may make many more.
 MOST_KEPT = 5_000
@@ -229,8 +230,16 @@ def _in_order(
         leaves_first = verdict.reason is None
         rank = assignment_order.rank(verdict.assignment, settings) if contested else 0
         key = (leaves_first, rank, gathered.depths.get(crm_id, 0), crm_id)
-        keyed.append((key, replace(change, in_loop=gathered.in_loop(crm_id))))
+        succeeds = gathered.heirs.get(crm_id)
+        keyed.append((key, replace(change, in_loop=gathered.in_loop(crm_id), succeeds=succeeds)))
+    keyed += [((False, 0, 0, crm_id), _gone(crm_id, now, run)) for crm_id in gathered.gone]
     return [change for _, change in sorted(keyed, key=lambda each: each[0])]
+
+
+def _gone(crm_id: str, now: datetime, run: str) -> UserChange:
+    """Return the change of who is not in the Salesforce org that is connected now: is as if deactivated."""
+    fields = {"Id": crm_id, "IsActive": "false", "SystemModstamp": timestamp(now)}
+    return UserChange(crm_id=crm_id, fields=fields, source=read_version(fields, now), run=run)
 
 
 def _count_the_unchanged(

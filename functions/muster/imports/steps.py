@@ -11,6 +11,7 @@ from muster.error_log import LogEntry, entry_of
 from muster.errors import Incomplete, Problem
 from muster.imports import plan_items
 from muster.imports.applying import Applying
+from muster.imports.finding_again import find_again
 from muster.imports.importing_vault_crm import VaultImporting, VaultPart, reads_everyone
 from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
@@ -28,6 +29,7 @@ from muster.runs.parking import SHOWN, Ends, in_words
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings import Settings
 from muster.settings.digests import settings_digest, vault_settings_digest
+from muster.settings.mappings import salesforce_organization
 from muster.sources.gathering_salesforce import Gathered, Gathering
 from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.member_states import MemberState
@@ -112,8 +114,14 @@ class Steps:
     def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, list[Trip], Run]:
         state = self.ports.runs.state(run.organization)
         read_at = datetime.fromisoformat(run.gathered_at or run.started_at)
+        states: Mapping[str, MemberState]
         states, vault_states = self._states(run, state)
-        gathered = self._gathered(run, state, states, resumed=resumed)
+        moved = run.mode == "full" and state.is_of_another_org(salesforce_organization(self.settings))
+        gathered = self._gathered(run, state, {} if moved else states, moved=moved, resumed=resumed)
+        if moved:
+            states = find_again(gathered, states, self.settings, self.ports.roster, self.clock.now())
+        if run.mode == "full":
+            gathered = select(gathered, states, self.settings, AttemptParts(self.ports.archive, run))
         plan = make_plan(
             gathered,
             states,
@@ -123,6 +131,8 @@ class Steps:
             f"run:{run.id}",
             self._reading_again(run),
         )
+        if moved:
+            plan.problems.append(_told_of_the_move(gathered, salesforce_organization(self.settings) or ""))
         if run.mode != "full":
             plan.active = type(plan.active)(state.active)
         vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
@@ -173,7 +183,7 @@ class Steps:
         return importing.part(gathering, states, state, frozenset(plan.joining), OVERLAP)
 
     def _gathered(
-        self, run: Run, state: ImportState, states: Mapping[str, MemberState], *, resumed: bool
+        self, run: Run, state: ImportState, states: Mapping[str, MemberState], *, moved: bool, resumed: bool
     ) -> Gathered:
         parts = AttemptParts(self.ports.archive, run)
         gathering = Gathering(self.settings, self.ports.salesforce, parts, self.clock.check, resumed)
@@ -187,6 +197,7 @@ class Steps:
             gathered = gathering.everyone(
                 states,
                 afresh=state.evaluated_with != settings_digest(self.settings),
+                inactive=moved,
                 is_due=lambda each: (
                     bool(each.unmatched_since)
                     and salesforce_lifecycle.grace_ends(each.unmatched_since, self.settings) <= timestamp(at)
@@ -195,12 +206,13 @@ class Steps:
         except CursorLost:
             # The interrupted run's query cursor is gone; the next run reads from the start.
             raise Incomplete("Salesforce no longer knows where the reading was interrupted") from None
-        if guard.fell_too_far(state.rows, gathered.total, self.settings.guard):
+        # Another org may well have fewer users; the plan shows who of the members is not there.
+        if not moved and guard.fell_too_far(state.rows, gathered.total, self.settings.guard):
             raise Incomplete(
                 f"Salesforce shows {gathered.total:,} users, and {state.rows:,} the last time:"
                 " fewer by more than the guard allows"
             )
-        return select(gathered, states, self.settings, parts)
+        return gathered
 
     def _source_errors(self, run: Run, gathered: Gathered, plan: Plan) -> list[LogEntry]:
         """Return entries about users who cannot be decided about or seen, and about loops of managers."""
@@ -245,6 +257,7 @@ class Steps:
             "newest": gathered.newest,
             "active": active,
             "evaluated_with": settings_digest(self.settings),
+            "organization_id": salesforce_organization(self.settings),
             "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
             "vault_crm": None
             if vault.read is None
@@ -281,9 +294,13 @@ class Steps:
         if run.mode == "members":
             return None
         state = self.ports.runs.state(run.organization)
+        organization_id = summary.get("organization_id")
+        if state.is_of_another_org(organization_id):
+            state = replace(state, watermark=None)
         newest = _normal(summary["newest"]) if summary["newest"] else state.watermark
         state = replace(
             state,
+            organization_id=organization_id or state.organization_id,
             watermark=max(newest or "", state.watermark or "") or None,
             active=summary["active"],
             completed_at=timestamp(self.clock.now()),
@@ -332,6 +349,15 @@ class Steps:
 
     def _parts(self, run: Run, name: str) -> Iterable[bytes]:
         return self.ports.archive.parts(run.organization, run.id, run.attempt, name)
+
+
+def _told_of_the_move(gathered: Gathered, organization_id: str) -> tuple[str, Problem]:
+    what = (
+        f"is another Salesforce org than the last import read: {len(gathered.heirs):,} members were found"
+        f" again by username and e-mail address, and {len(gathered.gone):,} active ones were not"
+    )
+    remedy = "Look at who leaves: nobody there has their username or address. Correct it there, and import."
+    return organization_id, Problem("organization_id", what, remedy)
 
 
 def _told(vault: Mapping[str, Any]) -> dict[str, Any]:

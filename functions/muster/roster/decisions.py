@@ -33,7 +33,8 @@ class Known:
 
     `link` is the user's own, `member` the one it is linked to. `matches` holds, per match key of the
     change, the ids of the members that have it; `namesakes` are those members. `manager` is the id of the
-    member that is linked to the user's manager, if there is one.
+    member that is linked to the user's manager, if there is one. `former` is the member that is still linked
+    to the user's former self, in another Salesforce org.
     """
 
     link: Link | None = None
@@ -41,14 +42,19 @@ class Known:
     manager: str | None = None
     matches: Mapping[str, frozenset[str]] | None = None
     namesakes: tuple[Member, ...] = ()
+    former: Member | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to look up before deciding about a user: its match keys, and its manager's CRM id."""
+    """What to look up before deciding about a user: its match keys, and its manager's CRM id.
+
+    `succeeds` is the CRM id of its former self in another Salesforce org.
+    """
 
     match_keys: tuple[str, ...] = ()
     manager: str | None = None
+    succeeds: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from muster.roster.member import Member
 
@@ -22,6 +23,14 @@ class Link:
     source: str | None = None
     match_keys: tuple[str, ...] = ()
     revision: int = 0
+
+
+def same_text(text: str) -> str:
+    """Return an address or username such that two that are the same, whatever their case, are equal.
+
+    Case is all that may differ: `casefold` makes ß and ss one (A14).
+    """
+    return normalize("NFC", text).lower()
 
 
 def match_keys(username: str | None, email: str | None) -> tuple[str, ...]:

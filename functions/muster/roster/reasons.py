@@ -12,7 +12,7 @@ REPLACED = "replaced"
 WAITING_REASONS = frozenset({NAMESAKE_ACTIVE, NAMESAKE_LEFT})
 
 EXPLAINED = {
-    INACTIVE_USER: "The user is deactivated in Salesforce.",
+    INACTIVE_USER: "The user is deactivated in Salesforce, or is not in the org that is connected now.",
     NAME_MISSING: "The user has no first or no last name in Salesforce.",
     EMAIL_DOMAIN: "The e-mail domain is neither a company domain nor an additional one (settings: domains).",
     CALL_CENTER_MISSING: "The user is in no call center (settings: require_call_center).",

@@ -39,7 +39,14 @@ def wanted_for(change: UserChange, settings: Settings) -> Wanted:
     return Wanted(
         match_keys=match_keys(values.get("username"), values.get("email")),
         manager=None if settings.ignore_organizational_structure else reports_to(change),
+        succeeds=change.succeeds,
     )
+
+
+def addresses(change: UserChange, settings: Settings) -> tuple[str | None, str | None]:
+    """Return the username and the e-mail address that a member would have by the change."""
+    values = _mapped(change, settings)
+    return values.get("username"), values.get("email")
 
 
 def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
@@ -49,6 +56,8 @@ def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, n
     verdict = eligibility.evaluate(change.fields, change.matches, settings)
     if known.member:
         return _follow(known.member, change, known, verdict, settings, pools, now)
+    if known.former and known.former.crm.get(CONNECTION, {}).get("id") == change.succeeds:
+        return _succeed(known.former, change, known, verdict, settings, pools, now)
     if verdict.reason:
         return _not_provisioned(change, known, verdict.reason)
     return _provision(change, known, verdict, settings, pools, now)
@@ -127,6 +136,28 @@ def _provision(
         link=replace(linked, member=before.id),
         replaced=_replaced(before),
         matches=known.matches,
+    )
+
+
+def _succeed(
+    before: Member,
+    change: UserChange,
+    known: Known,
+    verdict: Verdict,
+    settings: Settings,
+    pools: Pools,
+    now: datetime,
+) -> Decision:
+    """Link the user of another Salesforce org to the member it was there, even if it is to leave (A14)."""
+    decision = _follow(before, change, known, verdict, settings, pools, now)
+    leaves = decision.outcome is Outcome.DEACTIVATED
+    return replace(
+        decision,
+        outcome=Outcome.DEACTIVATED if leaves else Outcome.LINKED,
+        before=before,
+        link_before=known.link,
+        link=Link(crm_id=change.crm_id, member=before.id),
+        replaced=_replaced(before),
     )
 
 

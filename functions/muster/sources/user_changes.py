@@ -19,7 +19,8 @@ class UserChange:
     `webhook:<notification id>` or `run:<run id>`. `matches` names the assignments whose filter matches.
     `in_loop` says whether following managers upward leads back to the user; `None` where that is not
     known, because only an import sees everyone. `fields_digest` is the digest of the fields as read from
-    Salesforce; empty where they come from a message.
+    Salesforce; empty where they come from a message. `succeeds` is the id that the person had in another
+    Salesforce org, which was connected before.
     """
 
     crm_id: str
@@ -29,6 +30,7 @@ class UserChange:
     matches: frozenset[str] = frozenset()
     in_loop: bool | None = None
     fields_digest: str = ""
+    succeeds: str | None = None
 
 
 def storable(fields: Mapping[str, str | None], addresses: Iterable[str]) -> Mapping[str, str | None]:

@@ -65,9 +65,13 @@ class RosterTable:
 
     def _gather(self, organization: str, wanted: Mapping[str, Wanted]) -> dict[str, Known]:
         managers = {each.manager for each in wanted.values() if each.manager}
-        found = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in {*wanted, *managers}})
+        former = {each.succeeds for each in wanted.values() if each.succeeds}
+        asked = {*wanted, *managers, *former}
+        found = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in asked})
         links = {crm_id: keys.to_link(item) for crm_id, item in found.items()}
-        linked = {member for crm_id in wanted if crm_id in links and (member := links[crm_id].member)}
+        linked = {
+            member for crm_id in {*wanted, *former} if crm_id in links and (member := links[crm_id].member)
+        }
         unlinked = [crm_id for crm_id in wanted if not (crm_id in links and links[crm_id].member)]
         second = self._get(
             {("member", member): keys.member_key(organization, member) for member in linked}
@@ -257,7 +261,9 @@ def _known(
     matches = {key: holders.get(key, frozenset[str]()) for key in wanted.match_keys}
     names = dict.fromkeys(name for key in wanted.match_keys for name in sorted(matches[key]))
     namesakes = tuple(members[name] for name in names if name in members)
-    return Known(link=link, matches=matches, namesakes=namesakes, manager=manager)
+    theirs = links.get(wanted.succeeds) if wanted.succeeds else None
+    former = members.get(theirs.member) if theirs and theirs.member else None
+    return Known(link=link, matches=matches, namesakes=namesakes, manager=manager, former=former)
 
 
 def _set(item: Item, name: str) -> frozenset[str]:
