@@ -6,7 +6,7 @@ from itertools import batched
 
 from muster.errors import Rejected
 from muster.imports.succession import Person, heirs
-from muster.roster import salesforce_lifecycle
+from muster.roster import namesakes
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.settings import Settings
 from muster.settings.mappings import fields_to_read
@@ -41,7 +41,7 @@ def _users(
             change = change_of(row, names, (), settings, now, "")
         except Rejected:
             continue  # planning says what is wrong with it
-        username, email = salesforce_lifecycle.addresses(change, settings)
+        username, email = namesakes.own_addresses(change, settings)
         yield Person(crm_id, username, email, row["IsActive"] is True)
 
 
@@ -52,4 +52,4 @@ def _former(
     ids = {each.member: crm_id for crm_id, each in states.items() if crm_id not in gathered.managers}
     for some in batched(ids, LOOKED_UP_AT_ONCE, strict=False):
         for each in roster.members(settings.organization, some).values():
-            yield Person(ids[each.id], each.username, each.email, each.active)
+            yield Person(ids[each.id], each.username, each.own_email or each.email, each.active)

@@ -178,8 +178,7 @@ class _Planning:
             return known
         namesakes = [self.moved.get(member.id, member) for member in known.namesakes]
         namesakes += [self.moved.get(who) or self._newcomer(who, key) for who, key in coming.items()]
-        kept = [member for member in namesakes if not known.matches.keys().isdisjoint(keys_of(member))]
-        return replace(known, namesakes=tuple(kept))
+        return replace(known, namesakes=tuple(namesakes))
 
     def _newcomer(self, member: str, key: str) -> Member:
         """Return as much of a member that is about to be created as others have to know."""
@@ -204,7 +203,8 @@ class _Planning:
         keys, former = keys_of(after), keys_of(before)
         if keys != former:
             plan.joining.update(dict.fromkeys(keys, after.id))
-        if before and (keys != former or before.active != after.active):
+        # Whose address is a converted one has to be known to those whose own it is.
+        if after.own_email or (before and (keys != former or before.active != after.active)):
             self.moved[after.id] = after
         plan.pools = seats.moved(plan.pools, seats.moves(before.seats if before else {}, after.seats))
 

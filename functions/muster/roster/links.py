@@ -33,11 +33,10 @@ def same_text(text: str) -> str:
     return normalize("NFC", text).lower()
 
 
-def match_keys(username: str | None, email: str | None) -> tuple[str, ...]:
+def match_keys(username: str | None, *emails: str | None) -> tuple[str, ...]:
     """Return the keys under which a person is recognised, whatever the case."""
-    return tuple(
-        f"{kind}#{value.casefold()}" for kind, value in (("username", username), ("email", email)) if value
-    )
+    named = [("username", username), *(("email", email) for email in emails)]
+    return tuple(dict.fromkeys(f"{kind}#{same_text(value)}" for kind, value in named if value))
 
 
 def vault_key(vault_id: str) -> str:
@@ -62,4 +61,14 @@ def keys_of(member: Member | None) -> tuple[str, ...]:
     if member is None:
         return ()
     in_vault = vault_id(member)
-    return (*match_keys(member.username, member.email), *((vault_key(in_vault),) if in_vault else ()))
+    return (*match_keys_of(member), *((vault_key(in_vault),) if in_vault else ()))
+
+
+def match_keys_of(member: Member) -> tuple[str, ...]:
+    """Return the match keys of a member by username and e-mail addresses, its own and the converted one."""
+    return match_keys(member.username, member.email, member.own_email)
+
+
+def own_keys_of(member: Member) -> frozenset[str]:
+    """Return the keys that say who a member is: an address with a converted domain is none (A14)."""
+    return frozenset(match_keys(member.username, member.own_email or member.email))

@@ -11,42 +11,35 @@ from uuid import NAMESPACE_URL, uuid5
 
 from muster.crm import canonical_text
 from muster.crm.salesforce_fields import TARGETS, mapped
-from muster.error_log import LogEntry, entry_of
-from muster.errors import Problem
-from muster.roster import eligibility, seats
+from muster.roster import eligibility, namesakes, seats
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
 from muster.roster.entitlements import Attributes, governed, seated, without
 from muster.roster.history import HistoryEntry, changes_between
-from muster.roster.links import Link, match_keys
+from muster.roster.links import Link, match_keys, match_keys_of
 from muster.roster.manager_hierarchy import manager_attributes, reports_to
 from muster.roster.member import Member
-from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, NAMESAKE_LEFT, REPLACED, UNMATCHED
+from muster.roster.reasons import INACTIVE_USER, REPLACED, UNMATCHED
 from muster.roster.seats import Pools
 from muster.settings import Settings
-from muster.sources.newest_changes import changed_at, is_newer, state_of
+from muster.sources.newest_changes import is_newer, state_of
 from muster.sources.salesforce_users import digest
 from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 
 CONNECTION = "salesforce"
-WAITS_FOR_NAMESAKE = "waits_for_namesake"
 
 
 def wanted_for(change: UserChange, settings: Settings) -> Wanted:
     """Return what has to be looked up to decide about the change."""
-    values = _mapped(change, settings)
+    username, own = namesakes.own_addresses(change, settings)
+    email = eligibility.provisioned_email(own, settings.domains)
     return Wanted(
-        match_keys=match_keys(values.get("username"), values.get("email")),
+        match_keys=match_keys(username, email, own),
+        claims=match_keys(None, email, own) if settings.domains.convert else (),
         manager=None if settings.ignore_organizational_structure else reports_to(change),
         succeeds=change.succeeds,
     )
-
-
-def addresses(change: UserChange, settings: Settings) -> tuple[str | None, str | None]:
-    """Return the username and the e-mail address that a member would have by the change."""
-    values = _mapped(change, settings)
-    return values.get("username"), values.get("email")
 
 
 def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
@@ -55,12 +48,23 @@ def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, n
         return Decision(outcome=Outcome.STALE, before=known.member)
     verdict = eligibility.evaluate(change.fields, change.matches, settings)
     if known.member:
-        return _follow(known.member, change, known, verdict, settings, pools, now)
+        decision = _follow(known.member, change, known, verdict, settings, pools, now)
+        return namesakes.claiming(decision, known) if known.matches and decision.after else decision
     if known.former and known.former.crm.get(CONNECTION, {}).get("id") == change.succeeds:
         return _succeed(known.former, change, known, verdict, settings, pools, now)
     if verdict.reason:
         return _not_provisioned(change, known, verdict.reason)
     return _provision(change, known, verdict, settings, pools, now)
+
+
+def given_way(member: Member, settings: Settings, now: datetime, run: str) -> Decision:
+    """Return the decision that a member goes by its own address, because another's is the converted one."""
+    keys = match_keys(member.username, member.own_email)
+    former = tuple(sorted({*member.former_keys, *match_keys_of(member)} - {*keys}))
+    after = replace(member, email=member.own_email, own_email=None, former_keys=former)
+    decision = recorded(member, after, Outcome.UPDATED, settings, now, "crm", run)
+    crm_id = member.crm.get(CONNECTION, {}).get("id") or ""
+    return replace(decision, entry=namesakes.address_taken(crm_id, member.id, run, now))
 
 
 def seat(
@@ -108,14 +112,15 @@ def _provision(
     change: UserChange, known: Known, verdict: Verdict, settings: Settings, pools: Pools, now: datetime
 ) -> Decision:
     """Link the user to its namesake, wait for the namesake to leave, or create a member (W8)."""
-    holders = [member for member in known.namesakes if CONNECTION in member.crm]
-    free = [member for member in known.namesakes if CONNECTION not in member.crm]
+    same = namesakes.taken_for(change, known, settings)
+    holders = [member for member in same if CONNECTION in member.crm]
+    free = [member for member in same if CONNECTION not in member.crm]
     blocking = tuple(member for member in holders if member.active)
     linked = Link(crm_id=change.crm_id, member="")
     if free:
         before, outcome = free[0], Outcome.LINKED
     elif blocking:
-        return _wait(change, known, settings, blocking, now)
+        return namesakes.waiting(change, known, wanted_for(change, settings).match_keys, blocking, now)
     elif holders:
         before, outcome = (
             max(holders, key=lambda member: (member.updated_at or "", member.id)),
@@ -126,7 +131,8 @@ def _provision(
             uuid5(NAMESPACE_URL, f"{settings.organization}/{change.crm_id}/{state_of(change.source)}")
         )
         before, outcome = Member(id=member_id, organization=settings.organization), Outcome.CREATED
-    decision = _follow(before, change, known, verdict, settings, pools, now)
+    others = replace(known, namesakes=tuple(each for each in known.namesakes if each.id != before.id))
+    decision = namesakes.claiming(_follow(before, change, others, verdict, settings, pools, now), others)
     return replace(
         decision,
         outcome=outcome,
@@ -135,7 +141,6 @@ def _provision(
         link_before=known.link,
         link=replace(linked, member=before.id),
         replaced=_replaced(before),
-        matches=known.matches,
     )
 
 
@@ -165,71 +170,6 @@ def _replaced(before: Member) -> Link | None:
     """Return the new link of the Salesforce user that the member was linked to so far."""
     former = before.crm.get(CONNECTION, {}).get("id")
     return Link(crm_id=former, reason=REPLACED, source=before.sources.get(CONNECTION)) if former else None
-
-
-def no_longer_blocked(known: Known, run: str, now: datetime) -> Decision | None:
-    """Return the decision about a user who waits and cannot be read again; `None`: it goes on waiting.
-
-    Nobody is let in from what is remembered (A14): it stays out until the next message or import, and the
-    error log says so.
-    """
-    link = known.link
-    if link is None or link.reason != NAMESAKE_ACTIVE or any(member.active for member in known.namesakes):
-        return None
-    what = "waited for a member with the same username or e-mail address, who has left; it is not let in yet"
-    remedy = (
-        "Salesforce could not be asked how the user is now, or does not show it. Save the user in Salesforce,"
-        " so that a message about it is sent; or see to the connection, and import."
-    )
-    return Decision(
-        outcome=Outcome.WAITING,
-        link_before=link,
-        link=replace(link, reason=NAMESAKE_LEFT),
-        matches=known.matches,
-        entry=_entry(Problem("User", what, remedy), NAMESAKE_LEFT, link.crm_id, run, now),
-    )
-
-
-def _wait(
-    change: UserChange, known: Known, settings: Settings, blocking: tuple[Member, ...], now: datetime
-) -> Decision:
-    link = Link(
-        crm_id=change.crm_id,
-        reason=NAMESAKE_ACTIVE,
-        source=change.source,
-        match_keys=wanted_for(change, settings).match_keys,
-    )
-    before = known.link
-    waited = before is not None and replace(before, revision=0, source=link.source) == link
-    # When it was read does not matter: the link of a user who still waits in the same state stays as it is.
-    same = before is not None and waited and changed_at(before.source) == changed_at(link.source)
-    who = ", ".join(member.id for member in blocking)
-    what = f"waits: it has the username or e-mail address of an active member ({who}), and is not let in"
-    remedy = (
-        "If both are one person, deactivate the other user in Salesforce: this one then takes over the"
-        " member. If they are two, give each an address of its own."
-    )
-    return Decision(
-        outcome=Outcome.WAITING,
-        link_before=known.link,
-        link=None if same else link,
-        matches=known.matches,
-        unchanged=blocking,
-        entry=None
-        if waited
-        else _entry(Problem("User", what, remedy), WAITS_FOR_NAMESAKE, change.crm_id, change.run, now),
-    )
-
-
-def _entry(problem: Problem, code: str, crm_id: str, run: str, now: datetime) -> LogEntry:
-    return entry_of(
-        problem,
-        at=timestamp(now),
-        system=CONNECTION,
-        code=code,
-        notification=run.partition(":")[2],
-        record=crm_id,
-    )
 
 
 def _follow(
@@ -264,10 +204,10 @@ def _follow(
         attributes |= {"enabled": active, "inbound_enabled": active and called}
     manager = None if settings.ignore_organizational_structure else attributes.get("manager", before.manager)
     attributes["digest"] = digest(change.fields_digest, change.matches, manager)
-    keys = match_keys(attributes.get("username", before.username), attributes.get("email", before.email))
-    attributes["former_keys"] = tuple(
-        sorted({*before.former_keys, *match_keys(before.username, before.email)} - {*keys})
+    keys = match_keys(
+        *(attributes.get(name, getattr(before, name)) for name in ("username", "email", "own_email"))
     )
+    attributes["former_keys"] = tuple(sorted({*before.former_keys, *match_keys_of(before)} - {*keys}))
     if before.version and change.fields_digest and _is_as_before(before, attributes):
         # Read from Salesforce and unchanged: an import of an unchanged source writes nothing (I9).
         return Decision(outcome=Outcome.UNCHANGED, before=before)
@@ -276,7 +216,8 @@ def _follow(
         outcome = Outcome.REACTIVATED if after.active else Outcome.DEACTIVATED
     else:
         outcome = Outcome.UPDATED
-    return recorded(before, after, outcome, settings, now, "crm", change.run)
+    decision = recorded(before, after, outcome, settings, now, "crm", change.run)
+    return namesakes.told_of_address(decision, before, change, settings, now)
 
 
 def _reason_to_leave(
@@ -348,7 +289,11 @@ def _identity(member: Member, change: UserChange, known: Known, settings: Settin
     plain: Attributes = {}
     crm = dict(member.crm.get(CONNECTION, {})) | {"id": change.crm_id}
     phones = dict(member.phone_numbers)
-    for target, value in _mapped(change, settings).items():
+    values = mapped(settings.field_maps.salesforce, change.fields)
+    if "email" in values:
+        own, email = values["email"], namesakes.address(values["email"], member, known, settings)
+        values |= {"email": email, "own_email": own if own != email else None}
+    for target, value in values.items():
         group, _, name = target.rpartition(".")
         {"": plain, "crm": crm, "phone_numbers": phones}[group][name] = value
     custom = {
@@ -361,10 +306,3 @@ def _identity(member: Member, change: UserChange, known: Known, settings: Settin
         "phone_numbers": phones,
         "custom": {**member.custom, **custom},
     }
-
-
-def _mapped(change: UserChange, settings: Settings) -> dict[str, str | None]:
-    values = mapped(settings.field_maps.salesforce, change.fields)
-    if "email" in values:
-        values["email"] = eligibility.provisioned_email(values["email"], settings.domains)
-    return values

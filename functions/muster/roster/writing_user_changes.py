@@ -11,10 +11,10 @@ from datetime import datetime
 
 from muster.errors import Misconfigured, MusterError, Stale, Unavailable
 from muster.lease import Lease
-from muster.roster import salesforce_lifecycle
+from muster.roster import namesakes, salesforce_lifecycle
 from muster.roster.counting_seats import SeatCount
-from muster.roster.decisions import Decision, Known, Outcome, Wanted
-from muster.roster.links import match_keys
+from muster.roster.decisions import Decision, Known, Wanted
+from muster.roster.links import match_keys_of
 from muster.roster.ports import Change, Roster, Rules
 from muster.roster.retrying_writes import write_until_it_holds
 from muster.settings import Settings
@@ -84,14 +84,16 @@ class UserChangeWriter:
             if manager in {each.crm_id for each, _ in decided}:
                 failures += self._write_all(decided)
                 decided = []
-            decision = ready.get(change.crm_id) or self._decision(change, known[change.crm_id], manager)
-            if _waits_for(decision) & moved:
-                # The namesake may be leaving with these very changes.
+            already = ready.get(change.crm_id)
+            others = already.unchanged if already else known[change.crm_id].namesakes
+            if not moved.isdisjoint(member.id for member in others):
+                # The namesake may be leaving, or giving up the address, with these very changes.
                 later.append(change)
                 continue
+            decision = already or self._decision(change, known[change.crm_id], manager)
             self._seats.count(decision)
             decided.append((change, decision))
-            if decision.before:
+            if decision.before and decision.writes:
                 moved.add(decision.before.id)
         failures += self._write_all(decided)
         return failures + self._write_one_by_one(later)
@@ -158,6 +160,15 @@ class UserChangeWriter:
         if not decisions:
             return []
         organization, at = self._settings.organization, self._now.timestamp()
+        # Once it is given up, the decision that claims it is void, and made again on what is then stored.
+        yielding = [
+            salesforce_lifecycle.given_way(member, self._settings, self._now, decision.history.run)
+            for decision in decisions
+            if decision.history
+            for member in decision.gives_way
+        ]
+        if yielding:
+            self._roster.write(organization, yielding, at, self.lease)
         void = self._roster.write(organization, decisions, at, self.lease)
         if void:
             self._seats.forget()
@@ -192,7 +203,7 @@ class UserChangeWriter:
 
         def decide(crm_ids: Sequence[str]) -> dict[str, Decision]:
             known = self._roster.gather(self._settings.organization, dict.fromkeys(crm_ids, wanted))
-            decision = salesforce_lifecycle.no_longer_blocked(known[crm_id], run, self._now)
+            decision = namesakes.no_longer_blocked(known[crm_id], run, self._now)
             return {crm_id: decision} if decision else {}
 
         held, overtaken = write_until_it_holds([crm_id], decide, self._write)
@@ -208,10 +219,4 @@ def given_up(decision: Decision) -> Iterator[str]:
     if member:
         yield from member.former_keys
         if not member.active:
-            yield from match_keys(member.username, member.email)
-
-
-def _waits_for(decision: Decision) -> frozenset[str]:
-    """Return the members (ids) that somebody has to wait for."""
-    waits = decision.outcome is Outcome.WAITING
-    return frozenset(member.id for member in decision.unchanged) if waits else frozenset()
+            yield from match_keys_of(member)

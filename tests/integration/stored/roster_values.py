@@ -33,6 +33,7 @@ ADA_IN_ROSTER = Member(
     inbound_enabled=True,
     username="Ada@acme.example",
     email="ada.lovelace@acme.example",
+    own_email="ada.lovelace@analytical.example",
     first_name="Ada",
     last_name="Lovelace",
     name="Ada Lovelace",

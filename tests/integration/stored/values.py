@@ -136,6 +136,7 @@ _STATE = ImportState(
     vault_watermark="2026-11-20T08:15:32.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
+    organization_id="00D000000000062EAA",
 )
 
 # ── Plans in the archive ─────────────────────────────────────────────────────────────────────────────
@@ -152,6 +153,7 @@ _USER_CHANGE = UserChange(
     matches=frozenset({"Field sales", "Everyone else"}),
     in_loop=False,
     fields_digest="00112233",
+    succeeds="005000000000009AAA",
 )
 _VAULT_USER = VaultUser(
     id="10042",

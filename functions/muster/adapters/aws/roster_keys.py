@@ -57,7 +57,16 @@ def link_key(organization: str, crm_id: str) -> Item:
 
 def match_key(organization: str, key: str) -> Item:
     """Return the key of the item that lists the members with a username or e-mail address."""
-    return {"pk": {"S": f"ORG#{organization}#MATCH#{key}"}, "sk": {"S": "MATCH"}}
+    return {"pk": {"S": f"ORG#{organization}#MATCH#{bucket(key)}"}, "sk": {"S": "MATCH"}}
+
+
+def bucket(key: str) -> str:
+    """Return what a match key is stored under; two keys may share it, such as those of ß and ss.
+
+    So were all keys until 0.2.0. Whoever reads them looks at the members' own keys.
+    """
+    kind, mark, name = key.partition("#")
+    return key if kind == "vault_crm" else f"{kind}{mark}{name.casefold()}"
 
 
 def seat_key(organization: str, seat: str) -> Item:

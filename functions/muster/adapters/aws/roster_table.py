@@ -26,7 +26,7 @@ from muster.lease import Lease
 from muster.roster.decisions import Decision, Known, Wanted
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
-from muster.roster.links import Link
+from muster.roster.links import Link, keys_of
 from muster.roster.member import Member
 from muster.roster.reasons import WAITING_REASONS
 from muster.roster.seats import Pool
@@ -72,14 +72,14 @@ class RosterTable:
         linked = {
             member for crm_id in {*wanted, *former} if crm_id in links and (member := links[crm_id].member)
         }
-        unlinked = [crm_id for crm_id in wanted if not (crm_id in links and links[crm_id].member)]
+        asked_for = {
+            keys.bucket(key)
+            for crm_id, each in wanted.items()
+            for key in (each.claims if crm_id in links and links[crm_id].member else each.match_keys)
+        }
         second = self._get(
             {("member", member): keys.member_key(organization, member) for member in linked}
-            | {
-                ("match", key): keys.match_key(organization, key)
-                for crm_id in unlinked
-                for key in wanted[crm_id].match_keys
-            }
+            | {("match", key): keys.match_key(organization, key) for key in asked_for}
         )
         members = {name: keys.to_member(item) for (kind, name), item in second.items() if kind == "member"}
         holders = {name: _set(item, "members") for (kind, name), item in second.items() if kind == "match"}
@@ -256,11 +256,17 @@ def _known(
     link = links.get(crm_id)
     managers_link = links.get(wanted.manager) if wanted.manager else None
     manager = managers_link.member if managers_link else None
+    member = members.get(link.member) if link and link.member else None
+    sought = wanted.claims if link and link.member else wanted.match_keys
+    matches = {key: holders.get(key, frozenset[str]()) for key in map(keys.bucket, sought)}
+    names = dict.fromkeys(name for each in matches.values() for name in sorted(each))
+    namesakes = tuple(
+        each
+        for name in names
+        if (each := members.get(name)) and each != member and not frozenset(sought).isdisjoint(keys_of(each))
+    )
     if link and link.member:
-        return Known(link=link, member=members.get(link.member), manager=manager)
-    matches = {key: holders.get(key, frozenset[str]()) for key in wanted.match_keys}
-    names = dict.fromkeys(name for key in wanted.match_keys for name in sorted(matches[key]))
-    namesakes = tuple(members[name] for name in names if name in members)
+        return Known(link=link, member=member, manager=manager, matches=matches or None, namesakes=namesakes)
     theirs = links.get(wanted.succeeds) if wanted.succeeds else None
     former = members.get(theirs.member) if theirs and theirs.member else None
     return Known(link=link, matches=matches, namesakes=namesakes, manager=manager, former=former)

@@ -5,7 +5,7 @@ to the pools of seats are added up, because a transaction may touch an item only
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -261,16 +261,21 @@ def _match_actions(table: str, organization: str, decision: Decision) -> list[An
     """Return one action per match key that gains or loses someone, or that the decision depends on."""
     changes: dict[str, dict[str, str]] = defaultdict(dict)
     if decision.after:
-        old, new = keys_of(decision.before), keys_of(decision.after)
-        for key in set(old) ^ set(new):
+        old, new = _buckets(keys_of(decision.before)), _buckets(keys_of(decision.after))
+        for key in old ^ new:
             changes[key]["ADD members" if key in new else "DELETE members"] = decision.after.id
     if decision.link:
-        old, new = decision.link_before.match_keys if decision.link_before else (), decision.link.match_keys
-        for key in set(old) ^ set(new):
+        old = _buckets(decision.link_before.match_keys) if decision.link_before else set()
+        new = _buckets(decision.link.match_keys)
+        for key in old ^ new:
             changes[key]["ADD waiting" if key in new else "DELETE waiting"] = decision.link.crm_id
     for key in decision.matches or ():
         changes.setdefault(key, {})
     return [_match_action(table, organization, decision, key, changes[key]) for key in sorted(changes)]
+
+
+def _buckets(match_keys: Iterable[str]) -> set[str]:
+    return {keys.bucket(key) for key in match_keys}
 
 
 def _match_action(
