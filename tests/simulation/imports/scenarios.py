@@ -55,6 +55,31 @@ def moved(company: Company) -> None:
     company.world.clock.advance(minutes=15)
 
 
+def succeeded_by_namesakes(company: Company) -> None:
+    """Bob has waited for ada, who leaves; ivan has waited for an address that heidi gives up."""
+    company.begin()
+    for name in ("ada", "heidi"):
+        company.hire(name, Department="Sales")
+    company.run_import()
+    company.hire("bob", Department="Support", Email="ada@acme.example")
+    company.hire("ivan", Department="Support", Email="heidi@acme.example")
+    company.run_import()
+    company.leave("ada")
+    company.change("heidi", Email="heidi.new@acme.example")
+    company.world.clock.advance(minutes=15)
+
+
+def converted(company: Company) -> None:
+    """Ada has an address with a converted domain; bob, whose own it is, joins, and so does carol's namesake."""
+    company.begin(domains={"primary": "acme.example", "convert": True})
+    company.hire("ada", Department="Sales", Email="ada@far.example", Username="ada@far.example")
+    company.hire("carol", Department="Sales")
+    company.run_import()
+    company.hire("bob", Department="Sales", Email="ada@acme.example")
+    company.hire("dave", Department="Support", Email="carol@far.example")
+    company.world.clock.advance(minutes=15)
+
+
 def guarded(company: Company) -> None:
     """All of it, and a guard that lets nobody go."""
     moved(company)
@@ -163,5 +188,16 @@ IMPORTS = [
         again=_puts_what_parks,
     ),
     ImportScenario("messages bring the same", moved, _hears_of_them),
+    ImportScenario("namesakes come in", succeeded_by_namesakes, imports("full"), brings_everything=True),
+    ImportScenario(
+        "namesakes come in, incrementally", succeeded_by_namesakes, imports("incremental"), mode="incremental"
+    ),
+    ImportScenario(
+        "an address has an owner",
+        converted,
+        imports("full"),
+        ends="succeeded_with_errors",
+        brings_everything=True,
+    ),
     ImportScenario("members are edited", settled, _edits, again=_edits),
 ]
