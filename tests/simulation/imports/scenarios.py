@@ -70,7 +70,7 @@ def succeeded_by_namesakes(company: Company) -> None:
 
 
 def converted(company: Company) -> None:
-    """Ada has an address with a converted domain; bob, whose own it is, joins, and so does carol's namesake."""
+    """Ada has an address with a converted domain, and bob, whose own it is, joins; dave cannot have carol's."""
     company.begin(domains={"primary": "acme.example", "convert": True})
     company.hire("ada", Department="Sales", Email="ada@far.example", Username="ada@far.example")
     company.hire("carol", Department="Sales")
@@ -192,12 +192,6 @@ IMPORTS = [
     ImportScenario(
         "namesakes come in, incrementally", succeeded_by_namesakes, imports("incremental"), mode="incremental"
     ),
-    ImportScenario(
-        "an address has an owner",
-        converted,
-        imports("full"),
-        ends="succeeded_with_errors",
-        brings_everything=True,
-    ),
+    ImportScenario("an address has an owner", converted, imports("full"), ends="succeeded_with_errors"),
     ImportScenario("members are edited", settled, _edits, again=_edits),
 ]
