@@ -70,7 +70,7 @@ def succeeded_by_namesakes(company: Company) -> None:
 
 
 def converted(company: Company) -> None:
-    """Ada has an address with a converted domain, and bob, whose own it is, joins; dave cannot have carol's."""
+    """Ada's address is a converted one, and bob, whose own it is, joins; dave cannot have carol's."""
     company.begin(domains={"primary": "acme.example", "convert": True})
     company.hire("ada", Department="Sales", Email="ada@far.example", Username="ada@far.example")
     company.hire("carol", Department="Sales")
