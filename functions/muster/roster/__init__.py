@@ -3,6 +3,7 @@
 member, history, links   the values: a member, its history, its links to users and the keys it is known by
 decisions                what deciding is given, and what it returns
 salesforce_lifecycle     how a Salesforce user changes its member: create, link, update, close (W8)
+namesakes                who is taken for whom, who waits for whom, and whose an address is (A14)
 vault_lifecycle          how a Vault CRM user changes its member: link, update, leave alone (I3)
 pending_edits            a request edited here and not sent yet, when Vault CRM shows another one (I10)
 eligibility, reasons     who belongs in the roster, and if not, why (A4)
