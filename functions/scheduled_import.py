@@ -13,6 +13,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -21,6 +22,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from muster import bootstrap
 from muster.admin_requests import RunRequest, answer_run, settings_of
+from muster.checks import Check
+from muster.connections import checking
 from muster.errors import MusterError, Problem, Rejected
 from muster.imports.importing import Importing
 from muster.imports.notifying_managers import MailSummary, ManagerNotifier
@@ -33,6 +36,7 @@ from muster.roster.finding import find_named
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.running import SCHEDULE
 from muster.settings import Settings
+from muster.settings.mappings import align_connection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
 from muster.validation import refused
@@ -109,8 +113,8 @@ def _import(asked: Import, remaining: Callable[[], float]) -> RunAnswer:
     stored = settings_of(asked.organization)
 
     def work() -> RunAnswer:
-        with _watched_vault(asked, stored) as vault:
-            importing = _importing(stored, vault, remaining)
+        with _watched_vault(asked, stored) as vault, _watched_align(asked, stored) as align:
+            importing = _importing(stored, vault, align, remaining)
             return asked.done_with(importing.runs) or _started(asked, importing)
 
     reporter = bootstrap.run_reporter(stored, "import", _now)
@@ -132,6 +136,23 @@ def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | No
         yield vault
 
 
+@contextmanager
+def _watched_align(asked: Import, stored: StoredSettings) -> Iterator[Vault | None]:
+    """Lend the organization's Align, if it has one that a schedule may try (P6)."""
+    connection = stored.settings.connections.align
+    watching = bootstrap.health_tracker(asked.organization, "align", _now)
+    if connection is None or (asked.by == SCHEDULE and watching.skipped()):
+        yield None
+        return
+    with watching.watched(bootstrap.align(connection)) as align:
+        yield align
+
+
+def _failed_align_checks(stored: StoredSettings) -> list[Check]:
+    connection = align_connection(stored.settings)
+    return checking.failed_align_checks(stored.settings, bootstrap.align(connection))
+
+
 def _started(asked: Import, importing: Importing) -> RunAnswer:
     if asked.members:
         named = find_named(
@@ -141,7 +162,9 @@ def _started(asked: Import, importing: Importing) -> RunAnswer:
     return importing.start(asked.mode or "incremental", asked.signer, preview=asked.preview)
 
 
-def _importing(stored: StoredSettings, vault: Vault | None, remaining: Callable[[], float]) -> Importing:
+def _importing(
+    stored: StoredSettings, vault: Vault | None, align: Vault | None, remaining: Callable[[], float]
+) -> Importing:
     connection = stored.settings.connections.salesforce
     if connection is None:
         remedy = "Add it to the settings: host, organization_id and the name of the secret."
@@ -153,6 +176,8 @@ def _importing(stored: StoredSettings, vault: Vault | None, remaining: Callable[
         salesforce=bootstrap.salesforce(connection),
         notify=lambda settings, run: _tell_managers(settings, run, remaining),
         vault=vault,
+        align=align,
+        align_preflight=partial(_failed_align_checks, stored),
     )
     return Importing(stored, ports, _now, remaining)
 

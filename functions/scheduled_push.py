@@ -21,6 +21,7 @@ from pydantic import AfterValidator
 
 from muster import bootstrap
 from muster.admin_requests import RunRequest, answer_run, settings_of
+from muster.checks import Check
 from muster.connections import checking
 from muster.errors import MusterError, Problem, Rejected
 from muster.observability import logger, metrics
@@ -28,6 +29,7 @@ from muster.pushes.ports import Ports, Vault
 from muster.pushes.pushing import Pushing
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.running import SCHEDULE
+from muster.settings.mappings import align_connection
 from muster.settings.sections import VaultCrmConnection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
@@ -99,9 +101,15 @@ def _pushed(
             preflight=preflight,
             wait=time.sleep,
             align=align,
+            align_preflight=partial(_failed_align_checks, stored),
         )
         pushing = Pushing(stored, ports, _now, remaining)
         return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)
+
+
+def _failed_align_checks(stored: StoredSettings) -> list[Check]:
+    connection = align_connection(stored.settings)
+    return checking.failed_align_checks(stored.settings, bootstrap.align(connection))
 
 
 @contextmanager

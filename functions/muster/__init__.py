@@ -8,8 +8,8 @@ settings/                an organization's settings document, and what follows f
 sources/                 gather: users as a CRM shows them, whole or refused
 roster/                  decide and write: who is a member, and what each member has
 runs/                    runs of any kind: lease, guard, park, resume, end
-imports/                 the roster brought in line with Salesforce and Vault CRM
-pushes/                  what is pending sent to Vault CRM and Align
+pushes/                  what is pending sent to Vault CRM; Align read and shown what came of it
+imports/                 the roster brought in line with Salesforce and Vault CRM, and Align with it
 webhook/                 an outbound message received, queued and followed
 connections/             preflight and health
 insight/                 questions about the roster and its runs

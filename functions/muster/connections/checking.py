@@ -41,6 +41,17 @@ def failed_push_checks(settings: Settings, vault: VaultMetadata) -> list[Check]:
     ]
 
 
+def failed_align_checks(settings: Settings, align: VaultMetadata) -> list[Check]:
+    """Return the failed ones of the checks that reading from and writing to Align depends on (U3, U6)."""
+    me = _read(align.me)
+    fields = _after(me, lambda: align.fields(align_fields.OBJECT))
+    return [
+        check
+        for check in vault_checks.align_push_checks(settings, me, fields)
+        if check.result is Result.FAILED
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Checking:
     """Checks one organization's connections; `remaining` returns the seconds left in the invocation."""
@@ -128,7 +139,9 @@ class Checking:
         return self._vault(connection.secret, build, objects, vault_fields.OBJECT, statuses)
 
     def _align(self, connection: AlignConnection) -> vault_checks.VaultFound:
-        statuses = [align_fields.status_field(feature) for feature in FEATURES]
+        names = connection.fields
+        statuses = [getattr(names, feature).status for feature in FEATURES]
+        statuses += [names.crm_user_status] if names.crm_user_status else []
         objects = vault_checks.ALIGN_OBJECTS
         build = partial(_with_version, self.ports.align, connection)
         return self._vault(connection.secret, build, objects, align_fields.OBJECT, statuses)

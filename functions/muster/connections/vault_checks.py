@@ -42,6 +42,9 @@ _VAULT_OWNER, _VAULT_OWNER_KEY = "vault_owner__v", "vaultOwner"
 _LANGUAGE_KEY, _PROFILE_KEY = "language__sysr.admin_key__sys", "security_profile__sysr.profile_key__sys"
 _LEAST_CALLS = 0.2
 _EXPIRY = "password expiry"
+# What else helps where a field that is only read is not there.
+_NOT_MAPPED = "; or take it out of field_maps.vault_crm."
+_OTHERWISE_NAMED = "; or write its name into connections.align.fields."
 _USERS = "Admin > Users & Groups > Vault Users"
 _PERMISSION_SETS = (
     "Admin > Users & Groups > Permission Sets > a set of the integration user's security profile"
@@ -72,7 +75,8 @@ def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultF
     yield _language(found.me)
     yield from _objects(CRM_OBJECTS, found.permissions)
     to_edit = vault_fields.to_edit(connection.manage_features)
-    yield from _fields(vault_fields.OBJECT, found.fields, to_edit, mappings.vault_fields_to_read(settings))
+    to_read = mappings.vault_fields_to_read(settings)
+    yield from _fields(vault_fields.OBJECT, found.fields, to_edit, to_read, _NOT_MAPPED)
     for feature in connection.manage_features:
         names = dict(getattr(connection.statuses, feature)).values()
         where = f"connections.vault_crm.statuses.{feature}"
@@ -89,10 +93,23 @@ def align_checks(settings: Settings, connection: AlignConnection, found: VaultFo
     yield _language(found.me)
     yield from _vault_owner(found.me)
     yield from _objects(ALIGN_OBJECTS, found.permissions)
-    yield from _fields(align_fields.OBJECT, found.fields, align_field_names(), ())
+    yield from _align_fields(settings, found.fields)
     for feature in mappings.pushed_features(settings):
-        names = map(align_fields.api_name, engage_features.STATUSES[feature])
-        yield _statuses(align_fields.status_field(feature), names, found, "")
+        names = dict(getattr(connection.statuses, feature)).values()
+        where = f"connections.align.statuses.{feature}"
+        yield _statuses(
+            getattr(connection.fields, feature).status,
+            names,
+            found,
+            f", or write their names into {where}",
+        )
+    if connection.fields.crm_user_status:
+        yield _statuses(
+            connection.fields.crm_user_status,
+            dict(connection.crm_user_statuses).values(),
+            found,
+            ", or write their names into connections.align.crm_user_statuses",
+        )
     yield _password(_profile("align", connection), found)
     yield _burst(found)
 
@@ -105,13 +122,28 @@ def push_checks(
         yield Check("login", Result.FAILED, str(me), "Correct what it names; preflight says more.")
     yield _language(me)
     to_edit = vault_fields.to_edit(mappings.pushed_features(settings))
-    yield from _fields(vault_fields.OBJECT, fields, to_edit, ())
+    yield from _fields(vault_fields.OBJECT, fields, to_edit, (), _NOT_MAPPED)
 
 
-def align_field_names() -> tuple[str, ...]:
-    """Return the fields of a roster member that Align's integration user must be able to edit."""
-    names = (align_fields.request_field, align_fields.status_field, align_fields.group_field)
-    return tuple(name(feature) for feature in engage_features.FEATURES for name in names)
+def align_push_checks(
+    settings: Settings, me: Read[IntegrationUser], fields: Read[Sequence[Field]]
+) -> Iterator[Check]:
+    """Yield the checks that reading from and writing to Align depends on (U6)."""
+    if isinstance(me, Misconfigured) and not isinstance(me, NotServed):
+        yield Check("login", Result.FAILED, str(me), "Correct what it names; preflight says more.")
+    yield _language(me)
+    yield from _vault_owner(me)
+    to_edit = mappings.align_fields_of(settings, mappings.pushed_features(settings))
+    yield from _fields(
+        align_fields.OBJECT, fields, to_edit, mappings.align_fields_to_read(settings), _OTHERWISE_NAMED
+    )
+
+
+def _align_fields(settings: Settings, fields: Read[Sequence[Field]]) -> Iterator[Check]:
+    """Yield a check of each field that is written, whatever is managed, and of each that is read."""
+    to_edit = mappings.align_fields_of(settings, engage_features.FEATURES)
+    to_read = mappings.align_fields_to_read(settings)
+    return _fields(align_fields.OBJECT, fields, to_edit, to_read, _OTHERWISE_NAMED)
 
 
 # ── Candidates for Align ─────────────────────────────────────────────────────────────────────────────
@@ -226,7 +258,7 @@ def _objects(
 
 
 def _fields(
-    name: str, fields: Read[Sequence[Field]], to_edit: Sequence[str], to_read: Sequence[str]
+    name: str, fields: Read[Sequence[Field]], to_edit: Sequence[str], to_read: Sequence[str], otherwise: str
 ) -> Iterator[Check]:
     """Yield a check of each field: first those to edit, then those only read."""
     if isinstance(fields, MusterError):
@@ -234,13 +266,13 @@ def _fields(
         return
     by_name = {each.name: each for each in fields}
     for wanted in to_edit:
-        yield _field(name, wanted, by_name.get(wanted), is_edited=True)
+        yield _field(name, wanted, by_name.get(wanted), is_edited=True, otherwise=otherwise)
     for wanted in to_read:
         if wanted not in to_edit:
-            yield _field(name, wanted, by_name.get(wanted), is_edited=False)
+            yield _field(name, wanted, by_name.get(wanted), is_edited=False, otherwise=otherwise)
 
 
-def _field(object_name: str, name: str, found: Field | None, *, is_edited: bool) -> Check:
+def _field(object_name: str, name: str, found: Field | None, *, is_edited: bool, otherwise: str) -> Check:
     check = f"field {name}"
     place = f"Admin > Configuration > Objects > {object_name} > Fields > {name}"
     rights = f"{_PERMISSION_SETS} > Objects > {object_name} > Field Permissions > {name}"
@@ -248,7 +280,7 @@ def _field(object_name: str, name: str, found: Field | None, *, is_edited: bool)
     if found is None:
         missing = f"{object_name} has no field {name}, or the integration user may not see it"
         remedy = f"{rights}: tick {tick}. If it is not listed there, the feature is not enabled in the vault"
-        switch = "; or take it out of field_maps.vault_crm." if not is_edited else "."
+        switch = otherwise if not is_edited or object_name == align_fields.OBJECT else "."
         return Check(check, Result.FAILED, missing, remedy + switch)
     if not found.active:
         return Check(check, Result.FAILED, f"{name} is not active", f"{place} > Status: Active.")

@@ -11,6 +11,6 @@ vault_fields        the fields of a Vault CRM user, and which of them may be map
 vault_records       records of a vault: what was written, fields, users, policies
 vql                 queries of a vault, from quoted parts
 engage_features     the two Engage features and the statuses of a request (G1 to G3)
-align_fields        fields and status names of an Align vault (G9)
+align_fields        the object of Align's roster, and when a record of it was saved (G9)
 pages               pages of a query's answer, checked before use (I4)
 """

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from muster.checks import Check
 from muster.imports.manager_mails import PendingMail
+from muster.pushes import ports as pushes_ports
 from muster.roster.ports import Roster
 from muster.runs.ports import Archive, Runs
 from muster.settings import Settings
@@ -45,7 +47,8 @@ class Ports:
     """The outside world of an import.
 
     `notify(settings, run)` sends managers mails about new members, as many as there is time for (N1).
-    `vault` is Vault CRM, `None` where it is not connected.
+    `vault` is Vault CRM and `align` Align, `None` where they are not connected; `align_preflight` returns
+    the failed ones of the checks that Align depends on (U6).
     """
 
     runs: Runs
@@ -54,3 +57,5 @@ class Ports:
     salesforce: Salesforce
     notify: Callable[[Settings, str], None]
     vault: Vault | None = None
+    align: pushes_ports.Vault | None = None
+    align_preflight: Callable[[], Sequence[Check]] = tuple

@@ -1,7 +1,7 @@
 """The work of an import: gather, decide, apply, notify managers, end the run (I1, I4 to I9)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
@@ -17,6 +17,7 @@ from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
 from muster.imports.ports import Ports
 from muster.imports.selecting import members_due, select
+from muster.pushes.syncing_align import AlignSync
 from muster.roster.activity import grace_ends
 from muster.roster.decisions import Outcome
 from muster.roster.writing_user_changes import ReadAgain
@@ -48,6 +49,14 @@ class Steps:
     ports: Ports
     clock: RunClock
     settings: Settings
+    align_sync: AlignSync = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Build the Align part, which does nothing where Align is not connected."""
+        ports = self.ports
+        self.align_sync = AlignSync(
+            self.settings, ports.align, ports.roster, ports.runs, self.clock, ports.align_preflight
+        )
 
     @property
     def _ends(self) -> Ends:
@@ -94,6 +103,7 @@ class Steps:
                     applying.erase_leavers()
                 applied = replace(self._recorded(applied, applying), phase=Phase.NOTIFY)
                 self.ports.runs.save(applied, self.clock.lease)
+            applied = self._with_align(applied, items)
             self.ports.notify(self.settings, run.id)
         finally:
             self._ends.log_errors(run, applying.errors)
@@ -106,6 +116,19 @@ class Steps:
             return list(read.changes.values())
 
         return read_again
+
+    def _with_align(self, run: Run, items: Sequence[Item]) -> Run:
+        """Take over what is asked for in Align, and show there what members have (G9).
+
+        It is not in the plan: what is asked for there takes effect with the next push, whose guard sees it.
+        """
+        if run.mode == "members":
+            return run
+        linked = [each.user for each in items if each.outcome == Outcome.LINKED]
+        _, refused = self.align_sync.take_requests(run, linked)
+        errors = self.align_sync.report(run, ())
+        self._ends.log_errors(run, errors)
+        return replace(run, errors=run.errors + refused + len(errors))
 
     def _items(self, run: Run) -> list[Item]:
         # An interrupted attempt at planning may have left more parts behind than this plan has.
@@ -304,6 +327,8 @@ class Steps:
             details["frozen"] = frozen_users.shown(frozen)
         if vault := summary.get("vault_crm"):
             details["vault_crm"] = _told(vault)
+        if self.align_sync.read is not None:
+            details["align"] = {"read": self.align_sync.read, "written": self.align_sync.written}
         return RunAnswer(
             ended=Ended.APPLIED,
             message=f"{summary['read']:,} user{'s' * (summary['read'] != 1)} read. {run.message}{said}",
@@ -334,6 +359,7 @@ class Steps:
         )
         if vault := summary.get("vault_crm"):
             state = self._after_vault(state, vault)
+        state = self.align_sync.state_after(state)
         if run.mode == "full":
             state = replace(
                 state,

@@ -4,8 +4,11 @@ pushing         start a push
 steps           the work of a push: gather who is due, decide, send, read the outcome
 push_plan       the plan of a push, person by person (P1, G7, G8)
 licence_lines   who in line gets a free licence (G8)
-align_requests   requests read from Align's records, and outcomes written back (G9)
-syncing_align   the Align part of a push
+align_records   records of Align's roster: what they show, and whom they are about (G9)
+align_requests  what admins ask for in them, taken over
+align_outcomes  what they are shown
+align_entries   entries for the error log about them
+syncing_align   the Align part of a push, and of an import
 error_entries   entries for the error log about failed requests and users (P3)
 ports           what pushes need from the outside world
 """

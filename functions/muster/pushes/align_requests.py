@@ -1,265 +1,174 @@
-"""Requests that admins make in Align's records, and outcomes written back to them (G9).
+"""What admins ask for in Align's records, taken over into members (G9).
 
-A record with Retry Request is read once: the member keeps the record's time of change, so that a Retry
-Request that stays there, because Align could not be written, does not count again. The values last written
-to Align are kept with the member too: a member that differs from them later is due, whatever happened in
-between (`engage_groups`). Pure: no I/O, no clock.
+Of a record are taken over
+
+    a request with Retry Request    once for each time it is saved
+    a request without it            of somebody new: not in Vault CRM yet, linked by this very import, or a
+                                    record that has not been saved again since it was created
+    crm_user_status, end_date       when they change there, and when the record is seen first, unless they
+                                    say nothing: active, and no end date
+
+What Align showed is kept with the member (`mark`): `id` of the record, `taken` when the record was saved
+that was last taken over, `by_hand` the status and end date then, `filled` the features whose request the
+record has shown as it is, `requests` what it showed when it was last written, and `told` the member as
+it was last written (`engage_groups.align_view`). Pure: no I/O, no clock.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from muster.crm import engage_features, vql
-from muster.crm.align_fields import (
-    CHANGED,
-    NAME_FIELDS,
-    OBJECT,
-    api_name,
-    group_field,
-    request_field,
-    status_code,
-    status_field,
-)
-from muster.crm.engage_features import ALIGN, RETRY_REQUEST, Seen
-from muster.crm.pages import single
-from muster.errors import Incomplete, Problem
+from muster.crm.engage_features import ALIGN, CONNECTION, FEATURES
+from muster.errors import Problem
+from muster.pushes.align_records import AlignRecord
 from muster.roster import end_dates, engage_groups, entitlements
-from muster.roster.decisions import Known, Wanted
-from muster.roster.links import match_keys
 from muster.roster.member import Member
-from muster.settings import Settings, mappings
-from muster.settings.mappings import vault_crm_connection
-
-MEMBER_UNKNOWN = "align_member_unknown"
-REQUEST_REFUSED = "align_request_refused"
-NOT_WRITTEN = "align_not_written"
-NOT_REACHED = "align_not_reached"
+from muster.roster.reasons import BY_HAND, TAKEN_BACK
+from muster.settings import Settings
+from muster.settings.mappings import align_connection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlignRecord:
-    """A roster member in Align.
+def mark(member: Member) -> Mapping[str, Any]:
+    """Return what is kept of the member's record in Align; empty if nothing is."""
+    found: Mapping[str, Any] = member.vault.get(ALIGN, {})
+    return found
 
-    `name` is the e-mail address or username that members are matched by; `modified` the time of the last
-    change, in the vault's own format; `seen` the pushed features, with statuses as codes.
+
+def is_filled(member: Member, record: AlignRecord, feature: str) -> bool:
+    """Whether the record has shown the member's request: only then is a blank one an admin's."""
+    known = mark(member)
+    return known.get("id") == record.id and feature in known.get("filled", FEATURES)
+
+
+def asked(member: Member, record: AlignRecord, *, linked: bool = False) -> tuple[str, ...]:
+    """Return the features whose request is to be taken over, or refused, and has not been yet.
+
+    `linked`: the member has only now been linked to its user in Vault CRM.
     """
-
-    id: str
-    name: str | None
-    modified: str
-    seen: Mapping[str, Seen]
-
-    @property
-    def requested(self) -> tuple[str, ...]:
-        """The features with Retry Request."""
-        return tuple(feature for feature, seen in self.seen.items() if seen.status == RETRY_REQUEST)
-
-
-# ── Reading records ──────────────────────────────────────────────────────────────────────────────────
-
-
-def query(condition: str, settings: Settings) -> str:
-    """Return the query for the records that meet a condition."""
-    return vql.select(_to_read(settings), OBJECT, condition)
-
-
-def retrying(settings: Settings) -> str:
-    """Return the condition for records with a request."""
-    return vql.either(
-        *(
-            vql.equal(status_field(feature), api_name(RETRY_REQUEST))
-            for feature in mappings.pushed_features(settings)
-        )
+    if mark(member).get("taken") == record.modified:
+        return ()
+    is_new = CONNECTION not in member.crm or record.is_new or linked
+    return tuple(
+        feature
+        for feature, seen in record.seen.items()
+        if feature in record.retrying or (is_new and _asks_as_new(member, record, feature))
     )
 
 
-def about(members: Iterable[Member], settings: Settings) -> Iterator[str]:
-    """Yield conditions that together find the records of these members.
-
-    A known record is found by its id, because Vault compares names case-sensitively.
-    """
-    ids: dict[str, None] = {}
-    names: dict[str, None] = {}
-    for member in members:
-        if record := _mark(member).get("id"):
-            ids[record] = None
-        elif name := getattr(member, vault_crm_connection(settings).match):
-            names |= dict.fromkeys((name, name.lower()))
-    for field, values in (("id", ids), (NAME_FIELDS[vault_crm_connection(settings).match], names)):
-        for some in vql.lists(values):
-            yield vql.one_of(field, some)
+def _asks_as_new(member: Member, record: AlignRecord, feature: str) -> bool:
+    """Whether a record without Retry Request asks for a group, or for another than it asked for before."""
+    seen, mine = record.seen[feature], getattr(member, feature)
+    if seen.status is not None or seen.request == mine["request"]:
+        return False
+    if CONNECTION not in member.crm and member.origins.get(f"{feature}.request") == ALIGN:
+        return True
+    return seen.request is not None and not is_filled(member, record, feature)
 
 
-def record_of(row: Mapping[str, Any], settings: Settings) -> AlignRecord:
-    """Return a row as a record; raises `Incomplete` if a field is missing or malformed."""
-    values = {name: single(row[name]) for name in _to_read(settings) if name in row}
-    try:
-        record_id, modified = values["id"], values[CHANGED]
-        name = values[NAME_FIELDS[vault_crm_connection(settings).match]]
-        seen = {feature: _seen(values, feature) for feature in mappings.pushed_features(settings)}
-    except KeyError as error:
-        raise Incomplete(f"Align left {error.args[0]} out of a record") from None
-    if not record_id or not modified:
-        raise Incomplete("Align showed a record without its id, or without when it was changed")
-    return AlignRecord(id=record_id, name=name, modified=modified, seen=seen)
-
-
-def _to_read(settings: Settings) -> tuple[str, ...]:
-    of_features = [
-        field_of(feature)
-        for feature in mappings.pushed_features(settings)
-        for field_of in (request_field, status_field, group_field)
-    ]
-    return ("id", CHANGED, NAME_FIELDS[vault_crm_connection(settings).match], *of_features)
-
-
-def _seen(values: Mapping[str, str | None], feature: str) -> Seen:
-    status = values[status_field(feature)]
-    return Seen(
-        request=values[request_field(feature)],
-        status=status_code(feature, status) if status else None,
-        group=values[group_field(feature)],
-    )
-
-
-# ── Matching records with members ────────────────────────────────────────────────────────────────────
-
-
-def wanted_for(record: AlignRecord, settings: Settings) -> Wanted:
-    """Return what to look up to match a record with a member."""
-    by_email = vault_crm_connection(settings).match == "email"
-    keys = match_keys(None, record.name) if by_email else match_keys(record.name, None)
-    return Wanted(match_keys=keys)
-
-
-def candidates(known: Known) -> tuple[Member, ...]:
-    """Return the members that match a record; of several, the active one if there is only one."""
-    active = tuple(member for member in known.namesakes if member.active)
-    return active if len(active) == 1 else known.namesakes
-
-
-def match_problem(records: int, members: int, settings: Settings) -> Problem:
-    """Return why a record's request is not taken over.
-
-    `records` is the number of records for the same member, `members` the number of members that match.
-    """
-    match = vault_crm_connection(settings).match
-    if members == 0:
-        what, remedy = (
-            f"matches nobody in the roster: no member has its {match}",
-            f"Correct the {match} of the roster member in Align, or import the person from Salesforce.",
-        )
-    elif records > 1:
-        what, remedy = (
-            f"has the {match} of another roster member in Align; neither was taken over",
-            f"Correct the {match} of one of the two in Align.",
-        )
-    else:
-        what, remedy = (
-            f"matches several members, who share its {match}",
-            f"Correct the {match} of the roster member in Align, or of the members in Salesforce.",
-        )
-    return Problem(OBJECT, what, remedy)
-
-
-# ── Requests ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def has_new_request(member: Member, record: AlignRecord) -> bool:
-    """Whether the record has a request that has not been taken over yet."""
-    return bool(record.requested) and _mark(member).get("taken") != record.modified
-
-
-def with_requests(member: Member, record: AlignRecord, settings: Settings, day: date) -> Member:
-    """Return the member with the record's requests, except those that are refused; `day` is today."""
-    if not has_new_request(member, record):
+def taken_over(
+    member: Member, record: AlignRecord, settings: Settings, day: date, *, linked: bool = False
+) -> Member:
+    """Return the member with all that the record asks for, except what is refused; `day` is today."""
+    features = asked(member, record, linked=linked)
+    after = member
+    for feature in features:
+        if not _refusal(member, record, feature, settings, day):
+            after = _requesting(after, feature, record.seen[feature].request)
+    by_hand = _by_hand(member, record, day)
+    if by_hand:
+        origins = {**after.origins, **dict.fromkeys(by_hand, ALIGN)}
+        after = _evaluated_again(replace(after, **by_hand, origins=origins), day)
+    if not features and not by_hand:
         return member
-    for feature in record.requested:
-        request = record.seen[feature].request
-        if _refusal(member, feature, request, settings, day):
-            continue
-        changed = engage_groups.request_group(member, feature, request)
-        if changed:
-            changed["origins"] = {**member.origins, f"{feature}.request": ALIGN}
-        member = replace(member, **(changed or engage_groups.retry(member, feature)))
-    mark = {"id": record.id, "taken": record.modified, "told": None}
-    return replace(member, vault={**member.vault, ALIGN: mark})
+    known = mark(member) if mark(member).get("id") == record.id else {}
+    filled = {feature for feature in FEATURES if is_filled(member, record, feature)}
+    filled |= {feature for feature in features if record.seen[feature].request is not None}
+    now = {
+        **known,
+        "id": record.id,
+        "taken": record.modified if features else known.get("taken"),
+        "told": None if features else known.get("told"),
+        "filled": sorted(filled),
+        "by_hand": dict(record.by_hand),
+    }
+    after = replace(after, vault={**after.vault, ALIGN: now})
+    return replace(after, **engage_groups.returned(member, after, day))
 
 
-def refusals(member: Member, record: AlignRecord, settings: Settings, day: date) -> tuple[Problem, ...]:
+def refusals(
+    member: Member, record: AlignRecord, settings: Settings, day: date, *, linked: bool = False
+) -> tuple[Problem, ...]:
     """Return the problem of each request that is refused."""
     problems = (
-        _refusal(member, feature, record.seen[feature].request, settings, day) for feature in record.requested
+        _refusal(member, record, feature, settings, day) for feature in asked(member, record, linked=linked)
     )
     return tuple(problem for problem in problems if problem)
 
 
+def _requesting(member: Member, feature: str, request: str | None) -> Member:
+    changed = engage_groups.request_group(member, feature, request)
+    if changed:
+        changed["origins"] = {**member.origins, f"{feature}.request": ALIGN}
+    return replace(member, **(changed or engage_groups.retry(member, feature)))
+
+
 def _refusal(
-    member: Member, feature: str, request: str | None, settings: Settings, day: date
+    member: Member, record: AlignRecord, feature: str, settings: Settings, day: date
 ) -> Problem | None:
     """Return why a request is refused; a retry of an automatic assignment's own request is not (A5)."""
+    request, mine = record.seen[feature].request, getattr(member, feature)
+    where = getattr(align_connection(settings).fields, feature).request
     if request is not None and end_dates.has_left(member, day):
         return Problem(
-            request_field(feature),
+            where,
             "is not taken over: the member is not active, set inactive, or past the end date",
-            "Bring the member back with MemberSettingsFunction, or the user in Salesforce, and ask again.",
+            "Bring the member back in Align, with MemberSettingsFunction, or in Salesforce, and ask again.",
         )
     governor = entitlements.governor(member, feature, settings)
-    if governor and request != getattr(member, feature)["request"]:
+    if governor and request != mine["request"]:
         return Problem(
-            request_field(feature),
+            where,
             f"is not taken over: assignment {governor!r} (automatic) decides about it",
             "Change the group of the assignment, or the user in Salesforce; or give the assignment"
             " update_mode manual.",
         )
+    is_held = mine["request"] is not None or mine["group"] is not None
+    if request is None and is_held and not is_filled(member, record, feature):
+        return Problem(
+            where,
+            "is empty because nobody had filled it in yet, so nothing was taken back",
+            "Look at the record again: it now shows the group. To take it back, empty the field, select"
+            " Retry Request, and save.",
+        )
     return None
 
 
-# ── Outcomes written back ────────────────────────────────────────────────────────────────────────────
+def _by_hand(member: Member, record: AlignRecord, day: date) -> dict[str, Any]:
+    """Return the status and end date that have changed in Align, or are seen there first.
 
-
-def needs_update(member: Member) -> bool:
-    """Whether Align may have to be updated: the member is in Vault CRM and has changed since the last update.
-
-    A member who is not in Vault CRM yet is left as the admin wrote it: the request has no outcome.
+    Active again takes both there: a status that says so, and an end date that is not past.
     """
-    return engage_features.CONNECTION in member.crm and (
-        not _mark(member) or engage_groups.is_outdated_in_align(member)
-    )
+    known = mark(member) if mark(member).get("id") == record.id else {}
+    before: Mapping[str, str | None] | None = known.get("by_hand")
+    changed = {
+        name: value
+        for name, value in record.by_hand.items()
+        if before is None or (name in before and before[name] != value) or (name not in before and value)
+    }
+    status = record.by_hand.get("crm_user_status")
+    comes_back = before is not None and status == "active" and member.crm_user_status == "inactive"
+    reopened = comes_back and "end_date" in changed and end_dates.is_ended(member, day)
+    found: dict[str, Any] = {}
+    if reopened or ("crm_user_status" in changed and (status == "inactive" or comes_back)):
+        found["crm_user_status"] = status
+    if "end_date" in changed and (before is not None or changed["end_date"]):
+        found["end_date"] = changed["end_date"]
+    return {name: value for name, value in found.items() if getattr(member, name) != value}
 
 
-def differences(member: Member, record: AlignRecord) -> dict[str, str | None]:
-    """Return the fields to write so that Align shows the member as it is; empty if it already does.
-
-    A request is written once it has been sent: before, its Retry Request would look like an admin's. A
-    status that Align does not have is left out.
-    """
-    found: dict[str, str | None] = {}
-    for feature, seen in record.seen.items():
-        if engage_groups.is_unsent(member, feature):
-            continue
-        mine = getattr(member, feature)
-        if mine["request"] != seen.request:
-            found[request_field(feature)] = mine["request"]
-        if mine["group"] != seen.group:
-            found[group_field(feature)] = mine["group"]
-        status = mine["status"]
-        if status != seen.status and (status is None or status in engage_features.STATUSES[feature]):
-            found[status_field(feature)] = None if status is None else api_name(status)
-    return found
-
-
-def with_reported(member: Member, record: str | None, shown: Mapping[str, Any]) -> Member:
-    """Return the member after Align was updated to `shown` (`engage_groups.shown`).
-
-    `record` is the id of Align's record, `None` if Align has none for the member any more.
-    """
-    mark = {"taken": None, **_mark(member), "id": record, "told": shown}
-    return replace(member, vault={**member.vault, ALIGN: mark})
-
-
-def _mark(member: Member) -> Mapping[str, Any]:
-    mark: Mapping[str, Any] = member.vault.get(ALIGN, {})
-    return mark
+def _evaluated_again(member: Member, day: date) -> Member:
+    """Return the member, to be evaluated by the next import if nothing closes it by hand any more (A16)."""
+    if member.active or member.inactive_reason not in BY_HAND or end_dates.closed_by_hand(member, day):
+        return member
+    return replace(member, inactive_reason=TAKEN_BACK, digest="")

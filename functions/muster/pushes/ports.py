@@ -23,7 +23,7 @@ class Ports:
     """The outside world of a push. `wait` sleeps for a number of seconds.
 
     `preflight` returns the failed ones of the Vault CRM checks that sending depends on (U6). `align` is the
-    Align vault, `None` where it is not connected (G9).
+    Align vault, `None` where it is not connected, and `align_preflight` the same for it (G9).
     """
 
     runs: Runs
@@ -33,3 +33,4 @@ class Ports:
     preflight: Callable[[], Sequence[Check]]
     wait: Callable[[float], None]
     align: Vault | None = None
+    align_preflight: Callable[[], Sequence[Check]] = tuple

@@ -54,7 +54,10 @@ class Steps:
 
     def __post_init__(self) -> None:
         """Build the Align part, which does nothing where Align is not connected."""
-        self.align_sync = AlignSync(self.settings, self.ports.align, self.ports.roster, self.clock)
+        ports = self.ports
+        self.align_sync = AlignSync(
+            self.settings, ports.align, ports.roster, ports.runs, self.clock, ports.align_preflight
+        )
 
     @property
     def _ends(self) -> Ends:

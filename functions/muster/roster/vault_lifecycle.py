@@ -135,8 +135,9 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
     is_new = vault_id(before) != user.id
     today = end_dates.today(now, settings.time_zone)
     at = timestamp(now)
-    # What Vault CRM showed of another user says nothing about this one.
-    vault: Mapping[str, Any] = {} if is_new else before.vault
+    # What Vault CRM showed of another user says nothing about this one; what Align shows goes on.
+    shown_there = {name: value for name, value in before.vault.items() if name == engage_features.ALIGN}
+    vault: Mapping[str, Any] = shown_there if is_new else before.vault
     after = replace(
         before,
         crm={**before.crm, CONNECTION: {"id": user.id, "username": user.username}},

@@ -122,6 +122,9 @@ class ImportState:
     vault_watermark: str | None = None
     vault_rows: int | None = None
     vault_decided_with: str | None = None
+    align_watermark: str | None = None
+    align_read_with: str | None = None
+    align_told: Mapping[str, str] = field(default_factory=dict)
     organization_id: str | None = None
 
     def is_of_another_org(self, organization_id: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 sections, assignments, field_maps   every key and its default, as pydantic models
 vault_field_maps, engage_statuses   the same for Vault CRM: field mappings and status names
+align_names                         how an Align vault names its fields and statuses
 values                              the kinds of value: what each accepts, and what to write instead
 strict_yaml                         YAML or JSON text, parsed strictly
 document                            text or object → validated `Settings`

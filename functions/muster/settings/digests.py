@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from muster.settings import Settings
+from muster.settings import Settings, mappings
 from muster.settings.mappings import vault_crm_connection
 
 
@@ -40,3 +40,12 @@ def settings_digest(settings: Settings) -> str:
 def vault_settings_digest(settings: Settings) -> str:
     """Return the digest of `vault_deciding_settings`."""
     return hashlib.sha256(json.dumps(vault_deciding_settings(settings), sort_keys=True).encode()).hexdigest()
+
+
+def align_settings_digest(settings: Settings) -> str:
+    """Return the digest of what says which Align is read, and how; everyone there is read after a change."""
+    names = mappings.align_connection(settings).model_dump(
+        mode="json", include={"host", "fields", "statuses", "crm_user_statuses"}
+    )
+    read = [names, mappings.align_fields_to_read(settings)]
+    return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()

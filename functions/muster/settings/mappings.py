@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from muster.crm import align_fields
 from muster.crm.engage_features import FEATURES
 from muster.crm.salesforce_fields import fields_of
 from muster.crm.vault_fields import IDENTITY, SYSTEM_INBOUND, SYSTEM_OUTBOUND, engage_fields
 from muster.errors import Misconfigured
 from muster.settings import Settings
 from muster.settings.assignments import Assignment, FromField
-from muster.settings.sections import VaultCrmConnection
+from muster.settings.sections import AlignConnection, VaultCrmConnection
 
 # How the targets of custom values begin.
 CUSTOM = "custom."
@@ -82,6 +83,41 @@ def vault_crm_connection(settings: Settings) -> VaultCrmConnection:
     if found is None:
         raise Misconfigured("the settings have no connections.vault_crm")
     return found
+
+
+def align_connection(settings: Settings) -> AlignConnection:
+    """Return the connection to Align; raises `Misconfigured` if there is none."""
+    found = settings.connections.align
+    if found is None:
+        raise Misconfigured("the settings have no connections.align")
+    return found
+
+
+def align_name_field(settings: Settings) -> str:
+    """Return the field of Align that members are matched by: e-mail address or username."""
+    fields = align_connection(settings).fields
+    vault_crm = settings.connections.vault_crm
+    return fields.username if vault_crm and vault_crm.match == "username" else fields.email
+
+
+def align_fields_of(settings: Settings, features: Iterable[str]) -> tuple[str, ...]:
+    """Return Align's fields of these features: request, status and group of each."""
+    fields = align_connection(settings).fields
+    return tuple(name for feature in features for _, name in getattr(fields, feature))
+
+
+def align_fields_to_read(settings: Settings) -> tuple[str, ...]:
+    """Return the fields to read of each of Align's records."""
+    fields = align_connection(settings).fields
+    by_hand = (name for name in (fields.crm_user_status, fields.end_date) if name)
+    return (
+        "id",
+        align_fields.CREATED,
+        align_fields.CHANGED,
+        align_name_field(settings),
+        *by_hand,
+        *align_fields_of(settings, pushed_features(settings)),
+    )
 
 
 # Always read: evaluating a user needs these, whatever an organization lists.

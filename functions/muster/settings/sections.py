@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
+from muster.settings.align_names import AlignFields, AlignStatuses, CrmUserStatuses
 from muster.settings.assignments import Assignment, DataCaptureSeats, Seat
 from muster.settings.engage_statuses import Statuses
 from muster.settings.field_maps import FieldMaps
@@ -226,6 +227,18 @@ class AlignConnection(Connection):
     host: VaultHost = Field(description="The vault's host.", examples=["acme-align.veevavault.com"])
     api_version: VaultVersion = Field(default="v26.1", description="Version of the Vault API.")
     secret: SecretName | None = _secret("align")
+    fields: AlignFields = Field(
+        default_factory=AlignFields,
+        description="API names of the fields of roster_member__aln, where they differ from the default.",
+    )
+    statuses: AlignStatuses = Field(
+        default_factory=AlignStatuses,
+        description="API names of the values of the status picklists, where they differ from the default.",
+    )
+    crm_user_statuses: CrmUserStatuses = Field(
+        default_factory=CrmUserStatuses,
+        description="API names of the values of crm_user_status__aln, where they differ from the default.",
+    )
 
 
 class Connections(Section):

@@ -239,6 +239,16 @@ VaultField = Annotated[
     ),
     AfterValidator(_not_secret),
 ]
+AlignField = Annotated[
+    str,
+    *_text(
+        FIELD_NAME,
+        "is not the API name of a field of roster_member__aln",
+        "Write it in lower case with its ending (engage_group__aln, engage_group__c); no paths over a dot.",
+        "engage_group__aln",
+        longest=80,
+    ),
+]
 PicklistValue = Annotated[
     str,
     *_text(

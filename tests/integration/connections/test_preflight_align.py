@@ -17,6 +17,14 @@ FIELDS = [
     "engage_connect_group_status__aln",
     "engage_connect_group__aln",
 ]
+READ = [
+    "id",
+    "created_date__v",
+    "modified_date__v",
+    "email__aln",
+    "crm_user_status__aln",
+    "end_date__aln",
+]
 
 
 def wrong(acme: Acme, **permissions: Any) -> dict[str, Any]:
@@ -32,7 +40,8 @@ def test_the_whole_list_is_checked(acme: Acme) -> None:
         *("secret", "reachable", "login", "right vault", "version", "API access", "language"),
         *("security profile", "not the Align Admin"),
         *(f"{action} roster_member__aln" for action in ("read", "create", "edit")),
-        *(f"field {name}" for name in FIELDS),
+        *(f"field {name}" for name in (*FIELDS, *READ)),
+        "values of crm_user_status__aln",
         *("values of engage_group_provisioning_status__aln", "values of engage_connect_group_status__aln"),
         *("password expiry", "burst limit"),
     }

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 import requests
+from requests.adapters import BaseAdapter
 
 import scheduled_push
 from muster.adapters.vault import login
@@ -16,6 +17,8 @@ from tests.doubles.salesforce_in_process import InProcess
 from tests.doubles.vault_in_process import VaultInProcess, vault_in_process
 from tests.integration.beginnings import Built, begin, data_of
 from tests.integration.company import Company
+from tests.integration.pushes import align_desk
+from tests.integration.pushes.align_desk import Desk
 from tests.integration.pushes.licences import VAULT_HOST, Licences, renew_vault
 
 
@@ -66,3 +69,35 @@ def connect(licences: Licences) -> None:
     )
     assert said["status"] == "succeeded", said
     licences.vault.group("UK", 2)
+
+
+@pytest.fixture
+def desk(licences: Licences, opened_align: tuple[VaultInProcess, bytes], built: Built) -> Iterator[Desk]:
+    """Return Acme with Align connected as well."""
+    align, data = opened_align
+    wire = InProcess(align.http.application)
+    others = requests.Session.get_adapter
+
+    def adapter(session: requests.Session, url: str) -> BaseAdapter:
+        return wire if urlsplit(url).netloc == align_desk.ALIGN_HOST else others(session, url)
+
+    with patch.object(requests.Session, "get_adapter", adapter):
+        boto3.client("secretsmanager").create_secret(Name="muster/acme/align", SecretString=align.secret)
+        renew_vault(align, data)
+        desk = Desk(licences, align, wire)
+        begin(desk, built, align_desk.set_up)
+        yield desk
+
+
+@pytest.fixture
+def ada(desk: Desk, built: Built) -> tuple[str, str]:
+    """Return somebody who is in all three systems: the ids in Vault CRM and in Align."""
+    return begin(desk, built, Desk.person)
+
+
+@pytest.fixture(scope="module")
+def opened_align(opened_vault: tuple[VaultInProcess, bytes]) -> Iterator[tuple[VaultInProcess, bytes]]:
+    """Open an Align for the tests of the module, one after the other; with what it holds at first."""
+    vault, _ = opened_vault
+    with vault_in_process("align", clock=vault.clock) as align:
+        yield align, data_of(align.vault.store)

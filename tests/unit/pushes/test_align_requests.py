@@ -1,215 +1,30 @@
-"""What Align's records ask of members, and what Align is told of them (G9)."""
+"""What admins ask for in Align's records, taken over into members (G9)."""
 
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
 
-from muster.crm import align_fields, engage_features
-from muster.crm.engage_features import ALIGN, CONNECT, ENGAGE, FEATURES, STATUSES, Seen
-from muster.errors import Incomplete
-from muster.pushes import align_requests, push_plan
-from muster.pushes.align_requests import AlignRecord
+from muster.crm import engage_features
+from muster.crm.engage_features import ALIGN, CONNECT, ENGAGE, FEATURES, SUCCESS, Seen
+from muster.pushes import align_outcomes, align_requests
+from muster.pushes.align_records import AlignRecord
 from muster.roster import engage_groups
-from muster.roster.decisions import Known
 from muster.roster.member import Member
-from tests.examples import settings
-
-TODAY = date(2026, 11, 20)
-FEATURES_MANAGED = ["engage", "engage_connect"]
-VAULT = {"host": "acme-crm.veevavault.com", "manage_features": FEATURES_MANAGED}
-ASSIGNMENTS = [
-    {"name": "Sales", "update_mode": "automatic", "engage": {"group": "UK"}},
-    {"name": "Support", "update_mode": "manual", "engage": {"group": "UK"}},
-]
-ACME = settings(connections={"vault_crm": VAULT}, assignments=ASSIGNMENTS)
-BY_USERNAME = settings(connections={"vault_crm": VAULT | {"match": "username"}})
-ENGAGE_ONLY = settings(connections={"vault_crm": VAULT | {"manage_features": ["engage"]}})
-RETRY, SENT, SUCCESS = engage_features.RETRY_REQUEST, engage_features.REQUEST_SENT, engage_features.SUCCESS
-MODIFIED = "2026-11-20T08:16:00.000Z"
-
-
-def held(request: str | None = None, status: str | None = None, group: str | None = None) -> dict[str, Any]:
-    return {"request": request, "status": status, "group": group}
-
-
-def member(**attributes: Any) -> Member:
-    """Return Ada, who is in Vault CRM and has asked for nothing."""
-    ada = Member(
-        id="ada",
-        organization="acme",
-        active=True,
-        email="Ada@acme.example",
-        username="ada@acme.crm",
-        crm={"vault_crm": {"id": "10042"}},
-        vault={"active": True},
-    )
-    return replace(ada, **attributes)
-
-
-def record(seen: Seen | None = None, feature: str = ENGAGE, **attributes: Any) -> AlignRecord:
-    """Return Ada's record, with Retry Request for UK unless something else is seen."""
-    shown = dict.fromkeys(FEATURES, Seen()) | {feature: seen or Seen("UK", RETRY)}
-    given: dict[str, Any] = {"id": "V4R1", "name": "ada@acme.example", "modified": MODIFIED, "seen": shown}
-    return AlignRecord(**(given | attributes))
-
-
-def row(**fields: Any) -> dict[str, Any]:
-    return {
-        "id": "V4R1",
-        "modified_date__v": MODIFIED,
-        "email__aln": "ada@acme.example",
-        "engage_group_request__aln": "UK",
-        "engage_group_provisioning_status__aln": ["retry_request__aln"],
-        "engage_group__aln": None,
-        "engage_connect_group_request__aln": None,
-        "engage_connect_group_status__aln": None,
-        "engage_connect_group__aln": "Connect",
-    } | fields
+from tests.unit.pushes.align_examples import (
+    ACME,
+    MODIFIED,
+    RETRY,
+    TODAY,
+    filled,
+    held,
+    member,
+    record,
+)
 
 
 def taken(ada: Member, asked: AlignRecord) -> Member:
-    return align_requests.with_requests(ada, asked, ACME, TODAY)
-
-
-# ── Align's names ────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_fields_are_those_of_the_seed() -> None:
-    names = [
-        field_of(feature)
-        for feature in FEATURES
-        for field_of in (align_fields.request_field, align_fields.status_field, align_fields.group_field)
-    ]
-    assert names == [
-        "engage_group_request__aln",
-        "engage_group_provisioning_status__aln",
-        "engage_group__aln",
-        "engage_connect_group_request__aln",
-        "engage_connect_group_status__aln",
-        "engage_connect_group__aln",
-    ]
-
-
-@pytest.mark.parametrize(("feature", "code"), [(each, code) for each in FEATURES for code in STATUSES[each]])
-def test_each_status_has_a_name_and_is_known_by_it_in_any_case(feature: str, code: str) -> None:
-    name = align_fields.api_name(code)
-    assert name == f"{code}__aln"
-    assert align_fields.status_code(feature, name) == align_fields.status_code(feature, name.upper()) == code
-
-
-@pytest.mark.parametrize(
-    ("feature", "name"),
-    [(CONNECT, "no_licenses_remaining__aln"), (ENGAGE, "user_not_in_connect__aln"), (ENGAGE, "On_Hold__c")],
-)
-def test_a_status_that_the_feature_lacks_stays_as_it_is(feature: str, name: str) -> None:
-    assert align_fields.status_code(feature, name) == name
-
-
-# ── What is read ─────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("status", ["retry_request__aln", ["retry_request__aln"]])
-def test_a_row_is_read_whether_its_picklists_are_arrays_or_texts(status: object) -> None:
-    found = align_requests.record_of(row(engage_group_provisioning_status__aln=status), ACME)
-    assert found.requested == (ENGAGE,)
-    assert found.seen == {ENGAGE: Seen("UK", RETRY, None), CONNECT: Seen(None, None, "Connect")}
-    assert (found.id, found.name, found.modified) == ("V4R1", "ada@acme.example", MODIFIED)
-
-
-@pytest.mark.parametrize("field", row())
-def test_a_row_that_lacks_a_field_is_not_a_whole_reading(field: str) -> None:
-    lacking = {name: value for name, value in row().items() if name != field}
-    with pytest.raises(Incomplete):
-        align_requests.record_of(lacking, ACME)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"id": None},
-        {"modified_date__v": ""},
-        {"engage_group__aln": ["A", "B"]},
-        {"engage_group_request__aln": 7},
-    ],
-)
-def test_a_row_that_is_not_what_it_should_be_is_not_believed(fields: dict[str, Any]) -> None:
-    with pytest.raises(Incomplete):
-        align_requests.record_of(row(**fields), ACME)
-
-
-def test_only_managed_features_are_asked_about() -> None:
-    both, one = align_requests.retrying(ACME), align_requests.retrying(ENGAGE_ONLY)
-    assert one == "(engage_group_provisioning_status__aln = 'retry_request__aln')"
-    assert both == f"{one[:-1]} OR engage_connect_group_status__aln = 'retry_request__aln')"
-    assert "connect" not in align_requests.query(one, ENGAGE_ONLY)
-
-
-@pytest.mark.parametrize(
-    ("ada", "wanted", "conditions"),
-    [
-        (member(), ACME, ["email__aln CONTAINS ('Ada@acme.example', 'ada@acme.example')"]),
-        (member(email="ada@acme.example"), ACME, ["email__aln CONTAINS ('ada@acme.example')"]),
-        (member(), BY_USERNAME, ["username__aln CONTAINS ('ada@acme.crm')"]),
-        (member(email=None), ACME, []),
-        (member(vault={ALIGN: {"id": "V4R1", "taken": None, "told": None}}), ACME, ["id CONTAINS ('V4R1')"]),
-    ],
-)
-def test_members_are_looked_up_by_record_or_else_by_name(
-    ada: Member, wanted: Any, conditions: list[str]
-) -> None:
-    assert list(align_requests.about([ada], wanted)) == conditions
-
-
-def test_two_hundred_go_into_one_condition() -> None:
-    many = [member(id=str(number), email=f"u{number}@acme.example") for number in range(401)]
-    assert len(list(align_requests.about(many, ACME))) == 3
-
-
-# ── Whom a record is about ───────────────────────────────────────────────────────────────────────────
-
-
-def test_members_are_matched_like_users_of_vault_crm() -> None:
-    assert align_requests.wanted_for(record(name="ADA@acme.example"), ACME).match_keys == (
-        "email#ada@acme.example",
-    )
-    assert align_requests.wanted_for(record(name="ada@acme.crm"), BY_USERNAME).match_keys == (
-        "username#ada@acme.crm",
-    )
-    assert align_requests.wanted_for(record(name=None), ACME).match_keys == ()
-
-
-ADA, LEFT, TWIN = member(), member(id="left", active=False), member(id="twin")
-
-
-@pytest.mark.parametrize(
-    ("namesakes", "candidates"),
-    [
-        ((), ()),
-        ((LEFT,), (LEFT,)),
-        ((ADA, LEFT), (ADA,)),
-        ((ADA, TWIN), (ADA, TWIN)),
-        ((LEFT, LEFT), (LEFT, LEFT)),
-    ],
-)
-def test_of_several_the_active_one_is_meant(
-    namesakes: tuple[Member, ...], candidates: tuple[Member, ...]
-) -> None:
-    assert align_requests.candidates(Known(namesakes=namesakes)) == candidates
-
-
-@pytest.mark.parametrize(
-    ("records", "members", "said"),
-    [(1, 0, "nobody"), (2, 1, "another roster member"), (1, 2, "several members")],
-)
-def test_why_nobody_is_meant_is_said(records: int, members: int, said: str) -> None:
-    problem = align_requests.match_problem(records, members, ACME)
-    assert said in problem.message
-    assert "email" in problem.remedy
-
-
-# ── What is asked for ────────────────────────────────────────────────────────────────────────────────
+    return align_requests.taken_over(ada, asked, ACME, TODAY)
 
 
 @pytest.mark.parametrize("feature", FEATURES)
@@ -227,7 +42,7 @@ def test_why_nobody_is_meant_is_said(records: int, members: int, said: str) -> N
 def test_retry_request_becomes_the_members(
     feature: str, before: dict[str, Any], request_: str | None, origin: str | None
 ) -> None:
-    ada = member(**{feature: before})
+    ada = filled(member(**{feature: before}))
     after = taken(ada, record(Seen(request_, RETRY), feature))
     assert getattr(after, feature) == {**before, "request": request_, "status": RETRY}
     assert after.origins.get(f"{feature}.request") == origin
@@ -236,6 +51,7 @@ def test_retry_request_becomes_the_members(
 
 def test_a_feature_without_retry_request_is_left_alone() -> None:
     assert taken(member(), record(Seen("UK", SUCCESS))) == member()
+    assert taken(member(), record(Seen("UK"))) == member()
 
 
 def test_both_features_are_taken_at_once() -> None:
@@ -257,10 +73,11 @@ def test_who_is_not_in_vault_crm_keeps_the_request_without_a_status() -> None:
     after = taken(member(crm={}, vault={}), record())
     assert after.engage == held("UK")
     assert engage_groups.due(after) is None
-    assert not align_requests.needs_update(after)
+    assert not align_outcomes.is_outdated(after)
 
 
-GOVERNED = member(assignment="Sales", engage=held("UK", SUCCESS, "UK"))
+HELD = held("UK", SUCCESS, "UK")
+GOVERNED = member(assignment="Sales", engage=HELD)
 
 
 @pytest.mark.parametrize(
@@ -276,6 +93,10 @@ GOVERNED = member(assignment="Sales", engage=held("UK", SUCCESS, "UK"))
         (member(crm_user_status="inactive"), "UK", True),
         (member(end_date="2026-11-19"), "UK", True),
         (member(end_date="2026-11-20"), "UK", False),
+        # Nobody had filled in the record: an empty request beside Retry Request is not an admin's.
+        (member(engage=HELD), None, True),
+        (filled(member(engage=HELD)), None, False),
+        (replace(filled(member(engage=HELD)), vault={ALIGN: {"id": "V4R0"}}), None, True),
     ],
 )
 def test_a_request_that_is_not_for_align_to_make_is_refused_with_what_to_do(
@@ -289,71 +110,92 @@ def test_a_request_that_is_not_for_align_to_make_is_refused_with_what_to_do(
     assert (after.engage == ada.engage) == refused
     # Refused or not, it is not asked for again, and Align is told what stands.
     assert taken(after, asked) == after
-    assert align_requests.needs_update(after)
+    assert align_outcomes.is_outdated(after)
 
 
-# ── What Align is told ───────────────────────────────────────────────────────────────────────────────
+NOT_IN_VAULT = member(crm={}, vault={})
 
 
 @pytest.mark.parametrize(
-    ("mine", "shown", "written"),
+    ("ada", "changes", "linked", "is_taken"),
     [
-        (held("UK", SUCCESS, "UK"), Seen("UK", SUCCESS, "UK"), {}),
-        (held("UK", SUCCESS, "UK"), Seen("UK", RETRY), {"status": "success__aln", "group": "UK"}),
-        (
-            held(None, SUCCESS),
-            Seen("UK", RETRY, "UK"),
-            {"request": None, "status": "success__aln", "group": None},
-        ),
-        (held("UK", SENT), Seen("UK", RETRY), {"status": "request_sent__aln"}),
-        (held(), Seen("UK", RETRY), {"request": None, "status": None}),
-        # Not sent yet: a Retry Request of our own would be taken for an admin's.
-        (held("UK", RETRY, "US"), Seen("US", SUCCESS, "US"), {}),
-        # A value that Align's picklist cannot have.
-        (held("UK", "on_hold__v", "UK"), Seen("UK", RETRY), {"group": "UK"}),
+        (NOT_IN_VAULT, {}, False, True),
+        (member(), {}, False, False),
+        # Saved once, when it was created; and somebody whom this very import has linked.
+        (member(), {"created": MODIFIED}, False, True),
+        (member(), {}, True, True),
+        # What the record shows because we wrote it is no request.
+        (filled(member()), {"created": MODIFIED}, True, False),
+        # Another status than none: somebody has dealt with it.
+        (member(), {"created": MODIFIED, "seen": Seen("UK", SUCCESS)}, False, False),
+        (NOT_IN_VAULT, {"seen": Seen()}, False, False),
     ],
 )
-def test_what_differs_is_written_and_nothing_else(
-    mine: dict[str, Any], shown: Seen, written: dict[str, str | None]
+def test_a_new_members_request_needs_no_retry_request(
+    ada: Member, changes: dict[str, Any], linked: bool, is_taken: bool
 ) -> None:
-    fields = {
-        "request": "engage_group_request__aln",
-        "status": "engage_group_provisioning_status__aln",
-        "group": "engage_group__aln",
-    }
-    expected = {fields[name]: value for name, value in written.items()}
-    assert align_requests.differences(member(engage=mine), record(shown)) == expected
+    asked = record(**{"seen": Seen("UK")} | changes)
+    after = align_requests.taken_over(ada, asked, ACME, TODAY, linked=linked)
+    assert after.engage["request"] == ("UK" if is_taken else None)
+    assert (after == ada) is not is_taken
 
 
-def test_whoever_changes_after_being_told_is_due_until_told_again() -> None:
-    ada = member(engage=held("UK", SUCCESS, "UK"))
-    assert align_requests.needs_update(ada), "touched, and never told"
-    assert engage_groups.due(ada) is None
-    told = align_requests.with_reported(ada, "V4R1", engage_groups.align_view(ada))
-    assert not align_requests.needs_update(told)
-    assert engage_groups.due(told) is None
-    moved = replace(told, engage=held("US", SUCCESS, "US"))
-    due = engage_groups.due(moved)
-    assert due is not None
-    assert due == engage_groups.Due("", frozenset({ALIGN}))
-    assert align_requests.needs_update(moved)
-    assert (
-        engage_groups.due(align_requests.with_reported(moved, "V4R1", engage_groups.align_view(moved)))
-        is None
-    )
+def test_a_new_member_may_be_asked_another_group_for_or_none_until_linked() -> None:
+    asked = taken(NOT_IN_VAULT, record(Seen("UK")))
+    later = "2026-11-20T09:00:00.000Z"
+    assert taken(asked, record(Seen("US"), modified=later)).engage["request"] == "US"
+    assert taken(asked, record(Seen(None), modified=later)).engage["request"] is None
+    assert taken(asked, record(Seen("UK"), modified=later)) == asked
 
 
-def test_what_only_align_has_to_be_told_leaves_vault_crm_alone() -> None:
-    ends = member(end_date="2027-01-31", engage=held("US", SUCCESS, "US"))
-    moved = align_requests.with_reported(ends, "V4R1", {})
-    assert engage_groups.due(moved) == engage_groups.Due(
-        "", frozenset({ENGAGE, engage_features.USER_STATUS, ALIGN})
-    )
-    assert not push_plan.is_due(moved, ACME, TODAY)
-    assert push_plan.is_due(moved, ACME, date(2027, 2, 1))
+# ── Who leaves, by Align ─────────────────────────────────────────────────────────────────────────────
 
 
-def test_being_told_keeps_what_was_taken() -> None:
-    told = align_requests.with_reported(taken(member(), record()), None, {})
-    assert told.vault[ALIGN] == {"id": None, "taken": MODIFIED, "told": {}}
-    assert not align_requests.has_new_request(told, record())
+def by_hand(status: str | None = "active", end_date: str | None = None) -> AlignRecord:
+    return record(Seen(), by_hand={"crm_user_status": status, "end_date": end_date})
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "status", "end_date"),
+    [
+        # Seen first: what says nothing changes nothing.
+        (None, by_hand(), None, None),
+        (None, by_hand("inactive"), "inactive", None),
+        (None, by_hand(None, "2027-01-31"), None, "2027-01-31"),
+        # Known: what changes there.
+        (by_hand(), by_hand("inactive"), "inactive", None),
+        (by_hand("inactive"), by_hand(), "active", None),
+        (by_hand(end_date="2027-01-31"), by_hand(end_date="2027-02-28"), None, "2027-02-28"),
+        (by_hand(end_date="2027-01-31"), by_hand(), None, None),
+        (by_hand("inactive"), by_hand(None), "inactive", None),
+    ],
+)
+def test_status_and_end_date_follow_align(
+    before: AlignRecord | None, now: AlignRecord, status: str | None, end_date: str | None
+) -> None:
+    ada = member() if before is None else taken(member(), before)
+    if before is not None:
+        ada = align_outcomes.with_reported(ada, before, ada, {}, ACME)
+    after = taken(ada, now)
+    assert (after.crm_user_status, after.end_date) == (status, end_date)
+    assert taken(after, now) == after
+
+
+def test_what_was_edited_in_muster_stays_until_it_changes_in_align() -> None:
+    ada = align_outcomes.with_reported(member(), by_hand(), member(), {}, ACME)
+    edited = replace(ada, crm_user_status="inactive", end_date="2027-03-31")
+    assert taken(edited, by_hand()) == edited
+    after = taken(edited, by_hand(end_date="2027-04-30"))
+    assert (after.crm_user_status, after.end_date) == ("inactive", "2027-04-30")
+
+
+def test_after_an_end_date_a_later_one_opens_again_where_align_says_active() -> None:
+    ended = taken(member(), by_hand(end_date="2026-11-01"))
+    # What a push makes of it, and the next import.
+    closed = replace(ended, crm_user_status="inactive", active=False, inactive_reason="end_date", digest="d")
+    after = taken(closed, by_hand(end_date="2027-01-31"))
+    assert (after.crm_user_status, after.end_date) == ("active", "2027-01-31")
+    assert (after.inactive_reason, after.digest) == ("taken_back", "")
+    assert after.origins == {"crm_user_status": ALIGN, "end_date": ALIGN}
+    still = taken(closed, by_hand("inactive", end_date="2027-01-31"))
+    assert (still.crm_user_status, still.inactive_reason) == ("inactive", "end_date")
