@@ -149,6 +149,10 @@ def _configuring(remaining: Callable[[], float]) -> Configuring:
 
 
 def _ports(connection: SalesforceConnection) -> Ports:
+    def users() -> dict[str, str]:
+        user = bootstrap.salesforce(connection).user_id
+        return {"salesforce": user} if user else {}
+
     return Ports(
         runs=bootstrap.run_table(),
         archive=bootstrap.run_archive(),
@@ -156,6 +160,7 @@ def _ports(connection: SalesforceConnection) -> Ports:
         salesforce=bootstrap.salesforce(connection),
         # A preview ends before managers are notified.
         notify=lambda settings, run: None,
+        users=users,
     )
 
 

@@ -178,6 +178,10 @@ def _importing(
         vault=vault,
         align=align,
         align_preflight=partial(_failed_align_checks, stored),
+        users=lambda: bootstrap.integration_users(
+            stored.settings,
+            ["salesforce", *(["vault_crm"] if vault else []), *(["align"] if align else [])],
+        ),
     )
     return Importing(stored, ports, _now, remaining)
 

@@ -102,6 +102,9 @@ def _pushed(
             wait=time.sleep,
             align=align,
             align_preflight=partial(_failed_align_checks, stored),
+            users=lambda: bootstrap.integration_users(
+                stored.settings, ["vault_crm", *(["align"] if align else [])]
+            ),
         )
         pushing = Pushing(stored, ports, _now, remaining)
         return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)

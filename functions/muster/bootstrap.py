@@ -6,7 +6,7 @@ neither pydantic nor the roster (`tests/unit/test_rooms.py` holds that).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from muster.adapters.vault.client import Vault
     from muster.connections.tracking_health import HealthTracker
     from muster.reporting.reporting_runs import RunReporter
+    from muster.settings import Settings
     from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
     from muster.settings.versions import StoredSettings
 
@@ -237,6 +238,17 @@ def brisk_vault(connection: VaultCrmConnection) -> Vault:
     return Vault(
         connection, _reachable(connection), client_id=connection.client_id, timeout=(5, 20), longest_wait_s=5
     )
+
+
+def integration_users(settings: Settings, names: Iterable[str]) -> dict[str, str]:
+    """The ids of the users in whose name these connections have been called, as far as they have (U5)."""
+    connections = settings.connections
+    clients = {
+        "salesforce": salesforce(connections.salesforce) if connections.salesforce else None,
+        "vault_crm": vault(connections.vault_crm) if connections.vault_crm else None,
+        "align": align(connections.align) if connections.align else None,
+    }
+    return {name: user for name in names if (client := clients[name]) and (user := client.user_id)}
 
 
 def secrets(organization: str) -> Secrets:

@@ -1,6 +1,6 @@
 """What imports need from the outside world."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,7 +48,8 @@ class Ports:
 
     `notify(settings, run)` sends managers mails about new members, as many as there is time for (N1).
     `vault` is Vault CRM and `align` Align, `None` where they are not connected; `align_preflight` returns
-    the failed ones of the checks that Align depends on (U6).
+    the failed ones of the checks that Align depends on (U6). `users` returns the ids of the integration users
+    in whose name the connections have been called (U5).
     """
 
     runs: Runs
@@ -59,3 +60,4 @@ class Ports:
     vault: Vault | None = None
     align: pushes_ports.Vault | None = None
     align_preflight: Callable[[], Sequence[Check]] = tuple
+    users: Callable[[], Mapping[str, str]] = dict

@@ -23,7 +23,8 @@ class Ports:
     """The outside world of a push. `wait` sleeps for a number of seconds.
 
     `preflight` returns the failed ones of the Vault CRM checks that sending depends on (U6). `align` is the
-    Align vault, `None` where it is not connected, and `align_preflight` the same for it (G9).
+    Align vault, `None` where it is not connected, and `align_preflight` the same for it (G9). `users` returns
+    the ids of the integration users in whose name the connections have been called (U5).
     """
 
     runs: Runs
@@ -34,3 +35,4 @@ class Ports:
     wait: Callable[[float], None]
     align: Vault | None = None
     align_preflight: Callable[[], Sequence[Check]] = tuple
+    users: Callable[[], Mapping[str, str]] = dict

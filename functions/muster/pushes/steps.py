@@ -61,7 +61,7 @@ class Steps:
 
     @property
     def _ends(self) -> Ends:
-        return Ends(self.ports.runs, self.ports.roster, self.clock)
+        return Ends(self.ports.runs, self.ports.roster, self.clock, self.ports.users)
 
     def gather_and_go_on(self, run: Run, *, resumed: bool) -> RunAnswer:
         """Gather and decide; then end a preview, park what needs approval, or send.

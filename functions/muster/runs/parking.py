@@ -3,7 +3,7 @@
 The same for every kind of run; what a run gathers, plans and applies is its own affair.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,11 +28,15 @@ SHOWN = 50
 
 @dataclass(slots=True)
 class Ends:
-    """Ends the run of one invocation: previews, parks, refuses or finishes it."""
+    """Ends the run of one invocation: previews, parks, refuses or finishes it.
+
+    `users` returns in whose name each connection has been called so far (U5).
+    """
 
     runs: Runs
     log: ErrorLog
     clock: RunClock
+    users: Callable[[], Mapping[str, str]] = dict
 
     def after_planning(
         self, run: Run, trips: Sequence[Trip], shown: PlanShown
@@ -47,7 +51,7 @@ class Ends:
             self._refuse_approval(run)
         if trips and not self._is_approved(run):
             return run, self._park(run, trips, shown)
-        run = replace(run, phase=Phase.APPLY)
+        run = self._signed(replace(run, phase=Phase.APPLY))
         self.runs.save(run, self.clock.lease)
         return run, None
 
@@ -64,7 +68,11 @@ class Ends:
     def finish(self, run: Run, state: ImportState | None = None) -> None:
         """Record the end of a run, and `state` if given, and release the lease."""
         at = timestamp(self.clock.now())
-        self.runs.finish(replace(run, finished_at=at, updated_at=at), self.clock.lease, state)
+        ended = self._signed(replace(run, finished_at=at, updated_at=at))
+        self.runs.finish(ended, self.clock.lease, state)
+
+    def _signed(self, run: Run) -> Run:
+        return replace(run, integration_users={**run.integration_users, **self.users()})
 
     def log_errors(self, run: Run, entries: Sequence[LogEntry]) -> None:
         """Add to the error log."""

@@ -52,7 +52,8 @@ class Run:
     plan's items that were applied.
     `by` is who started it and stays so; `approved_by` and `rejected_by` who decided about it when it
     waited. `settings_version` is what it was planned with, `approved` the hash of the plan that an admin
-    let pass. `left_out` counts by reason who is no active member by its plan (A4). Times are ISO 8601 in UTC.
+    let pass. `integration_users` is in whose name each connection was called, by the ids there (U5).
+    `left_out` counts by reason who is no active member by its plan (A4). Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Run:
     planned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    integration_users: Mapping[str, str] = field(default_factory=dict)
     errors: int = 0
     plan_hash: str | None = None
     expires_at: str | None = None

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 import preflight
+from muster import bootstrap
+from sandbox.vault_crm.setup_records import INTEGRATION_USER
 from tests.integration.pushes.align_desk import (
     CONNECT,
     DOWN,
@@ -281,3 +283,23 @@ def test_a_status_that_the_picklist_lacks_holds_back_nothing_else_and_is_told_on
     desk.licences.company.put(connections={**connections, "align": named})
     assert desk.licences.push()["status"] == "succeeded"
     assert desk.shows(record) == ("UK", "done__c", "UK")
+
+
+# ── In whose name ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_run_says_in_whose_name_each_connection_was_called(desk: Desk, ada: tuple[str, str]) -> None:
+    _, record = ada
+    desk.ask(record, "UK")
+
+    def users(said: dict[str, Any]) -> Any:
+        run = bootstrap.run_table().run("acme", said["run_id"])
+        assert run is not None
+        return run.integration_users
+
+    in_vaults = {"vault_crm": INTEGRATION_USER, "align": INTEGRATION_USER}
+    preview, pushed = desk.licences.push(preview=True), desk.licences.push()
+    assert users(preview) == users(pushed) == in_vaults
+    imported = users(desk.licences.imported("incremental"))
+    assert imported.pop("salesforce").startswith("005")
+    assert imported == in_vaults

@@ -94,6 +94,7 @@ _RUN = Run(
     planned=250,
     counts={"created": 3, "grant": 2},
     left_out={"email_domain": 2},
+    integration_users={"salesforce": ADA, "align": "10007"},
     errors=1,
     plan_hash="3d4c",
     expires_at="2026-11-23T08:15:00Z",
@@ -138,6 +139,9 @@ _STATE = ImportState(
     vault_watermark="2026-11-20T08:15:32.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
+    align_watermark="2026-11-20T08:15:33.000Z",
+    align_read_with="a7b5",
+    align_told={"V4R1": "2026-11-20T08:15:00.000Z"},
     organization_id="00D000000000062EAA",
 )
 

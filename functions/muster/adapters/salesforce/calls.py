@@ -104,6 +104,11 @@ class SalesforceCalls:
         # Used and allowed API calls of 24 hours, by the last answer that had them.
         self.calls_used: tuple[int, int] | None = None
 
+    @property
+    def user_id(self) -> str | None:
+        """The id of the user in whose name calls were made; `None`: none yet (U5)."""
+        return self._login.known_user_id
+
     def log_in(self) -> None:
         """Log in anew with the secret, even if there is a token; raises as any call does."""
         self.calls_used = None

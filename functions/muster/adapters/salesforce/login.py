@@ -97,6 +97,7 @@ class Login:
         self._timeout = timeout
         self._clock = clock
         self._granted: _Granted | None = None
+        self._user_id: str | None = None
         self._opened = 0.0
 
     def token(self) -> str:
@@ -107,6 +108,11 @@ class Login:
         """Return the id of the user that the token is for."""
         return self._grant().user_id
 
+    @property
+    def known_user_id(self) -> str | None:
+        """The id of the user that was last logged in; `None`: nobody yet."""
+        return self._user_id
+
     def forget(self) -> None:
         """Drop the token; its session has ended."""
         self._granted = None
@@ -115,6 +121,7 @@ class Login:
         if self._granted is None or self._clock() - self._opened > TOKEN_LIFE_S:
             opened = self._clock()
             self._granted = self._log_in()
+            self._user_id = self._granted.user_id
             self._opened = opened
         return self._granted
 

@@ -84,6 +84,8 @@ class Vault:
             connection, self._system, secrets, self._session, timeout, sessions, clock
         )
         self._burst = Burst(self._system.name, longest_wait_s, clock, sleep)
+        # The user in whose name calls were made, by the last answer (U5); `None`: none yet.
+        self.user_id: str | None = None
         self._backoff_s = backoff_s
         self._longest_wait_s = longest_wait_s
         self._sleep = sleep
@@ -245,6 +247,7 @@ class Vault:
                 self._session, method, url, self._timeout, headers=headers, data=body
             )
             self._burst.read(response.headers)
+            self.user_id = response.headers.get("X-VaultAPI-UserId", self.user_id)
             answer = read_answer(self._system, response)
         except Unreached:
             raise
