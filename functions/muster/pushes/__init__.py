@@ -8,6 +8,8 @@ align_records   records of Align's roster: what they show, and whom they are abo
 align_requests  what admins ask for in them, taken over
 align_outcomes  what they are shown
 align_entries   entries for the error log about them
+reading_align   Align's roster as a run reads it
+writing_align   Align's records written, and read again
 syncing_align   the Align part of a push, and of an import
 error_entries   entries for the error log about failed requests and users (P3)
 ports           what pushes need from the outside world

@@ -128,6 +128,8 @@ def with_statuses_left(member: Member, record: AlignRecord, reported: Member, se
 def _is_typed(member: Member, record: AlignRecord, feature: str, settings: Settings) -> bool:
     """Whether the record's request was typed since it was last written, and not dealt with yet (I10)."""
     request, known = record.seen[feature].request, mark(member)
+    if request == getattr(member, feature)["request"]:
+        return False
     if settings.pending_edits == "overwrite" or known.get("taken") == record.modified:
         return False
     if known.get("id") != record.id or not is_filled(member, record, feature):
