@@ -30,7 +30,6 @@ from muster.pushes.ports import Vault
 from muster.references import Reference
 from muster.roster.finding import find_named
 from muster.runs.answer import Ended, RunAnswer
-from muster.runs.running import SCHEDULE
 from muster.settings import Settings
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
@@ -83,9 +82,6 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
         logger.error("import failed", error=type(error).__name__, reason=str(error))
         metrics.add_metric("RunsFailed", MetricUnit.Count, 1)
         raise
-    if isinstance(event, dict) and event.get("by") == SCHEDULE:
-        # Nobody reads them there, and a workflow may carry 256 KiB.
-        said.pop("changes", None)
     # Only a plan that was not waiting already is news.
     parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
     metrics.add_metric("RunsParked", MetricUnit.Count, int(parked))
@@ -104,7 +100,7 @@ def _import(asked: Import, remaining: Callable[[], float]) -> RunAnswer:
             return asked.done_with(importing.runs) or _started(asked, importing)
 
     reporter = bootstrap.run_reporter(stored, "import", _now)
-    return reporter.around(work, scheduled=asked.by == SCHEDULE, daily=asked.mode == "full")
+    return reporter.around(work, scheduled=asked.is_begun_by_schedule, daily=asked.mode == "full")
 
 
 @contextmanager
@@ -115,7 +111,7 @@ def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | No
         yield None
         return
     watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
-    if asked.by == SCHEDULE and watching.skipped():
+    if asked.is_begun_by_schedule and watching.skipped():
         yield None
         return
     with watching.watched(bootstrap.vault(connection)) as vault:

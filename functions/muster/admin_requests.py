@@ -41,6 +41,10 @@ def _person(value: str) -> str:
 
 _SAY_WHO = "Say who asks, for example jane@acme.example."
 _THE_SCHEDULES_NAME = ("is the name that the schedules go by", _SAY_WHO)
+_A_WORKFLOW_TAKES = frozenset(
+    {"status", "ended", "organization", "run_id", "mode", "counts", "muster_version"}
+)
+_LONGEST_TEXT = 300
 # So many names are looked through for one that is close: what one query answers at the most.
 _NAMES_LOOKED_AT = 5_000
 
@@ -123,7 +127,10 @@ def answer_one[E: Event](event: object, kind: type[E], run: Callable[[E], dict[s
 def answer_run[E: RunRequest](
     event: object, kind: type[E], run: Callable[[E], RunAnswer]
 ) -> tuple[dict[str, Any], RunAnswer | None]:
-    """Return the answer to an event about a run, as JSON and as a value (`None`: the event was rejected)."""
+    """Return the answer to an event about a run, as JSON and as a value (`None`: the event was rejected).
+
+    To a schedule, which is a workflow, the JSON is what the workflow goes by and no more (I14).
+    """
     answers: list[RunAnswer] = []
 
     def work(asked: E) -> dict[str, Any]:
@@ -131,7 +138,10 @@ def answer_run[E: RunRequest](
         answers.append(run(asked))
         return answers[0].to_json()
 
-    return answer_one(event, kind, work), next(iter(answers), None)
+    said = answer_one(event, kind, work)
+    if isinstance(event, dict) and event.get("by") == SCHEDULE:
+        said = _for_a_workflow(said)
+    return said, next(iter(answers), None)
 
 
 def settings_of(organization: str, *, lists_organizations: bool = False) -> StoredSettings:
@@ -165,6 +175,20 @@ def _answered(
         said = _rejection(event, error)
     _log(event, said)
     return {**said, "muster_version": __version__}
+
+
+def _for_a_workflow(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer without names and values, and of a size that is bounded.
+
+    A workflow's history is open to whoever may read executions, and a state holds 256 KiB. What an event is
+    rejected for is told nowhere else, and speaks of the workflow's own event.
+    """
+    kept = {key: value for key, value in said.items() if key in _A_WORKFLOW_TAKES}
+    if said["status"] == "rejected":
+        first = said["errors"][0]
+        kept["message"] = said["message"][:_LONGEST_TEXT]
+        kept["errors"] = [{key: value[:_LONGEST_TEXT] for key, value in first.items()}]
+    return kept
 
 
 def _for_action(event: object, actions: Mapping[str, Action[Any]]) -> tuple[Asked, Action[Any]]:
@@ -249,6 +273,11 @@ class RunRequest(Event):
     def is_for_people(self) -> bool:
         """Whether no schedule asks for this."""
         return bool(self.approve or self.reject)
+
+    @property
+    def is_begun_by_schedule(self) -> bool:
+        """Whether a schedule begins a run; its workflow also goes on with runs that people have begun."""
+        return self.by == SCHEDULE and not self.run_id
 
     def require_signature(self) -> None:
         """Raise `Rejected` unless it says who begins or decides; a run is gone on with by anybody (I5)."""
