@@ -98,8 +98,8 @@ class Run:
 class ImportState:
     """What an organization's imports remember from run to run.
 
-    `watermark` is the newest SystemModstamp of a completed run (ISO 8601); `rows` how many users the
-    last completed full run read, and `active` how many active members it left, per assignment and
+    `watermark` is the newest SystemModstamp on the first page that a completed run read (ISO 8601), and so
+    no later than its reading began; `rows` is how many users the last completed full run read, and `active` how many active members it left, per assignment and
     under `""`; `evaluated_with` the digest of the settings that everyone in the roster has been
     evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`,
     for an admin has approved the settings that lead to it. What begins with `vault_` is the same about
