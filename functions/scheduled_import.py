@@ -137,7 +137,7 @@ def _importing(stored: StoredSettings, vault: Vault | None, remaining: Callable[
         archive=bootstrap.run_archive(),
         roster=bootstrap.roster_table(),
         salesforce=bootstrap.salesforce(connection),
-        notify=lambda settings, run: _tell_managers(settings, run, remaining),
+        notify=lambda settings, run, are_new: _tell_managers(settings, run, remaining, are_new=are_new),
         vault=vault,
     )
     return Importing(stored, ports, _now, remaining)
@@ -147,13 +147,13 @@ def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
 
-def _tell_managers(settings: Settings, run: str, remaining: Callable[[], float]) -> None:
+def _tell_managers(settings: Settings, run: str, remaining: Callable[[], float], *, are_new: bool) -> None:
     """Mail managers about their new members (N1); a mail that fails is counted, and tried by the next run."""
     mail = bootstrap.mail()
     if settings.managers.notify and mail is None:
         logger.warning("managers.notify is on, but the template's MailFrom is empty: no mail is sent")
     notifying = ManagerNotifier(bootstrap.mail_outbox(), mail, bootstrap.roster_table(), _now(), remaining)
-    mails = notifying.notify(settings, run)
+    mails = notifying.notify(settings, run, are_new=are_new)
     if mails != MailSummary():
         logger.info(
             "managers told",

@@ -56,13 +56,20 @@ class ManagerNotifier:
     now: datetime
     remaining: Callable[[], float]
 
-    def notify(self, settings: Settings, run: str) -> MailSummary:
-        """Notify as many managers as there is time for; failures are in the summary, never raised."""
+    def notify(self, settings: Settings, run: str, *, are_new: bool = True) -> MailSummary:
+        """Notify as many managers as there is time for; failures are in the summary, never raised.
+
+        Unless those who came since the last run `are_new`, nobody is told of them: who is there when an
+        organization begins is no newcomer (I13). Mails that earlier runs could not send are sent.
+        """
         summary = MailSummary()
         stop_at = max(MARGIN_S, self.remaining() - SENDING_S)
         try:
             if settings.managers.notify and self.mail:
-                self._collect(settings.organization, run, stop_at)
+                if are_new:
+                    self._collect(settings.organization, run, stop_at)
+                else:
+                    self._forget_newcomers(settings.organization)
                 self._send(settings, self.mail, summary, stop_at)
             else:
                 self._forget_all(settings.organization)
@@ -70,8 +77,11 @@ class ManagerNotifier:
             summary.failures[str(error)] += 1
         return summary
 
-    def _forget_all(self, organization: str) -> None:
+    def _forget_newcomers(self, organization: str) -> None:
         self.outbox.forget(organization, self.outbox.newcomers(organization))
+
+    def _forget_all(self, organization: str) -> None:
+        self._forget_newcomers(organization)
         for mail in self.outbox.mails(organization):
             self.outbox.remove(organization, mail)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
+from muster.crm import salesforce_ids
 from muster.crm.pages import CursorLost
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Incomplete, Problem
@@ -85,10 +86,19 @@ class Steps:
                 applying.serve_lines()
                 applied = replace(self._recorded(applied, applying), phase=Phase.NOTIFY)
                 self.ports.runs.save(applied, self.clock.lease)
-            self.ports.notify(self.settings, run.id)
+            self.ports.notify(self.settings, run.id, not self._is_the_first(run))
         finally:
             self._ends.log_errors(run, applying.errors)
         return self._end(applied, summary)
+
+    def _is_the_first(self, run: Run) -> bool:
+        """Whether nobody is new yet: everyone was never imported before, or from another Salesforce org."""
+        state = self.ports.runs.state(run.organization)
+        return state.full_run is None or state.organization_id not in (None, self._org())
+
+    def _org(self) -> str | None:
+        connection = self.settings.connections.salesforce
+        return salesforce_ids.to_18(connection.organization_id) if connection else None
 
     def _items(self, run: Run) -> list[Item]:
         # An interrupted attempt at planning may have left more parts behind than this plan has.
@@ -275,6 +285,7 @@ class Steps:
                 rows=summary["read"],
                 evaluated_with=summary["evaluated_with"],
                 full_run=run.id,
+                organization_id=self._org(),
             )
             if state.approved == run.plan_hash:
                 state = replace(state, approved=None, approved_until=None)

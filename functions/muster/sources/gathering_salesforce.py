@@ -40,9 +40,9 @@ class Gathered:
 
     `rows` holds the users to decide about, `matches` the assignments with a filter that match a user,
     `loops` the loops of managers (`None`: not everyone was read). `unseen` are CRM ids that should have been
-    there. `newest` is the newest SystemModstamp of the first page, as Salesforce writes it: what changed later,
-    by Salesforce's own clock, may have been missed. Where everyone was read, `managers` maps each user to its
-    manager, and `digests` each unchanged member to the digest of its fields.
+    there. `newest` is the newest SystemModstamp of the first page, as Salesforce writes it: what changed
+    later, by Salesforce's own clock, may have been missed. Where everyone was read, `managers` maps each user
+    to its manager, and `digests` each unchanged member to the digest of its fields.
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
