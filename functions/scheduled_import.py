@@ -2,6 +2,7 @@
 
     {"organization", "mode": "full" | "incremental", "by", "preview"?}
     {"organization", "members": [id, e-mail address, username or CRM id, …], "by", "preview"?}   these people
+    any of them with "start": true                   answers the run's id at once; a workflow goes on with it
     {"organization", "run_id"}                       goes on with a run that answered `continue`
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
 
@@ -96,7 +97,7 @@ def _import(asked: Import, remaining: Callable[[], float]) -> RunAnswer:
 
     def work() -> RunAnswer:
         with _watched_vault(asked, stored) as vault:
-            importing = _importing(stored, vault, remaining)
+            importing = _importing(asked, stored, vault, remaining)
             return asked.done_with(importing.runs) or _started(asked, importing)
 
     reporter = bootstrap.run_reporter(stored, "import", _now)
@@ -127,7 +128,9 @@ def _started(asked: Import, importing: Importing) -> RunAnswer:
     return importing.start(asked.mode or "incremental", asked.signer, preview=asked.preview)
 
 
-def _importing(stored: StoredSettings, vault: Vault | None, remaining: Callable[[], float]) -> Importing:
+def _importing(
+    asked: Import, stored: StoredSettings, vault: Vault | None, remaining: Callable[[], float]
+) -> Importing:
     connection = stored.settings.connections.salesforce
     if connection is None:
         remedy = "Add it to the settings: host, organization_id and the name of the secret."
@@ -140,7 +143,7 @@ def _importing(stored: StoredSettings, vault: Vault | None, remaining: Callable[
         notify=lambda settings, run, are_new: _tell_managers(settings, run, remaining, are_new=are_new),
         vault=vault,
     )
-    return Importing(stored, ports, _now, remaining)
+    return Importing(stored, ports, _now, remaining, asked.hand_over)
 
 
 def _now() -> datetime:

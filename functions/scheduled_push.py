@@ -1,6 +1,6 @@
 """Lambda: pushes of one organization to Vault CRM; started by a schedule, a workflow or an admin (P1 to P6).
 
-    {"organization", "by", "preview"?}
+    {"organization", "by", "preview"?, "start"?}     "start": true answers the run's id at once
     {"organization", "run_id"}                       goes on with a run that answered `continue`
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
 
@@ -96,7 +96,7 @@ def _pushed(
             wait=time.sleep,
             align=align,
         )
-        pushing = Pushing(stored, ports, _now, remaining)
+        pushing = Pushing(stored, ports, _now, remaining, asked.hand_over)
         return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)
 
 

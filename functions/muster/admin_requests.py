@@ -21,7 +21,8 @@ from muster.errors import NotFound, Problem, Rejected
 from muster.observability import logger
 from muster.references import RunId
 from muster.runs.answer import RunAnswer
-from muster.runs.running import SCHEDULE, Running
+from muster.runs.run import Run
+from muster.runs.running import SCHEDULE, AtWork, Running
 from muster.settings.values import OrganizationName
 from muster.settings.versions import StoredSettings
 from muster.validation import refused
@@ -229,6 +230,7 @@ def _rejection(event: object, error: Rejected) -> dict[str, Any]:
     return {
         "status": "rejected",
         "organization": _text_of(event, "organization"),
+        **({"run_id": error.run} if isinstance(error, AtWork) else {}),
         "message": message,
         "errors": [
             {"where": problem.where, "message": problem.message, "remedy": problem.remedy}
@@ -255,10 +257,14 @@ def _text_of(event: object, key: str) -> str | None:
 
 
 class RunRequest(Event):
-    """One event: a run to begin, if only as a preview, or one to go on with, to approve or to reject."""
+    """One event: a run to begin, if only as a preview, or one to go on with, to approve or to reject.
+
+    With `start`, a run that is begun or approved goes on by itself, and the answer names it at once.
+    """
 
     by: _Asker | None = None
     preview: bool = False
+    start: bool = False
     run_id: RunId | None = None
     approve: RunId | None = None
     reject: RunId | None = None
@@ -290,6 +296,11 @@ class RunRequest(Event):
             raise Rejected(Problem("by", *_THE_SCHEDULES_NAME))
 
     @property
+    def hand_over(self) -> Callable[[Run], None] | None:
+        """What hands a run over to the workflow, if it is to go on by itself."""
+        return bootstrap.workflow().go_on_with if self.start else None
+
+    @property
     def signer(self) -> str:
         """Who begins, approves or rejects; `require_signature` has seen to it that there is somebody."""
         return self.by or ""
@@ -301,6 +312,11 @@ class RunRequest(Event):
         if self.preview and self.names_a_run:
             raise refused(
                 "has preview for a run that is there", "Preview goes without run_id, approve and reject."
+            )
+        if self.start and (self.run_id or self.reject or self.by == SCHEDULE):
+            raise refused(
+                "has start, which is for a run that people begin or approve",
+                "Leave start out: a run is rejected at once, and workflows go on with theirs by themselves.",
             )
         if self.plan_hash and not self.approve:
             raise refused("has plan_hash without a run to approve", "It goes with approve.")

@@ -17,7 +17,7 @@ from sandbox.local_stack.stack import LocalStack
 from sandbox.local_stack.waiting import wait_until
 from tests.doubles import outbound_messages
 from tests.local.conftest import PATIENCE_S, People, Roster
-from tests.local.globex import EVERYONE, LIMITS, Answer, Globex, assignment_of, imported, visitor
+from tests.local.globex import ADMIN, EVERYONE, LIMITS, Answer, Globex, assignment_of, imported, visitor
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +171,26 @@ def test_named_people_are_imported_now_and_nobody_else_nowhere_else(
     assert globex.roster.people(ada.username, active=True)
     assert globex.roster.people(other.username) == []
     assert roster.people(ada.username) == []
+
+
+def test_an_import_that_is_started_begins_once_and_goes_on_by_itself(globex: Globex) -> None:
+    started = globex.run(mode="full", start=True)
+    assert started["status"] == "started"
+    again = globex.run(mode="full", start=True)
+    # Sent again as long as it is at work, the event names it; by then it may have ended.
+    assert again["run_id"] == started["run_id"] or again["status"] == "started"
+
+    def ended() -> Answer | None:
+        shown = globex.roster.ask("run", run_id=started["run_id"])
+        return None if shown["at_work"] else shown["run"]
+
+    run = wait_until(ended, "the end of the run", seconds=PATIENCE_S)
+    assert (run["status"], run["mode"], run["by"]) == ("succeeded", "full", ADMIN)
+    wait_until(
+        lambda: globex.roster.ask("run", run_id=again["run_id"])["at_work"] is None,
+        "the end of the other",
+        seconds=PATIENCE_S,
+    )
 
 
 @pytest.mark.usefixtures("held")

@@ -6,5 +6,6 @@ settings_table, webhook_registry, webhook_journal        settings; callers of th
 change_queue                                             the queue between webhook and worker (SQS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
 secrets                                                  credentials (Secrets Manager)
+workflow                                                 what goes on with runs (Step Functions)
 dynamodb_reads, aws_errors                               reads of many items; botocore's errors translated
 """
