@@ -156,7 +156,7 @@ def _ports(connection: SalesforceConnection) -> Ports:
         roster=bootstrap.roster_table(),
         salesforce=bootstrap.salesforce(connection),
         # A preview ends before managers are notified.
-        notify=lambda settings, run, are_new: None,
+        notify=lambda settings, run, new_since: None,
     )
 
 

@@ -140,7 +140,7 @@ def _importing(
         archive=bootstrap.run_archive(),
         roster=bootstrap.roster_table(),
         salesforce=bootstrap.salesforce(connection),
-        notify=lambda settings, run, are_new: _tell_managers(settings, run, remaining, are_new=are_new),
+        notify=lambda settings, run, new_since: _tell_managers(settings, run, remaining, new_since),
         vault=vault,
     )
     return Importing(stored, ports, _now, remaining, asked.hand_over)
@@ -150,13 +150,15 @@ def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
 
-def _tell_managers(settings: Settings, run: str, remaining: Callable[[], float], *, are_new: bool) -> None:
+def _tell_managers(
+    settings: Settings, run: str, remaining: Callable[[], float], new_since: float | None
+) -> None:
     """Mail managers about their new members (N1); a mail that fails is counted, and tried by the next run."""
     mail = bootstrap.mail()
     if settings.managers.notify and mail is None:
         logger.warning("managers.notify is on, but the template's MailFrom is empty: no mail is sent")
     notifying = ManagerNotifier(bootstrap.mail_outbox(), mail, bootstrap.roster_table(), _now(), remaining)
-    mails = notifying.notify(settings, run, are_new=are_new)
+    mails = notifying.notify(settings, run, new_since)
     if mails != MailSummary():
         logger.info(
             "managers told",

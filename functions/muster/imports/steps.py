@@ -86,15 +86,21 @@ class Steps:
                 applying.serve_lines()
                 applied = replace(self._recorded(applied, applying), phase=Phase.NOTIFY)
                 self.ports.runs.save(applied, self.clock.lease)
-            self.ports.notify(self.settings, run.id, not self._is_the_first(run))
+            self.ports.notify(self.settings, run.id, self._new_since(run))
         finally:
             self._ends.log_errors(run, applying.errors)
         return self._end(applied, summary)
 
-    def _is_the_first(self, run: Run) -> bool:
-        """Whether nobody is new yet: everyone was never imported before, or from another Salesforce org."""
-        state = self.ports.runs.state(run.organization)
+    def _is_the_first(self, state: ImportState) -> bool:
+        """Whether everyone was never imported before, or last from another Salesforce org."""
         return state.full_run is None or state.organization_id not in (None, self._org())
+
+    def _new_since(self, run: Run) -> float | None:
+        """Return from when on who comes is new (epoch seconds); `None`: nobody is yet (I13)."""
+        state = self.ports.runs.state(run.organization)
+        if self._is_the_first(state):
+            return None
+        return datetime.fromisoformat(state.new_since).timestamp() if state.new_since else 0
 
     def _org(self) -> str | None:
         connection = self.settings.connections.salesforce
@@ -286,6 +292,7 @@ class Steps:
                 evaluated_with=summary["evaluated_with"],
                 full_run=run.id,
                 organization_id=self._org(),
+                new_since=timestamp(self.clock.now()) if self._is_the_first(state) else state.new_since,
             )
             if state.approved == run.plan_hash:
                 state = replace(state, approved=None, approved_until=None)

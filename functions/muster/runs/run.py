@@ -101,7 +101,8 @@ class ImportState:
     `watermark` is the newest SystemModstamp on the first page that a completed run read (ISO 8601), and so
     no later than its reading began. `rows` is how many users the last completed full run read, `active` how
     many active members it left, per assignment and under `""`, and `organization_id` the Salesforce org that
-    it read; `evaluated_with` is the digest of the settings that everyone in the roster has been evaluated
+    it read, `new_since` when the first of that org had completed, after which who comes is new;
+    `evaluated_with` is the digest of the settings that everyone in the roster has been evaluated
     with. `approved` is the hash of a plan that may pass the guard until `approved_until`, for an admin has
     approved the settings that lead to it. What begins with `vault_` is the same about Vault CRM.
     """
@@ -114,6 +115,7 @@ class ImportState:
     approved_until: str | None = None
     full_run: str | None = None
     organization_id: str | None = None
+    new_since: str | None = None
     completed_at: str | None = None
     vault_watermark: str | None = None
     vault_rows: int | None = None

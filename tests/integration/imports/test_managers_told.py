@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -12,6 +13,8 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from muster import bootstrap
+from muster.adapters.aws.mail_outbox import MailOutbox
+from muster.errors import Unavailable
 from tests.integration.company import SALES, Company
 from tests.integration.told_metrics import metrics
 from tests.simulation.harness.faults import Wire, these
@@ -137,8 +140,23 @@ def test_nobody_is_told_of_those_who_come_with_another_salesforce_org(telling: C
     assert len(sent()) == 1
 
 
+def test_nobody_is_told_later_either_where_they_could_not_be_forgotten_at_once(
+    beginning: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss = beginning.salesforce.create(FirstName="Grace")
+    beginning.salesforce.create(FirstName="Ada", ManagerId=boss)
+    with monkeypatch.context() as down:
+        down.setattr(MailOutbox, "newcomers", Mock(side_effect=Unavailable("the roster table is down")))
+        assert beginning.run()["status"] == "succeeded"
+    assert len(newcomers(beginning)) == 2
+    beginning.run("incremental")
+    assert (newcomers(beginning), sent()) == ([], [])
+
+
 def test_after_an_upgrade_nothing_begins_anew(telling: Company) -> None:
-    bootstrap.run_table().change_state("acme", lambda state: replace(state, organization_id=None))
+    bootstrap.run_table().change_state(
+        "acme", lambda state: replace(state, organization_id=None, new_since=None)
+    )
     boss = telling.salesforce.create(FirstName="Grace")
     telling.salesforce.create(FirstName="Ada", ManagerId=boss)
     telling.run()

@@ -290,4 +290,4 @@ def _the_last_page_sets_the_watermark(patch: pytest.MonkeyPatch) -> None:
 
 @bugs.bug("who was there to begin with is announced", hunts.there_to_begin_with)
 def _everyone_is_new(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Steps, "_is_the_first", lambda *_: False)
+    patch.setattr(Steps, "_new_since", lambda *_: 0)
