@@ -238,7 +238,7 @@ def events_of(state: Any) -> int:
     """Return the most events that a state adds to its execution's history each time it is entered."""
     if state["Type"] == "Map" and state["ItemProcessor"]["ProcessorConfig"]["Mode"] != "DISTRIBUTED":
         return MOST_EVENTS
-    tries = sum(retry.get("MaxAttempts", 3) for retry in state.get("Retry", []))
+    tries: int = sum(retry.get("MaxAttempts", 3) for retry in state.get("Retry", []))
     return EVENTS[state["Type"]] + tries * EVENTS_A_TRY
 
 
