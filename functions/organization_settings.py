@@ -145,6 +145,7 @@ def _configuring(remaining: Callable[[], float]) -> Configuring:
         base_url=environment.webhook_base_url(),
         now=_now(),
         loopback_hosts=environment.on_local_stack(),
+        sends_mail=environment.mail_from() is not None,
     )
 
 
@@ -155,7 +156,7 @@ def _ports(connection: SalesforceConnection) -> Ports:
         roster=bootstrap.roster_table(),
         salesforce=bootstrap.salesforce(connection),
         # A preview ends before managers are notified.
-        notify=lambda settings, run: None,
+        notify=lambda settings, run, new_since: None,
     )
 
 

@@ -139,9 +139,16 @@ def _runs(request: Page) -> Json:
 
 
 def _run(request: OneRun) -> Json:
-    run = querying_runs.find_run(bootstrap.run_table(), request.organization, request.run_id)
+    table = bootstrap.run_table()
+    run = querying_runs.find_run(table, request.organization, request.run_id)
     page = querying_runs.show_run(
-        run, bootstrap.run_archive(), request.limit, request.cursor, request.by, _now()
+        run,
+        bootstrap.run_archive(),
+        request.limit,
+        request.cursor,
+        request.by,
+        _now(),
+        table.lease_until(run.organization, run.id),
     )
     return {"message": run_summaries.in_words(run), "run_id": run.id, **page}
 

@@ -36,8 +36,8 @@ def test_the_demo_shows_every_step_on_a_second_stack_which_has_nothing_in_common
     for title, part in {
         "Connecting": "2 of 38 checks failed: login (salesforce), language (vault_crm).",
         "Auto-provisioning": "Augusta Lovelace",
-        "Assignments": "9 people have joined your team",
-        "Staying safe": "deactivate: 147 of 147 active members in all",
+        "Assignments": "1 person has joined your team",
+        "Staying safe": "deactivate: 148 of 148 active members in all",
         "Licences": "│ No Licenses Remaining │",
     }.items():
         assert f"\n{title}: " in walked

@@ -83,6 +83,8 @@ def calls(_world: World) -> dict[str, list[Call]]:
         said = pushing.push(**({"run_id": said["run_id"]} if "run_id" in said else {}))
     company.world.looks = None
     _note(_world, made)
+    _start(_world)
+    _note(_world, made)
     setup = SetupCompany(_world)
     for asked in SETUPS:
         asked.before(setup)
@@ -98,6 +100,17 @@ def calls(_world: World) -> dict[str, list[Call]]:
             _world.invoke(function, handler, event, MusterError)
         _note(_world, made)
     return made
+
+
+def _start(world: World) -> None:
+    """Start runs, for a workflow to go on with; there is none, and only the call counts."""
+    for function, machine in (("ScheduledImportFunction", "imports"), ("ScheduledPushFunction", "pushes")):
+        module = FUNCTIONS[function]
+        event = json.loads((ROOT / "events" / f"{module}_start.json").read_text())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("WORKFLOW_ARN", f"arn:aws:states:us-east-1:123456789012:stateMachine:{machine}")
+            bootstrap.workflow.cache_clear()
+            world.invoke(function, importlib.import_module(module).handler, event, MusterError)
 
 
 def _ask_for_more(company: Company) -> None:

@@ -33,13 +33,15 @@ _PLACES_LOGGED = 20
 class Importing:
     """Imports of one organization, with the settings in force.
 
-    `now` returns the time (aware), `remaining` the seconds left in the invocation.
+    `now` returns the time (aware), `remaining` the seconds left in the invocation. With `hand_over`, what is
+    begun or approved is handed over to a workflow.
     """
 
     stored: StoredSettings
     ports: Ports
     now: Callable[[], datetime]
     remaining: Callable[[], float]
+    hand_over: Callable[[Run], None] | None = None
 
     @property
     def runs(self) -> Running:
@@ -53,6 +55,7 @@ class Importing:
             lambda clock: Steps(self.ports, clock, self.stored.settings),
             self.now,
             self.remaining,
+            self.hand_over,
         )
 
     def start(self, mode: Mode, by: str, *, preview: bool = False, named: Named | None = None) -> RunAnswer:

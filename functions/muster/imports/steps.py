@@ -94,7 +94,7 @@ class Steps:
                     applying.erase_leavers()
                 applied = replace(self._recorded(applied, applying), phase=Phase.NOTIFY)
                 self.ports.runs.save(applied, self.clock.lease)
-            self.ports.notify(self.settings, run.id)
+            self.ports.notify(self.settings, run.id, self._new_since(run))
         finally:
             self._ends.log_errors(run, applying.errors)
         return self._end(applied, summary)
@@ -106,6 +106,17 @@ class Steps:
             return list(read.changes.values())
 
         return read_again
+
+    def _is_the_first(self, state: ImportState) -> bool:
+        """Whether everyone was never imported before, or last from another Salesforce org."""
+        return state.full_run is None or state.is_of_another_org(salesforce_organization(self.settings))
+
+    def _new_since(self, run: Run) -> float | None:
+        """Return from when on who comes is new (epoch seconds); `None`: nobody is yet (I13)."""
+        state = self.ports.runs.state(run.organization)
+        if self._is_the_first(state):
+            return None
+        return datetime.fromisoformat(state.new_since).timestamp() if state.new_since else 0
 
     def _items(self, run: Run) -> list[Item]:
         # An interrupted attempt at planning may have left more parts behind than this plan has.
@@ -320,6 +331,7 @@ class Steps:
         if run.mode == "members":
             return None
         state = self.ports.runs.state(run.organization)
+        first = self._is_the_first(state)
         organization_id = summary.get("organization_id")
         if state.is_of_another_org(organization_id):
             state = replace(state, watermark=None)
@@ -340,6 +352,7 @@ class Steps:
                 rows=summary["read"],
                 evaluated_with=summary["evaluated_with"],
                 full_run=run.id,
+                new_since=timestamp(self.clock.now()) if first else state.new_since,
             )
             if state.approved == run.plan_hash:
                 state = replace(state, approved=None, approved_until=None)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from muster.errors import NotFound, Problem, Rejected, Unavailable
 from muster.imports import plan_items
@@ -13,7 +13,8 @@ from muster.pushes.push_plan import PushItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
 from muster.runs.ports import Archive, Runs
-from muster.runs.run import Run
+from muster.runs.run import Run, Status
+from muster.runs.running import LEASE_S
 
 # The attempt whose plan it is, the part of the plan, and how many items of that part have been shown.
 _CURSOR = re.compile(r"([1-9][0-9]{0,5})\.([1-9][0-9]{0,5})\.([0-9]{1,6})", re.ASCII)
@@ -35,12 +36,19 @@ def find_run(runs: Runs, organization: str, run_id: str) -> Run:
 
 
 def show_run(
-    run: Run, archive: Archive, limit: int, cursor: str | None, by: str | None, now: datetime
+    run: Run,
+    archive: Archive,
+    limit: int,
+    cursor: str | None,
+    by: str | None,
+    now: datetime,
+    lease_until: float | None = None,
 ) -> Json:
     """Return a run, what to do about it, and a page of its plan's items.
 
-    `{run, progress, to_do, note, left_out, items, cursor}`; `note` says why a run with a plan shows no items.
-    A cursor is valid for the plan of one attempt only.
+    `{run, progress, at_work, to_do, note, left_out, items, cursor}`; `note` says why a run with a plan shows
+    no items. A cursor is valid for the plan of one attempt only. `lease_until` is until when the run has the
+    organization's lease (epoch seconds).
     """
     first, shown = _start(cursor, run)
     items: list[Json] = []
@@ -58,6 +66,7 @@ def show_run(
     return {
         "run": run.to_json(),
         "progress": run_summaries.progress(run),
+        "at_work": _at_work(run, archive, lease_until, now),
         "to_do": run_summaries.next_steps(run, by, now),
         "note": note,
         "left_out": _left_out(run, archive),
@@ -75,6 +84,15 @@ def _left_out(run: Run, archive: Archive) -> Json:
     except (Unavailable, KeyError):
         return {reason: {"count": count, "first": []} for reason, count in run.left_out.items()}
     return named
+
+
+def _at_work(run: Run, archive: Archive, lease_until: float | None, now: datetime) -> Json | None:
+    if run.status is not Status.RUNNING:
+        return None
+    name = "vault_users" if run.kind == "push" else "users"
+    pages = archive.count(run.organization, run.id, run.attempt, name)
+    renewed = None if lease_until is None else datetime.fromtimestamp(lease_until - LEASE_S, UTC)
+    return run_summaries.at_work(run, pages, renewed, now)
 
 
 def _effective(

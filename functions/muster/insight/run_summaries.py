@@ -56,6 +56,24 @@ def progress(run: Run) -> str | None:
     return f"It reads {source} and makes a plan; nothing is changed yet."
 
 
+def at_work(run: Run, pages: int, renewed: datetime | None, now: datetime) -> Json | None:
+    """Return how far a run is, in numbers; `None` unless it is running.
+
+    `pages` of users are read; `renewed` is when an invocation last showed that it works on it, within
+    minutes, `None` if none has the run.
+    """
+    if run.status is not Status.RUNNING:
+        return None
+    return {
+        "phase": run.phase,
+        "pages": pages,
+        "planned": run.planned,
+        "applied": run.cursor,
+        "counts": run.counts,
+        "renewed_s_ago": None if renewed is None else max(0, round((now - renewed).total_seconds())),
+    }
+
+
 def has_plan(run: Run) -> bool:
     """Whether the run's current attempt has made a plan."""
     planning = run.status is Status.RUNNING and run.phase is Phase.GATHER

@@ -33,7 +33,7 @@ class Configuring:
     """The actions; each returns an answer for the admin with at least a `message`.
 
     `base_url` is the URL of the API, its stage included; `now` is timezone-aware. `loopback_hosts` says
-    whether connections may lead to this very machine.
+    whether connections may lead to this very machine, `sends_mail` whether the stack has an address for it.
     """
 
     store: SettingsStore
@@ -43,6 +43,7 @@ class Configuring:
     base_url: str
     now: datetime
     loopback_hosts: bool = False
+    sends_mail: bool = True
 
     def get(self, organization: str, version: int | None = None) -> Answer:
         """Return a version, by default the current one, as written and with defaults; raises `NotFound`."""
@@ -53,7 +54,7 @@ class Configuring:
             **_saved(stored),
             "settings": stored.document,
             "effective": _effective(settings),
-            "warnings": shown(warnings(settings)) if settings else [_NO_LONGER_ACCEPTED],
+            "warnings": shown(self._warnings(settings)) if settings else [_NO_LONGER_ACCEPTED],
         }
 
     def validate(self, organization: str, document: str | dict[str, Any]) -> Answer:
@@ -68,7 +69,7 @@ class Configuring:
             "message": f"The settings are good; against {against} they change {_count(changed, 'place')}.",
             "version": current.version if current else 0,
             "changes": changed,
-            "warnings": shown([*warnings(settings), *found]),
+            "warnings": shown([*self._warnings(settings), *found]),
         }
 
     def preview(self, organization: str, document: str | dict[str, Any], by: str) -> Answer:
@@ -83,7 +84,7 @@ class Configuring:
             said["message"] += (
                 f' Put the same settings with {{"approve": "{said["run_id"]}"}} to let it pass.'
             )
-        return {**said, "warnings": shown([*warnings(settings), *found, *preview.warnings])}
+        return {**said, "warnings": shown([*self._warnings(settings), *found, *preview.warnings])}
 
     def put(self, organization: str, document: str | dict[str, Any], signature: Signature) -> Answer:
         """Save a document and return its version, and a token where there was none; raises `Rejected`.
@@ -141,8 +142,19 @@ class Configuring:
         }
 
     def _save(self, raw: dict[str, Any], settings: Settings, signature: Signature) -> Answer:
-        saving = Saving(self.store, self.webhooks, self.journal, self.previewing, self.base_url, self.now)
+        saving = Saving(
+            self.store,
+            self.webhooks,
+            self.journal,
+            self.previewing,
+            self.base_url,
+            self.now,
+            self._warnings,
+        )
         return saving.save(raw, settings, signature)
+
+    def _warnings(self, settings: Settings) -> list[Problem]:
+        return warnings(settings, sends_mail=self.sends_mail)
 
     def _stored(self, organization: str, version: int | None) -> StoredSettings:
         if version is None:

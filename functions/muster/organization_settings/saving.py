@@ -6,6 +6,7 @@ members is previewed; a change that trips the guard is parked instead of saved.
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,6 @@ from muster.runs.answer import Ended, RunAnswer
 from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.versions import StoredSettings, is_same
-from muster.settings.warnings import warnings
 from muster.times import timestamp
 from muster.webhook import tokens
 from muster.webhook.ports import Registry
@@ -45,7 +45,10 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """Saves settings; `base_url` is the URL of the API, its stage included; `now` is timezone-aware."""
+    """Saves settings; `base_url` is the URL of the API, its stage included; `now` is timezone-aware.
+
+    `warnings` returns what is said about settings although they can be saved.
+    """
 
     store: SettingsStore
     webhooks: Registry
@@ -53,6 +56,7 @@ class Saving:
     previewing: Previewing
     base_url: str
     now: datetime
+    warnings: Callable[[Settings], list[Problem]]
 
     def save(self, raw: dict[str, Any], settings: Settings, signature: Signature) -> Answer:
         """Save a document; return the version, or the status "parked". Raises `Rejected`."""
@@ -66,7 +70,7 @@ class Saving:
             return self._nothing_to_save(current, settings, signature)
         _require_expected(signature, base.version)
         approved, preview, found = self._checked(base, settings, signature)
-        said: Answer = {"version": base.version, "warnings": shown([*warnings(settings), *found])}
+        said: Answer = {"version": base.version, "warnings": shown([*self.warnings(settings), *found])}
         if preview.answer and preview.is_parked and not approved:
             return {**said, **_parked(preview.answer)}
         stored = StoredSettings(
@@ -107,7 +111,7 @@ class Saving:
             "saved": False,
             "message": f"Nothing to save: version {current.version} is the same.",
             "version": current.version,
-            "warnings": shown(warnings(settings)),
+            "warnings": shown(self.warnings(settings)),
         }
 
     def _checked(

@@ -25,13 +25,15 @@ from muster.times import timestamp
 class Pushing:
     """Pushes of one organization, with the settings in force.
 
-    `now` returns the time (aware), `remaining` the seconds left in the invocation.
+    `now` returns the time (aware), `remaining` the seconds left in the invocation. With `hand_over`, what is
+    begun or approved is handed over to a workflow.
     """
 
     stored: StoredSettings
     ports: Ports
     now: Callable[[], datetime]
     remaining: Callable[[], float]
+    hand_over: Callable[[Run], None] | None = None
 
     @property
     def runs(self) -> Running:
@@ -45,6 +47,7 @@ class Pushing:
             lambda clock: Steps(self.ports, clock, self.stored.settings),
             self.now,
             self.remaining,
+            self.hand_over,
         )
 
     def start(self, by: str, *, preview: bool = False) -> RunAnswer:

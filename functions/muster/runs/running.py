@@ -27,12 +27,22 @@ SCHEDULE = "schedule"
 _LATEST = 20
 
 
+class AtWork(Rejected):
+    """Another run is at work on the organization (I7); `run` is its id."""
+
+    def __init__(self, run: str) -> None:
+        remedy = "Wait until it has ended; RosterQueryFunction shows it (run)."
+        super().__init__(Problem("organization", f"has a run at work: {run}", remedy))
+        self.run = run
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """The runs of one kind of one organization, with the settings in force.
 
     A failure is logged under `system`. `work` makes the work of one invocation. `now` returns the time
-    (aware), `remaining` the seconds left of the invocation.
+    (aware), `remaining` the seconds left of the invocation. With `hand_over`, a run that is begun or approved
+    is handed over to a workflow, which resumes it, and answered at once.
     """
 
     stored: StoredSettings
@@ -43,6 +53,7 @@ class Running:
     work: Callable[[RunClock], Work]
     now: Callable[[], datetime]
     remaining: Callable[[], float]
+    hand_over: Callable[[Run], None] | None = None
 
     # ── What admins and schedules ask for ────────────────────────────────────────────────────────
 
@@ -51,7 +62,7 @@ class Running:
         try:
             return self.runs.take(self.stored.organization, run_id, self.now().timestamp(), LEASE_S)
         except LeaseHeld as held:
-            raise Rejected(_at_work(held.run)) from held
+            raise AtWork(held.run) from held
 
     def begin(self, by: str, new: Callable[[str, datetime, Lease], Run]) -> RunAnswer:
         """Begin the run that `new` makes (of an id, now and the lease) and work on it.
@@ -66,7 +77,7 @@ class Running:
             if by == SCHEDULE:
                 message = f"Run {held.run} is still at work."
                 return RunAnswer(ended=Ended.SKIPPED, message=message, run_id=held.run)
-            raise Rejected(_at_work(held.run)) from held
+            raise AtWork(held.run) from held
         if half_done := self.bury_the_dead(lease):
             self.runs.release(lease)
             return self._gone_on_with(half_done, by)
@@ -85,7 +96,10 @@ class Running:
 
     def resume(self, run_id: str) -> RunAnswer:
         """Resume a run that answered `continue`, or that died."""
-        self._running(run_id)
+        run = self._running(run_id)
+        if self.hand_over:
+            self.hand_over(run)
+            return _handed_over(run)
         lease = self.take(run_id)
         # Another invocation may have taken it further, or to its end, until now.
         run = self._unless_refused(lease, lambda: self._running(run_id))
@@ -132,6 +146,10 @@ class Running:
         clock = self.clock(lease)
         work = self.work(clock)
         try:
+            if self.hand_over:
+                # The lease stays the run's own: nobody else begins one before the workflow takes it.
+                self.hand_over(run)
+                return _handed_over(run)
             if run.phase is Phase.GATHER:
                 return work.gather_and_go_on(run, resumed=resumed)
             return work.apply(run, resumed=resumed)
@@ -274,10 +292,10 @@ def new_id(at: datetime) -> str:
     return f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03d}-{secrets.token_hex(4)}"
 
 
+def _handed_over(run: Run) -> RunAnswer:
+    message = f"Run {run.id} has begun and goes on by itself; RosterQueryFunction shows how far it is (run)."
+    return RunAnswer(ended=Ended.STARTED, message=message, run_id=run.id, mode=run.mode)
+
+
 def _is_half_pushed(run: Run) -> bool:
     return run.kind == "push" and run.phase is not Phase.GATHER
-
-
-def _at_work(run: str) -> Problem:
-    remedy = "Wait until it has ended; RosterQueryFunction shows it (run)."
-    return Problem("organization", f"has a run at work: {run}", remedy)

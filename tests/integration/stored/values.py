@@ -133,12 +133,13 @@ _STATE = ImportState(
     approved="7988",
     approved_until="2026-11-23T08:15:00Z",
     full_run=FIRST_RUN,
+    organization_id="00D000000000062EAA",
+    new_since="2026-11-19T08:16:00.000Z",
     completed_at="2026-11-20T08:16:00.000Z",
     frozen=(ADA,),
     vault_watermark="2026-11-20T08:15:32.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
-    organization_id="00D000000000062EAA",
 )
 
 # ── Plans in the archive ─────────────────────────────────────────────────────────────────────────────

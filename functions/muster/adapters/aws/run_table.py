@@ -103,6 +103,13 @@ class RunTable:
         held_by: str = item["run"]["S"]
         return held_by
 
+    def lease_until(self, organization: str, run: str) -> float | None:
+        """Return until when the run has the lease (epoch seconds); `None` if it has not."""
+        item = self._get(_lease_key(organization))
+        if item is None or item.get("run") != {"S": run}:
+            return None
+        return float(item["until"]["N"])
+
     # ── Runs ──────────────────────────────────────────────────────────────────────────────────────
 
     def save(self, run: Run, lease: Lease) -> None:
