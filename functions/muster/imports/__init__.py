@@ -4,6 +4,7 @@ importing             start an import, or try other settings
 steps                 the work of an import: gather, decide, apply, notify, end
 selecting             pick the users that a full import has to decide about
 planning              turn what was gathered into a plan, in the order of applying
+seating               who is served from the lines once the plan is applied (A9)
 plan_items            the items of a plan: counts, hash, file
 applying              apply a plan, deciding each item again on what is stored
 importing_vault_crm   the Vault CRM part of an import

@@ -16,6 +16,7 @@ import orjson
 from muster.roster import seats
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.history import FieldChange
+from muster.roster.member import Member
 from muster.runs.operations import CREATE, DEACTIVATE, GRANT, REVOKE, UPDATE
 from muster.sources.user_changes import UserChange
 from muster.sources.vault_users import VaultUser
@@ -35,7 +36,7 @@ class Item:
 
     `operations` are those the guard counts: grants count for `assignment`, revocations for `former`, the
     previous assignment. `version` is the member's version that the plan was made from, 0 for a new member.
-    `change` is all that applying the item needs.
+    `change` is all that applying the item needs; `None` for who is served from a line (`seating`).
     """
 
     user: str
@@ -48,7 +49,7 @@ class Item:
     reason: str | None
     version: int
     changes: tuple[FieldChange, ...]
-    change: UserChange | VaultUser
+    change: UserChange | VaultUser | None
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Item":
@@ -75,14 +76,16 @@ class Item:
         }
 
 
-def _change(document: Mapping[str, Any]) -> UserChange | VaultUser:
+def _change(document: Mapping[str, Any] | None) -> UserChange | VaultUser | None:
+    if document is None:
+        return None
     if "seen" in document:
         return VaultUser.from_json(document)
     return UserChange(**{**document, "matches": frozenset(document["matches"])})
 
 
-def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
-    """Return the plan's item for a decision."""
+def item_of(change: UserChange | VaultUser | None, decision: Decision) -> Item:
+    """Return the plan's item for a decision; without a change, for a member whom it serves from a line."""
     before, after = decision.before, decision.after
     lost = bool(before) and bool(_held(before) - _held(after))
     gained = bool(_held(after) - _held(before))
@@ -92,7 +95,7 @@ def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
     takes = decision.outcome is Outcome.DEACTIVATED
     governing = before if takes else after
     return Item(
-        user=change.crm_id,
+        user=change.crm_id if change else _user_of(person),
         member=person.id if person else None,
         name=person.name if person else None,
         outcome=decision.outcome,
@@ -104,6 +107,10 @@ def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
         changes=decision.history.changes if decision.history else (),
         change=change,
     )
+
+
+def _user_of(member: Member | None) -> str:
+    return (member and member.crm.get("salesforce", {}).get("id")) or ""
 
 
 def _held(member: Any) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Turns what was gathered into a plan: each user's decision, in the order of applying (I1, A9, A10).
 
 Leavers come first, so that their seats are free for the others. Then, if seats are limited, users go by
-rank of their assignment, and managers before their reports.
+rank of their assignment, and managers before their reports. Who is served from a line comes last.
 """
 
 from collections import Counter
@@ -12,10 +12,12 @@ from itertools import batched
 
 from muster.errors import Problem, Rejected
 from muster.imports.plan_items import Item, item_of
+from muster.imports.seating import Seating
 from muster.roster import salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.eligibility import evaluate
 from muster.roster.links import keys_of
+from muster.roster.member import Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.roster.seats import Pool, Pools
 from muster.runs.guard import EVERYONE
@@ -39,7 +41,8 @@ class Plan:
     `active` counts active members before the plan, by assignment, and all of them under `""`. `pools` are
     the seats after the plan. `problems` are users who cannot be decided about, by CRM id. `decisions`
     are those that can be written as they are, by CRM id. `joining` are match keys that members will have
-    once the plan is applied.
+    once the plan is applied. `in_line` are members whom the plan has join, leave or stay in a line, by id,
+    as it leaves them; `seated` is who is served from the lines after it.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -48,23 +51,30 @@ class Plan:
     problems: list[tuple[str, Problem]] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
     joining: set[str] = field(default_factory=set)
+    in_line: dict[str, Member] = field(default_factory=dict)
+    seated: list[Item] = field(default_factory=list)
 
     @property
     def effective(self) -> list[Item]:
         """The items with a change that an admin would see."""
         return [item for item in self.items if item.outcome != Outcome.UNCHANGED]
 
+    def note_line(self, decision: Decision) -> None:
+        """Keep the member of a decision about whom lines have to know.
+
+        Of many who join, those in front are enough: they are decided about in the order of the line.
+        """
+        before, after = decision.before, decision.after
+        stood, stands = (each is not None and _stands_in_line(each) for each in (before, after))
+        if after and (stood or (stands and len(self.in_line) < MOST_KEPT)):
+            self.in_line[after.id] = after
+
     def seat_use(self, settings: Settings) -> dict[str, dict[str, int | None]]:
         """Return, by seat, its limit and how many members will hold it and wait for it (I6)."""
         shown: dict[str, dict[str, int | None]] = {}
         for name, seat in settings.seats.items():
             pool = self.pools.get(name, Pool())
-            served = int(min(pool.waiting, seats.free(name, settings, self.pools)))
-            shown[name] = {
-                "limit": seat.limit,
-                "held": pool.used + served,
-                "waiting": pool.waiting - served,
-            }
+            shown[name] = {"limit": seat.limit, "held": pool.used, "waiting": pool.waiting}
         return shown
 
 
@@ -102,13 +112,21 @@ def make_plan(
                 plan.joining.update(keys_of(decision.after))
             held_before = decision.before.seats if decision.before else {}
             plan.pools = seats.moved(plan.pools, seats.moves(held_before, decision.after.seats))
+            plan.note_line(decision)
     # There is nothing to do about them yet, but their manager is about to become a member.
     new = {item.user for item in plan.items if item.outcome in (Outcome.CREATED, Outcome.LINKED)}
     plan.items += [item for item in quiet if _reports_to(item, new)]
     for item in plan.items:
         if _reports_to(item, new):
             plan.decisions.pop(item.user, None)
+    seating = Seating(settings, roster, plan.in_line, plan.pools, now, run)
+    plan.seated = list(seating.items())
+    plan.pools = seating.pools
     return plan
+
+
+def _stands_in_line(member: Member) -> bool:
+    return any(place["state"] == seats.WAITING for place in member.seats.values())
 
 
 def _reports_to(item: Item, users: set[str]) -> bool:

@@ -70,7 +70,7 @@ class Steps:
         applying = Applying(self.settings, self.ports.roster, self.clock, run.id, planned_at)
         if plan:
             applying.ready = plan.decisions
-        applied = run
+        applied = run if run.cursor or run.phase is Phase.NOTIFY else replace(run, counts={})
 
         def progress(done: int) -> None:
             nonlocal applied
@@ -82,7 +82,7 @@ class Steps:
             if run.phase is Phase.APPLY:
                 applying.apply(items, run.cursor, progress)
                 applying.second_pass(items)
-                applying.serve_lines()
+                applying.serve_lines(lambda: progress(len(items)))
                 applied = replace(self._recorded(applied, applying), phase=Phase.NOTIFY)
                 self.ports.runs.save(applied, self.clock.lease)
             self.ports.notify(self.settings, run.id)
@@ -105,7 +105,7 @@ class Steps:
         if run.mode != "full":
             plan.active = type(plan.active)(state.active)
         vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
-        plan.items += vault.items
+        plan.items += [*vault.items, *plan.seated]
         plan.decisions |= vault.decisions
         trips = guard.tripped(plan.effective, plan.active, self.settings)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
@@ -291,7 +291,7 @@ class Steps:
 
     def _recorded(self, run: Run, applying: Applying, cursor: int | None = None) -> Run:
         """Return the run with the counts and errors since it was last recorded."""
-        so_far = dict(run.counts) if run.cursor or run.phase is Phase.NOTIFY else {}
+        so_far = dict(run.counts)
         for outcome, count in applying.outcomes.items():
             if outcome == Outcome.UNCHANGED:
                 continue

@@ -12,6 +12,7 @@ from muster.imports import plan_items, selecting
 from muster.imports.applying import Applying
 from muster.imports.notifying_managers import ManagerNotifier
 from muster.imports.plan_items import Item
+from muster.imports.seating import Seating
 from muster.imports.steps import Steps
 from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Decision
@@ -156,6 +157,13 @@ bugs.add(
     "an approval is for any plan",
     hunts.another_leaves,
     lambda patch: patch.setattr(plan_items, "plan_hash", lambda _: "0" * 64),
+)
+
+
+bugs.add(
+    "who is served from a line is in no plan",
+    hunts.a_raised_limit,
+    lambda patch: patch.setattr(Seating, "items", lambda _: iter(())),
 )
 
 
