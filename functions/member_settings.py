@@ -40,13 +40,14 @@ class MemberEdits(Event):
         return event
 
 
-def _edit(asked: MemberEdits) -> Json:
+def _edit(asked: MemberEdits, request_id: str) -> Json:
     stored = settings_of(asked.organization)
     editing = EditingMembers(
         settings=stored.settings,
         roster=bootstrap.roster_table(),
         views=bootstrap.roster_views(),
         now=datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
+        run=f"edit:{request_id}",
     )
     return editing.edit(asked.changes, asked.by, as_manager=asked.acting_as == "manager")
 
@@ -54,7 +55,7 @@ def _edit(asked: MemberEdits) -> Json:
 @logger.inject_lambda_context(log_event=False)
 def handler(event: object, context: LambdaContext) -> Json:
     """Edit members; refusals are in the answer, faults raise."""
-    said = answer_one(event, MemberEdits, _edit)
+    said = answer_one(event, MemberEdits, lambda asked: _edit(asked, context.aws_request_id))
     edited = sum(bool(result["changed"]) for result in said.get("results", ()))
     metrics.add_metric(name="MemberEdits", unit=MetricUnit.Count, value=edited)
     metrics.add_metric(name="MemberEditsRefused", unit=MetricUnit.Count, value=len(said.get("errors", ())))

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from muster.crm.engage_features import FEATURES
 from muster.roster import seats
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.history import FieldChange
@@ -87,8 +88,10 @@ def _change(document: Mapping[str, Any] | None) -> UserChange | VaultUser | None
 def item_of(change: UserChange | VaultUser | None, decision: Decision) -> Item:
     """Return the plan's item for a decision; without a change, for a member whom it serves from a line."""
     before, after = decision.before, decision.after
-    lost = bool(before) and bool(_held(before) - _held(after))
-    gained = bool(_held(after) - _held(before))
+    # What users of Vault CRM have, nobody gives or takes here.
+    held = _seats if isinstance(change, VaultUser) else _seats_and_features
+    lost = bool(before) and bool(held(before) - held(after))
+    gained = bool(held(after) - held(before))
     own = _BY_OUTCOME.get(decision.outcome)
     operations = [own, GRANT if gained else None, REVOKE if lost else None]
     person = after or before
@@ -113,12 +116,20 @@ def _user_of(member: Member | None) -> str:
     return (member and member.crm.get("salesforce", {}).get("id")) or ""
 
 
-def _held(member: Any) -> frozenset[str]:
+def _seats(member: Member | None) -> frozenset[str]:
     return seats.held(member.seats) if member else frozenset()
 
 
+def _seats_and_features(member: Member | None) -> frozenset[str]:
+    """Return what a member holds: seats, and the Engage features for which a group is requested."""
+    if member is None:
+        return frozenset()
+    asked = (feature for feature in FEATURES if getattr(member, feature)["request"])
+    return _seats(member) | {f"feature:{feature}" for feature in asked}
+
+
 def counts(items: Iterable[Item]) -> dict[str, int]:
-    """Return the number of users by outcome, and of grants and revocations by operation."""
+    """Return the number of users by outcome, and of those who get or lose a seat or a group, by operation."""
     found: Counter[str] = Counter()
     for item in items:
         found[item.outcome] += 1

@@ -1,6 +1,6 @@
 """The work of an import: gather, decide, apply, notify managers, end the run (I1, I4 to I9)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -22,7 +22,7 @@ from muster.runs import guard
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
-from muster.runs.guard import Trip
+from muster.runs.guard import Reason
 from muster.runs.parking import SHOWN, Ends, in_words
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings import Settings
@@ -38,11 +38,15 @@ OVERLAP = timedelta(minutes=10)
 
 @dataclass(slots=True)
 class Steps:
-    """One invocation's work on an import, with the settings it decides by."""
+    """One invocation's work on an import, with the settings it decides by.
+
+    `untried`: what they name could not be tried when they were saved.
+    """
 
     ports: Ports
     clock: RunClock
     settings: Settings
+    untried: bool = False
 
     @property
     def _ends(self) -> Ends:
@@ -54,10 +58,10 @@ class Steps:
         run, answer = self._ends.after_planning(run, trips, self._shown(plan))
         return answer if answer is not None else self.apply(run, plan)
 
-    def preview(self, run: Run) -> tuple[Run, RunAnswer]:
-        """Gather and decide only; returns the ended run and its answer."""
+    def preview(self, run: Run, held_for: Sequence[Reason] = ()) -> tuple[Run, RunAnswer]:
+        """Gather and decide only; returns the ended run and its answer. `held_for`: why else it waits."""
         plan, trips, run = self._planned(run, resumed=False)
-        return self._ends.preview(run, trips, self._shown(plan))
+        return self._ends.preview(run, [*trips, *held_for], self._shown(plan))
 
     def apply(self, run: Run, plan: Plan | None = None, *, resumed: bool = False) -> RunAnswer:
         """Apply the plan from where the run left off, notify managers, and end the run.
@@ -96,7 +100,7 @@ class Steps:
 
     # ── Gather and decide ────────────────────────────────────────────────────────────────────────
 
-    def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, list[Trip], Run]:
+    def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, list[Reason], Run]:
         state = self.ports.runs.state(run.organization)
         read_at = datetime.fromisoformat(run.gathered_at or run.started_at)
         states, vault_states = self._states(run, state)
@@ -107,7 +111,10 @@ class Steps:
         vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
         plan.items += [*vault.items, *plan.seated]
         plan.decisions |= vault.decisions
-        trips = guard.tripped(plan.effective, plan.active, self.settings)
+        trips: list[Reason] = [*guard.tripped(plan.effective, plan.active, self.settings)]
+        # Whoever looked at such a plan and let it pass has tried them: everyone is evaluated with them then.
+        if self.untried and state.evaluated_with != settings_digest(self.settings):
+            trips += guard.untried(plan.effective, self.settings)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = plan_items.written(plan.items[start : start + ITEMS_A_PART])
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
@@ -207,7 +214,7 @@ class Steps:
         ]
 
     def _summary(
-        self, run: Run, gathered: Gathered, plan: Plan, trips: list[Trip], vault: VaultPart
+        self, run: Run, gathered: Gathered, plan: Plan, trips: list[Reason], vault: VaultPart
     ) -> dict[str, Any]:
         active = dict(plan.active)
         for item in plan.effective:

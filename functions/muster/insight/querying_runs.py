@@ -12,8 +12,9 @@ from muster.pushes import push_plan
 from muster.pushes.push_plan import PushItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
+from muster.runs import settings_change
 from muster.runs.ports import Archive, Runs
-from muster.runs.run import Run
+from muster.runs.run import Run, Status
 
 # The attempt whose plan it is, the part of the plan, and how many items of that part have been shown.
 _CURSOR = re.compile(r"([1-9][0-9]{0,5})\.([1-9][0-9]{0,5})\.([0-9]{1,6})", re.ASCII)
@@ -39,8 +40,8 @@ def show_run(
 ) -> Json:
     """Return a run, what to do about it, and a page of its plan's items.
 
-    `{run, progress, to_do, note, items, cursor}`; `note` says why a run with a plan shows no items. A
-    cursor is valid for the plan of one attempt only.
+    `{run, change, progress, to_do, note, items, cursor}`; `change` is what a change of settings that waits
+    would save, `note` says why a run with a plan shows no items. A cursor is valid for one attempt's plan.
     """
     first, shown = _start(cursor, run)
     items: list[Json] = []
@@ -55,8 +56,11 @@ def show_run(
             following = f"{run.attempt}.{part}.{place}"
             break
         items.append(item.shown())
+    waits = run.status is Status.PARKED and not run_summaries.is_too_late(run, now)
+    change = settings_change.kept(archive, run) if waits else None
     return {
         "run": run.to_json(),
+        "change": change.shown() if change else None,
         "progress": run_summaries.progress(run),
         "to_do": run_summaries.next_steps(run, by, now),
         "note": note,

@@ -49,8 +49,10 @@ class Run:
     gathered, each into a folder of its own, and `gathered_at` is when that began; `cursor` counts the
     plan's items that were applied.
     `by` is who started it and stays so; `approved_by` and `rejected_by` who decided about it when it
-    waited. `settings_version` is what it was planned with, `approved` the hash of the plan that an admin
-    let pass. Times are ISO 8601 in UTC.
+    waited. `request_id` and `decided_request_id` are the ids of these two invocations.
+    `settings_version` is what it was planned with, `approved` the hash of the plan that an admin let pass.
+    `settings_hash` is the digest of the document that a change of settings is about, and `why` the reason
+    given for it. Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -70,6 +72,10 @@ class Run:
     approved: str | None = None
     approved_by: str | None = None
     rejected_by: str | None = None
+    request_id: str | None = None
+    decided_request_id: str | None = None
+    settings_hash: str | None = None
+    why: str | None = None
     cursor: int = 0
     planned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
