@@ -47,13 +47,14 @@ class Importing:
     @property
     def runs(self) -> Running:
         """What can be asked of existing runs."""
+        untried = self.stored.version if self.stored.not_tried else None
         return Running(
             self.stored,
             "import",
             "salesforce",
             self.ports.runs,
             self.ports.roster,
-            lambda clock: Steps(self.ports, clock, self.stored.settings, untried=bool(self.stored.not_tried)),
+            lambda clock: Steps(self.ports, clock, self.stored.settings, untried),
             self.now,
             self.remaining,
             self.request_id,

@@ -40,13 +40,13 @@ OVERLAP = timedelta(minutes=10)
 class Steps:
     """One invocation's work on an import, with the settings it decides by.
 
-    `untried`: what they name could not be tried when they were saved.
+    `untried` is their version, if what they name could not be tried when they were saved.
     """
 
     ports: Ports
     clock: RunClock
     settings: Settings
-    untried: bool = False
+    untried: int | None = None
 
     @property
     def _ends(self) -> Ends:
@@ -112,8 +112,7 @@ class Steps:
         plan.items += [*vault.items, *plan.seated]
         plan.decisions |= vault.decisions
         trips: list[Reason] = [*guard.tripped(plan.effective, plan.active, self.settings)]
-        # Whoever looked at such a plan and let it pass has tried them: everyone is evaluated with them then.
-        if self.untried and state.evaluated_with != settings_digest(self.settings):
+        if self._still_untried(state):
             trips += guard.untried(plan.effective, self.settings)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = plan_items.written(plan.items[start : start + ITEMS_A_PART])
@@ -131,6 +130,12 @@ class Steps:
         )
         self._ends.log_errors(run, [*self._source_errors(run, gathered, plan), *vault.entries])
         return plan, trips, run
+
+    def _still_untried(self, state: ImportState) -> bool:
+        """Whether nobody has tried the settings: who looked at such a plan and let it pass has, too."""
+        if self.untried in (None, state.settings_tried):
+            return False
+        return state.evaluated_with != settings_digest(self.settings)
 
     def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], dict[str, MemberState]]:
         """Return the members' states by Salesforce id and by Vault CRM id, as far as the run needs them."""

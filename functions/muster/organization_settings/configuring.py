@@ -60,6 +60,7 @@ class Configuring:
         return {
             "message": f"Version {stored.version}, saved {stored.at}.",
             **_saved(stored),
+            "not_tried": list(self.previewing.not_tried(stored)),
             "settings": stored.document,
             "effective": _effective(settings),
             "warnings": shown(warnings(settings)) if settings else [_NO_LONGER_ACCEPTED],

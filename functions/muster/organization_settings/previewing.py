@@ -103,6 +103,26 @@ class Previewing:
             raise Rejected(*fewer(refused))
         return Tried(tuple(refused))
 
+    def tried_now(self, saved: StoredSettings) -> Tried:
+        """Try what could not be tried when the settings in force were saved, and note it once it has been.
+
+        Raises `Rejected` with what Salesforce refuses.
+        """
+        if not self.not_tried(saved):
+            return Tried()
+        tried = self.tried(saved.settings)
+        if not tried.not_tried:
+            self.runs.change_state(
+                saved.organization, lambda state: replace(state, settings_tried=saved.version)
+            )
+        return tried
+
+    def not_tried(self, saved: StoredSettings) -> tuple[dict[str, str], ...]:
+        """Return what could not be tried when these settings were saved, unless it has been since."""
+        if saved.not_tried and self.runs.state(saved.organization).settings_tried == saved.version:
+            return ()
+        return saved.not_tried
+
     def effects(self, settings: Settings) -> list[Problem]:
         """Return what the settings do that no plan shows."""
         limited = list(limits(settings))

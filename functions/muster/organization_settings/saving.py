@@ -71,14 +71,11 @@ class Saving:
         was = self.webhooks.find(organization)
         token = None if was else tokens.issue()
         becomes = _registration(settings, was or _first_registration(token or "", signature.by))
-        in_force = current and becomes == was and self._is_in_force(current, raw, settings)
-        if current and in_force and (signature.approve or not current.not_tried):
+        if current and becomes == was and self._is_in_force(current, raw, settings):
             return self._nothing_to_save(current, settings, signature)
-        tried = self.previewing.tried(settings)
-        if current and in_force and tried.not_tried:
-            return {**self._nothing_to_save(current, settings, signature), "not_tried": list(tried.not_tried)}
         _require_expected(signature, base.version)
         change = self.change(base, raw, settings, signature.why)
+        tried = self.previewing.tried(settings)
         approved, preview = self._checked(base, settings, change, signature, tried)
         effects = self.previewing.effects(settings)
         found = [*tried.warnings, *preview.warnings, *effects, *self._shared_vaults(settings)]
@@ -164,11 +161,15 @@ class Saving:
     def _nothing_to_save(self, current: StoredSettings, settings: Settings, signature: Signature) -> Answer:
         if signature.approve:
             Approving(self.previewing).finish(signature.approve, current)
+        tried = self.previewing.tried_now(current)
         return {
             "saved": False,
-            "message": f"Nothing to save: version {current.version} is the same.",
+            "message": (
+                f"{in_words_not_tried(tried)}Nothing to save: version {current.version} is the same."
+            ),
             "version": current.version,
-            "warnings": shown(warnings(settings)),
+            "not_tried": list(tried.not_tried),
+            "warnings": shown([*tried.warnings, *warnings(settings)]),
         }
 
     def _checked(

@@ -108,8 +108,9 @@ class ImportState:
     last completed full run read, and `active` how many active members it left, per assignment and
     under `""`; `evaluated_with` the digest of the settings that everyone in the roster has been
     evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`,
-    for an admin has approved the settings that lead to it. What begins with `vault_` is the same about
-    Vault CRM.
+    for an admin has approved the settings that lead to it. `settings_tried` is the version of the settings
+    that Salesforce could not be asked about when it was saved, and has accepted since. What begins with
+    `vault_` is the same about Vault CRM.
     """
 
     watermark: str | None = None
@@ -123,6 +124,7 @@ class ImportState:
     vault_watermark: str | None = None
     vault_rows: int | None = None
     vault_decided_with: str | None = None
+    settings_tried: int | None = None
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ImportState:

@@ -77,7 +77,7 @@ def test_a_run_says_in_which_invocations_it_was_begun_and_decided(
     def called(request: str, *mode: None, **event: Any) -> Json:
         monkeypatch.setattr(guarded.context, "_aws_request_id", request)
         said = guarded.run(*mode, **event)
-        (shown,) = [each for each in guarded.ask("runs")["runs"] if each["id"] == said["run_id"]]
+        shown: Json = next(each for each in guarded.ask("runs")["runs"] if each["id"] == said["run_id"])
         assert guarded.ask("run", run_id=said["run_id"])["run"]["request_id"] == "began"
         return shown
 

@@ -252,7 +252,9 @@ def untried(acme: Acme) -> Acme:
         "assignments[1].filter",
     ]
     assert acme.invoke("get")["not_tried"] == said["not_tried"]
-    assert acme.put(guard={"floor": 2})["saved"] is False
+    again = acme.put(guard={"floor": 2})
+    assert (again["saved"], again["not_tried"]) == (False, said["not_tried"])
+    assert again["message"].startswith("NOT TRIED: ")
     secrets.create_secret(Name=name, SecretString=secret)
     bootstrap.salesforce.cache_clear()
     return acme
@@ -274,8 +276,9 @@ def test_the_first_import_of_what_was_not_tried_waits_though_it_only_lets_people
 
 def test_what_is_put_again_once_salesforce_can_be_asked_has_been_tried(untried: Acme) -> None:
     said = untried.put(guard={"floor": 2})
-    assert (said["saved"], said["version"], said["not_tried"]) == (True, 2, [])
+    assert (said["saved"], said["version"], said["not_tried"]) == (False, 1, [])
     assert "NOT TRIED" not in said["message"]
+    assert untried.invoke("get")["not_tried"] == []
     assert untried.run()["counts"] == {"created": 8}
 
 

@@ -140,6 +140,7 @@ _STATE = ImportState(
     vault_watermark="2026-11-20T08:15:32.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
+    settings_tried=2,
 )
 
 # ── Plans in the archive ─────────────────────────────────────────────────────────────────────────────
