@@ -134,7 +134,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 SignedRequest, lambda to: configuring.rotate_token(to.organization, to.by)
             ),
         },
-        lists_organizations=True,
     )
     if said.get("saved"):
         metrics.add_metric(name="SettingsSaved", unit=MetricUnit.Count, value=1)

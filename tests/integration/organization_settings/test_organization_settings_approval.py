@@ -9,6 +9,7 @@ import organization_settings
 import roster_query
 import scheduled_import
 from muster import bootstrap
+from muster.crm.salesforce_ids import to_18
 from muster.runs.run import Status
 from tests.integration.organization_settings.settings_examples import (
     DATA,
@@ -76,12 +77,29 @@ def test_what_waits_for_both_says_both(staffed: Acme) -> None:
     assert staffed.run()["counts"] == {"deactivated": 3}
 
 
-def test_another_org_waits_and_is_planned(staffed: Acme) -> None:
-    there = staffed.salesforce.connection
-    other = {"salesforce": {**there, "organization_id": "00D000000000099"}}
+OTHER_ORG = to_18("00D000000000099")
+
+
+def test_another_org_waits_though_its_credentials_are_not_there_yet(staffed: Acme) -> None:
+    other = {"salesforce": {**staffed.salesforce.connection, "organization_id": OTHER_ORG}}
     said = staffed.put(connections=other)
     assert (said["status"], staffed.version()) == ("parked", 1)
-    assert any("connections.salesforce.organization_id leads to another" in each for each in said["guard"])
+    assert said["message"].startswith("NOT TRIED: ")
+    [reason] = said["guard"]
+    assert "connections.salesforce.organization_id leads to another Salesforce org" in reason
+
+
+def test_another_org_is_planned_for_everybody(staffed: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    organization = staffed.salesforce.organization
+    monkeypatch.setattr(organization, "id", OTHER_ORG)
+    # The same people and the same credentials, but of an org with another id.
+    monkeypatch.setitem(vars(organization.client), "organization_id", OTHER_ORG)
+    bootstrap.salesforce.cache_clear()
+    staffed.salesforce.create(Department="Sales")
+    said = staffed.put(connections={"salesforce": staffed.salesforce.connection})
+    assert (said["status"], said["counts"]) == ("parked", {"created": 1, "grant": 1})
+    assert "leads to another Salesforce org" in said["guard"][0]
+    assert approve(staffed, said)["version"] == 2
 
 
 def test_taking_a_connection_out_and_in_again_is_no_way_around(staffed: Acme) -> None:
