@@ -192,4 +192,4 @@ ACTIONS: dict[str, Action[Any]] = {
 def handler(event: object, context: LambdaContext) -> Json:
     """Answer one question; wrong ones are answered with `rejected`, faults raise."""
     metrics.add_metric(name="Questions", unit=MetricUnit.Count, value=1)
-    return answer(event, ACTIONS, lists_organizations=True)
+    return answer(event, ACTIONS)

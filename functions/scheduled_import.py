@@ -13,6 +13,7 @@
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -78,7 +79,11 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Work on one organization's import until it ends, parks, or the time is nearly up."""
     try:
         said, answer = answer_run(
-            event, Import, lambda asked: _import(asked, lambda: context.get_remaining_time_in_millis() / 1000)
+            event,
+            Import,
+            lambda asked: _import(
+                asked, lambda: context.get_remaining_time_in_millis() / 1000, context.aws_request_id
+            ),
         )
     except MusterError as error:
         logger.error("import failed", error=type(error).__name__, reason=str(error))
@@ -101,12 +106,12 @@ def _count_applied(answer: RunAnswer) -> None:
         metrics.add_metric("MessagesRefuted", MetricUnit.Count, refuted)
 
 
-def _import(asked: Import, remaining: Callable[[], float]) -> RunAnswer:
+def _import(asked: Import, remaining: Callable[[], float], request_id: str) -> RunAnswer:
     stored = settings_of(asked.organization)
 
     def work() -> RunAnswer:
         with _watched_vault(asked, stored) as vault:
-            importing = _importing(asked, stored, vault, remaining)
+            importing = replace(_importing(asked, stored, vault, remaining), request_id=request_id)
             return asked.done_with(importing.runs) or _started(asked, importing)
 
     reporter = bootstrap.run_reporter(stored, "import", _now)

@@ -51,7 +51,11 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Work on one organization's push until it ends, parks, or the time is nearly up."""
     try:
         said, answer = answer_run(
-            event, Push, lambda asked: _push(asked, lambda: context.get_remaining_time_in_millis() / 1000)
+            event,
+            Push,
+            lambda asked: _push(
+                asked, lambda: context.get_remaining_time_in_millis() / 1000, context.aws_request_id
+            ),
         )
     except MusterError as error:
         logger.error("push failed", error=type(error).__name__, reason=str(error))
@@ -65,7 +69,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     return said
 
 
-def _push(asked: Push, remaining: Callable[[], float]) -> RunAnswer:
+def _push(asked: Push, remaining: Callable[[], float], request_id: str) -> RunAnswer:
     stored = settings_of(asked.organization)
     connection = stored.settings.connections.vault_crm
     if connection is None:
@@ -73,12 +77,17 @@ def _push(asked: Push, remaining: Callable[[], float]) -> RunAnswer:
         raise Rejected(Problem("connections.vault_crm", "is not in the settings", remedy))
     reporter = bootstrap.run_reporter(stored, "push", _now)
     return reporter.around(
-        lambda: _pushed(asked, stored, connection, remaining), scheduled=asked.is_begun_by_schedule
+        lambda: _pushed(asked, stored, connection, remaining, request_id),
+        scheduled=asked.is_begun_by_schedule,
     )
 
 
 def _pushed(
-    asked: Push, stored: StoredSettings, connection: VaultCrmConnection, remaining: Callable[[], float]
+    asked: Push,
+    stored: StoredSettings,
+    connection: VaultCrmConnection,
+    remaining: Callable[[], float],
+    request_id: str,
 ) -> RunAnswer:
     watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
     if asked.is_begun_by_schedule and (skipped := watching.skipped()):
@@ -96,7 +105,7 @@ def _pushed(
             wait=time.sleep,
             align=align,
         )
-        pushing = Pushing(stored, ports, _now, remaining, asked.hand_over)
+        pushing = Pushing(stored, ports, _now, remaining, asked.hand_over, request_id)
         return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)
 
 

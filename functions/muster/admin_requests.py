@@ -101,20 +101,17 @@ class Action[R: Asked]:
     begins: bool = False
 
 
-def answer(
-    event: object, actions: Mapping[str, Action[Any]], *, lists_organizations: bool = False
-) -> dict[str, Any]:
+def answer(event: object, actions: Mapping[str, Action[Any]]) -> dict[str, Any]:
     """Return the answer to an admin's event; logs organization, action and outcome.
 
     Who asked stays out of the log, being a person; what changes something keeps `by` in the table.
-    `lists_organizations`: the function's role may, so a name that is wrong is told the one it is close to.
     """
 
     def understood() -> tuple[Asked, Callable[[Any], dict[str, Any]]]:
         request, action = _for_action(event, actions)
         if isinstance(request, Event) and not action.begins:
             # Nothing is kept of an organization that is not there, which otherwise reads as an empty one.
-            settings_of(request.organization, lists_organizations=lists_organizations)
+            settings_of(request.organization)
         return request, action.run
 
     return _answered(event, understood)
@@ -145,19 +142,17 @@ def answer_run[E: RunRequest](
     return said, next(iter(answers), None)
 
 
-def settings_of(organization: str, *, lists_organizations: bool = False) -> StoredSettings:
+def settings_of(organization: str) -> StoredSettings:
     """Return the organization's settings in force; raises `NotFound` where it has none.
 
-    What to do about it names the organization that it is close to, where the function `lists_organizations`.
+    What to do about it names the organization that it is close to.
     """
     table = bootstrap.settings_table()
     stored = table.current(organization)
     if stored is not None:
         return stored
-    close = None
-    if lists_organizations:
-        known, _ = table.organizations(_NAMES_LOOKED_AT, None)
-        close = validation.closest(organization, (each["organization"] for each in known))
+    known, _ = table.organizations(_NAMES_LOOKED_AT, None)
+    close = validation.closest(organization, (each["organization"] for each in known))
     did_you_mean = f"Did you mean {close!r}? " if close else ""
     remedy = (
         f"{did_you_mean}RosterQueryFunction lists the organizations there are: organizations."

@@ -12,6 +12,7 @@ from muster.pushes import push_plan
 from muster.pushes.push_plan import PushItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
+from muster.runs import settings_change
 from muster.runs.ports import Archive, Runs
 from muster.runs.run import Run, Status
 from muster.runs.running import LEASE_S
@@ -46,9 +47,10 @@ def show_run(
 ) -> Json:
     """Return a run, what to do about it, and a page of its plan's items.
 
-    `{run, progress, at_work, to_do, note, left_out, items, cursor}`; `note` says why a run with a plan shows
-    no items. A cursor is valid for the plan of one attempt only. `lease_until` is until when the run has the
-    organization's lease (epoch seconds).
+    `{run, change, progress, at_work, to_do, note, left_out, items, cursor}`; `change` is what a change of
+    settings that waits would save, `note` says why a run with a plan shows no items. A cursor is valid for
+    the plan of one attempt only. `lease_until` is until when the run has the organization's lease (epoch
+    seconds).
     """
     first, shown = _start(cursor, run)
     items: list[Json] = []
@@ -63,8 +65,11 @@ def show_run(
             following = f"{run.attempt}.{part}.{place}"
             break
         items.append(item.shown())
+    waits = run.status is Status.PARKED and not run_summaries.is_too_late(run, now)
+    change = settings_change.kept(archive, run) if waits else None
     return {
         "run": run.to_json(),
+        "change": change.shown() if change else None,
         "progress": run_summaries.progress(run),
         "at_work": _at_work(run, archive, lease_until, now),
         "to_do": run_summaries.next_steps(run, by, now),

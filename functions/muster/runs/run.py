@@ -51,8 +51,11 @@ class Run:
     gathered, each into a folder of its own, and `gathered_at` is when that began; `cursor` counts the
     plan's items that were applied.
     `by` is who started it and stays so; `approved_by` and `rejected_by` who decided about it when it
-    waited. `settings_version` is what it was planned with, `approved` the hash of the plan that an admin
-    let pass. `left_out` counts by reason who is no active member by its plan (A4). Times are ISO 8601 in UTC.
+    waited. `request_id` and `decided_request_id` are the ids of these two invocations.
+    `settings_version` is what it was planned with, `approved` the hash of the plan that an admin let pass.
+    `settings_hash` is the digest of the document that a change of settings is about, and `why` the reason
+    given for it. `left_out` counts by reason who is no active member by its plan (A4). Times are
+    ISO 8601 in UTC.
     """
 
     id: str
@@ -72,6 +75,10 @@ class Run:
     approved: str | None = None
     approved_by: str | None = None
     rejected_by: str | None = None
+    request_id: str | None = None
+    decided_request_id: str | None = None
+    settings_hash: str | None = None
+    why: str | None = None
     cursor: int = 0
     planned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -108,8 +115,9 @@ class ImportState:
     who comes is new; `evaluated_with` is the digest of the settings that everyone in the roster has been
     evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`, for an
     admin has approved the settings that lead to it. `frozen` are the CRM ids of the users last seen frozen in
-    Salesforce (`None`: not known, or too many to remember). What begins with `vault_` is the same about Vault
-    CRM.
+    Salesforce (`None`: not known, or too many to remember). `settings_tried` is the version of
+    the settings that Salesforce could not be asked about when it was saved, and has accepted since. What
+    begins with `vault_` is the same about Vault CRM.
     """
 
     watermark: str | None = None
@@ -126,6 +134,7 @@ class ImportState:
     vault_watermark: str | None = None
     vault_rows: int | None = None
     vault_decided_with: str | None = None
+    settings_tried: int | None = None
 
     def is_of_another_org(self, organization_id: str | None) -> bool:
         """Whether all this is about another Salesforce org than the one with this id."""

@@ -13,7 +13,13 @@ from muster.errors import Incomplete, MusterError, NotFound, Problem, Rejected, 
 from muster.lease import Lease, LeaseHeld
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
-from muster.runs.parking import LONGEST_RUN, close_parked, moved
+from muster.runs.parking import (
+    LONGEST_RUN,
+    close_parked,
+    moved,
+    require_parked,
+    require_second_person,
+)
 from muster.runs.ports import ErrorLog, Runs, Work
 from muster.runs.run import Kind, Phase, Run, Status
 from muster.settings.versions import StoredSettings
@@ -41,8 +47,8 @@ class Running:
     """The runs of one kind of one organization, with the settings in force.
 
     A failure is logged under `system`. `work` makes the work of one invocation. `now` returns the time
-    (aware), `remaining` the seconds left of the invocation. With `hand_over`, a run that is begun or approved
-    is handed over to a workflow, which resumes it, and answered at once.
+    (aware), `remaining` the seconds left of the invocation, whose id is `request_id`. With `hand_over`, a run
+    that is begun or approved is handed over to a workflow, which resumes it, and answered at once.
     """
 
     stored: StoredSettings
@@ -54,6 +60,7 @@ class Running:
     now: Callable[[], datetime]
     remaining: Callable[[], float]
     hand_over: Callable[[Run], None] | None = None
+    request_id: str | None = None
 
     # ── What admins and schedules ask for ────────────────────────────────────────────────────────
 
@@ -112,6 +119,7 @@ class Running:
     def approve(self, run_id: str, by: str, plan_hash: str | None = None) -> RunAnswer:
         """Approve a parked run: gather and plan again, and apply the plan if it is still the same (I5)."""
         run = self._parked(run_id, "approve")
+        require_second_person(run, by, self.stored.settings.guard)
         if plan_hash not in (None, run.plan_hash):
             raise Rejected(
                 Problem("plan_hash", "is not that of the run's plan", "Look at the run's plan again.")
@@ -129,7 +137,8 @@ class Running:
     def reject(self, run_id: str, by: str) -> RunAnswer:
         """Reject a parked run; nothing of it is applied."""
         run = self._parked(run_id, "reject")
-        self._close(replace(run, rejected_by=by), "Rejected by an admin.")
+        decided = replace(run, rejected_by=by, decided_request_id=self.request_id)
+        self._close(decided, "Rejected by an admin.")
         message = (
             f"Run {run_id} is rejected; nothing was changed."
             f" Correct what led to it before the next {self.kind}."
@@ -232,13 +241,10 @@ class Running:
 
     def _parked(self, run_id: str, where: str) -> Run:
         run = self._run(run_id, where)
-        if run.status is not Status.PARKED:
-            what = f"is a run that is not parked but {run.status}"
-            raise Rejected(Problem(where, what, "Only a parked run can be approved or rejected."))
-        if run.expires_at and timestamp(self.now()) >= run.expires_at:
-            self._close(run, "Nobody approved it in time.")
-            remedy = f"Start the {self.kind} again; it is planned anew."
-            raise Rejected(Problem(where, "was not approved in time", remedy))
+        again = (
+            f"Only a parked run can be approved or rejected. Start the {self.kind} again; it is planned anew."
+        )
+        require_parked(self.runs, run, where, self.now(), again)
         if where == "approve":
             self._of_this_kind(run, where)
         return run
@@ -251,7 +257,7 @@ class Running:
             "push": ("is a push", "Use ScheduledPushFunction."),
             "settings": (
                 "is a change of settings",
-                'Put the same settings again with {"approve": "<run id>"}.',
+                'Use OrganizationSettingsFunction: {"action": "approve", "run_id": "<run id>"}.',
             ),
         }[run.kind]
         own = "an import" if self.kind == "import" else "a push"
@@ -268,6 +274,7 @@ class Running:
             gathered_at=timestamp(self.now()),
             approved=run.plan_hash,
             approved_by=by,
+            decided_request_id=self.request_id,
         )
         try:
             self.runs.save(run, lease)

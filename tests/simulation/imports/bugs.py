@@ -13,6 +13,7 @@ from muster.imports import plan_items, selecting
 from muster.imports.applying import Applying
 from muster.imports.notifying_managers import ManagerNotifier
 from muster.imports.plan_items import Item
+from muster.imports.seating import Seating
 from muster.imports.steps import Steps
 from muster.roster import eligibility, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
@@ -249,6 +250,13 @@ def _domain_of_the_standard_field(patch: pytest.MonkeyPatch) -> None:
         return {**would_have(fields, settings, member), "email": email}
 
     patch.setattr(eligibility, "would_have", careless)
+
+
+bugs.add(
+    "who is served from a line is in no plan",
+    hunts.a_raised_limit,
+    lambda patch: patch.setattr(Seating, "items", lambda _: iter(())),
+)
 
 
 # ── Applying ─────────────────────────────────────────────────────────────────────────────────────

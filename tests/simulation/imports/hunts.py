@@ -190,3 +190,27 @@ def there_to_begin_with(world: World) -> None:
     company.run_import()
     if quick_moto.ses().sent_messages:
         raise Violation("who was there to begin with was announced")
+
+
+def a_raised_limit(world: World) -> None:
+    """Whoever is given a seat by a run was named by its preview."""
+    company = Company(world)
+    settled(company)
+    company.put(seats={"gong": {"limit": 4}})
+    before = _holders(company)
+    planned = company.run_import(by="jane", preview=True)
+    company.run_import()
+    named = {company.name_of(change["user"]) for change in planned["changes"] if change["does"] == "seated"}
+    served = _holders(company) - before
+    if not served:
+        raise Violation("nobody is served from the line though seats are free")
+    if served != named:
+        raise Violation(f"the preview names {named}, and the import seats {served}")
+
+
+def _holders(company: Company) -> set[str | None]:
+    return {
+        company.name_of(each.crm["salesforce"]["id"])
+        for each in company.roster().members.values()
+        if each.seats.get("gong", {}).get("state") == "held"
+    }

@@ -112,6 +112,11 @@ class RunTable:
 
     # ── Runs ──────────────────────────────────────────────────────────────────────────────────────
 
+    def add(self, run: Run) -> None:
+        """Record a new run that nobody works on; its id is its own, so that a retry writes the same again."""
+        with translated(_SYSTEM):
+            self._client.put_item(TableName=self._table, Item=_to_item(run))
+
     def save(self, run: Run, lease: Lease) -> None:
         """Record the progress of a run; raises `Stale` if its lease was lost or someone else ended it.
 
