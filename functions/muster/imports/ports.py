@@ -46,7 +46,8 @@ class Mail(Protocol):
 class Ports:
     """The outside world of an import.
 
-    `notify(settings, run)` sends managers mails about new members, as many as there is time for (N1).
+    `notify(settings, run, new_since)` sends managers mails about new members, as many as there is time for
+    (N1): about those who came after `new_since` (epoch seconds; `None`: nobody is new, I13).
     `vault` is Vault CRM and `align` Align, `None` where they are not connected; `align_preflight` returns
     the failed ones of the checks that Align depends on (U6). `users` returns the ids of the integration users
     in whose name the connections have been called (U5).
@@ -56,7 +57,7 @@ class Ports:
     archive: Archive
     roster: Roster
     salesforce: Salesforce
-    notify: Callable[[Settings, str], None]
+    notify: Callable[[Settings, str, float | None], None]
     vault: Vault | None = None
     align: pushes_ports.Vault | None = None
     align_preflight: Callable[[], Sequence[Check]] = tuple

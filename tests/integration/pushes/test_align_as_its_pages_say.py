@@ -83,9 +83,6 @@ def test_a_new_members_request_is_never_erased(desk: Desk) -> None:
 @pytest.mark.parametrize("mode", ["full", "incremental"])
 def test_an_import_fills_in_everybody_once_align_is_connected(desk: Desk, mode: str) -> None:
     _, record = in_uk_before_align(desk)
-    calls = desk.licences.company.document["connections"]
-    desk.licences.company.put(connections={name: calls[name] for name in calls if name != "align"})
-    connect(desk.licences)
     desk.calls()
     assert desk.licences.imported(mode)["align"] == {"read": 1, "written": 1}
     assert desk.shows(record) == ("UK", "success__aln", "UK")
