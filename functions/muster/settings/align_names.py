@@ -131,3 +131,12 @@ class CrmUserStatuses(Section):
 
     active: PicklistValue = Field(default="active__aln", description="Active.")
     inactive: PicklistValue = Field(default="inactive__aln", description="Inactive.")
+
+    @model_validator(mode="after")
+    def _two_names(self) -> Self:
+        if self.active == self.inactive:
+            raise refused(
+                f"gives active and inactive one name, {self.active}",
+                "Write the API name of each value of the picklist.",
+            )
+        return self

@@ -94,6 +94,18 @@ def test_an_import_fills_in_everybody_once_align_is_connected(desk: Desk, mode: 
     assert desk.licences.roster() == before
 
 
+def test_of_two_records_of_one_person_neither_is_filled_in(desk: Desk) -> None:
+    user, record = in_uk_before_align(desk)
+    double = desk.record(email__aln=desk.licences.member(user)["email"].upper())
+    desk.licences.imported()
+    desk.licences.push()
+    assert {desk.shows(each) for each in (record, double)} == {(None, None, None)}
+    # It is somebody else's after all.
+    desk.edit(double, email__aln="nobody@acme.example")
+    desk.licences.imported()
+    assert desk.shows(record) == ("UK", "success__aln", "UK")
+
+
 def test_an_import_takes_over_what_is_asked_for_and_the_next_push_sends_it(
     desk: Desk, ada: tuple[str, str]
 ) -> None:
