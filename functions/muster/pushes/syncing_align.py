@@ -59,8 +59,6 @@ class AlignSync:
     # Align could not be reached or may not be written: another try would only cost time.
     _down: bool = field(default=False, init=False)
     _to_fill: set[str] = field(default_factory=set, init=False)
-    # Of which records, saved when, the error log has an entry: one is enough.
-    _told: Mapping[str, str] = field(default_factory=dict, init=False)
     _desk: AlignRoster | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,22 +70,22 @@ class AlignSync:
     # ── First: what admins ask for ───────────────────────────────────────────────────────────────
 
     def take_requests(self, run: Run, linked: Collection[str] = ()) -> tuple[Mapping[str, Change], int]:
-        """Take over what admins ask for; returns the changes by member (id) and the number of errors.
+        """Take over what admins ask for; returns the changes by member (id) and the number of new errors.
 
-        The changes are recorded and the errors logged, except in a preview. `linked` are the Vault CRM ids
-        of members who were linked to them only now.
+        The changes are recorded and the errors logged, except in a preview. A record that stays as it is was
+        told before, and is no error of this run. `linked` are the Vault CRM ids of members who were linked to
+        them only now.
         """
         if self._desk is None:
             return {}, 0
         state = self.runs.state(run.organization)
-        self._told = state.align_told
         try:
             records = self._desk.records([self._wanted(run, state)])
             changes, entries = self._decided(self._desk.matched(records), frozenset(linked))
             if changes:
                 self._desk.check_user()
         except MusterError as error:
-            self._down, self._told = True, state.align_told
+            self._down = True
             changes, entries = {}, [align_entries.not_reached(error, self._now(), run.id)]
         else:
             self.read = len(records)
@@ -95,10 +93,9 @@ class AlignSync:
         if run.preview:
             return changes, 0
         # Log first: a request that is recorded as taken over is not looked at again.
-        self.roster.park(run.organization, entries, self.clock.now().timestamp())
+        new = self.roster.park(run.organization, entries, self.clock.now().timestamp())
         self._desk.change(run, changes)
-        self._keep_told(state)
-        return changes, len(entries)
+        return changes, new
 
     def state_after(self, state: ImportState) -> ImportState:
         """Return what imports remember, with what was read of Align."""
@@ -126,13 +123,10 @@ class AlignSync:
         matched = Counter(members[0].id for _, members in found if len(members) == 1)
         changes: dict[str, Change] = {}
         entries = []
-        unmatched: dict[str, str] = {}
         for record, members in found:
             records = max((matched[member.id] for member in members), default=1)
             if len(members) != 1 or records > 1:
                 if record.retrying:
-                    unmatched[record.id] = record.modified
-                if record.retrying and self._told.get(record.id) != record.modified:
                     problem = align_records.match_problem(records, len(members), self.settings)
                     entries.append(align_entries.about(record, align_entries.MEMBER_UNKNOWN, problem))
                 continue
@@ -150,12 +144,6 @@ class AlignSync:
                     for each in problems
                 ]
                 changes[member.id] = change
-        now = {record.id: record.modified for record, _ in found}
-        self._told = {
-            name: modified
-            for name, modified in self._told.items()
-            if now.get(name, None if self.whole else modified) == modified
-        } | unmatched
         return changes, entries
 
     # ── Last: what came of it ────────────────────────────────────────────────────────────────────
@@ -163,13 +151,12 @@ class AlignSync:
     def report(self, run: Run, touched: Iterable[str]) -> Sequence[LogEntry]:
         """Update Align for these members (ids), for those never filled in, and for all who are due.
 
-        Returns the errors.
+        Returns the new errors, which are logged.
         """
         if self._desk is None or self._down:
             return ()
         entries: list[LogEntry] = []
-        state = self.runs.state(run.organization)
-        writer = AlignWriter(self._desk, run, state.align_told)
+        writer = AlignWriter(self._desk, run)
         try:
             for some in batched(self._to_report(run, touched), RECORDS_A_CALL, strict=False):
                 entries += writer.update({each.id: each for each in some})
@@ -177,9 +164,10 @@ class AlignSync:
         except MusterError as error:
             self._down = True
             entries.append(align_entries.not_reached(error, self._now(), run.id))
-        self.written, self._told = writer.written, writer.told
-        self._keep_told(state)
-        return entries
+        self.written = writer.written
+        # A record that Align refuses stays as it is, and is told once.
+        now = self.clock.now().timestamp()
+        return [each for each in entries if self.roster.park(run.organization, [each], now)]
 
     def _to_report(self, run: Run, touched: Iterable[str]) -> list[Member]:
         day = end_dates.today(self.clock.now(), self.settings.time_zone)
@@ -194,11 +182,6 @@ class AlignSync:
             for name, each in members.items()
             if align_outcomes.is_outdated(each) or name in self._to_fill
         ]
-
-    def _keep_told(self, state: ImportState) -> None:
-        told = self._told
-        if told != state.align_told:
-            self.runs.change_state(self.settings.organization, lambda known: replace(known, align_told=told))
 
     def _now(self) -> str:
         return timestamp(self.clock.now())

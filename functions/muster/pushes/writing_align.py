@@ -23,19 +23,15 @@ from muster.roster.writing_members import Change
 from muster.runs.run import Run
 
 type Write = tuple[AlignRecord, Member, Fields]
+type Refused = tuple[Write, Problem]
 
 
 @dataclass(slots=True)
 class AlignWriter:
-    """Writes to Align's records for one run.
-
-    `told` are the records, by id and when they were saved, that the error log has an entry of: one is
-    enough. `written` counts the records that were written.
-    """
+    """Writes to Align's records for one run; `written` counts the records that were written."""
 
     desk: AlignRoster
     run: Run
-    told: Mapping[str, str]
     written: int = field(default=0, init=False)
 
     def update(self, members: Mapping[str, Member]) -> list[LogEntry]:
@@ -55,7 +51,7 @@ class AlignWriter:
             and times[member.id] == 1
             and align_requests.taken_over(member, record, self.desk.settings, day) == member
         ]
-        done, in_part, entries = self._written([each for each in writes if each[2]])
+        done, in_part, refused = self._written([each for each in writes if each[2]])
         self.desk.change(
             self.run,
             {
@@ -69,11 +65,14 @@ class AlignWriter:
                 for record, member, fields in (*done, *(each for each in writes if not each[2]))
             },
         )
-        self._look_again(done, in_part)
-        return entries
+        now = self._look_again(done, in_part)
+        return [
+            align_entries.about(now.get(record.id, record), align_entries.NOT_WRITTEN, problem, member)
+            for (record, member, _), problem in refused
+        ]
 
-    def _written(self, writes: Sequence[Write]) -> tuple[list[Write], list[Write], list[LogEntry]]:
-        """Write fields; returns what was written, what in part, and an entry for each refused record.
+    def _written(self, writes: Sequence[Write]) -> tuple[list[Write], list[Write], list[Refused]]:
+        """Write fields; returns what was written, what in part, and what was refused, with the reason.
 
         A refused record is tried once more without statuses, whose picklists may lack a value.
         """
@@ -86,15 +85,9 @@ class AlignWriter:
         ]
         in_part, _ = self._sent(fewer)
         self.written += len(done) + len(in_part)
-        entries = [
-            align_entries.about(record, align_entries.NOT_WRITTEN, problem, member)
-            for (record, member, _), problem in refused
-            if self.told.get(record.id) != record.modified
-        ]
-        self.told = {**self.told, **{record.id: record.modified for (record, *_), _ in refused}}
-        return done, in_part, entries
+        return done, in_part, refused
 
-    def _sent(self, writes: Sequence[Write]) -> tuple[list[Write], list[tuple[Write, Problem]]]:
+    def _sent(self, writes: Sequence[Write]) -> tuple[list[Write], list[Refused]]:
         if not writes:
             return [], []
         answers = self.desk.vault.update(
@@ -109,8 +102,8 @@ class AlignWriter:
         ]
         return done, refused
 
-    def _look_again(self, done: Sequence[Write], in_part: Sequence[Write]) -> None:
-        """Read records that were just written, and take over what their admins saved at that moment."""
+    def _look_again(self, done: Sequence[Write], in_part: Sequence[Write]) -> dict[str, AlignRecord]:
+        """Take over what admins saved while records were written; returns these, by id, as they are now."""
         ids = [record.id for record, *_ in (*done, *in_part)]
         now = {each.id: each for each in self.desk.records(align_records.with_ids(ids))}
         day = end_dates.today(self.desk.clock.now(), self.desk.settings.time_zone)
@@ -131,8 +124,8 @@ class AlignWriter:
                     reported=member,
                     settings=self.desk.settings,
                 )
-                self.told = {**self.told, record.id: now[record.id].modified}
         self.desk.change(self.run, changes)
+        return now
 
     def _forget_missing(self, members: Mapping[str, Member], there: Collection[str]) -> None:
         """Record that Align no longer has a record of members it had one of, so as not to ask each time."""

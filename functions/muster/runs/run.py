@@ -119,7 +119,8 @@ class ImportState:
     admin has approved the settings that lead to it. `frozen` are the CRM ids of the users last seen frozen in
     Salesforce (`None`: not known, or too many to remember). `settings_tried` is the version of
     the settings that Salesforce could not be asked about when it was saved, and has accepted since. What
-    begins with `vault_` is the same about Vault CRM.
+    begins with `vault_` or `align_` is the same about Vault CRM and Align; `align_read_with` is the digest of
+    the settings that Align was read with.
     """
 
     watermark: str | None = None
@@ -138,7 +139,6 @@ class ImportState:
     vault_decided_with: str | None = None
     align_watermark: str | None = None
     align_read_with: str | None = None
-    align_told: Mapping[str, str] = field(default_factory=dict)
     settings_tried: int | None = None
 
     def is_of_another_org(self, organization_id: str | None) -> bool:

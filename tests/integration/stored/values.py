@@ -147,7 +147,6 @@ _STATE = ImportState(
     vault_decided_with="97a6",
     align_watermark="2026-11-20T08:15:33.000Z",
     align_read_with="a7b5",
-    align_told={"V4R1": "2026-11-20T08:15:00.000Z"},
     settings_tried=2,
 )
 
