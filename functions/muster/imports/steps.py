@@ -30,12 +30,13 @@ from muster.runs.parking import SHOWN, Ends, outlook
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings import Settings
 from muster.settings.digests import settings_digest, vault_settings_digest
-from muster.settings.mappings import salesforce_organization
+from muster.settings.mappings import salesforce_organization, vault_crm_connection
 from muster.sources.gathering_salesforce import Gathered, Gathering
 from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.member_states import MemberState
 from muster.sources.reading_by_id import read_users
 from muster.sources.user_changes import UserChange
+from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
 
 # Salesforce commits records some time after their time of change, and clocks differ.
@@ -128,7 +129,11 @@ class Steps:
         """
         if run.mode == "members":
             return run
-        linked = [each.user for each in items if each.outcome == Outcome.LINKED]
+        linked = {
+            each.user: getattr(each.change, vault_crm_connection(self.settings).match)
+            for each in items
+            if each.outcome == Outcome.LINKED and isinstance(each.change, VaultUser)
+        }
         _, refused = self.align_sync.take_requests(run, linked)
         errors = self.align_sync.report(run, ())
         self._ends.log_errors(run, errors)

@@ -68,19 +68,24 @@ def changed_since(moment: str, settings: Settings) -> str:
     )
 
 
-def about(members: Iterable[Member], settings: Settings) -> Iterator[str]:
+def about(members: Iterable[Member], known: Mapping[str, str], settings: Settings) -> Iterator[str]:
     """Yield conditions that together find the records of these members.
 
-    A known record is found by its id, because Vault compares names case-sensitively.
+    A known record (`known`: by member id) is found by its id, because Vault compares names case-sensitively.
     """
     ids: dict[str, None] = {}
     names: dict[str, None] = {}
     for member in members:
-        if record := member.vault.get(ALIGN, {}).get("id"):
+        if record := known.get(member.id) or member.vault.get(ALIGN, {}).get("id"):
             ids[record] = None
         elif name := getattr(member, vault_crm_connection(settings).match):
             names |= dict.fromkeys((name, name.lower()))
     yield from with_ids(ids)
+    yield from with_names(names, settings)
+
+
+def with_names(names: Iterable[str], settings: Settings) -> Iterator[str]:
+    """Yield conditions that together find the records with these e-mail addresses, or usernames."""
     for some in vql.lists(names):
         yield vql.one_of(mappings.align_name_field(settings), some)
 

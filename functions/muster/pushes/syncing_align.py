@@ -6,7 +6,7 @@ absolute: if an answer is lost, nothing happens twice, and the next run looks ag
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -35,6 +35,7 @@ from muster.times import timestamp
 
 # Vault commits records some time after their time of change, and clocks differ.
 OVERLAP = timedelta(minutes=10)
+NOBODY: Mapping[str, str | None] = {}
 
 
 @dataclass(slots=True)
@@ -58,7 +59,8 @@ class AlignSync:
     written: int = field(default=0, init=False)
     # Align could not be reached or may not be written: another try would only cost time.
     _down: bool = field(default=False, init=False)
-    _to_fill: set[str] = field(default_factory=set, init=False)
+    # Members (ids) whose records do not show yet what they have, and these records.
+    _to_fill: dict[str, str] = field(default_factory=dict, init=False)
     _desk: AlignRoster | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,19 +71,21 @@ class AlignSync:
 
     # ── First: what admins ask for ───────────────────────────────────────────────────────────────
 
-    def take_requests(self, run: Run, linked: Collection[str] = ()) -> tuple[Mapping[str, Change], int]:
+    def take_requests(
+        self, run: Run, linked: Mapping[str, str | None] = NOBODY
+    ) -> tuple[Mapping[str, Change], int]:
         """Take over what admins ask for; returns the changes by member (id) and the number of new errors.
 
         The changes are recorded and the errors logged, except in a preview. A record that stays as it is was
-        told before, and is no error of this run. `linked` are the Vault CRM ids of members who were linked to
-        them only now.
+        told before, and is no error of this run. `linked` are those who have only now been linked to their
+        users: by Vault CRM id, the e-mail address or username there; their records are read however old.
         """
         if self._desk is None:
             return {}, 0
         state = self.runs.state(run.organization)
         try:
-            records = self._desk.records([self._wanted(run, state)])
-            changes, entries = self._decided(self._desk.matched(records), frozenset(linked))
+            records = self._desk.records(self._wanted(run, state, linked))
+            changes, entries = self._decided(self._desk.matched(records), linked)
             if changes:
                 self._desk.check_user()
         except MusterError as error:
@@ -108,16 +112,19 @@ class AlignSync:
             align_read_with=align_settings_digest(self.settings),
         )
 
-    def _wanted(self, run: Run, state: ImportState) -> str | None:
-        """Return the condition for the records to read; `None`: all of them."""
+    def _wanted(self, run: Run, state: ImportState, linked: Mapping[str, str | None]) -> Iterator[str | None]:
+        """Yield the conditions for the records to read; `None`: all of them."""
         known = state.align_read_with == align_settings_digest(self.settings)
         self.whole = run.mode == "full" or not known or state.align_watermark is None
         if self.whole:
-            return None
+            yield None
+            return
         since = datetime.fromisoformat(state.align_watermark or "") - OVERLAP
-        return align_records.changed_since(timestamp(since), self.settings)
+        yield align_records.changed_since(timestamp(since), self.settings)
+        names = dict.fromkeys(each for name in linked.values() if name for each in (name, name.lower()))
+        yield from align_records.with_names(names, self.settings)
 
-    def _decided(self, found: Found, linked: frozenset[str]) -> tuple[dict[str, Change], list[LogEntry]]:
+    def _decided(self, found: Found, linked: Collection[str]) -> tuple[dict[str, Change], list[LogEntry]]:
         """Return the changes and error entries of the records; each must match exactly one member."""
         day = end_dates.today(self.clock.now(), self.settings.time_zone)
         matched = Counter(members[0].id for _, members in found if len(members) == 1)
@@ -132,7 +139,7 @@ class AlignSync:
                 continue
             (member,) = members
             if align_outcomes.is_to_be_filled(member, record):
-                self._to_fill.add(member.id)
+                self._to_fill[member.id] = record.id
             new = member.crm.get(engage_features.CONNECTION, {}).get("id") in linked
             change = partial(
                 align_requests.taken_over, record=record, settings=self.settings, day=day, linked=new
@@ -156,7 +163,7 @@ class AlignSync:
         if self._desk is None or self._down:
             return ()
         entries: list[LogEntry] = []
-        writer = AlignWriter(self._desk, run)
+        writer = AlignWriter(self._desk, run, self._to_fill)
         try:
             for some in batched(self._to_report(run, touched), RECORDS_A_CALL, strict=False):
                 entries += writer.update({each.id: each for each in some})

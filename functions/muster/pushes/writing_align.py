@@ -28,16 +28,21 @@ type Refused = tuple[Write, Problem]
 
 @dataclass(slots=True)
 class AlignWriter:
-    """Writes to Align's records for one run; `written` counts the records that were written."""
+    """Writes to Align's records for one run.
+
+    `known` are records that were just read, by the ids of their members. `written` counts the records that
+    were written.
+    """
 
     desk: AlignRoster
     run: Run
+    known: Mapping[str, str]
     written: int = field(default=0, init=False)
 
     def update(self, members: Mapping[str, Member]) -> list[LogEntry]:
         """Bring the records of up to 500 members up to date: read, write, and read what was written again."""
         self.desk.check_user()
-        records = self.desk.records(align_records.about(members.values(), self.desk.settings))
+        records = self.desk.records(align_records.about(members.values(), self.known, self.desk.settings))
         found = self.desk.matched(records)
         self._forget_missing(members, {each.id for _, candidates in found for each in candidates})
         day = end_dates.today(self.desk.clock.now(), self.desk.settings.time_zone)

@@ -58,6 +58,27 @@ def test_the_request_of_somebody_new_is_pushed_without_retry_request(
     assert desk.errors() == []
 
 
+@pytest.mark.parametrize("request_", ["UK", None])
+@pytest.mark.usefixtures("ada")
+def test_somebody_new_is_found_in_align_however_old_the_record_is(desk: Desk, request_: str | None) -> None:
+    address = "zoe@acme.example"
+    record = desk.record(email__aln=address.upper(), **{ENGAGE["request"]: request_})
+    desk.edit(record, name__v="Zoe L.")
+    desk.align.clock.pass_s(3600)
+    desk.align.log_in()
+    desk.record(email__aln="nobody@acme.example")
+    desk.licences.imported()
+    desk.licences.company.salesforce.create(Department="Sales", Email=address, Username=address)
+    desk.licences.vault.log_in()
+    user = desk.licences.vault.create(username__sys=address, email__sys=address.upper())
+    if request_ is None:
+        desk.licences.vault.update(user, engage_group_request__v="UK")
+        desk.licences.vault.settle()
+    assert desk.licences.imported("incremental")["align"]["read"] == 2
+    desk.licences.push()
+    assert desk.shows(record) == ("UK", "success__aln", "UK")
+
+
 def test_a_record_that_is_created_with_a_request_needs_no_retry_request_either(desk: Desk) -> None:
     user, record = desk.person(**{ENGAGE["request"]: "UK"})
     desk.licences.push()

@@ -118,12 +118,12 @@ def test_the_names_are_the_settings() -> None:
 def test_members_are_looked_up_by_record_or_else_by_name(
     ada: Member, wanted: Any, conditions: list[str]
 ) -> None:
-    assert list(align_records.about([ada], wanted)) == conditions
+    assert list(align_records.about([ada], {}, wanted)) == conditions
 
 
 def test_two_hundred_go_into_one_condition() -> None:
     many = [member(id=str(number), email=f"u{number}@acme.example") for number in range(401)]
-    assert len(list(align_records.about(many, ACME))) == 3
+    assert len(list(align_records.about(many, {"0": "V4R9"}, ACME))) == 3
 
 
 # ── Whom a record is about ───────────────────────────────────────────────────────────────────────────
