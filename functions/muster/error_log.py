@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from muster.errors import Problem
+from muster.errors import Downtime, MusterError, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +45,8 @@ def entry_of(
         message=f"{problem.where} {problem.message}".strip() + suffix,
         remedy=problem.remedy,
     )
+
+
+def what_to_do(error: MusterError) -> str:
+    """Return what to do first about an error that a system is to blame for, as the beginning of a remedy."""
+    return "Wait for its end" if isinstance(error, Downtime) else "Correct what it names"

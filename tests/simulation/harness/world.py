@@ -41,6 +41,7 @@ INVOCATION_MS = 900_000
 # What happens in a world changes these tables of Salesforce.
 _OF_SALESFORCE = (
     "User",
+    "UserLogin",
     "WorkflowOutboundMessage",
     "FlowDefinition",
     "Flow",

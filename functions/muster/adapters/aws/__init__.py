@@ -6,6 +6,6 @@ settings_table, webhook_registry, webhook_journal        settings; callers of th
 delivery_journal                                         which notifications were followed (W13)
 change_queue                                             the queue between webhook and worker (SQS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
-secrets                                                  credentials (Secrets Manager)
+secrets, login_journal                                   credentials (Secrets Manager); logins to vaults (U5)
 dynamodb_reads, aws_errors                               reads of many items; botocore's errors translated
 """

@@ -34,9 +34,10 @@ from muster.adapters.vault.metadata import (
 from muster.adapters.vault.writes import read_written
 from muster.crm.pages import CursorLost, Page, Tally, read_vault_page, vault_page_path
 from muster.crm.vault_records import RECORDS_A_CALL, Field, IntegrationUser, SecurityPolicy, Written
-from muster.errors import Misconfigured, NotServed, OutcomeUnknown, Problem, Rejected, TooLarge, Unavailable
+from muster.errors import NotServed, OutcomeUnknown, Problem, Rejected, TooLarge, Unavailable
 
 if TYPE_CHECKING:
+    from muster.adapters.aws.login_journal import LoginJournal
     from muster.adapters.aws.secrets import Secrets
     from muster.settings.sections import AlignConnection, VaultCrmConnection
 
@@ -57,6 +58,7 @@ class Vault:
         self,
         connection: VaultCrmConnection | AlignConnection,
         secrets: Secrets,
+        journal: LoginJournal,
         name: Literal["vault_crm", "align"] = "vault_crm",
         *,
         client_id: str = "muster",
@@ -80,9 +82,7 @@ class Vault:
         self._session = session_for({f"{self._base}/api/": 0})
         self._session.headers["X-VaultAPI-ClientID"] = client_id
         self._timeout = timeout
-        self._login = login.VaultLogin(
-            connection, self._system, secrets, self._session, timeout, sessions, clock
-        )
+        self._login = login.VaultLogin(connection, name, secrets, journal, self._session, timeout, sessions)
         self._burst = Burst(self._system.name, longest_wait_s, clock, sleep)
         self._backoff_s = backoff_s
         self._longest_wait_s = longest_wait_s
@@ -97,6 +97,15 @@ class Vault:
         """Log in anew with the secret, even if a session is open; raises as any call does."""
         self._burst.left = None
         self._login.session_id(anew=True)
+
+    def refusal(self) -> str | None:
+        """Return why nobody logs in, if the password in the secret was refused; the vault is not called."""
+        return self._login.refusal()
+
+    def retry_login(self) -> None:
+        """Send a password that was refused once more; does nothing if it was not (U5)."""
+        if self._login.refusal():
+            self._login.session_id(anew=True, again=True)
 
     def query(self, vql: str) -> Iterator[Page]:
         """Yield all pages of a query's result, in order.
@@ -213,7 +222,7 @@ class Vault:
         if answer.kind == INVALID_SESSION:
             answer = self._answer(method, path, headers, body, tries)
         if answer.kind == INVALID_SESSION:
-            raise Misconfigured(
+            raise NotServed(
                 f"{answer.summary} to a call right after a login; the vault may not serve"
                 f" {self._system.setting.removesuffix('host')}api_version, {self._version}"
             )

@@ -9,12 +9,12 @@ import pytest
 from werkzeug.wrappers import Response
 
 from muster.adapters.vault.login import OF_THIS_PROCESS, Sessions
-from muster.errors import Misconfigured, MusterError, Unavailable
+from muster.errors import Misconfigured, MusterError, PasswordRefused, Unavailable
 from sandbox.serving import serve
 from sandbox.vault_crm import RunningSandbox
-from tests.doubles.clocks import MonotonicClock
 from tests.doubles.credentials import CANARY, Shelf
 from tests.doubles.host import answer
+from tests.doubles.login_journal import JournalInMemory
 from tests.doubles.sandbox_doors import calls, control
 from tests.doubles.vault_host import (
     AUTH,
@@ -40,15 +40,36 @@ def test_a_username_and_a_password_open_a_session(vault: RunningSandbox) -> None
     assert calls(vault.url, AUTH) == 1
 
 
-def test_a_wrong_password_is_sent_once(vault: RunningSandbox) -> None:
-    shelf, sessions = credentials(vault.username, "wrong"), Sessions()
+def test_a_wrong_password_is_sent_once_by_all_processes(vault: RunningSandbox) -> None:
+    """Each client has a process of its own: nothing is shared but the table."""
+    shelf, journal = credentials(vault.username, "wrong"), JournalInMemory()
     for _ in range(10):
-        client = client_at(vault.url, shelf, sessions=sessions)
-        with pytest.raises(Misconfigured, match=f"secret {NAME}: .*USERNAME_OR_PASSWORD_INCORRECT"):
+        client = client_at(vault.url, shelf, journal=journal)
+        with pytest.raises(PasswordRefused, match=f"secret {NAME}: .*USERNAME_OR_PASSWORD_INCORRECT"):
             client.me()
     assert calls(vault.url, AUTH) == 1
     # Five in a row would have locked the account.
-    assert client_at(vault.url, shelf_of(vault)).me().username == vault.username
+    assert client_at(vault.url, shelf_of(vault), journal=journal).me().username == vault.username
+
+
+def test_a_password_that_has_become_right_is_sent_again_when_an_admin_asks(vault: RunningSandbox) -> None:
+    shelf, journal = credentials(vault.username, "new"), JournalInMemory()
+    client = client_at(vault.url, shelf, journal=journal)
+    client.retry_login()
+    assert calls(vault.url, AUTH) == 0, "nothing was refused yet"
+    for _ in range(2):
+        with pytest.raises(PasswordRefused):
+            client.me()
+    with pytest.raises(PasswordRefused):
+        client.retry_login()
+    assert calls(vault.url, AUTH) == 2
+    with pytest.raises(PasswordRefused):
+        client.me()
+    assert calls(vault.url, AUTH) == 2
+    control(vault.url, "PUT", "vault", {"password": "new"})
+    client.retry_login()
+    assert client.refusal() is None
+    assert client_at(vault.url, shelf, journal=journal).me().username == vault.username
 
 
 def test_a_changed_password_is_tried_at_once(vault: RunningSandbox) -> None:
@@ -127,32 +148,22 @@ def test_a_refused_login_is_made_once_and_says_what_to_do(host: VaultHost, kind:
 def test_only_what_locks_an_account_is_remembered(host: VaultHost, kind: str, logins: int) -> None:
     host.login = answer(failure(kind))
     login = login_at(host.url)
+    assert login.refusal() is None
     for _ in range(2):
         with pytest.raises(Misconfigured):
             login.session_id()
     assert len(host.logins) == logins
-
-
-def test_a_refused_password_is_tried_again_after_an_hour(host: VaultHost) -> None:
-    host.login = answer(REFUSED)
-    clock = MonotonicClock()
-    login = login_at(host.url, clock=clock)
-    for passed, logins in ((0, 1), (3_599, 1), (1, 2), (3_599, 2)):
-        clock.now += passed
-        with pytest.raises(Misconfigured, match="USERNAME_OR_PASSWORD_INCORRECT"):
-            login.session_id()
-        assert len(host.logins) == logins
-    host.login = None
-    clock.now += 3_600
-    assert login.session_id() == "session-3"
+    words = login.refusal()
+    assert (words is not None) is (logins == 1)
+    assert words is None or "2026-11-21T12:00:00Z" in words
 
 
 def test_a_refused_password_says_nothing_of_another_users(host: VaultHost) -> None:
     host.login = answer(REFUSED)
-    sessions = Sessions()
+    sessions, journal = Sessions(), JournalInMemory()
     for username in (USERNAME, "other@acme.example"):
         with pytest.raises(Misconfigured):
-            login_at(host.url, credentials(username), sessions).session_id()
+            login_at(host.url, credentials(username), sessions, journal).session_id()
     assert len(host.logins) == 2
 
 
@@ -281,8 +292,8 @@ def test_organizations_share_no_session_even_by_the_same_credentials(host: Vault
 
 def test_a_session_ends_with_the_version_of_the_secret_that_opened_it(host: VaultHost) -> None:
     """A password that is wrong by now is noticed, not outlived (U5)."""
-    shelf, sessions, clock = credentials(), Sessions(), MonotonicClock()
-    login = login_at(host.url, shelf, sessions, clock)
+    shelf, sessions = credentials(), Sessions()
+    login = login_at(host.url, shelf, sessions)
     assert login.session_id() == login.session_id() == "session-1"
     host.login = answer(REFUSED)
     shelf.secret["password"] = "a typo"  # noqa: S105 - of a test
@@ -290,15 +301,17 @@ def test_a_session_ends_with_the_version_of_the_secret_that_opened_it(host: Vaul
         login_at(host.url, shelf, sessions).session_id()
 
 
-def test_a_refused_password_is_known_of_the_next_version_too(host: VaultHost) -> None:
-    """Somebody adds `expires_on` to the secret: that is no reason to send the password again."""
+def test_each_version_of_a_secret_is_sent_once(host: VaultHost) -> None:
+    """Whoever writes the same password again says so, for it may have become right in the vault (U5)."""
     host.login = answer(REFUSED)
-    shelf, sessions = credentials(), Sessions()
-    for note in ("old", "new"):
+    shelf, journal = credentials(), JournalInMemory()
+    for note in ("old", "new", "new"):
         shelf.secret["note"] = note
         with pytest.raises(Misconfigured):
-            login_at(host.url, shelf, sessions).session_id()
-    assert len(host.logins) == 1
+            login_at(host.url, shelf, journal=journal).session_id()
+    assert len(host.logins) == 2
+    assert {refused.connection for refused in journal.refusals} == {"vault_crm"}
+    assert not journal.under_way
 
 
 def test_a_client_uses_the_sessions_of_its_process(host: VaultHost) -> None:
@@ -336,11 +349,11 @@ def test_who_comes_while_another_logs_in_waits_for_that(refused: bool) -> None:
             self.login = answer(REFUSED) if refused else None
             return super().__call__(environ, start_response)
 
-    host, sessions = Slow(), Sessions()
+    host, sessions, journal = Slow(), Sessions(), JournalInMemory()
 
     def session_id(number: int) -> str:
         try:
-            return login_at(host.url, sessions=sessions).session_id()
+            return login_at(host.url, sessions=sessions, journal=journal).session_id()
         except Misconfigured as error:
             return str(error)
 
@@ -350,8 +363,9 @@ def test_who_comes_while_another_logs_in_waits_for_that(refused: bool) -> None:
         let_go.set()
         said = {each.result(30) for each in found}
     assert len(host.logins) == 1
-    assert len(said) == 1
-    assert ("USERNAME_OR_PASSWORD_INCORRECT" in said.pop()) is refused
+    # Who sent it quotes the answer, the others when it came.
+    assert len(said) == (2 if refused else 1)
+    assert all(("USERNAME_OR_PASSWORD_INCORRECT" in each) is refused for each in said)
 
 
 @pytest.mark.parametrize(
