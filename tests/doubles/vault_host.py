@@ -32,6 +32,11 @@ def credentials(username: str = USERNAME, password: str = CANARY, **others: str)
     return Shelf(NAME, username=username, password=password, **others)
 
 
+def token(value: str = f"veeva-vault-{CANARY}") -> Shelf:
+    """Return a secret with an access token."""
+    return Shelf(NAME, access_token=value)
+
+
 class VaultHost(Host):
     """A host in a vault's place; it logs everyone in, unless told otherwise."""
 

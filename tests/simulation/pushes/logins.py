@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import boto3
 
@@ -85,7 +86,7 @@ def _race(world: World, start: Moment, choice: Choice, how: str) -> list[int]:
     def body(number: int) -> None:
         _try(processes[number])
 
-    raised = scheduler.run([lambda number=number: body(number) for number in range(PROCESSES)])
+    raised = scheduler.run([partial(body, number) for number in range(PROCESSES)])
     world.wire.on_call = None
     for error in filter(None, raised):
         raise error

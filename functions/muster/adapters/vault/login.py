@@ -1,7 +1,9 @@
-"""Login to a vault: a session opened with username and password, and shared.
+"""Login to a vault: by an access token, or by a session opened with username and password, and shared.
 
     Sessions      the open sessions of this process, each of one organization, secret and version of it
-    VaultLogin    the session of one connection (T21, U5)
+    VaultLogin    what authorizes the calls of one connection (T21, U5)
+
+An access token is sent with each call in place of a session: there is no login, and nothing to lock.
 
 Five wrong passwords in a row lock a Vault account. So logins are never retried automatically, every process
 takes its turn to log in, and a refused password is not sent again by any of them (`aws.login_journal`).
@@ -50,15 +52,21 @@ if TYPE_CHECKING:
 # A vault limits logins by the minute; beyond the limit they fail until the minute is over.
 LOGIN_WINDOW_S = 60
 
+ACCESS_TOKEN = "access_token"  # noqa: S105 - a secret's key
 _SESSION_ID = re.compile(r"[\x21-\x7e]{1,8000}")
+_TOKEN = re.compile(r"veeva-vault-[\x21-\x7e]{1,4000}")
 
 
 @dataclass(slots=True, repr=False)
 class _Slot:
-    """One user of one host, by a version of a secret, and the session that is open."""
+    """One user of one host, by a version of a secret, and the session that is open.
+
+    `ended`: what the vault has accepted no more, an access token perhaps.
+    """
 
     version: str = ""
     session_id: str | None = None
+    ended: str = ""
 
 
 class Sessions:
@@ -113,19 +121,29 @@ class VaultLogin:
         self._sessions = sessions
         self._slot = _Slot()
 
-    def session_id(self, *, anew: bool = False, again: bool = False) -> str:
-        """Return the id of an open session, logging in if need be, or in any case if `anew`.
+    @property
+    def by_token(self) -> bool:
+        """Whether the secret holds an access token: then nothing is called to log in."""
+        return ACCESS_TOKEN in self._secrets.get(self._secret_name())
 
-        `again`: a password that was refused is sent once more. Raises `PasswordRefused` for one that is not.
+    def authorization(self, *, anew: bool = False, again: bool = False) -> str:
+        """Return what authorizes a call: the access token, or a session, logging in if need be.
+
+        `anew`: log in in any case. `again`: a password that was refused is sent once more. Raises
+        `PasswordRefused` for one that is not.
         """
         name = self._secret_name()
         secret = self._secrets.get(name)
+        if ACCESS_TOKEN in secret:
+            return self._token_in(name, secret)
         try:
             return self._session_of(name, secret, anew=anew, again=again)
         except Misconfigured:
             changed = self._secrets.refetch(name)
-            if all(changed.get(key) == secret.get(key) for key in ("username", "password")):
+            if all(changed.get(key) == secret.get(key) for key in ("username", "password", ACCESS_TOKEN)):
                 raise
+        if ACCESS_TOKEN in changed:
+            return self._token_in(name, changed)
         return self._session_of(name, changed, anew=anew, again=again)
 
     def refusal(self) -> str | None:
@@ -134,11 +152,30 @@ class VaultLogin:
         found = self._journal.refusal(self._version_of(self._secrets.get(name)))
         return str(self._not_sent(name, found)) if found else None
 
-    def forget(self, session_id: str) -> None:
-        """Drop a session that the vault has ended, unless it has already been replaced."""
+    def forget(self, authorization: str) -> None:
+        """Drop what the vault accepts no more, unless it has already been replaced."""
         slot = self._slot
-        if slot.session_id == session_id:
+        if slot.session_id == authorization:
             slot.session_id = None
+        slot.ended = authorization
+
+    def _token_in(self, name: str, secret: Secret) -> str:
+        """Return the authorization by a secret's token; one that has ended is read anew once."""
+        require_keys(name, secret, ACCESS_TOKEN)
+        token = f"Bearer {secret[ACCESS_TOKEN]}"
+        if token == self._slot.ended:
+            self._slot.ended = ""
+            changed = self._secrets.refetch(name)
+            if ACCESS_TOKEN in changed and changed[ACCESS_TOKEN] != secret[ACCESS_TOKEN]:
+                return self._token_in(name, changed)
+            raise Misconfigured(
+                f"{self._system.name} does not accept the access token in the secret {name}: it has expired"
+                f" or was deleted, or the vault does not serve {self._connection.api_version}; write a new"
+                " one into the secret, or correct the connection's api_version"
+            )
+        if not _TOKEN.fullmatch(secret[ACCESS_TOKEN]):
+            raise Misconfigured(f"{ACCESS_TOKEN} in the secret {name} is none: they begin with veeva-vault-")
+        return token
 
     def _secret_name(self) -> str:
         name = self._connection.secret
