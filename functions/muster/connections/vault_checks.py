@@ -328,7 +328,8 @@ def _password_by_policy(policy: Read[SecurityPolicy]) -> Check:
         check,
         Result.WARNING,
         f"the password expires {days} days after it was set",
-        f"{place}: give the integration user a policy whose Password Expiration is none; or write a new"
+        f"{place}: give the integration user a policy whose Password Expiration is none; or use an access"
+        " token in place of the password (docs/operations.md); or write a new"
         " password into the secret before it expires, and its last day as expires_on, to be warned in time.",
     )
 
