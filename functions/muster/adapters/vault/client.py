@@ -34,7 +34,7 @@ from muster.adapters.vault.metadata import (
 from muster.adapters.vault.writes import read_written
 from muster.crm.pages import CursorLost, Page, Tally, read_vault_page, vault_page_path
 from muster.crm.vault_records import RECORDS_A_CALL, Field, IntegrationUser, SecurityPolicy, Written
-from muster.errors import NotServed, OutcomeUnknown, Problem, Rejected, TooLarge, Unavailable
+from muster.errors import Misconfigured, NotServed, OutcomeUnknown, Problem, Rejected, TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from muster.adapters.aws.login_journal import LoginJournal
@@ -227,7 +227,7 @@ class Vault:
         if answer.kind == INVALID_SESSION:
             answer = self._answer(method, path, headers, body, tries)
         if answer.kind == INVALID_SESSION:
-            raise NotServed(
+            raise Misconfigured(
                 f"{answer.summary} to a call right after a login; the vault may not serve"
                 f" {self._system.setting.removesuffix('host')}api_version, {self._version}"
             )
