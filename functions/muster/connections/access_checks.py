@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 from muster.checks import Check, NotAsked, Read, Result, judged, unread
 from muster.connections.credential_expiry import EXPIRES_ON, WARNING_DAYS
-from muster.errors import Downtime, Misconfigured, MusterError, NotServed, Rejected, Unavailable, WrongSystem
+from muster.errors import (
+    ApiCallsUsedUp,
+    Downtime,
+    LoginUnderWay,
+    Misconfigured,
+    MusterError,
+    NotServed,
+    Rejected,
+    Unavailable,
+    WrongSystem,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +99,7 @@ def secret_instructions(profile: ConnectionProfile) -> str:
 
 def _reachable(profile: ConnectionProfile, answered: Read[object]) -> Check:
     host = f"connections.{profile.connection}.host"
-    if isinstance(answered, NotAsked):
+    if isinstance(answered, NotAsked | ApiCallsUsedUp | LoginUnderWay):
         return unread("reachable", answered)
     if isinstance(answered, Downtime):
         return Check("reachable", Result.FAILED, str(answered), "Wait for its end; then run preflight again.")

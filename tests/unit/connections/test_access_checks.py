@@ -14,7 +14,9 @@ from muster.connections.access_checks import (
     version,
 )
 from muster.errors import (
+    ApiCallsUsedUp,
     Downtime,
+    LoginUnderWay,
     Misconfigured,
     MusterError,
     NotServed,
@@ -46,6 +48,9 @@ OK, BAD, UNKNOWN = "passed", "failed", "could_not_check"
         (BOTH, NotServed("no such version"), [OK, OK, BAD, UNKNOWN]),
         (BOTH, WrongSystem("elsewhere"), [OK, OK, OK, BAD]),
         (BOTH, Unavailable("down"), [OK, BAD, UNKNOWN, UNKNOWN]),
+        # Neither says anything of the host.
+        (BOTH, ApiCallsUsedUp("used up"), [OK, UNKNOWN, UNKNOWN, UNKNOWN]),
+        (BOTH, LoginUnderWay("another process"), [OK, UNKNOWN, UNKNOWN, UNKNOWN]),
         (SecretFound(frozenset({"username"})), NotAsked("no"), [BAD, UNKNOWN, UNKNOWN, UNKNOWN]),
         (Misconfigured("not there"), NotAsked("no"), [BAD, UNKNOWN, UNKNOWN, UNKNOWN]),
         (Unavailable("Secrets Manager is down"), NotAsked("no"), [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]),
