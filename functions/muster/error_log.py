@@ -24,6 +24,11 @@ class LogEntry:
     remedy: str
 
 
+def what_to_do(error: MusterError) -> str:
+    """Return what to do first about an error that a system is to blame for, as the beginning of a remedy."""
+    return "Wait for its end" if isinstance(error, Downtime) else "Correct what it names"
+
+
 def entry_of(
     problem: Problem,
     *,
@@ -45,8 +50,3 @@ def entry_of(
         message=f"{problem.where} {problem.message}".strip() + suffix,
         remedy=problem.remedy,
     )
-
-
-def what_to_do(error: MusterError) -> str:
-    """Return what to do first about an error that a system is to blame for, as the beginning of a remedy."""
-    return "Wait for its end" if isinstance(error, Downtime) else "Correct what it names"
