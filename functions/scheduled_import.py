@@ -130,10 +130,11 @@ def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | No
         yield None
         return
     watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
-    if asked.is_begun_by_schedule and watching.skipped():
+    connected = bootstrap.vault(connection)
+    if asked.is_begun_by_schedule and watching.skipped(connected.refusal):
         yield None
         return
-    with watching.watched(bootstrap.vault(connection)) as vault:
+    with watching.watched(connected) as vault:
         yield vault
 
 
@@ -141,11 +142,15 @@ def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | No
 def _watched_align(asked: Import, stored: StoredSettings) -> Iterator[Vault | None]:
     """Lend the organization's Align, if it has one that a schedule may try (P6)."""
     connection = stored.settings.connections.align
-    watching = bootstrap.health_tracker(asked.organization, "align", _now)
-    if connection is None or (asked.is_begun_by_schedule and watching.skipped()):
+    if connection is None:
         yield None
         return
-    with watching.watched(bootstrap.align(connection)) as align:
+    watching = bootstrap.health_tracker(asked.organization, "align", _now)
+    connected = bootstrap.align(connection)
+    if asked.is_begun_by_schedule and watching.skipped(connected.refusal):
+        yield None
+        return
+    with watching.watched(connected) as align:
         yield align
 
 

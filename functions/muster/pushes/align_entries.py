@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from muster.checks import Check
 from muster.crm.engage_features import ALIGN
-from muster.error_log import LogEntry, entry_of
+from muster.error_log import LogEntry, entry_of, what_to_do
 from muster.errors import Misconfigured, MusterError, Problem
 from muster.pushes.align_records import AlignRecord
 from muster.roster.member import Member
@@ -33,7 +33,7 @@ def about(record: AlignRecord, code: str, problem: Problem, member: Member | Non
 def not_reached(error: MusterError, at: str, run: str) -> LogEntry:
     """Return the entry of a run that could not use Align; `at` is now (ISO 8601)."""
     remedy = (
-        "Correct what it names. Vault CRM was served all the same; the next run takes over what is asked"
+        f"{what_to_do(error)}. Vault CRM was served all the same; the next run takes over what is asked"
         " for in Align, and updates what Align has missed."
     )
     return entry_of(
