@@ -173,8 +173,9 @@ def _is_so(member: Member, feature: str, group: str | None) -> bool:
 def _refusals(member: Member, request: GroupRequest, settings: Settings, today: date) -> Iterator[Problem]:
     """Yield the reasons to refuse the request, the most general first."""
     yield from _not_pushed(request.feature, settings)
-    repeats_a_group = request.action == "retry" and getattr(member, request.feature)["request"]
-    if end_dates.has_left(member, today) and (request.action == "assign" or repeats_a_group):
+    in_no_group = request.action == "retry" and not engage_groups.gives_back(member, request.feature)
+    asks = request.action == "assign" or (in_no_group and getattr(member, request.feature)["request"])
+    if end_dates.has_left(member, today) and asks:
         yield Problem("member", *_leaving(member))
     if request.action == "retry":
         yield from _nothing_to_retry(member, request.feature, settings)

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from muster.crm import canonical_text
 from muster.crm.salesforce_fields import TARGETS, mapped
-from muster.roster import eligibility, seats
+from muster.roster import eligibility, end_dates, engage_groups, seats
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
 from muster.roster.entitlements import Attributes, governed, seated, without
@@ -197,6 +197,7 @@ def _follow(
         # Read from Salesforce and unchanged: an import of an unchanged source writes nothing (I9).
         return Decision(outcome=Outcome.UNCHANGED, before=before)
     after = replace(before, **attributes, sources={**before.sources, CONNECTION: change.source})
+    after = replace(after, **engage_groups.returned(before, after, end_dates.today(now, settings.time_zone)))
     if before.active != after.active:
         outcome = Outcome.REACTIVATED if after.active else Outcome.DEACTIVATED
     else:
