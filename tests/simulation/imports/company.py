@@ -111,7 +111,7 @@ class Company:
         self.people.clear()
         self.world.reset(GLOBEX)
         with self.world.salesforce.organization.store.transaction() as database:
-            for query in ('DELETE FROM "User"', "DELETE FROM id_counter"):
+            for query in ('DELETE FROM "User"', 'DELETE FROM "UserLogin"', "DELETE FROM id_counter"):
                 database.execute(query)
             # The first id is the integration user's own.
             database.execute("INSERT INTO id_counter VALUES ('005', 1)")
