@@ -18,10 +18,8 @@ class Place:
 
 
 def places(member: Member | None) -> frozenset[Place]:
-    """Return the member's places in line; who is inactive, here or in Vault CRM, or set inactive has none."""
+    """Return the member's places in line; a member who is inactive, or set inactive, has none."""
     if member is None or not member.active or member.crm_user_status == "inactive":
-        return frozenset()
-    if not member.vault.get("active", True):
         return frozenset()
     waits = member.vault.get("waits", {})
     return frozenset(Place(feature, **place) for feature, place in waits.items())

@@ -28,8 +28,9 @@ class Member:
     was last evaluated with.
 
     `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`, per feature the
-    request there, `digest` of the row as imported, `waits`, the places in line for a licence, and `tries`,
-    what is tried there until it is done (`roster.vault_tries`).
+    request there, `digest` of the row as imported, `waits`, the places in line for a licence, `tries`, what
+    is tried there until it is done (`roster.vault_tries`), and `former`, the groups to request again for who
+    comes back (`roster.former_groups`).
     """
 
     id: str

@@ -136,7 +136,7 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
     today = end_dates.today(now, settings.time_zone)
     at = timestamp(now)
     # What Vault CRM showed of another user says nothing about this one.
-    vault: Mapping[str, Any] = {} if is_new else before.vault
+    vault = {name: known for name, known in before.vault.items() if not is_new or name == "former"}
     after = replace(
         before,
         crm={**before.crm, CONNECTION: {"id": user.id, "username": user.username}},

@@ -430,9 +430,7 @@ def test_who_finds_no_licence_waits_from_then_on(
     assert licence_places.places(taken) == ({Place(ENGAGE, **after)} if after else frozenset())
 
 
-@pytest.mark.parametrize(
-    "attributes", [{"active": False}, {"crm_user_status": "inactive"}, {"vault": {"active": False}}]
-)
+@pytest.mark.parametrize("attributes", [{"active": False}, {"crm_user_status": "inactive"}])
 def test_who_leaves_stands_in_no_line(attributes: dict[str, Any]) -> None:
     ada = member({"waits": {"engage": waits()}}, engage=held("UK", NO_LICENSES_REMAINING))
     assert licence_places.places(ada)
