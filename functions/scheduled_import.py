@@ -28,6 +28,7 @@ from muster.imports.ports import Ports
 from muster.observability import logger, metrics
 from muster.pushes.ports import Vault
 from muster.references import Reference
+from muster.roster import refuted_messages
 from muster.roster.finding import find_named
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.running import SCHEDULE
@@ -86,13 +87,22 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     if isinstance(event, dict) and event.get("by") == SCHEDULE:
         # Nobody reads them there, and a workflow may carry 256 KiB.
         said.pop("changes", None)
+        said.pop("left_out", None)
     # Only a plan that was not waiting already is news.
     parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
     metrics.add_metric("RunsParked", MetricUnit.Count, int(parked))
-    # Previews and rejections succeed too, but bring nothing in; and some people are not everyone.
-    if answer is not None and answer.ended is Ended.APPLIED and answer.mode in _EVERYONE:
-        metrics.add_metric("RunsSucceeded", MetricUnit.Count, 1)
+    # Previews and rejections succeed too, but bring nothing in.
+    if answer is not None and answer.ended is Ended.APPLIED:
+        _count_applied(answer)
     return said
+
+
+def _count_applied(answer: RunAnswer) -> None:
+    # Some people are not everyone.
+    if answer.mode in _EVERYONE:
+        metrics.add_metric("RunsSucceeded", MetricUnit.Count, 1)
+    if refuted := (answer.counts or {}).get(refuted_messages.CODE):
+        metrics.add_metric("MessagesRefuted", MetricUnit.Count, refuted)
 
 
 def _import(asked: Import, remaining: Callable[[], float]) -> RunAnswer:

@@ -13,10 +13,11 @@ from muster import bootstrap
 from muster.adapters.aws import change_queue
 from muster.errors import ApiCallsUsedUp, MusterError
 from muster.observability import logger, metrics
-from muster.webhook.applying_changes import Applied, apply_message, needs_salesforce
+from muster.webhook.applying_changes import apply_message, needs_salesforce
 from muster.webhook.deliveries import ASKED_EVERY, SHARE_FOR_MESSAGES
 from muster.webhook.following_messages import MessageFollower
 from muster.webhook.messages import QueuedMessage
+from muster.webhook.ports import Ports
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -41,9 +42,7 @@ def _follow(record: SQSRecord) -> None:
     connection = settings.connections.salesforce if settings and needs_salesforce(settings) else None
     salesforce = bootstrap.brisk_salesforce(connection, SHARE_FOR_MESSAGES) if connection else None
 
-    def apply(message: QueuedMessage) -> Applied:
-        return apply_message(message, settings, bootstrap.roster_table(), salesforce, now)
-
+    ports = Ports(bootstrap.roster_table(), bootstrap.loss_table(), salesforce)
     follower = MessageFollower(
         settings,
         bootstrap.delivery_journal(),
@@ -51,7 +50,7 @@ def _follow(record: SQSRecord) -> None:
         lambda error: logger.warning("not remembered", organization=message.organization, reason=str(error)),
     )
     try:
-        applied = follower.follow(message, now, apply)
+        applied = follower.follow(message, now, lambda fresh: apply_message(fresh, settings, ports, now))
     except ApiCallsUsedUp as error:
         # Not a fault of the message: it would end in the dead-letter queue long before the day is over.
         bootstrap.change_queue().put_back(record.body, int(ASKED_EVERY.total_seconds()))
@@ -70,6 +69,7 @@ def _follow(record: SQSRecord) -> None:
             name=f"Changes{outcome.title().replace('_', '')}", unit=MetricUnit.Count, value=count
         )
     metrics.add_metric(name="NotificationsParked", unit=MetricUnit.Count, value=len(applied.parked))
+    metrics.add_metric(name="MessagesRefuted", unit=MetricUnit.Count, value=applied.refuted)
 
 
 def _note_receipt(message: QueuedMessage) -> None:

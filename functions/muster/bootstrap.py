@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
+    from muster.adapters.aws.loss_table import LossTable
     from muster.adapters.aws.mail import Mail
     from muster.adapters.aws.mail_outbox import MailOutbox
     from muster.adapters.aws.roster_table import RosterTable
@@ -88,6 +89,14 @@ def roster_table() -> RosterTable:
     from muster.adapters.aws.roster_table import RosterTable
 
     return RosterTable(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def loss_table() -> LossTable:
+    """What messages took from members in the last hour."""
+    from muster.adapters.aws.loss_table import LossTable
+
+    return LossTable(_dynamodb(), environment.roster_table_name())
 
 
 @cache

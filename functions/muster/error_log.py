@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from muster.errors import Problem
 
@@ -45,3 +46,24 @@ def entry_of(
         message=f"{problem.where} {problem.message}".strip() + suffix,
         remedy=problem.remedy,
     )
+
+
+# So many entries of one code, made at one time, are listed one by one; more tell nobody anything new.
+SINGLY = 20
+
+
+def at_most(entries: Iterable[LogEntry], singly: int = SINGLY) -> list[LogEntry]:
+    """Return the first entries of each code, and one instead of all its others, which says how many.
+
+    That one has no record, and is otherwise like the first that is left out.
+    """
+    by_code: dict[str, list[LogEntry]] = {}
+    for entry in entries:
+        by_code.setdefault(entry.code, []).append(entry)
+    listed = []
+    for same in by_code.values():
+        listed += same[:singly]
+        if others := same[singly:]:
+            message = f"{len(others):,} more like those of the same moment, which are not listed one by one"
+            listed.append(replace(others[0], record=None, message=message))
+    return listed

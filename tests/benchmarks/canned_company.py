@@ -79,6 +79,7 @@ class Company:
                 row["Title"] = "Changed"
                 row["SystemModstamp"] = "2026-11-20T08:15:31.000+0000"
         self.pages = {"users": _pages("users", [_shown(row, names) for row in rows])}
+        self.pages["logins"] = _pages("logins", [])  # nobody is frozen
         self.pages |= {str(n): _pages(str(n), each) for n, each in enumerate(self.filters)}
         self._store_state(len(rows))
         self.archive: dict[str, bytes] = {}
@@ -174,8 +175,8 @@ class Company:
 
     def _query(self, body: dict[str, Any]) -> dict[str, Any]:
         partition = body["ExpressionAttributeValues"][":pk"]["S"]
-        if "IndexName" not in body:
-            return {"Items": [], "Count": 0}
+        if body.get("IndexName") != "by_state":
+            return {"Items": [], "Count": 0}  # nobody is due
         start = int(body.get("ExclusiveStartKey", {}).get("n", {}).get("N", 0))
         items = self.index.get(partition, [])[start : start + INDEX_ITEMS_A_PAGE]
         if body.get("ProjectionExpression") == "#state":
@@ -272,8 +273,9 @@ class Door(BaseHTTPRequestHandler):
         if not soql:
             name, _, number = path.rpartition("/")[2].partition("-")
             return self._answer(self.company.pages[name][int(number)])
-        conditions = [f"({each})" for each in filtered(self.company.settings).values()]
+        conditions = filtered(self.company.settings).values()
         name = next((str(n) for n, each in enumerate(conditions) if each in soql), "users")
+        name = "logins" if "FROM UserLogin" in soql else name
         return self._answer(self.company.pages[name][0])
 
     def _list(self, prefix: str) -> None:

@@ -1,6 +1,8 @@
 """Acme, with a Salesforce of its own: what its admins can do, and what they see."""
 
 import copy
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -38,6 +40,7 @@ class Company(Acme):
     """Acme as its admins see it: they save settings, start runs and look at what has become of them."""
 
     document: dict[str, Any] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
     def put(self, **sections: Any) -> dict[str, Any]:
         """Save settings with these sections changed."""
@@ -53,12 +56,15 @@ class Company(Acme):
         said: dict[str, Any] = scheduled_import.handler(asked, self.context)
         return said
 
-    def hear(self, *users: dict[str, str]) -> int:
-        """Have the worker follow one outbound message of these users; returns how many messages come back."""
-        changes = tuple(
-            QueuedChange(f"04l{number:012d}AAA", fields) for number, fields in enumerate(users, 1)
-        )
-        message = QueuedMessage("acme", "salesforce", datetime.now(UTC), changes)
+    def hear(self, *users: dict[str, str], received_at: datetime | None = None) -> int:
+        """Have the worker follow one outbound message of these users; returns how many messages come back.
+
+        It was taken in now, by the worker's clock, unless `received_at` says otherwise.
+        """
+        # Nothing comes twice: what was followed before would not be followed again.
+        changes = tuple(QueuedChange(f"04l{next(self.numbers):012d}AAA", fields) for fields in users)
+        now: datetime = user_change_worker.datetime.now(UTC)  # type: ignore[attr-defined]
+        message = QueuedMessage("acme", "salesforce", received_at or now, changes)
         records = [
             {"messageId": str(number), "body": body, "eventSource": "aws:sqs"}
             for number, body in enumerate(change_queue.encode(message))
@@ -116,7 +122,7 @@ class Company(Acme):
     def items(self) -> list[dict[str, Any]]:
         """Return everything in the table that is the roster's: no runs, leases, error log or receipts."""
         apart = ("#RUNS", "#ERRORS")
-        passing = ("LEASE", "IMPORT", "WEBHOOK_RECEIVED", "FOLLOWED", "API_CALLS")
+        passing = ("LEASE", "IMPORT", "WEBHOOK_RECEIVED", "FOLLOWED", "API_CALLS", "LOSSES")
         return [
             item for item in table() if not item["pk"]["S"].endswith(apart) and item["sk"]["S"] not in passing
         ]

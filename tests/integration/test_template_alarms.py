@@ -31,6 +31,8 @@ MUST_BE_TOLD = {
     "NotificationsParked": 0,
     "MessagesWaitForCalls": 0,
     "CallsThrottled": 20,
+    "ChangesHeld": 0,
+    "MessagesRefuted": 0,
     "RunsParked": 0,
     "RunsFailed": 0,
     "PushesParked": 0,
@@ -269,13 +271,8 @@ MUTANTS: list[Mutant] = [
     *(
         (someone_is_told_of, (*COUNTED[1], name), GONE)
         for name in (
-            *(
-                "NotificationsParkedAlarm",
-                "CallsThrottledAlarm",
-                "RunsParkedAlarm",
-                "RunsFailedAlarm",
-                "MailsFailedAlarm",
-            ),
+            *("NotificationsParkedAlarm", "CallsThrottledAlarm", "RunsParkedAlarm", "RunsFailedAlarm"),
+            *("MailsFailedAlarm", "ChangesHeldAlarm", "MessagesRefutedAlarm"),
             *("PushesParkedAlarm", "PushesFailedAlarm", "ConnectionQuarantinedAlarm"),
         )
     ),

@@ -7,8 +7,10 @@ import pytest
 
 from muster.crm import engage_features
 from muster.pushes import push_plan
-from muster.roster import vault_lifecycle
+from muster.roster import namesakes, refuted_messages, vault_lifecycle
 from muster.roster.decisions import Outcome
+from muster.roster.reasons import NAMESAKE_LEFT
+from muster.webhook import losses
 from tests.integration.told_metrics import GAUGES, SERVICE, counted
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
@@ -16,7 +18,16 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 
 @pytest.mark.parametrize(
     "code",
-    sorted({*engage_features.FAILED, vault_lifecycle.AMBIGUOUS, vault_lifecycle.REQUEST_KEPT}),
+    sorted(
+        {
+            *engage_features.FAILED,
+            *losses.CODES,
+            refuted_messages.CODE,
+            vault_lifecycle.AMBIGUOUS,
+            vault_lifecycle.REQUEST_KEPT,
+            *(namesakes.WAITS_FOR_NAMESAKE, namesakes.ADDRESS_TAKEN, NAMESAKE_LEFT),
+        }
+    ),
 )
 def test_a_code_of_the_error_log_is_explained(code: str) -> None:
     assert f"`{code}`" in PAGE

@@ -108,13 +108,16 @@ class Checking:
         login = self._log_in(secret, salesforce_checks.secret_keys(connection), org.log_in)
         fields = self._after(login, lambda: [str(each.get("name")) for each in org.describe()["fields"]])
         users = self._after(login, lambda: next(org.query(salesforce_checks.COUNT_OF_USERS)).total)
+        queries = [*trial_queries.queries(self.settings), salesforce_checks.WHO_IS_FROZEN]
+        refusals = self._after(login, lambda: org.refusals(queries))
         return salesforce_checks.SalesforceFound(
             access=AccessFound(secret=secret, answered=versions, login=login),
             versions=versions,
             fields=fields,
-            refusals=self._after(login, lambda: org.refusals(trial_queries.queries(self.settings))),
+            refusals=refusals if isinstance(refusals, MusterError) else refusals[:-1],
             users=users,
             users_before=self._ask(lambda: self.ports.runs.state(self.settings.organization).rows),
+            no_logins=refusals if isinstance(refusals, MusterError) else refusals[-1],
             calls_used=org.calls_used,
         )
 

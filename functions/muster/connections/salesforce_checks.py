@@ -55,6 +55,13 @@ _VIEW_ALL_USERS = (
     " Users, view All Users, shows how many there are."
 )
 
+_MANAGE_USERS = (
+    "Setup > Permission Sets > the integration user's > System Permissions: tick Manage Users. Without it,"
+    " Muster goes on and does not know who is frozen."
+)
+# One row is enough to see whether Salesforce answers.
+WHO_IS_FROZEN = f"{soql.frozen()} LIMIT 1"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SalesforceFound:
@@ -62,7 +69,7 @@ class SalesforceFound:
 
     `fields` are the names of User's fields; `refusals` say, for each of `trial_queries.queries`, why it is
     refused; `users` is how many Salesforce shows now, `users_before` how many the last full import read;
-    `calls_used` is (used, limit).
+    `calls_used` is (used, limit); `no_logins` is why Salesforce does not show who is frozen, if it does not.
     """
 
     access: AccessFound
@@ -72,6 +79,7 @@ class SalesforceFound:
     users: Read[int]
     users_before: Read[int | None]
     calls_used: tuple[int, int] | None
+    no_logins: Read[str | None]
 
 
 def secret_keys(connection: SalesforceConnection) -> tuple[str, ...]:
@@ -91,6 +99,7 @@ def checks(settings: Settings, connection: SalesforceConnection, found: Salesfor
         " the app the scope api.",
     )
     yield _all_users(found.users, found.users_before)
+    yield _frozen(settings, found.no_logins)
     yield from _fields(settings, found)
     yield from _filters(settings, found.refusals)
     left = (found.calls_used[1] - found.calls_used[0], found.calls_used[1]) if found.calls_used else None
@@ -138,6 +147,23 @@ def _all_users(users: Read[int], before: Read[int | None]) -> Check:
         Check(name, Result.PASSED, found)
         if users >= before
         else Check(name, Result.FAILED, found, _VIEW_ALL_USERS)
+    )
+
+
+def _frozen(settings: Settings, no_logins: Read[str | None]) -> Check:
+    """Return the check that it can be seen who is frozen; only where frozen users leave does it have to."""
+    name = "frozen users"
+    if isinstance(no_logins, MusterError):
+        return unread(name, no_logins)
+    if no_logins is None:
+        return Check(name, Result.PASSED, "Salesforce shows which users are frozen")
+    needed = settings.auto_provision.frozen_users == "inactive"
+    goes_on = "nobody leaves for it" if needed else "nobody is told of them"
+    return Check(
+        name,
+        Result.FAILED if needed else Result.COULD_NOT_CHECK,
+        f"Salesforce does not show which users are frozen, so {goes_on}: {no_logins}",
+        _MANAGE_USERS,
     )
 
 

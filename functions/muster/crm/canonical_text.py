@@ -62,6 +62,12 @@ def of_text(name: str, text: str) -> str | None:
     return text
 
 
+def as_shown(text: str) -> str:
+    """Return a canonical text as people write it: a whole number without the .0 that APIs give it."""
+    whole = text.removesuffix(".0")
+    return whole if whole != text and whole.removeprefix("-").isdecimal() and whole.isascii() else text
+
+
 def _in_utc(text: str) -> str:
     try:
         return timestamp(datetime.fromisoformat(text))

@@ -2,7 +2,7 @@
 
 A map is `{target: source}`. A target is an attribute of the member, dotted where it is nested; a
 source is a field name or one of the two recipes below. Organizations override it per target
-(`field_maps.salesforce` in the settings); `None` leaves the attribute alone.
+(`field_maps.salesforce` in the settings); `None` means that the attribute has no source.
 
 Three states of a field are kept apart (W5): a value, `None` (listed but absent: empty in
 Salesforce), and not in the mapping at all (unlisted: unknown, so the attribute stays as it was).

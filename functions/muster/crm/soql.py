@@ -15,6 +15,12 @@ def select(fields: Iterable[str], *conditions: str) -> str:
     return f"SELECT {', '.join(fields)} FROM User{where}"  # noqa: S608 - SOQL, from what is checked
 
 
+def frozen(*conditions: str) -> str:
+    """Return a query of the ids of the users who are frozen and meet these conditions (A17)."""
+    where = " AND ".join(["IsFrozen = true", *conditions])
+    return f"SELECT UserId FROM UserLogin WHERE {where}"  # noqa: S608 - SOQL, from what is checked
+
+
 def matching(condition: str, *further: str) -> str:
     """Return a query of the ids of the users who match an admin's filter, and further conditions.
 

@@ -61,7 +61,7 @@ class EditingMembers:
             [each for edit in edits.values() for each in (edit.member, edit.manager) if each]
         )
         done, refused = each_by_itself(edits, lambda place, edit: self._make(place, edit, editor))
-        if any("seats" in each.edit.requested for each in done.values()):
+        if any("seats" in each.edit.requested or self._is_closed(each) for each in done.values()):
             self._serve_lines([each.member for each in done.values()])
         return self._answer([*done.values()], unreadable | refused)
 
@@ -103,6 +103,11 @@ class EditingMembers:
                 break
             chain.append(following)
         return chain
+
+    def _is_closed(self, done: _Done) -> bool:
+        """Whether the change closes the member, now or when the same call was made before (A16)."""
+        edited = {"crm_user_status", "end_date"} & {*done.edit.requested}
+        return bool(edited) and not self._members[done.member].active
 
     def _serve_lines(self, touched: Iterable[str]) -> None:
         """Give freed seats to the first in line, and read the edited members who wait again."""

@@ -19,6 +19,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from muster import validation
 from muster.crm import engage_features
+from muster.edits.activity_edits import with_activity
 from muster.errors import Problem, Rejected
 from muster.references import Reference
 from muster.roster import (
@@ -205,15 +206,17 @@ def decide(
     for name in ("crm_user_status", "end_date"):
         if name in edit.requested:
             after = _with_value(after, name, getattr(edit, name), editor)
+    if after.crm_user_status != member.crm_user_status or after.end_date != member.end_date:
+        after, said = with_activity(after, settings, now)
+        notes += said
     again = engage_groups.returned(member, after, end_dates.today(now, settings.time_zone))
     after = replace(after, **again)
     notes += [_asks_again(after, feature) for feature in engage_features.FEATURES if feature in again]
     if "manager" in edit.requested:
         after = _with_value(after, "manager", above[0].id if above else None, editor)
         notes += ["The manager is not an active member."] if above and not above[0].active else []
-    decision = salesforce_lifecycle.recorded(
-        member, after, Outcome.UPDATED, settings, now, editor.origin, run
-    )
+    outcome = Outcome.DEACTIVATED if member.active and not after.active else Outcome.UPDATED
+    decision = salesforce_lifecycle.recorded(member, after, outcome, settings, now, editor.origin, run)
     # If one of them gets another manager at the same moment, there may be a loop after all.
     return replace(decision, unchanged=tuple(above) if after.manager != member.manager else ()), notes
 
@@ -307,7 +310,7 @@ def _faults(member: Member, edit: Edit, above: Sequence[Member], settings: Setti
 def _with_seats(
     member: Member, edit: Edit, editor: Editor, settings: Settings, pools: Pools, at: str
 ) -> Member:
-    rank = assignment_order.rank(assignment_order.named(member.assignment, settings), settings)
+    rank = assignment_order.rank(entitlements.assignment_of(member, settings), settings)
     places = seats.placed(member.seats, edit.seats, settings, pools, rank=rank, at=at)
     changed = places.keys() ^ member.seats.keys()
     return replace(member, seats=places, origins=_origins(member, "seats.", changed, places, editor))
@@ -326,7 +329,7 @@ def _with_capture(member: Member, edit: Edit, editor: Editor, settings: Settings
     A value that comes from a Salesforce field is not known here. Clearing the digest makes the next full
     import evaluate the member again, which restores it; in mode manual nothing does.
     """
-    assignment = assignment_order.named(member.assignment, settings)
+    assignment = entitlements.assignment_of(member, settings)
     given = assignment_grants.grants(assignment, {}) if assignment else assignment_grants.Grants()
     capture: dict[str, Any] = dict(member.data_capture)
     digest, notes = member.digest, []
@@ -383,5 +386,5 @@ def _merged(before: Mapping[str, str], changes: Mapping[str, str | None]) -> dic
 
 def _mode(member: Member, settings: Settings) -> str | None:
     """Return the update mode that the next run will use: the assignment's in the current settings."""
-    assignment = assignment_order.named(member.assignment, settings)
+    assignment = entitlements.assignment_of(member, settings)
     return assignment.update_mode if assignment else member.update_mode

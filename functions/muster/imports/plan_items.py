@@ -13,12 +13,18 @@ from typing import Any
 
 import orjson
 
-from muster.roster import seats
+from muster.errors import Problem
+from muster.roster import entitlements, seats
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.history import FieldChange
+from muster.roster.member import Member
+from muster.roster.taken_back import groups_lost, seats_lost
 from muster.runs.operations import CREATE, DEACTIVATE, GRANT, REVOKE, UPDATE
 from muster.sources.user_changes import UserChange
 from muster.sources.vault_users import VaultUser
+
+# How many moves from one assignment to another a warning names.
+MOST_MOVES = 5
 
 _BY_OUTCOME = {
     Outcome.CREATED: CREATE,
@@ -27,6 +33,8 @@ _BY_OUTCOME = {
     Outcome.REACTIVATED: UPDATE,
     Outcome.DEACTIVATED: DEACTIVATE,
 }
+# After these, the member is a manager where it was none before; who leaves is decided about first of all.
+ARRIVING = frozenset({Outcome.CREATED, Outcome.LINKED, Outcome.REACTIVATED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +43,8 @@ class Item:
 
     `operations` are those the guard counts: grants count for `assignment`, revocations for `former`, the
     previous assignment. `version` is the member's version that the plan was made from, 0 for a new member.
-    `change` is all that applying the item needs.
+    `change` is all that applying the item needs. `loses_by_hand` names what was edited by hand on a member
+    who stays, and is overwritten (A12).
     """
 
     user: str
@@ -49,6 +58,7 @@ class Item:
     version: int
     changes: tuple[FieldChange, ...]
     change: UserChange | VaultUser
+    loses_by_hand: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Item":
@@ -57,6 +67,7 @@ class Item:
             **{
                 **document,
                 "operations": tuple(document["operations"]),
+                "loses_by_hand": tuple(document.get("loses_by_hand", ())),
                 "changes": tuple(FieldChange(**each) for each in document["changes"]),
                 "change": _change(document["change"]),
             }
@@ -71,6 +82,7 @@ class Item:
             "does": self.outcome,
             "assignment": self.assignment,
             "reason": self.reason,
+            **({"loses_by_hand": list(self.loses_by_hand)} if self.loses_by_hand else {}),
             "changes": [asdict(each) for each in self.changes],
         }
 
@@ -84,26 +96,71 @@ def _change(document: Mapping[str, Any]) -> UserChange | VaultUser:
 def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
     """Return the plan's item for a decision."""
     before, after = decision.before, decision.after
-    lost = bool(before) and bool(_held(before) - _held(after))
+    lost = before is not None and after is not None and _takes_back(change, before, after)
     gained = bool(_held(after) - _held(before))
     own = _BY_OUTCOME.get(decision.outcome)
     operations = [own, GRANT if gained else None, REVOKE if lost else None]
-    person = after or before
+    waits = decision.outcome is Outcome.WAITING
+    # Of who waits for a namesake, the member shown is the one that is in the way.
+    person = decision.unchanged[0] if waits and decision.unchanged else after or before
     takes = decision.outcome is Outcome.DEACTIVATED
     governing = before if takes else after
     return Item(
         user=change.crm_id,
         member=person.id if person else None,
-        name=person.name if person else None,
+        name=person.name if person and not waits else _name(change),
         outcome=decision.outcome,
         operations=tuple(each for each in operations if each),
         assignment=governing.assignment if governing else None,
         former=before.assignment if before else None,
-        reason=after.inactive_reason if after else None,
+        reason=after.inactive_reason if after else decision.link.reason if decision.link else None,
         version=before.version if before else 0,
         changes=decision.history.changes if decision.history else (),
         change=change,
+        loses_by_hand=_lost_by_hand(before, after),
     )
+
+
+def _takes_back(change: UserChange | VaultUser, before: Member, after: Member) -> bool:
+    """Whether seats are taken, or groups; a group that Vault CRM shows no request for was taken there."""
+    if seats_lost(before, after):
+        return True
+    return isinstance(change, UserChange) and bool(groups_lost(before, after))
+
+
+def _lost_by_hand(before: Member | None, after: Member | None) -> tuple[str, ...]:
+    """Return what was edited by hand on a member who stays, and is the assignment's from now on."""
+    if before is None or after is None or not (before.active and after.active):
+        return ()
+    lost = entitlements.hand_edits(before) - entitlements.hand_edits(after)
+    return tuple(sorted(lost))
+
+
+def lost_by_hand(items: Iterable[Item]) -> list[Problem]:
+    """Return the warning that a plan overwrites what was edited by hand, if it does (A12)."""
+    losing = Counter((item.former, item.assignment) for item in items if item.loses_by_hand)
+    if not losing:
+        return []
+    moves = ", ".join(
+        f"{count:,} of {former!r}" + (f" (then in {now!r})" if now != former else "")
+        for (former, now), count in losing.most_common(MOST_MOVES)
+    )
+    more = " and others" if len(losing) > MOST_MOVES else ""
+    count = losing.total()
+    return [
+        Problem(
+            "assignments",
+            f"take what was edited by hand away from {count:,} member{'s' * (count != 1)}: {moves}{more}",
+            "If an assignment was only renamed, keep its filter, or write its old name under formerly."
+            " Else edit them again afterwards; loses_by_hand of each change says what.",
+        )
+    ]
+
+
+def _name(change: UserChange | VaultUser) -> str | None:
+    """Return the name of a user who is no member, as Salesforce has it."""
+    fields = change.fields if isinstance(change, UserChange) else {}
+    return " ".join(name for each in ("FirstName", "LastName") if (name := fields.get(each))) or None
 
 
 def _held(member: Any) -> frozenset[str]:

@@ -81,10 +81,13 @@ def _explain_member(
     organization = settings.organization
     history, _ = sources.views.history(organization, member.id, _CHANGES_SEARCHED, None)
     state = sources.runs.state(organization)
+    link = sources.views.link(organization, member.reports_to) if member.reports_to else None
+    manager = sources.views.member(organization, link.member) if link and link.member else None
     context = Context(
         lines=lines_for(sources.roster, organization, [member]),
         history=history,
-        managers_link=sources.views.link(organization, member.reports_to) if member.reports_to else None,
+        managers_link=link,
+        managers_reason=manager.inactive_reason if manager and not manager.active else None,
         above=_above(sources.views, member),
         outdated=state.evaluated_with not in (None, settings_digest(settings)),
     )
@@ -168,7 +171,9 @@ def _ask(sources: Sources, settings: Settings, crm_id: str, now: datetime) -> _L
     known = sources.roster.gather(organization, wanted)[crm_id]
     pools = sources.roster.pools(organization, settings.seats)
     decision = salesforce_lifecycle.decide(change, known, settings, pools, now)
-    verdict = eligibility.evaluate(change.fields, change.matches, settings)
+    verdict = eligibility.evaluate(
+        change.fields, change.matches, settings, known.member, frozen=change.frozen
+    )
     return _LiveAnswer(explanations.evaluated(change, verdict, decision, settings))
 
 

@@ -15,13 +15,16 @@ from typing import Any
 from muster.insight import seat_explanations
 from muster.insight.run_summaries import YOU, to_do
 from muster.insight.seat_explanations import Lines
-from muster.roster import manager_hierarchy, salesforce_lifecycle
+from muster.roster import eligibility, manager_hierarchy, salesforce_lifecycle
+from muster.roster.activity import grace_ends
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
+from muster.roster.entitlements import assignment_of
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
-from muster.roster.reasons import EXPLAINED, NAMESAKE_ACTIVE, UNMATCHED
+from muster.roster.reasons import EXPLAINED, INACTIVE_USER, NAMESAKE_ACTIVE, UNMATCHED
 from muster.settings import Settings, assignment_order
+from muster.settings.assignments import Assignment
 from muster.sources.user_changes import UserChange
 
 LAST_CHANGES = 5
@@ -31,14 +34,8 @@ _OUTDATED = (
     "The settings have changed since the last full import; the next import evaluates everyone by them."
 )
 _IGNORED = "Managers are not taken from Salesforce (settings: ignore_organizational_structure)."
-_KEEPS_DEACTIVATED = (
-    "The settings keep members who are deactivated in Salesforce (keep_active.when_deactivated);"
-    ' ask with "live": true whether this is one.'
-)
-_KEEPS_UNMATCHED = (
-    "The settings keep members whom no assignment matches any more (keep_active.when_unmatched);"
-    ' ask with "live": true whether this is one.'
-)
+# The switch of the settings that keeps a member active, by the reason for which it would leave.
+_SWITCHES = {INACTIVE_USER: "when_deactivated", UNMATCHED: "when_unmatched"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +43,8 @@ class Context:
     """The context of a member's explanation.
 
     `lines` holds the line for each seat that the member waits for, `history` its latest changes, newest
-    first. `managers_link` is the link of its manager's user. `above` maps its CRM id to its manager's, the
+    first. `managers_link` is the link of its manager's user, `managers_reason` why that user's member is
+    inactive, if it is. `above` maps its CRM id to its manager's, the
     manager's to the next one's, and so on, as far as they are members. `outdated`: the settings have
     changed since everyone was last evaluated.
     """
@@ -54,6 +52,7 @@ class Context:
     lines: Lines
     history: Sequence[Json] = ()
     managers_link: Link | None = None
+    managers_reason: str | None = None
     above: Mapping[str, str | None]
     outdated: bool = False
 
@@ -75,11 +74,11 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
         "since": _since(context.history),
         "member": member.id,
         "user": crm_id_of(member),
-        "assignment": _won(member.assignment, member.update_mode, settings),
+        "assignment": _won(member.assignment, member.update_mode, assignment_of(member, settings), settings),
         **_others(member.assignment, matched, settings),
         "note": _OUTDATED if context.outdated else None,
         "seats": seat_explanations.of_member(
-            member, assignment_order.named(member.assignment, settings), settings, context.lines
+            member, assignment_of(member, settings), settings, context.lines
         ),
         "workspaces": {
             name: {"profile": profile, "origin": _origin(member, f"workspaces.{name}")}
@@ -97,6 +96,7 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
         "identity": _identity(member),
         "manager": _manager(member, settings, context),
         "keep_active": _kept(member, settings, now),
+        "frozen": _frozen(member, settings),
         "crm_user_status": _by_hand(member, "crm_user_status"),
         "end_date": _by_hand(member, "end_date"),
         "last_changes": list(context.history[:LAST_CHANGES]),
@@ -130,7 +130,7 @@ def of_outsider(
 
 
 def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings: Settings) -> Json:
-    """Return the result of evaluating a user now: outcome, reason, assignments, changes."""
+    """Return the result of evaluating a user now: outcome, reason, what was judged, assignments, changes."""
     waits = decision.outcome is Outcome.WAITING
     reason = NAMESAKE_ACTIVE if waits else verdict.reason
     winner = verdict.assignment
@@ -141,7 +141,8 @@ def evaluated(change: UserChange, verdict: Verdict, decision: Decision, settings
         "would_be": str(decision.outcome),
         "why": _outlook(reason, decision, len(changes), settings),
         "reason": reason,
-        "assignment": _won(winner.name, winner.update_mode, settings) if winner else None,
+        "would_have": eligibility.would_have(change.fields, settings, decision.before),
+        "assignment": _won(winner.name, winner.update_mode, winner, settings) if winner else None,
         **_others(winner.name if winner else None, change.matches, settings),
         "changes": changes,
         "to_do": [to_do("Import the user now.", "ScheduledImportFunction", event)]
@@ -158,11 +159,12 @@ def crm_id_of(member: Member) -> str | None:
 # ── Assignments ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _won(name: str | None, update_mode: str | None, settings: Settings) -> Json | None:
+def _won(
+    name: str | None, update_mode: str | None, assignment: Assignment | None, settings: Settings
+) -> Json | None:
     """Return the assignment that decides; its position counts from 1, `None` if the settings lack it."""
     if name is None:
         return None
-    assignment = assignment_order.named(name, settings)
     position = assignment_order.rank(assignment, settings) + 1 if assignment else None
     return {"name": name, "position": position, "update_mode": update_mode}
 
@@ -185,8 +187,8 @@ def _why(member: Member, settings: Settings, now: datetime) -> tuple[str | None,
     if not member.active:
         reason = member.inactive_reason
         return reason, _in_words(reason or "")
-    if member.unmatched_since:
-        return UNMATCHED, _in_grace(member.unmatched_since, settings, now)
+    if reason := _leaves_as(member):
+        return reason, f"{_stays(member, reason, settings, now)} {_still_decides(member, settings)}"
     if member.assignment:
         return None, f"Assignment {member.assignment} is the uppermost of those that match."
     if settings.assignments:
@@ -199,14 +201,30 @@ def _in_words(reason: str, namesakes: Sequence[str] = ()) -> str:
     return f"{text} That is {', '.join(namesakes)}." if namesakes else text
 
 
-def _in_grace(since: str, settings: Settings, now: datetime) -> str:
-    start = f"No assignment matches since {since}"
-    if settings.keep_active.when_unmatched:
-        return f"{start}; the member stays all the same (settings: keep_active.when_unmatched)."
-    ends = salesforce_lifecycle.grace_ends(since, settings)
+def _leaves_as(member: Member) -> str | None:
+    """Return the reason for which a member would leave if the settings did not keep it (A13)."""
+    # What an earlier version stored has no more than the moment.
+    return member.kept_reason or (UNMATCHED if member.unmatched_since else None)
+
+
+def _stays(member: Member, reason: str, settings: Settings, now: datetime) -> str:
+    """Return why, and until when, a member stays all the same (A7, A8)."""
+    since, switch = member.unmatched_since, _SWITCHES[reason]
+    start = f"No assignment matches since {since}" if since else EXPLAINED[reason].removesuffix(".")
+    if getattr(settings.keep_active, switch):
+        return f"{start}; the member stays for as long as the settings say so (keep_active.{switch})."
+    if since is None:
+        return f"{start}; the settings keep nobody for that any more: the next import deactivates the member."
+    ends = grace_ends(since, settings)
     if datetime.fromisoformat(ends) <= now:
         return f"{start}; the days of grace are over, and the next import deactivates the member."
     return f"{start}; the member will be deactivated on {ends}, by the first import from then on."
+
+
+def _still_decides(member: Member, settings: Settings) -> str:
+    if assignment_of(member, settings):
+        return f"Assignment {member.assignment}, the last that matched, still decides what it may have."
+    return "The assignment that last matched is not in the settings any more: the member keeps what it has."
 
 
 def _outlook(reason: str | None, decision: Decision, changes: int, settings: Settings) -> str:
@@ -219,7 +237,7 @@ def _outlook(reason: str | None, decision: Decision, changes: int, settings: Set
     if reason and member and member.active:
         kept = "when_unmatched" if reason == UNMATCHED else "when_deactivated"
         until = (
-            f" until {salesforce_lifecycle.grace_ends(member.unmatched_since, settings)}"
+            f" until {grace_ends(member.unmatched_since, settings)}"
             if member.unmatched_since
             else f" (settings: keep_active.{kept})"
         )
@@ -238,21 +256,28 @@ def _outlook(reason: str | None, decision: Decision, changes: int, settings: Set
 
 
 def _kept(member: Member, settings: Settings, now: datetime) -> Json | None:
-    """Return the grace period, or the settings that keep the member active (A7, A8)."""
-    if not member.active:
+    """Return why the settings keep a member active, since when and until when; `None`: they need not."""
+    reason = _leaves_as(member) if member.active else None
+    if reason is None:
         return None
-    if since := member.unmatched_since:
-        ends = (
-            None if settings.keep_active.when_unmatched else salesforce_lifecycle.grace_ends(since, settings)
-        )
-        why = _in_grace(since, settings, now)
-        return {"unmatched_since": since, "deactivated_on": ends, "why": why}
-    switches = (
-        (settings.keep_active.when_deactivated, _KEEPS_DEACTIVATED),
-        (settings.keep_active.when_unmatched, _KEEPS_UNMATCHED),
+    since, always = member.unmatched_since, getattr(settings.keep_active, _SWITCHES[reason])
+    ends = grace_ends(since, settings) if since and not always else None
+    why = _stays(member, reason, settings, now)
+    return {"reason": reason, "unmatched_since": since, "deactivated_on": ends, "why": why}
+
+
+def _frozen(member: Member, settings: Settings) -> Json | None:
+    """Return since when the user is seen frozen in Salesforce, and what that comes to (A17)."""
+    if member.frozen_since is None:
+        return None
+    comes_to = (
+        "the next import deactivates the member"
+        if settings.auto_provision.frozen_users == "inactive"
+        else "the member stays (settings: auto_provision.frozen_users)"
     )
-    why = " ".join(text for on, text in switches if on)
-    return {"unmatched_since": None, "deactivated_on": None, "why": why} if why else None
+    so_what = f"; {comes_to}" if member.active else ""
+    why = f"The user is frozen in Salesforce, as seen since {member.frozen_since}{so_what}."
+    return {"since": member.frozen_since, "why": why}
 
 
 # ── Values and where they come from ──────────────────────────────────────────────────────────────────
@@ -307,6 +332,9 @@ def _no_manager(member: Member, context: Context) -> str:
     if link is None or link.member is None:
         reason = f" {EXPLAINED[link.reason]}" if link and link.reason in EXPLAINED else ""
         return f"The manager in Salesforce, {above}, is not a member.{reason}"
+    if context.managers_reason:
+        why = EXPLAINED.get(context.managers_reason, "It was deactivated.")
+        return f"The manager in Salesforce, {above}, is not an active member. {why}"
     for loop in manager_hierarchy.loops(context.above):
         if own in loop:
             circle = " → ".join([*loop, loop[0]])

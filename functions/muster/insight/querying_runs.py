@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from muster.errors import NotFound, Problem, Rejected
+from muster.errors import NotFound, Problem, Rejected, Unavailable
 from muster.imports import plan_items
 from muster.imports.plan_items import Item
 from muster.insight import run_summaries
@@ -39,8 +39,8 @@ def show_run(
 ) -> Json:
     """Return a run, what to do about it, and a page of its plan's items.
 
-    `{run, progress, to_do, note, items, cursor}`; `note` says why a run with a plan shows no items. A
-    cursor is valid for the plan of one attempt only.
+    `{run, progress, to_do, note, left_out, items, cursor}`; `note` says why a run with a plan shows no items.
+    A cursor is valid for the plan of one attempt only.
     """
     first, shown = _start(cursor, run)
     items: list[Json] = []
@@ -60,9 +60,21 @@ def show_run(
         "progress": run_summaries.progress(run),
         "to_do": run_summaries.next_steps(run, by, now),
         "note": note,
+        "left_out": _left_out(run, archive),
         "items": items,
         "cursor": following,
     }
+
+
+def _left_out(run: Run, archive: Archive) -> Json:
+    """Return who is left out by the run's plan; nobody by name once its plan is no longer in the archive."""
+    if not run.left_out:
+        return {}
+    try:
+        named: Json = archive.document(run.organization, run.id, run.attempt, "plan")["left_out"]
+    except (Unavailable, KeyError):
+        return {reason: {"count": count, "first": []} for reason, count in run.left_out.items()}
+    return named
 
 
 def _effective(

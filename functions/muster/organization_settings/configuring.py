@@ -83,7 +83,7 @@ class Configuring:
             said["message"] += (
                 f' Put the same settings with {{"approve": "{said["run_id"]}"}} to let it pass.'
             )
-        return {**said, "warnings": shown([*warnings(settings), *found])}
+        return {**said, "warnings": shown([*warnings(settings), *found, *preview.warnings])}
 
     def put(self, organization: str, document: str | dict[str, Any], signature: Signature) -> Answer:
         """Save a document and return its version, and a token where there was none; raises `Rejected`.

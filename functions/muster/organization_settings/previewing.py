@@ -18,7 +18,7 @@ from muster.runs.answer import RunAnswer
 from muster.runs.parking import APPROVAL
 from muster.runs.ports import Runs
 from muster.runs.run import Run, Status
-from muster.settings import Settings, digests, trial_queries, unseen_changes
+from muster.settings import Settings, digests, map_keys, trial_queries, unseen_changes
 from muster.settings.sections import SalesforceConnection
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
@@ -38,7 +38,7 @@ RUNS_SEARCHED = 20
 class Preview:
     """The effect of new settings: the run that previewed them, and its answer; empty if none was needed.
 
-    `warnings` say why there is no preview.
+    `warnings` say why there is no preview, or what an admin should know of the plan.
     """
 
     run: Run | None = None
@@ -89,7 +89,11 @@ class Previewing:
         formulas = [
             str(each.get("name")) for each in described if each.get("calculated") and each.get("custom")
         ]
-        return True, [*refused, *unseen_changes.of_formula_fields(settings, formulas)]
+        return True, [
+            *refused,
+            *unseen_changes.of_formula_fields(settings, formulas),
+            *map_keys.warnings(settings, described),
+        ]
 
     def preview(self, current: StoredSettings, settings: Settings, by: str) -> Preview:
         """Return what the new settings would change; a parked preview supersedes older ones.
@@ -185,7 +189,7 @@ class Previewing:
             raise Rejected(Problem("organization", "now has another run at work", remedy)) from error
         if run.expires_at:
             answer = replace(answer, details={**answer.details, "approve_before": run.expires_at})
-        return Preview(run, answer)
+        return Preview(run, replace(answer, warnings=()), tuple(answer.warnings))
 
     def _run(self, run_id: str, organization: str) -> Run:
         run = self.runs.run(organization, run_id)

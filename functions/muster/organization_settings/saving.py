@@ -13,6 +13,7 @@ from typing import Any
 from muster.errors import MusterError, Problem, Rejected, Stale
 from muster.organization_settings.ports import SettingsStore
 from muster.organization_settings.previewing import Preview, Previewing, not_previewed
+from muster.roster.reasons import left_out_in_words
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.run import Run
 from muster.settings import Settings
@@ -190,13 +191,18 @@ def _registration(settings: Settings, base: WebhookRegistration) -> WebhookRegis
 
 def _seen(preview: Preview) -> Answer:
     answer = preview.answer
-    return {"run_id": answer.run_id, "counts": answer.counts, "seats": answer.seats} if answer else {}
+    if answer is None:
+        return {}
+    return {name: getattr(answer, name) for name in ("run_id", "counts", "left_out", "seats")}
 
 
 def _outlook(preview: Preview) -> str:
     if preview.run is None:
         return ""
-    return f" What it changes for members comes with the next import; run {preview.run.id} shows it."
+    told = left_out_in_words(preview.run.left_out, "people")
+    return f" What it changes for members comes with the next import; run {preview.run.id} shows it." + (
+        f" Then {told}." if told else ""
+    )
 
 
 def _parked(previewed: RunAnswer) -> Answer:

@@ -32,17 +32,17 @@ def grants(assignment: Assignment, fields: Fields) -> Grants:
         if choice.field not in fields:
             unknown.add(at)
             return None
-        # Each kind of choice has a map of its own; all lead from a field's value to a text.
-        given: Mapping[str, str] = choice.map  # type: ignore[attr-defined]
-        return given.get(fields[choice.field] or "")
+        # Of several values that a field may hold, the first that the map has decides (A15).
+        return next(iter(choice.given(fields[choice.field])), None)
 
-    given_seats = []
+    given_seats: list[str] = []
     for choice in assignment.seats:
-        if seat := value_of(choice, "seats.?"):
-            given_seats.append(seat)
-        elif "seats.?" in unknown and isinstance(choice, FromField):
+        if isinstance(choice, str):
+            given_seats.append(choice)
+        elif choice.field in fields:
+            given_seats += choice.given(fields[choice.field])
+        else:
             unknown |= {f"seats.{seat}" for seat in choice.map.values()}
-            unknown.discard("seats.?")
     workspaces = {
         name: profile
         for name, choice in assignment.workspaces.items()

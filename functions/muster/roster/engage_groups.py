@@ -8,7 +8,7 @@ CRM, holds no licence and asks for none; the request stands for when that ends (
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from muster.crm.engage_features import (
@@ -24,7 +24,7 @@ from muster.crm.engage_features import (
     Seen,
 )
 from muster.roster import vault_tries
-from muster.roster.end_dates import has_left, is_ended
+from muster.roster.end_dates import closed_by_hand, day_after, has_left
 from muster.roster.licence_places import without_place
 from muster.roster.member import Member
 
@@ -33,9 +33,10 @@ type Attributes = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a push has to look at for a member, and from which day or moment on.
+    """What a push, or an import, has to look at for a member, and from which day or moment on.
 
-    Either is in ISO 8601; empty: at once.
+    Either is in ISO 8601; empty: at once. `what` names features, `engage_features.USER_STATUS`, `ALIGN`, and
+    for an import `end_dates.EVALUATION`.
     """
 
     since: str
@@ -123,7 +124,7 @@ def wanted_active(member: Member, today: date) -> bool | None:
     Only what is set on the member by hand decides: a member who is merely deactivated in Salesforce loses
     the groups and keeps the Vault user.
     """
-    if member.crm_user_status == "inactive" or is_ended(member, today):
+    if closed_by_hand(member, today):
         return False
     # Whoever has left is never activated, whatever status was set before.
     return True if member.crm_user_status == "active" and member.active else None
@@ -136,9 +137,7 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
     """
     if CONNECTION not in member.crm:
         return None
-    ends = None
-    if member.end_date is not None:
-        ends = (date.fromisoformat(member.end_date) + timedelta(days=1)).isoformat()
+    ends = day_after(member.end_date) if member.end_date else None
     groups = {
         feature: since for feature in FEATURES if (since := _group_due(member, feature, ends)) is not None
     }

@@ -22,6 +22,10 @@ AUTOMATIC = "automatic"
 MANUAL = "manual"
 NO_EFFECT = "disabled"
 
+_OF_AN_ASSIGNMENT = ("assignment", "assignment_filter", "update_mode")
+# What the names of origins begin with for what an assignment gives.
+_GRANTED = ("seats.", "workspaces.")
+
 
 def governed(
     before: Member,
@@ -39,8 +43,13 @@ def governed(
     if assignment is None:
         # No assignments at all: groups requested by hand, or in the CRM, are left alone.
         return {**without(before), **_groups_given(before, assignment_grants.Grants())}
-    seeded = not before.active or before.assignment != assignment.name
-    attributes: Attributes = {"assignment": assignment.name, "update_mode": assignment.update_mode}
+    seeded = not before.active or not _goes_on(before, assignment, settings)
+    attributes: Attributes = {
+        "assignment": assignment.name,
+        "assignment_filter": assignment_order.filter_digest(assignment),
+        "update_mode": assignment.update_mode,
+    }
+    before = replace(before, data_capture=_under_the_new_name(before, assignment))
     if not seeded and assignment.update_mode == MANUAL:
         wanted: tuple[str, ...] = tuple(before.seats)
         capture: Mapping[str, Any] = before.data_capture
@@ -54,9 +63,45 @@ def governed(
     return {**attributes, "seats": places, "data_capture": _effects(capture, places, settings)}
 
 
+def kept(
+    before: Member,
+    winner: Assignment | None,
+    fields: Fields,
+    settings: Settings,
+    pools: Pools,
+    at: str,
+) -> Attributes:
+    """Return what a member may have who stays only because the settings keep it (A7, A8, A13).
+
+    The assignment that last matched goes on deciding, whatever matches now: a leaver's profile or department
+    is often changed too. If the settings have it no more, `winner` decides, the one that matches now; without
+    one the member keeps what it has, but for seats that there are no more.
+    """
+    assignment = assignment_of(before, settings)
+    if assignment is None and before.assignment is not None and settings.assignments:
+        assignment = winner
+        if winner is None:
+            rank = assignment_order.rank(None, settings)
+            places = seats.placed(before.seats, before.seats, settings, pools, rank=rank, at=at)
+            return {"seats": places, "data_capture": _effects(before.data_capture, places, settings)}
+    return governed(before, assignment, fields, settings, pools, at)
+
+
+def assignment_of(member: Member, settings: Settings) -> Assignment | None:
+    """Return the member's assignment as the settings have it now, under another name perhaps (A12)."""
+    return assignment_order.successor(member.assignment, member.assignment_filter, settings)
+
+
+def hand_edits(member: Member) -> frozenset[str]:
+    """Return what admins and managers have set on the member that moving to another assignment overwrites."""
+    values = {name: origin for name, origin in member.origins.items() if name.startswith(_GRANTED)}
+    values |= {f"data_capture.{name}": setting["origin"] for name, setting in member.data_capture.items()}
+    return frozenset(name for name, origin in values.items() if origin.startswith(("manual:", "manager:")))
+
+
 def governor(member: Member, feature: str, settings: Settings) -> str | None:
     """Return the name of the automatic assignment that decides the member's group for a feature (A5)."""
-    assignment = assignment_order.named(member.assignment, settings)
+    assignment = assignment_of(member, settings)
     if assignment is None or getattr(assignment, feature) is None:
         return None
     return assignment.name if assignment.update_mode == AUTOMATIC else None
@@ -65,14 +110,24 @@ def governor(member: Member, feature: str, settings: Settings) -> str | None:
 def without(member: Member) -> Attributes:
     """Return the attributes of a member without an assignment: nothing given, no group requested (W8)."""
     return {
-        "assignment": None,
-        "update_mode": None,
-        "seats": {},
-        "workspaces": {},
-        "data_capture": {},
+        **_nothing_given(),
         "origins": _of_the_person(member.origins),
         **_requested(member, dict.fromkeys(engage_features.FEATURES)),
     }
+
+
+def closed(member: Member) -> Attributes:
+    """Return the attributes of a member closed by hand: nothing is given, but requests stand (A16).
+
+    Its requests for groups stand for when the member comes back (G11); until then a push takes it out of its
+    groups (G7).
+    """
+    requests = {
+        name: origin
+        for feature in engage_features.FEATURES
+        if (origin := member.origins.get(name := f"{feature}.request"))
+    }
+    return {**_nothing_given(), "origins": _of_the_person(member.origins) | requests}
 
 
 def seated(member: Member, seat: str, settings: Settings, pools: Pools, at: str) -> Member:
@@ -104,6 +159,10 @@ def _effects(
             "origin": setting["origin"],
         }
     return effects
+
+
+def _nothing_given() -> Attributes:
+    return {**dict.fromkeys(_OF_AN_ASSIGNMENT), "seats": {}, "workspaces": {}, "data_capture": {}}
 
 
 def _given(before: Member, given: assignment_grants.Grants) -> Attributes:
@@ -163,6 +222,20 @@ def _capture_given(
         if overridden or f"data_capture.{name}" in given.unknown:
             capture[name] = setting
     return capture
+
+
+def _goes_on(before: Member, assignment: Assignment, settings: Settings) -> bool:
+    """Whether the member had this assignment so far, under whatever name (A12)."""
+    return assignment.name == before.assignment or assignment == assignment_of(before, settings)
+
+
+def _under_the_new_name(before: Member, assignment: Assignment) -> dict[str, Any]:
+    """Return the data capture settings, of which those given by the member's assignment name it anew."""
+    former, origin = f"assignment:{before.assignment}", f"assignment:{assignment.name}"
+    return {
+        name: {**setting, "origin": origin} if setting["origin"] == former else setting
+        for name, setting in before.data_capture.items()
+    }
 
 
 def _of_the_person(origins: Mapping[str, str]) -> dict[str, str]:

@@ -16,9 +16,9 @@ from muster.settings import Settings
 
 def with_former_groups(before: Member, after: Member, settings: Settings) -> Member:
     """Return a member after a change in Salesforce: what a leaver requested is kept, who returns has it."""
-    if before.active and not after.active:
+    if not after.active:
         return _kept(before, after)
-    if before.active or not after.active or "former" not in after.vault:
+    if "former" not in after.vault:
         return after
     former = after.vault["former"]
     after = replace(after, vault={name: value for name, value in after.vault.items() if name != "former"})
@@ -36,7 +36,9 @@ def _kept(before: Member, after: Member) -> Member:
         and (origin := before.origins.get(f"{feature}.request"))
         and getattr(after, feature)["request"] is None
     }
-    return replace(after, vault={**after.vault, "former": former}) if former else after
+    if not former:
+        return after
+    return replace(after, vault={**after.vault, "former": {**after.vault.get("former", {}), **former}})
 
 
 def _requested(member: Member, feature: str, group: str, origin: str) -> Member:

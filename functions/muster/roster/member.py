@@ -19,18 +19,22 @@ class Member:
     connection, the source version last applied (`sources.newest_changes`). `former_keys` are the match keys
     it gave up, for which another user may wait.
 
-    `seats` maps a seat to its place (`roster.seats`), `data_capture` a setting to what is intended and
-    effective (`roster.entitlements`). `matched` names every assignment whose filter matched, the
+    `assignment_filter` is the digest of the filter that `assignment` had, by which it is known when it is
+    renamed. `seats` maps a seat to its place (`roster.seats`), `data_capture` a setting to what is intended
+    and effective (`roster.entitlements`). `matched` names every assignment whose filter matched, the
     winner among them. `reports_to` is the CRM id of the manager, who need not be a member; `in_loop` says
     that an import found that the managers above lead back to the member. `origins` says who set a value
-    that is neither the CRM's nor the assignment's. `unmatched_since` is the moment from which the days of
-    grace count, `inactive_since` the moment it was deactivated. `digest` is the digest of all that the member
-    was last evaluated with.
+    that is neither the CRM's nor the assignment's. `kept_reason` is why the member would be inactive if the
+    settings did not keep it; `unmatched_since` is the moment from which its days of grace count,
+    `inactive_since` the moment it was deactivated. `digest` is
+    the digest of all that the member was last evaluated with. `frozen_since` is when the user was first seen
+    frozen in Salesforce.
 
-    `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`, per feature the
-    request there, `digest` of the row as imported, `waits`, the places in line for a licence, `tries`, what
-    is tried there until it is done (`roster.vault_tries`), and `former`, the groups to request again for who
-    comes back (`roster.former_groups`).
+    `own_email` is the e-mail address as Salesforce has it, where the member's own is that with another domain
+    (`domains.convert`). `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`,
+    per feature the request there, `digest` of the row as imported, `waits`, the places in line for a licence,
+    `tries`, what is tried there until it is done (`roster.vault_tries`), and `former`, the groups to request
+    again for who comes back (`roster.former_groups`).
     """
 
     id: str
@@ -41,6 +45,7 @@ class Member:
     inbound_enabled: bool = False
     username: str | None = None
     email: str | None = None
+    own_email: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     name: str | None = None
@@ -55,6 +60,7 @@ class Member:
     crm: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     custom: Mapping[str, str | None] = field(default_factory=dict)
     assignment: str | None = None
+    assignment_filter: str | None = None
     update_mode: str | None = None
     seats: Mapping[str, Any] = field(default_factory=dict)
     workspaces: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +73,8 @@ class Member:
     reports_to: str | None = None
     in_loop: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
+    kept_reason: str | None = None
+    frozen_since: str | None = None
     unmatched_since: str | None = None
     inactive_since: str | None = None
     digest: str = ""
@@ -111,12 +119,16 @@ class Member:
 
 _NOT_SHOWN = frozenset(
     {
+        "assignment_filter",
         "digest",
         "former_keys",
+        "frozen_since",
         "in_loop",
         "inactive_since",
+        "kept_reason",
         "matched",
         "origins",
+        "own_email",
         "reports_to",
         "revision",
         "sources",

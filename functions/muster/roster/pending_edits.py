@@ -3,6 +3,7 @@
 When a user of Vault CRM is imported, the request there becomes the member's, unless
 
     an automatic assignment decides about it    the member's request stands, and is sent where Vault's differs
+    the member is closed by hand                it is kept for when the member comes back (G11)
     it was edited here and is not sent yet      it is kept and reported, or given up (settings: pending_edits)
     the member was not linked before            it is kept in both modes, and sent where Vault's differs
     the member may hold no licence just now     it is kept for coming back where Vault shows none (G11)
@@ -16,7 +17,7 @@ from typing import Any
 
 from muster.crm import engage_features
 from muster.crm.engage_features import Seen
-from muster.roster import engage_groups
+from muster.roster import end_dates, engage_groups
 from muster.roster.entitlements import governor
 from muster.roster.links import vault_id
 from muster.roster.member import Member
@@ -47,6 +48,7 @@ def with_standing_request(
     if held_none or not engage_groups.may_hold(member, today):
         # A push has cleared it in Vault: the member's is for coming back.
         stands = stands or (feature in user.requests and user.requests[feature] is None)
+    stands = stands or end_dates.closed_by_hand(member, today) is not None
     if feature in user.requests and not stands:
         return _with_vaults_request(member, feature, user.requests[feature])
     differs = mine["request"] != seen.request

@@ -53,7 +53,7 @@ class Roster(Protocol):
         """Return what the index shows of every member linked to a CRM; it may lag behind the table."""
 
     def due(self, organization: str, today: date) -> Iterable[tuple[str, Due]]:
-        """Return the members (ids) that a push has to look at by that day, and for what; it may lag too."""
+        """Return the members (ids) that a push or an import has to look at by that day; it may lag too."""
 
     def licence_lines(self, organization: str) -> tuple[list[tuple[str, Place]], Counter[tuple[str, str]]]:
         """Return who waits for a licence (member id, place), in order, and how many licences are free.
@@ -75,6 +75,10 @@ class Change(Protocol):
     def crm_id(self) -> str:
         """The user's id in that CRM."""
 
+    @property
+    def run(self) -> str:
+        """What brought the change, for the history: a message or a run."""
+
 
 class Rules(Protocol):
     """How a changed user changes its member: `salesforce_lifecycle` or `vault_lifecycle`.
@@ -87,6 +91,16 @@ class Rules(Protocol):
 
     def decide(self, change: Any, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
         """Return the decision about the change."""
+
+
+class Judge(Protocol):
+    """Whoever may hold decisions back: the guard at the webhook's door (W12)."""
+
+    def judge(self, decided: Sequence[tuple[Any, Decision]]) -> list[Decision]:
+        """Return the decisions about these changes, or for some of them one that writes nothing.
+
+        What is judged in one call is judged together, and stays judged. Raises `Unavailable`.
+        """
 
 
 class RosterViews(Protocol):

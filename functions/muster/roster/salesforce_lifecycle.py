@@ -5,24 +5,26 @@ to write, and what must still hold when they are written. Pure: no I/O, no clock
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from muster.crm import canonical_text
 from muster.crm.salesforce_fields import TARGETS, mapped
-from muster.roster import eligibility, end_dates, engage_groups, seats
+from muster.roster import eligibility, end_dates, engage_groups, namesakes, seats
+from muster.roster.activity import gives_way, standing, without_stale_end_date
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
-from muster.roster.entitlements import Attributes, governed, seated, without
+from muster.roster.entitlements import Attributes, closed, governed, kept, seated, without
 from muster.roster.former_groups import with_former_groups
 from muster.roster.history import HistoryEntry, changes_between
-from muster.roster.links import Link, match_keys
+from muster.roster.links import Link, match_keys, match_keys_of
 from muster.roster.manager_hierarchy import manager_attributes, reports_to
 from muster.roster.member import Member
-from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, REPLACED, UNMATCHED
+from muster.roster.reasons import REPLACED
 from muster.roster.seats import Pools
 from muster.settings import Settings
+from muster.settings.mappings import custom_names
 from muster.sources.newest_changes import is_newer, state_of
 from muster.sources.salesforce_users import digest
 from muster.sources.user_changes import UserChange
@@ -33,23 +35,40 @@ CONNECTION = "salesforce"
 
 def wanted_for(change: UserChange, settings: Settings) -> Wanted:
     """Return what has to be looked up to decide about the change."""
-    values = _mapped(change, settings)
+    username, own = namesakes.own_addresses(change, settings)
+    email = eligibility.provisioned_email(own, settings.domains)
     return Wanted(
-        match_keys=match_keys(values.get("username"), values.get("email")),
+        match_keys=match_keys(username, email, own),
+        claims=match_keys(None, email, own) if settings.domains.convert else (),
         manager=None if settings.ignore_organizational_structure else reports_to(change),
+        succeeds=change.succeeds,
     )
 
 
 def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
     """Return the decision about a change, given what is known and how many of each seat are taken."""
     if _is_stale(change, known):
-        return Decision(outcome=Outcome.STALE, before=known.member)
-    verdict = eligibility.evaluate(change.fields, change.matches, settings)
+        return Decision(outcome=Outcome.STALE, before=known.member, link_before=known.link)
+    frozen = _is_frozen(change, known.member)
+    verdict = eligibility.evaluate(change.fields, change.matches, settings, known.member, frozen=frozen)
     if known.member:
-        return _follow(known.member, change, known, verdict, settings, pools, now)
+        decision = _follow(known.member, change, known, verdict, settings, pools, now)
+        return namesakes.claiming(decision, known) if known.matches and decision.after else decision
+    if known.former and known.former.crm.get(CONNECTION, {}).get("id") == change.succeeds:
+        return _succeed(known.former, change, known, verdict, settings, pools, now)
     if verdict.reason:
         return _not_provisioned(change, known, verdict.reason)
     return _provision(change, known, verdict, settings, pools, now)
+
+
+def given_way(member: Member, settings: Settings, now: datetime, run: str) -> Decision:
+    """Return the decision that a member goes by its own address, because another's is the converted one."""
+    keys = match_keys(member.username, member.own_email)
+    former = tuple(sorted({*member.former_keys, *match_keys_of(member)} - {*keys}))
+    after = replace(member, email=member.own_email, own_email=None, former_keys=former)
+    decision = recorded(member, after, Outcome.UPDATED, settings, now, "crm", run)
+    crm_id = member.crm.get(CONNECTION, {}).get("id") or ""
+    return replace(decision, entry=namesakes.address_taken(crm_id, member.id, run, now))
 
 
 def seat(
@@ -64,18 +83,11 @@ def seat(
     return recorded(member, after, Outcome.SEATED, settings, now, f"assignment:{member.assignment}", run)
 
 
-def is_due(member: Member, settings: Settings, now: datetime) -> bool:
-    """Whether the days of grace of a member that no assignment matches are over (A8)."""
-    return member.unmatched_since is not None and timestamp(now) >= grace_ends(
-        member.unmatched_since, settings
-    )
-
-
-def grace_ends(unmatched_since: str, settings: Settings) -> str:
-    """Return when the days of grace are over (ISO 8601)."""
-    return timestamp(
-        datetime.fromisoformat(unmatched_since) + timedelta(days=settings.keep_active.grace_days)
-    )
+def _is_frozen(change: UserChange, known: Member | None) -> bool:
+    """Whether the user is frozen, by what was read or else by what is known of the member (A17)."""
+    if change.frozen is None:
+        return known is not None and known.frozen_since is not None
+    return change.frozen
 
 
 def _is_stale(change: UserChange, known: Known) -> bool:
@@ -83,10 +95,6 @@ def _is_stale(change: UserChange, known: Known) -> bool:
         seen = known.member.sources.get(CONNECTION)
     elif known.link:
         seen = known.link.source
-        # A user who waits is looked at again even in the same state: the namesake may have left.
-        waits = known.link.reason == NAMESAKE_ACTIVE
-        if waits and seen is not None and state_of(change.source) == state_of(seen):
-            return False
     else:
         seen = None
     return seen is not None and not is_newer(change.source, seen)
@@ -101,14 +109,15 @@ def _provision(
     change: UserChange, known: Known, verdict: Verdict, settings: Settings, pools: Pools, now: datetime
 ) -> Decision:
     """Link the user to its namesake, wait for the namesake to leave, or create a member (W8)."""
-    holders = [member for member in known.namesakes if CONNECTION in member.crm]
-    free = [member for member in known.namesakes if CONNECTION not in member.crm]
-    blocking = tuple(member for member in holders if member.active)
+    same = namesakes.taken_for(change, known, settings)
+    holders = [member for member in same if CONNECTION in member.crm]
+    free = [member for member in same if CONNECTION not in member.crm]
+    blocking = tuple(member for member in holders if not gives_way(member))
     linked = Link(crm_id=change.crm_id, member="")
     if free:
         before, outcome = free[0], Outcome.LINKED
     elif blocking:
-        return _wait(change, known, settings, blocking)
+        return namesakes.waiting(change, known, wanted_for(change, settings).match_keys, blocking, now)
     elif holders:
         before, outcome = (
             max(holders, key=lambda member: (member.updated_at or "", member.id)),
@@ -119,7 +128,8 @@ def _provision(
             uuid5(NAMESPACE_URL, f"{settings.organization}/{change.crm_id}/{state_of(change.source)}")
         )
         before, outcome = Member(id=member_id, organization=settings.organization), Outcome.CREATED
-    decision = _follow(before, change, known, verdict, settings, pools, now)
+    others = replace(known, namesakes=tuple(each for each in known.namesakes if each.id != before.id))
+    decision = namesakes.claiming(_follow(before, change, others, verdict, settings, pools, now), others)
     return replace(
         decision,
         outcome=outcome,
@@ -128,7 +138,28 @@ def _provision(
         link_before=known.link,
         link=replace(linked, member=before.id),
         replaced=_replaced(before),
-        matches=known.matches,
+    )
+
+
+def _succeed(
+    before: Member,
+    change: UserChange,
+    known: Known,
+    verdict: Verdict,
+    settings: Settings,
+    pools: Pools,
+    now: datetime,
+) -> Decision:
+    """Link the user of another Salesforce org to the member it was there, even if it is to leave (A14)."""
+    decision = _follow(before, change, known, verdict, settings, pools, now)
+    leaves = decision.outcome is Outcome.DEACTIVATED
+    return replace(
+        decision,
+        outcome=Outcome.DEACTIVATED if leaves else Outcome.LINKED,
+        before=before,
+        link_before=known.link,
+        link=Link(crm_id=change.crm_id, member=before.id),
+        replaced=_replaced(before),
     )
 
 
@@ -136,26 +167,6 @@ def _replaced(before: Member) -> Link | None:
     """Return the new link of the Salesforce user that the member was linked to so far."""
     former = before.crm.get(CONNECTION, {}).get("id")
     return Link(crm_id=former, reason=REPLACED, source=before.sources.get(CONNECTION)) if former else None
-
-
-def _wait(change: UserChange, known: Known, settings: Settings, blocking: tuple[Member, ...]) -> Decision:
-    link = Link(
-        crm_id=change.crm_id,
-        reason=NAMESAKE_ACTIVE,
-        source=change.source,
-        fields=change.fields,
-        matches=tuple(sorted(change.matches)),
-        match_keys=wanted_for(change, settings).match_keys,
-    )
-    # When it was read does not matter: the link of a user who still waits as before is left as it is.
-    same = known.link is not None and replace(known.link, revision=0, source=link.source) == link
-    return Decision(
-        outcome=Outcome.WAITING,
-        link_before=known.link,
-        link=None if same else link,
-        matches=known.matches,
-        unchanged=blocking,
-    )
 
 
 def _follow(
@@ -168,33 +179,36 @@ def _follow(
     now: datetime,
 ) -> Decision:
     """Update one member by its Salesforce user."""
-    reason, since = _reason_to_leave(before, verdict.reason, settings, now)
-    active = reason is None
+    stored, before = before, without_stale_end_date(before, change.crm_id, verdict.reason, settings, now)
+    stands = standing(before, verdict.reason, settings, now)
+    active = stands.inactive_reason is None
     attributes: Attributes = {
         **_identity(before, change, known, settings),
+        **asdict(stands),
+        "frozen_since": before.frozen_since or timestamp(now) if _is_frozen(change, before) else None,
         "active": active,
-        "inactive_reason": reason,
-        "unmatched_since": since,
+        "enabled": active,
+        "inbound_enabled": active and eligibility.in_call_center(change.fields),
+        "matched": () if not active and verdict.reason else tuple(sorted(change.matches)),
     }
     if not active:
-        attributes |= {**without(before), "matched": ()}
-    elif verdict.reason is None:
-        attributes |= governed(before, verdict.assignment, change.fields, settings, pools, timestamp(now))
-        attributes["matched"] = tuple(sorted(change.matches))
+        attributes |= without(before) if verdict.reason else closed(before)
+    else:
+        decides = governed if verdict.reason is None else kept
+        attributes |= decides(before, verdict.assignment, change.fields, settings, pools, timestamp(now))
     if "manager" in attributes:
         # A manager chosen by hand, while the CRM's structure was ignored, gives way to the CRM's.
         origins = attributes.get("origins", before.origins)
         attributes["origins"] = {name: origin for name, origin in origins.items() if name != "manager"}
-    if verdict.reason != INACTIVE_USER or not active:
-        called = eligibility.in_call_center(change.fields)
-        attributes |= {"enabled": active, "inbound_enabled": active and called}
     manager = None if settings.ignore_organizational_structure else attributes.get("manager", before.manager)
-    attributes["digest"] = digest(change.fields_digest, change.matches, manager)
-    keys = match_keys(attributes.get("username", before.username), attributes.get("email", before.email))
-    attributes["former_keys"] = tuple(
-        sorted({*before.former_keys, *match_keys(before.username, before.email)} - {*keys})
+    attributes["digest"] = digest(
+        change.fields_digest, change.matches, manager, frozen=_is_frozen(change, before)
     )
-    if before.version and change.fields_digest and _is_as_before(before, attributes):
+    keys = match_keys(
+        *(attributes.get(name, getattr(before, name)) for name in ("username", "email", "own_email"))
+    )
+    attributes["former_keys"] = tuple(sorted({*before.former_keys, *match_keys_of(before)} - {*keys}))
+    if before.version and change.fields_digest and before is stored and _is_as_before(before, attributes):
         # Read from Salesforce and unchanged: an import of an unchanged source writes nothing (I9).
         return Decision(outcome=Outcome.UNCHANGED, before=before)
     after = replace(before, **attributes, sources={**before.sources, CONNECTION: change.source})
@@ -204,22 +218,8 @@ def _follow(
         outcome = Outcome.REACTIVATED if after.active else Outcome.DEACTIVATED
     else:
         outcome = Outcome.UPDATED
-    return recorded(before, after, outcome, settings, now, "crm", change.run)
-
-
-def _reason_to_leave(
-    before: Member, reason: str | None, settings: Settings, now: datetime
-) -> tuple[str | None, str | None]:
-    """Return why the member is not active, and since when it has been without a match (A7, A8)."""
-    keep = settings.keep_active
-    if not before.active or reason not in (INACTIVE_USER, UNMATCHED):
-        return reason, None
-    if reason == INACTIVE_USER:
-        return (None if keep.when_deactivated else reason), None
-    if keep.when_unmatched:
-        return None, None
-    since = before.unmatched_since or timestamp(now)
-    return (None, since) if timestamp(now) < grace_ends(since, settings) else (reason, None)
+    decision = recorded(stored, after, outcome, settings, now, "crm", change.run)
+    return namesakes.told_of_address(decision, stored, change, settings, now)
 
 
 def recorded(
@@ -278,23 +278,29 @@ def _identity(member: Member, change: UserChange, known: Known, settings: Settin
     plain: Attributes = {}
     crm = dict(member.crm.get(CONNECTION, {})) | {"id": change.crm_id}
     phones = dict(member.phone_numbers)
-    for target, value in _mapped(change, settings).items():
+    values = mapped(settings.field_maps.salesforce, change.fields)
+    if "email" in values:
+        own, email = values["email"], namesakes.address(values["email"], member, known, settings)
+        values |= {"email": email, "own_email": own if own != email else None}
+    for target, value in values.items():
         group, _, name = target.rpartition(".")
         {"": plain, "crm": crm, "phone_numbers": phones}[group][name] = value
-    custom = {
+    read = {
         name: change.fields[name] for name in settings.auto_provision.custom_fields if name in change.fields
     }
+    # What the settings no longer name would stay for ever as it was.
+    for target in (target for target, source in settings.field_maps.salesforce.items() if source is None):
+        group, _, name = target.rpartition(".")
+        if group:
+            {"crm": crm, "phone_numbers": phones}[group].pop(name, None)
+        else:
+            plain[name] = None
+    names = custom_names(settings)
+    custom = {name: value for name, value in {**member.custom, **read}.items() if name in names}
     return {
         **plain,
         **manager_attributes(member, change, known, settings),
         "crm": {**member.crm, CONNECTION: crm},
         "phone_numbers": phones,
-        "custom": {**member.custom, **custom},
+        "custom": custom,
     }
-
-
-def _mapped(change: UserChange, settings: Settings) -> dict[str, str | None]:
-    values = mapped(settings.field_maps.salesforce, change.fields)
-    if "email" in values:
-        values["email"] = eligibility.provisioned_email(values["email"], settings.domains)
-    return values

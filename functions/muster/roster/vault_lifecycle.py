@@ -140,7 +140,11 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
     after = replace(
         before,
         crm={**before.crm, CONNECTION: {"id": user.id, "username": user.username}},
-        custom={**before.custom, **user.custom},
+        custom={
+            name: value
+            for name, value in {**before.custom, **user.custom}.items()
+            if name in mappings.custom_names(settings)
+        },
         vault={**_user_status_kept(vault, user), "active": user.active},
     )
     for feature in engage_features.FEATURES:

@@ -1,10 +1,11 @@
 """What a function answers about a run: a type that says how it came out, and its JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from muster.errors import Problem
 from muster.runs.run import Mode
 
 
@@ -23,14 +24,18 @@ _STATUS = {Ended.PARKED: "parked", Ended.CONTINUED: "continue", Ended.SKIPPED: "
 
 # Per seat its limit, and how many hold it and wait for it (I6).
 type SeatUse = Mapping[str, Mapping[str, int | None]]
+# Per reason, how many are not active members and who comes first: `{count, first}` (A4).
+type LeftOut = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanShown:
-    """What an answer shows of a plan: its first changes, and the use of seats where the plan moves any."""
+    """What an answer shows of a plan: its first changes, warnings, its use of seats, and who is left out."""
 
     changes: Sequence[Mapping[str, Any]] = ()
     seats: SeatUse | None = None
+    left_out: LeftOut | None = None
+    warnings: Sequence[Problem] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,9 @@ class RunAnswer:
     errors: int = 0
     counts: Mapping[str, int] | None = None
     seats: SeatUse | None = None
+    left_out: LeftOut | None = None
     is_news: bool = True
+    warnings: Sequence[Problem] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -58,11 +65,12 @@ class RunAnswer:
 
     def to_json(self) -> dict[str, Any]:
         """Return the answer as it is published; keys without a value are left out."""
-        known = {"run_id": self.run_id, "mode": self.mode, "counts": self.counts, "seats": self.seats}
+        known = {name: getattr(self, name) for name in ("run_id", "mode", "counts", "left_out", "seats")}
         return {
             "status": self.status,
             "ended": self.ended,
             **{key: value for key, value in known.items() if value is not None},
+            **({"warnings": [asdict(each) for each in self.warnings]} if self.warnings else {}),
             **self.details,
             "message": self.message,
         }

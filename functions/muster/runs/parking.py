@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from muster.error_log import LogEntry
 from muster.errors import Problem, Rejected, Stale
+from muster.roster.reasons import left_out_in_words
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.clock import RunClock
 from muster.runs.guard import Trip
@@ -53,11 +54,11 @@ class Ends:
     def preview(self, run: Run, trips: Sequence[Trip], shown: PlanShown) -> tuple[Run, RunAnswer]:
         """End a preview; a change of settings that trips the guard is parked."""
         would_park = "" if not trips else f" It would wait for approval: {_in_one(trips)}."
-        ended = replace(run, status=Status.PREVIEWED)
+        message = f"A preview; nothing was changed. {outlook(run)}.{would_park}"
+        ended = replace(run, status=Status.PREVIEWED, message=message)
         if run.kind == "settings" and trips:
             ended = replace(run, status=Status.PARKED, expires_at=timestamp(self.clock.now() + APPROVAL))
         self.finish(ended)
-        message = f"A preview; nothing was changed. {in_words(run.counts)}.{would_park}"
         return ended, _of_plan(Ended.PREVIEWED, ended, trips, shown, message)
 
     def finish(self, run: Run, state: ImportState | None = None) -> None:
@@ -134,6 +135,8 @@ def _of_plan(ended: Ended, run: Run, trips: Sequence[Trip], shown: PlanShown, me
         mode=run.mode,
         counts=run.counts,
         seats=shown.seats,
+        left_out=shown.left_out,
+        warnings=shown.warnings,
         details={
             "changes": list(shown.changes),
             "plan": f"{run.organization}/{run.id}/{run.attempt}/plan/",
@@ -163,6 +166,12 @@ def in_words(counts: Mapping[str, int]) -> str:
     """Return the counts of a run or a plan in words."""
     words = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
     return ", ".join(words) if words else "Nothing to change"
+
+
+def outlook(run: Run) -> str:
+    """Return in words what a run changes, and who is left out by its plan (A4)."""
+    told = left_out_in_words(run.left_out, "people" if run.mode == "full" else "of those read")
+    return f"{in_words(run.counts)}; {told}" if told else in_words(run.counts)
 
 
 def _in_one(trips: Sequence[Trip]) -> str:

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from muster.crm import salesforce_ids
+
 type Mode = Literal["full", "incremental", "members", "push"]
 type Kind = Literal["import", "settings", "push"]
 
@@ -50,7 +52,7 @@ class Run:
     plan's items that were applied.
     `by` is who started it and stays so; `approved_by` and `rejected_by` who decided about it when it
     waited. `settings_version` is what it was planned with, `approved` the hash of the plan that an admin
-    let pass. Times are ISO 8601 in UTC.
+    let pass. `left_out` counts by reason who is no active member by its plan (A4). Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -73,6 +75,7 @@ class Run:
     cursor: int = 0
     planned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
     errors: int = 0
     plan_hash: str | None = None
     expires_at: str | None = None
@@ -102,8 +105,9 @@ class ImportState:
     last completed full run read, and `active` how many active members it left, per assignment and
     under `""`; `evaluated_with` the digest of the settings that everyone in the roster has been
     evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`,
-    for an admin has approved the settings that lead to it. What begins with `vault_` is the same about
-    Vault CRM.
+    for an admin has approved the settings that lead to it. `frozen` are the CRM ids of the users last seen
+    frozen in Salesforce (`None`: not known, or too many to remember). `organization_id` is the Salesforce org
+    that was read; until 0.2.0 it was not stored. What begins with `vault_` is the same about Vault CRM.
     """
 
     watermark: str | None = None
@@ -114,11 +118,22 @@ class ImportState:
     approved_until: str | None = None
     full_run: str | None = None
     completed_at: str | None = None
+    frozen: tuple[str, ...] | None = None
     vault_watermark: str | None = None
     vault_rows: int | None = None
     vault_decided_with: str | None = None
+    organization_id: str | None = None
+
+    def is_of_another_org(self, organization_id: str | None) -> bool:
+        """Whether all this is about another Salesforce org than the one with this id."""
+        if self.organization_id is None or organization_id is None:
+            return False
+        return not salesforce_ids.same(self.organization_id, organization_id)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ImportState:
         """Return the state of a stored document; keys of a newer version are left out."""
-        return cls(**{name: document[name] for name in cls.__dataclass_fields__ if name in document})
+        known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+        if known.get("frozen") is not None:
+            known["frozen"] = tuple(known["frozen"])
+        return cls(**known)

@@ -13,6 +13,7 @@ assignment_order                    which assignment decides: the uppermost that
 mappings                            which fields are read and written in Salesforce and Vault CRM
 digests                             digests of the settings that decide about members
 unseen_changes                      warnings of what only a full import sees
+map_keys                            map keys that their field can never hold, by its description (A15)
 trial_queries                       whether Salesforce accepts the filters and fields
 versions                            stored versions, and the differences between two
 schema                              the JSON Schema that editors use

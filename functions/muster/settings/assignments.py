@@ -4,11 +4,15 @@ Any of these values may come from a field of the Salesforce user instead: `{fiel
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from muster.settings.values import Filter, Listed, Name, SeatName, Section, UserField
+from muster.crm import canonical_text
+from muster.settings.values import Filter, Listed, Name, SeatName, Section, UserField, no_duplicates
+
+MOST_FORMER_NAMES = 20
 
 type Capture = Literal["enabled", "disabled", "prevented"]
 
@@ -45,6 +49,31 @@ class FromField(Section):
     """A value that a field of the Salesforce user decides."""
 
     field: UserField = Field(description="The field, standard or custom.")
+
+    def given(self, value: str | None) -> tuple[str, ...]:
+        """Return what the map gives for a value of the field, in its canonical text (A15).
+
+        A key stands for a value however it is written: `5` and `5.0` are the same. If the whole value is no
+        key and it consists of several, as that of a multi-select picklist does (`Gong;Forecast`), it is what
+        the map gives for each of these, in the order of the value: that of a document's keys does not count.
+        """
+        whole = value or ""
+        found = self._of(whole)
+        if found is not None or ";" not in whole:
+            return () if found is None else (found,)
+        parts = (self._of(part.strip()) for part in whole.split(";") if part.strip())
+        return tuple(dict.fromkeys(given for given in parts if given is not None))
+
+    def _of(self, value: str) -> str | None:
+        return self._by_text.get(value, self._by_text.get(canonical_text.as_shown(value)))
+
+    @cached_property
+    def _by_text(self) -> Mapping[str, str]:
+        # Each kind of choice has a map of its own; all lead from a field's value to a text.
+        written: Mapping[str, str] = self.map  # type: ignore[attr-defined]
+        texts = {canonical_text.of_text(self.field, key) or "": given for key, given in written.items()}
+        # What is written exactly as the value goes before what only means the same.
+        return {canonical_text.as_shown(text): given for text, given in texts.items()} | dict(written)
 
 
 class SeatFromField(FromField):
@@ -119,6 +148,15 @@ class Assignment(Section):
     """What the users that match a filter get. The uppermost assignment that matches decides."""
 
     name: Name = Field(description="Its name, once in the list.")
+    formerly: Annotated[Listed[Name], AfterValidator(no_duplicates)] = Field(
+        default=(),
+        max_length=MOST_FORMER_NAMES,
+        description=(
+            "Names that it had before: what belongs to them stays (edits by hand, managers' wishes). Not"
+            " needed where the filter stays as it was."
+        ),
+        examples=[["Sales"]],
+    )
     filter: Filter | None = Field(
         default=None,
         description=(

@@ -25,6 +25,7 @@ def problems(settings: Settings, *, loopback_hosts: bool = False) -> list[Proble
         *_unknown_seats(settings),
         *_seat_cycles(settings),
         *_assignment_names(settings),
+        *_former_names(settings),
         *_spellings(settings),
         *_too_many_fields(settings),
         *_custom_twice(settings),
@@ -109,6 +110,21 @@ def _assignment_names(settings: Settings) -> Iterator[Problem]:
                 path(("assignments", position, "name")), f"is the name of {first} too", "Change one."
             )
         seen.setdefault(assignment.name, position)
+
+
+def _former_names(settings: Settings) -> Iterator[Problem]:
+    """Yield a problem for each former name that an assignment has now, or that two have had."""
+    present = {assignment.name: position for position, assignment in enumerate(settings.assignments)}
+    claimed: dict[str, str] = {}
+    for position, assignment in enumerate(settings.assignments):
+        for index, name in enumerate(assignment.formerly):
+            at = path(("assignments", position, "formerly", index))
+            if name in present:
+                other = path(("assignments", present[name]))
+                yield Problem(at, f"is {name!r}, the name of {other}", "Leave it out, or rename that one.")
+            if name in claimed:
+                yield Problem(at, f"is {name!r}, as {claimed[name]} is", "Keep it where it belongs.")
+            claimed.setdefault(name, at)
 
 
 def _spellings(settings: Settings) -> Iterator[Problem]:

@@ -75,7 +75,7 @@ type WrittenSource = Annotated[
 
 
 def _whole(overrides: Mapping[str, Any]) -> FieldMap:
-    """Return the defaults with the overrides applied; `None` leaves the attribute alone."""
+    """Return the defaults with the overrides applied; `None`: the attribute stays empty."""
     unmapped = sorted(_NEEDED_TARGETS & {target for target, source in overrides.items() if source is None})
     if unmapped:
         raise refused(f"takes {', '.join(unmapped)} away", "Every member needs them; map them to a field.")
@@ -111,7 +111,7 @@ def _one_property_per_target(schema: dict[str, Any]) -> None:
     """Name the targets in the JSON Schema, so that editors complete them."""
     source = schema.pop("additionalProperties")
     schema["properties"] = {
-        target: {"description": f"The source of a member's {target}; null leaves it alone.", **source}
+        target: {"description": f"The source of a member's {target}; null for none.", **source}
         for target in DEFAULT_SALESFORCE_MAP
     }
     schema["additionalProperties"] = False
@@ -135,7 +135,7 @@ class FieldMaps(Section):
         default_factory=lambda: dict(DEFAULT_SALESFORCE_MAP),
         description=(
             "Attribute → field of the Salesforce user, for the attributes that are to differ from the"
-            " default; null leaves the attribute alone."
+            " default; null: the attribute stays empty."
         ),
         examples=[{"title": "Job_Title__c", "picture_url": None, "username": "Email"}],
         json_schema_extra=_one_property_per_target,

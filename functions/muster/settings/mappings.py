@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from muster.crm.engage_features import FEATURES
 from muster.crm.salesforce_fields import fields_of
@@ -12,6 +12,15 @@ from muster.settings import Settings
 from muster.settings.assignments import Assignment, FromField
 from muster.settings.sections import VaultCrmConnection
 
+# How the targets of custom values begin.
+CUSTOM = "custom."
+
+
+def salesforce_organization(settings: Settings) -> str | None:
+    """Return the id of the Salesforce org that the users come from."""
+    connection = settings.connections.salesforce
+    return connection.organization_id if connection else None
+
 
 def inbound(settings: Settings) -> Mapping[str, str]:
     """Return target → field of Vault CRM that an import reads, system mappings first."""
@@ -19,6 +28,14 @@ def inbound(settings: Settings) -> Mapping[str, str]:
     system = {target: field for target, field in SYSTEM_INBOUND.items() if target in written.system}
     custom = {target: field for target, field in written.custom.items() if field is not None}
     return system | custom
+
+
+def custom_names(settings: Settings) -> frozenset[str]:
+    """Return the names of the custom values of a member: fields of Salesforce, targets of Vault CRM."""
+    targets = (target for target in inbound(settings) if target.startswith(CUSTOM))
+    return frozenset(
+        (*settings.auto_provision.custom_fields, *(target.removeprefix(CUSTOM) for target in targets))
+    )
 
 
 def outbound(settings: Settings) -> Mapping[str, str]:
@@ -89,7 +106,12 @@ def fields_to_read(settings: Settings) -> tuple[str, ...]:
 
 def address_fields(settings: Settings) -> tuple[str, ...]:
     """Return the fields that a member's username and e-mail address are read from."""
-    sources = (settings.field_maps.salesforce.get(target) for target in ("username", "email"))
+    return fields_named_by(settings, ("username", "email"))
+
+
+def fields_named_by(settings: Settings, targets: Iterable[str]) -> tuple[str, ...]:
+    """Return the fields of User that these attributes of a member are read from, each once."""
+    sources = (settings.field_maps.salesforce.get(target) for target in targets)
     return tuple(dict.fromkeys(name for source in sources if source for name in fields_of(source)))
 
 

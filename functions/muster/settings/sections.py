@@ -108,6 +108,13 @@ class AutoProvision(Section):
         ),
         examples=[["Region__c"]],
     )
+    frozen_users: Literal["told", "inactive"] = Field(
+        default="told",
+        description=(
+            "What becomes of users who are frozen in Salesforce (UserLogin): told, they stay, and the import"
+            " names them; inactive, they leave as if they were deactivated."
+        ),
+    )
 
 
 class Domains(Section):

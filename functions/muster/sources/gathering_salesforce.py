@@ -26,6 +26,7 @@ from muster.sources import reading_by_id
 from muster.sources.member_states import MemberState
 from muster.sources.ports import Parts, Salesforce
 from muster.sources.salesforce_users import Row, digester
+from muster.sources.samples import Sample
 
 USERS_A_QUERY = 100
 # Up to so many changed users are matched by id; for more, one query per filter takes fewer calls.
@@ -40,9 +41,15 @@ class Gathered:
 
     `rows` holds the users to decide about, `matches` the assignments with a filter that match a user,
     `loops` the loops of managers (`None`: not everyone was read). `unseen` are CRM ids that should have been
-    there. `newest` is the newest SystemModstamp, as Salesforce writes it. Where
-    everyone was read, `managers` maps each user to its manager, and `digests` each unchanged member to the
-    digest of its fields.
+    there, `frozen` those of users who are frozen (`None`: not known), `leaving` those of members whom an end
+    date or status closes. `newest` is the newest SystemModstamp, as Salesforce writes it.
+
+    Where everyone was read, `managers` maps each user to its manager, and `digests` each unchanged member to
+    the digest of its fields. Of the users who are no active members, `deactivated` counts those inactive in
+    Salesforce about whom there is nothing to decide, `idle` has the rows of the others who are unchanged, and
+    `outside` is for those who are new and do not belong in the roster, by reason. Where
+    this is another Salesforce org than before, `heirs` maps a user to the id that the person had there, and
+    `gone` are the ids there of active members who are not here.
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
@@ -50,14 +57,25 @@ class Gathered:
     depths: Mapping[str, int] = field(default_factory=dict)
     loops: tuple[tuple[str, ...], ...] | None = None
     unseen: tuple[str, ...] = ()
+    frozen: frozenset[str] | None = None
+    leaving: frozenset[str] = frozenset()
     total: int = 0
     newest: str | None = None
     managers: Mapping[str, str | None] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    deactivated: Sample = field(default_factory=Sample)
+    idle: dict[str, Row] = field(default_factory=dict)
+    outside: dict[str, Sample] = field(default_factory=dict)
+    heirs: Mapping[str, str] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
 
     def in_loop(self, crm_id: str) -> bool | None:
         """Return whether a user is in a loop of managers, `None` where that is not known."""
         return None if self.loops is None else any(crm_id in loop for loop in self.loops)
+
+    def is_frozen(self, crm_id: str) -> bool | None:
+        """Return whether a user is frozen in Salesforce, `None` where that is not known (A17)."""
+        return None if self.frozen is None else crm_id in self.frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +89,19 @@ class Gathering:
     resumed: bool = False
 
     def everyone(
-        self, states: Mapping[str, MemberState], *, afresh: bool, is_due: Callable[[MemberState], bool]
+        self,
+        states: Mapping[str, MemberState],
+        *,
+        afresh: bool,
+        is_due: Callable[[MemberState], bool],
+        inactive: bool = False,
     ) -> Gathered:
         """Read every user, and keep the rows of those who are new, changed or due.
 
         `states` is what the roster's index shows, by CRM id. `afresh`: the settings have changed, so everyone
-        has to be evaluated again. Of the others, managers and digests are kept: by them `imports.selecting`
-        finds those who still have to be decided about.
+        has to be evaluated again. `inactive`: rows of users who are in no state are kept even of inactive
+        ones. Of the others, managers and digests are kept: by them `imports.selecting` finds those who still
+        have to be decided about.
         """
         names = fields_to_read(self.settings)
         gathered = Gathered()
@@ -89,14 +113,19 @@ class Gathering:
                 crm_id = row["Id"]
                 state = states.get(crm_id)
                 if state is None:
-                    if row["IsActive"] is True:
+                    if inactive or row["IsActive"] is True:
                         gathered.rows[crm_id] = row
+                    else:
+                        gathered.deactivated.add(row)
                 elif afresh or not state.digest.startswith(of_fields) or is_due(state):
                     gathered.rows[crm_id] = row
                 else:
                     digests[crm_id] = of_fields
+                    if not state.active:
+                        _leave_out(gathered, row)
         if not managers:
             raise Incomplete("Salesforce shows no users at all")
+        gathered.frozen = self._frozen()
         matching = self._matching()
         gathered.matches = _by_user(matching, managers)
         gathered.unseen = tuple(
@@ -105,30 +134,64 @@ class Gathering:
         gathered.managers, gathered.digests = managers, digests
         return gathered
 
-    def changed(self, moment: str) -> Gathered:
-        """Read the users changed since a moment (ISO 8601 in UTC, ending in Z)."""
+    def changed(
+        self, moment: str, due: Callable[[], Iterable[str]] = tuple, frozen: frozenset[str] | None = None
+    ) -> Gathered:
+        """Read the users changed since a moment (ISO 8601 in UTC, ending in Z), and by id those that are due.
+
+        So are those who are frozen since, or no longer; `frozen` are those who were, where known. Of `due`
+        only what it says first counts: what is read later, after an interruption, belongs to that.
+        """
         names = fields_to_read(self.settings)
         gathered = Gathered()
         condition = soql.since("SystemModstamp", moment)
         for rows, _ in self._rows("users", soql.select(names, condition), names, gathered):
             gathered.rows |= {row["Id"]: row for row in rows}
-        if len(gathered.rows) > MOST_BY_ID:
-            gathered.matches = _by_user(self._matching(condition), gathered.rows)
+        changed, newest = dict(gathered.rows), gathered.newest
+        gathered.frozen = self._frozen()
+        moved = frozen ^ gathered.frozen if frozen is not None and gathered.frozen is not None else ()
+        further = [crm_id for crm_id in self._noted("due", lambda: {*due(), *moved}) if crm_id not in changed]
+        self._read_by_id("due_users", further, gathered)
+        # Others may have changed before those were read, and are not read yet.
+        gathered.newest = newest
+        if len(changed) > MOST_BY_ID:
+            narrowed = _by_user(self._matching(condition), changed)
+            gathered.matches = {**narrowed, **self._matches_by_id(further)}
         else:
             gathered.matches = self._matches_by_id(gathered.rows)
         return gathered
 
     def named(self, crm_ids: Sequence[str]) -> Gathered:
         """Read the users with these ids."""
-        names = fields_to_read(self.settings)
         gathered = Gathered()
-        for number, some in enumerate(batched(crm_ids, USERS_A_QUERY, strict=False), 1):
-            query = soql.select(names, soql.one_of("Id", some))
-            for rows, _ in self._rows(f"users/{number}", query, names, gathered):
-                gathered.rows |= {row["Id"]: row for row in rows}
+        self._read_by_id("users", crm_ids, gathered)
         gathered.unseen = tuple(crm_id for crm_id in crm_ids if crm_id not in gathered.rows)
+        gathered.frozen = self._frozen()
         gathered.matches = self._matches_by_id(gathered.rows)
         return gathered
+
+    def _frozen(self) -> frozenset[str] | None:
+        """Return the users who are frozen; `None` where the integration user may not see that (A17)."""
+        try:
+            pages = [*self._pages_or_refusal("frozen", soql.frozen())]
+        except Rejected:
+            return None
+        return frozenset(row["UserId"] for page in pages for row in page.records)
+
+    def _read_by_id(self, name: str, crm_ids: Iterable[str], gathered: Gathered) -> None:
+        names = fields_to_read(self.settings)
+        for number, some in enumerate(batched(crm_ids, USERS_A_QUERY, strict=False), 1):
+            query = soql.select(names, soql.one_of("Id", some))
+            for rows, _ in self._rows(f"{name}/{number}", query, names, gathered):
+                gathered.rows |= {row["Id"]: row for row in rows}
+
+    def _noted(self, name: str, ids: Callable[[], Iterable[str]]) -> list[str]:
+        """Return ids as they were when first asked for in this attempt."""
+        noted = next(self.archive.parts(name), None) if self.resumed else None
+        if noted is None:
+            noted = orjson.dumps(sorted(ids()))
+            self.archive.put(name, 1, noted)
+        return list(orjson.loads(noted))
 
     # ── Pages ────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,6 +219,16 @@ class Gathering:
 
     def _pages(self, name: str, query: str) -> Iterator[Page]:
         """Yield the pages of a query, each archived before it is used; raises `Incomplete`."""
+        try:
+            yield from self._pages_or_refusal(name, query)
+        except Rejected as error:
+            raise Misconfigured(
+                f"Salesforce refuses a query made of the settings: {error.problems[0].message};"
+                " check the fields, the filters and what the integration user may read"
+            ) from error
+
+    def _pages_or_refusal(self, name: str, query: str) -> Iterator[Page]:
+        """Yield them likewise; raises `Rejected` if Salesforce refuses the query."""
         number = read = 0
         last: Page | None = None
         for body in self.archive.parts(name) if self.resumed else ():
@@ -175,13 +248,7 @@ class Gathering:
     def _further(self, last: Page | None, query: str) -> Iterator[Page]:
         if last and last.next is None:
             return
-        try:
-            yield from self.salesforce.more(last.next) if last and last.next else self.salesforce.query(query)
-        except Rejected as error:
-            raise Misconfigured(
-                f"Salesforce refuses a query made of the settings: {error.problems[0].message};"
-                " check the fields, the filters and what the integration user may read"
-            ) from error
+        yield from self.salesforce.more(last.next) if last and last.next else self.salesforce.query(query)
 
     # ── Filters ──────────────────────────────────────────────────────────────────────────────────
 
@@ -209,6 +276,13 @@ class Gathering:
             self.archive.put("matches", 1, kept)
             self.checkpoint()
         return {crm_id: frozenset(names) for crm_id, names in orjson.loads(kept).items()}
+
+
+def _leave_out(gathered: Gathered, row: Row) -> None:
+    if row["IsActive"] is True:
+        gathered.idle[row["Id"]] = row
+    else:
+        gathered.deactivated.add(row)
 
 
 def _by_user(matching: list[tuple[str, Ids]], users: Iterable[str]) -> dict[str, frozenset[str]]:

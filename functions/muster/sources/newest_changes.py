@@ -11,6 +11,7 @@ was read after that is newer whatever the stamps. What Salesforce sent, it shows
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from muster.errors import Problem, Rejected
@@ -38,16 +39,36 @@ def is_newer(version: str, than: str) -> bool:
     return not _refutes(than, version) and state_of(version) > state_of(than)
 
 
+def is_read(version: str) -> bool:
+    """Whether a source version stands for a reading of Salesforce, not for a message."""
+    return version.split("|")[1:2] == [_READ]
+
+
+def is_refuted(told: str, by: str) -> bool:
+    """Whether a message said what a reading after it does not bear out (W11); both are source versions.
+
+    The message was stamped later than anything Salesforce knew of the user once it had been taken in.
+    Salesforce does not send what it does not show, so the message was forged, or its time was.
+    """
+    return _refutes(by, told) and told.partition("|")[0] > by.partition("|")[0]
+
+
+def message_of(told: str) -> tuple[str, str]:
+    """Return the notification id (15 characters) and when it was taken in, from a message's version."""
+    parts = told.split("|")
+    return parts[2], parts[-1]
+
+
 def state_of(version: str) -> str:
     """Return a source version without when it was taken in: the same for each delivery of a message."""
     parts = version.split("|")
-    return "|".join(parts[: _TOLD_PARTS - 1]) if parts[1:2] != [_READ] else version
+    return "|".join(parts[: _TOLD_PARTS - 1]) if not is_read(version) else version
 
 
 def _refutes(version: str, other: str) -> bool:
     """Whether `version` was read after `other` was taken in as a message."""
     read, told = version.split("|"), other.split("|")
-    if read[1:2] != [_READ] or told[1:2] == [_READ] or len(told) != _TOLD_PARTS:
+    if not is_read(version) or is_read(other) or len(told) != _TOLD_PARTS:
         return False
     try:
         read_at = datetime.fromisoformat(read[2].removeprefix(_READ_MARK))
@@ -75,9 +96,27 @@ def read_version(fields: Mapping[str, str | None], read_at: datetime) -> str:
     return f"{_modified_at(fields)}|{_READ}|{_READ_MARK}{timestamp(read_at)}|"
 
 
+def read_again_version(fields: Mapping[str, str | None], read_at: datetime, seen: str) -> str:
+    """Return the source version of a user who was read after `seen` was stored, whatever the clocks say.
+
+    Raises as `read_version` does.
+    """
+    parts = seen.split("|")
+    if parts[1:2] == [_READ]:
+        with suppress(ValueError):
+            before = datetime.fromisoformat(parts[2].removeprefix(_READ_MARK))
+            read_at = max(read_at, before + timedelta(milliseconds=1))
+    return read_version(fields, read_at)
+
+
 def time_of(version: str) -> datetime:
     """Return the moment of the change that a source version stands for."""
-    return datetime.fromisoformat(version.partition("|")[0])
+    return datetime.fromisoformat(changed_at(version))
+
+
+def changed_at(version: str | None) -> str:
+    """Return when the user was changed, as a source version says it; empty for none."""
+    return (version or "").partition("|")[0]
 
 
 def _modified_at(fields: Mapping[str, str | None]) -> str:

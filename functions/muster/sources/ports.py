@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from muster.crm.pages import Page
+from muster.errors import Rejected
 
 type Matches = Mapping[str, frozenset[str]]
 
@@ -13,6 +14,9 @@ class Salesforce(Protocol):
 
     def batch(self, queries: Sequence[str]) -> list[list[dict[str, Any]]]:
         """Return the rows of each query, all of them; raises `Rejected`, `Unavailable`, `Misconfigured`."""
+
+    def tried(self, queries: Sequence[str]) -> list[list[dict[str, Any]] | Rejected]:
+        """Return the rows of each query, or why it is refused."""
 
     def query(self, soql: str) -> Iterator[Page]:
         """Yield the pages of a query."""

@@ -1,11 +1,11 @@
 """Users read from Salesforce by id, with the assignments whose filters match them (W6, A1).
 
-One call per hundred users and 24 filters: the users themselves and one query per filter, each
-narrowed to their ids. Salesforce evaluates the filters.
+One call per hundred users and 23 filters: the users themselves, who of them is frozen, and one query per
+filter, each narrowed to their ids. Salesforce evaluates the filters.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import batched
 from typing import Any
@@ -18,6 +18,8 @@ from muster.settings.mappings import fields_to_read
 from muster.sources.ports import Matches, Salesforce
 from muster.sources.salesforce_users import change_of
 from muster.sources.user_changes import UserChange
+
+type Answer = list[dict[str, Any]] | Rejected
 
 # Keeps the ids, the fields and the longest filter together well under the length limit of a query.
 USERS_A_CALL = 100
@@ -42,11 +44,16 @@ def read_users(
     changes: dict[str, UserChange] = {}
     refused: dict[str, Rejected] = {}
     for some in batched(dict.fromkeys(crm_ids), USERS_A_CALL, strict=False):
-        rows, matches = _query(some, settings, salesforce, soql.select(names, soql.one_of("Id", some)))
-        for row in rows:
+        users = soql.select(names, soql.one_of("Id", some))
+        frozen_ones = soql.frozen(soql.one_of("UserId", some))
+        answers = salesforce.tried([users, frozen_ones, *_of_filters(some, settings)])
+        matches = _matches(some, settings, answers[2:])
+        frozen = frozen_users(answers[1])
+        for row in _rows(answers[0]):
             crm_id = row["Id"]
             try:
-                changes[crm_id] = change_of(row, names, matches[crm_id], settings, read_at, run)
+                change = change_of(row, names, matches[crm_id], settings, read_at, run)
+                changes[crm_id] = replace(change, frozen=None if frozen is None else crm_id in frozen)
             except Rejected as error:
                 refused[crm_id] = error
     return Read(changes, refused)
@@ -56,30 +63,35 @@ def matches_of(crm_ids: Iterable[str], settings: Settings, salesforce: Salesforc
     """Return which assignments match each of these users; raises as `read_users` does."""
     found: dict[str, frozenset[str]] = {}
     for some in batched(dict.fromkeys(crm_ids), USERS_A_CALL, strict=False):
-        _, matches = _query(some, settings, salesforce)
+        queries = _of_filters(some, settings)
+        matches = _matches(some, settings, salesforce.tried(queries) if queries else [])
         found |= {crm_id: matches[crm_id] | unfiltered(settings) for crm_id in some}
     return found
 
 
-def _query(
-    crm_ids: Sequence[str], settings: Settings, salesforce: Salesforce, *first: str
-) -> tuple[list[dict[str, Any]], dict[str, frozenset[str]]]:
-    """Return the rows of the first query, if there is one, and the matching assignments of each user."""
+def frozen_users(answer: Answer) -> frozenset[str] | None:
+    """Return the users whom rows of UserLogin name; `None` where the integration user may not see them."""
+    return None if isinstance(answer, Rejected) else frozenset(row["UserId"] for row in answer)
+
+
+def _of_filters(crm_ids: Sequence[str], settings: Settings) -> list[str]:
     theirs = soql.one_of("Id", crm_ids)
-    filters = filtered(settings)
-    queries = [*first, *(soql.matching(each, theirs) for each in filters.values())]
-    try:
-        answers = salesforce.batch(queries) if queries else []
-    except Rejected as error:
-        raise Misconfigured(
-            f"Salesforce refuses a query made of the settings: {error.problems[0].message};"
-            " check the fields, the filters and what the integration user may read"
-        ) from error
-    rows = answers[0] if first else []
+    return [soql.matching(each, theirs) for each in filtered(settings).values()]
+
+
+def _matches(crm_ids: Sequence[str], settings: Settings, answers: Sequence[Answer]) -> Matches:
+    """Return the assignments that match each user, by the answers to `_of_filters`."""
     matching = {
-        name: {row["Id"] for row in answer}
-        for name, answer in zip(filters, answers[len(first) :], strict=True)
+        name: {row["Id"] for row in _rows(answer)}
+        for name, answer in zip(filtered(settings), answers, strict=True)
     }
-    return rows, {
-        crm_id: frozenset(name for name, ids in matching.items() if crm_id in ids) for crm_id in crm_ids
-    }
+    return {crm_id: frozenset(name for name, ids in matching.items() if crm_id in ids) for crm_id in crm_ids}
+
+
+def _rows(answer: Answer) -> list[dict[str, Any]]:
+    if isinstance(answer, Rejected):
+        raise Misconfigured(
+            f"Salesforce refuses a query made of the settings: {answer.problems[0].message};"
+            " check the fields, the filters and what the integration user may read"
+        ) from answer
+    return answer

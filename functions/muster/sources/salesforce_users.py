@@ -64,12 +64,13 @@ def digester(names: Iterable[str]) -> Callable[[Row], str]:
     return digest_of
 
 
-def digest(fields_digest: str, matches: Iterable[str], manager: str | None) -> str:
+def digest(fields_digest: str, matches: Iterable[str], manager: str | None, *, frozen: bool = False) -> str:
     """Return the digest of all that a member is evaluated with; empty where `fields_digest` is."""
     if not fields_digest:
         return ""
-    rest = blake2b("\0".join([manager or "", *sorted(matches)]).encode(), digest_size=8).hexdigest()
-    return f"{fields_digest}.{rest}"
+    # No name of an assignment begins with a blank; so whoever is not frozen has the digest of before.
+    parts = [manager or "", *sorted(matches), *([" frozen"] if frozen else [])]
+    return f"{fields_digest}.{blake2b('\0'.join(parts).encode(), digest_size=8).hexdigest()}"
 
 
 def change_of(

@@ -66,7 +66,8 @@ def is_system_owned(row: Row) -> bool:
 
 def digester(names: Iterable[str]) -> Callable[[Row], str]:
     """Return the function that makes the digest of a row; it raises `KeyError` where a field is missing."""
-    return salesforce_users.digester(name for name in names if name != CHANGED)
+    of_row = salesforce_users.digester(name for name in names if name != CHANGED)
+    return lambda row: of_row({name: _in_order(value) for name, value in row.items()})
 
 
 def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
@@ -105,9 +106,9 @@ def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
             if (target := f"{feature}.request") in mapped
         },
         custom={
-            target.removeprefix("custom."): value
+            target.removeprefix(mappings.CUSTOM): value
             for target, value in mapped.items()
-            if target.startswith("custom.")
+            if target.startswith(mappings.CUSTOM)
         },
         digest=digester(names)(row),
         modified=fields[CHANGED],
@@ -125,7 +126,12 @@ def _seen(fields: Mapping[str, str | None], feature: str, settings: Settings) ->
 
 
 def _unwrapped(value: Any) -> Any:
-    """Return a picklist's one value; Vault shows it as an array (`["active__v"]`), or as a text."""
-    if isinstance(value, list) and len(value) < 2:
-        return value[0] if value else None
-    return value
+    """Return a picklist's values as one text; Vault shows an array (`["active__v"]`), or a text."""
+    if not isinstance(value, list):
+        return value
+    return ";".join(str(each) for each in _in_order(value) if each is not None) or None
+
+
+def _in_order(value: Any) -> Any:
+    """Return the values of a picklist in one order: they are a set, and Vault shows them in any (A15)."""
+    return sorted(value, key=str) if isinstance(value, list) else value

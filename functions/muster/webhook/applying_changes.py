@@ -1,28 +1,30 @@
-"""Apply the changes of one queued message to the roster: gather, decide, write (W4-W9).
+"""Apply the changes of one queued message to the roster: gather, decide, write (W4-W9, W12).
 
 A message is only a hint: the users it names are read back from Salesforce, unless the settings switch
 that off (W6). Safe to repeat and to interrupt: each user's decision is written as a whole or not at all,
 and a change that is already in the roster comes out as stale. A notification that cannot be read goes
-to the error log and does not hold up the others.
+to the error log and does not hold up the others. What would be taken from too many is held, and left to
+the next import (`guarding_losses`).
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from muster.crm import salesforce_ids
-from muster.error_log import LogEntry, entry_of
+from muster.error_log import LogEntry, at_most, entry_of
 from muster.errors import Problem, Rejected
-from muster.roster.ports import Roster
 from muster.roster.serving_seat_lines import SeatLineServer
-from muster.roster.writing_user_changes import UserChangeWriter
+from muster.roster.writing_user_changes import ReadAgain, UserChangeWriter
 from muster.settings import Settings, assignment_order, mappings
 from muster.sources import newest_changes, notifications, reading_by_id
 from muster.sources.ports import Salesforce
 from muster.sources.user_changes import UserChange
 from muster.times import timestamp
+from muster.webhook.guarding_losses import LossGuard
 from muster.webhook.messages import QueuedChange, QueuedMessage
+from muster.webhook.ports import Ports
 
 _PARKED = {
     "other_object": (
@@ -50,10 +52,14 @@ _NOT_SEEN = Problem(
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The result of a message: the number of users per outcome, and the error-log entries for review."""
+    """The result of a message: the number of users per outcome, and the error-log entries for review.
+
+    `refuted` is how many messages about its users were refuted by what was read after them (W11).
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     parked: list[LogEntry] = field(default_factory=list)
+    refuted: int = 0
 
 
 def needs_salesforce(settings: Settings) -> bool:
@@ -62,34 +68,43 @@ def needs_salesforce(settings: Settings) -> bool:
     return settings.connections.salesforce is not None and read_back
 
 
-def apply_message(
-    message: QueuedMessage,
-    settings: Settings | None,
-    roster: Roster,
-    salesforce: Salesforce | None,
-    now: datetime,
-) -> Applied:
+def apply_message(message: QueuedMessage, settings: Settings | None, ports: Ports, now: datetime) -> Applied:
     """Apply one message to the roster; raises `Unavailable` when it should be retried.
 
     Without settings, or with `auto_provision.enabled` off (W9), the changes are counted and dropped.
-    `salesforce` may be `None` unless `needs_salesforce`.
+    Salesforce may be left out of the ports unless `needs_salesforce`. Where users are not read back, who
+    waits for a namesake stays out when that one leaves, until the next message about itself or an import.
     """
     if settings is None or not settings.auto_provision.enabled:
         return Applied(Counter(dropped=len(message.changes) + len(message.parked)))
+    roster, salesforce = ports.roster, ports.salesforce
+    read_again: ReadAgain | None = None
     if salesforce and settings.auto_provision.read_back:
         changes, parked = _read_back(message, settings, salesforce, now)
+        read_again = _reading_again(settings, salesforce, now)
     else:
         changes, parked = _understand(message, settings, salesforce)
     parked += _parked_entries(message)
-    writer = UserChangeWriter(settings, roster, now)
-    roster.park(message.organization, parked, now.timestamp())
+    door = LossGuard(settings, ports.losses, now)
+    writer = UserChangeWriter(settings, roster, now, judge=door, read_again=read_again)
+    roster.park(message.organization, at_most(parked), now.timestamp())
     failures = writer.write(changes)
+    roster.park(message.organization, _held_entries(message, door), now.timestamp())
     if failures:
         raise failures[0][1]
     lines = SeatLineServer(settings, roster, now)
     if changes:
         lines.serve_lines(changes[0].run)
-    return Applied(writer.outcomes + lines.outcomes, parked)
+    return Applied(writer.outcomes + lines.outcomes, parked, len(writer.refuted))
+
+
+def _reading_again(settings: Settings, salesforce: Salesforce, now: datetime) -> ReadAgain:
+    """Return what reads those who wait for a namesake, once it leaves."""
+
+    def read_again(crm_ids: Sequence[str]) -> Sequence[UserChange]:
+        return list(reading_by_id.read_users(crm_ids, settings, salesforce, now, "").changes.values())
+
+    return read_again
 
 
 def _read_back(
@@ -139,6 +154,21 @@ def _understand(
         matches = reading_by_id.matches_of([change.crm_id for change in changes], settings, salesforce)
     everyone = assignment_order.unfiltered(settings)
     return [replace(change, matches=matches.get(change.crm_id, everyone)) for change in changes], parked
+
+
+def _held_entries(message: QueuedMessage, door: LossGuard) -> list[LogEntry]:
+    return at_most(
+        entry_of(
+            held.problem,
+            at=timestamp(message.received_at),
+            system=message.provider,
+            code=held.code,
+            notification=held.change.run.removeprefix("webhook:"),
+            record=held.change.crm_id,
+            member=held.member,
+        )
+        for held in door.held.values()
+    )
 
 
 def _parked_entries(message: QueuedMessage) -> list[LogEntry]:

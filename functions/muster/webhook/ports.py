@@ -1,12 +1,22 @@
-"""What the webhook needs of the outside world: the registry of callers, a queue, a journal of deliveries."""
+"""What the webhook needs: the registry of callers, a queue, what was followed, and what messages took."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+from __future__ import annotations
 
-from muster.webhook.deliveries import CallsUsed, Followed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
 from muster.webhook.messages import QueuedMessage
 from muster.webhook.tokens import WebhookRegistration
+
+if TYPE_CHECKING:
+    # The webhook itself starts without them.
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from muster.roster.ports import Roster
+    from muster.sources.ports import Salesforce
+    from muster.webhook.deliveries import CallsUsed, Followed
+    from muster.webhook.losses import Loss, Recorded
 
 
 class Registry(Protocol):
@@ -44,3 +54,22 @@ class Deliveries(Protocol):
 
     def claim(self, organization: str, calls: CallsUsed, now: datetime) -> bool:
         """Take the turn to count anew after that count; `False` where another worker has it."""
+
+
+class LossRecord(Protocol):
+    """What messages took from members in the last hour; implemented by `adapters.aws.loss_table`."""
+
+    def losses(self, organization: str) -> Recorded:
+        """Return what is recorded; one call, strongly consistent."""
+
+    def replace(self, organization: str, was: Recorded, losses: Sequence[Loss]) -> bool:
+        """Record these losses instead; `False`: it is no longer what `was` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world of the worker; `salesforce` may be `None` where a message needs none."""
+
+    roster: Roster
+    losses: LossRecord
+    salesforce: Salesforce | None = None

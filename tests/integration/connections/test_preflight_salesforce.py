@@ -28,6 +28,7 @@ def test_the_whole_list_is_checked_in_few_calls(acme: Acme) -> None:
     assert {row["check"] for row in rows(said)} == {
         *("secret", "reachable", "login", "right organization", "version", "API access"),
         *("credentials expiry", "reads all users", "fields", "filter of Sales", "daily API calls"),
+        "frozen users",
     }
     assert acme.calls("salesforce") == [
         ("GET", "/services/data/"),
@@ -192,7 +193,7 @@ def test_a_filter_is_tried_as_messages_and_incremental_imports_will_send_it(
     [
         (f"{DATA}/sobjects", {"API access", "fields"}),
         (f"{DATA}/query", {"reads all users"}),
-        (f"{DATA}/composite", {"filter of Sales"}),
+        (f"{DATA}/composite", {"filter of Sales", "frozen users"}),
         ("/services/data/", {"version"}),
     ],
 )
@@ -216,7 +217,7 @@ def test_hidden_fields_are_found_even_where_no_query_can_be_tried(acme: Acme) ->
     acme.salesforce.faults({"path": f"{DATA}/composite", "fault": "html", "count": 99})
     said = acme.check("salesforce")
     assert named(said, "failed") == {"field at auto_provision.custom_fields[0]"}
-    assert named(said, "could_not_check") == {"filter of Sales"}
+    assert named(said, "could_not_check") == {"filter of Sales", "frozen users"}
 
 
 def test_daily_calls_that_are_nearly_used_up_are_a_warning(acme: Acme) -> None:
@@ -240,3 +241,18 @@ def _state_key(aws: Any) -> dict[str, Any]:
     """Return the key of what imports remember."""
     [item] = [each for each in aws.dynamodb.scan(TableName="roster")["Items"] if '"rows"' in str(each)]
     return {name: item[name] for name in ("pk", "sk")}
+
+
+# ── Who is frozen ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("frozen_users", "result"), [("told", "could_not_check"), ("inactive", "failed")])
+def test_who_may_not_see_who_is_frozen_is_told_what_that_takes(
+    acme: Acme, frozen_users: str, result: str
+) -> None:
+    acme.put(assignments=[SALES], auto_provision={"frozen_users": frozen_users})
+    assert row_of(acme.check("salesforce"), "frozen users")["result"] == "passed"
+    acme.salesforce.call("PUT", "/sandbox/organization", {"manage_users": False})
+    row = row_of(acme.check("salesforce"), "frozen users")
+    assert row["result"] == result
+    assert "Manage Users" in row["remedy"]

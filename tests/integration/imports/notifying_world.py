@@ -14,6 +14,7 @@ from botocore.config import Config
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from muster import bootstrap
 from muster.adapters.aws.mail import Mail
 from muster.adapters.aws.mail_outbox import MailOutbox
 from muster.adapters.aws.roster_keys import to_member
@@ -26,6 +27,7 @@ from muster.roster.writing_user_changes import UserChangeWriter
 from muster.settings import Settings
 from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import QueuedChange, QueuedMessage
+from muster.webhook.ports import Ports
 from tests.examples import NOW, settings, user
 from tests.examples import change as example
 from tests.simulation.harness.faults import Wire
@@ -78,7 +80,7 @@ class World:
             for index, name in enumerate(names)
         )
         message = QueuedMessage(to.organization, "salesforce", NOW, changes, ())
-        apply_message(message, to, self.roster, None, NOW)
+        apply_message(message, to, Ports(self.roster, bootstrap.loss_table()), NOW)
 
     def full_import(self, name: str, manager: str) -> None:
         """Bring someone in as a full import does, which knows the whole hierarchy."""

@@ -252,3 +252,36 @@ def test_values_come_from_fields_of_the_user(company: Company) -> None:
     assert roster[ada]["engage"]["request"] == "UK Field Force"
     assert (roster[bob]["seats"], roster[bob]["workspaces"]) == ({}, {})
     assert roster[bob]["engage"]["request"] is None
+
+
+def test_values_of_a_multi_select_picklist_and_of_numbers_find_their_keys(company: Company) -> None:
+    org = company.salesforce
+    for name, kind in (("Licences__c", "MultiselectPicklist"), ("Tier__c", "Number")):
+        org.call("POST", "/sandbox/custom-fields", {"name": name, "type": kind})
+    ada = org.create(Department="Sales", Licences__c="Gong;Forecast", Tier__c=1)
+    licences = {"field": "Licences__c", "map": {"Gong": "gong", "Forecast": "forecast"}}
+    tier = {"field": "Tier__c", "map": {"1": "Manager"}}
+    said = company.put(
+        seats={"gong": {}, "forecast": {}},
+        assignments=[{"name": "All", "seats": [licences], "workspaces": {"EMEA": tier}}],
+    )
+    assert not [each for each in said["warnings"] if ".map" in each["where"]]
+    company.run()
+    member = company.roster()[ada]
+    assert set(member["seats"]) == {"gong", "forecast"}
+    assert member["workspaces"] == {"EMEA": "Manager"}
+    before = company.items()
+    company.run()
+    assert company.items() == before
+    # What a message brings is written otherwise and means the same.
+    assert company.hear({"Id": ada}) == 0
+    assert company.items() == before
+
+
+def test_a_key_that_the_field_never_holds_is_told_when_settings_are_saved(company: Company) -> None:
+    capture = {"field": "Import_Emails__c", "map": {"TRUE": "enabled", "Yes": "prevented"}}
+    said = company.put(assignments=[{"name": "All", "data_capture": {"import_emails": capture}}])
+    [warning] = [each for each in said["warnings"] if each["where"].endswith(".map")]
+    assert warning["where"] == "assignments[0].data_capture.import_emails.map"
+    assert '"TRUE", "Yes"' in warning["message"]
+    assert warning["remedy"] == 'Write "true" or "false".'

@@ -136,7 +136,7 @@ def test_credentials_of_another_org_are_not_used(staffed: Company) -> None:
 
 def test_a_broken_filter_that_would_shut_everyone_out_is_parked(staffed: Company) -> None:
     staffed.salesforce.call(
-        "POST", "/sandbox/faults", [{"path": QUERY, "fault": "no_rows", "after": 3, "count": 1}]
+        "POST", "/sandbox/faults", [{"path": QUERY, "fault": "no_rows", "after": 4, "count": 1}]
     )
     said = staffed.run()
     assert said["status"] == "parked", said

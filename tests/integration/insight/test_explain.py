@@ -8,6 +8,7 @@ import pytest
 from muster import bootstrap
 from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import QueuedChange, QueuedMessage
+from muster.webhook.ports import Ports
 from tests.integration.beginnings import Connected
 from tests.integration.company import Company
 
@@ -175,7 +176,10 @@ def told_of(company: Company, crm_id: str) -> None:
     change = QueuedChange("04l000000000001AAA", {"Id": crm_id})
     message = QueuedMessage("acme", "salesforce", datetime.now(UTC), (change,))
     apply_message(
-        message, settings, bootstrap.roster_table(), bootstrap.salesforce(connection), datetime.now(UTC)
+        message,
+        settings,
+        Ports(bootstrap.roster_table(), bootstrap.loss_table(), bootstrap.salesforce(connection)),
+        datetime.now(UTC),
     )
 
 
@@ -289,7 +293,11 @@ def test_who_has_left_is_told_why_and_when(acme: Company) -> None:
     run = acme.run()["run_id"]
     said = acme.ask("explain", member=ada)
     assert (said["in"], said["reason"], said["did_not_match"]) == (False, "inactive_user", None)
-    assert said["message"] == "The member is not active. The user is deactivated in Salesforce."
+    assert (
+        said["message"]
+        == "The member is not active. The user is deactivated in Salesforce, or is not in the org that is"
+        " connected now."
+    )
     assert said["since"] == said["last_changes"][0]["at"]
     assert said["runs"][0]["run_id"] == run
     assert "active" in said["runs"][0]["changed"]

@@ -10,6 +10,7 @@ import roster_query
 from muster import bootstrap
 from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
+from muster.webhook.ports import Ports
 from tests.examples import ADA, BOB, NOW, settings, user
 from tests.integration.beginnings import Built, Roster, begin
 from tests.integration.company import store
@@ -54,7 +55,12 @@ def fill(_: Roster) -> None:
         changes = tuple(
             QueuedChange(f"04l00000000{number}{n:04d}AAA", fields) for n, fields in enumerate(users)
         )
-        apply_message(QueuedMessage("acme", "salesforce", NOW, changes, parked), acme, roster, None, NOW)
+        apply_message(
+            QueuedMessage("acme", "salesforce", NOW, changes, parked),
+            acme,
+            Ports(roster, bootstrap.loss_table()),
+            NOW,
+        )
 
 
 def names(answer: dict[str, Any]) -> set[str]:
@@ -123,11 +129,17 @@ def test_an_unknown_member_is_said_to_be_unknown_with_what_to_do(ask: Any) -> No
 
 
 def test_why_a_member_is_inactive_or_a_user_is_no_member_is_said_in_words(ask: Any) -> None:
-    assert ask("member", member=BOB)["message"] == "The user is deactivated in Salesforce."
+    assert (
+        ask("member", member=BOB)["message"]
+        == "The user is deactivated in Salesforce, or is not in the org that is connected now."
+    )
     outsider = user(1, Id="005000000000009AAA", Username="x@acme.example", CallCenterId=None)
     change = QueuedChange("04l000000000099AAA", outsider)
     apply_message(
-        QueuedMessage("acme", "salesforce", NOW, (change,)), settings(), bootstrap.roster_table(), None, NOW
+        QueuedMessage("acme", "salesforce", NOW, (change,)),
+        settings(),
+        Ports(bootstrap.roster_table(), bootstrap.loss_table()),
+        NOW,
     )
     answer = ask("member", member="005000000000009AAA")
     assert answer["errors"][0]["remedy"].startswith("The user is in no call center")

@@ -391,6 +391,7 @@ def test_who_could_not_be_activated_is_asked_no_group(licences: Licences, later:
     licences.edit(ada, crm_user_status="inactive")
     licences.push()
     licences.edit(ada, crm_user_status="active")
+    licences.imported("incremental")
     licences.ask(ada, group="Connect", feature="engage_connect")
     licences.faults(REFUSED)
     licences.calls()

@@ -93,6 +93,7 @@ _RUN = Run(
     cursor=100,
     planned=250,
     counts={"created": 3, "grant": 2},
+    left_out={"email_domain": 2},
     errors=1,
     plan_hash="3d4c",
     expires_at="2026-11-23T08:15:00Z",
@@ -133,9 +134,11 @@ _STATE = ImportState(
     approved_until="2026-11-23T08:15:00Z",
     full_run=FIRST_RUN,
     completed_at="2026-11-20T08:16:00.000Z",
+    frozen=(ADA,),
     vault_watermark="2026-11-20T08:15:32.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
+    organization_id="00D000000000062EAA",
 )
 
 # ── Plans in the archive ─────────────────────────────────────────────────────────────────────────────
@@ -151,7 +154,9 @@ _USER_CHANGE = UserChange(
     run=f"run:{FIRST_RUN}",
     matches=frozenset({"Field sales", "Everyone else"}),
     in_loop=False,
+    frozen=False,
     fields_digest="00112233",
+    succeeds="005000000000009AAA",
 )
 _VAULT_USER = VaultUser(
     id="10042",

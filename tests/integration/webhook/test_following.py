@@ -14,6 +14,7 @@ from muster.roster.member import Json
 from muster.settings import Settings
 from muster.webhook.applying_changes import Applied, apply_message
 from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
+from muster.webhook.ports import Ports
 from tests.examples import ADA, BOB, NOW, settings, user
 
 ACME = settings()
@@ -33,9 +34,17 @@ def message(
     return QueuedMessage(organization, "salesforce", NOW, changes, tuple(parked))
 
 
+def ports() -> Ports:
+    """Return the table, without a Salesforce."""
+    return Ports(bootstrap.roster_table(), bootstrap.loss_table())
+
+
 def followed(*users: dict[str, str], to: Settings = ACME) -> Counter[str]:
     return apply_message(
-        message(*users, organization=to.organization), to, bootstrap.roster_table(), None, NOW
+        message(*users, organization=to.organization),
+        to,
+        ports(),
+        NOW,
     ).outcomes
 
 
@@ -90,15 +99,21 @@ def test_a_changed_address_stays_the_same_member_and_moves_its_match_keys() -> N
 NEWCOMER = {"Id": BOB, "Username": "ada@acme.example.new"}
 
 
+def claims() -> list[tuple[str, str]]:
+    """Return who is named in the error log because of a namesake, and under which code."""
+    entries, _ = bootstrap.roster_views().errors("acme", 10, None)
+    return sorted((entry["record"], entry["code"]) for entry in entries)
+
+
 @pytest.mark.parametrize(
     "order",
     [
         [user(1), user(2, IsActive="false"), user(3, **NEWCOMER)],
-        [user(1), user(3, **NEWCOMER), user(2, IsActive="false")],
-        [user(1), user(3, **NEWCOMER), user(3, **NEWCOMER), user(2, IsActive="false"), user(3, **NEWCOMER)],
+        [user(1), user(3, **NEWCOMER), user(2, IsActive="false"), user(4, **NEWCOMER)],
+        [user(1), user(3, **NEWCOMER), user(3, **NEWCOMER), user(2, IsActive="false"), user(4, **NEWCOMER)],
     ],
 )
-def test_a_recreated_user_takes_over_once_the_old_one_is_inactive_in_any_order(
+def test_a_recreated_user_takes_over_with_its_own_next_message_once_the_old_one_is_inactive(
     order: list[dict[str, str]],
 ) -> None:
     for fields in order:
@@ -111,7 +126,27 @@ def test_a_recreated_user_takes_over_once_the_old_one_is_inactive_in_any_order(
     assert the_member(bootstrap.roster_views()).active
 
 
-def test_who_waits_is_let_in_even_if_the_worker_died_right_after_the_deactivation(
+def test_a_namesake_in_the_message_that_brings_the_leaving_takes_over_at_once() -> None:
+    followed(user(1))
+    assert followed(user(2, IsActive="false"), user(3, **NEWCOMER)) == {"deactivated": 1, "linked": 1}
+    assert claims() == []
+
+
+def test_without_salesforce_nobody_is_let_in_from_memory_and_each_is_named_once() -> None:
+    followed(user(1))
+    assert followed(user(3, **NEWCOMER)) == {"waiting": 1}
+    assert followed(user(4, Title="Boss", **NEWCOMER)) == {"waiting": 1}
+    assert claims() == [(BOB, "waits_for_namesake")]
+    assert followed(user(2, IsActive="false")) == {"deactivated": 1, "waiting": 1}
+    assert not the_member(bootstrap.roster_views()).active
+    assert claims() == [(BOB, "namesake_left"), (BOB, "waits_for_namesake")]
+    # What was said before the namesake left is no news, and nobody is told twice.
+    assert followed(user(4, Title="Boss", **NEWCOMER)) == {"stale": 1}
+    assert followed(user(2, IsActive="false")) == {"stale": 1}
+    assert len(claims()) == 2
+
+
+def test_who_waits_is_told_even_if_the_worker_died_right_after_the_deactivation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     followed(user(1))
@@ -121,8 +156,18 @@ def test_who_waits_is_let_in_even_if_the_worker_died_right_after_the_deactivatio
         dying.setattr(table, "waiting", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             followed(user(2, IsActive="false"))
-    assert followed(user(2, IsActive="false")) == {"stale": 1, "linked": 1}
-    assert the_member(bootstrap.roster_views()).crm["salesforce"]["id"] == BOB
+    assert followed(user(2, IsActive="false")) == {"stale": 1, "waiting": 1}
+    assert (BOB, "namesake_left") in claims()
+
+
+def test_who_waits_for_two_goes_on_waiting_when_one_of_them_leaves() -> None:
+    cleo = {"Id": "005000000000003AAA", "Username": "cleo@acme.example", "Email": "cleo@acme.example"}
+    followed(user(1))
+    followed(user(2, **cleo))
+    assert followed(user(3, Id=BOB, Username=cleo["Username"])) == {"waiting": 1}
+    assert followed(user(4, IsActive="false")) == {"deactivated": 1}
+    assert followed(user(5, **cleo, IsActive="false"))["waiting"] == 1
+    assert claims() == [(BOB, "namesake_left"), (BOB, "waits_for_namesake")]
 
 
 def beaten_by(fields: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +209,7 @@ def test_organizations_do_not_touch_one_another() -> None:
 def test_switched_off_or_unknown_changes_are_counted_and_dropped(
     current: Settings | None, aws: SimpleNamespace
 ) -> None:
-    outcome = apply_message(message(user(1), user(2)), current, bootstrap.roster_table(), None, NOW)
+    outcome = apply_message(message(user(1), user(2)), current, ports(), NOW)
     assert outcome.outcomes == {"dropped": 2}
     assert aws.dynamodb.scan(TableName="roster")["Items"] == []
 
@@ -176,8 +221,7 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
     outcome: Applied = apply_message(
         message(broken, user(2, **BOB_USER), parked=[foreign, empty]),
         ACME,
-        bootstrap.roster_table(),
-        None,
+        ports(),
         NOW,
     )
     assert outcome.outcomes == {"created": 1}
@@ -192,8 +236,7 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
     apply_message(
         message(broken, parked=[foreign, empty]),
         ACME,
-        bootstrap.roster_table(),
-        None,
+        ports(),
         NOW + timedelta(minutes=5),
     )
     assert len(bootstrap.roster_views().errors("acme", 10, None)[0]) == 3
@@ -210,8 +253,7 @@ def test_an_id_alone_says_nothing_where_users_are_not_read_back(
     outcome = apply_message(
         QueuedMessage("acme", "salesforce", NOW, (hint,)),
         settings(auto_provision={"read_back": read_back}),
-        bootstrap.roster_table(),
-        None,
+        ports(),
         NOW,
     )
     assert outcome.outcomes == {}
@@ -219,6 +261,22 @@ def test_an_id_alone_says_nothing_where_users_are_not_read_back(
     [entry] = bootstrap.roster_views().errors("acme", 10, None)[0]
     assert (entry["code"], entry["record"]) == ("no_fields", ADA)
     assert "read_back" in str(entry["remedy"])
+
+
+def test_a_message_that_nobody_can_read_is_set_aside_in_few_entries() -> None:
+    deleted = [ParkedNotification(f"04l0000000001{n:02d}AAA", "User", None, "no_fields") for n in range(50)]
+    unclear = [user(1, Id=f"0050000000001{n:02d}AAA", IsActive=None) for n in range(25)]
+    changes = tuple(QueuedChange(f"04l0000000002{n:02d}AAA", fields) for n, fields in enumerate(unclear))
+    outcome = apply_message(
+        QueuedMessage("acme", "salesforce", NOW, changes, tuple(deleted)), ACME, ports(), NOW
+    )
+    assert len(outcome.parked) == 75
+    log, _ = bootstrap.roster_views().errors("acme", 100, None)
+    assert Counter(entry["code"] for entry in log) == {"no_fields": 21, "not_understood": 21}
+    assert [entry["message"].partition(" ")[0] for entry in log if "more like" in entry["message"]] == [
+        "5",
+        "30",
+    ]
 
 
 def test_a_hundred_users_are_gathered_in_three_calls(aws: SimpleNamespace) -> None:

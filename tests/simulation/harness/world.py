@@ -23,6 +23,7 @@ import organization_settings
 import outbound_user_webhook
 import user_change_worker
 from muster.errors import MusterError
+from sandbox.salesforce.access_objects import ACCESS_OBJECTS
 from tests.doubles.aws import forget_clients
 from tests.doubles.salesforce_in_process import SalesforceInProcess
 from tests.doubles.vault_in_process import VaultInProcess
@@ -41,6 +42,7 @@ INVOCATION_MS = 900_000
 # What happens in a world changes these tables of Salesforce.
 _OF_SALESFORCE = (
     "User",
+    *(each.name for each in ACCESS_OBJECTS),
     "WorkflowOutboundMessage",
     "FlowDefinition",
     "Flow",

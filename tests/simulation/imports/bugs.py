@@ -6,23 +6,27 @@ from typing import Any
 
 import pytest
 
-from muster.adapters.aws import roster_table, roster_writes, run_table
+from muster.adapters.aws import loss_table, roster_table, roster_writes, run_table
 from muster.errors import Incomplete
 from muster.imports import plan_items, selecting
 from muster.imports.applying import Applying
 from muster.imports.notifying_managers import ManagerNotifier
 from muster.imports.plan_items import Item
 from muster.imports.steps import Steps
-from muster.roster import salesforce_lifecycle
-from muster.roster.decisions import Decision
+from muster.roster import eligibility, salesforce_lifecycle
+from muster.roster.decisions import Decision, Outcome
 from muster.roster.serving_seat_lines import SeatLineServer
+from muster.roster.writing_user_changes import UserChangeWriter
 from muster.runs import guard
 from muster.runs.run import Phase, Run, Status
 from muster.settings.mappings import fields_to_read
-from muster.sources import salesforce_users
+from muster.sources import newest_changes, salesforce_users
 from muster.sources.gathering_salesforce import Gathered, Gathering
+from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 from muster.webhook import applying_changes
+from muster.webhook.guarding_losses import LossGuard
+from muster.webhook.losses import Loss, Recorded
 from tests.simulation.harness.bugs import Bugs
 from tests.simulation.imports import hunts
 from tests.simulation.imports.races import RACES, ZOMBIES
@@ -87,8 +91,8 @@ bugs.add(
 def _digest_without_matches(patch: pytest.MonkeyPatch) -> None:
     digest = salesforce_users.digest
 
-    def short(fields: str, matches: Iterable[str], manager: str | None) -> str:
-        return digest(fields, (), manager)
+    def short(fields: str, matches: Iterable[str], manager: str | None, *, frozen: bool = False) -> str:
+        return digest(fields, (), manager, frozen=frozen)
 
     patch.setattr(selecting, "digest", short)
     patch.setattr(salesforce_lifecycle, "digest", short)
@@ -102,6 +106,25 @@ def _message_believed(patch: pytest.MonkeyPatch) -> None:
         "_read_back",
         lambda message, settings, salesforce, _: understand(message, settings, salesforce),
     )
+
+
+@bugs.bug("who waits is let in from memory", hunts.who_waits_has_left)
+def _let_in_from_memory(patch: pytest.MonkeyPatch) -> None:
+    decide = salesforce_lifecycle.decide
+    remembered: dict[str, UserChange] = {}
+
+    def remembering(change: UserChange, *known: Any) -> Decision:
+        decision = decide(change, *known)
+        if decision.outcome is Outcome.WAITING:
+            remembered[change.crm_id] = change
+        return decision
+
+    def memory(*_: Any) -> Callable[[Sequence[str]], Sequence[UserChange]]:
+        return lambda crm_ids: [remembered[crm_id] for crm_id in crm_ids]
+
+    patch.setattr(salesforce_lifecycle, "decide", remembering)
+    patch.setattr(applying_changes, "_reading_again", memory)
+    patch.setattr(Steps, "_reading_again", memory)
 
 
 @bugs.bug("resumed as if read now", hunts.resumed_after_a_change)
@@ -157,6 +180,74 @@ bugs.add(
     hunts.another_leaves,
     lambda patch: patch.setattr(plan_items, "plan_hash", lambda _: "0" * 64),
 )
+
+
+# ── The door ─────────────────────────────────────────────────────────────────────────────────────
+
+bugs.add(
+    "the door lets every loss through",
+    bugs.clean("a data load comes by messages"),
+    lambda patch: patch.setattr(LossGuard, "judge", lambda _, decided: [each for _, each in decided]),
+)
+
+bugs.add(
+    "what the door let through is forgotten",
+    bugs.clean("a data load comes by messages"),
+    lambda patch: patch.setattr(loss_table.LossTable, "replace", lambda *_: True),
+)
+
+
+@bugs.bug("losses are recorded without condition", bugs.stalls("a data load and three workers", 3, (0,)))
+def _losses_recorded_without_condition(patch: pytest.MonkeyPatch) -> None:
+    def careless(self: Any, organization: str, was: Recorded, losses: Sequence[Loss]) -> bool:
+        # As if it had been read a moment ago.
+        now = self.losses(organization)
+        return replace_losses(self, organization, replace(was, revision=now.revision), losses)
+
+    replace_losses = loss_table.LossTable.replace
+    patch.setattr(loss_table.LossTable, "replace", careless)
+
+
+bugs.add(
+    "a message outranks a later reading",
+    bugs.clean("a message is refuted"),
+    lambda patch: patch.setattr(newest_changes, "_refutes", lambda *_: False),
+)
+
+bugs.add(
+    "nobody is told that a message was refuted",
+    bugs.clean("a message is refuted"),
+    lambda patch: patch.setattr(UserChangeWriter, "_tell_refuted", lambda *_: None),
+)
+
+
+@bugs.bug(
+    "who was mended is told of afterwards",
+    bugs.sweep("a message is refuted", "after", of="TransactWriteItems"),
+)
+def _told_afterwards(patch: pytest.MonkeyPatch) -> None:
+    tell, done = UserChangeWriter._tell_refuted, UserChangeWriter._done
+
+    def told(self: Any, decided: Any) -> None:
+        tell(self, decided)
+        done(self, decided)
+
+    patch.setattr(UserChangeWriter, "_tell_refuted", lambda *_: None)
+    patch.setattr(UserChangeWriter, "_done", told)
+
+
+# ── Who belongs ──────────────────────────────────────────────────────────────────────────────────
+
+
+@bugs.bug("the domain rule looks at the standard field", hunts.a_mapped_address)
+def _domain_of_the_standard_field(patch: pytest.MonkeyPatch) -> None:
+    would_have = eligibility.would_have
+
+    def careless(fields: Any, settings: Any, member: Any = None) -> dict[str, str | None]:
+        email = eligibility.provisioned_email(fields.get("Email"), settings.domains)
+        return {**would_have(fields, settings, member), "email": email}
+
+    patch.setattr(eligibility, "would_have", careless)
 
 
 # ── Applying ─────────────────────────────────────────────────────────────────────────────────────

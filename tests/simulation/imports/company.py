@@ -8,6 +8,7 @@ company.tell("ada")                     Salesforce sends an outbound message abo
 
 import copy
 import json
+from datetime import timedelta
 from typing import Any
 
 import member_settings
@@ -97,6 +98,14 @@ class Company:
             )
             for name in names
         )
+
+    def claim(self, name: str, **fields: str) -> None:
+        """Send one outbound message about a user that says so, stamped as late as a message may be."""
+        ahead = (self.world.clock.now() + timedelta(minutes=4)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        address = f"{name}@acme.example"
+        said = {"Id": self.people[name], "FirstName": name.title(), "LastName": "Example"}
+        of_theirs = {"Username": address, "Email": address, "SystemModstamp": ahead}
+        self.world.post([Notification("04l000000000099AAA", {**said, **of_theirs, **fields})])
 
     def _by_id(self, fields: dict[str, Any]) -> dict[str, Any]:
         manager = fields.pop("manager", "")

@@ -76,9 +76,54 @@ def a_forged_message(world: World) -> None:
         raise Violation("what a message said of a user was believed")
 
 
+def a_mapped_address(world: World) -> None:
+    """A domain is judged by the address that the member would have, whatever the standard field holds."""
+    company = Company(world)
+    world.salesforce.call("POST", "/sandbox/custom-fields", {"name": "Work_Email__c", "type": "Email"})
+    company.begin(
+        assignments=[],
+        domains={"primary": "acme.example"},
+        field_maps={"salesforce": {"email": "Work_Email__c"}},
+    )
+    company.hire("ada", Email="ada@login.example", Work_Email__c="ada@acme.example")
+    company.hire("eve", Work_Email__c="eve@rival.example")
+    company.run_import()
+    found = {each.first_name for each in company.roster().members.values() if each.active}
+    if found != {"Ada"}:
+        raise Violation(f"of Ada and Eve, {found} are members")
+
+
 def _has_read_filters(world: World, said: dict[str, str]) -> bool:
     assert world.rules.archive is not None
     return any(f"{said['run_id']}/1/filters/3" in name for name in world.rules.archive.objects)
+
+
+def who_waits_has_left(world: World) -> None:
+    """Who has left while waiting for a namesake is not let in when that one leaves, whoever notices it."""
+    for notices in (_hears_of_ada, lambda company: company.run_import("incremental")):
+        company = Company(world)
+        company.begin()
+        company.hire("ada", Department="Sales")
+        company.run_import()
+        company.hire("bob", Department="Sales", Email="ada@acme.example")
+        company.tell("bob")
+        world.work()
+        company.run_import()
+        company.leave("bob")
+        world.clock.advance(minutes=30)
+        company.hire("carol", Department="Sales")
+        company.run_import()
+        company.leave("ada")
+        notices(company)
+        active = {each.first_name for each in company.roster().members.values() if each.active}
+        if active != {"Carol"}:
+            raise Violation(f"who has left while waiting is let in: {sorted(filter(None, active))}")
+        demand(results.broken(company))
+
+
+def _hears_of_ada(company: Company) -> None:
+    company.tell("ada")
+    company.world.work()
 
 
 def a_loop(world: World) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.simulation.harness.subject import FAIR, LATE, Said
 from tests.simulation.imports.company import Company
-from tests.simulation.imports.scenarios import STRICT_GUARD, approves, imports, puts, rejects
+from tests.simulation.imports.scenarios import STRICT_GUARD, approves, imports, load_told, puts, rejects
 from tests.simulation.imports.subject import Importing, ImportRace
 
 type Task = Callable[[Importing], object]
@@ -166,6 +166,8 @@ RACES = [
         "a seat is taken away while others work",
         *(_held_by_hand, _takes_the_seat_away, works, works, _imports),
     ),
+    _race("a data load and three workers", load_told, works, works, works),
+    _race("a data load, two workers and an import", load_told, works, works, _imports),
     _race("two imports", _seat_given_up, _imports, _imports),
     _race("two imports and a message", _told_nobody_yet, _imports, works, _imports),
     _race(

@@ -7,9 +7,11 @@ equal right came first, and what the error log tells of faults that are over.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from muster.roster.member import Member
+from muster.roster.reasons import INACTIVE_USER
 from muster.roster.seats import HELD
 from tests.simulation.harness import invariants, quick_moto
 from tests.simulation.harness.subject import Said
@@ -100,8 +102,36 @@ def limits(company: Company) -> dict[str, int]:
 def broken(company: Company) -> Iterator[str]:
     """Yield what must not be so at any moment."""
     yield from invariants.broken(company.roster(), limits=limits(company))
+    yield from taken_by_messages(company)
     if company.rows_of("globex") != company.others:
         yield "something of another organization has changed"
+
+
+def _most(company: Company) -> int:
+    """Return how many the guard lets go."""
+    limits = {"floor": 5, "count": 500, "percent": 10, **company.document.get("guard", {})}
+    share = len(company.roster().members) * limits["percent"] // 100
+    return int(max(limits["floor"], min(limits["count"], share)))
+
+
+def taken_by_messages(company: Company) -> Iterator[str]:
+    """Yield where messages let more people go within an hour than the guard allows (W12).
+
+    Those do not count whom Salesforce, read back, shows as deactivated.
+    """
+    read_back = company.document["auto_provision"].get("read_back", True)
+    went: list[tuple[datetime, str]] = []
+    for member, entries in company.roster().history.items():
+        for _, entry in entries:
+            changes = {change["field"]: change["after"] for change in entry["changes"]}
+            deactivated = read_back and changes.get("inactive_reason") == INACTIVE_USER
+            if entry["run"].startswith("webhook:") and changes.get("active") is False and not deactivated:
+                went.append((datetime.fromisoformat(entry["at"]), member))
+    most = _most(company)
+    for since, _ in went:
+        gone = {member for at, member in went if since <= at < since + timedelta(hours=1)}
+        if len(gone) > most:
+            yield f"messages let {len(gone)} go within an hour, where {most} are allowed"
 
 
 def let_go_unasked(company: Company) -> Iterator[str]:
@@ -112,8 +142,7 @@ def let_go_unasked(company: Company) -> Iterator[str]:
         gone[entry["run"].removeprefix("run:")] += any(
             change["field"] == "active" and change["after"] is False for change in entry["changes"]
         )
-    limits = {"floor": 5, "count": 500, "percent": 10, **company.document.get("guard", {})}
-    most = max(limits["floor"], min(limits["count"], len(roster.members) * limits["percent"] // 100))
+    most = _most(company)
     for run, count in gone.items():
         if run in roster.runs and count > most and not roster.runs[run]["approved"]:
             yield f"{count} were let go, where {most} are allowed, and nobody has approved it"
@@ -130,8 +159,9 @@ def left_behind(company: Company) -> Iterator[str]:
 def untrue(company: Company) -> Iterator[str]:
     """Yield where the roster is not what Salesforce and the settings say, once all is quiet.
 
-    Told simply: who is active and in a department with an assignment is in, under it; as many hold a
-    seat as there are; a manager is one who is in the roster, unless the managers go round in a loop.
+    Told simply: who is active and in a department with an assignment is in, under it, unless an end date or
+    status set by hand says otherwise; as many hold a seat as there are; a manager is an active member, unless
+    the managers go round in a loop.
     """
     yield from let_go_unasked(company)
     roster = company.roster()
@@ -141,14 +171,15 @@ def untrue(company: Company) -> Iterator[str]:
     wanting: Counter[str] = Counter()
     for name, user in users.items():
         member = members.get(user["Id"])
-        assignment = user["Department"] if user["IsActive"] and user["Department"] in departments else None
+        belongs = user["IsActive"] and user["Department"] in departments and not _closed(company, member)
+        assignment = user["Department"] if belongs else None
         if (member.assignment if member and member.active else None) != assignment:
             yield f"{name} should be in {assignment}, and is {member and (member.active, member.assignment)}"
         if member and member.active:
             wanting.update(member.seats.keys())
             yield from _untrue_person(name, user, member)
             above = members.get(None if _reports_to_themselves(user, users) else user["ManagerId"])
-            if member.manager != (above.id if above else None):
+            if member.manager != (above.id if above and above.active else None):
                 yield f"{name} has another manager than in Salesforce"
     if roster.lease:
         yield "a lease is left"
@@ -161,6 +192,14 @@ def untrue(company: Company) -> Iterator[str]:
     for run in roster.runs.values():
         if run["status"] == "running":
             yield "a run is recorded as if it were still at work"
+
+
+def _closed(company: Company, member: Member | None) -> bool:
+    """Tell whether a member is closed by hand."""
+    if member is None:
+        return False
+    today = company.world.clock.moment.date().isoformat()
+    return member.crm_user_status == "inactive" or (member.end_date or today) < today
 
 
 def _reports_to_themselves(user: Said, users: dict[str, Said]) -> bool:

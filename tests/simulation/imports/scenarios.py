@@ -10,6 +10,9 @@ from tests.simulation.imports.subject import ImportScenario
 
 # Anything that is taken away needs a word.
 STRICT_GUARD = {"floor": 0, "count": 100, "percent": 1}
+# Two may go, of a run and of an hour of messages.
+DOOR_GUARD = {"floor": 2, "count": 0, "percent": 0}
+LOADED = ("ada", "bob", "carol", "dave", "eve")
 
 
 # ── Before ───────────────────────────────────────────────────────────────────────────────────────
@@ -55,6 +58,40 @@ def moved(company: Company) -> None:
     company.world.clock.advance(minutes=15)
 
 
+def ended(company: Company) -> None:
+    """Two who hold seats have an end date, which has passed; one of them leaves in Salesforce as well."""
+    settled(company)
+    last_day = company.world.clock.moment.date().isoformat()
+    company.edit({"member": "ada", "end_date": last_day}, {"member": "bob", "end_date": last_day})
+    company.world.clock.advance(minutes=2 * 24 * 60)
+    company.leave("bob")
+
+
+def succeeded_by_namesakes(company: Company) -> None:
+    """Bob has waited for ada, who leaves; ivan has waited for an address that heidi gives up."""
+    company.begin()
+    for name in ("ada", "heidi"):
+        company.hire(name, Department="Sales")
+    company.run_import()
+    company.hire("bob", Department="Support", Email="ada@acme.example")
+    company.hire("ivan", Department="Support", Email="heidi@acme.example")
+    company.run_import()
+    company.leave("ada")
+    company.change("heidi", Email="heidi.new@acme.example")
+    company.world.clock.advance(minutes=15)
+
+
+def converted(company: Company) -> None:
+    """Ada's address is a converted one, and bob, whose own it is, joins; dave cannot have carol's."""
+    company.begin(domains={"primary": "acme.example", "convert": True})
+    company.hire("ada", Department="Sales", Email="ada@far.example", Username="ada@far.example")
+    company.hire("carol", Department="Sales")
+    company.run_import()
+    company.hire("bob", Department="Sales", Email="ada@acme.example")
+    company.hire("dave", Department="Support", Email="carol@far.example")
+    company.world.clock.advance(minutes=15)
+
+
 def guarded(company: Company) -> None:
     """All of it, and a guard that lets nobody go."""
     moved(company)
@@ -71,6 +108,41 @@ def to_be_saved(company: Company) -> None:
     """Settings wait for a word: they take the seats of a whole assignment away."""
     settled_and_guarded(company)
     _puts_what_parks(company)
+
+
+def staffed(company: Company) -> None:
+    """Six in Sales and the two seats that they want, and a guard that lets two of them go."""
+    company.begin(guard=DOOR_GUARD)
+    for name in (*LOADED, "frank"):
+        company.hire(name, Department="Sales")
+    company.run_import()
+    company.world.clock.advance(minutes=20)
+
+
+def loaded(company: Company) -> None:
+    """Then a data load moves five of them out of every assignment."""
+    staffed(company)
+    for name in LOADED:
+        company.change(name, Department="Field Sales")
+
+
+def load_told(company: Company) -> None:
+    """Messages of it wait: of two people, of one, and of two more."""
+    loaded(company)
+    for names in (LOADED[:2], LOADED[2:3], LOADED[3:]):
+        company.tell(*names)
+
+
+def let_in_by_a_message(company: Company) -> None:
+    """A leaver is active again, by a message that is believed and nobody in Salesforce has sent."""
+    company.begin(auto_provision={"require_call_center": False, "read_back": False})
+    for name in ("ada", "bob"):
+        company.hire(name, Department="Sales")
+    company.leave("ada")
+    company.run_import()
+    company.claim("ada", IsActive="true", Department="Sales")
+    company.world.work()
+    company.world.clock.advance(minutes=5)
 
 
 # ── Acts ─────────────────────────────────────────────────────────────────────────────────────────
@@ -128,6 +200,17 @@ def _hears_of_them(company: Company) -> Said:
     return {"status": "succeeded"}
 
 
+def _hears_of_the_load(company: Company) -> Said:
+    """Of three at once, of two, of one; and of one who leaves, and one who joins."""
+    company.leave("frank")
+    company.hire("grace", Department="Sales")
+    for names in (LOADED[:3], LOADED[3:], LOADED[:1], ("frank", "grace")):
+        company.world.clock.advance(seconds=2)
+        company.tell(*names)
+        company.world.work()
+    return {"status": "succeeded"}
+
+
 def _edits(company: Company) -> Said:
     return company.edit(
         {"member": "grace", "seats": []},
@@ -163,5 +246,24 @@ IMPORTS = [
         again=_puts_what_parks,
     ),
     ImportScenario("messages bring the same", moved, _hears_of_them),
+    ImportScenario(
+        "a data load comes by messages",
+        loaded,
+        _hears_of_the_load,
+        tells=frozenset({"held_deactivation"}),
+    ),
+    ImportScenario(
+        "a message is refuted",
+        let_in_by_a_message,
+        imports("full"),
+        brings_everything=True,
+        tells=frozenset({"message_refuted"}),
+    ),
+    ImportScenario("end dates have passed", ended, imports("incremental"), mode="incremental"),
+    ImportScenario("namesakes come in", succeeded_by_namesakes, imports("full"), brings_everything=True),
+    ImportScenario(
+        "namesakes come in, incrementally", succeeded_by_namesakes, imports("incremental"), mode="incremental"
+    ),
+    ImportScenario("an address has an owner", converted, imports("full"), ends="succeeded_with_errors"),
     ImportScenario("members are edited", settled, _edits, again=_edits),
 ]

@@ -27,6 +27,7 @@ class ImportScenario:
     `ends` is the status of a clean run. `mode` is that of the imports that come by afterwards.
     `keeps_the_roster`: whatever fails, `act` itself changes nothing in it. `brings_everything`: when it
     succeeds, no import after it finds anything to do. `again` is asked for afterwards until it is so.
+    `tells` are codes that the error log must hold in the end.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ImportScenario:
     keeps_the_roster: bool = False
     brings_everything: bool = False
     again: Callable[[Company], Said] | None = None
+    tells: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class Importing(Company, Subject[ImportScenario, ImportResult, ImportRace]):
             raise Violation(f"the next import still found {mended['counts']}")
         demand(results.broken(self))
         result = results.result(self)
+        if missing := scenario.tells - result.errors:
+            raise Violation(f"the error log lacks {sorted(missing)}")
         if scenario.mode != "full":
             # Whose manager has joined meanwhile is seen by who looks at everyone.
             self.mend()

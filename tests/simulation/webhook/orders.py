@@ -16,6 +16,7 @@ from muster import bootstrap
 from muster.settings import Settings
 from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import QueuedChange, QueuedMessage
+from muster.webhook.ports import Ports
 from tests.simulation.harness import invariants, messages
 from tests.simulation.harness.invariants import Result
 from tests.simulation.harness.strict_aws import copy_of, put_back
@@ -35,7 +36,7 @@ def message_of(users: Users) -> QueuedMessage:
 
 def deliver(users: Users) -> None:
     """Have one message followed, at the same moment as any other."""
-    apply_message(message_of(users), SETTINGS, bootstrap.roster_table(), None, NOW)
+    apply_message(message_of(users), SETTINGS, Ports(bootstrap.roster_table(), bootstrap.loss_table()), NOW)
 
 
 def every_order(world: World, sent: Sequence[Users]) -> tuple[int, list[Result]]:

@@ -34,6 +34,7 @@ def checks(login: str = "client_credentials", **changes: Any) -> dict[str, Check
         "users": 4000,
         "users_before": 4000,
         "calls_used": (100, 1000),
+        "no_logins": None,
     }
     organization = settings(connections={"salesforce": CONNECTION | {"login": login}})
     connection = organization.connections.salesforce

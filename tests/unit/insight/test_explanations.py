@@ -133,23 +133,42 @@ def test_which_assignment_won_which_lost_and_which_did_not_match(
             "2026-11-13T08:00:00.000Z",
             "the days of grace are over",
         ),
-        ({"when_unmatched": True}, "2026-11-13T08:00:00.000Z", None, "the member stays all the same"),
-        ({"when_unmatched": True}, None, None, "keep_active.when_unmatched"),
-        ({"when_deactivated": True}, None, None, "keep_active.when_deactivated"),
+        ({"when_unmatched": True}, "2026-11-13T08:00:00.000Z", None, "stays for as long as the settings say"),
     ],
 )
-def test_days_of_grace_and_who_is_kept_are_told(
-    keep: dict[str, Any], since: str | None, deactivated_on: str | None, why: str
+def test_days_of_grace_are_told(
+    keep: dict[str, Any], since: str, deactivated_on: str | None, why: str
 ) -> None:
     said = explained(replace(MEMBER, unmatched_since=since), settings(keep_active=keep))
     shown = said["keep_active"]
     assert (shown["unmatched_since"], shown["deactivated_on"]) == (since, deactivated_on)
     assert why in shown["why"]
-    assert said["reason"] == ("unmatched" if since else None)
+    assert (said["reason"], shown["reason"]) == ("unmatched", "unmatched")
 
 
-def test_without_days_of_grace_or_switches_nothing_is_said_of_keeping() -> None:
-    assert explained(MEMBER)["keep_active"] is None
+@pytest.mark.parametrize(
+    ("reason", "keep", "why"),
+    [
+        (reasons.INACTIVE_USER, {"when_deactivated": True}, "(keep_active.when_deactivated)"),
+        (reasons.INACTIVE_USER, {}, "the next import deactivates the member"),
+        (reasons.UNMATCHED, {"when_unmatched": True}, "(keep_active.when_unmatched)"),
+        (reasons.UNMATCHED, {}, "the next import deactivates the member"),
+    ],
+)
+def test_who_is_kept_is_told_why_and_until_when(reason: str, keep: dict[str, Any], why: str) -> None:
+    kept = replace(MEMBER, kept_reason=reason, matched=())
+    said = explained(kept, settings(assignments=[SALES], seats={"gong": {}}, keep_active=keep))
+    assert (said["in"], said["reason"], said["keep_active"]["reason"]) == (True, reason, reason)
+    assert why in said["keep_active"]["why"]
+    assert said["why"].startswith(said["keep_active"]["why"])
+    assert "Assignment Sales, the last that matched, still decides" in said["why"]
+    elsewhere = explained(kept, settings(keep_active=keep))
+    assert "not in the settings any more: the member keeps what it has" in elsewhere["why"]
+
+
+def test_a_switch_that_keeps_others_is_not_told_of_a_member_who_is_simply_in() -> None:
+    keeping = settings(keep_active={"when_deactivated": True, "when_unmatched": True})
+    assert explained(MEMBER)["keep_active"] is explained(MEMBER, keeping)["keep_active"] is None
 
 
 def test_changed_settings_are_noted() -> None:

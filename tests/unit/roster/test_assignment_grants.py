@@ -7,6 +7,7 @@ import pytest
 from muster.roster.assignment_grants import Grants, grants
 from muster.settings import Settings
 from muster.settings.assignment_order import filtered, rank, unfiltered, winner
+from muster.settings.assignments import NameFromField
 from muster.settings.mappings import fields_to_read
 from tests.examples import settings
 
@@ -103,6 +104,60 @@ def test_a_value_from_a_field_is_what_the_map_says_and_else_nothing(
 ) -> None:
     got = given({"Level__c": level}, seats=[SEAT], workspaces={"EMEA": PROFILE})
     assert (got.seats, got.workspaces, got.unknown) == (seats, workspaces, frozenset())
+
+
+LICENCES = {"Forecast": "forecast", "Gong": "gong"}
+PAIR = {"Gong": "named alone", "Gong;Forecast": "named together"}
+
+
+@pytest.mark.parametrize(
+    ("value", "written", "expected"),
+    [
+        # A multi-select picklist has each of its values, in the order in which Salesforce shows them.
+        ("Gong;Forecast", LICENCES, ("gong", "forecast")),
+        ("Forecast", LICENCES, ("forecast",)),
+        ("Other; Gong ;", LICENCES, ("gong",)),
+        ("Other;None", LICENCES, ()),
+        ("Gong;Gong", LICENCES, ("gong",)),
+        ("Gong;Forecast", PAIR, ("named together",)),
+        ("Forecast;Gong", PAIR, ("named alone",)),
+        # A number is one however it is written; what is written exactly so goes first.
+        ("5.0", {"5": "five"}, ("five",)),
+        ("5", {"5.0": "five"}, ("five",)),
+        ("5.0", {"5": "shown", "5.0": "sent"}, ("sent",)),
+        ("0.0", {"0": "nothing"}, ("nothing",)),
+        ("-1.0", {"-1": "less"}, ("less",)),
+        ("0.5", {"0.50": "half"}, ()),
+        ("1234567890123.0", {"1.234567890123E12": "many"}, ("many",)),
+        ("v1.0", {"v1": "version"}, ()),
+        # A key has one spelling as a value has (W14).
+        ("2026-03-01T10:00:00.000Z", {"2026-03-01T10:00:00.000+0000": "then"}, ("then",)),
+        ("Lead", {" Lead ": "led"}, ("led",)),
+        ("true", {"True": "on"}, ()),
+        (None, {"": "nobody", "x": "y"}, ("nobody",)),
+        (None, LICENCES, ()),
+    ],
+)
+def test_a_map_gives_what_the_value_means(
+    value: str | None, written: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    assert NameFromField(field="Level__c", map=written).given(value) == expected
+
+
+def test_of_several_values_each_gives_a_seat_and_the_first_decides_what_there_can_be_one_of() -> None:
+    profiles = {"field": "Licences__c", "map": {"Forecast": "Planner", "Gong": "Listener"}}
+    capture = {"field": "Licences__c", "map": {"Forecast": "prevented", "Gong": "enabled"}}
+    got = given(
+        {"Licences__c": "Gong;Forecast"},
+        seats=["engage", {"field": "Licences__c", "map": LICENCES}],
+        workspaces={"EMEA": profiles},
+        data_capture={"import_emails": capture},
+        engage={"group": profiles},
+    )
+    assert got.seats == ("engage", "gong", "forecast")
+    assert got.workspaces == {"EMEA": "Listener"}
+    assert got.data_capture == {"import_emails": "enabled"}
+    assert got.groups == {"engage": "Listener"}
 
 
 @pytest.mark.parametrize(("records", "capture"), [("true", "enabled"), ("false", "prevented"), (None, None)])

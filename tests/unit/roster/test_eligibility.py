@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from muster.roster.eligibility import evaluate, provisioned_email
+from muster.roster.member import Member
 from tests.examples import change, settings
 
 ACME = {"primary": "acme.example", "company": ["acme.example"], "additional": ["contractors.example"]}
@@ -34,6 +35,64 @@ def test_each_reason_not_to_provision_has_its_code(
     fields: dict[str, Any], sections: dict[str, Any], reason: str | None
 ) -> None:
     assert evaluate(change(**fields).fields, frozenset(), settings(**sections)).reason == reason
+
+
+MAPPED = settings(
+    domains=ACME,
+    auto_provision={"custom_fields": ["Work_Email__c", "Preferred__c"]},
+    field_maps={"salesforce": {"email": "Work_Email__c", "first_name": "Preferred__c"}},
+)
+GIVEN = {"Email": "x@login.example", "FirstName": None, "Preferred__c": "Ada"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "sections", "reason"),
+    [
+        ({"Work_Email__c": "ada@acme.example"}, {}, None),
+        # The standard field's domain says nothing of the member's address.
+        ({"Work_Email__c": "ada@rival.example", "Email": "ada@acme.example"}, {}, "email_domain"),
+        ({"Work_Email__c": None, "Email": "ada@acme.example"}, {}, "email_domain"),
+        ({"Work_Email__c": "ada@rival.example"}, {"domains": ACME | {"convert": True}}, None),
+        ({"Work_Email__c": "ada@acme.example", "Preferred__c": None, "FirstName": "Ada"}, {}, "name_missing"),
+    ],
+)
+def test_what_is_judged_is_what_the_member_would_have(
+    fields: dict[str, Any], sections: dict[str, Any], reason: str | None
+) -> None:
+    acme = settings(**{**MAPPED.model_dump(mode="json"), **sections})
+    assert evaluate(change(31, acme, **{**GIVEN, **fields}).fields, frozenset(), acme).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("username", "email", "reason"),
+    [
+        ("ada@acme.example", "ada@login.example", None),
+        ("ada@rival.example", "ada@acme.example", "email_domain"),
+        ("ada", "ada@acme.example", None),
+        ("ada", "ada@rival.example", "email_domain"),
+    ],
+)
+def test_a_recipe_is_judged_by_what_it_comes_to(username: str, email: str, reason: str | None) -> None:
+    recipe = {"first_valid_email": ["Username", "Email"]}
+    acme = settings(domains=ACME, field_maps={"salesforce": {"email": recipe}})
+    found = change(31, acme, Username=username, Email=email)
+    assert evaluate(found.fields, frozenset(), acme).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("own", "reason"),
+    [
+        (Member(id="m", organization="acme", email="ada@acme.example", first_name="Ada"), None),
+        (Member(id="m", organization="acme", email="ada@rival.example", first_name="Ada"), "email_domain"),
+        (Member(id="m", organization="acme", email="ada@acme.example"), "name_missing"),
+        (None, "name_missing"),
+    ],
+)
+def test_what_no_message_carries_is_judged_as_the_member_has_it(
+    own: Member | None, reason: str | None
+) -> None:
+    unlisted = settings(**{**MAPPED.model_dump(mode="json"), "auto_provision": {}})
+    assert evaluate(change(31, unlisted).fields, frozenset(), unlisted, own).reason == reason
 
 
 ASSIGNED = {

@@ -10,6 +10,7 @@ from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.salesforce_lifecycle import decide, seat
 from muster.roster.seats import Pool
+from muster.settings.assignment_order import filter_digest
 from tests.examples import ADA, NOW, change, settings
 
 FULL = {"gong": Pool(1, 0)}
@@ -33,6 +34,10 @@ def acme(**sales: Any) -> Any:
             {"name": "Support", "filter": "Department = 'Support'", "update_mode": "manual"},
         ],
     )
+
+
+FILTERS = {each.name: filter_digest(each) for each in acme().assignments}
+SUPPORTS: dict[str, Any] = {"assignment": "Support", "assignment_filter": FILTERS["Support"]}
 
 
 def decided(
@@ -110,6 +115,7 @@ def test_the_seat_given_from_the_line_puts_its_settings_into_effect() -> None:
 def test_update_modes(before: str | None, matches: str, mode: str, takes_over: bool) -> None:
     edited = member(
         assignment=before,
+        assignment_filter=FILTERS.get(before or ""),
         workspaces={"EMEA": "Edited"},
         origins={"workspaces.EMEA": "manual:jane", "end_date": "manual:jane"},
     )
@@ -135,7 +141,7 @@ def test_what_a_manager_switched_survives_until_the_member_changes_assignment() 
     stays = after(decided(switched, Title="Lead", pools={"gong": Pool(1)}))
     assert stays.data_capture["record_web_conferences"]["intended"] == "disabled"
     assert stays.data_capture["record_web_conferences"]["origin"] == "manager:m1"
-    moved = after(decided(replace(switched, assignment="Support"), Title="Lead"))
+    moved = after(decided(replace(switched, **SUPPORTS), Title="Lead"))
     assert moved.data_capture["record_web_conferences"]["intended"] == "enabled"
 
 

@@ -290,15 +290,17 @@ def test_a_second_active_user_with_the_same_address_waits() -> None:
     assert decision.unchanged == (member(),)
     assert decision.link
     assert decision.link.reason == NAMESAKE_ACTIVE
-    assert decision.link.fields == newcomer.fields
+    assert decision.entry
+    assert (decision.entry.code, decision.entry.record) == ("waits_for_namesake", BOB)
+    assert member().id in decision.entry.message
     assert decision.link.match_keys == ("username#ada@acme.example.new", "email#ada@acme.example")
-    # Nothing new: nothing to write. The namesake gone: in.
-    again = decide(newcomer, Known(link=decision.link, namesakes=(member(),)), ACME, {}, NOW)
-    assert not again.writes
-    freed = decide(
-        newcomer, Known(link=decision.link, namesakes=(replace(member(), active=False),)), ACME, {}, NOW
-    )
-    assert freed.outcome is Outcome.LINKED
+    # Of a newer state note is taken, and nobody is told again. The namesake gone: in, by what is newer.
+    newer = change(13, Id=BOB, Username="ada@acme.example.new")
+    again = decide(newer, Known(link=decision.link, namesakes=(member(),)), ACME, {}, NOW)
+    assert (again.outcome, again.writes, again.entry) == (Outcome.WAITING, True, None)
+    gone = Known(link=decision.link, namesakes=(replace(member(), active=False),))
+    assert decide(newcomer, gone, ACME, {}, NOW).outcome is Outcome.STALE
+    assert decide(newer, gone, ACME, {}, NOW).outcome is Outcome.LINKED
 
 
 def test_custom_fields_that_the_settings_list_sync_by_themselves() -> None:
@@ -347,3 +349,42 @@ def test_a_loop_of_managers_stays_cut_until_the_manager_changes_or_an_import_say
     after = decide(led, replace(linked(ada), manager="bob"), ACME, {}, NOW).after
     assert after
     assert after.manager == manager
+
+
+REGIONS = settings(
+    auto_provision={"custom_fields": ["Region__c"]},
+    field_maps={"vault_crm": {"inbound": {"custom": {"custom.Country": "country__c"}}}},
+)
+
+
+def test_what_the_settings_no_longer_name_disappears_and_what_vault_gives_stays() -> None:
+    before = decide(change(10, REGIONS, Region__c="EMEA"), Known(), REGIONS, {}, NOW).after
+    assert before
+    before = replace(before, custom={**before.custom, "Country": "GB"})
+    without = settings(field_maps=REGIONS.field_maps.model_dump(mode="json"))
+    decision = decide(change(40, without, Region__c="AMER"), linked(before), without, {}, NOW)
+    assert decision.after
+    assert decision.after.custom == {"Country": "GB"}
+    assert fields_changed(decision) == {"custom.Region__c": ("EMEA", None)}
+    # Who is listed and not read this time stays as it was (W5).
+    decision = decide(change(41), linked(before), REGIONS, {}, NOW)
+    assert decision.after
+    assert decision.after.custom == {"Region__c": "EMEA", "Country": "GB"}
+
+
+def test_an_attribute_that_is_mapped_to_nothing_is_empty() -> None:
+    nulls = dict.fromkeys(("title", "phone_numbers.mobile", "crm.profile_id"))
+    acme = settings(field_maps={"salesforce": nulls})
+    decision = decide(change(40), linked(member()), acme, {}, NOW)
+    assert fields_changed(decision) == {
+        "title": ("Rep", None),
+        "phone_numbers.mobile": ("+44 7700 900001", None),
+        "crm.salesforce.profile_id": ("00e000000000001AAA", None),
+    }
+    assert decision.after
+    again = decide(change(41), linked(decision.after), acme, {}, NOW)
+    assert again.history is None
+    # Who is new has none either.
+    new = decide(change(), Known(), acme, {}, NOW).after
+    assert new
+    assert (new.title, "mobile" in new.phone_numbers) == (None, False)

@@ -396,10 +396,16 @@ def test_who_finds_no_licence_keeps_the_place_in_line_while_the_wish_is_the_same
 
 
 def test_custom_fields_and_the_username_are_followed_and_those_of_others_stay() -> None:
-    before = linked(custom={"Region__c": "EMEA", "Country": "DE"})
+    before = linked(custom={"Region__c": "EMEA", "Country": "DE", "Former": "x"})
     of_user = user(custom={"Country": "GB"}, username="countess@acme.example", active=False)
-    decision = decide(of_user, known(before), ACME, {}, NOW)
-    assert changed(decision) == {"custom.Country", "crm.vault_crm.username"}
+    listed = settings(
+        connections=VAULT,
+        auto_provision={"custom_fields": ["Region__c"]},
+        field_maps={"vault_crm": {"inbound": {"custom": {"custom.Country": "country__c"}}}},
+    )
+    decision = decide(of_user, known(before), listed, {}, NOW)
+    # What no mapping gives any more is gone.
+    assert changed(decision) == {"custom.Country", "custom.Former", "crm.vault_crm.username"}
     assert decision.outcome is Outcome.UPDATED
     assert decision.after
     assert decision.after.custom == {"Region__c": "EMEA", "Country": "GB"}

@@ -75,6 +75,26 @@ def test_assignment_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize(
+    ("formerly", "where", "message"),
+    [
+        ([["B"], []], "assignments[0].formerly[0]", "is 'B', the name of assignments[1]"),
+        ([["A"], []], "assignments[0].formerly[0]", "is 'A', the name of assignments[0]"),
+        ([["Old"], ["Older", "Old"]], "assignments[1].formerly[1]", "as assignments[0].formerly[0] is"),
+    ],
+)
+def test_a_former_name_is_nobodys_present_one_and_has_one_successor(
+    formerly: list[list[str]], where: str, message: str
+) -> None:
+    names = ("A", "B")
+    [found] = problems(
+        assignments=[{"name": name, "formerly": each} for name, each in zip(names, formerly, strict=True)]
+    )
+    assert found.where == where
+    assert message in found.message
+    assert found.remedy
+
+
+@pytest.mark.parametrize(
     ("domains", "where", "message"),
     [
         ({"company": ["a.example", "b.example", "a.example"]}, "company[2]", "as domains.company[0] is"),

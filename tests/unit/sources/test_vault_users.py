@@ -94,7 +94,7 @@ def test_whether_a_user_is_active(shown: Any, active: bool) -> None:
         ("GB", "GB"),
         (" GB ", "GB"),
         (["gb__c"], "gb__c"),
-        (["gb__c", "de__c"], '["gb__c","de__c"]'),
+        (["gb__c", "de__c"], "de__c;gb__c"),
         ([], None),
         (None, None),
         (True, "true"),
@@ -172,3 +172,25 @@ def test_users_of_vault_itself_are_told_from_people(username: str | None, owned:
 def test_without_a_connection_an_admin_is_told() -> None:
     with pytest.raises(Misconfigured, match=r"connections\.vault_crm"):
         vault_crm_connection(settings())
+
+
+@pytest.mark.parametrize(
+    ("shown", "value"),
+    [
+        (["emea__c", "apac__c"], "apac__c;emea__c"),
+        (["apac__c", "emea__c"], "apac__c;emea__c"),
+        (["emea__c"], "emea__c"),
+        ([], None),
+        ([None], None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_values_of_a_picklist_are_one_text_in_whatever_order_they_are_shown(
+    shown: Any, value: str | None
+) -> None:
+    acme = mapped(custom__Regions="regions__c")
+    found = user_of({**ROW, "regions__c": shown}, acme, "run:1")
+    assert found.custom == {"Regions": value}
+    backwards = shown[::-1] if isinstance(shown, list) else shown
+    assert user_of({**ROW, "regions__c": backwards}, acme, "run:1") == found

@@ -4,6 +4,7 @@ roster_table, roster_writes, roster_keys, roster_views   members, links, seats, 
 run_table, run_archive                                   runs and the lease; the pages and plans of runs (S3)
 settings_table, webhook_registry, webhook_journal        settings; callers of the webhook; its set-up
 delivery_journal                                         which notifications were followed (W13)
+loss_table                                               what messages took from members in the last hour
 change_queue                                             the queue between webhook and worker (SQS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
 secrets                                                  credentials (Secrets Manager)

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from muster.error_log import LogEntry
-from muster.roster import engage_groups
+from muster.roster import end_dates, engage_groups
 from muster.roster.engage_groups import Due
 from muster.roster.history import HistoryEntry
 from muster.roster.licence_places import Place
@@ -57,7 +57,16 @@ def link_key(organization: str, crm_id: str) -> Item:
 
 def match_key(organization: str, key: str) -> Item:
     """Return the key of the item that lists the members with a username or e-mail address."""
-    return {"pk": {"S": f"ORG#{organization}#MATCH#{key}"}, "sk": {"S": "MATCH"}}
+    return {"pk": {"S": f"ORG#{organization}#MATCH#{bucket(key)}"}, "sk": {"S": "MATCH"}}
+
+
+def bucket(key: str) -> str:
+    """Return what a match key is stored under; two keys may share it, such as those of ß and ss.
+
+    So were all keys until 0.2.0. Whoever reads them looks at the members' own keys.
+    """
+    kind, mark, name = key.partition("#")
+    return key if kind == "vault_crm" else f"{kind}{mark}{name.casefold()}"
 
 
 def seat_key(organization: str, seat: str) -> Item:
@@ -201,13 +210,16 @@ _AT_ONCE = "0"
 
 
 def _due(member: Member) -> str | None:
-    """Return the sort key in the index `by_due` of a member that a push has work for.
+    """Return the sort key in the index `by_due` of a member that a push or an import has work for.
 
-    `<due from day>|<what>|<member id>`, see `engage_groups.due`; what is due at once sorts before every
-    day.
+    `<due from day>|<what>|<member id>`, see `engage_groups.due` and `end_dates.evaluated_from`; the day is
+    the earlier one, and what is due at once sorts before every day.
     """
     found = engage_groups.due(member)
-    return f"{found.since or _AT_ONCE}|{','.join(sorted(found.what))}|{member.id}" if found else None
+    days, what = ([found.since], found.what) if found else ([], frozenset[str]())
+    if (day := end_dates.evaluated_from(member)) is not None:
+        days, what = [*days, day], what | {end_dates.EVALUATION}
+    return f"{min(days) or _AT_ONCE}|{','.join(sorted(what))}|{member.id}" if days else None
 
 
 def to_due(due: str) -> tuple[str, Due]:
@@ -247,9 +259,14 @@ def link_item(organization: str, link: Link, expires_at: int | None) -> Item:
 def to_link(item: Item) -> Link:
     """Return the link of an item."""
     document = orjson.loads(item["doc"]["S"])
-    listed: Json = {name: tuple(document.pop(name, ())) for name in ("match_keys", "matches")}
-    crm_id = item["pk"]["S"].rpartition("#")[2]
-    return Link(crm_id=crm_id, revision=int(item["revision"]["N"]), **listed, **document)
+    # Until 0.2.0, whoever waited for a namesake was remembered with fields and matches: nobody believes them.
+    remembered = {name: document[name] for name in ("member", "reason", "source") if name in document}
+    return Link(
+        crm_id=item["pk"]["S"].rpartition("#")[2],
+        revision=int(item["revision"]["N"]),
+        match_keys=tuple(document.get("match_keys", ())),
+        **remembered,
+    )
 
 
 def error_item(organization: str, entry: LogEntry, expires_at: int) -> Item:

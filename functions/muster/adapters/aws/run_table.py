@@ -179,7 +179,7 @@ class RunTable:
 
     def state(self, organization: str) -> ImportState:
         """Return the state that imports keep between runs; empty before the first import has completed."""
-        item = self._get(_state_key(organization))
+        item = self._get(state_key(organization))
         return ImportState.from_json(json.loads(item["doc"]["S"])) if item else ImportState()
 
     def change_state(self, organization: str, change: Callable[[ImportState], ImportState]) -> None:
@@ -188,7 +188,7 @@ class RunTable:
         If a run has changed the state in between, it is read, and `change` applied, again.
         """
         for _ in range(_CHANGES):
-            item = self._get(_state_key(organization))
+            item = self._get(state_key(organization))
             before = ImportState.from_json(json.loads(item["doc"]["S"])) if item else ImportState()
             after = change(before)
             # Equal also if the answer to our first try was lost, and this is our own write.
@@ -313,7 +313,8 @@ def _lease_key(organization: str) -> _Item:
     return {"pk": {"S": f"ORG#{organization}"}, "sk": {"S": "LEASE"}}
 
 
-def _state_key(organization: str) -> _Item:
+def state_key(organization: str) -> _Item:
+    """Return the key of what an organization's imports remember."""
     return {"pk": {"S": f"ORG#{organization}"}, "sk": {"S": "IMPORT"}}
 
 
@@ -322,7 +323,7 @@ def _health_key(organization: str, connection: str) -> _Item:
 
 
 def _state_item(organization: str, state: ImportState) -> _Item:
-    return {**_state_key(organization), "doc": _doc(asdict(state))}
+    return {**state_key(organization), "doc": _doc(asdict(state))}
 
 
 def _runs_partition(organization: str) -> str:

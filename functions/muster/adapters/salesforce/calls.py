@@ -212,6 +212,9 @@ def fault_of(status: int, answer: object, where: str, retry_after: float | None 
             f"{summary}: it does not serve connections.salesforce.api_version, or"
             " connections.salesforce.host is not the org's My Domain host; PreflightFunction says which"
         )
+    if code.startswith("INSUFFICIENT_ACCESS"):
+        # Of one object: whether it matters is for who asked to say.
+        return Rejected(Problem(where, _explanation(message) or f"is refused with {code}", _REMEDY))
     # A 401 right after a login: an admin may have just ended the session, or it may never be usable.
     if status == 403 or (status == 401 and "not valid for use" in message):
         return Misconfigured(

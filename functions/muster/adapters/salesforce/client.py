@@ -72,11 +72,24 @@ class Salesforce(SalesforceCalls):
         A query that Salesforce refuses raises `Rejected` with its place, such as `query[0]`.
         """
         rows = []
-        for index, (status, result) in enumerate(self._results(queries)):
-            if status != HTTPStatus.OK:
-                raise fault_of(status, result, f"query[{index}]")
-            rows.append(_all_rows(result))
+        for each in self.tried(queries):
+            if isinstance(each, Rejected):
+                raise each
+            rows.append(each)
         return rows
+
+    def tried(self, queries: Sequence[str]) -> list[list[dict[str, Any]] | Rejected]:
+        """Return what `batch` does, and in place of the rows of a query that is refused, the refusal."""
+        found: list[list[dict[str, Any]] | Rejected] = []
+        for index, (status, result) in enumerate(self._results(queries)):
+            if status == HTTPStatus.OK:
+                found.append(_all_rows(result))
+                continue
+            fault = fault_of(status, result, f"query[{index}]")
+            if not isinstance(fault, Rejected):
+                raise fault
+            found.append(fault)
+        return found
 
     def refusals(self, queries: Sequence[str]) -> list[str | None]:
         """Return for each query why Salesforce refuses it, in Salesforce's words, or `None`.
