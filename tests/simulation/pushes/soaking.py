@@ -23,7 +23,7 @@ from tests.simulation.pushes.company import FEATURES
 from tests.simulation.pushes.scenarios import well
 from tests.simulation.pushes.subject import Pushing
 
-LIKELIHOODS = (0.0, 0.0, 0.02)
+LIKELIHOODS = (0.0, 0.02)
 STEPS = 14
 IMPORT_TO_PUSH, PUSH_TO_IMPORT = 7, 8
 # After the last trouble; the last try before may have been almost a day ago.
