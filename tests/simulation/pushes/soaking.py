@@ -163,7 +163,7 @@ def leaver_in_trouble(pushing: Pushing, trouble: str, stage: int, rounds: int) -
     well(pushing.ask("assign", "ada", group="Reps", feature="engage_connect"))
     well(pushing.push())
     well(pushing.ask("assign", "bob", group="UK"))
-    for number in range(stage + rounds + 1):
+    for number in range(max(2, stage + rounds + 1)):
         if number == stage:
             TROUBLES[trouble](pushing)
         if number == 1:
