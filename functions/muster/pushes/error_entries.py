@@ -66,7 +66,7 @@ def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEn
     for feature in engage_features.FEATURES:
         found = (
             _removal_told(before, after, feature)
-            if vault_tries.of(before, feature) or vault_tries.of(after, feature)
+            if vault_tries.of_removal(before, feature) or vault_tries.of_removal(after, feature)
             else _failure(before, after, feature)
         )
         if found:
@@ -86,7 +86,7 @@ def _failure(before: Member, after: Member, feature: str) -> tuple[str, Problem]
 
 
 def _removal_told(before: Member, after: Member, feature: str) -> tuple[str, Problem] | None:
-    was, now = vault_tries.of(before, feature), vault_tries.of(after, feature)
+    was, now = vault_tries.of_removal(before, feature), vault_tries.of_removal(after, feature)
     if now is None:
         if was is None or not was.failed or getattr(after, feature)["group"]:
             return None
