@@ -12,7 +12,7 @@ from muster.adapters.vault import client, writes
 from muster.adapters.vault.answers import Answer
 from muster.crm import engage_features
 from muster.crm.vault_records import Outcome, Written
-from muster.pushes import group_writes, licence_lines, push_plan
+from muster.pushes import error_entries, group_writes, licence_lines, push_plan
 from muster.pushes.licence_lines import Removals
 from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.steps import Steps
@@ -276,3 +276,8 @@ bugs.add(
     in_trouble("Connect says update_fails"),
     lambda patch: patch.setattr(group_writes, "is_in_group", lambda _: False),
 )
+
+
+@bugs.bug("a removal that fails is told at each try", in_trouble("Engage fails"))
+def _told_at_each_try(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(error_entries, "_removal_told", error_entries._failure)
