@@ -12,10 +12,11 @@ from muster.adapters.vault import client, writes
 from muster.adapters.vault.answers import Answer
 from muster.crm import engage_features
 from muster.crm.vault_records import Outcome, Written
-from muster.pushes import error_entries, group_writes, licence_lines, push_plan
+from muster.pushes import group_writes, licence_lines, push_plan
 from muster.pushes.licence_lines import Removals
 from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.steps import Steps
+from muster.roster import vault_tries
 from muster.roster.member import Member
 from muster.roster.vault_tries import Tries
 from muster.runs import running
@@ -280,4 +281,8 @@ bugs.add(
 
 @bugs.bug("a removal that fails is told at each try", in_trouble("Engage fails"))
 def _told_at_each_try(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(error_entries, "_removal_told", error_entries._failure)
+    def failed(_: Member, after: Member, what: str) -> bool:
+        tries = vault_tries.of(after, what)
+        return tries is not None and tries.failed is not None
+
+    patch.setattr(vault_tries, "has_news", failed)
