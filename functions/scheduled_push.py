@@ -1,6 +1,7 @@
 """Lambda: pushes of one organization to Vault CRM; started by a schedule, a workflow or an admin (P1 to P6).
 
-    {"organization", "by", "preview"?}
+    {"organization", "by", "preview"?, "start"?}     "start": true answers the run's id at once
+    {"organization", "by", "retry_login": true}      sends a password that was refused once more, then pushes
     {"organization", "run_id"}                       goes on with a run that answered `continue`
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
 
@@ -10,19 +11,19 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from muster import bootstrap
 from muster.admin_requests import RunRequest, answer_run, settings_of
 from muster.connections import checking
-from muster.errors import MusterError, Problem, Rejected
+from muster.errors import Downtime, MusterError, Problem, Rejected
 from muster.observability import logger, metrics
 from muster.pushes.ports import Ports, Vault
 from muster.pushes.pushing import Pushing
@@ -44,6 +45,16 @@ class Push(RunRequest):
     """One event: push what is pending, or what to do with a run."""
 
     connections: Annotated[Listed[Literal["vault_crm"]], AfterValidator(_some)] = ("vault_crm",)
+    retry_login: bool = False
+
+    @model_validator(mode="after")
+    def _retried_by_a_person(self) -> Self:
+        if self.retry_login and self.by in (SCHEDULE, None):
+            raise refused(
+                "has retry_login without a person who asks",
+                "Say who, in by: a wrong password may lock the user.",
+            )
+        return self
 
 
 @logger.inject_lambda_context(log_event=False)
@@ -52,15 +63,16 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Work on one organization's push until it ends, parks, or the time is nearly up."""
     try:
         said, answer = answer_run(
-            event, Push, lambda asked: _push(asked, lambda: context.get_remaining_time_in_millis() / 1000)
+            event,
+            Push,
+            lambda asked: _push(
+                asked, lambda: context.get_remaining_time_in_millis() / 1000, context.aws_request_id
+            ),
         )
     except MusterError as error:
         logger.error("push failed", error=type(error).__name__, reason=str(error))
         metrics.add_metric("PushesFailed", MetricUnit.Count, 1)
         raise
-    if isinstance(event, dict) and event.get("by") == SCHEDULE:
-        # Nobody reads them there, and a workflow may carry 256 KiB.
-        said.pop("changes", None)
     # Only a plan that was not waiting already is news.
     parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
     metrics.add_metric("PushesParked", MetricUnit.Count, int(parked))
@@ -69,25 +81,39 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     return said
 
 
-def _push(asked: Push, remaining: Callable[[], float]) -> RunAnswer:
+def _push(asked: Push, remaining: Callable[[], float], request_id: str) -> RunAnswer:
     stored = settings_of(asked.organization)
     connection = stored.settings.connections.vault_crm
     if connection is None:
         remedy = "Add it to the settings: host, manage_features and the name of the secret."
         raise Rejected(Problem("connections.vault_crm", "is not in the settings", remedy))
     reporter = bootstrap.run_reporter(stored, "push", _now)
-    return reporter.around(
-        lambda: _pushed(asked, stored, connection, remaining), scheduled=asked.by == SCHEDULE
-    )
+
+    def work() -> RunAnswer:
+        try:
+            return _pushed(asked, stored, connection, remaining, request_id)
+        except Downtime as error:
+            # Announced, and told: nobody need be alarmed. Workflows do not say who goes on with a run.
+            if asked.by not in (SCHEDULE, None):
+                raise
+            return RunAnswer(ended=Ended.SKIPPED, message=f"{error}. The push is made after that.")
+
+    return reporter.around(work, scheduled=asked.is_begun_by_schedule)
 
 
 def _pushed(
-    asked: Push, stored: StoredSettings, connection: VaultCrmConnection, remaining: Callable[[], float]
+    asked: Push,
+    stored: StoredSettings,
+    connection: VaultCrmConnection,
+    remaining: Callable[[], float],
+    request_id: str,
 ) -> RunAnswer:
     watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
-    if asked.by == SCHEDULE and (skipped := watching.skipped()):
-        return skipped
     connected = bootstrap.vault(connection)
+    if asked.is_begun_by_schedule and (skipped := watching.skipped(connected.refusal)):
+        return skipped
+    if asked.retry_login:
+        _retry_logins(stored, connected.retry_login)
     # Unwatched: who may not do something has a connection that works, and imports go on with it (P6).
     preflight = partial(checking.failed_push_checks, stored.settings, connected)
     with watching.watched(connected) as vault, _watched_align(asked, stored) as align:
@@ -100,7 +126,7 @@ def _pushed(
             wait=time.sleep,
             align=align,
         )
-        pushing = Pushing(stored, ports, _now, remaining)
+        pushing = Pushing(stored, ports, _now, remaining, asked.hand_over, request_id)
         return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)
 
 
@@ -108,12 +134,29 @@ def _pushed(
 def _watched_align(asked: Push, stored: StoredSettings) -> Iterator[Vault | None]:
     """Lend the organization's Align, if it has one that a schedule may try (P6)."""
     connection = stored.settings.connections.align
-    watching = bootstrap.health_tracker(asked.organization, "align", _now)
-    if connection is None or (asked.by == SCHEDULE and watching.skipped()):
+    if connection is None:
         yield None
         return
-    with watching.watched(bootstrap.align(connection)) as align:
+    watching = bootstrap.health_tracker(asked.organization, "align", _now)
+    connected = bootstrap.align(connection)
+    if asked.is_begun_by_schedule and watching.skipped(connected.refusal):
+        yield None
+        return
+    with watching.watched(connected) as align:
         yield align
+
+
+def _retry_logins(stored: StoredSettings, retry_vault_crm: Callable[[], None]) -> None:
+    """Send passwords that were refused once more; raises what Vault CRM's login raises.
+
+    An admin asks for it here, and not in preflight: whoever may only read could lock the users out (U8).
+    """
+    connection = stored.settings.connections.align
+    if connection is not None:
+        # A push does not depend on Align, and says itself that it was not reached.
+        with suppress(MusterError):
+            bootstrap.align(connection).retry_login()
+    retry_vault_crm()
 
 
 def _now() -> datetime:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
+    from muster.adapters.aws.login_journal import LoginJournal
     from muster.adapters.aws.loss_table import LossTable
     from muster.adapters.aws.mail import Mail
     from muster.adapters.aws.mail_outbox import MailOutbox
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from muster.adapters.aws.settings_table import SettingsTable
     from muster.adapters.aws.webhook_journal import WebhookJournal
     from muster.adapters.aws.webhook_registry import WebhookRegistry
+    from muster.adapters.aws.workflow import Workflow
     from muster.adapters.salesforce.client import Salesforce
     from muster.adapters.salesforce.metadata_client import SalesforceMetadata
     from muster.adapters.vault.client import Vault
@@ -123,6 +125,16 @@ def run_archive() -> RunArchive:
     from muster.adapters.aws.run_archive import RunArchive
 
     return RunArchive(boto3.client("s3", config=_client_config()), environment.run_archive_bucket_name())
+
+
+@cache
+def workflow() -> Workflow:
+    """The state machine that goes on with this function's runs."""
+    import boto3
+
+    from muster.adapters.aws.workflow import Workflow
+
+    return Workflow(boto3.client("stepfunctions", config=_client_config()), environment.workflow_arn())
 
 
 def health_tracker(organization: str, connection: str, now: Callable[[], datetime]) -> HealthTracker:
@@ -218,7 +230,7 @@ def vault(connection: VaultCrmConnection) -> Vault:
     """The Vault CRM of a connection, with its session."""
     from muster.adapters.vault.client import Vault
 
-    return Vault(connection, _reachable(connection), client_id=connection.client_id)
+    return Vault(connection, _reachable(connection), _login_journal(), client_id=connection.client_id)
 
 
 @cache
@@ -226,7 +238,9 @@ def align(connection: AlignConnection) -> Vault:
     """The Align vault of a connection, with its session; less patient, for a push does not depend on it."""
     from muster.adapters.vault.client import Vault
 
-    return Vault(connection, _reachable(connection), "align", timeout=(5, 20), longest_wait_s=5)
+    return Vault(
+        connection, _reachable(connection), _login_journal(), "align", timeout=(5, 20), longest_wait_s=5
+    )
 
 
 @cache
@@ -235,7 +249,12 @@ def brisk_vault(connection: VaultCrmConnection) -> Vault:
     from muster.adapters.vault.client import Vault
 
     return Vault(
-        connection, _reachable(connection), client_id=connection.client_id, timeout=(5, 20), longest_wait_s=5
+        connection,
+        _reachable(connection),
+        _login_journal(),
+        client_id=connection.client_id,
+        timeout=(5, 20),
+        longest_wait_s=5,
     )
 
 
@@ -254,6 +273,13 @@ def _reachable(connection: SalesforceConnection | VaultCrmConnection | AlignConn
             " with the host of the real system"
         )
     return _secrets(connection.organization)
+
+
+@cache
+def _login_journal() -> LoginJournal:
+    from muster.adapters.aws.login_journal import LoginJournal
+
+    return LoginJournal(_dynamodb(), environment.roster_table_name())
 
 
 @cache

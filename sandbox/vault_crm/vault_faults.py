@@ -4,6 +4,7 @@ Instead of the call or within it (`method` narrows them to one):
 
 fault         what happens
 failure       HTTP 200 with responseStatus FAILURE and `error`; EXCEPTION is an exception; no effect
+maintenance   a page with status 503, and in the header the minutes that the maintenance takes; no effect
 fail_rows     the first `rows` records of a write are refused, with `error` (SDK_ERROR); the rest are saved
 engage_fails  the Engage requests that a write raises end as Request Failed
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 FOREIGN = "http://evil.example"
+MAINTENANCE_MINUTES = 240
 # Under these the fault that hits a call is in its WSGI environment.
 FAIL_ROWS, ENGAGE_FAILS = "sandbox.fail_rows", "sandbox.engage_fails"
 
@@ -45,6 +47,12 @@ def _failure(fault: Fault, _: "WSGIEnvironment") -> Response:
     return Response(body, 200, content_type="application/json;charset=UTF-8")
 
 
+def _maintenance(_: Fault, __: "WSGIEnvironment") -> Response:
+    page = "<html><body><h1>Scheduled maintenance</h1></body></html>"
+    minutes = {"X-VaultAPI-DowntimeExpectedDurationMinutes": str(MAINTENANCE_MINUTES)}
+    return Response(page, 503, headers=minutes, content_type="text/html; charset=utf-8")
+
+
 def _fail_rows(fault: Fault, environ: "WSGIEnvironment") -> None:
     environ[FAIL_ROWS] = fault
 
@@ -53,7 +61,12 @@ def _engage_fails(fault: Fault, environ: "WSGIEnvironment") -> None:
     environ[ENGAGE_FAILS] = fault
 
 
-CALL_FAULTS = {"failure": _failure, "fail_rows": _fail_rows, "engage_fails": _engage_fails}
+CALL_FAULTS = {
+    "failure": _failure,
+    "maintenance": _maintenance,
+    "fail_rows": _fail_rows,
+    "engage_fails": _engage_fails,
+}
 
 
 def _pages(answer: Any) -> list[Any]:

@@ -2,11 +2,13 @@
 
 roster_table, roster_writes, roster_keys, roster_views   members, links, seats, lines, error log
 run_table, run_archive                                   runs and the lease; the pages and plans of runs (S3)
+login_journal                                            turns to log in to vaults, and refusals (U5)
 settings_table, webhook_registry, webhook_journal        settings; callers of the webhook; its set-up
 delivery_journal                                         which notifications were followed (W13)
 loss_table                                               what messages took from members in the last hour
 change_queue                                             the queue between webhook and worker (SQS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
 secrets                                                  credentials (Secrets Manager)
+workflow                                                 what goes on with runs (Step Functions)
 dynamodb_reads, aws_errors                               reads of many items; botocore's errors translated
 """
