@@ -15,6 +15,8 @@ refuted_messages         messages that said what Salesforce does not bear out (W
 seats                    who holds a seat and who waits in line (A9)
 manager_hierarchy        who reports to whom: a member's manager, loops, depths (A10)
 engage_groups            the groups a member requests, and what a push has to send (G6, P1)
+former_groups            what a leaver had requested, requested again for who comes back (G11)
+vault_tries              what is tried in Vault CRM until it is done, and when (G7)
 end_dates                end dates and statuses set by hand, and who has left (G7, A16)
 erasure                  what remains of a member who is erased, and who cannot be yet (T5)
 licence_places           places in line for an Engage licence (G8)

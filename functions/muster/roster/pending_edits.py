@@ -5,7 +5,9 @@ When a user of Vault CRM is imported, the request there becomes the member's, un
     an automatic assignment decides about it    the member's request stands, and is sent where Vault's differs
     the member is closed by hand                it is kept for when the member comes back (G11)
     it was edited here and is not sent yet      it is kept and reported, or given up (settings: pending_edits)
+    Vault refused to save it                    likewise, and not reported again
     the member was not linked before            it is kept in both modes, and sent where Vault's differs
+    the member may hold no licence just now     it is kept for coming back where Vault shows none (G11)
 
 Pure: no I/O, no clock.
 """
@@ -33,15 +35,21 @@ def with_standing_request(
     today: date,
     *,
     is_new: bool,
+    held_none: bool,
 ) -> Member:
     """Return the member with the request that stands, and Retry Request where that is to be sent.
 
-    `seen` is what Vault CRM shows of the feature; `is_new` says that the member has just been linked.
+    `seen` is what Vault CRM shows of the feature; `is_new` says that the member has just been linked,
+    `held_none` that it could hold no licence until now.
     """
     mine = getattr(member, feature)
     assigned = governor(member, feature, settings) is not None
     unsent = engage_groups.is_unsent(member, feature)
     stands = _stands(member, feature, user, settings, assigned=assigned, is_new=is_new)
+    may_hold = engage_groups.may_hold(member, today)
+    if held_none or not may_hold or engage_groups.is_returning(member, feature):
+        # A push has cleared it in Vault: the member's is for coming back.
+        stands = stands or (feature in user.requests and user.requests[feature] is None)
     stands = stands or end_dates.closed_by_hand(member, today) is not None
     if feature in user.requests and not stands:
         return _with_vaults_request(member, feature, user.requests[feature])
@@ -50,8 +58,9 @@ def with_standing_request(
         # Nothing of it is ever sent: it is imported and shown (G1).
         return _with_status(member, feature, unsent=False)
     if assigned or (is_new and mine["request"] is not None):
-        # A member who has left is to be in no group: a push sees to that without a status.
-        unsent = unsent or (differs and not end_dates.has_left(member, today))
+        # Who may hold no licence is to be in no group: a push sees to that without a status.
+        unsaved = engage_groups.is_unsaved(member, feature)
+        unsent = unsent or (differs and not unsaved and engage_groups.may_hold(member, today))
     if not differs and engage_groups.seen_request(member, feature) != mine["request"]:
         # Vault CRM has it already: from a push that died after it wrote, or from somebody there.
         unsent = False
@@ -76,7 +85,8 @@ def _stands(
         return getattr(member, feature)["request"] is not None
     # Only what is new in Vault CRM overwrites an edit: a row that was imported before does not.
     kept = settings.pending_edits == "protect" or member.vault.get("digest") == user.digest
-    return kept and engage_groups.is_unsent(member, feature)
+    is_pending = engage_groups.is_unsent(member, feature) or engage_groups.is_unsaved(member, feature)
+    return kept and is_pending
 
 
 def _with_vaults_request(member: Member, feature: str, request: str | None) -> Member:

@@ -16,6 +16,7 @@ from muster.roster.activity import gives_way, standing, without_stale_end_date
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
 from muster.roster.entitlements import Attributes, closed, governed, kept, seated, without
+from muster.roster.former_groups import with_former_groups
 from muster.roster.history import HistoryEntry, changes_between
 from muster.roster.links import Link, match_keys, match_keys_of
 from muster.roster.manager_hierarchy import manager_attributes, reports_to
@@ -212,6 +213,7 @@ def _follow(
         return Decision(outcome=Outcome.UNCHANGED, before=before)
     after = replace(before, **attributes, sources={**before.sources, CONNECTION: change.source})
     after = replace(after, **engage_groups.returned(before, after, end_dates.today(now, settings.time_zone)))
+    after = with_former_groups(before, after, settings)
     if before.active != after.active:
         outcome = Outcome.REACTIVATED if after.active else Outcome.DEACTIVATED
     else:
