@@ -5,6 +5,7 @@ Instead of the call or within it (`method` narrows them to one):
 fault         what happens
 failure       HTTP 200 with responseStatus FAILURE and `error`; EXCEPTION is an exception; no effect
 fail_rows     the first `rows` records of a write are refused, with `error` (SDK_ERROR); the rest are saved
+refuse_call   a write that holds the record `record` is refused as a whole, with `error` (INVALID_DATA); no effect
 engage_fails  the Engage requests that a write raises end as Request Failed
 
 In the true answer to a query:
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 FOREIGN = "http://evil.example"
 # Under these the fault that hits a call is in its WSGI environment.
-FAIL_ROWS, ENGAGE_FAILS = "sandbox.fail_rows", "sandbox.engage_fails"
+FAIL_ROWS, REFUSE_CALL = "sandbox.fail_rows", "sandbox.refuse_call"
+ENGAGE_FAILS = "sandbox.engage_fails"
 
 
 def _failure(fault: Fault, _: "WSGIEnvironment") -> Response:
@@ -49,11 +51,20 @@ def _fail_rows(fault: Fault, environ: "WSGIEnvironment") -> None:
     environ[FAIL_ROWS] = fault
 
 
+def _refuse_call(fault: Fault, environ: "WSGIEnvironment") -> None:
+    environ[REFUSE_CALL] = fault
+
+
 def _engage_fails(fault: Fault, environ: "WSGIEnvironment") -> None:
     environ[ENGAGE_FAILS] = fault
 
 
-CALL_FAULTS = {"failure": _failure, "fail_rows": _fail_rows, "engage_fails": _engage_fails}
+CALL_FAULTS = {
+    "failure": _failure,
+    "fail_rows": _fail_rows,
+    "refuse_call": _refuse_call,
+    "engage_fails": _engage_fails,
+}
 
 
 def _pages(answer: Any) -> list[Any]:

@@ -6,6 +6,7 @@ push_plan       the plan of a push, person by person (P1, G7, G8)
 licence_lines   who in line gets a free licence (G8)
 align_requests   requests read from Align's records, and outcomes written back (G9)
 syncing_align   the Align part of a push
-error_entries   entries for the error log about failed requests and users (P3)
+sending_records   records sent so that one that is refused holds up no other (P3)
+blocked         what keeps a push from sending, in words (U6)
 ports           what pushes need from the outside world
 """

@@ -302,6 +302,13 @@ def is_wanted(item: PushItem, member: Member, day: date) -> bool:
     return all(_is_wished(member, item, feature, day) for feature in item.writes)
 
 
+def was_refused(item: PushItem, member: Member) -> bool:
+    """Whether it was recorded, since the plan was made, that Vault CRM refused the item."""
+    return member.version > item.version and any(
+        getattr(member, feature)["status"] == engage_features.REQUEST_FAILED for feature in item.writes
+    )
+
+
 def has_arrived(item: PushItem, user: VaultUser) -> bool:
     """Whether the item has been written to Vault CRM, judging by the user as it is now (P5).
 

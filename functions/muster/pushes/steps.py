@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import chain, islice
 
 from muster.crm import engage_features, vault_fields
@@ -16,12 +16,14 @@ from muster.crm.vault_records import RECORDS_A_CALL, Outcome, Written
 from muster.error_log import LogEntry
 from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
 from muster.pushes import licence_lines, push_plan
-from muster.pushes.error_entries import blocked_by, failures, user_entry, user_not_seen
+from muster.pushes.blocked import blocked_by, stopped_by
 from muster.pushes.licence_lines import Line, Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, PushItem, Step
+from muster.pushes.sending_records import sent_in_calls
 from muster.pushes.syncing_align import AlignSync
 from muster.roster import end_dates
+from muster.roster.engage_errors import failures, user_entry, user_not_seen
 from muster.roster.member import Member
 from muster.roster.writing_members import Change, MemberWriter
 from muster.runs import guard
@@ -196,29 +198,54 @@ class Steps:
         return self._recorded(replace(run, phase=Phase.NOTIFY), run.cursor)
 
     def _send(self, run: Run, items: Sequence[PushItem], *, in_doubt: bool) -> None:
-        """Write one chunk, each record once, and record the outcome."""
+        """Write one chunk, each record once, and record the outcomes."""
         if in_doubt:
             items = self._not_arrived(run, items)
-        items = self._still_wanted(run, items)
-        if not items:
-            return
+        left = {item.user: item for item in self._still_wanted(run, items, in_doubt=in_doubt)}
         try:
-            answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
+            self._write(run, left)
         except OutcomeUnknown:
-            items = self._not_arrived(run, items)
-            if not items:
-                return
-            answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
-        self._answered(run, list(zip(items, answers, strict=True)))
+            left = {item.user: item for item in self._not_arrived(run, [*left.values()])}
+            self._write(run, left)
+        self.counts["left_to_the_next_push"] += len(left)
 
-    def _still_wanted(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
-        """Return the items that the roster still wants: members may have changed since the plan was made."""
+    def _write(self, run: Run, left: dict[str, PushItem]) -> None:
+        """Write these items, by user, and record the outcomes call by call; what has one is taken out.
+
+        Raises `Misconfigured` where a refusal turns out to be about what the integration user may do: that
+        is no fault of the records, which stay as they are (P3, U6).
+        """
+        stop_if_blocked = cache(self._stop_if_blocked)
+
+        def refused() -> None:
+            stop_if_blocked()
+            self.clock.check()
+
+        records = [self._record(item) for item in left.values()]
+        for answers in sent_in_calls(self.ports.vault, vault_fields.OBJECT, records, refused):
+            answered = [(left.pop(answer.id), answer) for answer in answers]
+            self._answered(run, [each for each in answered if not each[1].forbidden])
+            if forbidden := [each for each in answered if each[1].forbidden]:
+                self._stop_if_blocked()
+                self._answered(run, forbidden)
+
+    def _stop_if_blocked(self) -> None:
+        if failed := self.ports.preflight():
+            raise Misconfigured(f"the push is {stopped_by(failed)}")
+
+    def _still_wanted(self, run: Run, items: Sequence[PushItem], *, in_doubt: bool) -> list[PushItem]:
+        """Return the items that the roster still wants: members may have changed since the plan was made.
+
+        `in_doubt`: the invocation before may have sent some of them, and have recorded who was refused.
+        """
         day = end_dates.today(self.clock.now(), self.settings.time_zone)
         members = self._members(run, {item.member for item in items})
         return [
             item
             for item in items
-            if item.member in members and push_plan.is_wanted(item, members[item.member], day)
+            if item.member in members
+            and push_plan.is_wanted(item, members[item.member], day)
+            and not (in_doubt and push_plan.was_refused(item, members[item.member]))
         ]
 
     def _not_arrived(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:

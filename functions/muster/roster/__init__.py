@@ -14,6 +14,7 @@ refuted_messages         messages that said what Salesforce does not bear out (W
 seats                    who holds a seat and who waits in line (A9)
 manager_hierarchy        who reports to whom: a member's manager, loops, depths (A10)
 engage_groups            the groups a member requests, and what a push has to send (G6, P1)
+engage_errors            entries for the error log about failed requests and users of Vault CRM (P3)
 end_dates                end dates and statuses set by hand, and who has left (G7, A16)
 erasure                  what remains of a member who is erased, and who cannot be yet (T5)
 licence_places           places in line for an Engage licence (G8)

@@ -1,7 +1,7 @@
 """Bugs in pushes to be caught, each by the hunt it is named with."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -12,8 +12,10 @@ from muster.adapters.vault import client, writes
 from muster.adapters.vault.answers import Answer
 from muster.crm import engage_features
 from muster.crm.vault_records import Outcome, Written
-from muster.pushes import licence_lines, push_plan
+from muster.errors import Rejected
+from muster.pushes import licence_lines, push_plan, sending_records, steps
 from muster.pushes.licence_lines import Removals
+from muster.pushes.ports import Vault
 from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.steps import Steps
 from muster.roster.member import Member
@@ -21,13 +23,13 @@ from muster.runs import running
 from muster.runs.run import Run
 from tests.simulation.harness.bugs import Bugs, Hunt
 from tests.simulation.harness.faults import Call, nothing
-from tests.simulation.harness.subject import Said, demand
+from tests.simulation.harness.subject import ENDED_WELL, Said, demand
 from tests.simulation.harness.vault_wire import WRITE
 from tests.simulation.harness.world import Violation, World
 from tests.simulation.pushes import results
 from tests.simulation.pushes.company import PushCompany
 from tests.simulation.pushes.races import RACES, REFUSED_ONCE, ZOMBIES, three
-from tests.simulation.pushes.scenarios import PUSHES, well
+from tests.simulation.pushes.scenarios import PUSHES, UPDATES, well
 from tests.simulation.pushes.subject import Pushing, PushRace, PushScenario
 
 bugs: Bugs[PushScenario, PushRace] = Bugs(Pushing.of, PUSHES, [*RACES, *ZOMBIES])
@@ -113,6 +115,35 @@ def one_is_refused(world: World) -> None:
     if shown != {"ada": engage_features.REQUEST_FAILED, "bob": engage_features.SUCCESS, "carol": None}:
         raise Violation(f"ada was refused, and the roster says {shown}")
     well(pushing.ask("retry", "ada"))
+    _ends(pushing, "US", "ada bob")
+
+
+def one_spoils_the_call(world: World) -> None:
+    """Vault CRM refuses the whole call for one of them: the others are let in by the same push."""
+    pushing = PushCompany(world)
+    three(pushing)
+    well(pushing.ask("assign", "ada", "bob", "carol", group="US"))
+    refused = {"path": UPDATES, "fault": "refuse_call", "record": pushing.vault_ids["bob"], "count": 99}
+    pushing.vault.control("POST", "faults", [refused])
+    well(pushing.push())
+    pushing.vault.control("POST", "faults", [])
+    _ends(pushing, "US", "ada carol")
+
+
+def permission_goes(world: World) -> None:
+    """What the integration user may not do any more is sent once it may again, and nobody is left out."""
+    pushing = PushCompany(world)
+    three(pushing)
+    well(pushing.ask("assign", "ada", "bob", group="US"))
+
+    def change(**permissions: Any) -> None:
+        pushing.vault.control("PUT", "permissions", permissions)
+
+    _while_it_writes(world, lambda: change(fields={"user__sys": {"engage_group_request__v": False}}))
+    for _ in range(3):
+        if pushing.push()["status"] in ENDED_WELL:
+            raise Violation("it may write nothing, and the push ends well")
+    change(fields={})
     _ends(pushing, "US", "ada bob")
 
 
@@ -235,6 +266,31 @@ bugs.add(
     "a dead push is buried",
     broken_write("after"),
     lambda patch: patch.setattr(running, "_is_half_pushed", lambda _: False),
+)
+bugs.add(
+    "a call that was refused is given up",
+    one_spoils_the_call,
+    lambda patch: patch.setattr(sending_records, "MOST_CALLS", 0),
+)
+
+
+@bugs.bug("all are taken for refused that were in one call", one_spoils_the_call)
+def _all_taken_for_refused(patch: pytest.MonkeyPatch) -> None:
+    def in_one_call(
+        vault: Vault, name: str, records: Sequence[Mapping[str, Any]], _: object
+    ) -> Iterator[list[Written]]:
+        try:
+            yield vault.update(name, records)
+        except Rejected as error:
+            yield [Written(each["id"], Outcome.REFUSED, error.problems[0]) for each in records]
+
+    patch.setattr(steps, "sent_in_calls", in_one_call)
+
+
+bugs.add(
+    "records are blamed for a permission that has gone",
+    permission_goes,
+    lambda patch: patch.setattr(Steps, "_stop_if_blocked", lambda _: None),
 )
 bugs.add(
     "what is sent is not written down",

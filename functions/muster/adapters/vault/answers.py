@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from muster.adapters.http_calls import LABEL, HttpAnswer, System, decoded, retry_after
-from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected, Unavailable
+from muster.crm.vault_records import NOT_ALLOWED
+from muster.errors import (
+    Misconfigured,
+    MusterError,
+    NotAllowed,
+    NotServed,
+    Problem,
+    Rejected,
+    Unavailable,
+)
 
 NAMES = {"vault_crm": "Vault CRM", "align": "Align"}
 INVALID_SESSION = "INVALID_SESSION_ID"
@@ -39,7 +48,7 @@ _REMEDIES = {
         "log in as the integration user, change its password, and write it into the secret"
     ),
     "INACTIVE_USER": "activate the integration user, or name another in the secret",
-    "INSUFFICIENT_ACCESS": (
+    NOT_ALLOWED: (
         "give the integration user API access, and its security profile the permissions that preflight lists"
     ),
     "CONFIGURATION_MODE_ENABLED": "an admin has put the vault into configuration mode, and has to end that",
@@ -97,6 +106,9 @@ def fault_of(answer: Answer, where: str) -> MusterError:
     """Return the error for a call that failed as a whole; `where` names the input that may be at fault."""
     if answer.kind in BUSY:
         return Unavailable(f"{answer.summary}: it is busy", answer.retry_after)
+    if answer.kind == NOT_ALLOWED:
+        problem = problem_of(answer.kind, answer.message, where)
+        return NotAllowed(f"{answer.summary}: {_REMEDIES[answer.kind]}", problem)
     if answer.kind in _REMEDIES:
         return Misconfigured(f"{answer.summary}: {_REMEDIES[answer.kind]}")
     if answer.kind in _NOT_SERVED:

@@ -1,8 +1,10 @@
-"""Entries for the error log about a push: failed requests and users, each with a remedy (P3, G3). Pure."""
+"""Entries for the error log about requests of Engage groups and users of Vault CRM, with remedies (P3, G3).
 
-from collections.abc import Iterable, Iterator, Mapping
+Whoever sees first what became of a request tells it, push or import. Pure.
+"""
 
-from muster.checks import Check
+from collections.abc import Iterator, Mapping
+
 from muster.crm import engage_features
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
@@ -65,12 +67,6 @@ def user_not_seen(member: Member, at: str, run: str) -> LogEntry:
     )
     vault_id = member.crm[engage_features.CONNECTION]["id"] or ""
     return user_entry(at, vault_id, "user_not_seen", problem, member.id, run)
-
-
-def blocked_by(checks: Iterable[Check]) -> str:
-    """Return, in words, the failed checks that keep a push from sending, each with its remedy (U6)."""
-    failed = [f"{check.check}: {check.found} ({check.remedy.removesuffix('.')})" for check in checks]
-    return f"blocked before the first write by failed checks of Vault CRM: {'; '.join(failed)}"
 
 
 def user_entry(
