@@ -44,7 +44,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 KINDS = ("status", "delay", "truncate", "html", "empty", "expire", "lose_answer")
 KEYS = ("path", "fault", "status", "delay_s", "after", "count")
 FIELD = "field"  # a key of those faults that are about one field of an answer
-OWN_KEYS = ("method", "error", "rows", "record")  # keys where a system has faults of its own that act on calls
+OWN_KEYS = (
+    "method",
+    "error",
+    "rows",
+    "record",
+)  # keys where a system has faults of its own that act on calls
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 
 

@@ -110,6 +110,9 @@ def test_a_member_that_is_written_again_is_the_same_byte_for_byte(left: Left) ->
 def test_history(left: Left) -> None:
     for member in ("ada", "bob", "grace"):
         entries = [as_json(entry) for entry in left.values.history if entry.member == member]
+        for entry in entries:
+            # Without a reason, none is stored.
+            assert entry.pop("why") is None
         assert left.views.history(ORGANIZATION, member, 10, None) == (entries[::-1], None)
 
 
@@ -147,7 +150,7 @@ def test_who_waits_for_an_address(left: Left) -> None:
 def test_what_the_index_tells_imports(left: Left) -> None:
     assert sorted(left.roster.states(ORGANIZATION)) == [
         MemberState(ADA, "ada", "00112233.44556677", True, "2026-11-19T08:15:31.000Z", "10042", "8899aabb"),
-        MemberState(BOB, "bob", "", False, "", "10043", ""),
+        MemberState(BOB, "bob", "", False, "", "10043", "", "2026-11-20T08:15:42.000Z"),
         MemberState(GRACE, "grace", "", True),
     ]
 

@@ -23,7 +23,7 @@ from muster.crm.engage_features import Seen
 from muster.edits.member_edits import MOST_PROBLEMS
 from muster.errors import Problem, Rejected
 from muster.references import Reference
-from muster.roster import end_dates, engage_groups, entitlements, salesforce_lifecycle
+from muster.roster import end_dates, engage_groups, entitlements, salesforce_lifecycle, vault_tries
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.reasons import EXPLAINED
@@ -37,6 +37,10 @@ _ONE_LINE = re.compile(r"\S|\S[^\x00-\x1f\x7f]*\S")
 
 _ASSIGN_LATER = "Assign a group once the member is active again."
 _ALIGN = "Requests are kept in Align: the next Retry Request there overwrites this one."
+_IN_VAULT = (
+    "The user is inactive in Vault CRM, and is asked no group: the request stands, and is sent once the user"
+    " is active there. With crm_user_status active (MemberSettingsFunction) a push activates the user."
+)
 _BY_ITSELF = "Until then, the next push takes the member out of both groups."
 
 
@@ -116,12 +120,18 @@ def _next(member: Member, feature: str, settings: Settings, now: datetime) -> st
         if request is None:
             return "Nothing has to be sent: the person is not in Vault CRM yet."
         return "The person is not in Vault CRM yet: it is sent once an import has linked the member."
+    today = end_dates.today(now, settings.time_zone)
+    if request and not end_dates.has_left(member, today) and not engage_groups.may_hold(member, today):
+        return _IN_VAULT
     if status == engage_features.RETRY_REQUEST:
-        return _sends(member, feature, settings, end_dates.today(now, settings.time_zone))
+        return _sends(member, feature, settings, today)
     if status == engage_features.REQUEST_SENT:
         return "It has been sent; Vault CRM has not reported the outcome yet."
     if status == engage_features.NO_LICENSES_REMAINING:
         return "No licence is free: the member keeps the place in line, and is tried again when one is."
+    if (tries := vault_tries.of(member, feature)) and engage_groups.gives_back(member, feature):
+        due = f"from {tries.next()} on" if tries.next() else "by the next push"
+        return f"The removal has failed ({status}), and is tried again {due}; a retry has it sent at once."
     if status in engage_features.FAILED:
         return f"Vault CRM refused it ({status}): correct what is wrong there, then ask for a retry."
     if request == mine["group"]:
@@ -173,8 +183,9 @@ def _is_so(member: Member, feature: str, group: str | None) -> bool:
 def _refusals(member: Member, request: GroupRequest, settings: Settings, today: date) -> Iterator[Problem]:
     """Yield the reasons to refuse the request, the most general first."""
     yield from _not_pushed(request.feature, settings)
-    repeats_a_group = request.action == "retry" and getattr(member, request.feature)["request"]
-    if end_dates.has_left(member, today) and (request.action == "assign" or repeats_a_group):
+    in_no_group = request.action == "retry" and not engage_groups.gives_back(member, request.feature)
+    asks = request.action == "assign" or (in_no_group and getattr(member, request.feature)["request"])
+    if end_dates.has_left(member, today) and asks:
         yield Problem("member", *_leaving(member))
     if request.action == "retry":
         yield from _nothing_to_retry(member, request.feature, settings)

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from muster import validation
+from muster.crm import engage_features
 from muster.edits.activity_edits import with_activity
 from muster.errors import Problem, Rejected
 from muster.references import Reference
@@ -208,7 +209,9 @@ def decide(
     if after.crm_user_status != member.crm_user_status or after.end_date != member.end_date:
         after, said = with_activity(after, settings, now)
         notes += said
-    after = replace(after, **engage_groups.returned(member, after, end_dates.today(now, settings.time_zone)))
+    again = engage_groups.returned(member, after, end_dates.today(now, settings.time_zone))
+    after = replace(after, **again)
+    notes += [_asks_again(after, feature) for feature in engage_features.FEATURES if feature in again]
     if "manager" in edit.requested:
         after = _with_value(after, "manager", above[0].id if above else None, editor)
         notes += ["The manager is not an active member."] if above and not above[0].active else []
@@ -216,6 +219,12 @@ def decide(
     decision = salesforce_lifecycle.recorded(member, after, outcome, settings, now, editor.origin, run)
     # If one of them gets another manager at the same moment, there may be a loop after all.
     return replace(decision, unchanged=tuple(above) if after.manager != member.manager else ()), notes
+
+
+def _asks_again(member: Member, feature: str) -> str:
+    """Return what is said of a group that a member who comes back gets again (G11)."""
+    group = getattr(member, feature)["request"]
+    return f"The member asks for {feature} group {group!r} again: the next push sends it."
 
 
 def remarks(member: Member, edit: Edit) -> list[str]:

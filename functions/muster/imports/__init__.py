@@ -3,6 +3,8 @@
 importing             start an import, or try other settings
 steps                 the work of an import: gather, decide, apply, notify, end
 selecting             pick the users that a full import has to decide about
+finding_again         find everybody again in another Salesforce org
+succession            who of another Salesforce org is who in the roster
 planning              turn what was gathered into a plan, in the order of applying
 left_out              who is left out of the roster: counts by reason, and the first of each (A4)
 frozen_users          members who are frozen in Salesforce, told and counted (A17)

@@ -19,7 +19,7 @@ from muster.roster import refuted_messages, salesforce_lifecycle, vault_lifecycl
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Change, Roster, Rules
 from muster.roster.serving_seat_lines import SeatLineServer
-from muster.roster.writing_user_changes import PATIENCE, UserChangeWriter
+from muster.roster.writing_user_changes import PATIENCE, ReadAgain, UserChangeWriter
 from muster.runs.clock import RunClock
 from muster.settings import Settings
 from muster.sources.newest_changes import read_version
@@ -32,7 +32,8 @@ from muster.times import timestamp
 class Applying:
     """One invocation's share of applying a plan; `planned_at` is when its source was read.
 
-    `ready` are the decisions this invocation has already made, by CRM id.
+    `read_again` reads users by id, as they are now. `ready` are the decisions this invocation has already
+    made, by CRM id. `told` counts the entries that decisions added to the error log themselves.
     """
 
     settings: Settings
@@ -40,16 +41,20 @@ class Applying:
     clock: RunClock
     run: str
     planned_at: datetime
+    read_again: ReadAgain
     ready: Mapping[str, Decision] = field(default_factory=dict)
     errors: list[LogEntry] = field(default_factory=list)
+    told: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    _planned: frozenset[str] = frozenset()
 
-    def apply(self, items: Iterable[Item], cursor: int, progress: Callable[[int], None]) -> None:
+    def apply(self, items: Sequence[Item], cursor: int, progress: Callable[[int], None]) -> None:
         """Apply the items after the first `cursor`, calling `progress` with how many are done.
 
         Raises `OutOfTime`, `Stale` if the lease is lost, and the first error if nobody can be written.
         """
         done = cursor
+        self._planned = frozenset(item.user for item in items)
         for rules, of_kind in groupby(_after(items, cursor), key=lambda item: _rules(item.change)):
             for some in batched(of_kind, LOOKED_UP_AT_ONCE, strict=False):
                 self._write([item.change for item in some], rules)
@@ -88,10 +93,20 @@ class Applying:
             self.outcomes[Outcome.ERASED] += erased
 
     def _write(self, changes: Sequence[Change], rules: Rules, *, decided: bool = True) -> None:
-        writer = UserChangeWriter(self.settings, self.roster, self.clock.now(), self.clock.lease, rules)
+        now, lease = self.clock.now(), self.clock.lease
+        writer = UserChangeWriter(
+            self.settings,
+            self.roster,
+            now,
+            lease,
+            rules,
+            read_again=self.read_again,
+            apart=self._planned,
+        )
         failures = writer.write(changes, self.ready if decided else None)
         self.outcomes += writer.outcomes
         self.outcomes[refuted_messages.CODE] += len(writer.refuted)
+        self.told += writer.told
         down = sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE
         if down or len(failures) == len(changes) > PATIENCE:
             raise failures[0][1]

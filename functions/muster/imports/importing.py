@@ -21,6 +21,7 @@ from muster.runs.run import ImportState, Mode, Run
 from muster.runs.running import Running, new_id
 from muster.settings import Settings
 from muster.settings.digests import settings_digest
+from muster.settings.mappings import salesforce_organization
 from muster.settings.versions import StoredSettings
 from muster.times import earlier, timestamp
 
@@ -59,17 +60,20 @@ class Importing:
 
         Whoever was `named` and not found is told in the answer and in the error log; the others are imported.
         Raises `Rejected` as `Running.begin` does, and unless it is a preview, if `auto_provision.enabled`
-        is off (W9).
+        is off (W9); for named people also before everyone of another Salesforce org has been read (A14).
         """
         if not preview and not self.stored.settings.auto_provision.enabled:
             remedy = "Switch it on in the settings; a preview is possible without."
             raise Rejected(Problem("auto_provision.enabled", "is off, so nothing is imported", remedy))
 
+        if mode == "members":
+            self._refuse_before_a_move()
         not_found = named.problems if named else ()
 
         def new(run_id: str, at: datetime, lease: Lease) -> Run:
             state = self.ports.runs.state(lease.organization)
-            full = state.watermark is None or self._settings_have_changed(state)
+            moved = state.is_of_another_org(salesforce_organization(self.stored.settings))
+            full = state.watermark is None or moved or self._settings_have_changed(state)
             since = None if full else earlier(state.watermark or "", OVERLAP)
             if not_found and not preview:
                 self._log_not_found(run_id, at, not_found)
@@ -89,6 +93,13 @@ class Importing:
 
         answer = self.runs.begin(by, new)
         return _with_not_found(answer, not_found) if not_found else answer
+
+    def _refuse_before_a_move(self) -> None:
+        state = self.ports.runs.state(self.stored.organization)
+        if state.is_of_another_org(salesforce_organization(self.stored.settings)):
+            what = "is another Salesforce org than the one that was imported last, so ids say nothing yet"
+            remedy = "Preview and run a full import first: it finds everybody again by username and e-mail."
+            raise Rejected(Problem("connections.salesforce.organization_id", what, remedy))
 
     def _log_not_found(self, run_id: str, at: datetime, not_found: Sequence[Problem]) -> None:
         """Log, once for a run, whom it could not be about; by their places, for addresses are personal."""

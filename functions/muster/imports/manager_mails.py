@@ -66,9 +66,11 @@ def recorded_under(member: Member | None) -> str | None:
 
 def address_of(manager: Member | None) -> str | None:
     """Return a manager's e-mail address; `None` if the manager is inactive or has no valid one."""
-    if manager is None or not manager.active or not is_valid_email(manager.email):
+    # A converted address need not receive mail.
+    address = (manager.own_email or manager.email) if manager else None
+    if manager is None or not manager.active or not is_valid_email(address):
         return None
-    return manager.email
+    return address
 
 
 def compose(manager: Member, newcomers: Sequence[Member], more: int, settings: Settings) -> Message:

@@ -100,18 +100,20 @@ def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
     gained = bool(_held(after) - _held(before))
     own = _BY_OUTCOME.get(decision.outcome)
     operations = [own, GRANT if gained else None, REVOKE if lost else None]
-    person = after or before
+    waits = decision.outcome is Outcome.WAITING
+    # Of who waits for a namesake, the member shown is the one that is in the way.
+    person = decision.unchanged[0] if waits and decision.unchanged else after or before
     takes = decision.outcome is Outcome.DEACTIVATED
     governing = before if takes else after
     return Item(
         user=change.crm_id,
         member=person.id if person else None,
-        name=person.name if person else None,
+        name=person.name if person and not waits else _name(change),
         outcome=decision.outcome,
         operations=tuple(each for each in operations if each),
         assignment=governing.assignment if governing else None,
         former=before.assignment if before else None,
-        reason=after.inactive_reason if after else None,
+        reason=after.inactive_reason if after else decision.link.reason if decision.link else None,
         version=before.version if before else 0,
         changes=decision.history.changes if decision.history else (),
         change=change,
@@ -153,6 +155,12 @@ def lost_by_hand(items: Iterable[Item]) -> list[Problem]:
             " Else edit them again afterwards; loses_by_hand of each change says what.",
         )
     ]
+
+
+def _name(change: UserChange | VaultUser) -> str | None:
+    """Return the name of a user who is no member, as Salesforce has it."""
+    fields = change.fields if isinstance(change, UserChange) else {}
+    return " ".join(name for each in ("FirstName", "LastName") if (name := fields.get(each))) or None
 
 
 def _held(member: Any) -> frozenset[str]:

@@ -5,7 +5,7 @@ rank of their assignment, and managers before their reports.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import batched
@@ -21,20 +21,22 @@ from muster.roster.links import keys_of
 from muster.roster.manager_hierarchy import reports_to
 from muster.roster.member import Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
-from muster.roster.reasons import INACTIVE_USER
+from muster.roster.reasons import INACTIVE_USER, WAITING_REASONS
 from muster.roster.seats import Pool, Pools
+from muster.roster.writing_user_changes import ReadAgain, given_up
 from muster.runs.guard import EVERYONE
 from muster.settings import Settings, assignment_order
 from muster.settings.assignment_order import unfiltered
 from muster.settings.mappings import fields_to_read
 from muster.sources.gathering_salesforce import Gathered
 from muster.sources.member_states import MemberState
+from muster.sources.newest_changes import read_again_version, read_version
 from muster.sources.salesforce_users import change_of, fields_of
 from muster.sources.user_changes import UserChange
+from muster.times import timestamp
 
 # Decisions kept in memory to apply them in the same invocation; a first import may make many more.
 MOST_KEPT = 5_000
-_NOTHING_TO_DO = frozenset({Outcome.STALE, Outcome.NOT_PROVISIONED})
 
 
 @dataclass(slots=True)
@@ -43,10 +45,10 @@ class Plan:
 
     `active` counts active members before the plan, by assignment, and all of them under `""`. `pools` are
     the seats after the plan. `problems` are users who cannot be decided about, by CRM id. `decisions`
-    are those that can be written as they are, by CRM id. `joining` are match keys that members will have
-    once the plan is applied. `left_out` are those who are no active members then. `turned` are those who
-    leave or come back, by CRM id: the member, `None` for who leaves. `frozen` are the CRM ids of those
-    decided about who are frozen in Salesforce and active members all the same.
+    are those that can be written as they are, by CRM id. `joining` maps match keys that members will have
+    once the plan is applied to these members (ids). `left_out` are those who are no active members then.
+    `turned` are those who leave or come back, by CRM id: the member, `None` for who leaves. `frozen` are the
+    CRM ids of those decided about who are frozen in Salesforce and active members all the same.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -54,7 +56,7 @@ class Plan:
     pools: Pools = field(default_factory=dict)
     problems: list[tuple[str, Problem]] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
-    joining: set[str] = field(default_factory=set)
+    joining: dict[str, str] = field(default_factory=dict)
     left_out: LeftOut = field(default_factory=LeftOut)
     turned: dict[str, str | None] = field(default_factory=dict)
     frozen: list[str] = field(default_factory=list)
@@ -85,72 +87,150 @@ def make_plan(
     roster: Roster,
     now: datetime,
     run: str,
+    read_again: ReadAgain,
 ) -> Plan:
-    """Return the plan for what was gathered; `now` is when gathering began."""
+    """Return the plan for what was gathered; `now` is when gathering began.
+
+    Whoever waits for somebody who is about to leave, and was not gathered, is read with `read_again` (A14).
+    """
     plan = Plan()
     names = list(settings.seats)
     plan.pools = roster.pools(settings.organization, names) if names else {}
     _count_the_unchanged(plan, gathered, states, settings)
     _count_the_outsiders(plan, gathered, states, settings, roster)
-    quiet: list[Item] = []
-    for change, known in _looked_up(plan, gathered, settings, roster, now, run):
-        known = replace(known, manager=plan.turned.get(reports_to(change) or "", known.manager))
-        decision = salesforce_lifecycle.decide(change, known, settings, plan.pools, now)
-        _count_active(plan, change, decision, known)
-        if not _is_counted(change, gathered, states):
-            _count_if_left_out(plan, change, known, decision, settings)
-        if decision.outcome in _NOTHING_TO_DO:
-            continue
-        if not decision.writes:
-            quiet.append(item_of(change, decision))
-            continue
-        plan.items.append(item_of(change, decision))
-        if len(plan.decisions) < MOST_KEPT:
-            plan.decisions[change.crm_id] = decision
-        if decision.after:
-            if keys_of(decision.before) != keys_of(decision.after):
-                plan.joining.update(keys_of(decision.after))
-            held_before = decision.before.seats if decision.before else {}
-            plan.pools = seats.moved(plan.pools, seats.moves(held_before, decision.after.seats))
-            _note_if_turned(plan, change, decision.before, decision.after)
+    planning = _Planning(plan, gathered, states, settings, roster, now)
+    for change in planning.each_looked_up(_in_order(plan, gathered, settings, now, run)):
+        planning.decide(*change)
+    planning.decide_who_waits(gathered.rows, read_again)
     # There is nothing to do about them yet, but their manager is about to join or to come back.
     new = {item.user for item in plan.items if item.outcome in ARRIVING}
-    plan.items += [item for item in quiet if _reports_to(item, new)]
+    plan.items += [item for item in planning.quiet if _reports_to(item, new)]
     for item in plan.items:
         if _reports_to(item, new):
             plan.decisions.pop(item.user, None)
     return plan
 
 
-def _count_active(plan: Plan, change: UserChange, decision: Decision, known: Known) -> None:
-    before = decision.before or known.member
-    person = decision.after or before
-    if change.frozen and person and person.active:
-        plan.frozen.append(change.crm_id)
-    if before and before.active:
-        plan.active[EVERYONE] += 1
-        if before.assignment:
-            plan.active[before.assignment] += 1
+@dataclass(slots=True)
+class _Planning:
+    """A plan in the making.
 
+    `free` are the match keys that members have no more need of; `moved` the members (by id) as they will be
+    once the plan is applied, where somebody may wait for them; `waiting` who waits, to be decided again.
+    """
 
-def _note_if_turned(plan: Plan, change: UserChange, before: Member | None, after: Member) -> None:
-    if before and before.active != after.active:
-        plan.turned[change.crm_id] = after.id if after.active else None
+    plan: Plan
+    gathered: Gathered
+    states: Mapping[str, MemberState]
+    settings: Settings
+    roster: Roster
+    now: datetime
+    quiet: list[Item] = field(default_factory=list)
+    free: set[str] = field(default_factory=set)
+    moved: dict[str, Member] = field(default_factory=dict)
+    waiting: list[tuple[UserChange, Known]] = field(default_factory=list)
+
+    def each_looked_up(self, changes: Iterable[UserChange]) -> Iterator[tuple[UserChange, Known]]:
+        """Yield each change with what the roster knows of its user."""
+        for some in batched(changes, LOOKED_UP_AT_ONCE, strict=False):
+            wanted = {
+                change.crm_id: salesforce_lifecycle.wanted_for(change, self.settings) for change in some
+            }
+            known = self.roster.gather(self.settings.organization, wanted)
+            for change in some:
+                yield change, known[change.crm_id]
+
+    def decide(self, change: UserChange, known: Known, *, again: bool = False) -> None:
+        """Decide about one user, as if what is planned already were done; put off who waits, but once."""
+        plan = self.plan
+        known = replace(known, manager=plan.turned.get(reports_to(change) or "", known.manager))
+        after_all = self._after_all(known)
+        decision = salesforce_lifecycle.decide(change, after_all, self.settings, plan.pools, self.now)
+        if decision.outcome is Outcome.WAITING and not again:
+            self.waiting.append((change, known))
+            return
+        self._count(change, known, decision)
+        self.free.update(given_up(decision))
+        leaves_the_line = known.link is not None and known.link.reason in WAITING_REASONS
+        if decision.outcome is Outcome.STALE or (
+            decision.outcome is Outcome.NOT_PROVISIONED and not leaves_the_line
+        ):
+            return
+        waits_on = decision.outcome is Outcome.WAITING and decision.entry is None
+        if waits_on or not decision.writes:
+            if decision.outcome is Outcome.UNCHANGED:
+                self.quiet.append(item_of(change, decision))
+            return
+        plan.items.append(item_of(change, decision))
+        if len(plan.decisions) < MOST_KEPT and after_all is known:
+            plan.decisions[change.crm_id] = decision
+        if decision.after:
+            self._note_move(change, decision.before, decision.after)
+
+    def decide_who_waits(self, gathered: Container[str], read_again: ReadAgain) -> None:
+        """Decide about those who waited before or came to wait now, once everybody else is decided about."""
+        links = self.roster.waiting(self.settings.organization, sorted(self.free)) if self.free else []
+        others = {link.crm_id: link.source or "" for link in links if link.crm_id not in gathered}
+        read = [
+            replace(each, source=read_again_version(each.fields, self.now, others[each.crm_id]))
+            for each in (read_again(list(others)) if others else ())
+        ]
+        self.waiting += self.each_looked_up(read)
+        for change, known in self.waiting:
+            self.decide(change, known, again=True)
+
+    def _after_all(self, known: Known) -> Known:
+        """Return what will be known once the plan is applied: who has left, who has come."""
+        if known.matches is None:
+            return known
+        there = frozenset(member.id for member in known.namesakes)
+        joined = {key: self.plan.joining[key] for key in known.matches if key in self.plan.joining}
+        coming = {who: key for key, who in joined.items() if who not in there}
+        if not coming and self.moved.keys().isdisjoint(there):
+            return known
+        namesakes = [self.moved.get(member.id, member) for member in known.namesakes]
+        namesakes += [self.moved.get(who) or self._newcomer(who, key) for who, key in coming.items()]
+        return replace(known, namesakes=tuple(namesakes))
+
+    def _newcomer(self, member: str, key: str) -> Member:
+        """Return as much of a member that is about to be created as others have to know."""
+        kind, _, address = key.partition("#")
+        return Member(
+            id=member,
+            organization=self.settings.organization,
+            active=True,
+            username=address if kind == "username" else None,
+            email=address if kind == "email" else None,
+            crm={salesforce_lifecycle.CONNECTION: {"id": None}},
+        )
+
+    def _count(self, change: UserChange, known: Known, decision: Decision) -> None:
+        before = decision.before or known.member
+        person = decision.after or before
+        if change.frozen and person and person.active:
+            self.plan.frozen.append(change.crm_id)
+        if before and before.active:
+            self.plan.active[EVERYONE] += 1
+            if before.assignment:
+                self.plan.active[before.assignment] += 1
+        if not _is_counted(change, self.gathered, self.states):
+            _count_if_left_out(self.plan, change, known, decision, self.settings)
+
+    def _note_move(self, change: UserChange, before: Member | None, after: Member) -> None:
+        plan = self.plan
+        keys, former = keys_of(after), keys_of(before)
+        if keys != former:
+            plan.joining.update(dict.fromkeys(keys, after.id))
+        # Whose address is a converted one has to be known to those whose own it is.
+        if after.own_email or (before and (keys != former or before.active != after.active)):
+            self.moved[after.id] = after
+        plan.pools = seats.moved(plan.pools, seats.moves(before.seats if before else {}, after.seats))
+        if before and before.active != after.active:
+            plan.turned[change.crm_id] = after.id if after.active else None
 
 
 def _reports_to(item: Item, users: set[str]) -> bool:
     return isinstance(item.change, UserChange) and item.change.fields.get("ManagerId") in users
-
-
-def _looked_up(
-    plan: Plan, gathered: Gathered, settings: Settings, roster: Roster, now: datetime, run: str
-) -> Iterator[tuple[UserChange, Known]]:
-    """Yield each change in the order of applying, with what the roster knows of its user."""
-    for some in batched(_in_order(plan, gathered, settings, now, run), LOOKED_UP_AT_ONCE, strict=False):
-        wanted = {change.crm_id: salesforce_lifecycle.wanted_for(change, settings) for change in some}
-        known = roster.gather(settings.organization, wanted)
-        for change in some:
-            yield change, known[change.crm_id]
 
 
 def _in_order(
@@ -171,8 +251,15 @@ def _in_order(
         leaves_first = verdict.reason is None and crm_id not in gathered.leaving
         rank = assignment_order.rank(verdict.assignment, settings) if contested else 0
         key = (leaves_first, rank, gathered.depths.get(crm_id, 0), crm_id)
-        keyed.append((key, change))
+        keyed.append((key, replace(change, succeeds=gathered.heirs.get(crm_id))))
+    keyed += [((False, 0, 0, crm_id), _gone(crm_id, now, run)) for crm_id in gathered.gone]
     return [change for _, change in sorted(keyed, key=lambda each: each[0])]
+
+
+def _gone(crm_id: str, now: datetime, run: str) -> UserChange:
+    """Return the change of who is not in the Salesforce org that is connected now: is as if deactivated."""
+    fields = {"Id": crm_id, "IsActive": "false", "SystemModstamp": timestamp(now)}
+    return UserChange(crm_id=crm_id, fields=fields, source=read_version(fields, now), run=run)
 
 
 def _count_the_unchanged(

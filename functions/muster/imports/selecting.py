@@ -69,7 +69,7 @@ def _drop_outsiders(gathered: Gathered, states: Mapping[str, MemberState], setti
     """Drop users who are not in the roster and do not belong there; they are counted by reason."""
     names = fields_judged(settings)
     everyone = unfiltered(settings)
-    for crm_id in [crm_id for crm_id in gathered.rows if crm_id not in states]:
+    for crm_id in [each for each in gathered.rows if each not in states and each not in gathered.heirs]:
         matches = gathered.matches.get(crm_id, frozenset[str]()) | everyone
         fields, frozen = fields_of(gathered.rows[crm_id], names), gathered.is_frozen(crm_id)
         if reason := evaluate(fields, matches, settings, frozen=frozen).reason:

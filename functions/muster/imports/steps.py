@@ -1,6 +1,6 @@
 """The work of an import: gather, decide, apply, notify managers, end the run (I1, I4 to I9)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -11,6 +11,7 @@ from muster.error_log import LogEntry, entry_of
 from muster.errors import Incomplete, Problem
 from muster.imports import frozen_users, plan_items
 from muster.imports.applying import Applying
+from muster.imports.finding_again import find_again
 from muster.imports.importing_vault_crm import VaultImporting, VaultPart, reads_everyone
 from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
@@ -18,6 +19,7 @@ from muster.imports.ports import Ports
 from muster.imports.selecting import members_due, select
 from muster.roster.activity import grace_ends
 from muster.roster.decisions import Outcome
+from muster.roster.writing_user_changes import ReadAgain
 from muster.runs import guard
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
@@ -27,9 +29,12 @@ from muster.runs.parking import SHOWN, Ends, outlook
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings import Settings
 from muster.settings.digests import settings_digest, vault_settings_digest
+from muster.settings.mappings import salesforce_organization
 from muster.sources.gathering_salesforce import Gathered, Gathering
 from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.member_states import MemberState
+from muster.sources.reading_by_id import read_users
+from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 
 # Salesforce commits records some time after their time of change, and clocks differ.
@@ -67,7 +72,9 @@ class Steps:
         organization = run.organization
         summary = self.ports.archive.document(organization, run.id, run.attempt, "plan")
         planned_at = datetime.fromisoformat(run.gathered_at or run.started_at)
-        applying = Applying(self.settings, self.ports.roster, self.clock, run.id, planned_at)
+        applying = Applying(
+            self.settings, self.ports.roster, self.clock, run.id, planned_at, self._reading_again(run)
+        )
         if plan:
             applying.ready = plan.decisions
         applied = run
@@ -92,6 +99,14 @@ class Steps:
             self._ends.log_errors(run, applying.errors)
         return self._end(applied, summary)
 
+    def _reading_again(self, run: Run) -> ReadAgain:
+        def read_again(crm_ids: Sequence[str]) -> Sequence[UserChange]:
+            now = self.clock.now()
+            read = read_users(crm_ids, self.settings, self.ports.salesforce, now, f"run:{run.id}")
+            return list(read.changes.values())
+
+        return read_again
+
     def _items(self, run: Run) -> list[Item]:
         # An interrupted attempt at planning may have left more parts behind than this plan has.
         return list(islice(chain.from_iterable(map(plan_items.read, self._parts(run, "plan"))), run.planned))
@@ -101,9 +116,25 @@ class Steps:
     def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, list[Trip], Run]:
         state = self.ports.runs.state(run.organization)
         read_at = datetime.fromisoformat(run.gathered_at or run.started_at)
+        states: Mapping[str, MemberState]
         states, vault_states = self._states(run, state)
-        gathered = self._gathered(run, state, states, resumed=resumed)
-        plan = make_plan(gathered, states, self.settings, self.ports.roster, read_at, f"run:{run.id}")
+        moved = run.mode == "full" and state.is_of_another_org(salesforce_organization(self.settings))
+        gathered = self._gathered(run, state, {} if moved else states, moved=moved, resumed=resumed)
+        if moved:
+            states = find_again(gathered, states, self.settings, self.ports.roster, self.clock.now())
+        if run.mode == "full":
+            gathered = select(gathered, states, self.settings, AttemptParts(self.ports.archive, run))
+        plan = make_plan(
+            gathered,
+            states,
+            self.settings,
+            self.ports.roster,
+            read_at,
+            f"run:{run.id}",
+            self._reading_again(run),
+        )
+        if moved:
+            plan.problems.append(_told_of_the_move(gathered, salesforce_organization(self.settings) or ""))
         unchanged = gathered.digests.keys() - gathered.rows.keys()
         plan.frozen += sorted(each for each in unchanged & (gathered.frozen or set()) if states[each].active)
         if run.mode != "full":
@@ -157,7 +188,7 @@ class Steps:
         return importing.part(gathering, states, state, frozenset(plan.joining), OVERLAP)
 
     def _gathered(
-        self, run: Run, state: ImportState, states: Mapping[str, MemberState], *, resumed: bool
+        self, run: Run, state: ImportState, states: Mapping[str, MemberState], *, moved: bool, resumed: bool
     ) -> Gathered:
         parts = AttemptParts(self.ports.archive, run)
         gathering = Gathering(self.settings, self.ports.salesforce, parts, self.clock.check, resumed)
@@ -173,6 +204,7 @@ class Steps:
             gathered = gathering.everyone(
                 states,
                 afresh=state.evaluated_with != settings_digest(self.settings),
+                inactive=moved,
                 is_due=lambda each: (
                     each.crm_id in due
                     or (
@@ -184,12 +216,13 @@ class Steps:
         except CursorLost:
             # The interrupted run's query cursor is gone; the next run reads from the start.
             raise Incomplete("Salesforce no longer knows where the reading was interrupted") from None
-        if guard.fell_too_far(state.rows, gathered.total, self.settings.guard):
+        # Another org may well have fewer users; the plan shows who of the members is not there.
+        if not moved and guard.fell_too_far(state.rows, gathered.total, self.settings.guard):
             raise Incomplete(
                 f"Salesforce shows {gathered.total:,} users, and {state.rows:,} the last time:"
                 " fewer by more than the guard allows"
             )
-        return replace(select(gathered, states, self.settings, parts), leaving=leaving)
+        return replace(gathered, leaving=leaving)
 
     def _source_errors(self, run: Run, gathered: Gathered, plan: Plan) -> list[LogEntry]:
         """Return entries about users who cannot be decided about or seen, and about loops of managers."""
@@ -237,6 +270,7 @@ class Steps:
             "evaluated_with": settings_digest(self.settings),
             "frozen": frozen_users.remembered(gathered.frozen),
             "frozen_members": sorted(plan.frozen),
+            "organization_id": salesforce_organization(self.settings),
             "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
             "vault_crm": None
             if vault.read is None
@@ -286,9 +320,13 @@ class Steps:
         if run.mode == "members":
             return None
         state = self.ports.runs.state(run.organization)
+        organization_id = summary.get("organization_id")
+        if state.is_of_another_org(organization_id):
+            state = replace(state, watermark=None)
         newest = _normal(summary["newest"]) if summary["newest"] else state.watermark
         state = replace(
             state,
+            organization_id=organization_id or state.organization_id,
             watermark=max(newest or "", state.watermark or "") or None,
             active=summary["active"],
             frozen=state.frozen if (frozen := summary.get("frozen")) is None else tuple(frozen),
@@ -323,9 +361,10 @@ class Steps:
             if outcome == Outcome.UNCHANGED or not count:
                 continue
             so_far[outcome] = so_far.get(outcome, 0) + count
-        errors = run.errors + len(applying.errors)
+        errors = run.errors + len(applying.errors) + applying.told
         self._ends.log_errors(run, applying.errors)
         applying.outcomes.clear()
+        applying.told = 0
         applying.errors.clear()
         return replace(
             run,
@@ -337,6 +376,15 @@ class Steps:
 
     def _parts(self, run: Run, name: str) -> Iterable[bytes]:
         return self.ports.archive.parts(run.organization, run.id, run.attempt, name)
+
+
+def _told_of_the_move(gathered: Gathered, organization_id: str) -> tuple[str, Problem]:
+    what = (
+        f"is another Salesforce org than the last import read: {len(gathered.heirs):,} members were found"
+        f" again by username and e-mail address, and {len(gathered.gone):,} active ones were not"
+    )
+    remedy = "Look at who leaves: nobody there has their username or address. Correct it there, and import."
+    return organization_id, Problem("organization_id", what, remedy)
 
 
 def _told(vault: Mapping[str, Any]) -> dict[str, Any]:

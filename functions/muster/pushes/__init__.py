@@ -3,6 +3,7 @@
 pushing         start a push
 steps           the work of a push: gather who is due, decide, send, read the outcome
 push_plan       the plan of a push, person by person (P1, G7, G8)
+group_writes    what it writes to take somebody out of a group, or into one (P1, G7)
 licence_lines   who in line gets a free licence (G8)
 align_requests   requests read from Align's records, and outcomes written back (G9)
 syncing_align   the Align part of a push

@@ -16,6 +16,4 @@ def stopped_by(checks: Iterable[Check]) -> str:
 
 
 def _in_words(checks: Iterable[Check]) -> str:
-    return "; ".join(
-        f"{check.check}: {check.found} ({check.remedy.removesuffix('.')})" for check in checks
-    )
+    return "; ".join(f"{check.check}: {check.found} ({check.remedy.removesuffix('.')})" for check in checks)

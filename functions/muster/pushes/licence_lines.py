@@ -90,7 +90,7 @@ def _leaving(
     for member in members:
         for feature in pushed_features(settings):
             group = getattr(member, feature)["group"]
-            moves = engage_groups.is_unsent(member, feature) or end_dates.has_left(member, day)
+            moves = engage_groups.is_unsent(member, feature) or not engage_groups.may_hold(member, day)
             if (
                 group
                 and moves
@@ -115,10 +115,10 @@ def _requested(members: Iterable[Member], settings: Settings, day: date) -> set[
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """The outcome of removals: licences `freed` by group, and the users whose removal is `under_way`."""
+    """The outcome of removals: licences `freed` by group, and the users who are `still_in` a group."""
 
     freed: Counter[Line]
-    under_way: frozenset[str]
+    still_in: frozenset[str]
 
     def allow(self, item: PushItem) -> bool:
         """Whether an item may be sent; one that awaits a licence takes a freed one (G8).
@@ -126,7 +126,7 @@ class Removals:
         A user who is still in a group is not inactivated: Engage Connect ignores inactive users.
         """
         if item.step is Step.INACTIVATION:
-            return item.user not in self.under_way
+            return item.user not in self.still_in
         if item.awaits is None:
             return True
         line = (item.awaits, item.writes[item.awaits]["request"] or "")

@@ -15,7 +15,7 @@ Pure: no I/O, no clock.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -25,12 +25,15 @@ import orjson
 
 from muster.crm import engage_features
 from muster.crm.engage_features import Seen
-from muster.roster import end_dates, engage_groups
+from muster.pushes import group_writes
+from muster.pushes.group_writes import BLANK
+from muster.roster import end_dates, engage_groups, vault_tries
+from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
 from muster.runs.operations import DEACTIVATE, GRANT, REVOKE
 from muster.settings import Settings
-from muster.settings.mappings import pushed_features, sends_status
+from muster.settings.mappings import pushed_features
 from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
 
@@ -120,10 +123,14 @@ class Plan:
     unseen: list[str] = field(default_factory=list)
 
 
-def is_due(member: Member, settings: Settings, day: date) -> bool:
-    """Whether the member is due for a push on that day."""
-    found = engage_groups.due(member, in_align=False)
-    return found is not None and found.since <= day.isoformat() and concerns_push(found.what, settings)
+def is_due(due: Due | None, settings: Settings, now: datetime) -> bool:
+    """Whether what is due for a member concerns a push, and now; `now` is aware."""
+    if due is None or not concerns_push(due.what, settings):
+        return False
+    # A day begins in the organization's time zone; the moment of a next try is in UTC.
+    if "T" in due.since:
+        return due.since <= timestamp(now)
+    return due.since <= end_dates.today(now, settings.time_zone).isoformat()
 
 
 def concerns_push(what: frozenset[str], settings: Settings) -> bool:
@@ -176,57 +183,74 @@ def _items(
         seen=user.seen,
         modified=user.modified,
     )
-    removals: dict[str, Mapping[str, str | None]] = {}
-    additions: dict[str, Mapping[str, str | None]] = {}
-    already_requested: dict[str, Mapping[str, str | None]] = {}
-    awaits = None
+    shown = with_outcome(member, user, at, day)
+    active = _active_to_write(shown, day, at)
+    found = _Groups()
     for feature in pushed_features(settings):
-        waits = line is not None and line[0].feature == feature and not end_dates.has_left(member, day)
-        writes = _writes(member, feature, user.seen[feature], settings, day, waits=waits)
-        group = engage_groups.wanted(member, feature, day)
-        if writes:
-            (additions if group is not None else removals)[feature] = writes
-            if waits and line and not line[1]:
-                awaits = feature
-        elif engage_groups.is_unsent(member, feature):
-            already_requested[feature] = {}
-    if already_requested or with_outcome(member, user, at) != member:
-        yield replace(plain, writes=already_requested, active=user.active)
-    if removals:
-        yield replace(plain, step=Step.REMOVAL, writes=removals, operations=(REVOKE,))
-    if additions:
+        seen = user.seen[feature]
+        if engage_groups.wanted(shown, feature, day) is None:
+            writes = group_writes.removal(shown, feature, seen, settings, day, at)
+            found.add(feature, writes, group_writes.is_asked_for(shown, feature, seen), found.removals)
+        elif user.active or active:
+            waits = line is not None and line[0].feature == feature
+            writes = group_writes.addition(shown, feature, seen, settings, waits=waits)
+            found.add(feature, writes, engage_groups.is_unsent(shown, feature), found.additions)
+            if writes and waits and line and not line[1]:
+                found.awaits = feature
+    if found.already_requested or shown != member:
+        yield replace(plain, writes=found.already_requested, active=user.active)
+    if found.removals:
+        yield replace(plain, step=Step.REMOVAL, writes=found.removals, operations=(REVOKE,))
+    if additions := found.additions:
         # Another addition does not have to wait for the licence.
-        awaits = awaits if list(additions) == [awaits] else None
+        awaits = found.awaits if list(additions) == [found.awaits] else None
         yield replace(
             plain, step=Step.ADDITION, writes=additions, awaits=awaits, operations=_given(additions, user)
         )
-    active = engage_groups.wanted_active(member, day)
-    if active is not None and active != user.active:
-        step = Step.ACTIVATION if active else Step.INACTIVATION
-        yield replace(plain, step=step, active=active, operations=() if active else (DEACTIVATE,))
+    if active:
+        yield replace(plain, step=Step.ACTIVATION, active=True)
+    elif active is False and _may_be_inactivated(user, found.removals, settings):
+        yield replace(plain, step=Step.INACTIVATION, active=False, operations=(DEACTIVATE,))
 
 
-def _writes(
-    member: Member, feature: str, seen: Seen, settings: Settings, day: date, *, waits: bool
-) -> dict[str, str | None]:
-    requested = engage_groups.is_unsent(member, feature)
-    if not requested and not waits and not end_dates.has_left(member, day):
-        return {}
-    if (
-        not requested
-        and getattr(member, feature)["status"] in engage_features.FAILED
-        and seen.request is None
-    ):
-        # The removal was refused before and would be again: it is reported once, and a retry sends it.
-        return {}
-    connection = settings.connections.vault_crm
-    always = connection is not None and connection.always_send_status
-    group = engage_groups.wanted(member, feature, day)
-    writes = engage_groups.to_send(group, seen, retry=requested or waits, always_send_status=always)
-    if sends_status(settings, feature):
-        return writes
-    # Only requests may be written, and writing the one that is already there would start nothing.
-    return {"request": group} if "request" in writes and group != seen.request else {}
+@dataclass(slots=True)
+class _Groups:
+    """What is to be written about a member's groups, by feature."""
+
+    removals: dict[str, Mapping[str, str | None]] = field(default_factory=dict)
+    additions: dict[str, Mapping[str, str | None]] = field(default_factory=dict)
+    already_requested: dict[str, Mapping[str, str | None]] = field(default_factory=dict)
+    awaits: str | None = None
+
+    def add(
+        self,
+        feature: str,
+        writes: Mapping[str, str | None],
+        asked: bool,
+        to: dict[str, Mapping[str, str | None]],
+    ) -> None:
+        """Add what is to be written, or that what was `asked` for is in Vault CRM already."""
+        if writes:
+            to[feature] = writes
+        elif asked:
+            self.already_requested[feature] = {}
+
+
+def _active_to_write(member: Member, day: date, at: str) -> bool | None:
+    """Return the status to write to the user; `None`: none, or not before the next try is due."""
+    wanted = engage_groups.wanted_active(member, day)
+    tries = vault_tries.of(member, engage_features.USER_STATUS)
+    if wanted is None or wanted == member.vault.get("active", True) or (tries and at < tries.next()):
+        return None
+    return wanted
+
+
+def _may_be_inactivated(user: VaultUser, removals: Collection[str], settings: Settings) -> bool:
+    """Whether the user is in no group, or only in such as this push takes them out of first (G7)."""
+    return all(
+        feature in removals or not group_writes.is_in_group(user.seen[feature])
+        for feature in pushed_features(settings)
+    )
 
 
 def _given(additions: Mapping[str, Mapping[str, str | None]], user: VaultUser) -> tuple[str, ...]:
@@ -246,58 +270,106 @@ def seen_user(item: PushItem) -> VaultUser:
     return VaultUser(id=item.user, username=None, email=None, active=bool(item.active), seen=item.seen)
 
 
-def with_answer(member: Member, user: VaultUser, at: str) -> Member:
+def with_answer(member: Member, user: VaultUser, at: str, day: date) -> Member:
     """Return the member with the outcomes of requests that were sent, and no others (P3)."""
     sent = [each for each in user.seen if getattr(member, each)["status"] == engage_features.REQUEST_SENT]
-    return with_outcome(member, replace(user, seen={each: user.seen[each] for each in sent}), at)
+    return with_outcome(member, replace(user, seen={each: user.seen[each] for each in sent}), at, day)
 
 
-def with_outcome(member: Member, user: VaultUser, at: str) -> Member:
-    """Return the member with its groups and user as Vault CRM shows them (P3); `at` is now (ISO 8601)."""
+def with_outcome(member: Member, user: VaultUser, at: str, day: date) -> Member:
+    """Return the member with its groups and user as Vault CRM shows them (P3); `at` is now (ISO 8601).
+
+    Who is active there again requests the groups that it had (G11).
+    """
+    before = member
     for feature, seen in user.seen.items():
         attributes: dict[str, Any] = engage_groups.observed(member, feature, seen, at)
         member = replace(member, **attributes)
     if member.vault.get("active", True) != user.active:
-        member = replace(member, vault={**member.vault, "active": user.active})
-    return member
+        vault = vault_tries.done(member.vault, engage_features.USER_STATUS)
+        member = replace(member, vault={**vault, "active": user.active})
+    return replace(member, **engage_groups.returned(before, member, day))
 
 
-def with_sent(member: Member, item: PushItem, day: date) -> Member:
-    """Return the member after the item was written."""
+def with_sent(member: Member, item: PushItem, day: date, at: str) -> Member:
+    """Return the member after the item was written; `at` is the moment of its run (ISO 8601)."""
     for feature, writes in item.writes.items():
         attributes: dict[str, Any] = engage_groups.sent(member, feature, writes)
         if not _is_wished(member, item, feature, day):
             # The member's request has changed since; the new one is still to be sent.
             attributes[feature] = {**attributes[feature], "status": engage_features.RETRY_REQUEST}
-        member = replace(member, **attributes)
+        vault: Mapping[str, Any] = attributes["vault"]
+        if item.step is Step.ADDITION:
+            vault = vault_tries.done(vault, feature)
+        elif item.step is Step.REMOVAL:
+            vault = vault_tries.tried(vault, feature, at, blanked=writes.get("request") == BLANK)
+        member = replace(member, **{**attributes, "vault": vault})
     if item.active is not None:
-        member = replace(member, vault={**member.vault, "active": item.active, "digest": ""})
+        vault = vault_tries.done(member.vault, engage_features.USER_STATUS)
+        member = replace(member, vault={**vault, "active": item.active, "digest": ""})
         if not item.active and end_dates.is_ended(member, day):
             # After this, coming back takes both a later end date and the status (rules for end dates).
             member = replace(member, crm_user_status="inactive")
     return member
 
 
-def with_failure(member: Member, item: PushItem, day: date) -> Member:
-    """Return the member after Vault CRM refused the item; a retry sends it again."""
-    for feature in item.writes:
+def with_failure(member: Member, item: PushItem, day: date, at: str) -> Member:
+    """Return the member after Vault CRM did not save the item: a removal and a status are tried again (G7).
+
+    An addition is sent again by a retry. `at` is the moment of the run (ISO 8601).
+    """
+    for feature, writes in item.writes.items():
         if _is_wished(member, item, feature, day):
             mine = {**getattr(member, feature), "status": engage_features.REQUEST_FAILED}
             attributes: dict[str, Any] = {feature: mine}
+            if item.step is Step.REMOVAL:
+                blanked = writes.get("request") == BLANK
+                vault = vault_tries.tried(member.vault, feature, at, saved=False, blanked=blanked)
+                attributes["vault"] = vault
             member = replace(member, **attributes)
+    if item.active is not None:
+        vault = vault_tries.tried(member.vault, engage_features.USER_STATUS, at, saved=False)
+        member = replace(member, vault=vault)
     return member
+
+
+def is_told(item: PushItem, before: Member, after: Member) -> bool:
+    """Whether it has been told before that Vault CRM does not save the item; `after` is after the failure."""
+    tried = [*item.writes] if item.step is Step.REMOVAL else []
+    tried += [engage_features.USER_STATUS] if item.active is not None else []
+    return bool(tried) and not any(vault_tries.has_news(before, after, what) for what in tried)
+
+
+def blanked(item: PushItem, member: Member, user: VaultUser) -> PushItem | None:
+    """Return a removal that Vault CRM took for no change, with an empty text instead of no value (P3).
+
+    `None`: the user is in no group any more, or that has been tried for the member before.
+    """
+    writes = {
+        feature: {**writes, "request": BLANK}
+        for feature, writes in item.writes.items()
+        if user.seen[feature].group is not None
+        and writes.get("request") != BLANK
+        and not ((tries := vault_tries.of(member, feature)) and tries.blanked)
+    }
+    return replace(item, writes=writes) if writes else None
 
 
 def _is_wished(member: Member, item: PushItem, feature: str, day: date) -> bool:
     """Whether the member still wants the group that the item requests."""
     # Where only a status is written, the request is the one already in Vault CRM.
-    requested = item.writes[feature].get("request", item.seen[feature].request)
+    requested = item.writes[feature].get("request", item.seen[feature].request) or None
     return engage_groups.wanted(member, feature, day) == requested
 
 
 def is_wanted(item: PushItem, member: Member, day: date) -> bool:
-    """Whether the member, as the roster has it now, still wants all that the item writes."""
+    """Whether the member, as the roster has it now, still wants all that the item writes.
+
+    Who could not be activated is asked no group.
+    """
     if item.active is not None and engage_groups.wanted_active(member, day) != item.active:
+        return False
+    if item.step is Step.ADDITION and not member.vault.get("active", True):
         return False
     return all(_is_wished(member, item, feature, day) for feature in item.writes)
 
@@ -316,8 +388,8 @@ def has_arrived(item: PushItem, user: VaultUser) -> bool:
     """
     for feature, writes in item.writes.items():
         before, after = item.seen[feature], user.seen[feature]
-        if "request" in writes and writes["request"] != before.request:
-            if after.request != writes["request"]:
+        if "request" in writes and (writes["request"] or None) != before.request:
+            if after.request != (writes["request"] or None):
                 return False
         elif after.status == before.status and user.modified == item.modified:
             return False

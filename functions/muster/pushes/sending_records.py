@@ -28,7 +28,7 @@ def sent_in_calls(
     outcome is yielded were not saved, and are to be sent another time: their call was refused when the most
     calls had been made. Raises what `Vault.update` does about one call.
     """
-    parts = [records]
+    parts = [records] if records else []
     calls = 0
     while parts:
         part = parts.pop()

@@ -7,7 +7,7 @@ lost the answer to a write, first checks whether the write has arrived.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, partial
 from itertools import chain, islice
 
@@ -15,15 +15,23 @@ from muster.crm import engage_features, vault_fields
 from muster.crm.vault_records import RECORDS_A_CALL, Outcome, Written
 from muster.error_log import LogEntry
 from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
-from muster.pushes import licence_lines, push_plan
+from muster.pushes import group_writes, licence_lines, push_plan
 from muster.pushes.blocked import blocked_by, stopped_by
 from muster.pushes.licence_lines import Line, Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, PushItem, Step
 from muster.pushes.sending_records import sent_in_calls
 from muster.pushes.syncing_align import AlignSync
-from muster.roster import end_dates
-from muster.roster.engage_errors import failures, user_entry, user_not_seen
+from muster.roster import end_dates, engage_groups
+from muster.roster.engage_errors import (
+    NOT_TAKEN,
+    REFUSED,
+    REMOVAL_SUCCEEDED,
+    failures,
+    tried_again,
+    user_entry,
+    user_not_seen,
+)
 from muster.roster.member import Member
 from muster.roster.writing_members import Change, MemberWriter
 from muster.runs import guard
@@ -33,7 +41,7 @@ from muster.runs.clock import RunClock
 from muster.runs.parking import SHOWN, Ends, in_words
 from muster.runs.run import Phase, Run, Status
 from muster.settings import Settings
-from muster.settings.mappings import vault_crm_connection
+from muster.settings.mappings import pushed_features, vault_crm_connection
 from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.vault_users import VaultUser, user_of
 from muster.times import timestamp
@@ -125,15 +133,20 @@ class Steps:
 
         `requested` are the changes just requested in Align, by member: a preview has not recorded them.
         """
-        day = end_dates.today(at, self.settings.time_zone)
+        # The later of the two days: what is due from a moment on has that of UTC.
+        day = max(end_dates.today(at, self.settings.time_zone), at.astimezone(UTC).date())
         names = [
             name
             for name, due in self.ports.roster.due(run.organization, day)
-            if push_plan.concerns_push(due.what, self.settings)
+            if push_plan.is_due(due, self.settings, at)
         ]
         found = self._members(run, {*names, *requested})
         found |= {name: change(found[name]) for name, change in requested.items() if name in found}
-        return {name: each for name, each in found.items() if push_plan.is_due(each, self.settings, day)}
+        return {
+            name: each
+            for name, each in found.items()
+            if push_plan.is_due(engage_groups.due(each, in_align=False), self.settings, at)
+        }
 
     def _members(self, run: Run, names: Iterable[str]) -> dict[str, Member]:
         return self.ports.roster.members(run.organization, sorted(names))
@@ -261,19 +274,49 @@ class Steps:
     def _answered(self, run: Run, answered: Sequence[tuple[PushItem, Written]]) -> None:
         self._were_sent(run, [item for item, answer in answered if answer.outcome is Outcome.WRITTEN])
         refused = [(item, answer) for item, answer in answered if answer.outcome is Outcome.REFUSED]
-        for item, answer in refused:
-            problem = answer.problem or Problem("record", "was refused by Vault CRM", "")
-            self.errors.append(user_entry(self._now(), item.user, "not_written", problem, item.member))
-        day = end_dates.today(self._at(run), self.settings.time_zone)
-        failed = {item.member: partial(push_plan.with_failure, item=item, day=day) for item, _ in refused}
-        self._member_writer(run).write(failed)
+        self._failed(run, "not_written", [(item, answer.problem or REFUSED) for item, answer in refused])
         self.counts["refused"] += len(refused)
         # Vault CRM held these values already, so nothing was started: the next push decides about them anew.
-        self.counts["not_sent"] += sum(answer.outcome is Outcome.NO_CHANGES for _, answer in answered)
+        unchanged = [item for item, answer in answered if answer.outcome is Outcome.NO_CHANGES]
+        self.counts["not_sent"] += len(unchanged)
+        self._not_taken(run, [item for item in unchanged if item.step is Step.REMOVAL])
+
+    def _failed(self, run: Run, code: str, failed: Sequence[tuple[PushItem, Problem]]) -> None:
+        """Record what Vault CRM did not save, and tell it, what is tried again by itself once only (P3)."""
+        day, at = end_dates.today(self._at(run), self.settings.time_zone), timestamp(self._at(run))
+        changes = {
+            item.member: partial(push_plan.with_failure, item=item, day=day, at=at) for item, _ in failed
+        }
+        changed = {after.id: (before, after) for before, after in self._member_writer(run).write(changes)}
+        for item, problem in failed:
+            if item.member in changed and not push_plan.is_told(item, *changed[item.member]):
+                told = tried_again(problem) if item.step is not Step.ADDITION else problem
+                self.errors.append(user_entry(self._now(), item.user, code, told, item.member))
+
+    def _not_taken(self, run: Run, removals: Sequence[PushItem]) -> None:
+        """Try removals that Vault CRM took for no change with an empty text, once; tell them (P3)."""
+        if not removals:
+            return
+        users = self._users_now(item.user for item in removals)
+        members = self._members(run, {item.member for item in removals})
+        shown = [item for item in removals if item.user in users and item.member in members]
+        # Whoever is out of the group meanwhile is for the next push to record.
+        left = [
+            item
+            for item in shown
+            if any(group_writes.is_in_group(users[item.user].seen[feature]) for feature in item.writes)
+        ]
+        again = [
+            blanked
+            for item in left
+            if (blanked := push_plan.blanked(item, members[item.member], users[item.user]))
+        ]
+        self._failed(run, "removal_not_taken", [(item, NOT_TAKEN) for item in left])
+        self._write(run, {item.user: item for item in again})
 
     def _were_sent(self, run: Run, items: Sequence[PushItem]) -> None:
-        day = end_dates.today(self._at(run), self.settings.time_zone)
-        sent = {item.member: partial(push_plan.with_sent, item=item, day=day) for item in items}
+        day, at = end_dates.today(self._at(run), self.settings.time_zone), timestamp(self._at(run))
+        sent = {item.member: partial(push_plan.with_sent, item=item, day=day, at=at) for item in items}
         self._member_writer(run).write(sent)
         for item in items:
             self.counts["under_way" if item.step is Step.OUTCOME else push_plan.COUNTED[item.step]] += 1
@@ -311,6 +354,7 @@ class Steps:
         """
         waiting = {item.user: item for item in items}
         freed: Counter[Line] = Counter()
+        still_in: set[str] = set()
         for seconds in (0.0, *WAITS_S):
             if not waiting:
                 break
@@ -321,8 +365,10 @@ class Steps:
             self._record_outcomes(run, settled, member_of, push_plan.with_answer)
             for name, user in settled.items():
                 freed.update(_left(waiting.pop(name), user))
+                if any(group_writes.is_in_group(user.seen[each]) for each in pushed_features(self.settings)):
+                    still_in.add(name)
             self.clock.check()
-        return Removals(freed, frozenset(waiting))
+        return Removals(freed, frozenset(still_in | waiting.keys()))
 
     def _record_outcomes(
         self,
@@ -331,8 +377,10 @@ class Steps:
         member_of: Mapping[str, str],
         change: Callable[..., Member],
     ) -> None:
-        at = self._now()
-        changes = {member_of[name]: partial(change, user=user, at=at) for name, user in users.items()}
+        at, day = self._now(), end_dates.today(self.clock.now(), self.settings.time_zone)
+        changes = {
+            member_of[name]: partial(change, user=user, at=at, day=day) for name, user in users.items()
+        }
         for before, after in self._member_writer(run, "crm").write(changes):
             self.errors += failures(before, after, at, run.id)
             for feature in engage_features.FEATURES:
@@ -354,7 +402,7 @@ class Steps:
         for name, count in self.counts.items():
             so_far[name] = so_far.get(name, 0) + count
         self._ends.log_errors(run, self.errors)
-        errors = run.errors + len(self.errors)
+        errors = run.errors + self._number_of_errors()
         self.counts.clear()
         self.errors.clear()
         at = timestamp(self.clock.now())
@@ -362,10 +410,13 @@ class Steps:
         self.ports.runs.save(run, self.clock.lease)
         return run
 
+    def _number_of_errors(self) -> int:
+        return sum(entry.code != REMOVAL_SUCCEEDED for entry in self.errors)
+
     def _end(self, run: Run) -> RunAnswer:
         counts = Counter(run.counts) + self.counts
         self.counts.clear()
-        errors = run.errors + len(self.errors)
+        errors = run.errors + self._number_of_errors()
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
         message = f"{in_words(counts)}."
         run = replace(run, status=status, errors=errors, counts=dict(counts), message=message)

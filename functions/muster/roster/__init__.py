@@ -3,6 +3,7 @@
 member, history, links   the values: a member, its history, its links to users and the keys it is known by
 decisions                what deciding is given, and what it returns
 salesforce_lifecycle     how a Salesforce user changes its member: create, link, update, close (W8)
+namesakes                who is taken for whom, who waits for whom, and whose an address is (A14)
 vault_lifecycle          how a Vault CRM user changes its member: link, update, leave alone (I3)
 pending_edits            a request edited here and not sent yet, when Vault CRM shows another one (I10)
 eligibility, reasons     who belongs in the roster, and if not, why (A4)
@@ -15,6 +16,8 @@ seats                    who holds a seat and who waits in line (A9)
 manager_hierarchy        who reports to whom: a member's manager, loops, depths (A10)
 engage_groups            the groups a member requests, and what a push has to send (G6, P1)
 engage_errors            entries for the error log about failed requests and users of Vault CRM (P3)
+former_groups            what a leaver had requested, requested again for who comes back (G11)
+vault_tries              what is tried in Vault CRM until it is done, and when (G7)
 end_dates                end dates and statuses set by hand, and who has left (G7, A16)
 erasure                  what remains of a member who is erased, and who cannot be yet (T5)
 licence_places           places in line for an Engage licence (G8)

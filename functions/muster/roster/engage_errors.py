@@ -4,10 +4,12 @@ Whoever sees first what became of a request tells it, push or import. Pure.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from muster.crm import engage_features
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
+from muster.roster import vault_tries
 from muster.roster.member import Member
 
 _NAMED = {engage_features.ENGAGE: "Engage", engage_features.CONNECT: "Engage Connect"}
@@ -38,6 +40,18 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
         f"Check the user's groups in Vault CRM, {_THEN_RETRY}. If it keeps failing, ask Veeva's support.",
     ),
 }
+# Told for the record: nothing is wrong any more.
+REMOVAL_SUCCEEDED = "removal_succeeded"
+
+_TRIED_AGAIN = "It is tried again by itself: with the next push, six hours after that, then daily."
+_AGAIN = f"{_TRIED_AGAIN} To try at once, ask for a retry with GroupAssignmentFunction."
+_NOT_DONE = "the user is still in the group, and the licence is not free"
+REFUSED = Problem("record", "was refused by Vault CRM", "")
+NOT_TAKEN = Problem(
+    "record",
+    "a removal changed nothing (NO_DATA_CHANGES), and Vault CRM still shows the group",
+    "The same was tried once with an empty text. Clear the user's request in Vault CRM if that was in vain.",
+)
 _UNKNOWN = (
     "has a status that the settings do not know",
     "Add it to connections.vault_crm.statuses, or check the user in Vault CRM.",
@@ -45,17 +59,58 @@ _UNKNOWN = (
 
 
 def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEntry]:
-    """Yield an entry for each request that failed between `before` and `after`; `at` is now (ISO 8601)."""
+    """Yield an entry for each request that failed between `before` and `after`; `at` is now (ISO 8601).
+
+    A removal is told when it first fails, when it takes more than a week, and when it succeeds after it has
+    failed: not each time that it is tried again (G7).
+    """
+    vault_id = after.crm.get(engage_features.CONNECTION, {}).get("id") or ""
     for feature in engage_features.FEATURES:
-        status = getattr(after, feature)["status"]
-        if status is None or status == getattr(before, feature)["status"]:
-            continue
-        if status in engage_features.FAILED or status not in engage_features.STATUSES[feature]:
-            what, remedy = _FAILURES.get(status, _UNKNOWN)
-            code = status if status in engage_features.FAILED else "unknown_status"
-            problem = Problem(_NAMED[feature], f"request {what}", remedy)
-            vault_id = after.crm.get(engage_features.CONNECTION, {}).get("id") or ""
+        found = (
+            _removal_told(before, after, feature)
+            if vault_tries.of(before, feature) or vault_tries.of(after, feature)
+            else _failure(before, after, feature)
+        )
+        if found:
+            code, problem = found
             yield user_entry(at, vault_id, code, problem, after.id, run)
+
+
+def _failure(before: Member, after: Member, feature: str) -> tuple[str, Problem] | None:
+    status = getattr(after, feature)["status"]
+    if status is None or status == getattr(before, feature)["status"]:
+        return None
+    if status not in engage_features.FAILED and status in engage_features.STATUSES[feature]:
+        return None
+    what, remedy = _FAILURES.get(status, _UNKNOWN)
+    code = status if status in engage_features.FAILED else "unknown_status"
+    return code, Problem(_NAMED[feature], f"request {what}", remedy)
+
+
+def _removal_told(before: Member, after: Member, feature: str) -> tuple[str, Problem] | None:
+    was, now = vault_tries.of(before, feature), vault_tries.of(after, feature)
+    if now is None:
+        if was is None or not was.failed or getattr(after, feature)["group"]:
+            return None
+        done = f"removal succeeded, which had failed since {was.failed}"
+        return REMOVAL_SUCCEEDED, Problem(_NAMED[feature], done, "Nothing to do: the licence is free.")
+    if not vault_tries.has_news(before, after, feature):
+        return None
+    if now.overdue and not (was and was.overdue):
+        since = f"removal has been tried since {now.since}; {_NOT_DONE}"
+        return "removal_overdue", Problem(_NAMED[feature], since, f"Ask Veeva's support. {_AGAIN}")
+    status = getattr(after, feature)["status"]
+    if status not in engage_features.FAILED:
+        return "removal_not_done", Problem(_NAMED[feature], f"removal brought nothing: {_NOT_DONE}", _AGAIN)
+    what, remedy = _FAILURES[status]
+    first = remedy.partition(f", {_THEN_RETRY}")[0].removesuffix(".")
+    return status, Problem(_NAMED[feature], f"removal {what}; {_NOT_DONE}", f"{first}. {_AGAIN}")
+
+
+def tried_again(problem: Problem) -> Problem:
+    """Return a problem with a record that is tried again by itself, saying so (G7)."""
+    remedy = f"{problem.remedy.removesuffix('.')}. {_TRIED_AGAIN}" if problem.remedy else _TRIED_AGAIN
+    return replace(problem, remedy=remedy)
 
 
 def user_not_seen(member: Member, at: str, run: str) -> LogEntry:

@@ -2,7 +2,8 @@
 
 Per feature a member has a `request` (the wanted group), a `status` and a `group` (the actual one). When the
 request of a member who is in Vault CRM changes, the status becomes Retry Request, and a push goes by that:
-Vault does nothing about a value that is written again unchanged. Pure: no I/O, no clock.
+Vault does nothing about a value that is written again unchanged. Whoever has left, or is inactive in Vault
+CRM, holds no licence and asks for none; the request stands for when that ends (G11). Pure: no I/O, no clock.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Any
 from muster.crm.engage_features import (
     ALIGN,
     CONNECTION,
+    FAILED,
     FEATURES,
     NO_LICENSES_REMAINING,
     REQUEST_SENT,
@@ -21,6 +23,7 @@ from muster.crm.engage_features import (
     USER_STATUS,
     Seen,
 )
+from muster.roster import vault_tries
 from muster.roster.end_dates import closed_by_hand, day_after, has_left
 from muster.roster.licence_places import without_place
 from muster.roster.member import Member
@@ -30,9 +33,9 @@ type Attributes = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a push, or an import, has to look at for a member, and from which day on.
+    """What a push, or an import, has to look at for a member, and from which day or moment on.
 
-    The day is in ISO 8601; empty: at once. `what` names features, `engage_features.USER_STATUS`, `ALIGN`, and
+    Either is in ISO 8601; empty: at once. `what` names features, `engage_features.USER_STATUS`, `ALIGN`, and
     for an import `end_dates.EVALUATION`.
     """
 
@@ -70,6 +73,8 @@ def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attrib
     vault = {**member.vault, "digest": ""} if member.vault else {}
     if after["request"] != getattr(member, feature)["request"]:
         vault = without_place(vault, feature)
+    if after["request"] is not None and after["request"] != getattr(member, feature)["request"]:
+        vault = vault_tries.done(vault, feature)
     return {feature: {**after, "status": status}, "vault": vault}
 
 
@@ -79,22 +84,38 @@ def is_unsent(member: Member, feature: str) -> bool:
 
 
 def returned(before: Member, after: Member, day: date) -> Attributes:
-    """Return the attributes of a member who has come back: lost groups are requested again (G7)."""
+    """Return the attributes of a member who may hold licences again: lost groups are requested again (G11).
+
+    That is who has come back, and who is active in Vault CRM again. Empty: there is nothing to request.
+    """
     attributes: Attributes = {}
-    if not has_left(before, day) or has_left(after, day) or CONNECTION not in after.crm:
+    if may_hold(before, day) or not may_hold(after, day) or CONNECTION not in after.crm:
         return attributes
     for feature in FEATURES:
         request = getattr(after, feature)["request"]
         if request is not None and request != seen_request(after, feature):
             so_far: dict[str, Any] = {**attributes}
             attributes |= retry(replace(after, **so_far), feature)
+            attributes["vault"] = vault_tries.done(attributes["vault"], feature)
     return attributes
+
+
+def may_hold(member: Member, today: date) -> bool:
+    """Whether the member may hold a licence: it has not left, and is active in Vault CRM or about to be."""
+    if has_left(member, today):
+        return False
+    return bool(member.vault.get("active", True) or wanted_active(member, today))
 
 
 def wanted(member: Member, feature: str, today: date) -> str | None:
     """Return the group that the member should be in."""
     request: str | None = getattr(member, feature)["request"]
-    return None if has_left(member, today) else request
+    return request if may_hold(member, today) else None
+
+
+def gives_back(member: Member, feature: str) -> bool:
+    """Whether Vault CRM last showed a group or a request that could be taken back from the member."""
+    return bool(getattr(member, feature)["group"] or seen_request(member, feature))
 
 
 def wanted_active(member: Member, today: date) -> bool | None:
@@ -116,28 +137,56 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
     """
     if CONNECTION not in member.crm:
         return None
-    found: dict[str, str] = {}
-    has_left_already = not member.active or member.crm_user_status == "inactive"
     ends = day_after(member.end_date) if member.end_date else None
-    for feature in FEATURES:
-        mine = getattr(member, feature)
-        if mine["status"] in (RETRY_REQUEST, REQUEST_SENT):
-            found[feature] = ""
-        elif mine["group"] or seen_request(member, feature):
-            if has_left_already:
-                found[feature] = ""
-            elif ends is not None:
-                found[feature] = ends
-    active = member.vault.get("active", True)
-    by_hand = member.crm_user_status == "inactive" or (member.crm_user_status == "active" and member.active)
-    if by_hand and active != (member.crm_user_status == "active"):
-        # Active again takes both: the status, and an end date that is not past.
-        found[USER_STATUS] = ""
-    elif active and ends is not None:
-        found[USER_STATUS] = ends
+    groups = {
+        feature: since for feature in FEATURES if (since := _group_due(member, feature, ends)) is not None
+    }
+    found = dict(groups)
+    since = _user_due(member, ends)
+    if since is not None:
+        # Nobody is inactivated while in a group: that waits for when the removal is tried.
+        removals = [groups[feature] for feature in groups if gives_back(member, feature)]
+        found[USER_STATUS] = max(since, *removals) if member.vault.get("active", True) and removals else since
     if in_align and is_outdated_in_align(member):
         found[ALIGN] = ""
     return Due(min(found.values()), frozenset(found)) if found else None
+
+
+def _group_due(member: Member, feature: str, ends: str | None) -> str | None:
+    """Return from when on a push has to look at a member's feature; `ends` is the first day after its end."""
+    mine, tries = getattr(member, feature), vault_tries.of(member, feature)
+    # On whatever day: who leaves at an end date is due for that from the day after.
+    holds_none = not may_hold(member, date.min)
+    if mine["status"] == REQUEST_SENT:
+        return ""
+    if mine["status"] == RETRY_REQUEST and (gives_back(member, feature) or not mine["request"]):
+        return ""
+    if mine["status"] == RETRY_REQUEST and not holds_none:
+        activation = vault_tries.of(member, USER_STATUS)
+        return activation.next() if activation and not member.vault.get("active", True) else ""
+    if not gives_back(member, feature):
+        return None
+    if holds_none or is_being_removed(member, feature):
+        return tries.next() if tries else ""
+    return max(ends, tries.next()) if ends and tries else ends
+
+
+def _user_due(member: Member, ends: str | None) -> str | None:
+    """Return from when on a push has to look at whether the user is active in Vault CRM."""
+    active, tries = member.vault.get("active", True), vault_tries.of(member, USER_STATUS)
+    by_hand = member.crm_user_status == "inactive" or (member.crm_user_status == "active" and member.active)
+    if by_hand and active != (member.crm_user_status == "active"):
+        # Active again takes both: the status, and an end date that is not past.
+        return tries.next() if tries else ""
+    if active and ends is not None:
+        return max(ends, tries.next()) if tries else ends
+    return None
+
+
+def is_being_removed(member: Member, feature: str) -> bool:
+    """Whether a removal that Muster has sent for a member without a request is not done yet (G7)."""
+    nothing_asked = getattr(member, feature)["request"] is None and seen_request(member, feature) is None
+    return nothing_asked and vault_tries.of(member, feature) is not None
 
 
 def is_outdated_in_align(member: Member) -> bool:
@@ -184,21 +233,24 @@ def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Att
     """Return the attributes of a member after its request was written to Vault CRM (P3)."""
     vault = {**member.vault, "digest": ""}
     if "request" in written:
-        vault[feature] = written["request"]
+        vault[feature] = written["request"] or None
     return {feature: {**getattr(member, feature), "status": REQUEST_SENT}, "vault": vault}
 
 
 def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
     """Return the attributes of a member for whom Vault CRM shows this; the request stays (G4, P3).
 
-    A request that is not sent yet keeps its status. `at` is now, for a place in line (G8).
+    A request that is not sent yet keeps its status, and so does a removal that Vault CRM did not save. `at`
+    is now, for a place in line (G8) and for a removal that takes long (G7).
     """
     mine = getattr(member, feature)
     # Retry Request in Vault CRM means that it has been sent, and that Vault has yet to answer.
     status = REQUEST_SENT if seen.status == RETRY_REQUEST else seen.status
-    if is_unsent(member, feature):
-        status = RETRY_REQUEST
-    vault = {**member.vault, feature: seen.request}
+    tries = vault_tries.of(member, feature)
+    is_left = seen.request is not None or seen.group is not None
+    if is_unsent(member, feature) or (tries and tries.unsaved and is_left and status != REQUEST_SENT):
+        status = mine["status"]
+    vault = {**_after_removal(member.vault, feature, seen, at), feature: seen.request}
     if status == NO_LICENSES_REMAINING and mine["request"]:
         place = vault.get("waits", {}).get(feature, {})
         if place.get("group") != mine["request"]:
@@ -209,3 +261,13 @@ def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
     elif status not in (RETRY_REQUEST, REQUEST_SENT):
         vault = without_place(vault, feature)
     return {feature: {**mine, "status": status, "group": seen.group}, "vault": vault}
+
+
+def _after_removal(vault: Mapping[str, Any], feature: str, seen: Seen, at: str) -> dict[str, Any]:
+    """Return a member's `vault` after a look at a removal in Vault CRM, whoever asked for it (G7)."""
+    under_way = seen.status in (RETRY_REQUEST, REQUEST_SENT)
+    if under_way and seen.request is None and seen.group is not None and not vault_tries.has(vault, feature):
+        return vault_tries.tried(vault, feature, at)
+    if not under_way and seen.request is None and seen.group is None:
+        return vault_tries.done(vault, feature)
+    return vault_tries.looked_at(vault, feature, at, failed=seen.status in FAILED)

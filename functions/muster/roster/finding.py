@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from muster.crm import salesforce_ids, soql
 from muster.crm.salesforce_ids import is_valid, to_18
 from muster.errors import NotFound, Problem, Rejected
-from muster.roster.links import keys_named
+from muster.roster.links import keys_named, keys_of
 from muster.roster.member import Member
 from muster.roster.ports import RosterViews
 from muster.roster.reasons import EXPLAINED
@@ -75,14 +75,17 @@ def find(views: RosterViews, organization: str, reference: str) -> Member:
     """
     reference = reference.strip()
     reason = None
+    wanted = () if salesforce_ids.is_valid(reference) else keys_named(reference)
     if salesforce_ids.is_valid(reference):
         link = views.link(organization, salesforce_ids.to_18(reference))
         ids, reason = ([link.member], link.reason) if link else ([], None)
-    elif wanted := keys_named(reference):
+    elif wanted:
         ids = [*dict.fromkeys(views.matching(organization, wanted))]
     else:
         ids = [reference]
     members = [member for name in ids if name and (member := views.member(organization, name))]
+    if wanted:
+        members = [member for member in members if not frozenset(wanted).isdisjoint(keys_of(member))]
     members = [member for member in members if member.active] or members
     if not members:
         raise NotFound(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from unicodedata import normalize
 
 from muster.roster.member import Member
 
@@ -14,24 +14,29 @@ class Link:
 
     A user without a member keeps its `source` here, so that an older message arriving late cannot
     provision someone who has left meanwhile (W4). A user who waits until an active namesake leaves keeps
-    its `fields`, the assignments it `matches` and the `match_keys` under which it waits (W8).
+    the `match_keys` under which it waits, and nothing else: it is read again before it is let in (A14).
     """
 
     crm_id: str
     member: str | None = None
     reason: str | None = None
     source: str | None = None
-    fields: Mapping[str, str | None] = field(default_factory=dict)
-    matches: tuple[str, ...] = ()
     match_keys: tuple[str, ...] = ()
     revision: int = 0
 
 
-def match_keys(username: str | None, email: str | None) -> tuple[str, ...]:
+def same_text(text: str) -> str:
+    """Return an address or username such that two that are the same, whatever their case, are equal.
+
+    Case is all that may differ: `casefold` makes ß and ss one (A14).
+    """
+    return normalize("NFC", text).lower()
+
+
+def match_keys(username: str | None, *emails: str | None) -> tuple[str, ...]:
     """Return the keys under which a person is recognised, whatever the case."""
-    return tuple(
-        f"{kind}#{value.casefold()}" for kind, value in (("username", username), ("email", email)) if value
-    )
+    named = [("username", username), *(("email", email) for email in emails)]
+    return tuple(dict.fromkeys(f"{kind}#{same_text(value)}" for kind, value in named if value))
 
 
 def vault_key(vault_id: str) -> str:
@@ -56,4 +61,14 @@ def keys_of(member: Member | None) -> tuple[str, ...]:
     if member is None:
         return ()
     in_vault = vault_id(member)
-    return (*match_keys(member.username, member.email), *((vault_key(in_vault),) if in_vault else ()))
+    return (*match_keys_of(member), *((vault_key(in_vault),) if in_vault else ()))
+
+
+def match_keys_of(member: Member) -> tuple[str, ...]:
+    """Return the match keys of a member by username and e-mail addresses, its own and the converted one."""
+    return match_keys(member.username, member.email, member.own_email)
+
+
+def own_keys_of(member: Member) -> frozenset[str]:
+    """Return the keys that say who a member is: an address with a converted domain is none (A14)."""
+    return frozenset(match_keys(member.username, member.own_email or member.email))

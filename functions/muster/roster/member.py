@@ -30,8 +30,11 @@ class Member:
     the digest of all that the member was last evaluated with. `frozen_since` is when the user was first seen
     frozen in Salesforce.
 
-    `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`, per feature the
-    request there, `digest` of the row as imported, and `waits`, the places in line for a licence.
+    `own_email` is the e-mail address as Salesforce has it, where the member's own is that with another domain
+    (`domains.convert`). `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`,
+    per feature the request there, `digest` of the row as imported, `waits`, the places in line for a licence,
+    `tries`, what is tried there until it is done (`roster.vault_tries`), and `former`, the groups to request
+    again for who comes back (`roster.former_groups`).
     """
 
     id: str
@@ -42,6 +45,7 @@ class Member:
     inbound_enabled: bool = False
     username: str | None = None
     email: str | None = None
+    own_email: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     name: str | None = None
@@ -124,6 +128,7 @@ _NOT_SHOWN = frozenset(
         "kept_reason",
         "matched",
         "origins",
+        "own_email",
         "reports_to",
         "revision",
         "sources",

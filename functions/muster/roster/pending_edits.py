@@ -6,6 +6,7 @@ When a user of Vault CRM is imported, the request there becomes the member's, un
     the member is closed by hand                it is kept for when the member comes back (G11)
     it was edited here and is not sent yet      it is kept and reported, or given up (settings: pending_edits)
     the member was not linked before            it is kept in both modes, and sent where Vault's differs
+    the member may hold no licence just now     it is kept for coming back where Vault shows none (G11)
 
 Pure: no I/O, no clock.
 """
@@ -33,15 +34,20 @@ def with_standing_request(
     today: date,
     *,
     is_new: bool,
+    held_none: bool,
 ) -> Member:
     """Return the member with the request that stands, and Retry Request where that is to be sent.
 
-    `seen` is what Vault CRM shows of the feature; `is_new` says that the member has just been linked.
+    `seen` is what Vault CRM shows of the feature; `is_new` says that the member has just been linked,
+    `held_none` that it could hold no licence until now.
     """
     mine = getattr(member, feature)
     assigned = governor(member, feature, settings) is not None
     unsent = engage_groups.is_unsent(member, feature)
     stands = _stands(member, feature, user, settings, assigned=assigned, is_new=is_new)
+    if held_none or not engage_groups.may_hold(member, today):
+        # A push has cleared it in Vault: the member's is for coming back.
+        stands = stands or (feature in user.requests and user.requests[feature] is None)
     stands = stands or end_dates.closed_by_hand(member, today) is not None
     if feature in user.requests and not stands:
         return _with_vaults_request(member, feature, user.requests[feature])
@@ -50,8 +56,8 @@ def with_standing_request(
         # Nothing of it is ever sent: it is imported and shown (G1).
         return _with_status(member, feature, unsent=False)
     if assigned or (is_new and mine["request"] is not None):
-        # A member who has left is to be in no group: a push sees to that without a status.
-        unsent = unsent or (differs and not end_dates.has_left(member, today))
+        # Who may hold no licence is to be in no group: a push sees to that without a status.
+        unsent = unsent or (differs and engage_groups.may_hold(member, today))
     if not differs and engage_groups.seen_request(member, feature) != mine["request"]:
         # Vault CRM has it already: from a push that died after it wrote, or from somebody there.
         unsent = False

@@ -75,6 +75,10 @@ class Change(Protocol):
     def crm_id(self) -> str:
         """The user's id in that CRM."""
 
+    @property
+    def run(self) -> str:
+        """What brought the change, for the history: a message or a run."""
+
 
 class Rules(Protocol):
     """How a changed user changes its member: `salesforce_lifecycle` or `vault_lifecycle`.

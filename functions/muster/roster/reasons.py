@@ -9,6 +9,7 @@ EMAIL_DOMAIN = "email_domain"
 CALL_CENTER_MISSING = "call_center_missing"
 UNMATCHED = "unmatched"
 NAMESAKE_ACTIVE = "namesake_active"
+NAMESAKE_LEFT = "namesake_left"
 REPLACED = "replaced"
 ERASED = "erased"
 END_DATE = "end_date"
@@ -18,6 +19,9 @@ TAKEN_BACK = "taken_back"
 # What closed a member while Salesforce had nothing against it.
 BY_HAND = frozenset({END_DATE, SET_INACTIVE, TAKEN_BACK})
 
+# Whoever is not a member for one of these reasons may be one as soon as it is looked at again.
+WAITING_REASONS = frozenset({NAMESAKE_ACTIVE, NAMESAKE_LEFT})
+
 # In one sentence with how many they are.
 _IN_SHORT = {
     NAME_MISSING: "without a first or last name",
@@ -25,6 +29,7 @@ _IN_SHORT = {
     CALL_CENTER_MISSING: "without a call center",
     UNMATCHED: "matched by no assignment",
     NAMESAKE_ACTIVE: "waiting for a namesake to leave",
+    NAMESAKE_LEFT: "to be looked at again after a namesake left",
     FROZEN_USER: "frozen in Salesforce",
     END_DATE: "past their end date",
     SET_INACTIVE: "set inactive by hand",
@@ -33,7 +38,7 @@ _IN_SHORT = {
 }
 
 EXPLAINED = {
-    INACTIVE_USER: "The user is deactivated in Salesforce.",
+    INACTIVE_USER: "The user is deactivated in Salesforce, or is not in the org that is connected now.",
     FROZEN_USER: "The user is frozen in Salesforce (settings: auto_provision.frozen_users).",
     NAME_MISSING: "The user has no first or no last name in Salesforce, in the fields that they are read from"
     " (settings: field_maps).",
@@ -42,6 +47,10 @@ EXPLAINED = {
     CALL_CENTER_MISSING: "The user is in no call center (settings: require_call_center).",
     UNMATCHED: "No assignment's filter matches the user (settings: assignments).",
     NAMESAKE_ACTIVE: "The user waits: an active member has the same username or e-mail address.",
+    NAMESAKE_LEFT: (
+        "The member with the same username or e-mail address has left, and Salesforce could not be asked how"
+        " the user is now: the next message about the user, or an import, lets it in."
+    ),
     REPLACED: "Another Salesforce user with the same username or e-mail address took over the member.",
     ERASED: "The member has left and is erased; nothing is kept of the person.",
     END_DATE: "The member's end date is past (MemberSettingsFunction: end_date).",

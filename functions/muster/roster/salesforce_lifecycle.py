@@ -10,17 +10,18 @@ from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from muster.crm import canonical_text
-from muster.crm.salesforce_fields import TARGETS
-from muster.roster import eligibility, end_dates, engage_groups, seats
+from muster.crm.salesforce_fields import TARGETS, mapped
+from muster.roster import eligibility, end_dates, engage_groups, namesakes, seats
 from muster.roster.activity import gives_way, standing, without_stale_end_date
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
 from muster.roster.entitlements import Attributes, closed, governed, kept, seated, without
+from muster.roster.former_groups import with_former_groups
 from muster.roster.history import HistoryEntry, changes_between
-from muster.roster.links import Link, match_keys
+from muster.roster.links import Link, match_keys, match_keys_of
 from muster.roster.manager_hierarchy import manager_attributes, reports_to
 from muster.roster.member import Member
-from muster.roster.reasons import NAMESAKE_ACTIVE, REPLACED
+from muster.roster.reasons import REPLACED
 from muster.roster.seats import Pools
 from muster.settings import Settings
 from muster.settings.mappings import custom_names
@@ -34,10 +35,13 @@ CONNECTION = "salesforce"
 
 def wanted_for(change: UserChange, settings: Settings) -> Wanted:
     """Return what has to be looked up to decide about the change."""
-    values = _mapped(change, settings)
+    username, own = namesakes.own_addresses(change, settings)
+    email = eligibility.provisioned_email(own, settings.domains)
     return Wanted(
-        match_keys=match_keys(values.get("username"), values.get("email")),
+        match_keys=match_keys(username, email, own),
+        claims=match_keys(None, email, own) if settings.domains.convert else (),
         manager=None if settings.ignore_organizational_structure else reports_to(change),
+        succeeds=change.succeeds,
     )
 
 
@@ -48,10 +52,23 @@ def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, n
     frozen = _is_frozen(change, known.member)
     verdict = eligibility.evaluate(change.fields, change.matches, settings, known.member, frozen=frozen)
     if known.member:
-        return _follow(known.member, change, known, verdict, settings, pools, now)
+        decision = _follow(known.member, change, known, verdict, settings, pools, now)
+        return namesakes.claiming(decision, known) if known.matches and decision.after else decision
+    if known.former and known.former.crm.get(CONNECTION, {}).get("id") == change.succeeds:
+        return _succeed(known.former, change, known, verdict, settings, pools, now)
     if verdict.reason:
         return _not_provisioned(change, known, verdict.reason)
     return _provision(change, known, verdict, settings, pools, now)
+
+
+def given_way(member: Member, settings: Settings, now: datetime, run: str) -> Decision:
+    """Return the decision that a member goes by its own address, because another's is the converted one."""
+    keys = match_keys(member.username, member.own_email)
+    former = tuple(sorted({*member.former_keys, *match_keys_of(member)} - {*keys}))
+    after = replace(member, email=member.own_email, own_email=None, former_keys=former)
+    decision = recorded(member, after, Outcome.UPDATED, settings, now, "crm", run)
+    crm_id = member.crm.get(CONNECTION, {}).get("id") or ""
+    return replace(decision, entry=namesakes.address_taken(crm_id, member.id, run, now))
 
 
 def seat(
@@ -78,10 +95,6 @@ def _is_stale(change: UserChange, known: Known) -> bool:
         seen = known.member.sources.get(CONNECTION)
     elif known.link:
         seen = known.link.source
-        # A user who waits is looked at again even in the same state: the namesake may have left.
-        waits = known.link.reason == NAMESAKE_ACTIVE
-        if waits and seen is not None and state_of(change.source) == state_of(seen):
-            return False
     else:
         seen = None
     return seen is not None and not is_newer(change.source, seen)
@@ -96,14 +109,15 @@ def _provision(
     change: UserChange, known: Known, verdict: Verdict, settings: Settings, pools: Pools, now: datetime
 ) -> Decision:
     """Link the user to its namesake, wait for the namesake to leave, or create a member (W8)."""
-    holders = [member for member in known.namesakes if CONNECTION in member.crm]
-    free = [member for member in known.namesakes if CONNECTION not in member.crm]
+    same = namesakes.taken_for(change, known, settings)
+    holders = [member for member in same if CONNECTION in member.crm]
+    free = [member for member in same if CONNECTION not in member.crm]
     blocking = tuple(member for member in holders if not gives_way(member))
     linked = Link(crm_id=change.crm_id, member="")
     if free:
         before, outcome = free[0], Outcome.LINKED
     elif blocking:
-        return _wait(change, known, settings, blocking)
+        return namesakes.waiting(change, known, wanted_for(change, settings).match_keys, blocking, now)
     elif holders:
         before, outcome = (
             max(holders, key=lambda member: (member.updated_at or "", member.id)),
@@ -114,7 +128,8 @@ def _provision(
             uuid5(NAMESPACE_URL, f"{settings.organization}/{change.crm_id}/{state_of(change.source)}")
         )
         before, outcome = Member(id=member_id, organization=settings.organization), Outcome.CREATED
-    decision = _follow(before, change, known, verdict, settings, pools, now)
+    others = replace(known, namesakes=tuple(each for each in known.namesakes if each.id != before.id))
+    decision = namesakes.claiming(_follow(before, change, others, verdict, settings, pools, now), others)
     return replace(
         decision,
         outcome=outcome,
@@ -123,7 +138,28 @@ def _provision(
         link_before=known.link,
         link=replace(linked, member=before.id),
         replaced=_replaced(before),
-        matches=known.matches,
+    )
+
+
+def _succeed(
+    before: Member,
+    change: UserChange,
+    known: Known,
+    verdict: Verdict,
+    settings: Settings,
+    pools: Pools,
+    now: datetime,
+) -> Decision:
+    """Link the user of another Salesforce org to the member it was there, even if it is to leave (A14)."""
+    decision = _follow(before, change, known, verdict, settings, pools, now)
+    leaves = decision.outcome is Outcome.DEACTIVATED
+    return replace(
+        decision,
+        outcome=Outcome.DEACTIVATED if leaves else Outcome.LINKED,
+        before=before,
+        link_before=known.link,
+        link=Link(crm_id=change.crm_id, member=before.id),
+        replaced=_replaced(before),
     )
 
 
@@ -131,26 +167,6 @@ def _replaced(before: Member) -> Link | None:
     """Return the new link of the Salesforce user that the member was linked to so far."""
     former = before.crm.get(CONNECTION, {}).get("id")
     return Link(crm_id=former, reason=REPLACED, source=before.sources.get(CONNECTION)) if former else None
-
-
-def _wait(change: UserChange, known: Known, settings: Settings, blocking: tuple[Member, ...]) -> Decision:
-    link = Link(
-        crm_id=change.crm_id,
-        reason=NAMESAKE_ACTIVE,
-        source=change.source,
-        fields=change.fields,
-        matches=tuple(sorted(change.matches)),
-        match_keys=wanted_for(change, settings).match_keys,
-    )
-    # When it was read does not matter: the link of a user who still waits as before is left as it is.
-    same = known.link is not None and replace(known.link, revision=0, source=link.source) == link
-    return Decision(
-        outcome=Outcome.WAITING,
-        link_before=known.link,
-        link=None if same else link,
-        matches=known.matches,
-        unchanged=blocking,
-    )
 
 
 def _follow(
@@ -188,20 +204,22 @@ def _follow(
     attributes["digest"] = digest(
         change.fields_digest, change.matches, manager, frozen=_is_frozen(change, before)
     )
-    keys = match_keys(attributes.get("username", before.username), attributes.get("email", before.email))
-    attributes["former_keys"] = tuple(
-        sorted({*before.former_keys, *match_keys(before.username, before.email)} - {*keys})
+    keys = match_keys(
+        *(attributes.get(name, getattr(before, name)) for name in ("username", "email", "own_email"))
     )
+    attributes["former_keys"] = tuple(sorted({*before.former_keys, *match_keys_of(before)} - {*keys}))
     if before.version and change.fields_digest and before is stored and _is_as_before(before, attributes):
         # Read from Salesforce and unchanged: an import of an unchanged source writes nothing (I9).
         return Decision(outcome=Outcome.UNCHANGED, before=before)
     after = replace(before, **attributes, sources={**before.sources, CONNECTION: change.source})
     after = replace(after, **engage_groups.returned(before, after, end_dates.today(now, settings.time_zone)))
+    after = with_former_groups(before, after, settings)
     if before.active != after.active:
         outcome = Outcome.REACTIVATED if after.active else Outcome.DEACTIVATED
     else:
         outcome = Outcome.UPDATED
-    return recorded(stored, after, outcome, settings, now, "crm", change.run)
+    decision = recorded(stored, after, outcome, settings, now, "crm", change.run)
+    return namesakes.told_of_address(decision, stored, change, settings, now)
 
 
 def recorded(
@@ -260,7 +278,11 @@ def _identity(member: Member, change: UserChange, known: Known, settings: Settin
     plain: Attributes = {}
     crm = dict(member.crm.get(CONNECTION, {})) | {"id": change.crm_id}
     phones = dict(member.phone_numbers)
-    for target, value in _mapped(change, settings).items():
+    values = mapped(settings.field_maps.salesforce, change.fields)
+    if "email" in values:
+        own, email = values["email"], namesakes.address(values["email"], member, known, settings)
+        values |= {"email": email, "own_email": own if own != email else None}
+    for target, value in values.items():
         group, _, name = target.rpartition(".")
         {"": plain, "crm": crm, "phone_numbers": phones}[group][name] = value
     read = {
@@ -282,7 +304,3 @@ def _identity(member: Member, change: UserChange, known: Known, settings: Settin
         "phone_numbers": phones,
         "custom": custom,
     }
-
-
-def _mapped(change: UserChange, settings: Settings) -> dict[str, str | None]:
-    return eligibility.attributes(settings.field_maps.salesforce, change.fields, settings.domains)

@@ -14,7 +14,7 @@ from typing import Any
 from muster.crm import engage_features, vault_fields
 from muster.crm.engage_features import CONNECTION, Seen
 from muster.errors import Problem
-from muster.roster import end_dates, engage_groups, pending_edits, salesforce_lifecycle
+from muster.roster import end_dates, engage_groups, pending_edits, salesforce_lifecycle, vault_tries
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.links import match_keys, vault_id, vault_key
 from muster.roster.member import Member
@@ -136,7 +136,7 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
     today = end_dates.today(now, settings.time_zone)
     at = timestamp(now)
     # What Vault CRM showed of another user says nothing about this one.
-    vault: Mapping[str, Any] = {} if is_new else before.vault
+    vault = {name: known for name, known in before.vault.items() if not is_new or name == "former"}
     after = replace(
         before,
         crm={**before.crm, CONNECTION: {"id": user.id, "username": user.username}},
@@ -145,15 +145,24 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
             for name, value in {**before.custom, **user.custom}.items()
             if name in mappings.custom_names(settings)
         },
-        vault={**vault, "active": user.active},
+        vault={**_user_status_kept(vault, user), "active": user.active},
     )
     for feature in engage_features.FEATURES:
         seen = _seen(after, feature, user, settings)
         after = pending_edits.with_standing_request(
-            after, feature, user, seen, settings, today, is_new=is_new
+            after,
+            feature,
+            user,
+            seen,
+            settings,
+            today,
+            is_new=is_new,
+            held_none=not engage_groups.may_hold(before, today),
         )
         changed = engage_groups.observed(after, feature, seen, at)
         after = replace(after, **changed)
+    if not is_new:
+        after = replace(after, **engage_groups.returned(before, after, today))
     # The next import looks at a kept edit again: by then the settings may let Vault overwrite it.
     kept = any(
         pending_edits.is_kept(before, after, feature, user, settings) for feature in engage_features.FEATURES
@@ -164,6 +173,13 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
         return Decision(outcome=Outcome.UNCHANGED, before=before)
     outcome = Outcome.LINKED if is_new else Outcome.UPDATED
     return salesforce_lifecycle.recorded(before, after, outcome, settings, now, "crm", user.run)
+
+
+def _user_status_kept(vault: Mapping[str, Any], user: VaultUser) -> Mapping[str, Any]:
+    """Return a member's `vault`, without tries to make the user what Vault CRM now shows it to be."""
+    if vault.get("active", True) == user.active:
+        return vault
+    return vault_tries.done(vault, engage_features.USER_STATUS)
 
 
 def _seen(member: Member, feature: str, user: VaultUser, settings: Settings) -> Seen:

@@ -5,22 +5,26 @@ come from and in the rules that decide, and in nothing after that. Safe to repea
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from muster.error_log import at_most
-from muster.errors import MusterError, Stale, Unavailable
+from muster.errors import Misconfigured, MusterError, Stale, Unavailable
 from muster.lease import Lease
-from muster.roster import refuted_messages, salesforce_lifecycle
+from muster.roster import namesakes, refuted_messages, salesforce_lifecycle
 from muster.roster.activity import gives_way
 from muster.roster.counting_seats import SeatCount
-from muster.roster.decisions import Decision, Known
-from muster.roster.links import match_keys
+from muster.roster.decisions import Decision, Known, Wanted
+from muster.roster.links import match_keys_of
 from muster.roster.ports import Change, Judge, Roster, Rules
 from muster.roster.retrying_writes import write_until_it_holds
 from muster.settings import Settings
+from muster.sources.newest_changes import read_again_version
 from muster.sources.user_changes import UserChange
+
+# Returns these Salesforce users (ids) as they are now, without those that Salesforce does not show.
+type ReadAgain = Callable[[Sequence[str]], Sequence[UserChange]]
 
 # After so many users for whom the table was down or busy, the rest are left alone.
 PATIENCE = 3
@@ -29,8 +33,11 @@ PATIENCE = 3
 class UserChangeWriter:
     """Writes changes of users into one organization's roster; counts their outcomes in `outcomes`.
 
+    `told` counts the entries that the decisions added to the error log.
     A run's writes are fenced with its lease. `now` is aware. `rules` are those of the changes' kind, and
     `judge` may hold decisions back. `refuted` names the users of whom a message was refuted (W11).
+    `read_again` reads who waits for a namesake, once the namesake leaves (A14); without it nobody is let in.
+    Whoever is `apart` has a turn of its own.
     """
 
     def __init__(
@@ -41,15 +48,20 @@ class UserChangeWriter:
         lease: Lease | None = None,
         rules: Rules = salesforce_lifecycle,
         judge: Judge | None = None,
+        read_again: ReadAgain | None = None,
+        apart: frozenset[str] = frozenset(),
     ) -> None:
         self.outcomes: Counter[str] = Counter()
         self.refuted: set[str] = set()
+        self.told = 0
         self.lease = lease
         self._rules = rules
         self._judge = judge
         self._settings = settings
         self._roster = roster
         self._now = now
+        self._read_again = read_again
+        self._apart = apart
         self._seats = SeatCount(settings, roster)
         # CRM id → member, of those written since their reports were looked up; `None` for who has left.
         self._active: dict[str, str | None] = {}
@@ -75,16 +87,27 @@ class UserChangeWriter:
             )
         failures: list[tuple[C, MusterError]] = []
         decided: list[tuple[C, Decision]] = []
+        moved: set[str] = set()
+        later: list[C] = []
         for change in changes:
             manager = wanted[change.crm_id].manager
             # A manager has to be written before the reports can name it.
             if manager in {each.crm_id for each, _ in decided}:
                 failures += self._write_all(decided)
                 decided = []
-            decision = ready.get(change.crm_id) or self._decision(change, known[change.crm_id], manager)
+            already = ready.get(change.crm_id)
+            others = already.unchanged if already else known[change.crm_id].namesakes
+            if not moved.isdisjoint(member.id for member in others):
+                # The namesake may be leaving, or giving up the address, with these very changes.
+                later.append(change)
+                continue
+            decision = already or self._decision(change, known[change.crm_id], manager)
             self._seats.count(decision)
             decided.append((change, decision))
-        return failures + self._write_all(decided)
+            if decision.before and decision.writes:
+                moved.add(decision.before.id)
+        failures += self._write_all(decided)
+        return failures + self._write_one_by_one(later)
 
     def _write_all[C: Change](self, decided: Sequence[tuple[C, Decision]]) -> list[tuple[C, MusterError]]:
         writing = [decision for _, decision in decided if decision.writes]
@@ -157,43 +180,75 @@ class UserChangeWriter:
     def _done(self, decided: Sequence[tuple[Change, Decision]]) -> None:
         for change, decision in decided:
             self.outcomes[decision.outcome] += 1
+            self.told += decision.entry is not None
             if member := decision.after or decision.before:
                 self._active[change.crm_id] = member.id if member.active else None
         # By no other rules does a member give up a key, or a user wait for one.
         if self._rules is salesforce_lifecycle:
-            self._let_waiting_in([decision for _, decision in decided])
+            self._let_waiting_in(decided)
 
     def _write(self, decisions: Sequence[Decision]) -> list[Decision]:
         """Write decisions and return the void ones; after a conflict, seats are counted again."""
         if not decisions:
             return []
         organization, at = self._settings.organization, self._now.timestamp()
+        # Once it is given up, the decision that claims it is void, and made again on what is then stored.
+        yielding = [
+            salesforce_lifecycle.given_way(member, self._settings, self._now, decision.history.run)
+            for decision in decisions
+            if decision.history
+            for member in decision.gives_way
+        ]
+        if yielding:
+            self._roster.write(organization, yielding, at, self.lease)
         void = self._roster.write(organization, decisions, at, self.lease)
         if void:
             self._seats.forget()
         return void
 
-    def _let_waiting_in(self, decisions: Iterable[Decision]) -> None:
-        """Link the users who waited for a username or e-mail address that these members no longer need (W8).
+    def _let_waiting_in(self, decided: Sequence[tuple[Change, Decision]]) -> None:
+        """Decide about the users who waited for a username or e-mail address that is free now (W8, A14).
 
         This is looked at each time a member is seen, not only when it gives a key up: if the process died
         right after that write, the next one finishes the job.
         """
-        free = sorted({key for decision in decisions for key in _given_up(decision)})
-        for link in self._roster.waiting(self._settings.organization, free) if free else ():
-            change = UserChange(
-                crm_id=link.crm_id,
-                fields=link.fields,
-                source=link.source or "",
-                run=f"webhook:after {link.crm_id}",
-                matches=frozenset(link.matches),
-            )
-            self._write_one(change)
+        free = {key: change.run for change, decision in decided for key in given_up(decision)}
+        waiting = self._roster.waiting(self._settings.organization, sorted(free)) if free else []
+        links = {link.crm_id: link for link in waiting if link.crm_id not in self._apart}
+        if not links:
+            return
+        run = next(iter(free.values()))
+        try:
+            read = self._read_again(list(links)) if self._read_again else []
+        except Misconfigured:
+            # As where only messages are believed: Salesforce cannot be asked until an admin has acted.
+            read = []
+        for change in read:
+            link = links.pop(change.crm_id)
+            source = read_again_version(change.fields, self._now, link.source or "")
+            self._write_one(replace(change, source=source, run=run))
+        for crm_id, link in links.items():
+            self._leave_out(crm_id, Wanted(match_keys=link.match_keys), run)
+
+    def _leave_out(self, crm_id: str, wanted: Wanted, run: str) -> None:
+        """Record that somebody waits no longer for a namesake, but for word of how it is now."""
+
+        def decide(crm_ids: Sequence[str]) -> dict[str, Decision]:
+            known = self._roster.gather(self._settings.organization, dict.fromkeys(crm_ids, wanted))
+            decision = namesakes.no_longer_blocked(known[crm_id], run, self._now)
+            return {crm_id: decision} if decision else {}
+
+        held, overtaken = write_until_it_holds([crm_id], decide, self._write)
+        if overtaken:
+            raise Unavailable("a link was changed by others all the time", retry_after=5)
+        self.outcomes.update(decision.outcome for decision in held.values())
+        self.told += len(held)
 
 
-def _given_up(decision: Decision) -> Iterator[str]:
+def given_up(decision: Decision) -> Iterator[str]:
+    """Yield the match keys that the member of a decision has no more need of."""
     member = decision.after or decision.before
     if member:
         yield from member.former_keys
         if gives_way(member):
-            yield from match_keys(member.username, member.email)
+            yield from match_keys_of(member)

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from muster.crm import salesforce_ids
+
 type Mode = Literal["full", "incremental", "members", "push"]
 type Kind = Literal["import", "settings", "push"]
 
@@ -104,8 +106,8 @@ class ImportState:
     under `""`; `evaluated_with` the digest of the settings that everyone in the roster has been
     evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`,
     for an admin has approved the settings that lead to it. `frozen` are the CRM ids of the users last seen
-    frozen in Salesforce (`None`: not known, or too many to remember). What begins with `vault_` is the same
-    about Vault CRM.
+    frozen in Salesforce (`None`: not known, or too many to remember). `organization_id` is the Salesforce org
+    that was read; until 0.2.0 it was not stored. What begins with `vault_` is the same about Vault CRM.
     """
 
     watermark: str | None = None
@@ -120,6 +122,13 @@ class ImportState:
     vault_watermark: str | None = None
     vault_rows: int | None = None
     vault_decided_with: str | None = None
+    organization_id: str | None = None
+
+    def is_of_another_org(self, organization_id: str | None) -> bool:
+        """Whether all this is about another Salesforce org than the one with this id."""
+        if self.organization_id is None or organization_id is None:
+            return False
+        return not salesforce_ids.same(self.organization_id, organization_id)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ImportState:

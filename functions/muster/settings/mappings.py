@@ -16,6 +16,12 @@ from muster.settings.sections import VaultCrmConnection
 CUSTOM = "custom."
 
 
+def salesforce_organization(settings: Settings) -> str | None:
+    """Return the id of the Salesforce org that the users come from."""
+    connection = settings.connections.salesforce
+    return connection.organization_id if connection else None
+
+
 def inbound(settings: Settings) -> Mapping[str, str]:
     """Return target → field of Vault CRM that an import reads, system mappings first."""
     written = settings.field_maps.vault_crm.inbound

@@ -47,7 +47,9 @@ class Gathered:
     Where everyone was read, `managers` maps each user to its manager, and `digests` each unchanged member to
     the digest of its fields. Of the users who are no active members, `deactivated` counts those inactive in
     Salesforce about whom there is nothing to decide, `idle` has the rows of the others who are unchanged, and
-    `outside` is for those who are new and do not belong in the roster, by reason.
+    `outside` is for those who are new and do not belong in the roster, by reason. Where
+    this is another Salesforce org than before, `heirs` maps a user to the id that the person had there, and
+    `gone` are the ids there of active members who are not here.
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
@@ -64,6 +66,8 @@ class Gathered:
     deactivated: Sample = field(default_factory=Sample)
     idle: dict[str, Row] = field(default_factory=dict)
     outside: dict[str, Sample] = field(default_factory=dict)
+    heirs: Mapping[str, str] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
 
     def in_loop(self, crm_id: str) -> bool | None:
         """Return whether a user is in a loop of managers, `None` where that is not known."""
@@ -85,13 +89,19 @@ class Gathering:
     resumed: bool = False
 
     def everyone(
-        self, states: Mapping[str, MemberState], *, afresh: bool, is_due: Callable[[MemberState], bool]
+        self,
+        states: Mapping[str, MemberState],
+        *,
+        afresh: bool,
+        is_due: Callable[[MemberState], bool],
+        inactive: bool = False,
     ) -> Gathered:
         """Read every user, and keep the rows of those who are new, changed or due.
 
         `states` is what the roster's index shows, by CRM id. `afresh`: the settings have changed, so everyone
-        has to be evaluated again. Of the others, managers and digests are kept: by them `imports.selecting`
-        finds those who still have to be decided about.
+        has to be evaluated again. `inactive`: rows of users who are in no state are kept even of inactive
+        ones. Of the others, managers and digests are kept: by them `imports.selecting` finds those who still
+        have to be decided about.
         """
         names = fields_to_read(self.settings)
         gathered = Gathered()
@@ -103,7 +113,7 @@ class Gathering:
                 crm_id = row["Id"]
                 state = states.get(crm_id)
                 if state is None:
-                    if row["IsActive"] is True:
+                    if inactive or row["IsActive"] is True:
                         gathered.rows[crm_id] = row
                     else:
                         gathered.deactivated.add(row)

@@ -11,6 +11,7 @@ was read after that is newer whatever the stamps. What Salesforce sent, it shows
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from muster.errors import Problem, Rejected
@@ -95,9 +96,27 @@ def read_version(fields: Mapping[str, str | None], read_at: datetime) -> str:
     return f"{_modified_at(fields)}|{_READ}|{_READ_MARK}{timestamp(read_at)}|"
 
 
+def read_again_version(fields: Mapping[str, str | None], read_at: datetime, seen: str) -> str:
+    """Return the source version of a user who was read after `seen` was stored, whatever the clocks say.
+
+    Raises as `read_version` does.
+    """
+    parts = seen.split("|")
+    if parts[1:2] == [_READ]:
+        with suppress(ValueError):
+            before = datetime.fromisoformat(parts[2].removeprefix(_READ_MARK))
+            read_at = max(read_at, before + timedelta(milliseconds=1))
+    return read_version(fields, read_at)
+
+
 def time_of(version: str) -> datetime:
     """Return the moment of the change that a source version stands for."""
-    return datetime.fromisoformat(version.partition("|")[0])
+    return datetime.fromisoformat(changed_at(version))
+
+
+def changed_at(version: str | None) -> str:
+    """Return when the user was changed, as a source version says it; empty for none."""
+    return (version or "").partition("|")[0]
 
 
 def _modified_at(fields: Mapping[str, str | None]) -> str:

@@ -20,7 +20,8 @@ class UserChange:
     `in_loop` says whether following managers upward leads back to the user; `None` where that is not
     known, because only an import sees everyone. `frozen` says whether the user is frozen in Salesforce,
     `None` where that was not read. `fields_digest` is the digest of the fields as read from Salesforce;
-    empty where they come from a message.
+    empty where they come from a message. `succeeds` is the id that the person had
+    in another Salesforce org, which was connected before.
     """
 
     crm_id: str
@@ -31,6 +32,7 @@ class UserChange:
     in_loop: bool | None = None
     frozen: bool | None = None
     fields_digest: str = ""
+    succeeds: str | None = None
 
 
 def storable(fields: Mapping[str, str | None], addresses: Iterable[str]) -> Mapping[str, str | None]:

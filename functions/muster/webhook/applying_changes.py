@@ -8,7 +8,7 @@ the next import (`guarding_losses`).
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from muster.crm import salesforce_ids
 from muster.error_log import LogEntry, at_most, entry_of
 from muster.errors import Problem, Rejected
 from muster.roster.serving_seat_lines import SeatLineServer
-from muster.roster.writing_user_changes import UserChangeWriter
+from muster.roster.writing_user_changes import ReadAgain, UserChangeWriter
 from muster.settings import Settings, assignment_order, mappings
 from muster.sources import newest_changes, notifications, reading_by_id
 from muster.sources.ports import Salesforce
@@ -72,18 +72,21 @@ def apply_message(message: QueuedMessage, settings: Settings | None, ports: Port
     """Apply one message to the roster; raises `Unavailable` when it should be retried.
 
     Without settings, or with `auto_provision.enabled` off (W9), the changes are counted and dropped.
-    Salesforce may be left out of the ports unless `needs_salesforce`.
+    Salesforce may be left out of the ports unless `needs_salesforce`. Where users are not read back, who
+    waits for a namesake stays out when that one leaves, until the next message about itself or an import.
     """
     if settings is None or not settings.auto_provision.enabled:
         return Applied(Counter(dropped=len(message.changes) + len(message.parked)))
     roster, salesforce = ports.roster, ports.salesforce
+    read_again: ReadAgain | None = None
     if salesforce and settings.auto_provision.read_back:
         changes, parked = _read_back(message, settings, salesforce, now)
+        read_again = _reading_again(settings, salesforce, now)
     else:
         changes, parked = _understand(message, settings, salesforce)
     parked += _parked_entries(message)
     door = LossGuard(settings, ports.losses, now)
-    writer = UserChangeWriter(settings, roster, now, judge=door)
+    writer = UserChangeWriter(settings, roster, now, judge=door, read_again=read_again)
     roster.park(message.organization, at_most(parked), now.timestamp())
     failures = writer.write(changes)
     roster.park(message.organization, _held_entries(message, door), now.timestamp())
@@ -93,6 +96,15 @@ def apply_message(message: QueuedMessage, settings: Settings | None, ports: Port
     if changes:
         lines.serve_lines(changes[0].run)
     return Applied(writer.outcomes + lines.outcomes, parked, len(writer.refuted))
+
+
+def _reading_again(settings: Settings, salesforce: Salesforce, now: datetime) -> ReadAgain:
+    """Return what reads those who wait for a namesake, once it leaves."""
+
+    def read_again(crm_ids: Sequence[str]) -> Sequence[UserChange]:
+        return list(reading_by_id.read_users(crm_ids, settings, salesforce, now, "").changes.values())
+
+    return read_again
 
 
 def _read_back(

@@ -176,7 +176,7 @@ def test_who_has_left_is_nobodys_manager_whether_a_member_before_or_not(company:
     assert company.run()["counts"] == {"deactivated": 1, "updated": 1}
     assert [company.roster()[each]["manager"] for each in (ada, bob)] == [None, None]
     why = [company.ask("explain", member=each)["manager"]["why"] for each in (ada, bob)]
-    assert "is not an active member. The user is deactivated in Salesforce." in why[0]
+    assert "is not an active member. The user is deactivated in Salesforce" in why[0]
     assert "is not a member." in why[1]
     before = company.items()
     assert company.run()["counts"] == {}

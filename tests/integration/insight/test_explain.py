@@ -293,7 +293,11 @@ def test_who_has_left_is_told_why_and_when(acme: Company) -> None:
     run = acme.run()["run_id"]
     said = acme.ask("explain", member=ada)
     assert (said["in"], said["reason"], said["did_not_match"]) == (False, "inactive_user", None)
-    assert said["message"] == "The member is not active. The user is deactivated in Salesforce."
+    assert (
+        said["message"]
+        == "The member is not active. The user is deactivated in Salesforce, or is not in the org that is"
+        " connected now."
+    )
     assert said["since"] == said["last_changes"][0]["at"]
     assert said["runs"][0]["run_id"] == run
     assert "active" in said["runs"][0]["changed"]

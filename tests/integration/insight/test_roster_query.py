@@ -129,7 +129,10 @@ def test_an_unknown_member_is_said_to_be_unknown_with_what_to_do(ask: Any) -> No
 
 
 def test_why_a_member_is_inactive_or_a_user_is_no_member_is_said_in_words(ask: Any) -> None:
-    assert ask("member", member=BOB)["message"] == "The user is deactivated in Salesforce."
+    assert (
+        ask("member", member=BOB)["message"]
+        == "The user is deactivated in Salesforce, or is not in the org that is connected now."
+    )
     outsider = user(1, Id="005000000000009AAA", Username="x@acme.example", CallCenterId=None)
     change = QueuedChange("04l000000000099AAA", outsider)
     apply_message(

@@ -64,15 +64,16 @@ class Licences:
         said: dict[str, Any] = group_assignment.handler(event, self.company.context)
         return said
 
-    def edit(self, person: str, **change: Any) -> None:
+    def edit(self, person: str, **change: Any) -> dict[str, Any]:
         """Edit a member by hand."""
         event = {
             "organization": "acme",
             "by": "jane",
             "changes": [{"member": self.member(person)["id"], **change}],
         }
-        said = member_settings.handler(event, self.company.context)
+        said: dict[str, Any] = member_settings.handler(event, self.company.context)
         assert said["status"] == "succeeded", said
+        return said
 
     def roster(self) -> dict[str, dict[str, Any]]:
         """Return every member by id in Vault CRM."""

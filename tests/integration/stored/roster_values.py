@@ -33,6 +33,7 @@ ADA_IN_ROSTER = Member(
     inbound_enabled=True,
     username="Ada@acme.example",
     email="ada.lovelace@acme.example",
+    own_email="ada.lovelace@analytical.example",
     first_name="Ada",
     last_name="Lovelace",
     name="Ada Lovelace",
@@ -142,6 +143,7 @@ BOB_LEFT = replace(
     BOB_BEFORE,
     active=False,
     inactive_reason=INACTIVE_USER,
+    inactive_since="2026-11-20T08:15:42.000Z",
     seats={},
     engage={"request": None, "status": None, "group": None},
     version=2,
@@ -152,13 +154,11 @@ LINKS = {
     "ada": Link(crm_id=ADA, member="ada"),
     "bob": Link(crm_id=BOB, member="bob"),
     "grace": Link(crm_id=GRACE, member="grace"),
-    # Waits for Ada's address, with all that lets her in once it is free.
+    # Waits for Ada's address. 0.2.0 stored fields and matches with her, which nobody reads any more.
     "cleo": Link(
         crm_id=CLEO,
         reason=NAMESAKE_ACTIVE,
         source="2026-11-20T08:15:30.000Z|1|04l000000000004AAA|abcd",
-        fields={"Email": "ada.lovelace@acme.example", "Title": None},
-        matches=("Everyone else",),
         match_keys=("email#ada.lovelace@acme.example",),
     ),
     # Is not in the roster, and an older message must not let him in.

@@ -138,6 +138,7 @@ _STATE = ImportState(
     vault_watermark="2026-11-20T08:15:32.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
+    organization_id="00D000000000062EAA",
 )
 
 # ── Plans in the archive ─────────────────────────────────────────────────────────────────────────────
@@ -155,6 +156,7 @@ _USER_CHANGE = UserChange(
     in_loop=False,
     frozen=False,
     fields_digest="00112233",
+    succeeds="005000000000009AAA",
 )
 _VAULT_USER = VaultUser(
     id="10042",

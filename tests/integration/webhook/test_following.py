@@ -99,15 +99,21 @@ def test_a_changed_address_stays_the_same_member_and_moves_its_match_keys() -> N
 NEWCOMER = {"Id": BOB, "Username": "ada@acme.example.new"}
 
 
+def claims() -> list[tuple[str, str]]:
+    """Return who is named in the error log because of a namesake, and under which code."""
+    entries, _ = bootstrap.roster_views().errors("acme", 10, None)
+    return sorted((entry["record"], entry["code"]) for entry in entries)
+
+
 @pytest.mark.parametrize(
     "order",
     [
         [user(1), user(2, IsActive="false"), user(3, **NEWCOMER)],
-        [user(1), user(3, **NEWCOMER), user(2, IsActive="false")],
-        [user(1), user(3, **NEWCOMER), user(3, **NEWCOMER), user(2, IsActive="false"), user(3, **NEWCOMER)],
+        [user(1), user(3, **NEWCOMER), user(2, IsActive="false"), user(4, **NEWCOMER)],
+        [user(1), user(3, **NEWCOMER), user(3, **NEWCOMER), user(2, IsActive="false"), user(4, **NEWCOMER)],
     ],
 )
-def test_a_recreated_user_takes_over_once_the_old_one_is_inactive_in_any_order(
+def test_a_recreated_user_takes_over_with_its_own_next_message_once_the_old_one_is_inactive(
     order: list[dict[str, str]],
 ) -> None:
     for fields in order:
@@ -120,7 +126,27 @@ def test_a_recreated_user_takes_over_once_the_old_one_is_inactive_in_any_order(
     assert the_member(bootstrap.roster_views()).active
 
 
-def test_who_waits_is_let_in_even_if_the_worker_died_right_after_the_deactivation(
+def test_a_namesake_in_the_message_that_brings_the_leaving_takes_over_at_once() -> None:
+    followed(user(1))
+    assert followed(user(2, IsActive="false"), user(3, **NEWCOMER)) == {"deactivated": 1, "linked": 1}
+    assert claims() == []
+
+
+def test_without_salesforce_nobody_is_let_in_from_memory_and_each_is_named_once() -> None:
+    followed(user(1))
+    assert followed(user(3, **NEWCOMER)) == {"waiting": 1}
+    assert followed(user(4, Title="Boss", **NEWCOMER)) == {"waiting": 1}
+    assert claims() == [(BOB, "waits_for_namesake")]
+    assert followed(user(2, IsActive="false")) == {"deactivated": 1, "waiting": 1}
+    assert not the_member(bootstrap.roster_views()).active
+    assert claims() == [(BOB, "namesake_left"), (BOB, "waits_for_namesake")]
+    # What was said before the namesake left is no news, and nobody is told twice.
+    assert followed(user(4, Title="Boss", **NEWCOMER)) == {"stale": 1}
+    assert followed(user(2, IsActive="false")) == {"stale": 1}
+    assert len(claims()) == 2
+
+
+def test_who_waits_is_told_even_if_the_worker_died_right_after_the_deactivation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     followed(user(1))
@@ -130,8 +156,18 @@ def test_who_waits_is_let_in_even_if_the_worker_died_right_after_the_deactivatio
         dying.setattr(table, "waiting", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             followed(user(2, IsActive="false"))
-    assert followed(user(2, IsActive="false")) == {"stale": 1, "linked": 1}
-    assert the_member(bootstrap.roster_views()).crm["salesforce"]["id"] == BOB
+    assert followed(user(2, IsActive="false")) == {"stale": 1, "waiting": 1}
+    assert (BOB, "namesake_left") in claims()
+
+
+def test_who_waits_for_two_goes_on_waiting_when_one_of_them_leaves() -> None:
+    cleo = {"Id": "005000000000003AAA", "Username": "cleo@acme.example", "Email": "cleo@acme.example"}
+    followed(user(1))
+    followed(user(2, **cleo))
+    assert followed(user(3, Id=BOB, Username=cleo["Username"])) == {"waiting": 1}
+    assert followed(user(4, IsActive="false")) == {"deactivated": 1}
+    assert followed(user(5, **cleo, IsActive="false"))["waiting"] == 1
+    assert claims() == [(BOB, "namesake_left"), (BOB, "waits_for_namesake")]
 
 
 def beaten_by(fields: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from muster.roster.history import changes_between
 from muster.roster.licence_places import Place
 from muster.roster.links import Link, keys_of
 from muster.roster.member import Member
-from muster.roster.reasons import NAMESAKE_ACTIVE
+from muster.roster.reasons import NAMESAKE_ACTIVE, WAITING_REASONS
 from muster.roster.seats import HELD, WAITING
 from muster.sources.member_states import MemberState
 from muster.sources.newest_changes import state_of
@@ -182,7 +182,7 @@ def _broken_keys(roster: Roster) -> Iterator[str]:
     waited = {
         (key, link.crm_id)
         for link in roster.links.values()
-        if link.reason == NAMESAKE_ACTIVE
+        if link.reason in WAITING_REASONS
         for key in link.match_keys
     }
     for name, actual, expected in (
@@ -282,7 +282,7 @@ def result(rosters: dict[str, Roster]) -> Result:
             if member and member.active:
                 came_to.active[who] = _shown(member)
             elif link.reason == NAMESAKE_ACTIVE:
-                came_to.waiting[who] = {"source": state_of(link.source or ""), "fields": dict(link.fields)}
+                came_to.waiting[who] = {"source": state_of(link.source or ""), "keys": link.match_keys}
             else:
                 came_to.out[who] = roster.source(link.crm_id)
             if member and not member.active:
@@ -290,16 +290,26 @@ def result(rosters: dict[str, Roster]) -> Result:
     return came_to
 
 
-def by_address(rosters: dict[str, Roster]) -> Result:
-    """Return a coarser result, where it is luck who of several namesakes came first."""
+# What the error log says of who waits for a namesake.
+ABOUT_NAMESAKES = frozenset({"waits_for_namesake", "namesake_left"})
+
+
+def by_claim(rosters: dict[str, Roster]) -> Result:
+    """Return a coarser result, where it is luck who of several namesakes is in.
+
+    The others wait, or for word of their own: nobody is let in from memory (A14).
+    """
+    claiming = {
+        f"{organization}/{link.crm_id}"
+        for organization, roster in rosters.items()
+        for link in roster.links.values()
+        if link.reason in WAITING_REASONS or (link.member and roster.members[link.member].active)
+    }
     exact = result(rosters)
-    active = Counter(document["email"] for document in exact.active.values())
-    waiting = Counter(document["fields"]["Email"] for document in exact.waiting.values())
     return Result(
-        active={address: {"users": count} for address, count in active.items()},
-        out=dict.fromkeys(exact.out, None),
-        waiting={address: {"users": count} for address, count in waiting.items()},
-        errors=exact.errors,
+        active={who: {} for who in claiming},
+        out=dict.fromkeys(exact.out.keys() - claiming),
+        errors=frozenset(entry for entry in exact.errors if ABOUT_NAMESAKES.isdisjoint(entry)),
     )
 
 

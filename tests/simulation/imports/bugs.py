@@ -14,7 +14,7 @@ from muster.imports.notifying_managers import ManagerNotifier
 from muster.imports.plan_items import Item
 from muster.imports.steps import Steps
 from muster.roster import eligibility, salesforce_lifecycle
-from muster.roster.decisions import Decision
+from muster.roster.decisions import Decision, Outcome
 from muster.roster.serving_seat_lines import SeatLineServer
 from muster.roster.writing_user_changes import UserChangeWriter
 from muster.runs import guard
@@ -22,6 +22,7 @@ from muster.runs.run import Phase, Run, Status
 from muster.settings.mappings import fields_to_read
 from muster.sources import newest_changes, salesforce_users
 from muster.sources.gathering_salesforce import Gathered, Gathering
+from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 from muster.webhook import applying_changes
 from muster.webhook.guarding_losses import LossGuard
@@ -105,6 +106,25 @@ def _message_believed(patch: pytest.MonkeyPatch) -> None:
         "_read_back",
         lambda message, settings, salesforce, _: understand(message, settings, salesforce),
     )
+
+
+@bugs.bug("who waits is let in from memory", hunts.who_waits_has_left)
+def _let_in_from_memory(patch: pytest.MonkeyPatch) -> None:
+    decide = salesforce_lifecycle.decide
+    remembered: dict[str, UserChange] = {}
+
+    def remembering(change: UserChange, *known: Any) -> Decision:
+        decision = decide(change, *known)
+        if decision.outcome is Outcome.WAITING:
+            remembered[change.crm_id] = change
+        return decision
+
+    def memory(*_: Any) -> Callable[[Sequence[str]], Sequence[UserChange]]:
+        return lambda crm_ids: [remembered[crm_id] for crm_id in crm_ids]
+
+    patch.setattr(salesforce_lifecycle, "decide", remembering)
+    patch.setattr(applying_changes, "_reading_again", memory)
+    patch.setattr(Steps, "_reading_again", memory)
 
 
 @bugs.bug("resumed as if read now", hunts.resumed_after_a_change)

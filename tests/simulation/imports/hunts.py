@@ -98,6 +98,34 @@ def _has_read_filters(world: World, said: dict[str, str]) -> bool:
     return any(f"{said['run_id']}/1/filters/3" in name for name in world.rules.archive.objects)
 
 
+def who_waits_has_left(world: World) -> None:
+    """Who has left while waiting for a namesake is not let in when that one leaves, whoever notices it."""
+    for notices in (_hears_of_ada, lambda company: company.run_import("incremental")):
+        company = Company(world)
+        company.begin()
+        company.hire("ada", Department="Sales")
+        company.run_import()
+        company.hire("bob", Department="Sales", Email="ada@acme.example")
+        company.tell("bob")
+        world.work()
+        company.run_import()
+        company.leave("bob")
+        world.clock.advance(minutes=30)
+        company.hire("carol", Department="Sales")
+        company.run_import()
+        company.leave("ada")
+        notices(company)
+        active = {each.first_name for each in company.roster().members.values() if each.active}
+        if active != {"Carol"}:
+            raise Violation(f"who has left while waiting is let in: {sorted(filter(None, active))}")
+        demand(results.broken(company))
+
+
+def _hears_of_ada(company: Company) -> None:
+    company.tell("ada")
+    company.world.work()
+
+
 def a_loop(world: World) -> None:
     """Who report to one another have no managers; whoever reports to one of them has."""
     company = Company(world)

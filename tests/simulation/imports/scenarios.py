@@ -67,6 +67,31 @@ def ended(company: Company) -> None:
     company.leave("bob")
 
 
+def succeeded_by_namesakes(company: Company) -> None:
+    """Bob has waited for ada, who leaves; ivan has waited for an address that heidi gives up."""
+    company.begin()
+    for name in ("ada", "heidi"):
+        company.hire(name, Department="Sales")
+    company.run_import()
+    company.hire("bob", Department="Support", Email="ada@acme.example")
+    company.hire("ivan", Department="Support", Email="heidi@acme.example")
+    company.run_import()
+    company.leave("ada")
+    company.change("heidi", Email="heidi.new@acme.example")
+    company.world.clock.advance(minutes=15)
+
+
+def converted(company: Company) -> None:
+    """Ada's address is a converted one, and bob, whose own it is, joins; dave cannot have carol's."""
+    company.begin(domains={"primary": "acme.example", "convert": True})
+    company.hire("ada", Department="Sales", Email="ada@far.example", Username="ada@far.example")
+    company.hire("carol", Department="Sales")
+    company.run_import()
+    company.hire("bob", Department="Sales", Email="ada@acme.example")
+    company.hire("dave", Department="Support", Email="carol@far.example")
+    company.world.clock.advance(minutes=15)
+
+
 def guarded(company: Company) -> None:
     """All of it, and a guard that lets nobody go."""
     moved(company)
@@ -235,5 +260,10 @@ IMPORTS = [
         tells=frozenset({"message_refuted"}),
     ),
     ImportScenario("end dates have passed", ended, imports("incremental"), mode="incremental"),
+    ImportScenario("namesakes come in", succeeded_by_namesakes, imports("full"), brings_everything=True),
+    ImportScenario(
+        "namesakes come in, incrementally", succeeded_by_namesakes, imports("incremental"), mode="incremental"
+    ),
+    ImportScenario("an address has an owner", converted, imports("full"), ends="succeeded_with_errors"),
     ImportScenario("members are edited", settled, _edits, again=_edits),
 ]

@@ -251,8 +251,9 @@ bugs.add(
 
 @bugs.bug("the refusal of an older wish", is_refused_what_was_wished_for)
 def _refusal_of_an_older_wish(patch: pytest.MonkeyPatch) -> None:
-    def failed(member: Member, item: PushItem, day: date) -> Member:
+    def failed(member: Member, item: PushItem, day: date, at: str) -> Member:
         assert day
+        assert at
         for feature in item.writes:
             mine: Mapping[str, Any] = {**getattr(member, feature), "status": engage_features.REQUEST_FAILED}
             attributes: dict[str, Any] = {feature: mine}

@@ -271,8 +271,8 @@ def _session_kept(patch: pytest.MonkeyPatch) -> None:
 def _let_in_only_at_the_moment(patch: pytest.MonkeyPatch) -> None:
     let_in = writing_user_changes.UserChangeWriter._let_waiting_in
 
-    def once(self: Any, decisions: Sequence[Decision]) -> None:
-        let_in(self, [decision for decision in decisions if decision.outcome is not Outcome.STALE])
+    def once(self: Any, decided: Sequence[tuple[Any, Decision]]) -> None:
+        let_in(self, [each for each in decided if each[1].outcome is not Outcome.STALE])
 
     patch.setattr(writing_user_changes.UserChangeWriter, "_let_waiting_in", once)
 

@@ -7,7 +7,7 @@ an active one with names and a call center; else out. Only who shares an address
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from muster.roster.reasons import NAMESAKE_ACTIVE
+from muster.roster.reasons import NAMESAKE_ACTIVE, NAMESAKE_LEFT
 from tests.simulation.harness.invariants import Roster
 
 _SHOWN = {"first_name": "FirstName", "last_name": "LastName", "title": "Title", "extension": "Extension"}
@@ -45,6 +45,10 @@ def _untrue(crm_id: str, fields: Mapping[str, str], roster: Roster, kept: bool) 
         carriers = {who for key in link.match_keys for who in roster.carriers.get(key, ())}
         if not any(roster.members[who].active for who in carriers):
             yield f"{crm_id} waits although nobody is in the way"
+    elif link.reason == NAMESAKE_LEFT:
+        # Nobody is let in from memory: it is for the next word of this user, of which there was none.
+        if not belongs:
+            yield f"{crm_id} does not belong in the roster, and is said to have to be heard of"
     elif belongs != bool(member and member.active) and not kept:
         yield f"{crm_id} {'belongs in the roster' if belongs else 'does not belong in the roster'}"
     if member and member.active:

@@ -134,11 +134,13 @@ SCENARIOS = [
     Scenario(
         "a namesake waits until the member leaves",
         steps([user(1)], [user(2, **NAMESAKE)], [user(3, IsActive="false")]),
+        view=invariants.by_claim,
         every=2,
     ),
     Scenario(
         "a namesake waits until the address is free",
         steps([user(1)], [user(2, **NAMESAKE)], [user(3, Email="c@acme.example")]),
+        view=invariants.by_claim,
         every=2,
     ),
     Scenario(
@@ -149,6 +151,7 @@ SCENARIOS = [
             [user(3, Email="b@acme.example")],
             [user(4, Email="c@acme.example")],
         ),
+        view=invariants.by_claim,
         every=2,
     ),
     Scenario(
@@ -159,18 +162,19 @@ SCENARIOS = [
             [user(3, **NAMESAKE, Title="Lead")],
             [user(4, **NAMESAKE, IsActive="false")],
         ),
+        view=invariants.by_claim,
         every=2,
     ),
     Scenario(
         "two namesakes wait",
         steps([user(1)], [user(2, **NAMESAKE), user(2, **THIRD)], [user(3, IsActive="false")]),
-        view=invariants.by_address,
+        view=invariants.by_claim,
         every=2,
     ),
     Scenario(
         "who was replaced returns",
         steps([user(1)], [user(2, IsActive="false")], [user(3, **NAMESAKE)], [user(4)]),
-        view=invariants.by_address,
+        view=invariants.by_claim,
         every=2,
     ),
     Scenario(

@@ -59,6 +59,12 @@ def member(seen: str | None = None, **attributes: Any) -> Member:
     return replace(ada, **attributes)
 
 
+def tried(count: int) -> dict[str, Any]:
+    """Return the `vault` of somebody who was to leave the group so often."""
+    at = "2026-11-01T08:16:00.000Z"
+    return {"active": True, "tries": {"engage": {"since": at, "last": at, "count": count, "failed": at}}}
+
+
 def decided(ada: Member, action: str, group: str | None = None, in_: Any = None, **asked: Any) -> Decision:
     document = {"member": "ada", "action": action, "feature": "engage", "group": group, **asked}
     return group_requests.decide(ada, read(document), BY, in_ or acme(), NOW, "groups:1")
@@ -260,7 +266,9 @@ def test_a_feature_that_is_not_pushed_is_refused(
 def test_who_leaves_gets_no_group_and_is_taken_out_of_one(attributes: dict[str, Any], message: str) -> None:
     ada = member("UK", engage=IN_UK, **attributes)
     assert refusal(ada, "assign", "US") == ("member", message)
-    assert refusal(ada, "retry") == ("member", message)
+    assert refusal(member(engage=held("UK"), **attributes), "retry") == ("member", message)
+    # While the member is still in the group, a retry has the removal sent at once.
+    assert after(ada, "retry").engage == held("UK", RETRY_REQUEST, "UK")
     out = after(ada, "remove")
     assert out.engage == held(None, RETRY_REQUEST, "UK")
     failed = replace(out, engage=held(None, REQUEST_FAILED, "UK"))
@@ -348,6 +356,12 @@ def test_where_no_status_is_sent_a_request_that_vault_crm_has_cannot_be_repeated
         (member("UK", engage=held("UK")), "shows group none and status none"),
         (member(crm={}, vault={}, engage=held("UK")), "it is sent once an import has linked the member"),
         (member(crm={}, vault={}), "Nothing has to be sent: the person is not in Vault CRM yet."),
+        (member(engage=held("UK", RETRY_REQUEST), vault={"active": False}), "is inactive in Vault CRM"),
+        (
+            member(engage=held(None, REQUEST_FAILED, "UK"), active=False, vault=tried(2)),
+            "(request_failed), and is tried again from 2026-11-01T14:16:00.000Z on",
+        ),
+        (member(engage=held(None, REQUEST_FAILED, "UK"), vault=tried(1)), "tried again by the next push"),
     ],
 )
 def test_what_the_next_push_makes_of_it(ada: Member, told: str) -> None:

@@ -60,6 +60,7 @@ def test_a_team_is_recorded_by_its_active_members_whose_recording_is_in_effect(
     [
         (GRACE, "grace@acme.example"),
         (replace(GRACE, active=False), None),
+        (replace(GRACE, own_email="grace@far.example"), "grace@far.example"),
         (replace(GRACE, email=None), None),
         (replace(GRACE, email="grace"), None),
         (replace(GRACE, email="grace@acme.example, all@acme.example"), None),

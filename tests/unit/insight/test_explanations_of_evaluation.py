@@ -41,7 +41,7 @@ def now(known: Known, matches: set[str], to: Any = ACME, **fields: Any) -> Json:
     return explanations.evaluated(evaluation, verdict, decision, to)
 
 
-NAMESAKE = replace(MEMBER, id="m2", crm={"salesforce": {"id": BOB}})
+NAMESAKE = replace(MEMBER, id="m2", email="ada@acme.example", crm={"salesforce": {"id": BOB}})
 NAMESAKES = Known(matches={"email#ada@acme.example": frozenset({"m2"})}, namesakes=(NAMESAKE,))
 LEFT = replace(NAMESAKES, namesakes=(replace(NAMESAKE, active=False),))
 KEEPS_DEACTIVATED = settings(keep_active={"when_deactivated": True})

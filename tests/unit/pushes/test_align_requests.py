@@ -1,7 +1,7 @@
 """What Align's records ask of members, and what Align is told of them (G9)."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -349,8 +349,9 @@ def test_what_only_align_has_to_be_told_leaves_vault_crm_alone() -> None:
     assert engage_groups.due(moved) == engage_groups.Due(
         "", frozenset({ENGAGE, engage_features.USER_STATUS, ALIGN})
     )
-    assert not push_plan.is_due(moved, ACME, TODAY)
-    assert push_plan.is_due(moved, ACME, date(2027, 2, 1))
+    in_vault = engage_groups.due(moved, in_align=False)
+    assert not push_plan.is_due(in_vault, ACME, datetime(2026, 11, 20, tzinfo=UTC))
+    assert push_plan.is_due(in_vault, ACME, datetime(2027, 2, 1, tzinfo=UTC))
 
 
 def test_being_told_keeps_what_was_taken() -> None:

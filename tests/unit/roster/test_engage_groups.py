@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from muster.crm import engage_features
 from muster.crm.engage_features import (
     CONNECT,
     ENGAGE,
@@ -14,6 +13,7 @@ from muster.crm.engage_features import (
     FEATURES,
     INVALID_GROUP_NAME,
     NO_LICENSES_REMAINING,
+    REQUEST_FAILED,
     REQUEST_SENT,
     RETRY_REQUEST,
     STATUSES,
@@ -21,14 +21,16 @@ from muster.crm.engage_features import (
     USER_STATUS,
     Seen,
 )
-from muster.roster import end_dates, engage_groups, licence_places
+from muster.roster import end_dates, engage_groups, licence_places, vault_tries
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
+from muster.roster.vault_tries import Tries
 
 TODAY = date(2026, 11, 20)
 AT = "2026-11-20T08:16:00.000Z"
 EARLIER = "2026-11-01T08:16:00.000Z"
+LATER = "2026-11-01T08:46:00.000Z"
 both = pytest.mark.parametrize("feature", FEATURES)
 
 
@@ -60,6 +62,11 @@ def wished(ada: Member, feature: str, group: str | None) -> Member:
 
 def waits(group: str = "UK", since: str = EARLIER, tried: str = EARLIER) -> dict[str, str]:
     return {"group": group, "since": since, "tried": tried}
+
+
+def tries(what: str, count: int) -> dict[str, Any]:
+    """Return what the `vault` of somebody says for whom something was tried so often, and last `EARLIER`."""
+    return {"tries": {what: {"since": EARLIER, "last": EARLIER, "count": count, "failed": EARLIER}}}
 
 
 # ── Asking ────────────────────────────────────────────────────────────────────────────────────────────
@@ -176,6 +183,7 @@ def test_who_is_inactive_set_inactive_or_past_the_end_date_leaves(
 # ── Due ───────────────────────────────────────────────────────────────────────────────────────────────
 
 GONE: dict[str, Any] = {"active": False}
+IN_SIX_HOURS, IN_A_DAY = "2026-11-01T14:16:00.000Z", "2026-11-02T08:16:00.000Z"
 IN_UK: dict[str, Any] = {"engage": held("UK", SUCCESS, "UK")}
 FIRST_DAY_AFTER = "2026-12-01"
 ENDS: dict[str, Any] = {"end_date": "2026-11-30"}
@@ -201,7 +209,8 @@ ENDS: dict[str, Any] = {"end_date": "2026-11-30"}
         # The end date is the last day of work.
         (member(**ENDS), FIRST_DAY_AFTER, "user_status"),
         (member(**ENDS, **IN_UK), FIRST_DAY_AFTER, "engage user_status"),
-        (member({"active": False}, **ENDS, **IN_UK), FIRST_DAY_AFTER, "engage"),
+        # Who is inactive in Vault CRM holds no licence, whatever the date.
+        (member({"active": False}, **ENDS, **IN_UK), "", "engage"),
         (member(**ENDS, engage=held("UK", RETRY_REQUEST)), "", "engage user_status"),
         (member(end_date="2026-12-31"), "2027-01-01", "user_status"),
         # The status that is set by hand.
@@ -211,6 +220,40 @@ ENDS: dict[str, Any] = {"end_date": "2026-11-30"}
         (member({"active": False}, crm_user_status="active"), "", "user_status"),
         (member({"active": False}, crm_user_status="active", **ENDS), "", "user_status"),
         (member(crm_user_status="inactive", **IN_UK), "", "engage user_status"),
+        # Whoever has left is never activated.
+        (member({"active": False}, crm_user_status="active", **GONE), None, ""),
+        # What failed is tried again: at the next push, after six hours, daily. Inactivating waits for it.
+        (member(tries(ENGAGE, 1), **GONE, **IN_UK), "", "engage"),
+        (member(tries(ENGAGE, 2), **GONE, **IN_UK), IN_SIX_HOURS, "engage"),
+        (member(tries(ENGAGE, 3), **GONE, **IN_UK), IN_A_DAY, "engage"),
+        (
+            member(tries(ENGAGE, 2), crm_user_status="inactive", **IN_UK),
+            IN_SIX_HOURS,
+            "engage user_status",
+        ),
+        (member(tries(ENGAGE, 2), **GONE, engage=held(None, RETRY_REQUEST, "UK")), "", "engage"),
+        (member(tries(ENGAGE, 2), **GONE, engage=held(None, REQUEST_SENT, "UK")), "", "engage"),
+        (member(tries(USER_STATUS, 2), crm_user_status="inactive"), IN_SIX_HOURS, "user_status"),
+        # A removal that was asked for by hand, and failed.
+        (member(tries(ENGAGE, 3), engage=held(None, REQUEST_FAILED, "UK")), IN_A_DAY, "engage"),
+        (member(engage=held(None, REQUEST_FAILED, "UK")), None, ""),
+        # Who is inactive in Vault CRM has to give back, and nothing to ask.
+        (member({"active": False}, **IN_UK), "", "engage"),
+        (member({"active": False}, engage=held("UK", RETRY_REQUEST)), None, ""),
+        (
+            member({"active": False}, crm_user_status="active", engage=held("UK", RETRY_REQUEST)),
+            "",
+            "engage user_status",
+        ),
+        (
+            member(
+                {"active": False, **tries(USER_STATUS, 2)},
+                crm_user_status="active",
+                engage=held("UK", RETRY_REQUEST),
+            ),
+            IN_SIX_HOURS,
+            "engage user_status",
+        ),
     ],
 )
 def test_what_a_push_has_to_look_at(ada: Member, since: str | None, what: str) -> None:
@@ -279,7 +322,7 @@ def test_a_request_that_changes_is_sent_alone_or_with_the_status_where_settings_
         # 4. No group, no request in Vault CRM, and a group all the same, or a retry asked for.
         (None, Seen(None, SUCCESS, "UK"), False, ONLY_STATUS),
         (None, Seen(None, None, "UK"), False, ONLY_STATUS),
-        (None, Seen(None, engage_features.REQUEST_FAILED, "UK"), False, ONLY_STATUS),
+        (None, Seen(None, REQUEST_FAILED, "UK"), False, ONLY_STATUS),
         (None, Seen(None, SUCCESS, "UK"), True, ONLY_STATUS),
         (None, Seen(None, SUCCESS), True, ONLY_STATUS),
         (None, Seen(None, REQUEST_SENT, "UK"), True, ONLY_STATUS),
@@ -396,6 +439,67 @@ def test_who_leaves_stands_in_no_line(attributes: dict[str, Any]) -> None:
 
 def test_nobody_stands_nowhere() -> None:
     assert licence_places.places(None) == frozenset()
+
+
+# ── Removals that fail ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_removal_under_way_that_others_began_counts_as_the_first_try() -> None:
+    seen = Seen(None, REQUEST_SENT, "UK")
+    once = replace(member(), **engage_groups.observed(member(), ENGAGE, seen, EARLIER))
+    assert vault_tries.of(once, ENGAGE) == Tries(since=EARLIER, last=EARLIER)
+    assert replace(once, **engage_groups.observed(once, ENGAGE, seen, LATER)) == once
+
+
+@pytest.mark.parametrize(
+    ("seen", "left"),
+    [
+        (Seen(None, SUCCESS, None), None),
+        (Seen(None, REQUEST_FAILED, "UK"), Tries(since=EARLIER, last=EARLIER, failed=LATER)),
+        # The vault may not show at once that it has been asked.
+        (Seen(None, SUCCESS, "UK"), Tries(since=EARLIER, last=EARLIER)),
+        (Seen(None, REQUEST_SENT, None), Tries(since=EARLIER, last=EARLIER)),
+    ],
+)
+def test_a_removal_is_done_once_there_is_no_group(seen: Seen, left: Tries | None) -> None:
+    ada = member({"tries": {ENGAGE: {"since": EARLIER, "last": EARLIER, "count": 1}}}, **GONE, **IN_UK)
+    looked_at = replace(ada, **engage_groups.observed(ada, ENGAGE, seen, LATER))
+    assert vault_tries.of(looked_at, ENGAGE) == left
+    assert ("tries" in looked_at.vault) == (left is not None)
+
+
+def test_a_removal_that_was_not_saved_stays_failed_until_the_vault_shows_something_else() -> None:
+    unsaved = {"tries": {ENGAGE: {"since": EARLIER, "last": EARLIER, "count": 1, "unsaved": True}}}
+    ada = member(unsaved, **GONE, engage=held(None, REQUEST_FAILED, "UK"))
+    for seen, status in (
+        (Seen("UK", SUCCESS, "UK"), REQUEST_FAILED),
+        (Seen(None, REQUEST_SENT, "UK"), REQUEST_SENT),
+        (Seen(None, SUCCESS, None), SUCCESS),
+    ):
+        assert engage_groups.observed(ada, ENGAGE, seen, LATER)[ENGAGE]["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "asks"),
+    [
+        # Back from having left, or in Vault CRM: what was taken back is asked for again.
+        ({"end_date": "2026-11-19"}, {}, True),
+        ({"crm_user_status": "inactive"}, {}, True),
+        ({"active": False}, {}, True),
+        ({"vault": {"active": False, "engage": None}}, {}, True),
+        ({"crm_user_status": "inactive"}, {"end_date": "2026-11-19"}, False),
+        ({"active": False}, {"vault": {"active": False, "engage": None}}, False),
+        ({}, {}, False),
+        # It has not been taken back yet.
+        ({"active": False}, {"vault": {"active": True, "engage": "UK"}}, False),
+    ],
+)
+def test_who_comes_back_asks_for_the_group_again(
+    before: dict[str, Any], after: dict[str, Any], asks: bool
+) -> None:
+    ada = member(engage=held("UK", SUCCESS))
+    returned = engage_groups.returned(replace(ada, **before), replace(ada, **after), TODAY)
+    assert (returned.get("engage") == held("UK", RETRY_REQUEST)) is asks
 
 
 # ── Statuses ──────────────────────────────────────────────────────────────────────────────────────────

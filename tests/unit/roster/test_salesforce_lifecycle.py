@@ -290,15 +290,17 @@ def test_a_second_active_user_with_the_same_address_waits() -> None:
     assert decision.unchanged == (member(),)
     assert decision.link
     assert decision.link.reason == NAMESAKE_ACTIVE
-    assert decision.link.fields == newcomer.fields
+    assert decision.entry
+    assert (decision.entry.code, decision.entry.record) == ("waits_for_namesake", BOB)
+    assert member().id in decision.entry.message
     assert decision.link.match_keys == ("username#ada@acme.example.new", "email#ada@acme.example")
-    # Nothing new: nothing to write. The namesake gone: in.
-    again = decide(newcomer, Known(link=decision.link, namesakes=(member(),)), ACME, {}, NOW)
-    assert not again.writes
-    freed = decide(
-        newcomer, Known(link=decision.link, namesakes=(replace(member(), active=False),)), ACME, {}, NOW
-    )
-    assert freed.outcome is Outcome.LINKED
+    # Of a newer state note is taken, and nobody is told again. The namesake gone: in, by what is newer.
+    newer = change(13, Id=BOB, Username="ada@acme.example.new")
+    again = decide(newer, Known(link=decision.link, namesakes=(member(),)), ACME, {}, NOW)
+    assert (again.outcome, again.writes, again.entry) == (Outcome.WAITING, True, None)
+    gone = Known(link=decision.link, namesakes=(replace(member(), active=False),))
+    assert decide(newcomer, gone, ACME, {}, NOW).outcome is Outcome.STALE
+    assert decide(newer, gone, ACME, {}, NOW).outcome is Outcome.LINKED
 
 
 def test_custom_fields_that_the_settings_list_sync_by_themselves() -> None:

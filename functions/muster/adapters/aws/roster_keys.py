@@ -57,7 +57,16 @@ def link_key(organization: str, crm_id: str) -> Item:
 
 def match_key(organization: str, key: str) -> Item:
     """Return the key of the item that lists the members with a username or e-mail address."""
-    return {"pk": {"S": f"ORG#{organization}#MATCH#{key}"}, "sk": {"S": "MATCH"}}
+    return {"pk": {"S": f"ORG#{organization}#MATCH#{bucket(key)}"}, "sk": {"S": "MATCH"}}
+
+
+def bucket(key: str) -> str:
+    """Return what a match key is stored under; two keys may share it, such as those of ß and ss.
+
+    So were all keys until 0.2.0. Whoever reads them looks at the members' own keys.
+    """
+    kind, mark, name = key.partition("#")
+    return key if kind == "vault_crm" else f"{kind}{mark}{name.casefold()}"
 
 
 def seat_key(organization: str, seat: str) -> Item:
@@ -250,9 +259,14 @@ def link_item(organization: str, link: Link, expires_at: int | None) -> Item:
 def to_link(item: Item) -> Link:
     """Return the link of an item."""
     document = orjson.loads(item["doc"]["S"])
-    listed: Json = {name: tuple(document.pop(name, ())) for name in ("match_keys", "matches")}
-    crm_id = item["pk"]["S"].rpartition("#")[2]
-    return Link(crm_id=crm_id, revision=int(item["revision"]["N"]), **listed, **document)
+    # Until 0.2.0, whoever waited for a namesake was remembered with fields and matches: nobody believes them.
+    remembered = {name: document[name] for name in ("member", "reason", "source") if name in document}
+    return Link(
+        crm_id=item["pk"]["S"].rpartition("#")[2],
+        revision=int(item["revision"]["N"]),
+        match_keys=tuple(document.get("match_keys", ())),
+        **remembered,
+    )
 
 
 def error_item(organization: str, entry: LogEntry, expires_at: int) -> Item:

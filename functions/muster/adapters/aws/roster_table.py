@@ -19,7 +19,7 @@ from muster.adapters.aws import roster_keys as keys
 from muster.adapters.aws.aws_errors import translated
 from muster.adapters.aws.dynamodb_reads import get_many, texts
 from muster.adapters.aws.roster_keys import Item
-from muster.adapters.aws.roster_writes import deletion, transactions
+from muster.adapters.aws.roster_writes import ERROR_DAYS, deletion, transactions
 from muster.adapters.aws.run_table import fence
 from muster.error_log import LogEntry
 from muster.errors import Stale, Unavailable
@@ -27,9 +27,9 @@ from muster.lease import Lease
 from muster.roster.decisions import Decision, Known, Wanted
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
-from muster.roster.links import Link
+from muster.roster.links import Link, keys_of
 from muster.roster.member import Member
-from muster.roster.reasons import NAMESAKE_ACTIVE
+from muster.roster.reasons import WAITING_REASONS
 from muster.roster.seats import Pool
 from muster.sources.member_states import MemberState
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-ERROR_DAYS = 90
 _DAY = 24 * 60 * 60
 _READS = 5
 # What a transaction takes.
@@ -69,19 +68,19 @@ class RosterTable:
 
     def _gather(self, organization: str, wanted: Mapping[str, Wanted]) -> dict[str, Known]:
         managers = {each.manager for each in wanted.values() if each.manager}
-        found = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in {*wanted, *managers}})
+        former = {each.succeeds for each in wanted.values() if each.succeeds}
+        asked = {*wanted, *managers, *former}
+        found = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in asked})
         links = {crm_id: keys.to_link(item) for crm_id, item in found.items()}
-        linked = {
-            member for crm_id in {*wanted, *managers} if crm_id in links and (member := links[crm_id].member)
+        linked = {member for crm_id in asked if crm_id in links and (member := links[crm_id].member)}
+        asked_for = {
+            keys.bucket(key)
+            for crm_id, each in wanted.items()
+            for key in (each.claims if crm_id in links and links[crm_id].member else each.match_keys)
         }
-        unlinked = [crm_id for crm_id in wanted if not (crm_id in links and links[crm_id].member)]
         second = self._get(
             {("member", member): keys.member_key(organization, member) for member in linked}
-            | {
-                ("match", key): keys.match_key(organization, key)
-                for crm_id in unlinked
-                for key in wanted[crm_id].match_keys
-            }
+            | {("match", key): keys.match_key(organization, key) for key in asked_for}
         )
         members = {name: keys.to_member(item) for (kind, name), item in second.items() if kind == "member"}
         holders = {name: _set(item, "members") for (kind, name), item in second.items() if kind == "match"}
@@ -202,7 +201,7 @@ class RosterTable:
         items = self._get({key: keys.match_key(organization, key) for key in match_keys})
         crm_ids = frozenset[str]().union(*(_set(item, "waiting") for item in items.values()))
         links = self._get({crm_id: keys.link_key(organization, crm_id) for crm_id in sorted(crm_ids)})
-        return [link for item in links.values() if (link := keys.to_link(item)).reason == NAMESAKE_ACTIVE]
+        return [link for item in links.values() if (link := keys.to_link(item)).reason in WAITING_REASONS]
 
     def holders(self, organization: str, match_keys: Iterable[str]) -> dict[str, frozenset[str]]:
         """Return who has each of these match keys (member ids), or waits for it (CRM ids)."""
@@ -272,12 +271,20 @@ def _known(
     managers_link = links.get(wanted.manager) if wanted.manager else None
     above = members.get(managers_link.member or "") if managers_link else None
     manager = above.id if above and above.active else None
+    member = members.get(link.member) if link and link.member else None
+    sought = wanted.claims if link and link.member else wanted.match_keys
+    matches = {key: holders.get(key, frozenset[str]()) for key in map(keys.bucket, sought)}
+    names = dict.fromkeys(name for each in matches.values() for name in sorted(each))
+    namesakes = tuple(
+        each
+        for name in names
+        if (each := members.get(name)) and each != member and not frozenset(sought).isdisjoint(keys_of(each))
+    )
     if link and link.member:
-        return Known(link=link, member=members.get(link.member), manager=manager)
-    matches = {key: holders.get(key, frozenset[str]()) for key in wanted.match_keys}
-    names = dict.fromkeys(name for key in wanted.match_keys for name in sorted(matches[key]))
-    namesakes = tuple(members[name] for name in names if name in members)
-    return Known(link=link, matches=matches, namesakes=namesakes, manager=manager)
+        return Known(link=link, member=member, manager=manager, matches=matches or None, namesakes=namesakes)
+    theirs = links.get(wanted.succeeds) if wanted.succeeds else None
+    former = members.get(theirs.member) if theirs and theirs.member else None
+    return Known(link=link, matches=matches, namesakes=namesakes, manager=manager, former=former)
 
 
 def _set(item: Item, name: str) -> frozenset[str]:

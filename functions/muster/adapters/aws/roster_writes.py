@@ -5,7 +5,7 @@ to the pools of seats are added up, because a transaction may touch an item only
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +18,13 @@ from muster.roster.decisions import HISTORY_ERASED_AT_ONCE, Decision
 from muster.roster.history import HistoryEntry
 from muster.roster.links import Link, keys_of
 from muster.roster.member import Member
-from muster.roster.reasons import NAMESAKE_ACTIVE
+from muster.roster.reasons import WAITING_REASONS
 from muster.roster.seats import Move, moves
 
 # A message can come again for 24 hours from Salesforce and for 14 days from the dead-letter queue; the
 # last version of a user who is not in the roster is remembered for longer than both.
 LINK_DAYS = 45
+ERROR_DAYS = 90
 _DAY = 24 * 60 * 60
 # DynamoDB takes 100 actions and 4 MB; a member with its history is at most 130 KB (user_changes.MAX_TEXT),
 # and one action is left for the fence.
@@ -100,6 +101,9 @@ def _actions(table: str, organization: str, decision: Decision, now: float) -> l
     ]
     if decision.newcomer and decision.after:
         item = keys.newcomer_item(organization, decision.after.id, now)
+        actions.append({"Put": {"TableName": table, "Item": item}})
+    if decision.entry:
+        item = keys.error_item(organization, decision.entry, int(now) + ERROR_DAYS * _DAY)
         actions.append({"Put": {"TableName": table, "Item": item}})
     return [
         *actions,
@@ -261,7 +265,7 @@ def _replace_link(table: str, organization: str, link: Link, now: float) -> dict
 
 
 def _link_item(organization: str, link: Link, revision: int, now: float) -> Item:
-    keep = link.member is not None or link.reason == NAMESAKE_ACTIVE
+    keep = link.member is not None or link.reason in WAITING_REASONS
     expires_at = None if keep else int(now) + LINK_DAYS * _DAY
     return keys.link_item(organization, replace(link, revision=revision + 1), expires_at)
 
@@ -270,20 +274,22 @@ def _match_actions(table: str, organization: str, decision: Decision) -> list[An
     """Return one action per match key that gains or loses someone, or that the decision depends on."""
     changes: dict[str, dict[str, str]] = defaultdict(dict)
     if decision.after:
-        old, new = keys_of(decision.before), keys_of(decision.after)
-        for key in set(old) ^ set(new):
+        old, new = _buckets(keys_of(decision.before)), _buckets(keys_of(decision.after))
+        for key in old ^ new:
             changes[key]["ADD members" if key in new else "DELETE members"] = decision.after.id
     if decision.link:
-        old, new = decision.link_before.match_keys if decision.link_before else (), decision.link.match_keys
-        for key in set(old) ^ set(new):
+        old = _buckets(decision.link_before.match_keys) if decision.link_before else set()
+        new = _buckets(decision.link.match_keys)
+        for key in old ^ new:
             changes[key]["ADD waiting" if key in new else "DELETE waiting"] = decision.link.crm_id
     for key in decision.matches or ():
         changes.setdefault(key, {})
+    erased = _buckets(decision.keys_erased)
     return [
-        *(_match_deletion(table, organization, decision, key) for key in decision.keys_erased),
+        *(_match_deletion(table, organization, decision, key) for key in sorted(erased)),
         *(
             _match_action(table, organization, decision, key, changes[key])
-            for key in sorted(changes.keys() - {*decision.keys_erased})
+            for key in sorted(changes.keys() - erased)
         ),
     ]
 
@@ -296,6 +302,10 @@ def _match_deletion(table: str, organization: str, decision: Decision, key: str)
         "ExpressionAttributeValues": {":own": {"SS": [decision.after.id if decision.after else ""]}},
     }
     return action
+
+
+def _buckets(match_keys: Iterable[str]) -> set[str]:
+    return {keys.bucket(key) for key in match_keys}
 
 
 def _match_action(

@@ -1,0 +1,46 @@
+"""Groups that a leaver had requested by hand or in a CRM, requested again for who comes back (G11).
+
+Whoever is deactivated in Salesforce requests no group (W8). What an assignment gave, it gives again; other
+requests are kept in the member's `vault` under `former`, with their origin, until then. Pure.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from muster.crm.engage_features import FEATURES
+from muster.roster import engage_groups
+from muster.roster.entitlements import governor
+from muster.roster.member import Member
+from muster.settings import Settings
+
+
+def with_former_groups(before: Member, after: Member, settings: Settings) -> Member:
+    """Return a member after a change in Salesforce: what a leaver requested is kept, who returns has it."""
+    if not after.active:
+        return _kept(before, after)
+    if "former" not in after.vault:
+        return after
+    former = after.vault["former"]
+    after = replace(after, vault={name: value for name, value in after.vault.items() if name != "former"})
+    for feature, request in former.items():
+        if getattr(after, feature)["request"] is None and not governor(after, feature, settings):
+            after = _requested(after, feature, request["group"], request["origin"])
+    return after
+
+
+def _kept(before: Member, after: Member) -> Member:
+    former = {
+        feature: {"group": group, "origin": origin}
+        for feature in FEATURES
+        if (group := getattr(before, feature)["request"])
+        and (origin := before.origins.get(f"{feature}.request"))
+        and getattr(after, feature)["request"] is None
+    }
+    if not former:
+        return after
+    return replace(after, vault={**after.vault, "former": {**after.vault.get("former", {}), **former}})
+
+
+def _requested(member: Member, feature: str, group: str, origin: str) -> Member:
+    changed: dict[str, Any] = engage_groups.request_group(member, feature, group)
+    return replace(member, **changed, origins={**member.origins, f"{feature}.request": origin})
