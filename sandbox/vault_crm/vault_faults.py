@@ -5,7 +5,7 @@ Instead of the call or within it (`method` narrows them to one):
 fault         what happens
 failure       HTTP 200 with responseStatus FAILURE and `error`; EXCEPTION is an exception; no effect
 fail_rows     the first `rows` records of a write are refused, with `error` (SDK_ERROR); the rest are saved
-refuse_call   a write that holds the record `record` is refused as a whole, with `error` (INVALID_DATA); no effect
+refuse_call   a write with the record `record` is refused as a whole, with `error` (INVALID_DATA); no effect
 engage_fails  the Engage requests that a write raises end as Request Failed
 
 In the true answer to a query:

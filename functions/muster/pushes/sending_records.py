@@ -19,7 +19,7 @@ type Record = Mapping[str, Any]
 
 
 def sent_in_calls(
-    vault: Vault, object_name: str, records: Sequence[Record], refused: Callable[[], None]
+    vault: Vault, object_name: str, records: Sequence[Record], refused: Callable[[], object]
 ) -> Iterator[list[Written]]:
     """Send up to 500 records and yield the outcomes call by call, in the order of the records.
 

@@ -13,7 +13,7 @@ from itertools import chain, islice
 
 from muster.crm import engage_features, vault_fields
 from muster.crm.vault_records import RECORDS_A_CALL, Outcome, Written
-from muster.error_log import LogEntry
+from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
 from muster.pushes import group_writes, licence_lines, push_plan
 from muster.pushes.blocked import blocked_by, stopped_by
@@ -29,6 +29,7 @@ from muster.roster.engage_errors import (
     REMOVAL_SUCCEEDED,
     failures,
     tried_again,
+    under_way_too_long,
     user_entry,
     user_not_seen,
 )
@@ -118,6 +119,7 @@ class Steps:
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
         unseen = [user_not_seen(members[name], self._now(), run.id) for name in plan.unseen]
         self._ends.log_errors(run, unseen)
+        refused += self._tell_what_takes_long(run, members.values())
         return plan, replace(
             run,
             planned=len(plan.items),
@@ -127,6 +129,14 @@ class Steps:
             plan_hash=push_plan.plan_hash(plan.items),
             updated_at=timestamp(self.clock.now()),
         )
+
+    def _tell_what_takes_long(self, run: Run, members: Iterable[Member]) -> int:
+        """Tell requests that have been under way for a day; returns how many were not told before (P3)."""
+        if run.preview:
+            return 0
+        now = self.clock.now()
+        entries = [entry for member in members for entry in under_way_too_long(member, now)]
+        return self.ports.roster.park(run.organization, at_most(entries), now.timestamp())
 
     def _due(self, run: Run, at: datetime, requested: Mapping[str, Change]) -> dict[str, Member]:
         """Return the members who are due for a push; the index lists candidates, the member decides.

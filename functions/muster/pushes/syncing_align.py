@@ -47,9 +47,10 @@ class AlignSync:
     # ── First: requests ──────────────────────────────────────────────────────────────────────────
 
     def take_requests(self, run: Run) -> tuple[Mapping[str, Change], int]:
-        """Take over admins' requests; returns the changes by member (id) and the number of errors.
+        """Take over admins' requests; returns the changes by member (id) and the number of new errors.
 
-        The changes are recorded and the errors logged, except in a preview.
+        The changes are recorded and the errors logged, except in a preview. A record that stays as it is was
+        told before, and is no error of this push.
         """
         if self.align is None:
             return {}, 0
@@ -64,9 +65,9 @@ class AlignSync:
         if run.preview:
             return changes, 0
         # Log first: a request that is recorded as taken over is not looked at again.
-        self.roster.park(run.organization, entries, self.clock.now().timestamp())
+        new = self.roster.park(run.organization, entries, self.clock.now().timestamp())
         self._record(run, changes)
-        return changes, len(entries)
+        return changes, new
 
     def _decided(self, found: Found) -> tuple[dict[str, Change], list[LogEntry]]:
         """Return the changes and error entries of the records; each must match exactly one member."""

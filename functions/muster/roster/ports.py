@@ -64,8 +64,8 @@ class Roster(Protocol):
     def offered(self, organization: str, counts: Mapping[tuple[str, str], int]) -> None:
         """Reduce the counts of free licences by those that were offered to the lines."""
 
-    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
-        """Add to the error log; `now` is in epoch seconds."""
+    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> int:
+        """Add to the error log and return how many entries were new; `now` is in epoch seconds."""
 
 
 class Change(Protocol):

@@ -74,8 +74,8 @@ class Archive(Protocol):
 class ErrorLog(Protocol):
     """The error log; `adapters.aws.roster_table` is the real one."""
 
-    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
-        """Add to the error log; `now` is in epoch seconds."""
+    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> int:
+        """Add to the error log and return how many entries were new; `now` is in epoch seconds."""
 
 
 class Work(Protocol):

@@ -238,12 +238,15 @@ class RosterTable:
                 raise
         return True
 
-    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> None:
-        """Add entries to the error log; adding an entry again changes nothing."""
+    def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> int:
+        """Add entries to the error log and return how many were new; adding one again changes nothing."""
+        new = 0
         for entry in entries:
             item = keys.error_item(organization, entry, int(now) + ERROR_DAYS * _DAY)
             with translated("the roster table"):
-                self._client.put_item(TableName=self._table, Item=item)
+                before = self._client.put_item(TableName=self._table, Item=item, ReturnValues="ALL_OLD")
+            new += "Attributes" not in before
+        return new
 
     def _get[K](self, wanted: Mapping[K, Item]) -> dict[K, Item]:
         return get_many(self._client, self._table, wanted)
