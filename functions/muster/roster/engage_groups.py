@@ -17,6 +17,7 @@ from muster.crm.engage_features import (
     FAILED,
     FEATURES,
     NO_LICENSES_REMAINING,
+    REQUEST_FAILED,
     REQUEST_SENT,
     RETRY_REQUEST,
     SUCCESS,
@@ -81,6 +82,13 @@ def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attrib
 def is_unsent(member: Member, feature: str) -> bool:
     """Whether the member's request has been edited since it was last sent (I10)."""
     return bool(getattr(member, feature)["status"] == RETRY_REQUEST)
+
+
+def is_unsaved(member: Member, feature: str, shown: str | None) -> bool:
+    """Whether Vault CRM refused to save the member's request and shows the same as then (I10, P3)."""
+    mine = getattr(member, feature)
+    failed = mine["status"] == REQUEST_FAILED and mine["request"] is not None
+    return failed and mine["request"] != seen_request(member, feature) == shown
 
 
 def returned(before: Member, after: Member, day: date) -> Attributes:
@@ -240,7 +248,7 @@ def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Att
 def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
     """Return the attributes of a member for whom Vault CRM shows this; the request stays (G4, P3).
 
-    A request that is not sent yet keeps its status, and so does a removal that Vault CRM did not save. `at`
+    A request that is not sent yet keeps its status, and so does what Vault CRM did not save. `at`
     is now, for a place in line (G8), and for what takes long (G7, P3).
     """
     mine = getattr(member, feature)
@@ -248,7 +256,8 @@ def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
     status = REQUEST_SENT if seen.status == RETRY_REQUEST else seen.status
     tries = vault_tries.of(member, feature)
     is_left = seen.request is not None or seen.group is not None
-    if is_unsent(member, feature) or (tries and tries.unsaved and is_left and status != REQUEST_SENT):
+    unsaved = (tries and tries.unsaved and is_left) or is_unsaved(member, feature, seen.request)
+    if is_unsent(member, feature) or (unsaved and status != REQUEST_SENT):
         status = mine["status"]
     vault = {**_after_removal(member.vault, feature, seen, at), feature: seen.request}
     vault = requests_under_way.seen(vault, feature, at if status == REQUEST_SENT else None)

@@ -4,7 +4,8 @@ When a user of Vault CRM is imported, the request there becomes the member's, un
 
     an automatic assignment decides about it    the member's request stands, and is sent where Vault's differs
     the member is closed by hand                it is kept for when the member comes back (G11)
-    it was edited here and is not sent yet      it is kept and reported, or given up (settings: pending_edits)
+    it was edited here and is not sent yet,
+    or was refused, and nothing changed there   it is kept and reported, or given up (settings: pending_edits)
     the member was not linked before            it is kept in both modes, and sent where Vault's differs
     the member may hold no licence just now     it is kept for coming back where Vault shows none (G11)
 
@@ -82,7 +83,8 @@ def _stands(
         return getattr(member, feature)["request"] is not None
     # Only what is new in Vault CRM overwrites an edit: a row that was imported before does not.
     kept = settings.pending_edits == "protect" or member.vault.get("digest") == user.digest
-    return kept and engage_groups.is_unsent(member, feature)
+    refused = engage_groups.is_unsaved(member, feature, user.requests.get(feature))
+    return kept and (refused or engage_groups.is_unsent(member, feature))
 
 
 def _with_vaults_request(member: Member, feature: str, request: str | None) -> Member:

@@ -67,6 +67,38 @@ def test_the_record_at_fault_is_told_and_all_others_are_sent(
     assert licences.push(by="schedule")["counts"] == {}
 
 
+@pytest.mark.parametrize("mode", ["full", "incremental"])
+def test_no_import_loses_what_was_refused_and_a_retry_sends_it(
+    licences: Licences, asked: list[str], mode: str
+) -> None:
+    bad = asked[4]
+    refuse(licences, bad)
+    licences.push(by="schedule")
+    licences.faults()
+    licences.vault.log_in()
+    for name in ("Augusta", "Ada"):
+        licences.vault.update(bad, first_name__sys=name)
+        assert licences.imported(mode)["status"] == "succeeded"
+        assert licences.status(bad) == ("All", "request_failed", None)
+    licences.ask(bad, action="retry")
+    licences.push(by="schedule")
+    assert licences.status(bad) == ("All", "success", "All")
+
+
+def test_what_is_asked_for_in_vault_crm_goes_before_what_it_refused(
+    licences: Licences, asked: list[str]
+) -> None:
+    licences.vault.group("US", 5)
+    refuse(licences, asked[4])
+    licences.push(by="schedule")
+    licences.faults()
+    licences.vault.log_in()
+    licences.vault.update(asked[4], engage_group_request__v="US")
+    licences.vault.settle()
+    licences.imported("incremental")
+    assert licences.status(asked[4]) == ("US", "success", "US")
+
+
 def test_when_most_calls_were_made_the_rest_is_left_to_the_next_push(
     licences: Licences, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,7 +127,11 @@ def one_spoils_the_call(world: World) -> None:
     pushing.vault.control("POST", "faults", [refused])
     well(pushing.push())
     pushing.vault.control("POST", "faults", [])
-    _ends(pushing, "US", "ada carol")
+    if pushing.in_groups()["engage US"] != ["ada", "carol"]:
+        raise Violation("one is refused, and the others are not let in")
+    well(pushing.run_import())
+    well(pushing.ask("retry", "bob"))
+    _ends(pushing, "US", "ada bob carol")
 
 
 def permission_goes(world: World) -> None:
