@@ -28,6 +28,7 @@ from muster.roster.engage_errors import (
     REFUSED,
     REMOVAL_SUCCEEDED,
     failures,
+    left_in_group,
     tried_again,
     under_way_too_long,
     user_entry,
@@ -330,6 +331,15 @@ class Steps:
         self._member_writer(run).write(sent)
         for item in items:
             self.counts["under_way" if item.step is Step.OUTCOME else push_plan.COUNTED[item.step]] += 1
+            if item.step is Step.INACTIVATION:
+                self.errors += self._left_in_groups(item)
+
+    def _left_in_groups(self, item: PushItem) -> Iterator[LogEntry]:
+        """Yield an entry for each group in which the user was inactivated: of features not managed."""
+        for feature in sorted(item.seen.keys() - {*pushed_features(self.settings)}):
+            if item.seen[feature].group:
+                problem = left_in_group(feature)
+                yield user_entry(self._now(), item.user, "inactivated_in_group", problem, item.member)
 
     def _record(self, item: PushItem) -> dict[str, str | None]:
         """Return the record to write for an item."""

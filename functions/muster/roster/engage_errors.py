@@ -144,6 +144,16 @@ def under_way_too_long(member: Member, now: datetime) -> Iterator[LogEntry]:
         yield user_entry(at, vault_id, "request_under_way", problem, member.id, feature)
 
 
+def left_in_group(feature: str) -> Problem:
+    """Return the problem with a user who was inactivated in a group of a feature that is not managed."""
+    return Problem(
+        _NAMED[feature],
+        "group still has the user, who was inactivated: the feature is not managed, and the licence not free",
+        "In Vault CRM make the user active, clear the request, and make the user inactive again. To have that"
+        f" done for who leaves next, add {feature} to connections.vault_crm.manage_features.",
+    )
+
+
 def user_not_seen(member: Member, at: str, run: str) -> LogEntry:
     """Return the entry for a member whose user Vault CRM does not show; `at` is now (ISO 8601)."""
     problem = Problem(

@@ -73,7 +73,7 @@ def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attrib
     # Without the digest, the next import looks at the member again: it may have to undo this (I10).
     vault = {**member.vault, "digest": ""} if member.vault else {}
     if after["request"] != getattr(member, feature)["request"]:
-        vault = without_place(vault, feature)
+        vault = _returned_or_not(without_place(vault, feature), feature)
     if after["request"] is not None and after["request"] != getattr(member, feature)["request"]:
         vault = vault_tries.done(vault, feature)
     return {feature: {**after, "status": status}, "vault": vault}
@@ -104,8 +104,25 @@ def returned(before: Member, after: Member, day: date) -> Attributes:
         if request is not None and request != seen_request(after, feature):
             so_far: dict[str, Any] = {**attributes}
             attributes |= retry(replace(after, **so_far), feature)
-            attributes["vault"] = vault_tries.done(attributes["vault"], feature)
+            attributes["vault"] = returning(vault_tries.done(attributes["vault"], feature), feature)
     return attributes
+
+
+def returning(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
+    """Return a member's `vault` with a request for who comes back, until it is sent (G11)."""
+    return {**vault, "returning": sorted({*vault.get("returning", ()), feature})}
+
+
+def is_returning(member: Member, feature: str) -> bool:
+    """Whether the request is one for coming back that is not sent yet, whatever Vault CRM shows."""
+    return is_unsent(member, feature) and feature in member.vault.get("returning", ())
+
+
+def _returned_or_not(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
+    """Return a member's `vault` after a request for coming back was sent, or another one was made."""
+    left = [each for each in vault.get("returning", ()) if each != feature]
+    rest = {name: value for name, value in vault.items() if name != "returning"}
+    return {**rest, "returning": left} if left else rest
 
 
 def may_hold(member: Member, today: date) -> bool:
@@ -239,7 +256,8 @@ def to_send(
 
 def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Attributes:
     """Return the attributes of a member after its request was written to Vault CRM (P3)."""
-    vault = {**requests_under_way.seen(member.vault, feature, None), "digest": ""}
+    vault = requests_under_way.seen(_returned_or_not(member.vault, feature), feature, None)
+    vault = {**vault, "digest": ""}
     if "request" in written:
         vault[feature] = written["request"] or None
     return {feature: {**getattr(member, feature), "status": REQUEST_SENT}, "vault": vault}

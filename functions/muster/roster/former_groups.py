@@ -43,4 +43,5 @@ def _kept(before: Member, after: Member) -> Member:
 
 def _requested(member: Member, feature: str, group: str, origin: str) -> Member:
     changed: dict[str, Any] = engage_groups.request_group(member, feature, group)
+    changed["vault"] = engage_groups.returning(changed["vault"], feature)
     return replace(member, **changed, origins={**member.origins, f"{feature}.request": origin})

@@ -33,8 +33,8 @@ class Member:
     `own_email` is the e-mail address as Salesforce has it, where the member's own is that with another domain
     (`domains.convert`). `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`,
     per feature the request there, `digest` of the row as imported, `waits`, the places in line for a licence,
-    `tries`, what is tried there until it is done (`roster.vault_tries`), and `former`, the groups to request
-    again for who comes back (`roster.former_groups`).
+    `tries`, what is tried there until it is done (`roster.vault_tries`), `former`, the groups to request
+    again for who comes back (`roster.former_groups`), and `returning`, the features of which that is unsent.
     """
 
     id: str

@@ -46,7 +46,8 @@ def with_standing_request(
     assigned = governor(member, feature, settings) is not None
     unsent = engage_groups.is_unsent(member, feature)
     stands = _stands(member, feature, user, settings, assigned=assigned, is_new=is_new)
-    if held_none or not engage_groups.may_hold(member, today):
+    may_hold = engage_groups.may_hold(member, today)
+    if held_none or not may_hold or engage_groups.is_returning(member, feature):
         # A push has cleared it in Vault: the member's is for coming back.
         stands = stands or (feature in user.requests and user.requests[feature] is None)
     stands = stands or end_dates.closed_by_hand(member, today) is not None

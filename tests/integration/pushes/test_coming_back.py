@@ -40,9 +40,16 @@ each_import = pytest.mark.parametrize("imports", [[], ["incremental"], ["full"]]
         ({"crm_user_status": "inactive"}, {"crm_user_status": "active"}),
     ],
 )
+@pytest.mark.parametrize("pending_edits", ["protect", "overwrite"])
 def test_who_was_closed_by_hand_gets_it_back(
-    licences: Licences, ada: str, closes: dict[str, Any], opens: dict[str, Any], imports: list[str]
+    licences: Licences,
+    ada: str,
+    closes: dict[str, Any],
+    opens: dict[str, Any],
+    imports: list[str],
+    pending_edits: str,
 ) -> None:
+    licences.company.put(pending_edits=pending_edits)
     licences.edit(ada, **closes)
     pushed(licences, imports)
     assert licences.vault.used()["UK"] == 0
@@ -56,10 +63,12 @@ def test_who_was_closed_by_hand_gets_it_back(
 
 @each_import
 @pytest.mark.parametrize("mode", ["automatic", "manual", None], ids=str)
+@pytest.mark.parametrize("pending_edits", ["protect", "overwrite"])
 def test_who_was_deactivated_in_salesforce_gets_it_back(
-    licences: Licences, ada: str, mode: str | None, imports: list[str]
+    licences: Licences, ada: str, mode: str | None, imports: list[str], pending_edits: str
 ) -> None:
-    licences.company.put(assignments=[{**SALES, "update_mode": mode}] if mode else [])
+    assignments = [{**SALES, "update_mode": mode}] if mode else []
+    licences.company.put(assignments=assignments, pending_edits=pending_edits)
     licences.imported()
     crm_id = licences.member(ada)["crm"]["salesforce"]["id"]
     origin = licences.company.ask("explain", member=licences.member(ada)["id"])["groups"]["engage"]["origin"]

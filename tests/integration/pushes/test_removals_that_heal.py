@@ -333,6 +333,17 @@ def test_a_refused_inactivation_is_told_once_and_tried_slowly(
     assert not is_active(licences, ada)
 
 
+def test_who_is_inactivated_in_a_group_that_is_not_managed_is_told(licences: Licences, eve: str) -> None:
+    connections = licences.company.document["connections"]
+    vault_crm = {**connections["vault_crm"], "manage_features": ["engage"]}
+    licences.company.put(connections={**connections, "vault_crm": vault_crm})
+    licences.edit(eve, crm_user_status="inactive")
+    for _ in range(2):
+        licences.push(by="schedule")
+    assert not is_active(licences, eve)
+    assert codes(licences) == ["inactivated_in_group"]
+
+
 # ── Who has left, and who is inactive in Vault CRM ───────────────────────────────────────────────────
 
 

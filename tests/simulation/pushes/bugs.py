@@ -13,12 +13,13 @@ from muster.adapters.vault.answers import Answer
 from muster.crm import engage_features
 from muster.crm.vault_records import Outcome, Written
 from muster.errors import Rejected
-from muster.pushes import licence_lines, push_plan, sending_records, steps
+from muster.pushes import group_writes, licence_lines, push_plan, sending_records, steps
 from muster.pushes.licence_lines import Removals
 from muster.pushes.ports import Vault
 from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.steps import Steps
 from muster.roster.member import Member
+from muster.roster.vault_tries import Tries
 from muster.runs import running
 from muster.runs.run import Run
 from tests.simulation.harness.bugs import Bugs, Hunt
@@ -30,6 +31,7 @@ from tests.simulation.pushes import results
 from tests.simulation.pushes.company import PushCompany
 from tests.simulation.pushes.races import RACES, REFUSED_ONCE, ZOMBIES, three
 from tests.simulation.pushes.scenarios import PUSHES, UPDATES, well
+from tests.simulation.pushes.soaking import leaver_in_trouble
 from tests.simulation.pushes.subject import Pushing, PushRace, PushScenario
 
 bugs: Bugs[PushScenario, PushRace] = Bugs(Pushing.of, PUSHES, [*RACES, *ZOMBIES])
@@ -171,6 +173,15 @@ def _ends(pushing: PushCompany, group: str, who: str) -> None:
         raise Violation(f"in {group} is {inside or 'nobody'}, and should be {who}")
 
 
+def in_trouble(trouble: str) -> Hunt:
+    """Hunt with somebody who leaves, and such a trouble for half an hour."""
+    return _of_troubles.setdefault(
+        trouble, lambda world: leaver_in_trouble(Pushing.of(world), trouble, stage=1, rounds=2)
+    )
+
+
+_of_troubles: dict[str, Hunt] = {}
+
 # ── Bugs ─────────────────────────────────────────────────────────────────────────────────────────
 
 bugs.add(
@@ -302,4 +313,27 @@ bugs.add(
     "what is sent is not written down",
     bugs.clean("much is pushed"),
     lambda patch: patch.setattr(Steps, "_were_sent", lambda *_: None),
+)
+bugs.add(
+    "a removal that failed is not tried again",
+    in_trouble("Engage fails"),
+    lambda patch: patch.setattr(Tries, "next", lambda *_, **__: "9999"),
+)
+
+
+@bugs.bug("a removal that Engage forgot is waited for", in_trouble("Engage forgets"))
+def _forgotten_is_waited_for(patch: pytest.MonkeyPatch) -> None:
+    in_time = Tries.next
+    patch.setattr(Tries, "next", lambda tries, *, under_way=False: "9999" if under_way else in_time(tries))
+
+
+bugs.add(
+    "inactivated while the removal is under way",
+    in_trouble("Engage is slow"),
+    lambda patch: patch.setattr(push_plan, "_may_be_inactivated", lambda *_: True),
+)
+bugs.add(
+    "inactivated after the removal has failed",
+    in_trouble("Connect says update_fails"),
+    lambda patch: patch.setattr(group_writes, "is_in_group", lambda _: False),
 )

@@ -131,7 +131,9 @@ def untrue(pushing: PushCompany) -> Iterator[str]:
         row = pushing.shown(name)
         for feature in FEATURES:
             wanted = engage_groups.wanted(member, feature, day)
-            yield from _untrue(name, member, feature, [row[column] for column in _FIELDS[feature]], inside)
+            fields = [row[column] for column in _FIELDS[feature]]
+            may_hold = engage_groups.may_hold(member, day)
+            yield from _untrue(name, member, feature, fields, inside, may_hold=may_hold)
             if wanted != row[_FIELDS[feature][0]]:
                 yield f"{name} wishes for {getattr(member, feature)}, and Vault CRM was never asked"
         active = engage_groups.wanted_active(member, day)
@@ -145,12 +147,21 @@ def untrue(pushing: PushCompany) -> Iterator[str]:
 
 
 def _untrue(
-    name: str, member: Member, feature: str, row: list[Any], inside: dict[str, list[str]]
+    name: str,
+    member: Member,
+    feature: str,
+    row: list[Any],
+    inside: dict[str, list[str]],
+    *,
+    may_hold: bool,
 ) -> Iterator[str]:
     request, status, group = row
     mine: dict[str, Any] = getattr(member, feature)
     said = (status[0] if isinstance(status, list) else status or "").removesuffix("__v") or None
-    if (mine["status"], mine["group"]) != (said, group):
+    # A request stands, and is sent once the user may hold a licence again.
+    waits = mine["status"] == engage_features.RETRY_REQUEST and mine["request"] and not may_hold
+    shown = (mine["status"] if waits else said, group)
+    if (mine["status"], mine["group"]) != shown:
         yield f"{name} has {mine} for {feature}, and Vault CRM shows {row}"
     if said == engage_features.SUCCESS and group != request:
         yield f"{name}'s {feature} request {request} is a success, and the group is {group}"

@@ -1,0 +1,53 @@
+"""Whatever the Engage server does, every licence is in the end where it belongs (G7, G11, T3)."""
+
+from collections import Counter
+
+import pytest
+
+from tests.simulation.pushes.soaking import TROUBLES, leaver_in_trouble, soak
+from tests.simulation.pushes.subject import Pushing
+
+SEEDS = 4
+each_trouble = pytest.mark.parametrize("trouble", TROUBLES)
+
+
+@each_trouble
+def test_a_leavers_licences_come_home_whatever_the_trouble(
+    trouble: str, pushing: Pushing, figures: Counter[str]
+) -> None:
+    leaver_in_trouble(pushing, trouble, stage=1, rounds=2)
+    figures["leavers in trouble"] += 1
+
+
+def test_after_days_of_trouble_every_licence_is_where_it_belongs(
+    pushing: Pushing, figures: Counter[str]
+) -> None:
+    for seed in range(SEEDS):
+        figures["faults in soaked pushes"] += soak(pushing, seed).faults
+        figures["soaked companies with licences"] += 1
+
+
+def test_a_seed_of_troubles_is_one_story(pushing: Pushing) -> None:
+    first = soak(pushing, 3)
+    assert soak(pushing, 3) == first
+    assert len(set(first.happened)) > 3
+
+
+@pytest.mark.long
+@each_trouble
+def test_a_trouble_may_begin_at_every_stage_and_last(
+    trouble: str, pushing: Pushing, figures: Counter[str]
+) -> None:
+    for stage in range(5):
+        for rounds in (0, 1, 3, 30):
+            leaver_in_trouble(pushing, trouble, stage, rounds)
+            figures["leavers in trouble"] += 1
+
+
+@pytest.mark.long
+def test_after_many_days_of_trouble_every_licence_is_where_it_belongs(
+    pushing: Pushing, figures: Counter[str]
+) -> None:
+    for seed in range(SEEDS, 100):
+        figures["faults in soaked pushes"] += soak(pushing, seed).faults
+        figures["soaked companies with licences"] += 1
