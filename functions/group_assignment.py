@@ -37,13 +37,14 @@ class GroupRequests(Event):
     requests: list[Any] = Field(min_length=1, max_length=500, examples=[[_EXAMPLE]])
 
 
-def _assign(asked: GroupRequests) -> Json:
+def _assign(asked: GroupRequests, request_id: str) -> Json:
     stored = settings_of(asked.organization)
     requesting = RequestingGroups(
         settings=stored.settings,
         roster=bootstrap.roster_table(),
         views=bootstrap.roster_views(),
         now=datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
+        run=f"groups:{request_id}",
     )
     return requesting.request(asked.requests, asked.by)
 
@@ -51,7 +52,7 @@ def _assign(asked: GroupRequests) -> Json:
 @logger.inject_lambda_context(log_event=False)
 def handler(event: object, context: LambdaContext) -> Json:
     """Take up group requests; refusals are in the answer, faults raise."""
-    said = answer_one(event, GroupRequests, _assign)
+    said = answer_one(event, GroupRequests, lambda asked: _assign(asked, context.aws_request_id))
     metrics.add_metric(name="GroupRequests", unit=MetricUnit.Count, value=len(said.get("results", ())))
     metrics.add_metric(name="GroupRequestsRefused", unit=MetricUnit.Count, value=len(said.get("errors", ())))
     metrics.flush_metrics()

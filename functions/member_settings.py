@@ -69,20 +69,21 @@ class MemberEdits(Event):
         return self
 
 
-def _edit(asked: MemberEdits) -> Json:
+def _edit(asked: MemberEdits, request_id: str) -> Json:
     settings = settings_of(asked.organization).settings
     roster, views = bootstrap.roster_table(), bootstrap.roster_views()
     now = datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
     if asked.erase:
-        return ErasingByHand(settings, roster, views, now).erase(asked.erase, asked.by, asked.why or "")
-    editing = EditingMembers(settings, roster, views, now)
+        erasing = ErasingByHand(settings, roster, views, now, run=f"erase:{request_id}")
+        return erasing.erase(asked.erase, asked.by, asked.why or "")
+    editing = EditingMembers(settings, roster, views, now, run=f"edit:{request_id}")
     return editing.edit(asked.changes or (), asked.by, as_manager=asked.acting_as == "manager")
 
 
 @logger.inject_lambda_context(log_event=False)
 def handler(event: object, context: LambdaContext) -> Json:
     """Edit members; refusals are in the answer, faults raise."""
-    said = answer_one(event, MemberEdits, _edit)
+    said = answer_one(event, MemberEdits, lambda asked: _edit(asked, context.aws_request_id))
     edited = sum(bool(result["changed"]) for result in said.get("results", ()))
     metrics.add_metric(name="MemberEdits", unit=MetricUnit.Count, value=edited)
     metrics.add_metric(name="MemberEditsRefused", unit=MetricUnit.Count, value=len(said.get("errors", ())))

@@ -58,6 +58,13 @@ class Describe(Request):
     connection: Literal["vault_crm"]
 
 
+class Approve(SignedRequest):
+    """Save what a parked run keeps."""
+
+    run_id: RunId
+    why: Annotated[Line, Field(max_length=500)] | None = None
+
+
 class Save(SignedRequest):
     """What saving takes, whatever is saved; `approve` is the run that was parked for it."""
 
@@ -65,10 +72,9 @@ class Save(SignedRequest):
     why: Annotated[Line, Field(max_length=500)] | None = None
     approve: RunId | None = None
 
-    @property
-    def signature(self) -> Signature:
-        """Who saves, why, on which version it is based, and what is approved with it."""
-        return Signature(self.by, self.why or "", self.expected_version, self.approve)
+    def signature(self, request_id: str) -> Signature:
+        """Return who saves, why, on which version it is based, and what is approved with it."""
+        return Signature(self.by, self.why or "", self.expected_version, self.approve, request_id)
 
 
 class Put(Save):
@@ -93,7 +99,8 @@ class History(Request):
 @logger.inject_lambda_context(log_event=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one admin request."""
-    configuring = _configuring(lambda: context.get_remaining_time_in_millis() / 1000)
+    request_id = context.aws_request_id
+    configuring = _configuring(lambda: context.get_remaining_time_in_millis() / 1000, request_id)
     said = answer(
         event,
         {
@@ -103,20 +110,30 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             ),
             "describe": Action(Describe, _describe),
             "preview": Action(
-                Preview, lambda to: configuring.preview(to.organization, to.settings, to.by), begins=True
+                Preview,
+                lambda to: configuring.preview(to.organization, to.settings, Signature(to.by)),
+                begins=True,
             ),
             "put": Action(
-                Put, lambda to: configuring.put(to.organization, to.settings, to.signature), begins=True
+                Put,
+                lambda to: configuring.put(to.organization, to.settings, to.signature(request_id)),
+                begins=True,
+            ),
+            "approve": Action(
+                Approve,
+                lambda to: configuring.approve(
+                    to.organization, to.run_id, Signature(to.by, to.why or "", request_id=request_id)
+                ),
+                begins=True,
             ),
             "restore": Action(
-                Restore, lambda to: configuring.restore(to.organization, to.version, to.signature)
+                Restore, lambda to: configuring.restore(to.organization, to.version, to.signature(request_id))
             ),
             "history": Action(History, lambda to: configuring.history(to.organization, to.limit, to.cursor)),
             "rotate_token": Action(
                 SignedRequest, lambda to: configuring.rotate_token(to.organization, to.by)
             ),
         },
-        lists_organizations=True,
     )
     if said.get("saved"):
         metrics.add_metric(name="SettingsSaved", unit=MetricUnit.Count, value=1)
@@ -130,21 +147,25 @@ def _describe(to: Describe) -> dict[str, Any]:
     )
 
 
-def _configuring(remaining: Callable[[], float]) -> Configuring:
+def _configuring(remaining: Callable[[], float], request_id: str) -> Configuring:
     return Configuring(
         store=bootstrap.settings_table(),
         webhooks=bootstrap.webhook_registry(),
         journal=bootstrap.webhook_journal(),
         previewing=Previewing(
             runs=bootstrap.run_table(),
+            roster=bootstrap.roster_table(),
+            archive=bootstrap.run_archive(),
             salesforce=bootstrap.salesforce,
             ports=_ports,
             now=_now,
             remaining=remaining,
+            request_id=request_id,
         ),
         base_url=environment.webhook_base_url(),
         now=_now(),
         loopback_hosts=environment.on_local_stack(),
+        sends_mail=environment.mail_from() is not None,
     )
 
 
@@ -155,7 +176,7 @@ def _ports(connection: SalesforceConnection) -> Ports:
         roster=bootstrap.roster_table(),
         salesforce=bootstrap.salesforce(connection),
         # A preview ends before managers are notified.
-        notify=lambda settings, run: None,
+        notify=lambda settings, run, new_since: None,
     )
 
 

@@ -139,9 +139,16 @@ def _runs(request: Page) -> Json:
 
 
 def _run(request: OneRun) -> Json:
-    run = querying_runs.find_run(bootstrap.run_table(), request.organization, request.run_id)
+    table = bootstrap.run_table()
+    run = querying_runs.find_run(table, request.organization, request.run_id)
     page = querying_runs.show_run(
-        run, bootstrap.run_archive(), request.limit, request.cursor, request.by, _now()
+        run,
+        bootstrap.run_archive(),
+        request.limit,
+        request.cursor,
+        request.by,
+        _now(),
+        table.lease_until(run.organization, run.id),
     )
     return {"message": run_summaries.in_words(run), "run_id": run.id, **page}
 
@@ -185,4 +192,4 @@ ACTIONS: dict[str, Action[Any]] = {
 def handler(event: object, context: LambdaContext) -> Json:
     """Answer one question; wrong ones are answered with `rejected`, faults raise."""
     metrics.add_metric(name="Questions", unit=MetricUnit.Count, value=1)
-    return answer(event, ACTIONS, lists_organizations=True)
+    return answer(event, ACTIONS)

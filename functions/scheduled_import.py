@@ -2,6 +2,7 @@
 
     {"organization", "mode": "full" | "incremental", "by", "preview"?}
     {"organization", "members": [id, e-mail address, username or CRM id, …], "by", "preview"?}   these people
+    any of them with "start": true                   answers the run's id at once; a workflow goes on with it
     {"organization", "run_id"}                       goes on with a run that answered `continue`
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
 
@@ -12,6 +13,7 @@
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -31,7 +33,6 @@ from muster.references import Reference
 from muster.roster import refuted_messages
 from muster.roster.finding import find_named
 from muster.runs.answer import Ended, RunAnswer
-from muster.runs.running import SCHEDULE
 from muster.settings import Settings
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
@@ -78,16 +79,16 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Work on one organization's import until it ends, parks, or the time is nearly up."""
     try:
         said, answer = answer_run(
-            event, Import, lambda asked: _import(asked, lambda: context.get_remaining_time_in_millis() / 1000)
+            event,
+            Import,
+            lambda asked: _import(
+                asked, lambda: context.get_remaining_time_in_millis() / 1000, context.aws_request_id
+            ),
         )
     except MusterError as error:
         logger.error("import failed", error=type(error).__name__, reason=str(error))
         metrics.add_metric("RunsFailed", MetricUnit.Count, 1)
         raise
-    if isinstance(event, dict) and event.get("by") == SCHEDULE:
-        # Nobody reads them there, and a workflow may carry 256 KiB.
-        said.pop("changes", None)
-        said.pop("left_out", None)
     # Only a plan that was not waiting already is news.
     parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
     metrics.add_metric("RunsParked", MetricUnit.Count, int(parked))
@@ -105,16 +106,16 @@ def _count_applied(answer: RunAnswer) -> None:
         metrics.add_metric("MessagesRefuted", MetricUnit.Count, refuted)
 
 
-def _import(asked: Import, remaining: Callable[[], float]) -> RunAnswer:
+def _import(asked: Import, remaining: Callable[[], float], request_id: str) -> RunAnswer:
     stored = settings_of(asked.organization)
 
     def work() -> RunAnswer:
         with _watched_vault(asked, stored) as vault:
-            importing = _importing(stored, vault, remaining)
+            importing = replace(_importing(asked, stored, vault, remaining), request_id=request_id)
             return asked.done_with(importing.runs) or _started(asked, importing)
 
     reporter = bootstrap.run_reporter(stored, "import", _now)
-    return reporter.around(work, scheduled=asked.by == SCHEDULE, daily=asked.mode == "full")
+    return reporter.around(work, scheduled=asked.is_begun_by_schedule, daily=asked.mode == "full")
 
 
 @contextmanager
@@ -125,7 +126,7 @@ def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | No
         yield None
         return
     watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
-    if asked.by == SCHEDULE and watching.skipped():
+    if asked.is_begun_by_schedule and watching.skipped():
         yield None
         return
     with watching.watched(bootstrap.vault(connection)) as vault:
@@ -141,7 +142,9 @@ def _started(asked: Import, importing: Importing) -> RunAnswer:
     return importing.start(asked.mode or "incremental", asked.signer, preview=asked.preview)
 
 
-def _importing(stored: StoredSettings, vault: Vault | None, remaining: Callable[[], float]) -> Importing:
+def _importing(
+    asked: Import, stored: StoredSettings, vault: Vault | None, remaining: Callable[[], float]
+) -> Importing:
     connection = stored.settings.connections.salesforce
     if connection is None:
         remedy = "Add it to the settings: host, organization_id and the name of the secret."
@@ -151,23 +154,25 @@ def _importing(stored: StoredSettings, vault: Vault | None, remaining: Callable[
         archive=bootstrap.run_archive(),
         roster=bootstrap.roster_table(),
         salesforce=bootstrap.salesforce(connection),
-        notify=lambda settings, run: _tell_managers(settings, run, remaining),
+        notify=lambda settings, run, new_since: _tell_managers(settings, run, remaining, new_since),
         vault=vault,
     )
-    return Importing(stored, ports, _now, remaining)
+    return Importing(stored, ports, _now, remaining, asked.hand_over)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
 
-def _tell_managers(settings: Settings, run: str, remaining: Callable[[], float]) -> None:
+def _tell_managers(
+    settings: Settings, run: str, remaining: Callable[[], float], new_since: float | None
+) -> None:
     """Mail managers about their new members (N1); a mail that fails is counted, and tried by the next run."""
     mail = bootstrap.mail()
     if settings.managers.notify and mail is None:
         logger.warning("managers.notify is on, but the template's MailFrom is empty: no mail is sent")
     notifying = ManagerNotifier(bootstrap.mail_outbox(), mail, bootstrap.roster_table(), _now(), remaining)
-    mails = notifying.notify(settings, run)
+    mails = notifying.notify(settings, run, new_since)
     if mails != MailSummary():
         logger.info(
             "managers told",

@@ -1,6 +1,6 @@
 """Lambda: pushes of one organization to Vault CRM; started by a schedule, a workflow or an admin (P1 to P6).
 
-    {"organization", "by", "preview"?}
+    {"organization", "by", "preview"?, "start"?}     "start": true answers the run's id at once
     {"organization", "run_id"}                       goes on with a run that answered `continue`
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
 
@@ -27,7 +27,6 @@ from muster.observability import logger, metrics
 from muster.pushes.ports import Ports, Vault
 from muster.pushes.pushing import Pushing
 from muster.runs.answer import Ended, RunAnswer
-from muster.runs.running import SCHEDULE
 from muster.settings.sections import VaultCrmConnection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
@@ -52,15 +51,16 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Work on one organization's push until it ends, parks, or the time is nearly up."""
     try:
         said, answer = answer_run(
-            event, Push, lambda asked: _push(asked, lambda: context.get_remaining_time_in_millis() / 1000)
+            event,
+            Push,
+            lambda asked: _push(
+                asked, lambda: context.get_remaining_time_in_millis() / 1000, context.aws_request_id
+            ),
         )
     except MusterError as error:
         logger.error("push failed", error=type(error).__name__, reason=str(error))
         metrics.add_metric("PushesFailed", MetricUnit.Count, 1)
         raise
-    if isinstance(event, dict) and event.get("by") == SCHEDULE:
-        # Nobody reads them there, and a workflow may carry 256 KiB.
-        said.pop("changes", None)
     # Only a plan that was not waiting already is news.
     parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
     metrics.add_metric("PushesParked", MetricUnit.Count, int(parked))
@@ -69,7 +69,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     return said
 
 
-def _push(asked: Push, remaining: Callable[[], float]) -> RunAnswer:
+def _push(asked: Push, remaining: Callable[[], float], request_id: str) -> RunAnswer:
     stored = settings_of(asked.organization)
     connection = stored.settings.connections.vault_crm
     if connection is None:
@@ -77,15 +77,20 @@ def _push(asked: Push, remaining: Callable[[], float]) -> RunAnswer:
         raise Rejected(Problem("connections.vault_crm", "is not in the settings", remedy))
     reporter = bootstrap.run_reporter(stored, "push", _now)
     return reporter.around(
-        lambda: _pushed(asked, stored, connection, remaining), scheduled=asked.by == SCHEDULE
+        lambda: _pushed(asked, stored, connection, remaining, request_id),
+        scheduled=asked.is_begun_by_schedule,
     )
 
 
 def _pushed(
-    asked: Push, stored: StoredSettings, connection: VaultCrmConnection, remaining: Callable[[], float]
+    asked: Push,
+    stored: StoredSettings,
+    connection: VaultCrmConnection,
+    remaining: Callable[[], float],
+    request_id: str,
 ) -> RunAnswer:
     watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
-    if asked.by == SCHEDULE and (skipped := watching.skipped()):
+    if asked.is_begun_by_schedule and (skipped := watching.skipped()):
         return skipped
     connected = bootstrap.vault(connection)
     # Unwatched: who may not do something has a connection that works, and imports go on with it (P6).
@@ -100,7 +105,7 @@ def _pushed(
             wait=time.sleep,
             align=align,
         )
-        pushing = Pushing(stored, ports, _now, remaining)
+        pushing = Pushing(stored, ports, _now, remaining, asked.hand_over, request_id)
         return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)
 
 
@@ -109,7 +114,7 @@ def _watched_align(asked: Push, stored: StoredSettings) -> Iterator[Vault | None
     """Lend the organization's Align, if it has one that a schedule may try (P6)."""
     connection = stored.settings.connections.align
     watching = bootstrap.health_tracker(asked.organization, "align", _now)
-    if connection is None or (asked.by == SCHEDULE and watching.skipped()):
+    if connection is None or (asked.is_begun_by_schedule and watching.skipped()):
         yield None
         return
     with watching.watched(bootstrap.align(connection)) as align:

@@ -21,7 +21,8 @@ from muster.errors import NotFound, Problem, Rejected
 from muster.observability import logger
 from muster.references import RunId
 from muster.runs.answer import RunAnswer
-from muster.runs.running import SCHEDULE, Running
+from muster.runs.run import Run
+from muster.runs.running import SCHEDULE, AtWork, Running
 from muster.settings.values import OrganizationName
 from muster.settings.versions import StoredSettings
 from muster.validation import refused
@@ -41,6 +42,10 @@ def _person(value: str) -> str:
 
 _SAY_WHO = "Say who asks, for example jane@acme.example."
 _THE_SCHEDULES_NAME = ("is the name that the schedules go by", _SAY_WHO)
+_A_WORKFLOW_TAKES = frozenset(
+    {"status", "ended", "organization", "run_id", "mode", "counts", "muster_version"}
+)
+_LONGEST_TEXT = 300
 # So many names are looked through for one that is close: what one query answers at the most.
 _NAMES_LOOKED_AT = 5_000
 
@@ -96,20 +101,17 @@ class Action[R: Asked]:
     begins: bool = False
 
 
-def answer(
-    event: object, actions: Mapping[str, Action[Any]], *, lists_organizations: bool = False
-) -> dict[str, Any]:
+def answer(event: object, actions: Mapping[str, Action[Any]]) -> dict[str, Any]:
     """Return the answer to an admin's event; logs organization, action and outcome.
 
     Who asked stays out of the log, being a person; what changes something keeps `by` in the table.
-    `lists_organizations`: the function's role may, so a name that is wrong is told the one it is close to.
     """
 
     def understood() -> tuple[Asked, Callable[[Any], dict[str, Any]]]:
         request, action = _for_action(event, actions)
         if isinstance(request, Event) and not action.begins:
             # Nothing is kept of an organization that is not there, which otherwise reads as an empty one.
-            settings_of(request.organization, lists_organizations=lists_organizations)
+            settings_of(request.organization)
         return request, action.run
 
     return _answered(event, understood)
@@ -123,7 +125,10 @@ def answer_one[E: Event](event: object, kind: type[E], run: Callable[[E], dict[s
 def answer_run[E: RunRequest](
     event: object, kind: type[E], run: Callable[[E], RunAnswer]
 ) -> tuple[dict[str, Any], RunAnswer | None]:
-    """Return the answer to an event about a run, as JSON and as a value (`None`: the event was rejected)."""
+    """Return the answer to an event about a run, as JSON and as a value (`None`: the event was rejected).
+
+    To a schedule, which is a workflow, the JSON is what the workflow goes by and no more (I14).
+    """
     answers: list[RunAnswer] = []
 
     def work(asked: E) -> dict[str, Any]:
@@ -131,22 +136,23 @@ def answer_run[E: RunRequest](
         answers.append(run(asked))
         return answers[0].to_json()
 
-    return answer_one(event, kind, work), next(iter(answers), None)
+    said = answer_one(event, kind, work)
+    if isinstance(event, dict) and event.get("by") == SCHEDULE:
+        said = _for_a_workflow(said)
+    return said, next(iter(answers), None)
 
 
-def settings_of(organization: str, *, lists_organizations: bool = False) -> StoredSettings:
+def settings_of(organization: str) -> StoredSettings:
     """Return the organization's settings in force; raises `NotFound` where it has none.
 
-    What to do about it names the organization that it is close to, where the function `lists_organizations`.
+    What to do about it names the organization that it is close to.
     """
     table = bootstrap.settings_table()
     stored = table.current(organization)
     if stored is not None:
         return stored
-    close = None
-    if lists_organizations:
-        known, _ = table.organizations(_NAMES_LOOKED_AT, None)
-        close = validation.closest(organization, (each["organization"] for each in known))
+    known, _ = table.organizations(_NAMES_LOOKED_AT, None)
+    close = validation.closest(organization, (each["organization"] for each in known))
     did_you_mean = f"Did you mean {close!r}? " if close else ""
     remedy = (
         f"{did_you_mean}RosterQueryFunction lists the organizations there are: organizations."
@@ -165,6 +171,20 @@ def _answered(
         said = _rejection(event, error)
     _log(event, said)
     return {**said, "muster_version": __version__}
+
+
+def _for_a_workflow(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer without names and values, and of a size that is bounded.
+
+    A workflow's history is open to whoever may read executions, and a state holds 256 KiB. What an event is
+    rejected for is told nowhere else, and speaks of the workflow's own event.
+    """
+    kept = {key: value for key, value in said.items() if key in _A_WORKFLOW_TAKES}
+    if said["status"] == "rejected":
+        first = said["errors"][0]
+        kept["message"] = said["message"][:_LONGEST_TEXT]
+        kept["errors"] = [{key: value[:_LONGEST_TEXT] for key, value in first.items()}]
+    return kept
 
 
 def _for_action(event: object, actions: Mapping[str, Action[Any]]) -> tuple[Asked, Action[Any]]:
@@ -205,6 +225,7 @@ def _rejection(event: object, error: Rejected) -> dict[str, Any]:
     return {
         "status": "rejected",
         "organization": _text_of(event, "organization"),
+        **({"run_id": error.run} if isinstance(error, AtWork) else {}),
         "message": message,
         "errors": [
             {"where": problem.where, "message": problem.message, "remedy": problem.remedy}
@@ -231,10 +252,14 @@ def _text_of(event: object, key: str) -> str | None:
 
 
 class RunRequest(Event):
-    """One event: a run to begin, if only as a preview, or one to go on with, to approve or to reject."""
+    """One event: a run to begin, if only as a preview, or one to go on with, to approve or to reject.
+
+    With `start`, a run that is begun or approved goes on by itself, and the answer names it at once.
+    """
 
     by: _Asker | None = None
     preview: bool = False
+    start: bool = False
     run_id: RunId | None = None
     approve: RunId | None = None
     reject: RunId | None = None
@@ -250,6 +275,11 @@ class RunRequest(Event):
         """Whether no schedule asks for this."""
         return bool(self.approve or self.reject)
 
+    @property
+    def is_begun_by_schedule(self) -> bool:
+        """Whether a schedule begins a run; its workflow also goes on with runs that people have begun."""
+        return self.by == SCHEDULE and not self.run_id
+
     def require_signature(self) -> None:
         """Raise `Rejected` unless it says who begins or decides; a run is gone on with by anybody (I5)."""
         if self.by is None:
@@ -259,6 +289,11 @@ class RunRequest(Event):
         # A workflow writes the name so and not otherwise.
         if self.by.casefold() == SCHEDULE and (self.is_for_people or self.by != SCHEDULE):
             raise Rejected(Problem("by", *_THE_SCHEDULES_NAME))
+
+    @property
+    def hand_over(self) -> Callable[[Run], None] | None:
+        """What hands a run over to the workflow, if it is to go on by itself."""
+        return bootstrap.workflow().go_on_with if self.start else None
 
     @property
     def signer(self) -> str:
@@ -272,6 +307,11 @@ class RunRequest(Event):
         if self.preview and self.names_a_run:
             raise refused(
                 "has preview for a run that is there", "Preview goes without run_id, approve and reject."
+            )
+        if self.start and (self.run_id or self.reject or self.by == SCHEDULE):
+            raise refused(
+                "has start, which is for a run that people begin or approve",
+                "Leave start out: a run is rejected at once, and workflows go on with theirs by themselves.",
             )
         if self.plan_hash and not self.approve:
             raise refused("has plan_hash without a run to approve", "It goes with approve.")

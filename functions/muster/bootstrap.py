@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from muster.adapters.aws.settings_table import SettingsTable
     from muster.adapters.aws.webhook_journal import WebhookJournal
     from muster.adapters.aws.webhook_registry import WebhookRegistry
+    from muster.adapters.aws.workflow import Workflow
     from muster.adapters.salesforce.client import Salesforce
     from muster.adapters.salesforce.metadata_client import SalesforceMetadata
     from muster.adapters.vault.client import Vault
@@ -123,6 +124,16 @@ def run_archive() -> RunArchive:
     from muster.adapters.aws.run_archive import RunArchive
 
     return RunArchive(boto3.client("s3", config=_client_config()), environment.run_archive_bucket_name())
+
+
+@cache
+def workflow() -> Workflow:
+    """The state machine that goes on with this function's runs."""
+    import boto3
+
+    from muster.adapters.aws.workflow import Workflow
+
+    return Workflow(boto3.client("stepfunctions", config=_client_config()), environment.workflow_arn())
 
 
 def health_tracker(organization: str, connection: str, now: Callable[[], datetime]) -> HealthTracker:

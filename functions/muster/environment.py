@@ -39,6 +39,11 @@ def stack_name() -> str:
     return _optional("STACK_NAME") or "muster"
 
 
+def workflow_arn() -> str:
+    """ARN of the state machine that goes on with this function's runs."""
+    return _required("WORKFLOW_ARN")
+
+
 def on_local_stack() -> bool:
     """Whether this is the local stack, whose Salesforce and vaults are on this very machine."""
     return _optional("ON_LOCAL_STACK") == "true"

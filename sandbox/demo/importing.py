@@ -8,11 +8,12 @@ from rich.panel import Panel
 from rich.text import Text
 
 from sandbox import company, tables
-from sandbox.company import Person
+from sandbox.company import CONTRACTORS_DOMAIN, Person
 from sandbox.demo.acme import SECTIONS
 from sandbox.demo.connecting import ADMIN
 from sandbox.demo.walk import WIDTH, Answer, Members, Walk
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
+from sandbox.local_stack.stack import Mail
 from sandbox.local_stack.waiting import wait_until
 
 DIVISIONS = 4
@@ -45,7 +46,7 @@ def take(walk: Walk, salesforce: SalesforceAdmin) -> None:
     members = _import(walk, preview)
     _show_who_was_left_out(walk, everyone, members)
     _show_seats(walk, members)
-    _show_a_mail(walk, members)
+    _show_a_mail(walk, salesforce, members)
     _explain(walk)
     _let_messages_arrive(walk, salesforce)
 
@@ -154,22 +155,36 @@ def _show_seats(walk: Walk, members: Members) -> None:
     walk.console.print(tables.seats(seats))
 
 
-def _show_a_mail(walk: Walk, members: Members) -> None:
-    addresses = {member["id"]: member["email"] for member in members}
-    recorded = {
-        addresses[member["manager"]]
+def _show_a_mail(walk: Walk, salesforce: SalesforceAdmin, members: Members) -> None:
+    by_id = {member["id"]: member for member in members}
+    [manager, *_] = sorted(
+        by_id[member["manager"]]["email"]
         for member in members
         if member["data_capture"]["record_web_conferences"]["effective"] == "enabled" and member["manager"]
-    }
-    mails = walk.ask(
-        "The managers whose teams are recorded look into their inboxes",
-        walk.stack.mails,
-        f"each of these {len(recorded)} has one mail about the team's new members, and nobody else has any",
-        lambda mails: sorted(mail.recipients for mail in mails) == sorted((each,) for each in recorded),
     )
-    shortest = min(mails, key=lambda mail: len(mail.text))
-    headings = f"To: {', '.join(shortest.recipients)}\nSubject: {shortest.subject}\n\n"
-    walk.console.print(Panel(Text(headings + shortest.text.rstrip()), width=WIDTH))
+    [boss] = [member for member in members if member["email"] == manager]
+    address = f"nina.newcomer@{CONTRACTORS_DOMAIN}"
+
+    def join() -> list[Mail]:
+        salesforce.create_user(
+            FirstName="Nina",
+            LastName="Newcomer",
+            Email=address,
+            Username=address,
+            Title="Consultant, see https://evil.example/login",
+            ManagerId=boss["crm"]["salesforce"]["id"],
+        )
+        walk.stack.run_state_machine("ScheduledImport", mode="incremental")
+        return walk.stack.mails()
+
+    [mail] = walk.ask(
+        "Someone joins a team that is recorded, with a link for a title; the next import comes",
+        join,
+        "one manager has a mail, with no link in it; nobody was told of those who were there to begin with",
+        lambda mails: [mail.recipients for mail in mails] == [(manager,)],
+    )
+    headings = f"To: {manager}\nSubject: {mail.subject}\n\n"
+    walk.console.print(Panel(Text(headings + mail.text.rstrip()), width=WIDTH))
 
 
 def _explain(walk: Walk) -> None:

@@ -1,9 +1,10 @@
-"""Chapter 4: who leaves loses access within seconds, and a broken filter costs nobody theirs."""
+"""Chapter 4: who leaves loses access within seconds; a data load or a broken filter costs nobody theirs."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox import tables
-from sandbox.demo.acme import narrowed
+from sandbox import company, tables
+from sandbox.demo.acme import SUPPORT, narrowed
 from sandbox.demo.connecting import ADMIN
 from sandbox.demo.walk import Answer, Walk
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
@@ -14,6 +15,7 @@ NAMES_SHOWN = 8
 def take(walk: Walk, salesforce: SalesforceAdmin) -> None:
     """Take every step; raises `WalkEnded`."""
     _let_one_leave(walk, salesforce)
+    _load_another_department(walk, salesforce)
     _break_the_filters(walk)
 
 
@@ -43,6 +45,63 @@ def _let_one_leave(walk: Walk, salesforce: SalesforceAdmin) -> None:
         lambda after: not after[0]["seats"],
     )
     walk.console.print(tables.moved(before, after))
+
+
+def _load_another_department(walk: Walk, salesforce: SalesforceAdmin) -> None:
+    before, managers = _as_they_are(walk), _managers(walk)
+    agents = [member for member in before.values() if member["assignment"] == SUPPORT["name"]]
+
+    def load(department: str) -> None:
+        records = [{"Id": agent["crm"]["salesforce"]["id"], "Department": department} for agent in agents]
+        company.save(walk.stack, salesforce, records)
+
+    def load_and_look() -> list[Answer]:
+        load("Customer Care")
+        walk.until(lambda: bool(_held(walk)), "word that the guard holds them")
+        return _held(walk)
+
+    held = walk.ask(
+        f"Salesforce: a data load renames the department of {len(agents)} people; no filter has the new name",
+        load_and_look,
+        "the guard holds them at the webhook's door: nobody has lost anything, and the error log names them",
+        lambda held: bool(held) and _as_they_are(walk) == before,
+    )
+    walk.console.print(f"   {held[-1]['message']}.", markup=False)
+    walk.ask(
+        "The next import, a quarter of an hour later",
+        lambda: walk.stack.run_state_machine("ScheduledImport", mode="incremental")["organizations"],
+        "it plans what was held, and waits for a word",
+        lambda outcomes: [each["status"] for each in outcomes] == ["parked"],
+    )
+    [parked] = walk.query("runs", limit=1)["runs"]
+    walk.ask(
+        "An admin takes it for a real reorganization, and approves",
+        lambda: walk.stack.invoke("ScheduledImportFunction", approve=parked["id"], by=ADMIN),
+        f"the {len(agents)} are out",
+        lambda said: said["status"] == "succeeded" and said["counts"]["deactivated"] == len(agents),
+    )
+    walk.ask(
+        "It was none: Salesforce takes the data load back",
+        lambda: _load_back(walk, load, before),
+        "all are in again, within seconds and by themselves, with the same ids",
+        lambda members: members.keys() == before.keys(),
+    )
+    walk.ask(
+        "The next daily import runs",
+        lambda: walk.stack.run_state_machine("ScheduledImport", mode="full")["organizations"],
+        "whose manager had left with them has the manager again",
+        lambda outcomes: outcomes[0]["status"] == "succeeded" and _managers(walk) == managers,
+    )
+
+
+def _load_back(walk: Walk, load: Callable[[str], None], before: Mapping[str, Answer]) -> dict[str, Answer]:
+    load("Support")
+    walk.until(lambda: _as_they_are(walk).keys() == before.keys(), "everybody in the roster again")
+    return _as_they_are(walk)
+
+
+def _held(walk: Walk) -> list[Answer]:
+    return [each for each in walk.query("errors", limit=100)["log"] if each["code"].startswith("held_")]
 
 
 def _break_the_filters(walk: Walk) -> None:
@@ -84,6 +143,10 @@ def _holds(member: Answer, seat: str) -> bool:
 
 def _as_they_are(walk: Walk) -> dict[str, Any]:
     return {member["id"]: member for member in walk.members()}
+
+
+def _managers(walk: Walk) -> dict[str, str | None]:
+    return {member["id"]: member["manager"] for member in walk.members()}
 
 
 def _version(walk: Walk) -> int:

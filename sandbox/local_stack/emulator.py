@@ -44,22 +44,35 @@ def _enforce_roles_for_functions_only() -> None:
 def _enforce_roles_for_state_machines() -> None:
     # The emulator calls on a state machine's behalf without asking anybody; on AWS its role decides.
     execute, invoke = stepfunctions._execute_task, stepfunctions._invoke_resource
+    run_map = stepfunctions._run_distributed_map
     role: ContextVar[str] = ContextVar("role")
 
+    def role_of(execution: Any) -> str:
+        # Each item of a distributed map is an execution of a machine that is named after the map.
+        machine, _, _ = execution["stateMachineArn"].partition("/")
+        return str(stepfunctions._state_machines[machine]["roleArn"])
+
+    def require(role: str, service: str, action: str, target: str, keys: Mapping[str, Any]) -> None:
+        if not _allows(role, action, target, keys):
+            raise stepfunctions._ExecutionError(service, f"{role} is not authorized to perform: {action}")
+
     def execute_in_role(state: Any, given: Any, execution: Any, context: Any) -> Any:
-        role.set(stepfunctions._state_machines[execution["stateMachineArn"]]["roleArn"])
+        role.set(role_of(execution))
         return execute(state, given, execution, context)
 
     def invoke_if_allowed(resource: str, arguments: dict[str, Any]) -> Any:
-        service, action, target, keys = _call_of(resource, arguments)
-        if not _allows(role.get(), action, target, keys):
-            raise stepfunctions._ExecutionError(
-                service, f"{role.get()} is not authorized to perform: {action}"
-            )
+        require(role.get(), *_call_of(resource, arguments))
         return invoke(resource, arguments)
+
+    def run_map_if_allowed(*arguments: Any) -> Any:
+        execution = arguments[4]
+        machine = execution["stateMachineArn"]
+        require(role_of(execution), "States.Runtime", "states:StartExecution", machine, {})
+        return run_map(*arguments)
 
     stepfunctions._execute_task = execute_in_role
     stepfunctions._invoke_resource = invoke_if_allowed
+    stepfunctions._run_distributed_map = run_map_if_allowed
 
 
 def _call_of(resource: str, arguments: dict[str, Any]) -> tuple[str, str, str, dict[str, Any]]:
@@ -73,6 +86,9 @@ def _call_of(resource: str, arguments: dict[str, Any]) -> tuple[str, str, str, d
             [table] = iam_actions.dynamodb_resource_arns(body, region, account)
             keys = iam_actions.dynamodb_service_context(body)
             return "DynamoDb.DynamoDbException", "dynamodb:Query", table, keys
+        case "states:startExecution":
+            machine = arguments["StateMachineArn"]
+            return "StepFunctions.AWSStepFunctionsException", "states:StartExecution", machine, {}
     raise stepfunctions._ExecutionError(
         "States.Runtime", f"Say in emulator.py what permission {resource} needs"
     )

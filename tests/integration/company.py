@@ -50,6 +50,16 @@ class Company(Acme):
         )
         return said
 
+    def put_and_approve(self, **sections: Any) -> dict[str, Any]:
+        """Save settings with these sections changed; what waits for approval is approved."""
+        said = self.put(**sections)
+        if said["status"] != "parked":
+            return said
+        event = {"organization": "acme", "action": "approve", "run_id": said["run_id"], "by": "joe"}
+        approved: dict[str, Any] = organization_settings.handler(event, self.context)
+        assert approved["saved"], approved
+        return approved
+
     def run(self, mode: str | None = "full", **event: Any) -> dict[str, Any]:
         """Invoke the import; raises what it raises."""
         asked = {"organization": "acme", "by": "jane", **({"mode": mode} if mode else {}), **event}

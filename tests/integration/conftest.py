@@ -9,6 +9,7 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+import roster_query
 import scheduled_import
 import scheduled_push
 import user_change_worker
@@ -57,7 +58,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
         nonlocal passed
         passed += by
 
-    for function in (scheduled_import, scheduled_push, user_change_worker):
+    for function in (roster_query, scheduled_import, scheduled_push, user_change_worker):
         monkeypatch.setattr(function, "datetime", clock)
     return move
 

@@ -35,8 +35,11 @@ def read_back(stack: LocalStack, request: pytest.FixtureRequest) -> Iterator[boo
 
 
 def put(stack: LocalStack, settings: dict[str, Any]) -> None:
-    """Save settings."""
+    """Save settings; to switch read-back off waits for approval."""
     saved = stack.invoke("OrganizationSettingsFunction", action="put", by="test", settings=settings)
+    if saved["status"] == "parked":
+        run = saved["run_id"]
+        saved = stack.invoke("OrganizationSettingsFunction", action="approve", by="test", run_id=run)
     assert saved["status"] == "succeeded", saved
 
 

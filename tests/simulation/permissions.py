@@ -95,6 +95,9 @@ def _uses(call: Call) -> Iterator[Permission]:
                 yield Permission(f"s3:{call.operation}", f"{bucket}/{parameters['Key']}", ())
         case "secretsmanager":
             yield Permission(f"secretsmanager:{call.operation}", f"secret:{parameters['SecretId']}", ())
+        case "stepfunctions":
+            machine = parameters["stateMachineArn"].rpartition(":")[2]
+            yield Permission(f"states:{call.operation}", f"stateMachine:${{AWS::StackName}}-{machine}", ())
         case "sesv2":
             yield Permission(f"ses:{call.operation}", f"identity/{parameters['FromEmailAddress']}", ())
             # Where the identity has one by default.

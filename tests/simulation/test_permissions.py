@@ -51,6 +51,19 @@ ASKED_BY_PEOPLE = (
     "PreflightFunction",
     "WebhookSetupFunction",
 )
+# What is asked of an organization there is none of, but for the name.
+_OF_NOBODY: dict[str, dict[str, Any]] = {
+    "ScheduledImportFunction": {"mode": "full"},
+    "ScheduledPushFunction": {},
+    "MemberSettingsFunction": {"changes": [{"member": "ada@acme.example", "seats": []}]},
+    "GroupAssignmentFunction": {
+        "requests": [{"member": "ada@acme.example", "action": "remove", "feature": "engage"}]
+    },
+    "OrganizationSettingsFunction": {"action": "get"},
+    "RosterQueryFunction": {"action": "list"},
+    "PreflightFunction": {},
+    "WebhookSetupFunction": {"action": "status"},
+}
 VAULT_CRM = {"host": "acme-crm.veevavault.com", "manage_features": ["engage", "engage_connect"]}
 
 
@@ -83,6 +96,8 @@ def calls(_world: World) -> dict[str, list[Call]]:
         said = pushing.push(**({"run_id": said["run_id"]} if "run_id" in said else {}))
     company.world.looks = None
     _note(_world, made)
+    _start(_world)
+    _note(_world, made)
     setup = SetupCompany(_world)
     for asked in SETUPS:
         asked.before(setup)
@@ -90,6 +105,11 @@ def calls(_world: World) -> dict[str, list[Call]]:
         setup.ask(asked.action)
         _note(_world, made)
     _ask_for_more(company)
+    _note(_world, made)
+    for function, event in _OF_NOBODY.items():
+        handler = importlib.import_module(FUNCTIONS[function]).handler
+        said = _world.invoke(function, handler, {"organization": "acne", "by": "jane", **event})
+        assert said["errors"][0]["remedy"].startswith("Did you mean 'acme'?"), (function, said)
     _note(_world, made)
     for function in ASKED_BY_PEOPLE:
         handler = importlib.import_module(FUNCTIONS[function]).handler
@@ -100,12 +120,22 @@ def calls(_world: World) -> dict[str, list[Call]]:
     return made
 
 
+def _start(world: World) -> None:
+    """Start runs, for a workflow to go on with; there is none, and only the call counts."""
+    for function, machine in (("ScheduledImportFunction", "imports"), ("ScheduledPushFunction", "pushes")):
+        module = FUNCTIONS[function]
+        event = json.loads((ROOT / "events" / f"{module}_start.json").read_text())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("WORKFLOW_ARN", f"arn:aws:states:us-east-1:123456789012:stateMachine:{machine}")
+            bootstrap.workflow.cache_clear()
+            world.invoke(function, importlib.import_module(module).handler, event, MusterError)
+
+
 def _ask_for_more(company: Company) -> None:
     """Ask for what no scenario does.
 
     Another manager for somebody; what the settings in force would do by now; a run, and why somebody
-    is in, and somebody else is not; an organization there is none of; and a message while the org's calls
-    are nearly used up.
+    is in, and somebody else is not; and a message while the org's calls are nearly used up.
     """
     company.begin(ignore_organizational_structure=True)
     company.hire("ada", Department="Sales")
@@ -121,7 +151,6 @@ def _ask_for_more(company: Company) -> None:
         {"action": "run", "run_id": said["run_id"]},
         {"action": "explain", "member": stranger},
         {"action": "explain", "member": company.people["ada"], "live": True},
-        {"action": "list", "organization": "acne"},
     ):
         company.world.invoke("RosterQueryFunction", roster_query.handler, {"organization": "acme", **event})
     company.world.invoke("another worker", _spend_calls, {"at": company.world.clock.now()})

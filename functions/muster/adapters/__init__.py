@@ -1,6 +1,6 @@
 """Adapters: one folder per outside system, which translates that system's errors into `muster.errors`.
 
-aws/               DynamoDB, S3, SQS, SES, Secrets Manager
+aws/               DynamoDB, S3, SQS, SES, Secrets Manager, Step Functions
 salesforce/        Salesforce's REST, Metadata and Tooling APIs
 vault/             the REST API of Vault CRM and Align
 http_calls         calls to any outside system: to its own hosts only, over https (T2)

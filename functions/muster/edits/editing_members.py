@@ -1,6 +1,5 @@
 """Members edited by hand: each change is judged and written by itself (A11)."""
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -34,13 +33,13 @@ class _Done:
 
 @dataclass(slots=True)
 class EditingMembers:
-    """Edits the members of one organization; `now` is aware."""
+    """Edits the members of one organization; `now` is aware, `run` goes into the history: who called when."""
 
     settings: Settings
     roster: Roster
     views: RosterViews
     now: datetime
-    run: str = field(default_factory=lambda: f"edit:{secrets.token_hex(6)}")
+    run: str
     _members: Members = field(init=False)
 
     def __post_init__(self) -> None:

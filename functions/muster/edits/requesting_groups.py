@@ -1,8 +1,7 @@
 """Engage groups requested by hand: each request is judged and written by itself (G6)."""
 
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from muster.edits import group_requests
@@ -16,13 +15,13 @@ from muster.settings import Settings
 
 @dataclass(slots=True)
 class RequestingGroups:
-    """Carries out group requests for the members of one organization; `now` is aware."""
+    """Carries out group requests for one organization; `now` is aware, `run` is for the history."""
 
     settings: Settings
     roster: Roster
     views: RosterViews
     now: datetime
-    run: str = field(default_factory=lambda: f"groups:{secrets.token_hex(6)}")
+    run: str
 
     def request(self, requests: Sequence[object], by: str) -> Json:
         """Carry out these requests in order and return the answer: `{status, message, run, results, errors}`.

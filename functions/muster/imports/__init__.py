@@ -8,6 +8,7 @@ succession            who of another Salesforce org is who in the roster
 planning              turn what was gathered into a plan, in the order of applying
 left_out              who is left out of the roster: counts by reason, and the first of each (A4)
 frozen_users          members who are frozen in Salesforce, told and counted (A17)
+seating               who is served from the lines once the plan is applied (A9)
 plan_items            the items of a plan: counts, hash, file
 applying              apply a plan, deciding each item again on what is stored
 importing_vault_crm   the Vault CRM part of an import

@@ -20,7 +20,7 @@ from muster.roster.decisions import Decision, Outcome
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Change, Roster, Rules
 from muster.roster.serving_seat_lines import SeatLineServer
 from muster.roster.writing_user_changes import PATIENCE, ReadAgain, UserChangeWriter
-from muster.runs.clock import RunClock
+from muster.runs.clock import OutOfTime, RunClock
 from muster.settings import Settings
 from muster.sources.newest_changes import read_version
 from muster.sources.user_changes import UserChange
@@ -57,7 +57,9 @@ class Applying:
         self._planned = frozenset(item.user for item in items)
         for rules, of_kind in groupby(_after(items, cursor), key=lambda item: _rules(item.change)):
             for some in batched(of_kind, LOOKED_UP_AT_ONCE, strict=False):
-                self._write([item.change for item in some], rules)
+                # Who is served from a line has no change: `serve_lines` serves them when all else is done.
+                if changes := [item.change for item in some if item.change]:
+                    self._write(changes, rules)
                 done += len(some)
                 progress(done)
                 self.clock.check()
@@ -81,10 +83,20 @@ class Applying:
             self._write(some, salesforce_lifecycle, decided=False)
         self.outcomes = counted
 
-    def serve_lines(self) -> None:
-        """Give free seats to the members waiting for them."""
+    def serve_lines(self, progress: Callable[[], None]) -> None:
+        """Give free seats to the members waiting for them; calls `progress` before it raises `OutOfTime`."""
         lines = SeatLineServer(self.settings, self.roster, self.clock.now(), self.clock.lease)
-        lines.serve_lines(f"run:{self.run}")
+
+        def check() -> None:
+            self.outcomes += lines.outcomes
+            lines.outcomes.clear()
+            try:
+                self.clock.check()
+            except OutOfTime:
+                progress()
+                raise
+
+        lines.serve_lines(f"run:{self.run}", check)
         self.outcomes += lines.outcomes
 
     def erase_leavers(self) -> None:
@@ -129,7 +141,7 @@ class Applying:
         )
 
 
-def _rules(change: UserChange | VaultUser) -> Rules:
+def _rules(change: UserChange | VaultUser | None) -> Rules:
     return vault_lifecycle if isinstance(change, VaultUser) else salesforce_lifecycle
 
 

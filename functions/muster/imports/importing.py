@@ -17,10 +17,12 @@ from muster.lease import Lease
 from muster.roster.finding import Named
 from muster.runs.answer import RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
+from muster.runs.guard import Rule
 from muster.runs.run import ImportState, Mode, Run
 from muster.runs.running import Running, new_id
+from muster.runs.settings_change import SettingsChange
 from muster.settings import Settings
-from muster.settings.digests import settings_digest
+from muster.settings.digests import document_digest, settings_digest
 from muster.settings.mappings import salesforce_organization
 from muster.settings.versions import StoredSettings
 from muster.times import earlier, timestamp
@@ -33,26 +35,32 @@ _PLACES_LOGGED = 20
 class Importing:
     """Imports of one organization, with the settings in force.
 
-    `now` returns the time (aware), `remaining` the seconds left in the invocation.
+    `now` returns the time (aware), `remaining` the seconds left in the invocation, whose id is
+    `request_id`. With `hand_over`, what is begun or approved is handed over to a workflow.
     """
 
     stored: StoredSettings
     ports: Ports
     now: Callable[[], datetime]
     remaining: Callable[[], float]
+    hand_over: Callable[[Run], None] | None = None
+    request_id: str | None = None
 
     @property
     def runs(self) -> Running:
         """What can be asked of existing runs."""
+        untried = self.stored.version if self.stored.not_tried else None
         return Running(
             self.stored,
             "import",
             "salesforce",
             self.ports.runs,
             self.ports.roster,
-            lambda clock: Steps(self.ports, clock, self.stored.settings),
+            lambda clock: Steps(self.ports, clock, self.stored.settings, untried),
             self.now,
             self.remaining,
+            self.hand_over,
+            self.request_id,
         )
 
     def start(self, mode: Mode, by: str, *, preview: bool = False, named: Named | None = None) -> RunAnswer:
@@ -82,6 +90,7 @@ class Importing:
                 organization=lease.organization,
                 mode="full" if mode == "incremental" and full else mode,
                 by=by,
+                request_id=self.request_id,
                 preview=preview,
                 started_at=timestamp(at),
                 gathered_at=timestamp(at),
@@ -116,11 +125,12 @@ class Importing:
         )
         self.ports.roster.park(self.stored.organization, [entry], at.timestamp())
 
-    def preview_settings(self, settings: Settings, by: str) -> tuple[Run, RunAnswer]:
+    def preview_settings(self, settings: Settings, change: SettingsChange, by: str) -> tuple[Run, RunAnswer]:
         """Return what evaluating everyone with other settings would change (S2).
 
-        The settings must be this organization's and are not saved. A run that trips the guard is parked.
-        Raises as `start` does.
+        The settings are those of the change's document, must be this organization's, and are not saved. A
+        run that trips the guard, or whose change is held for another reason, is parked. Raises as `start`
+        does.
         """
         at = self.now()
         run_id = new_id(at)
@@ -132,17 +142,23 @@ class Importing:
             mode="full",
             kind="settings",
             by=by,
+            request_id=self.request_id,
             preview=True,
             started_at=timestamp(at),
             gathered_at=timestamp(at),
             settings_version=self.stored.version,
+            settings_hash=document_digest(change.document),
+            why=change.why,
         )
         self.ports.runs.save(run, lease)
-        return self._previewed(run, self.runs.clock(lease), settings)
+        return self._previewed(run, self.runs.clock(lease), settings, change)
 
-    def _previewed(self, run: Run, clock: RunClock, settings: Settings) -> tuple[Run, RunAnswer]:
+    def _previewed(
+        self, run: Run, clock: RunClock, settings: Settings, change: SettingsChange
+    ) -> tuple[Run, RunAnswer]:
         try:
-            return Steps(self.ports, clock, settings).preview(run)
+            change.keep(self.ports.archive, run.organization, run.id)
+            return Steps(self.ports, clock, settings).preview(run, [Rule(each) for each in change.held_for])
         except OutOfTime:
             error = Incomplete("there was not enough time to evaluate everyone")
             self.runs.fail(run.id, clock.lease, error)

@@ -4,6 +4,8 @@ A team is recorded if at least one active direct report has web-conference recor
 members count: when a team's first recorded member arrives, its manager is notified.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -19,12 +21,19 @@ type _People = Sequence[tuple[str, str]]
 # How many people a mail names; it counts the rest.
 NAMED = 50
 _RECORDING = "record_web_conferences"
+# What joins words to a link; the last is the ideographic full stop, a dot to domain names too.
+_JOINS = re.compile(r"([./\\\u3002])")
+_MARKUP = re.compile(r"[<>\[\]{}|`*_~^=#:]")
 # Salesforce allows 80 characters for a last name and for a title.
 _LONGEST = 160
 _PAGE = Template("""\
 <!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>$subject</title></head>
+<head>
+<meta charset="utf-8">
+<meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no">
+<title>$subject</title>
+</head>
 <body>
 $body
 </body>
@@ -74,11 +83,14 @@ def address_of(manager: Member | None) -> str | None:
 
 
 def compose(manager: Member, newcomers: Sequence[Member], more: int, settings: Settings) -> Message:
-    """Return the mail that names these newcomers and counts `more` besides."""
+    """Return the mail that names these newcomers and counts `more` besides.
+
+    Nothing that users write about themselves is in its subject, or anywhere a link, markup or a line (T6).
+    """
     people = sorted((_name(member), _about(member)) for member in newcomers)
-    joined = f"{_in_words(people, more)} joined your team"
+    joined = f"{_in_words(len(people) + more)} joined your team"
     lines = [
-        f"Hello {_plain(manager.first_name) or _name(manager)},",
+        f"Hello {_harmless(manager.first_name) or _name(manager)},",
         f"{joined} at {settings.organization}.",
         *_notes(settings),
     ]
@@ -86,11 +98,8 @@ def compose(manager: Member, newcomers: Sequence[Member], more: int, settings: S
     return Message(joined, _as_text(lines, people, rest), _as_html(joined, lines, people, rest))
 
 
-def _in_words(people: _People, more: int) -> str:
-    count = len(people) + more
-    if count > 1:
-        return f"{count} people have"
-    return f"{people[0][0] if people else '1 person'} has"
+def _in_words(count: int) -> str:
+    return f"{count} people have" if count > 1 else "1 person has"
 
 
 def _as_text(lines: Sequence[str], people: _People, rest: str) -> str:
@@ -122,8 +131,8 @@ def _notes(settings: Settings) -> list[str]:
 
 
 def _about(member: Member) -> str:
-    assignment = _plain(member.assignment)
-    about = [_plain(member.title), f"assignment {assignment}" if assignment else "", _recording(member)]
+    assignment = _harmless(member.assignment)
+    about = [_harmless(member.title), f"assignment {assignment}" if assignment else "", _recording(member)]
     return "; ".join(filter(None, about))
 
 
@@ -132,16 +141,23 @@ def _recording(member: Member) -> str:
     if setting.get("effective") == "enabled":
         return "web conferences are recorded"
     if setting.get("intended") == "enabled":
-        return f"web conferences are recorded once a seat is free ({_plain(setting.get('seat_required'))})"
+        return f"web conferences are recorded once a seat is free ({_harmless(setting.get('seat_required'))})"
     return "web conferences are not recorded"
 
 
 def _name(member: Member) -> str:
-    full = f"{_plain(member.first_name)} {_plain(member.last_name)}".strip()
-    return _plain(member.name) or full or _plain(member.username) or member.id
+    full = f"{_harmless(member.first_name)} {_harmless(member.last_name)}".strip()
+    return _harmless(member.name) or full or _harmless(member.username) or member.id
 
 
-def _plain(value: str | None) -> str:
-    """Return a value on one line, without characters that could forge a header or reverse the text (T18)."""
-    seen = "".join(each if each.isprintable() else " " for each in value or "")
-    return " ".join(seen.split())[:_LONGEST]
+def _harmless(value: str | None) -> str:
+    """Return a value on one line, in which no mail program finds a link, an address or markup (T6).
+
+    They find links in plain text too: `evil.example/x`, in whatever script its dot is written. So a dot or a
+    slash has a space behind it, and what belongs to addresses and markup alone is left out.
+    """
+    # Wide and other forms of these characters are the characters themselves to a browser.
+    text = unicodedata.normalize("NFKC", value or "").replace("@", " at ")
+    text = _MARKUP.sub(" ", _JOINS.sub(r"\1 ", text))
+    seen = "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(seen.split())[:_LONGEST].strip()

@@ -56,13 +56,17 @@ class ManagerNotifier:
     now: datetime
     remaining: Callable[[], float]
 
-    def notify(self, settings: Settings, run: str) -> MailSummary:
-        """Notify as many managers as there is time for; failures are in the summary, never raised."""
+    def notify(self, settings: Settings, run: str, new_since: float | None = 0) -> MailSummary:
+        """Notify as many managers as there is time for; failures are in the summary, never raised.
+
+        Who came no later than `new_since` (epoch seconds; `None`: whoever came) is announced to nobody: who
+        is there when an organization begins is no newcomer (I13).
+        """
         summary = MailSummary()
         stop_at = max(MARGIN_S, self.remaining() - SENDING_S)
         try:
             if settings.managers.notify and self.mail:
-                self._collect(settings.organization, run, stop_at)
+                self._collect(settings.organization, run, new_since, stop_at)
                 self._send(settings, self.mail, summary, stop_at)
             else:
                 self._forget_all(settings.organization)
@@ -77,9 +81,12 @@ class ManagerNotifier:
 
     # ── Into the outbox ──────────────────────────────────────────────────────────────────────────
 
-    def _collect(self, organization: str, run: str, stop_at: float) -> None:
+    def _collect(self, organization: str, run: str, new_since: float | None, stop_at: float) -> None:
         """Move newcomers into mails to their managers; forget those whose manager gets no mail."""
-        teams, forgotten = self._teams(organization, stop_at)
+        came = self.outbox.newcomers(organization)
+        new = {} if new_since is None else {each: at for each, at in came.items() if at > new_since}
+        self.outbox.forget(organization, came.keys() - new.keys())
+        teams, forgotten = self._teams(organization, new, stop_at)
         for manager, member in self._looked_up(organization, teams, stop_at):
             if address_of(member) and self.outbox.has_recorded_team(organization, manager):
                 self.outbox.put(organization, run, manager, teams[manager], self.now.timestamp())
@@ -87,12 +94,14 @@ class ManagerNotifier:
                 forgotten += teams[manager]
         self.outbox.forget(organization, forgotten)
 
-    def _teams(self, organization: str, stop_at: float) -> tuple[dict[str, list[str]], list[str]]:
+    def _teams(
+        self, organization: str, since: Mapping[str, float], stop_at: float
+    ) -> tuple[dict[str, list[str]], list[str]]:
         """Return the newcomers by manager, and those about whom nobody is notified.
 
-        Newcomers whose manager in Salesforce is not in the roster yet are in neither: they wait.
+        `since` is when each came. Newcomers whose manager in Salesforce is not in the roster yet are in
+        neither: they wait.
         """
-        since = self.outbox.newcomers(organization)
         waits_from = (self.now - MANAGER_COMES_WITHIN).timestamp()
         teams: dict[str, list[str]] = defaultdict(list)
         forgotten = []

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from muster.crm.engage_features import FEATURES
 from muster.errors import Problem
 from muster.roster import entitlements, seats
 from muster.roster.decisions import Decision, Outcome
@@ -43,8 +44,8 @@ class Item:
 
     `operations` are those the guard counts: grants count for `assignment`, revocations for `former`, the
     previous assignment. `version` is the member's version that the plan was made from, 0 for a new member.
-    `change` is all that applying the item needs. `loses_by_hand` names what was edited by hand on a member
-    who stays, and is overwritten (A12).
+    `change` is all that applying the item needs; `None` for who is served from a line (`seating`).
+    `loses_by_hand` names what was edited by hand on a member who stays, and is overwritten (A12).
     """
 
     user: str
@@ -57,7 +58,7 @@ class Item:
     reason: str | None
     version: int
     changes: tuple[FieldChange, ...]
-    change: UserChange | VaultUser
+    change: UserChange | VaultUser | None
     loses_by_hand: tuple[str, ...] = ()
 
     @classmethod
@@ -87,17 +88,21 @@ class Item:
         }
 
 
-def _change(document: Mapping[str, Any]) -> UserChange | VaultUser:
+def _change(document: Mapping[str, Any] | None) -> UserChange | VaultUser | None:
+    if document is None:
+        return None
     if "seen" in document:
         return VaultUser.from_json(document)
     return UserChange(**{**document, "matches": frozenset(document["matches"])})
 
 
-def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
-    """Return the plan's item for a decision."""
+def item_of(change: UserChange | VaultUser | None, decision: Decision) -> Item:
+    """Return the plan's item for a decision; without a change, for a member whom it serves from a line."""
     before, after = decision.before, decision.after
+    # What users of Vault CRM have, nobody gives or takes here.
+    held = _seats if isinstance(change, VaultUser) else _seats_and_features
     lost = before is not None and after is not None and _takes_back(change, before, after)
-    gained = bool(_held(after) - _held(before))
+    gained = bool(held(after) - held(before))
     own = _BY_OUTCOME.get(decision.outcome)
     operations = [own, GRANT if gained else None, REVOKE if lost else None]
     waits = decision.outcome is Outcome.WAITING
@@ -106,7 +111,7 @@ def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
     takes = decision.outcome is Outcome.DEACTIVATED
     governing = before if takes else after
     return Item(
-        user=change.crm_id,
+        user=change.crm_id if change else _user_of(person),
         member=person.id if person else None,
         name=person.name if person and not waits else _name(change),
         outcome=decision.outcome,
@@ -121,7 +126,7 @@ def item_of(change: UserChange | VaultUser, decision: Decision) -> Item:
     )
 
 
-def _takes_back(change: UserChange | VaultUser, before: Member, after: Member) -> bool:
+def _takes_back(change: UserChange | VaultUser | None, before: Member, after: Member) -> bool:
     """Whether seats are taken, or groups; a group that Vault CRM shows no request for was taken there."""
     if seats_lost(before, after):
         return True
@@ -157,18 +162,30 @@ def lost_by_hand(items: Iterable[Item]) -> list[Problem]:
     ]
 
 
-def _name(change: UserChange | VaultUser) -> str | None:
+def _name(change: UserChange | VaultUser | None) -> str | None:
     """Return the name of a user who is no member, as Salesforce has it."""
     fields = change.fields if isinstance(change, UserChange) else {}
     return " ".join(name for each in ("FirstName", "LastName") if (name := fields.get(each))) or None
 
 
-def _held(member: Any) -> frozenset[str]:
+def _user_of(member: Member | None) -> str:
+    return (member and member.crm.get("salesforce", {}).get("id")) or ""
+
+
+def _seats(member: Member | None) -> frozenset[str]:
     return seats.held(member.seats) if member else frozenset()
 
 
+def _seats_and_features(member: Member | None) -> frozenset[str]:
+    """Return what a member holds: seats, and the Engage features for which a group is requested."""
+    if member is None:
+        return frozenset()
+    asked = (feature for feature in FEATURES if getattr(member, feature)["request"])
+    return _seats(member) | {f"feature:{feature}" for feature in asked}
+
+
 def counts(items: Iterable[Item]) -> dict[str, int]:
-    """Return the number of users by outcome, and of grants and revocations by operation."""
+    """Return the number of users by outcome, and of those who get or lose a seat or a group, by operation."""
     found: Counter[str] = Counter()
     for item in items:
         found[item.outcome] += 1

@@ -1,7 +1,7 @@
 """Turns what was gathered into a plan: each user's decision, in the order of applying (I1, A9, A10).
 
 Leavers come first, so that their seats are free for the others. Then, if seats are limited, users go by
-rank of their assignment, and managers before their reports.
+rank of their assignment, and managers before their reports. Who is served from a line comes last.
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ from muster.errors import Problem, Rejected
 from muster.imports import left_out
 from muster.imports.left_out import LeftOut
 from muster.imports.plan_items import ARRIVING, Item, item_of
+from muster.imports.seating import Seating
 from muster.roster import salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.eligibility import evaluate, fields_judged, is_active
@@ -48,7 +49,9 @@ class Plan:
     are those that can be written as they are, by CRM id. `joining` maps match keys that members will have
     once the plan is applied to these members (ids). `left_out` are those who are no active members then.
     `turned` are those who leave or come back, by CRM id: the member, `None` for who leaves. `frozen` are the
-    CRM ids of those decided about who are frozen in Salesforce and active members all the same.
+    CRM ids of those decided about who are frozen in Salesforce and active members all the same. `in_line` are
+    members whom the plan has join, leave or stay in a line, by id, as it leaves them; `seated` is who is
+    served from the lines after it.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -60,23 +63,30 @@ class Plan:
     left_out: LeftOut = field(default_factory=LeftOut)
     turned: dict[str, str | None] = field(default_factory=dict)
     frozen: list[str] = field(default_factory=list)
+    in_line: dict[str, Member] = field(default_factory=dict)
+    seated: list[Item] = field(default_factory=list)
 
     @property
     def effective(self) -> list[Item]:
         """The items with a change that an admin would see."""
         return [item for item in self.items if item.outcome != Outcome.UNCHANGED]
 
+    def note_line(self, decision: Decision) -> None:
+        """Keep the member of a decision about whom lines have to know.
+
+        Of many who join, those in front are enough: they are decided about in the order of the line.
+        """
+        before, after = decision.before, decision.after
+        stood, stands = (each is not None and _stands_in_line(each) for each in (before, after))
+        if after and (stood or (stands and len(self.in_line) < MOST_KEPT)):
+            self.in_line[after.id] = after
+
     def seat_use(self, settings: Settings) -> dict[str, dict[str, int | None]]:
         """Return, by seat, its limit and how many members will hold it and wait for it (I6)."""
         shown: dict[str, dict[str, int | None]] = {}
         for name, seat in settings.seats.items():
             pool = self.pools.get(name, Pool())
-            served = int(min(pool.waiting, seats.free(name, settings, self.pools)))
-            shown[name] = {
-                "limit": seat.limit,
-                "held": pool.used + served,
-                "waiting": pool.waiting - served,
-            }
+            shown[name] = {"limit": seat.limit, "held": pool.used, "waiting": pool.waiting}
         return shown
 
 
@@ -108,6 +118,9 @@ def make_plan(
     for item in plan.items:
         if _reports_to(item, new):
             plan.decisions.pop(item.user, None)
+    seating = Seating(settings, roster, plan.in_line, plan.pools, now, run)
+    plan.seated = list(seating.items())
+    plan.pools = seating.pools
     return plan
 
 
@@ -166,6 +179,7 @@ class _Planning:
             plan.decisions[change.crm_id] = decision
         if decision.after:
             self._note_move(change, decision.before, decision.after)
+            plan.note_line(decision)
 
     def decide_who_waits(self, gathered: Container[str], read_again: ReadAgain) -> None:
         """Decide about those who waited before or came to wait now, once everybody else is decided about."""
@@ -227,6 +241,10 @@ class _Planning:
         plan.pools = seats.moved(plan.pools, seats.moves(before.seats if before else {}, after.seats))
         if before and before.active != after.active:
             plan.turned[change.crm_id] = after.id if after.active else None
+
+
+def _stands_in_line(member: Member) -> bool:
+    return any(place["state"] == seats.WAITING for place in member.seats.values())
 
 
 def _reports_to(item: Item, users: set[str]) -> bool:

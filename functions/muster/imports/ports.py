@@ -44,7 +44,8 @@ class Mail(Protocol):
 class Ports:
     """The outside world of an import.
 
-    `notify(settings, run)` sends managers mails about new members, as many as there is time for (N1).
+    `notify(settings, run, new_since)` sends managers mails about new members, as many as there is time for
+    (N1): about those who came after `new_since` (epoch seconds; `None`: nobody is new, I13).
     `vault` is Vault CRM, `None` where it is not connected.
     """
 
@@ -52,5 +53,5 @@ class Ports:
     archive: Archive
     roster: Roster
     salesforce: Salesforce
-    notify: Callable[[Settings, str], None]
+    notify: Callable[[Settings, str, float | None], None]
     vault: Vault | None = None

@@ -24,7 +24,7 @@ from muster.runs import guard
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
-from muster.runs.guard import Trip
+from muster.runs.guard import Reason
 from muster.runs.parking import SHOWN, Ends, outlook
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings import Settings
@@ -43,11 +43,15 @@ OVERLAP = timedelta(minutes=10)
 
 @dataclass(slots=True)
 class Steps:
-    """One invocation's work on an import, with the settings it decides by."""
+    """One invocation's work on an import, with the settings it decides by.
+
+    `untried` is their version, if what they name could not be tried when they were saved.
+    """
 
     ports: Ports
     clock: RunClock
     settings: Settings
+    untried: int | None = None
 
     @property
     def _ends(self) -> Ends:
@@ -59,10 +63,10 @@ class Steps:
         run, answer = self._ends.after_planning(run, trips, self._shown(plan))
         return answer if answer is not None else self.apply(run, plan)
 
-    def preview(self, run: Run) -> tuple[Run, RunAnswer]:
-        """Gather and decide only; returns the ended run and its answer."""
+    def preview(self, run: Run, held_for: Sequence[Reason] = ()) -> tuple[Run, RunAnswer]:
+        """Gather and decide only; returns the ended run and its answer. `held_for`: why else it waits."""
         plan, trips, run = self._planned(run, resumed=False)
-        return self._ends.preview(run, trips, self._shown(plan))
+        return self._ends.preview(run, [*trips, *held_for], self._shown(plan))
 
     def apply(self, run: Run, plan: Plan | None = None, *, resumed: bool = False) -> RunAnswer:
         """Apply the plan from where the run left off, notify managers, and end the run.
@@ -77,7 +81,7 @@ class Steps:
         )
         if plan:
             applying.ready = plan.decisions
-        applied = run
+        applied = run if run.cursor or run.phase is Phase.NOTIFY else replace(run, counts={})
 
         def progress(done: int) -> None:
             nonlocal applied
@@ -89,12 +93,12 @@ class Steps:
             if run.phase is Phase.APPLY:
                 applying.apply(items, run.cursor, progress)
                 applying.second_pass(items)
-                applying.serve_lines()
+                applying.serve_lines(lambda: progress(len(items)))
                 if run.mode == "full":
                     applying.erase_leavers()
                 applied = replace(self._recorded(applied, applying), phase=Phase.NOTIFY)
                 self.ports.runs.save(applied, self.clock.lease)
-            self.ports.notify(self.settings, run.id)
+            self.ports.notify(self.settings, run.id, self._new_since(run))
         finally:
             self._ends.log_errors(run, applying.errors)
         return self._end(applied, summary)
@@ -107,13 +111,24 @@ class Steps:
 
         return read_again
 
+    def _is_the_first(self, state: ImportState) -> bool:
+        """Whether everyone was never imported before, or last from another Salesforce org."""
+        return state.full_run is None or state.is_of_another_org(salesforce_organization(self.settings))
+
+    def _new_since(self, run: Run) -> float | None:
+        """Return from when on who comes is new (epoch seconds); `None`: nobody is yet (I13)."""
+        state = self.ports.runs.state(run.organization)
+        if self._is_the_first(state):
+            return None
+        return datetime.fromisoformat(state.new_since).timestamp() if state.new_since else 0
+
     def _items(self, run: Run) -> list[Item]:
         # An interrupted attempt at planning may have left more parts behind than this plan has.
         return list(islice(chain.from_iterable(map(plan_items.read, self._parts(run, "plan"))), run.planned))
 
     # ── Gather and decide ────────────────────────────────────────────────────────────────────────
 
-    def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, list[Trip], Run]:
+    def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, list[Reason], Run]:
         state = self.ports.runs.state(run.organization)
         read_at = datetime.fromisoformat(run.gathered_at or run.started_at)
         states: Mapping[str, MemberState]
@@ -140,9 +155,11 @@ class Steps:
         if run.mode != "full":
             plan.active = type(plan.active)(state.active)
         vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
-        plan.items += vault.items
+        plan.items += [*vault.items, *plan.seated]
         plan.decisions |= vault.decisions
-        trips = guard.tripped(plan.effective, plan.active, self.settings)
+        trips: list[Reason] = [*guard.tripped(plan.effective, plan.active, self.settings)]
+        if self._still_untried(state):
+            trips += guard.untried(plan.effective, self.settings)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = plan_items.written(plan.items[start : start + ITEMS_A_PART])
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
@@ -160,6 +177,12 @@ class Steps:
         )
         self._ends.log_errors(run, [*self._source_errors(run, gathered, plan), *vault.entries])
         return plan, trips, run
+
+    def _still_untried(self, state: ImportState) -> bool:
+        """Whether nobody has tried the settings: who looked at such a plan and let it pass has, too."""
+        if self.untried in (None, state.settings_tried):
+            return False
+        return state.evaluated_with != settings_digest(self.settings)
 
     def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], dict[str, MemberState]]:
         """Return the members' states by Salesforce id and by Vault CRM id, as far as the run needs them."""
@@ -250,7 +273,7 @@ class Steps:
         ]
 
     def _summary(
-        self, run: Run, gathered: Gathered, plan: Plan, trips: list[Trip], vault: VaultPart
+        self, run: Run, gathered: Gathered, plan: Plan, trips: list[Reason], vault: VaultPart
     ) -> dict[str, Any]:
         active = dict(plan.active)
         for item in plan.effective:
@@ -320,6 +343,7 @@ class Steps:
         if run.mode == "members":
             return None
         state = self.ports.runs.state(run.organization)
+        first = self._is_the_first(state)
         organization_id = summary.get("organization_id")
         if state.is_of_another_org(organization_id):
             state = replace(state, watermark=None)
@@ -340,6 +364,7 @@ class Steps:
                 rows=summary["read"],
                 evaluated_with=summary["evaluated_with"],
                 full_run=run.id,
+                new_since=timestamp(self.clock.now()) if first else state.new_since,
             )
             if state.approved == run.plan_hash:
                 state = replace(state, approved=None, approved_until=None)
@@ -356,7 +381,7 @@ class Steps:
 
     def _recorded(self, run: Run, applying: Applying, cursor: int | None = None) -> Run:
         """Return the run with the counts and errors since it was last recorded."""
-        so_far = dict(run.counts) if run.cursor or run.phase is Phase.NOTIFY else {}
+        so_far = dict(run.counts)
         for outcome, count in applying.outcomes.items():
             if outcome == Outcome.UNCHANGED or not count:
                 continue

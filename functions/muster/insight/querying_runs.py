@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from muster.errors import NotFound, Problem, Rejected, Unavailable
 from muster.imports import plan_items
@@ -12,8 +12,10 @@ from muster.pushes import push_plan
 from muster.pushes.push_plan import PushItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
+from muster.runs import settings_change
 from muster.runs.ports import Archive, Runs
-from muster.runs.run import Run
+from muster.runs.run import Run, Status
+from muster.runs.running import LEASE_S
 
 # The attempt whose plan it is, the part of the plan, and how many items of that part have been shown.
 _CURSOR = re.compile(r"([1-9][0-9]{0,5})\.([1-9][0-9]{0,5})\.([0-9]{1,6})", re.ASCII)
@@ -35,12 +37,20 @@ def find_run(runs: Runs, organization: str, run_id: str) -> Run:
 
 
 def show_run(
-    run: Run, archive: Archive, limit: int, cursor: str | None, by: str | None, now: datetime
+    run: Run,
+    archive: Archive,
+    limit: int,
+    cursor: str | None,
+    by: str | None,
+    now: datetime,
+    lease_until: float | None = None,
 ) -> Json:
     """Return a run, what to do about it, and a page of its plan's items.
 
-    `{run, progress, to_do, note, left_out, items, cursor}`; `note` says why a run with a plan shows no items.
-    A cursor is valid for the plan of one attempt only.
+    `{run, change, progress, at_work, to_do, note, left_out, items, cursor}`; `change` is what a change of
+    settings that waits would save, `note` says why a run with a plan shows no items. A cursor is valid for
+    the plan of one attempt only. `lease_until` is until when the run has the organization's lease (epoch
+    seconds).
     """
     first, shown = _start(cursor, run)
     items: list[Json] = []
@@ -55,9 +65,13 @@ def show_run(
             following = f"{run.attempt}.{part}.{place}"
             break
         items.append(item.shown())
+    waits = run.status is Status.PARKED and not run_summaries.is_too_late(run, now)
+    change = settings_change.kept(archive, run) if waits else None
     return {
         "run": run.to_json(),
+        "change": change.shown() if change else None,
         "progress": run_summaries.progress(run),
+        "at_work": _at_work(run, archive, lease_until, now),
         "to_do": run_summaries.next_steps(run, by, now),
         "note": note,
         "left_out": _left_out(run, archive),
@@ -75,6 +89,15 @@ def _left_out(run: Run, archive: Archive) -> Json:
     except (Unavailable, KeyError):
         return {reason: {"count": count, "first": []} for reason, count in run.left_out.items()}
     return named
+
+
+def _at_work(run: Run, archive: Archive, lease_until: float | None, now: datetime) -> Json | None:
+    if run.status is not Status.RUNNING:
+        return None
+    name = "vault_users" if run.kind == "push" else "users"
+    pages = archive.count(run.organization, run.id, run.attempt, name)
+    renewed = None if lease_until is None else datetime.fromtimestamp(lease_until - LEASE_S, UTC)
+    return run_summaries.at_work(run, pages, renewed, now)
 
 
 def _effective(

@@ -16,6 +16,9 @@ _SHOWN = (
     "by",
     "approved_by",
     "rejected_by",
+    "request_id",
+    "decided_request_id",
+    "why",
     "started_at",
     "finished_at",
     "counts",
@@ -56,6 +59,24 @@ def progress(run: Run) -> str | None:
     return f"It reads {source} and makes a plan; nothing is changed yet."
 
 
+def at_work(run: Run, pages: int, renewed: datetime | None, now: datetime) -> Json | None:
+    """Return how far a run is, in numbers; `None` unless it is running.
+
+    `pages` of users are read; `renewed` is when an invocation last showed that it works on it, within
+    minutes, `None` if none has the run.
+    """
+    if run.status is not Status.RUNNING:
+        return None
+    return {
+        "phase": run.phase,
+        "pages": pages,
+        "planned": run.planned,
+        "applied": run.cursor,
+        "counts": run.counts,
+        "renewed_s_ago": None if renewed is None else max(0, round((now - renewed).total_seconds())),
+    }
+
+
 def has_plan(run: Run) -> bool:
     """Whether the run's current attempt has made a plan."""
     planning = run.status is Status.RUNNING and run.phase is Phase.GATHER
@@ -68,7 +89,7 @@ def next_steps(run: Run, by: str | None, now: datetime) -> list[Json]:
     of = {"organization": run.organization}
     function = "ScheduledPushFunction" if run.kind == "push" else "ScheduledImportFunction"
     match run.status:
-        case Status.PARKED if _is_too_late(run, now):
+        case Status.PARKED if is_too_late(run, now):
             again = {**of, **_what_it_was_about(run), **signed}
             return [to_do("Nobody approved it in time. Start again; it is planned anew.", function, again)]
         case Status.PARKED:
@@ -91,12 +112,9 @@ def to_do(what: str, function: str, event: Json) -> Json:
 def _approval(run: Run, function: str, signed: Json) -> Json:
     event = {"organization": run.organization}
     if run.kind == "settings":
-        put = {**event, "action": "put", "settings": "<the same settings>", "approve": run.id}
-        return to_do(
-            "Approve it: put the same settings again, with the run.",
-            "OrganizationSettingsFunction",
-            {**put, **signed},
-        )
+        approve = {**event, "action": "approve", "run_id": run.id, **signed}
+        what = "Approve it: its settings are saved if they still lead to the same."
+        return to_do(what, "OrganizationSettingsFunction", approve)
     approve = {**event, "approve": run.id, "plan_hash": run.plan_hash, **signed}
     return to_do("Approve it: it is applied if its plan is still the same.", function, approve)
 
@@ -108,5 +126,6 @@ def _what_it_was_about(run: Run) -> Json:
     return {"members": list(run.members)} if run.mode == "members" else {"mode": run.mode}
 
 
-def _is_too_late(run: Run, now: datetime) -> bool:
+def is_too_late(run: Run, now: datetime) -> bool:
+    """Whether a parked run can no longer be approved."""
     return run.expires_at is not None and datetime.fromisoformat(run.expires_at) <= now

@@ -2,6 +2,9 @@
 
 configuring               the actions of admins on settings and on the webhook's address
 previewing                try a change on the whole roster before it is saved (S2)
+loosening                 which changes wait for approval, whatever they do (I5)
+effects                   what settings do that no plan shows
+approving                 let a parked change pass
 saving                    save a new version: validate, preview or approve, write
 listing_mappable_fields   which fields of a connection can be mapped (G5)
 ports                     what this needs of the settings table and Salesforce

@@ -8,10 +8,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from muster.errors import Misconfigured, NotFound, Problem, Rejected, Stale
+from muster.errors import NotFound, Problem, Rejected, Stale
+from muster.organization_settings.approving import Approving
 from muster.organization_settings.ports import SettingsStore
 from muster.organization_settings.previewing import Previewing
-from muster.organization_settings.saving import Answer, Saving, Signature, no_settings_yet, shown
+from muster.organization_settings.saving import (
+    Answer,
+    Saving,
+    Signature,
+    in_words,
+    no_settings_yet,
+    settings_of,
+    shown,
+)
 from muster.settings import Settings
 from muster.settings.document import read
 from muster.settings.versions import StoredSettings, changes
@@ -33,7 +42,7 @@ class Configuring:
     """The actions; each returns an answer for the admin with at least a `message`.
 
     `base_url` is the URL of the API, its stage included; `now` is timezone-aware. `loopback_hosts` says
-    whether connections may lead to this very machine.
+    whether connections may lead to this very machine, `sends_mail` whether the stack has an address for it.
     """
 
     store: SettingsStore
@@ -43,47 +52,56 @@ class Configuring:
     base_url: str
     now: datetime
     loopback_hosts: bool = False
+    sends_mail: bool = True
 
     def get(self, organization: str, version: int | None = None) -> Answer:
         """Return a version, by default the current one, as written and with defaults; raises `NotFound`."""
         stored = self._stored(organization, version)
-        settings = _parsed(stored)
+        settings = settings_of(stored)
         return {
             "message": f"Version {stored.version}, saved {stored.at}.",
             **_saved(stored),
+            "not_tried": list(self.previewing.not_tried(stored)),
             "settings": stored.document,
             "effective": _effective(settings),
-            "warnings": shown(warnings(settings)) if settings else [_NO_LONGER_ACCEPTED],
+            "warnings": shown(self._warnings(settings)) if settings else [_NO_LONGER_ACCEPTED],
         }
 
     def validate(self, organization: str, document: str | dict[str, Any]) -> Answer:
         """Return what saving the document would change; raises `Rejected`."""
         _, settings = read(document, organization, loopback_hosts=self.loopback_hosts)
-        _, found = self.previewing.compiled(settings)
+        tried = self.previewing.tried(settings)
         current = self.store.current(organization)
-        before = _effective(_parsed(current)) if current else None
+        before = _effective(settings_of(current)) if current else None
         changed = list(changes(before or {}, _effective(settings)))
         against = f"version {current.version}" if current else "no settings"
         return {
             "message": f"The settings are good; against {against} they change {_count(changed, 'place')}.",
             "version": current.version if current else 0,
             "changes": changed,
-            "warnings": shown([*warnings(settings), *found]),
+            "not_tried": list(tried.not_tried),
+            "warnings": shown(
+                [*tried.warnings, *self.previewing.effects(settings), *self._warnings(settings)]
+            ),
         }
 
-    def preview(self, organization: str, document: str | dict[str, Any], by: str) -> Answer:
+    def preview(self, organization: str, document: str | dict[str, Any], signature: Signature) -> Answer:
         """Return what saving the document would do to the whole roster (S2); raises `Rejected`."""
-        _, settings = read(document, organization, loopback_hosts=self.loopback_hosts)
-        _, found = self.previewing.compiled(settings)
+        raw, settings = read(document, organization, loopback_hosts=self.loopback_hosts)
+        tried = self.previewing.tried(settings)
         current = self.store.current(organization) or no_settings_yet(organization)
-        preview = self.previewing.preview(current, settings, by)
+        change = self._saving.change(current, raw, settings, signature.why)
+        preview = self.previewing.preview(current, settings, change, signature.by)
+        effects = self.previewing.effects(settings)
         answer = preview.answer.to_json() if preview.answer else {}
         said: Answer = {**answer, "version": current.version}
+        said["message"] += in_words(effects)
         if preview.is_parked:
-            said["message"] += (
-                f' Put the same settings with {{"approve": "{said["run_id"]}"}} to let it pass.'
-            )
-        return {**said, "warnings": shown([*warnings(settings), *found, *preview.warnings])}
+            said["message"] += f' To save it: {{"action": "approve", "run_id": "{said["run_id"]}"}}.'
+        return {
+            **said,
+            "warnings": shown([*tried.warnings, *preview.warnings, *effects, *self._warnings(settings)]),
+        }
 
     def put(self, organization: str, document: str | dict[str, Any], signature: Signature) -> Answer:
         """Save a document and return its version, and a token where there was none; raises `Rejected`.
@@ -91,7 +109,13 @@ class Configuring:
         With the status "parked" nothing is saved: the change has to be approved (S2).
         """
         raw, settings = read(document, organization, loopback_hosts=self.loopback_hosts)
-        return self._save(raw, settings, signature)
+        return self._saving.save(raw, settings, signature)
+
+    def approve(self, organization: str, run_id: str, signature: Signature) -> Answer:
+        """Save the settings that a parked run keeps; raises `Rejected`."""
+        change = Approving(self.previewing).change(run_id, organization)
+        raw, settings = read(dict(change.document), organization, loopback_hosts=self.loopback_hosts)
+        return self._saving.save(raw, settings, replace(signature, approve=run_id))
 
     def history(self, organization: str, limit: int, cursor: str | None = None) -> Answer:
         """Return versions, newest first, each with the places where it differs from the previous one."""
@@ -114,7 +138,7 @@ class Configuring:
         """Save an earlier version again; raises `NotFound`, or `Rejected` if it is no longer accepted."""
         earlier = self._stored(organization, version)
         raw, settings = read(earlier.document, organization, loopback_hosts=self.loopback_hosts)
-        return {**self._save(raw, settings, signature), "restored": earlier.version}
+        return {**self._saving.save(raw, settings, signature), "restored": earlier.version}
 
     def rotate_token(self, organization: str, by: str) -> Answer:
         """Issue a token that replaces the one in use; raises `NotFound` or `Rejected`."""
@@ -140,9 +164,20 @@ class Configuring:
             "previous_token_valid_until": until,
         }
 
-    def _save(self, raw: dict[str, Any], settings: Settings, signature: Signature) -> Answer:
-        saving = Saving(self.store, self.webhooks, self.journal, self.previewing, self.base_url, self.now)
-        return saving.save(raw, settings, signature)
+    @property
+    def _saving(self) -> Saving:
+        return Saving(
+            self.store,
+            self.webhooks,
+            self.journal,
+            self.previewing,
+            self.base_url,
+            self.now,
+            self._warnings,
+        )
+
+    def _warnings(self, settings: Settings) -> list[Problem]:
+        return warnings(settings, sends_mail=self.sends_mail)
 
     def _stored(self, organization: str, version: int | None) -> StoredSettings:
         if version is None:
@@ -157,15 +192,16 @@ class Configuring:
 
 
 def _saved(stored: StoredSettings) -> dict[str, Any]:
-    return {"version": stored.version, "by": stored.by, "at": stored.at, "why": stored.why}
-
-
-def _parsed(stored: StoredSettings) -> Settings | None:
-    """Return the settings of a version, or `None` if this version of Muster no longer accepts it."""
-    try:
-        return stored.settings
-    except Misconfigured:
-        return None
+    return {
+        "version": stored.version,
+        "by": stored.by,
+        "approved_by": stored.approved_by,
+        "at": stored.at,
+        "why": stored.why,
+        "run": stored.run,
+        "request_id": stored.request_id,
+        "not_tried": list(stored.not_tried),
+    }
 
 
 def _effective(settings: Settings | None) -> dict[str, Any] | None:

@@ -15,6 +15,9 @@ class SettingsStore(Protocol):
     def current(self, organization: str) -> StoredSettings | None:
         """Return the current version."""
 
+    def sharing(self, settings: Settings) -> dict[str, list[str]]:
+        """Return by connection the other organizations of the stack on the same vault (G10)."""
+
     def schedules_follow(self, settings: Settings) -> bool:
         """Whether the schedules agree with these settings."""
 

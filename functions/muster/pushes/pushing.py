@@ -25,13 +25,16 @@ from muster.times import timestamp
 class Pushing:
     """Pushes of one organization, with the settings in force.
 
-    `now` returns the time (aware), `remaining` the seconds left in the invocation.
+    `now` returns the time (aware), `remaining` the seconds left in the invocation, whose id is
+    `request_id`. With `hand_over`, what is begun or approved is handed over to a workflow.
     """
 
     stored: StoredSettings
     ports: Ports
     now: Callable[[], datetime]
     remaining: Callable[[], float]
+    hand_over: Callable[[Run], None] | None = None
+    request_id: str | None = None
 
     @property
     def runs(self) -> Running:
@@ -45,6 +48,8 @@ class Pushing:
             lambda clock: Steps(self.ports, clock, self.stored.settings),
             self.now,
             self.remaining,
+            self.hand_over,
+            self.request_id,
         )
 
     def start(self, by: str, *, preview: bool = False) -> RunAnswer:
@@ -68,6 +73,7 @@ class Pushing:
                 mode="push",
                 kind="push",
                 by=by,
+                request_id=self.request_id,
                 preview=preview,
                 started_at=timestamp(at),
                 gathered_at=timestamp(at),

@@ -4,7 +4,9 @@ Free seats are counted anew each time, so the next run finishes what an interrup
 """
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 
 from muster.lease import Lease
 from muster.roster import salesforce_lifecycle, seats
@@ -13,7 +15,8 @@ from muster.roster.ports import Roster
 from muster.roster.seats import Pool
 from muster.settings import Settings
 
-# How many members in line are served at a time, and how many times a seat's line is read for it.
+# How many members in line are served at a time, and how many times a seat's line is read for it where time
+# is short: a run serves all of it.
 SERVED_AT_ONCE = 25
 ROUNDS = 8
 
@@ -32,16 +35,19 @@ class SeatLineServer:
         self._lease = lease
         self._count = SeatCount(settings, roster)
 
-    def serve_lines(self, run: str) -> None:
+    def serve_lines(self, run: str, check: Callable[[], None] | None = None) -> None:
         """Give every free seat to the first in line for it; `run` is for the history.
 
-        Raises `Unavailable`, and `Stale` when the lease is lost.
+        With `check`, called after each few, a line is served to its end, or until that raises. Raises
+        `Unavailable`, and `Stale` when the lease is lost.
         """
         self._count.forget()
         for seat in self._settings.seats:
-            for _ in range(ROUNDS):
+            for _ in count() if check else range(ROUNDS):
                 if not self._serve(seat, run):
                     break
+                if check:
+                    check()
 
     def _serve(self, seat: str, run: str) -> bool:
         """Serve the first few in line, and return whether there may be more to serve.

@@ -1,12 +1,13 @@
 """Runs of any kind: one at a time, recorded, guarded, resumed (I1, I5, I7).
 
-run          the record of a run, and what imports remember between runs
-operations   the operations that the guard counts
-guard        when a plan waits for approval (I5)
-clock        the time an invocation has left, and the lease kept alive
-archive      where an attempt keeps what it read and planned
-running      begin, go on, approve, reject, fail
-parking      whether a planned run goes on: preview, park until approved, refuse, end
-ports        what runs need of the run table and the archive
-answer       what a run answers
+run              the record of a run, and what imports remember between runs
+settings_change  what a change of settings is about, kept for who approves it
+operations       the operations that the guard counts
+guard            when a plan waits for approval (I5)
+clock            the time an invocation has left, and the lease kept alive
+archive          where an attempt keeps what it read and planned
+running          begin, go on, approve, reject, fail
+parking          whether a planned run goes on: preview, park until approved, refuse, end
+ports            what runs need of the run table and the archive
+answer           what a run answers
 """

@@ -18,9 +18,15 @@ class Ended(StrEnum):
     REJECTED = "rejected"
     CONTINUED = "continued"
     SKIPPED = "skipped"
+    STARTED = "started"
 
 
-_STATUS = {Ended.PARKED: "parked", Ended.CONTINUED: "continue", Ended.SKIPPED: "skipped"}
+_STATUS = {
+    Ended.PARKED: "parked",
+    Ended.CONTINUED: "continue",
+    Ended.SKIPPED: "skipped",
+    Ended.STARTED: "started",
+}
 
 # Per seat its limit, and how many hold it and wait for it (I6).
 type SeatUse = Mapping[str, Mapping[str, int | None]]

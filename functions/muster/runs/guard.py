@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from muster.runs.operations import DEACTIVATE, OPERATIONS, REVOKE
+from muster.runs.operations import CREATE, DEACTIVATE, OPERATIONS, REVOKE
 from muster.runs.ports import Guarded
 from muster.settings import Settings
 from muster.settings.sections import Guard
 
 # In counts per assignment, the one of the whole run.
 EVERYONE = ""
+_LIMITS = ("floor", "count", "percent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,35 @@ class Trip:
             f"{self.operation}: {self.changes:,} of {self.active:,} active members {where},"
             f" where {self.allowed:,} are allowed"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A reason to wait for approval that is no limit of the settings, in words."""
+
+    what: str
+
+    def text(self) -> str:
+        """Return the reason in words."""
+        return self.what
+
+
+# Why a plan waits for approval.
+type Reason = Trip | Rule
+
+
+def untried(items: Iterable[Guarded], settings: Settings) -> list[Rule]:
+    """Return why a plan waits that is made by filters nobody has tried: it lets in more than the floor."""
+    created = sum(CREATE in item.operations for item in items)
+    allowed = _limits(CREATE, settings.guard)[0]
+    if created <= allowed:
+        return []
+    return [
+        Rule(
+            f"{CREATE}: {created:,} new members, where {allowed:,} are allowed: what the settings name could"
+            " not be tried when they were saved"
+        )
+    ]
 
 
 def tripped(items: Iterable[Guarded], active: Mapping[str, int], settings: Settings) -> list[Trip]:
@@ -61,18 +91,45 @@ def tripped(items: Iterable[Guarded], active: Mapping[str, int], settings: Setti
 
 def most_allowed(operation: str, active: int, guard: Guard) -> int:
     """Return how many changes of an operation are allowed with this many active members."""
-    own = getattr(guard.operations, operation)
-    floor, count, percent = (
-        getattr(guard, name) if own is None or getattr(own, name) is None else getattr(own, name)
-        for name in ("floor", "count", "percent")
-    )
-    most: int = max(floor, min(count, int(active * percent / 100)))
-    return most
+    floor, count, percent = _limits(operation, guard)
+    return max(floor, min(count, int(active * percent / 100)))
 
 
 def fell_too_far(before: int | None, now: int, guard: Guard) -> bool:
     """Whether a source shows so many fewer users than last time that it cannot be trusted (I4)."""
     return before is not None and before - now > most_allowed(DEACTIVATE, before, guard)
+
+
+def _limits(operation: str, guard: Guard) -> tuple[int, int, float]:
+    """Return floor, count and percentage of an operation: its own, or the general ones."""
+    own = getattr(guard.operations, operation)
+    floor, count, percent = (
+        getattr(guard, name) if own is None or getattr(own, name) is None else getattr(own, name)
+        for name in _LIMITS
+    )
+    return floor, count, percent
+
+
+def loosened(before: Guard, after: Guard) -> list[str]:
+    """Return what a change of the limits lets pass that waited before, in words (I5)."""
+    found = []
+    for operation in OPERATIONS:
+        if not _is_limited(operation, before):
+            continue
+        if not _is_limited(operation, after):
+            found.append(f"guard.operations.{operation} is taken out: {operation} is no longer limited")
+            continue
+        limits = zip(_LIMITS, _limits(operation, before), _limits(operation, after), strict=True)
+        raised = [f"{name} from {_said(was)} to {_said(now)}" for name, was, now in limits if now > was]
+        if raised:
+            found.append(f"guard: {operation} is allowed more: {', '.join(raised)}")
+    if before.second_person and not after.second_person:
+        found.append("guard.second_person is switched off: who starts a run may approve it")
+    return found
+
+
+def _said(limit: float) -> str:
+    return f"{limit:,}".removesuffix(".0")
 
 
 def _is_limited(operation: str, guard: Guard) -> bool:

@@ -13,9 +13,10 @@ from muster.errors import Problem, Rejected, Stale
 from muster.roster.reasons import left_out_in_words
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.clock import RunClock
-from muster.runs.guard import Trip
+from muster.runs.guard import Reason
 from muster.runs.ports import ErrorLog, Runs
 from muster.runs.run import ImportState, Phase, Run, Status
+from muster.settings.sections import Guard
 from muster.times import timestamp
 
 # An approval asked for on a Friday can be given on Monday.
@@ -35,7 +36,7 @@ class Ends:
     clock: RunClock
 
     def after_planning(
-        self, run: Run, trips: Sequence[Trip], shown: PlanShown
+        self, run: Run, trips: Sequence[Reason], shown: PlanShown
     ) -> tuple[Run, RunAnswer | None]:
         """Return the run, recorded as applying its plan, or the run and the answer if it stops here.
 
@@ -51,7 +52,7 @@ class Ends:
         self.runs.save(run, self.clock.lease)
         return run, None
 
-    def preview(self, run: Run, trips: Sequence[Trip], shown: PlanShown) -> tuple[Run, RunAnswer]:
+    def preview(self, run: Run, trips: Sequence[Reason], shown: PlanShown) -> tuple[Run, RunAnswer]:
         """End a preview; a change of settings that trips the guard is parked."""
         would_park = "" if not trips else f" It would wait for approval: {_in_one(trips)}."
         message = f"A preview; nothing was changed. {outlook(run)}.{would_park}"
@@ -80,7 +81,7 @@ class Ends:
         in_time = state.approved_until is not None and timestamp(self.clock.now()) < state.approved_until
         return in_time and state.approved == run.plan_hash
 
-    def _park(self, run: Run, trips: Sequence[Trip], shown: PlanShown) -> RunAnswer:
+    def _park(self, run: Run, trips: Sequence[Reason], shown: PlanShown) -> RunAnswer:
         again = self._waiting_already(run)
         if again:
             # The same plan waits already: one notice is enough.
@@ -126,7 +127,7 @@ class Ends:
         raise Rejected(moved("the roster or the source has changed since it was planned"))
 
 
-def _of_plan(ended: Ended, run: Run, trips: Sequence[Trip], shown: PlanShown, message: str) -> RunAnswer:
+def _of_plan(ended: Ended, run: Run, trips: Sequence[Reason], shown: PlanShown, message: str) -> RunAnswer:
     """Return the answer about a run whose plan is not applied."""
     return RunAnswer(
         ended=ended,
@@ -144,6 +145,29 @@ def _of_plan(ended: Ended, run: Run, trips: Sequence[Trip], shown: PlanShown, me
             "plan_hash": run.plan_hash,
         },
     )
+
+
+def require_parked(runs: Runs, run: Run, where: str, now: datetime, again: str) -> None:
+    """Raise `Rejected` unless the run waits for approval and there is still time; else it is closed (I5).
+
+    `where` is the key of the event that names it, `again` what to do instead.
+    """
+    if run.status is not Status.PARKED:
+        raise Rejected(Problem(where, f"is a run that is not parked but {run.status}", again))
+    if run.expires_at and timestamp(now) >= run.expires_at:
+        close_parked(runs, run, "Nobody approved it in time.", now)
+        raise Rejected(Problem(where, "was not approved in time", again))
+
+
+def require_second_person(run: Run, by: str, guard: Guard) -> None:
+    """Raise `Rejected`, and leave the run as it is, if who approves it has to be somebody else (I5)."""
+    if guard.second_person and run.by is not None and _same_person(run.by, by):
+        what = f"is who started the run ({run.by}), and guard.second_person wants somebody else to approve it"
+        raise Rejected(Problem("by", what, "It still waits: have another person approve it, as by."))
+
+
+def _same_person(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def close_parked(runs: Runs, run: Run, message: str, now: datetime) -> None:
@@ -174,5 +198,5 @@ def outlook(run: Run) -> str:
     return f"{in_words(run.counts)}; {told}" if told else in_words(run.counts)
 
 
-def _in_one(trips: Sequence[Trip]) -> str:
+def _in_one(trips: Sequence[Reason]) -> str:
     return "; ".join(trip.text() for trip in trips)

@@ -31,6 +31,9 @@ class Runs(Leases, Protocol):
     def runs(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Run], str | None]:
         """Return runs, newest first; raises `Rejected` for a cursor that was not handed out."""
 
+    def add(self, run: Run) -> None:
+        """Record a new run that nobody works on."""
+
     def save(self, run: Run, lease: Lease) -> None:
         """Record the run; raises `Stale`."""
 

@@ -51,8 +51,11 @@ class Run:
     gathered, each into a folder of its own, and `gathered_at` is when that began; `cursor` counts the
     plan's items that were applied.
     `by` is who started it and stays so; `approved_by` and `rejected_by` who decided about it when it
-    waited. `settings_version` is what it was planned with, `approved` the hash of the plan that an admin
-    let pass. `left_out` counts by reason who is no active member by its plan (A4). Times are ISO 8601 in UTC.
+    waited. `request_id` and `decided_request_id` are the ids of these two invocations.
+    `settings_version` is what it was planned with, `approved` the hash of the plan that an admin let pass.
+    `settings_hash` is the digest of the document that a change of settings is about, and `why` the reason
+    given for it. `left_out` counts by reason who is no active member by its plan (A4). Times are
+    ISO 8601 in UTC.
     """
 
     id: str
@@ -72,6 +75,10 @@ class Run:
     approved: str | None = None
     approved_by: str | None = None
     rejected_by: str | None = None
+    request_id: str | None = None
+    decided_request_id: str | None = None
+    settings_hash: str | None = None
+    why: str | None = None
     cursor: int = 0
     planned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -101,13 +108,16 @@ class Run:
 class ImportState:
     """What an organization's imports remember from run to run.
 
-    `watermark` is the newest SystemModstamp of a completed run (ISO 8601); `rows` how many users the
-    last completed full run read, and `active` how many active members it left, per assignment and
-    under `""`; `evaluated_with` the digest of the settings that everyone in the roster has been
-    evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`,
-    for an admin has approved the settings that lead to it. `frozen` are the CRM ids of the users last seen
-    frozen in Salesforce (`None`: not known, or too many to remember). `organization_id` is the Salesforce org
-    that was read; until 0.2.0 it was not stored. What begins with `vault_` is the same about Vault CRM.
+    `watermark` is the newest SystemModstamp on the first page that a completed run read (ISO 8601), and so
+    no later than its reading began. `rows` is how many users the last completed full run read, `active` how
+    many active members it left, per assignment and under `""`, and `organization_id` the Salesforce org that
+    it read (until 0.2.0 it was not stored), `new_since` when the first of that org had completed, after which
+    who comes is new; `evaluated_with` is the digest of the settings that everyone in the roster has been
+    evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`, for an
+    admin has approved the settings that lead to it. `frozen` are the CRM ids of the users last seen frozen in
+    Salesforce (`None`: not known, or too many to remember). `settings_tried` is the version of
+    the settings that Salesforce could not be asked about when it was saved, and has accepted since. What
+    begins with `vault_` is the same about Vault CRM.
     """
 
     watermark: str | None = None
@@ -117,12 +127,14 @@ class ImportState:
     approved: str | None = None
     approved_until: str | None = None
     full_run: str | None = None
+    organization_id: str | None = None
+    new_since: str | None = None
     completed_at: str | None = None
     frozen: tuple[str, ...] | None = None
     vault_watermark: str | None = None
     vault_rows: int | None = None
     vault_decided_with: str | None = None
-    organization_id: str | None = None
+    settings_tried: int | None = None
 
     def is_of_another_org(self, organization_id: str | None) -> bool:
         """Whether all this is about another Salesforce org than the one with this id."""

@@ -13,7 +13,13 @@ from muster.errors import Incomplete, MusterError, NotFound, Problem, Rejected, 
 from muster.lease import Lease, LeaseHeld
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
-from muster.runs.parking import LONGEST_RUN, close_parked, moved
+from muster.runs.parking import (
+    LONGEST_RUN,
+    close_parked,
+    moved,
+    require_parked,
+    require_second_person,
+)
 from muster.runs.ports import ErrorLog, Runs, Work
 from muster.runs.run import Kind, Phase, Run, Status
 from muster.settings.versions import StoredSettings
@@ -27,12 +33,22 @@ SCHEDULE = "schedule"
 _LATEST = 20
 
 
+class AtWork(Rejected):
+    """Another run is at work on the organization (I7); `run` is its id."""
+
+    def __init__(self, run: str) -> None:
+        remedy = "Wait until it has ended; RosterQueryFunction shows it (run)."
+        super().__init__(Problem("organization", f"has a run at work: {run}", remedy))
+        self.run = run
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """The runs of one kind of one organization, with the settings in force.
 
     A failure is logged under `system`. `work` makes the work of one invocation. `now` returns the time
-    (aware), `remaining` the seconds left of the invocation.
+    (aware), `remaining` the seconds left of the invocation, whose id is `request_id`. With `hand_over`, a run
+    that is begun or approved is handed over to a workflow, which resumes it, and answered at once.
     """
 
     stored: StoredSettings
@@ -43,6 +59,8 @@ class Running:
     work: Callable[[RunClock], Work]
     now: Callable[[], datetime]
     remaining: Callable[[], float]
+    hand_over: Callable[[Run], None] | None = None
+    request_id: str | None = None
 
     # ── What admins and schedules ask for ────────────────────────────────────────────────────────
 
@@ -51,7 +69,7 @@ class Running:
         try:
             return self.runs.take(self.stored.organization, run_id, self.now().timestamp(), LEASE_S)
         except LeaseHeld as held:
-            raise Rejected(_at_work(held.run)) from held
+            raise AtWork(held.run) from held
 
     def begin(self, by: str, new: Callable[[str, datetime, Lease], Run]) -> RunAnswer:
         """Begin the run that `new` makes (of an id, now and the lease) and work on it.
@@ -66,7 +84,7 @@ class Running:
             if by == SCHEDULE:
                 message = f"Run {held.run} is still at work."
                 return RunAnswer(ended=Ended.SKIPPED, message=message, run_id=held.run)
-            raise Rejected(_at_work(held.run)) from held
+            raise AtWork(held.run) from held
         if half_done := self.bury_the_dead(lease):
             self.runs.release(lease)
             return self._gone_on_with(half_done, by)
@@ -75,6 +93,8 @@ class Running:
         return self._work(run, lease)
 
     def _gone_on_with(self, run: Run, by: str) -> RunAnswer:
+        if self.hand_over:
+            return self.resume(run.id)
         try:
             run, lease = self._taken_up(run.id)
         except Rejected as error:
@@ -86,6 +106,10 @@ class Running:
 
     def resume(self, run_id: str) -> RunAnswer:
         """Resume a run that answered `continue`, or that died."""
+        if self.hand_over:
+            run = self._running(run_id)
+            self.hand_over(run)
+            return _handed_over(run)
         return self._resumed(*self._taken_up(run_id))
 
     def _taken_up(self, run_id: str) -> tuple[Run, Lease]:
@@ -105,6 +129,7 @@ class Running:
     def approve(self, run_id: str, by: str, plan_hash: str | None = None) -> RunAnswer:
         """Approve a parked run: gather and plan again, and apply the plan if it is still the same (I5)."""
         run = self._parked(run_id, "approve")
+        require_second_person(run, by, self.stored.settings.guard)
         if plan_hash not in (None, run.plan_hash):
             raise Rejected(
                 Problem("plan_hash", "is not that of the run's plan", "Look at the run's plan again.")
@@ -122,7 +147,8 @@ class Running:
     def reject(self, run_id: str, by: str) -> RunAnswer:
         """Reject a parked run; nothing of it is applied."""
         run = self._parked(run_id, "reject")
-        self._close(replace(run, rejected_by=by), "Rejected by an admin.")
+        decided = replace(run, rejected_by=by, decided_request_id=self.request_id)
+        self._close(decided, "Rejected by an admin.")
         message = (
             f"Run {run_id} is rejected; nothing was changed."
             f" Correct what led to it before the next {self.kind}."
@@ -139,6 +165,10 @@ class Running:
         clock = self.clock(lease)
         work = self.work(clock)
         try:
+            if self.hand_over:
+                # The lease stays the run's own: nobody else begins one before the workflow takes it.
+                self.hand_over(run)
+                return _handed_over(run)
             if run.phase is Phase.GATHER:
                 return work.gather_and_go_on(run, resumed=resumed)
             return work.apply(run, resumed=resumed)
@@ -221,13 +251,10 @@ class Running:
 
     def _parked(self, run_id: str, where: str) -> Run:
         run = self._run(run_id, where)
-        if run.status is not Status.PARKED:
-            what = f"is a run that is not parked but {run.status}"
-            raise Rejected(Problem(where, what, "Only a parked run can be approved or rejected."))
-        if run.expires_at and timestamp(self.now()) >= run.expires_at:
-            self._close(run, "Nobody approved it in time.")
-            remedy = f"Start the {self.kind} again; it is planned anew."
-            raise Rejected(Problem(where, "was not approved in time", remedy))
+        again = (
+            f"Only a parked run can be approved or rejected. Start the {self.kind} again; it is planned anew."
+        )
+        require_parked(self.runs, run, where, self.now(), again)
         if where == "approve":
             self._of_this_kind(run, where)
         return run
@@ -240,7 +267,7 @@ class Running:
             "push": ("is a push", "Use ScheduledPushFunction."),
             "settings": (
                 "is a change of settings",
-                'Put the same settings again with {"approve": "<run id>"}.',
+                'Use OrganizationSettingsFunction: {"action": "approve", "run_id": "<run id>"}.',
             ),
         }[run.kind]
         own = "an import" if self.kind == "import" else "a push"
@@ -257,6 +284,7 @@ class Running:
             gathered_at=timestamp(self.now()),
             approved=run.plan_hash,
             approved_by=by,
+            decided_request_id=self.request_id,
         )
         try:
             self.runs.save(run, lease)
@@ -281,10 +309,10 @@ def new_id(at: datetime) -> str:
     return f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03d}-{secrets.token_hex(4)}"
 
 
+def _handed_over(run: Run) -> RunAnswer:
+    message = f"Run {run.id} has begun and goes on by itself; RosterQueryFunction shows how far it is (run)."
+    return RunAnswer(ended=Ended.STARTED, message=message, run_id=run.id, mode=run.mode)
+
+
 def _is_half_pushed(run: Run) -> bool:
     return run.kind == "push" and run.phase is not Phase.GATHER
-
-
-def _at_work(run: str) -> Problem:
-    remedy = "Wait until it has ended; RosterQueryFunction shows it (run)."
-    return Problem("organization", f"has a run at work: {run}", remedy)

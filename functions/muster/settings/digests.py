@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from muster.settings import Settings
@@ -29,6 +30,11 @@ def vault_deciding_settings(settings: Settings) -> dict[str, Any]:
             for each in settings.assignments
         ],
     }
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """Return the digest of a document as written; the order of keys does not count."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def settings_digest(settings: Settings) -> str:

@@ -306,6 +306,9 @@ class Guard(Section):
     operations: GuardOperations = Field(
         default_factory=GuardOperations, description="Limits of single operations."
     )
+    second_person: bool = Field(
+        default=False, description="Whoever approves what waits must be somebody else than who started it."
+    )
 
 
 class Settings(Section):

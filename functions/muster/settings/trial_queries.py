@@ -42,6 +42,11 @@ def queries(settings: Settings) -> list[str]:
     return [f"{query} LIMIT 1" for query in (fields, *filters)]
 
 
+def places(settings: Settings) -> list[str]:
+    """Return what each of `queries` tries, as an admin reads it."""
+    return ["auto_provision.fields", *(path((*at, "filter")) for at, _ in _filters(settings))]
+
+
 def problems(
     settings: Settings, refusals: Sequence[str | None], fields_of_user: Sequence[str]
 ) -> list[Problem]:

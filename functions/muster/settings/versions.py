@@ -17,7 +17,9 @@ from muster.validation import Location, path
 class StoredSettings:
     """One saved version: the document as written, who saved it, when (ISO 8601) and why.
 
-    `attempt` identifies the call that saved it, so that a retry can recognise its own write.
+    `attempt` identifies the call that saved it, so that a retry can recognise its own write. Where it had to
+    be approved, `approved_by` says who did, and `run` is the run that waited. `request_id` is the id of the
+    invocation that saved it. `not_tried` lists what Salesforce could not be asked about: `{where, why}`.
     """
 
     organization: str
@@ -27,6 +29,10 @@ class StoredSettings:
     at: str
     why: str
     attempt: str
+    approved_by: str | None = None
+    run: str | None = None
+    request_id: str | None = None
+    not_tried: tuple[dict[str, str], ...] = ()
 
     @cached_property
     def settings(self) -> Settings:

@@ -15,8 +15,11 @@ from muster.validation import path
 _COMPOUND_FIELDS = frozenset({"Name", "Address"})
 
 
-def warnings(settings: Settings) -> list[Problem]:
-    """Return the warnings about these settings, with what to do about each."""
+def warnings(settings: Settings, *, sends_mail: bool = True) -> list[Problem]:
+    """Return the warnings about these settings, with what to do about each.
+
+    `sends_mail`: the stack has an address that mails come from.
+    """
     return [
         *_align_never_read(settings),
         *_no_members_to_link(settings),
@@ -33,6 +36,7 @@ def warnings(settings: Settings) -> list[Problem]:
         *_capture_without_seat(settings),
         *_seats_nobody_gets(settings),
         *_grace_without_end(settings),
+        *_mails_not_sent(settings, sends_mail),
     ]
 
 
@@ -230,4 +234,13 @@ def _grace_without_end(settings: Settings) -> Iterator[Problem]:
             "keep_active.grace_days",
             "has no meaning beside when_unmatched: members that match nothing stay active for good",
             "Set when_unmatched to false if they are to leave after these days.",
+        )
+
+
+def _mails_not_sent(settings: Settings, sends_mail: bool) -> Iterator[Problem]:
+    if settings.managers.notify and not sends_mail:
+        yield Problem(
+            "managers.notify",
+            "is on, but this stack sends no mail: nobody is told of new members",
+            "Deploy with the parameter MailFrom: an address that is verified in SES.",
         )

@@ -42,7 +42,8 @@ class Gathered:
     `rows` holds the users to decide about, `matches` the assignments with a filter that match a user,
     `loops` the loops of managers (`None`: not everyone was read). `unseen` are CRM ids that should have been
     there, `frozen` those of users who are frozen (`None`: not known), `leaving` those of members whom an end
-    date or status closes. `newest` is the newest SystemModstamp, as Salesforce writes it.
+    date or status closes. `newest` is the newest SystemModstamp of the first page, as Salesforce writes it:
+    what changed later, by Salesforce's own clock, may have been missed.
 
     Where everyone was read, `managers` maps each user to its manager, and `digests` each unchanged member to
     the digest of its fields. Of the users who are no active members, `deactivated` counts those inactive in
@@ -202,7 +203,7 @@ class Gathering:
         digest_of = digester(names)
         stamped = itemgetter("Id", "SystemModstamp")
         seen: set[str] = set()
-        for page in self._pages(name, query):
+        for number, page in enumerate(self._pages(name, query), 1):
             rows = page.records
             try:
                 found = [stamped(row) for row in rows]
@@ -213,7 +214,9 @@ class Gathering:
             if len(ids) < len(rows) or not seen.isdisjoint(ids):
                 raise Incomplete("Salesforce showed a user twice")
             seen |= ids
-            gathered.newest = max([gathered.newest or "", *(stamp or "" for _, stamp in found)]) or None
+            if number == 1:
+                # The next pages may be read hours later, and users of this one change meanwhile (I13).
+                gathered.newest = max((stamp or "" for _, stamp in found), default="") or None
             yield rows, sums
         gathered.total += len(seen)
 

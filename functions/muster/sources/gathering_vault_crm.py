@@ -33,7 +33,7 @@ class VaultGathered:
 
     `rows` holds the users to decide about, by Vault id, without those that belong to Vault itself. `unseen`
     are Vault ids that should have been there and were not; nothing is done about them. `newest` is the newest
-    modified_date__v, as Vault writes it.
+    modified_date__v of the first page, as Vault writes it: not of those that are read later (I13).
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
@@ -108,14 +108,15 @@ class VaultGathering:
         """Yield the rows of a query on users, each whole and once, and their digests: page by page."""
         digest_of = digester(vault_fields_to_read(self.settings))
         stamped = itemgetter("id", CHANGED)
-        for page in self._pages(name, query):
+        for number, page in enumerate(self._pages(name, query), 1):
             rows = page.records
             try:
                 found = [stamped(row) for row in rows]
                 sums = [digest_of(row) for row in rows]
             except KeyError as error:
                 raise Incomplete(f"Vault CRM left {error.args[0]} out of a user") from None
-            gathered.newest = max([gathered.newest or "", *(stamp or "" for _, stamp in found)]) or None
+            if number == 1:
+                gathered.newest = max((stamp or "" for _, stamp in found), default="") or None
             gathered.total += len(rows)
             yield rows, sums
 

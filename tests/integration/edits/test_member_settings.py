@@ -159,7 +159,7 @@ def test_an_admin_edits_seats_workspaces_and_data_capture_of_who_is_managed_by_h
     assert bob.data_capture["import_emails"]["origin"] == "manual:jane@acme.example"
     entry = acme.history("bob")[0]
     assert (entry["origin"], entry["run"]) == ("manual:jane@acme.example", said["run"])
-    assert re.fullmatch("edit:[0-9a-f]{12}", said["run"])
+    assert said["run"] == f"edit:{acme.context.aws_request_id}"
     assert entry["changes"] == said["results"][0]["changed"]
     assert bootstrap.roster_table().pools("acme", ["forecast"]) == {"forecast": Pool(1, 0)}
 

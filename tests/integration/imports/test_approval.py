@@ -41,6 +41,56 @@ def refusal(said: Json) -> tuple[str, str]:
     return error["where"], error["message"]
 
 
+# ── Two people ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("by", ["joe", "Joe", " JOE "])
+def test_who_started_a_run_does_not_approve_it_where_two_are_wanted(guarded: Company, by: str) -> None:
+    guarded.put(guard={**STRICT, "second_person": True})
+    guarded.change("Sales", 2, IsActive=False)
+    parked = guarded.run(by="joe")
+    where, message = refusal(guarded.run(None, approve=parked["run_id"], by=by))
+    assert where == "by"
+    assert "who started the run (joe)" in message
+    run = guarded.record(parked["run_id"])
+    assert (run.status, run.approved_by, run.attempt) == (Status.PARKED, None, 1)
+    assert guarded.run(None, approve=parked["run_id"], by="jane")["counts"] == {"deactivated": 2}
+
+
+def test_what_a_schedule_started_anybody_approves(guarded: Company) -> None:
+    guarded.put(guard={**STRICT, "second_person": True})
+    guarded.change("Sales", 2, IsActive=False)
+    parked = guarded.run(by="schedule")
+    assert guarded.run(None, approve=parked["run_id"], by="jane")["status"] == "succeeded"
+
+
+def test_who_started_a_run_may_reject_it(guarded: Company) -> None:
+    guarded.put(guard={**STRICT, "second_person": True})
+    guarded.change("Sales", 2, IsActive=False)
+    parked = guarded.run(by="joe")
+    assert guarded.run(None, reject=parked["run_id"], by="joe")["status"] == "succeeded"
+
+
+def test_a_run_says_in_which_invocations_it_was_begun_and_decided(
+    guarded: Company, leavers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def called(request: str, *mode: None, **event: Any) -> Json:
+        monkeypatch.setattr(guarded.context, "_aws_request_id", request)
+        said = guarded.run(*mode, **event)
+        shown: Json = next(each for each in guarded.ask("runs")["runs"] if each["id"] == said["run_id"])
+        assert guarded.ask("run", run_id=said["run_id"])["run"]["request_id"] == "began"
+        return shown
+
+    parked = called("began", by="joe")
+    assert (parked["request_id"], parked["decided_request_id"]) == ("began", None)
+    done = called("approved", None, approve=parked["id"], by="jane")
+    assert (done["request_id"], done["decided_request_id"]) == ("began", "approved")
+    guarded.change("Support", 2, IsActive=False)
+    other = called("began", by="joe")
+    rejected = called("rejected", None, reject=other["id"], by="jane")
+    assert (rejected["request_id"], rejected["decided_request_id"]) == ("began", "rejected")
+
+
 # ── An admin's word in time ──────────────────────────────────────────────────────────────────────
 
 
@@ -212,7 +262,7 @@ def test_the_hash_of_another_plan_approves_nothing_and_leaves_the_run_parked(
 
 
 def test_after_a_change_of_settings_the_plan_does_not_hold(guarded: Company, parked: Json) -> None:
-    guarded.put(guard={**STRICT, "count": 1})
+    guarded.put_and_approve(guard={**STRICT, "count": 1})
     before = guarded.items()
     where, message = refusal(guarded.run(None, approve=parked["run_id"]))
     assert (where, message) == ("approve", "came too late: the settings have changed since")
@@ -312,8 +362,7 @@ def test_the_same_plan_again_waits_as_one_run_with_one_notice(
         table.finish(replace(between, status=Status.REJECTED), lease, None)
     again = guarded.run("incremental", by="schedule")
     assert (again["status"], again["run_id"]) == ("parked", parked["run_id"])
-    assert again["plan"] == parked["plan"]
-    assert "new" not in again
+    assert guarded.record(again["run_id"]).plan_hash == parked["plan_hash"]
     assert metrics(capsys.readouterr().out)["RunsParked"] == 0
     runs, _ = table.runs("acme", 200, None)
     assert [run.id for run in runs if run.status is Status.PARKED] == [parked["run_id"]]

@@ -106,7 +106,7 @@ def test_it_can_be_sent_again_and_says_who_is_not_there_any_more(company: Compan
 
 
 def test_a_message_from_before_stays_stale_and_who_returns_begins_anew(company: Company, left: str) -> None:
-    company.put(auto_provision={"require_call_center": False, "read_back": False}, assignments=[])
+    company.put_and_approve(auto_provision={"require_call_center": False, "read_back": False}, assignments=[])
     member = company.roster()[left]["id"]
     erase(company, member)
     before = company.items()

@@ -29,7 +29,7 @@ def test_what_is_at_a_limit_passes_and_one_more_is_parked(
 ) -> None:
     # Whoever leaves loses a seat, too; only one of the two is limited here.
     generous = {"deactivate": {"floor": 99}, "revoke": {"floor": 99}}
-    guarded.put(guard={"operations": generous | {operation: limits}})
+    guarded.put_and_approve(guard={"operations": generous | {operation: limits}})
     guarded.change("Sales", sales, **fields)
     guarded.change("Support", support, **fields)
     before = guarded.items()
@@ -57,9 +57,9 @@ def test_other_operations_are_limited_only_where_the_settings_say_so(
         guarded.salesforce.create(Department="Sales")
     else:
         guarded.change("Sales", 1, **fields)
-    guarded.put(guard={"operations": {operation: {"floor": 0, "count": 0}}})
+    guarded.put_and_approve(guard={"operations": {operation: {"floor": 0, "count": 0}}})
     assert guarded.run()["guard"][0].startswith(f"{operation}: 1 of ")
-    guarded.put(guard={**STRICT, "floor": 0})
+    guarded.put_and_approve(guard={**STRICT, "floor": 0})
     assert guarded.run()["status"] == "succeeded"
 
 
@@ -78,6 +78,6 @@ def test_a_preview_says_what_would_trip_the_guard_and_parks_nothing(
 
 def test_a_seat_taken_from_who_moves_counts_for_the_assignment_it_is_taken_from(guarded: Company) -> None:
     guarded.change("Sales", 3, Department="Guests", Division="None")
-    guarded.put(guard={"operations": {"revoke": EACH}})
+    guarded.put_and_approve(guard={"operations": {"revoke": EACH}})
     said = guarded.run()
     assert said["guard"] == ["revoke: 3 of 6 active members in assignment Sales, where 2 are allowed"]

@@ -1,9 +1,11 @@
 """What an import reads: watermark and overlap, incremental runs that become full, named people (I2)."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+import requests
 
 from muster import bootstrap
 from tests.integration.company import Company
@@ -35,6 +37,48 @@ def test_an_incremental_run_reads_from_ten_minutes_before_the_newest_change(
     assert bootstrap.run_table().state("acme").watermark == stamp
     company.run()
     assert company.roster()[bob]["title"] == "Too late"
+
+
+@pytest.mark.parametrize("mode", ["full", "incremental"])
+@pytest.mark.parametrize("is_interrupted", [True, False])
+def test_who_changes_after_their_page_was_read_is_seen_by_the_next_incremental_run(
+    company: Company, now: SimpleNamespace, mode: str, is_interrupted: bool
+) -> None:
+    org = company.salesforce
+    now.time -= timedelta(hours=5)
+    first = org.create(Department="Sales")
+    company.run()
+    now.time += timedelta(hours=2)
+    org.update(first, Title="New")
+    last = sorted(org.create_many(2_000, Department=["Kitchen"]))[-1]
+    org.update(last, Department="Sales")
+    assert first < last
+
+    def change(request: requests.PreparedRequest, answer: requests.Response) -> None:
+        """Once the first page is there, someone on it changes, and later someone on the last page."""
+        if answer.status_code != 200 or not re.search(r"/query\?q=.*Title", str(request.url)):
+            return
+        org.wire.after = lambda request, answer: None
+        now.time += timedelta(minutes=5)
+        org.update(first, Title="Newer")
+        now.time += timedelta(minutes=30)
+        org.update(last, Title="Newest")
+        if is_interrupted:
+            company.have_seconds(1)
+
+    org.wire.after = change
+    said = company.run(mode)
+    assert said["status"] == ("continue" if is_interrupted else "succeeded")
+    company.have_seconds(900)
+    if is_interrupted:
+        said = company.run(None, run_id=said["run_id"])
+    assert said["mode"] == mode
+    assert {crm_id: member["title"] for crm_id, member in company.roster().items()} == {
+        first: "New",
+        last: "Newest",
+    }
+    company.run("incremental")
+    assert company.roster()[first]["title"] == "Newer"
 
 
 def earlier(stamp: str) -> str:

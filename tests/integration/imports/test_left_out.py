@@ -8,7 +8,6 @@ import pytest
 
 import member_settings
 import organization_settings
-import scheduled_import
 from tests.integration.company import SALES, Company
 from tests.simulation.harness.strict_aws import StrictAws
 
@@ -146,12 +145,3 @@ def test_the_record_of_a_run_counts_and_only_the_archive_names(company: Company,
     rules.archive.objects.clear()
     later = company.ask("run", run_id=said["run_id"])["left_out"]
     assert later == {"unmatched": {"count": 12, "first": []}}
-
-
-def test_a_workflow_carries_nobodys_name(company: Company) -> None:
-    company.salesforce.create(Department="Kitchen", FirstName="Zenobia")
-    said = scheduled_import.handler(
-        {"organization": "acme", "mode": "full", "by": "schedule"}, company.context
-    )
-    assert "Zenobia" not in str(said)
-    assert "1 person is left out" in said["message"]

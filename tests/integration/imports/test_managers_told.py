@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -11,14 +13,24 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from muster import bootstrap
+from muster.adapters.aws.mail_outbox import MailOutbox
+from muster.errors import Unavailable
 from tests.integration.company import SALES, Company
 from tests.integration.told_metrics import metrics
 from tests.simulation.harness.faults import Wire, these
 
 
 @pytest.fixture
-def telling(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
-    """Return a company that tells managers, from an address that SES has verified."""
+def telling(beginning: Company) -> Company:
+    """Return a company that tells managers of whoever comes from now on."""
+    beginning.salesforce.create(FirstName="Henry")
+    assert beginning.run()["counts"] == {"created": 1}
+    return beginning
+
+
+@pytest.fixture
+def beginning(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
+    """Return a company that will tell managers, from an address that SES has verified; nobody is in yet."""
     monkeypatch.setenv("MAIL_FROM", "muster@acme.example")
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     bootstrap.mail.cache_clear()
@@ -75,22 +87,87 @@ def test_a_run_ends_as_well_while_ses_is_down_and_the_next_one_sends_the_mail(
     assert not sent()
     wire.plan = these()
     assert telling.run("incremental")["status"] == "succeeded"
-    assert [mail.subject for mail in sent()] == [
-        f"{telling.roster()[report(telling, boss)]['name']} has joined your team"
-    ]
+    [told] = sent()
+    assert told.subject == "1 person has joined your team"
+    assert told.body.count("Ada ") == 1
 
 
-def report(company: Company, boss: str) -> str:
-    """Return the CRM id of the one who reports to the boss."""
-    manager = company.roster()[boss]["id"]
-    [crm_id] = [crm_id for crm_id, member in company.roster().items() if member["manager"] == manager]
-    return crm_id
+# ── Who is there when an organization begins ─────────────────────────────────────────────────────
+
+
+def newcomers(company: Company) -> list[Any]:
+    return [item for item in company.items() if "#NEWCOMERS" in item["pk"]["S"]]
+
+
+@pytest.mark.parametrize("way", ["at once", "gone on with", "named before", "heard of before"])
+def test_nobody_is_told_of_those_who_are_there_when_an_organization_begins(
+    beginning: Company, way: str
+) -> None:
+    boss = beginning.salesforce.create(FirstName="Grace")
+    ada = beginning.salesforce.create(FirstName="Ada", ManagerId=boss)
+    if way == "named before":
+        assert beginning.run(None, members=[boss, ada])["counts"] == {"created": 2}
+    if way == "heard of before":
+        assert beginning.hear({"Id": boss}) == beginning.hear({"Id": ada}) == 0
+        assert len(beginning.active()) == len(newcomers(beginning)) == 2
+    if way == "gone on with":
+        beginning.have_seconds(1)
+    said = beginning.run()
+    beginning.have_seconds(900)
+    if way == "gone on with":
+        assert said["status"] == "continue"
+        said = beginning.run(None, run_id=said["run_id"], by="schedule")
+    assert said["status"] == "succeeded"
+    assert beginning.active() == {boss, ada}
+    assert newcomers(beginning) == []
+    beginning.salesforce.create(FirstName="Bob", ManagerId=boss)
+    beginning.run("incremental")
+    [mail] = sent()
+    assert mail.subject == "1 person has joined your team"
+    assert "Bob" in mail.body
+
+
+def test_nobody_is_told_of_those_who_come_with_another_salesforce_org(telling: Company) -> None:
+    former = "00D000000000999"
+    bootstrap.run_table().change_state("acme", lambda state: replace(state, organization_id=former))
+    boss = telling.salesforce.create(FirstName="Grace")
+    telling.salesforce.create(FirstName="Ada", ManagerId=boss)
+    assert telling.run("incremental")["counts"] == {"created": 2}
+    assert telling.run()["status"] == "succeeded"
+    assert not sent()
+    telling.salesforce.create(FirstName="Bob", ManagerId=boss)
+    telling.run()
+    assert len(sent()) == 1
+
+
+def test_nobody_is_told_later_either_where_they_could_not_be_forgotten_at_once(
+    beginning: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss = beginning.salesforce.create(FirstName="Grace")
+    beginning.salesforce.create(FirstName="Ada", ManagerId=boss)
+    with monkeypatch.context() as down:
+        down.setattr(MailOutbox, "newcomers", Mock(side_effect=Unavailable("the roster table is down")))
+        assert beginning.run()["status"] == "succeeded"
+    assert len(newcomers(beginning)) == 2
+    beginning.run("incremental")
+    assert (newcomers(beginning), sent()) == ([], [])
+
+
+def test_after_an_upgrade_nothing_begins_anew(telling: Company) -> None:
+    bootstrap.run_table().change_state(
+        "acme", lambda state: replace(state, organization_id=None, new_since=None)
+    )
+    boss = telling.salesforce.create(FirstName="Grace")
+    telling.salesforce.create(FirstName="Ada", ManagerId=boss)
+    telling.run()
+    assert len(sent()) == 1
 
 
 def test_without_mail_from_nobody_is_told_and_the_log_says_why(
     telling: Company, monkeypatch: pytest.MonkeyPatch, log: StringIO
 ) -> None:
     monkeypatch.setenv("MAIL_FROM", "")
+    bootstrap.mail.cache_clear()
     boss = telling.salesforce.create(FirstName="Grace")
     telling.salesforce.create(FirstName="Ada", ManagerId=boss)
     assert telling.run()["status"] == "succeeded"

@@ -120,7 +120,7 @@ def test_letters_that_case_does_not_make_the_same_are_two_people(
     first = company.salesforce.create(Department="Sales", Email=one)
     company.run()
     # Salesforce takes no such letter in an address; the messages of another system might.
-    company.put(auto_provision={"require_call_center": False, "read_back": False}, assignments=[])
+    company.put_and_approve(auto_provision={"require_call_center": False, "read_back": False}, assignments=[])
 
     assert company.hear(user(Id=BOB, Username="second@acme.example", Email=other)) == 0
     assert company.active() == {first, BOB}

@@ -163,7 +163,7 @@ def test_without_read_back_the_messages_values_are_followed_and_only_the_filters
     company: Company,
 ) -> None:
     ada = company.salesforce.create(Department="Sales", Title="Rep")
-    company.put(auto_provision={"read_back": False, "require_call_center": False})
+    company.put_and_approve(auto_provision={"read_back": False, "require_call_center": False})
     asked = queries(company)
     assert company.hear(user(31, Id=ada, Title="Told", Department="Kitchen")) == 0
     member = company.roster()[ada]
@@ -175,7 +175,7 @@ def test_without_read_back_the_messages_values_are_followed_and_only_the_filters
 
 
 def test_without_read_back_and_filters_salesforce_is_not_called(company: Company) -> None:
-    company.put(
+    company.put_and_approve(
         auto_provision={"read_back": False, "require_call_center": False},
         assignments=[{"name": "All", "seats": ["gong"]}],
     )
@@ -191,7 +191,7 @@ def test_what_a_forged_message_said_is_mended_by_the_next_import(
 ) -> None:
     """A leaver, let in by a message stamped as far ahead as one may be (W11)."""
     ada = company.salesforce.create(Department="Sales")
-    company.put(auto_provision={"read_back": False, "require_call_center": False})
+    company.put_and_approve(auto_provision={"read_back": False, "require_call_center": False})
     company.run()
     company.salesforce.update(ada, IsActive=False)
     company.run()
@@ -213,7 +213,7 @@ def test_what_a_forged_message_said_is_mended_once_users_are_read_back(
     company: Company, pass_time: Callable[[timedelta], None]
 ) -> None:
     ada = company.salesforce.create(Department="Sales", Title="Rep")
-    company.put(auto_provision={"read_back": False, "require_call_center": False})
+    company.put_and_approve(auto_provision={"read_back": False, "require_call_center": False})
     ahead = (datetime.now(UTC) + timedelta(minutes=4)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     assert company.hear(user(Id=ada, IsActive="false", Title="Queen", SystemModstamp=ahead)) == 0
     assert company.active() == set()
@@ -243,7 +243,7 @@ def test_a_message_comes_back_until_salesforce_can_be_asked(
     company: Company, fault: dict[str, Any], read_back: bool
 ) -> None:
     ada = company.salesforce.create(Department="Sales")
-    company.put(auto_provision={"read_back": read_back, "require_call_center": False})
+    company.put_and_approve(auto_provision={"read_back": read_back, "require_call_center": False})
     bootstrap.salesforce.cache_clear()
     before = company.items()
     company.salesforce.faults(fault)
@@ -265,7 +265,7 @@ def test_a_message_as_old_as_what_was_read_or_older_changes_nothing(
 ) -> None:
     ada = company.salesforce.create(Department="Sales", Title="Rep")
     assert company.hear({"Id": ada}) == 0
-    company.put(auto_provision={"read_back": False, "require_call_center": False})
+    company.put_and_approve(auto_provision={"read_back": False, "require_call_center": False})
     before = company.items()
     stamp = (now.time - timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     old = user(Id=ada, Title="Old", IsActive="false", SystemModstamp=stamp)

@@ -41,7 +41,7 @@ def test_whoever_reads_after_a_forged_message_mends_it_and_tells(
     active: bool,
 ) -> None:
     ada = company.salesforce.create(Department="Sales", IsActive=not active)
-    company.put(auto_provision=BELIEVED)
+    company.put_and_approve(auto_provision=BELIEVED)
     company.run()
     assert company.hear(forged(ada, IsActive=str(active).lower())) == 0
     assert (company.active() == {ada}) == active
@@ -72,7 +72,7 @@ def test_a_message_that_was_under_way_while_salesforce_was_read_is_refuted_as_it
     ada = company.salesforce.create(Department="Sales")
     pass_time(timedelta(minutes=1))
     company.run()
-    company.put(auto_provision=BELIEVED)
+    company.put_and_approve(auto_provision=BELIEVED)
     before = company.items()
     capsys.readouterr()
     # It was taken in a minute before the import read.
@@ -87,7 +87,7 @@ def test_a_message_that_was_true_is_refuted_by_nobody(
 ) -> None:
     org = company.salesforce
     ada, bob = org.create(Department="Sales"), org.create(Department="Sales")
-    company.put(auto_provision=BELIEVED)
+    company.put_and_approve(auto_provision=BELIEVED)
     company.run()
     rows = {row: org.call("GET", f"/services/data/v66.0/sobjects/User/{row}") for row in (ada, bob)}
     # Ada's message is what Salesforce shows; Bob's is overtaken by a change.
@@ -106,7 +106,7 @@ def test_a_message_that_was_true_is_refuted_by_nobody(
 def test_many_refuted_messages_are_counted_and_some_of_them_named(
     company: Company, pass_time: Callable[[timedelta], None]
 ) -> None:
-    company.put(auto_provision=BELIEVED, guard={"floor": 100})
+    company.put_and_approve(auto_provision=BELIEVED, guard={"floor": 100})
     crm_ids = company.salesforce.create_many(30, Department=["Sales"])
     company.run()
     messages = [forged(each, IsActive="false", Username=f"{each}@a.example") for each in crm_ids]
@@ -124,7 +124,7 @@ def test_it_is_told_though_nobody_knows_that_it_was_mended(
 ) -> None:
     """Once it is written nothing shows it any more: so it is told before."""
     ada = company.salesforce.create(Department="Sales")
-    company.put(auto_provision=BELIEVED)
+    company.put_and_approve(auto_provision=BELIEVED)
     company.run()
     assert company.hear(forged(ada, IsActive="false")) == 0
     pass_time(timedelta(minutes=1))

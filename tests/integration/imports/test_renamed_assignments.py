@@ -19,6 +19,11 @@ RENAMED = {**MANUAL, "name": "Customer support"}
 MOVED = {**RENAMED, "filter": "Department LIKE 'Support%'"}
 
 
+def about_edits(said: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the warnings of an answer, but that a guard can stop nothing among so few."""
+    return [warning for warning in said["warnings"] if warning["where"] != "guard"]
+
+
 def edit(company: Company, member: str, by: str = "jane", role: str = "admin", **change: Any) -> None:
     changes = [{"member": member, **change}]
     event = {"organization": "acme", "by": by, "as": role, "changes": changes}
@@ -63,7 +68,7 @@ def test_what_was_edited_by_hand_stays(
     eve = edited(company)
     for assignments in versions:
         said = company.put(assignments=assignments)
-        assert (said["status"], said["warnings"]) == ("succeeded", [])
+        assert (said["status"], about_edits(said)) == ("succeeded", [])
     company.run(mode)
     member = company.roster()[eve]
     name = next(each["name"] for each in versions[-1] if each.get("update_mode") == "manual")
@@ -142,13 +147,13 @@ def test_a_change_that_takes_hand_edits_away_is_a_warning_with_counts(
 ) -> None:
     eve = edited(company)
     said = preview(company, *assignments)
-    [warning] = said["warnings"]
+    [warning] = about_edits(said)
     assert warning["where"] == "assignments"
     assert f"from 1 member: 1 of 'Support' (then in '{then}')" in warning["message"]
     assert "formerly" in warning["remedy"]
     [change] = said["changes"]
     assert change["loses_by_hand"] == ["data_capture.import_emails", "workspaces.EMEA"]
-    assert company.put(assignments=assignments)["warnings"] == [warning]
+    assert about_edits(company.put(assignments=assignments)) == [warning]
     # An import's own preview says so too.
     assert company.run("full", preview=True)["warnings"] == [warning]
     company.run()
@@ -157,11 +162,11 @@ def test_a_change_that_takes_hand_edits_away_is_a_warning_with_counts(
 
 def test_an_assignment_that_becomes_automatic_takes_hand_edits_away_too(company: Company) -> None:
     edited(company)
-    [warning] = preview(company, SALES, {**MANUAL, "update_mode": "automatic"})["warnings"]
+    [warning] = about_edits(preview(company, SALES, {**MANUAL, "update_mode": "automatic"}))
     assert "from 1 member: 1 of 'Support'" in warning["message"]
     assert "then in" not in warning["message"]
 
 
 def test_whoever_leaves_loses_nothing_that_a_warning_is_about(company: Company) -> None:
     edited(company)
-    assert preview(company, SALES)["warnings"] == []
+    assert about_edits(preview(company, SALES)) == []

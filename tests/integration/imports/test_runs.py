@@ -216,7 +216,7 @@ def test_a_run_that_died_while_managers_were_told_ends_when_it_is_called_again(
 ) -> None:
     ada = company.salesforce.create(Department="Sales")
     with monkeypatch.context() as dying:
-        dying.setattr(scheduled_import, "_tell_managers", lambda *_: dies())
+        dying.setattr(scheduled_import, "_tell_managers", lambda *_, **__: dies())
         with pytest.raises(KeyboardInterrupt):
             company.run()
     assert company.latest().phase == "notify"

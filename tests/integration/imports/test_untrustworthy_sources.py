@@ -127,8 +127,7 @@ def test_users_who_vanish_between_two_pages_stop_the_run(staffed: Company) -> No
 
 def test_credentials_of_another_org_are_not_used(staffed: Company) -> None:
     connection = {**staffed.salesforce.connection, "organization_id": to_18("00D000000000099")}
-    said = staffed.put(connections={"salesforce": connection})
-    assert said["status"] == "succeeded", said
+    staffed.put_and_approve(connections={"salesforce": connection})
     with pytest.raises(Misconfigured, match="another Salesforce org"):
         staffed.run()
     assert len(staffed.active()) == PEOPLE

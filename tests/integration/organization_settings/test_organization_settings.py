@@ -223,11 +223,11 @@ def test_organizations_do_not_see_each_other(invoke: Invoke) -> None:
 
 
 def test_history_lists_versions_newest_first_with_what_each_changed(invoke: Invoke) -> None:
-    for count in (7, 8, 9):
+    for count in (9, 8, 7):
         invoke("put", settings={"guard": {"count": count}}, why=f"To {count}")
     said = invoke("history", limit=2)
     assert [(entry["version"], entry["why"], entry["changed"]) for entry in said["versions"]] == [
-        (3, "To 9", ["guard.count"]),
+        (3, "To 7", ["guard.count"]),
         (2, "To 8", ["guard.count"]),
     ]
     assert all(entry["by"] == "jane@acme.example" and entry["at"] for entry in said["versions"])
@@ -241,7 +241,7 @@ def test_history_lists_versions_newest_first_with_what_each_changed(invoke: Invo
 
 
 def test_history_pages_cover_every_version_once(invoke: Invoke) -> None:
-    for count in range(1, 13):
+    for count in range(12, 0, -1):
         invoke("put", settings={"guard": {"count": count}})
     for limit in (1, 4, 5, 12, 100):
         seen: list[int] = []
@@ -377,7 +377,7 @@ def test_every_event_to_paste_works_in_the_order_of_the_docs(
     names = {each.removeprefix("organization_settings_") for each in events_for("organization_settings")}
     order = ["validate", "put", "get", "put_yaml", "history", "restore", "rotate_token"]
     # The others read Salesforce or Vault CRM: the tests beside this one, _preview and _describe, have them.
-    assert names == {*order, "preview", "put_approve", "describe"}
+    assert names == {*order, "preview", "approve", "describe"}
     for name in order:
         event = pasted(f"organization_settings_{name}")
         said = organization_settings.handler(event, context)

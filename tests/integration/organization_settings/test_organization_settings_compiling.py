@@ -135,7 +135,10 @@ def test_what_switches_everything_off_is_saved_whatever_salesforce_says(acme: Ac
     off = {"require_call_center": False, "enabled": False}
     said = acme.put(auto_provision=off, assignments=[{"name": "A", "filter": "Departmnt = 'x'"}])
     assert (said["status"], said["version"]) == ("succeeded", 2)
-    assert [warning["where"] for warning in said["warnings"]] == ["assignments[0].filter"]
+    assert [warning["where"] for warning in said["warnings"]] == [
+        "assignments[0].filter",
+        "auto_provision.enabled",
+    ]
     assert bootstrap.run_table().organizations() == []
 
 

@@ -13,6 +13,8 @@ import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from muster.adapters.aws.roster_table import RosterTable
+from muster.adapters.aws.run_archive import RunArchive
 from muster.adapters.aws.run_table import RunTable
 from muster.adapters.aws.settings_table import SettingsTable
 from muster.adapters.aws.webhook_journal import WebhookJournal
@@ -41,7 +43,15 @@ def configuring(client: Any) -> Configuring:
         SettingsTable(client, "roster"),
         WebhookRegistry(client, "roster"),
         WebhookJournal(client, "roster"),
-        Previewing(table, is_down, is_down, now=lambda: NOW, remaining=lambda: 900),
+        Previewing(
+            table,
+            RosterTable(client, "roster"),
+            RunArchive(boto3.client("s3"), "archive"),
+            is_down,
+            is_down,
+            now=lambda: NOW,
+            remaining=lambda: 900,
+        ),
         "https://api.example.com/v2",
         NOW,
         loopback_hosts=True,
@@ -191,7 +201,7 @@ def test_a_crash_at_any_call_leaves_all_of_a_version_or_none(
         assert jane.rotate_token(organization, "jane")["webhook"]["token"]
         if not crashed:
             break
-    assert calls == 3, "two reads and the transaction"
+    assert calls == 4, "three reads and the transaction"
 
 
 # ── Lost answers ──────────────────────────────────────────────────────────────────────────────────

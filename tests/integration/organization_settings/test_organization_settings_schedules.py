@@ -20,7 +20,7 @@ from tests.integration.organization_settings.settings_examples import Acme
 def test_schedules_import_who_is_connected_and_switched_on(
     acme: Acme, aws: SimpleNamespace, sections: dict[str, Any], scheduled: bool
 ) -> None:
-    others: list[dict[str, Any]] = [{"guard": {"count": 7}}, {"connections": {}}]
+    others: list[dict[str, Any]] = [{"guard": {"floor": 2}}, {"connections": {}}]
     for before in others:
         acme.put(**before)
         acme.put(**sections)

@@ -9,6 +9,7 @@ from muster import bootstrap
 from tests.integration.company import table
 from tests.integration.pasted import events_for, pasted
 from tests.integration.pushes.licences import Licences
+from tests.integration.started_runs import made
 from tests.integration.told_metrics import metrics
 
 RUN = "20261120T081532000-0a1b2c3d"
@@ -18,7 +19,7 @@ RUN = "20261120T081532000-0a1b2c3d"
 
 
 def test_an_event_of_each_kind_is_there() -> None:
-    kinds = {"push", "preview", "approve", "reject", "go_on"}
+    kinds = {"push", "preview", "approve", "reject", "go_on", "start"}
     assert {each.removeprefix("scheduled_push_") for each in events_for("scheduled_push")} == kinds
 
 
@@ -45,6 +46,24 @@ def test_events_about_a_run_say_so_where_there_is_none_of_that_id(
     assert (said["status"], error["where"]) == ("rejected", key)
     assert error["message"] == "is not a run of this organization"
     assert table() == before
+
+
+def test_a_push_that_is_started_is_answered_at_once_and_goes_on_by_itself(
+    licences: Licences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow = made(monkeypatch)
+    (ada,) = licences.people(1)
+    licences.imported()
+    licences.ask(ada)
+    said = scheduled_push.handler(pasted("scheduled_push_start"), licences.company.context)
+    assert (said["status"], said["mode"], licences.processed()) == ("started", "push", [])
+    again = licences.push(start=True)
+    assert (again["status"], again["run_id"]) == ("rejected", said["run_id"])
+    [event] = workflow.started()
+    assert event == {"organization": "acme", "run_id": said["run_id"]}
+    ended = licences.push(**event, by="schedule")
+    assert (ended["status"], ended["run_id"]) == ("succeeded", said["run_id"])
+    assert len(licences.processed()) == 1
 
 
 # ── Malformed ones ───────────────────────────────────────────────────────────────────────────────

@@ -162,6 +162,19 @@ def test_who_changed_since_a_moment(reading: Reading) -> None:
     assert reading.gathering().changed("2099-01-01T00:00:00.000Z") == VaultGathered()
 
 
+def test_what_is_remembered_is_no_later_than_the_first_page(reading: Reading) -> None:
+    """Whoever is on it may have changed while the others were read, which can be hours later (I13)."""
+    with pytest.raises(OutOfTime):
+        reading.gathering(pages=1).everyone({})
+    [page] = reading.archive.kept[PARTS]
+    answer, earlier = orjson.loads(page), "2020-01-01T00:00:00.000Z"
+    for row in answer["data"]:
+        row["modified_date__v"] = earlier
+    reading.archive.kept[PARTS] = [orjson.dumps(answer)]
+    gathered = reading.gathering(resumed=True).everyone({})
+    assert (gathered.total, gathered.newest) == (NUMBER + 4, earlier)
+
+
 def test_named_users(reading: Reading) -> None:
     names = [*reading.people[:15], "999999", *(f"88{number:04d}" for number in range(250))]
     before = calls(reading.vault.url, QUERY)

@@ -111,6 +111,7 @@ EVERY_KEY: dict[str, Any] = {
         "floor": 6,
         "count": 400,
         "percent": 11,
+        "second_person": True,
         "operations": {
             name: {"floor": 1, "count": 2, "percent": 3}
             for name in ("create", "update", "deactivate", "grant", "revoke")

@@ -90,6 +90,10 @@ _RUN = Run(
     approved="1f2e",
     approved_by="joe@acme.example",
     rejected_by="joe@acme.example",
+    request_id="9d6c2b8e-0000-4000-8000-000000000001",
+    decided_request_id="9d6c2b8e-0000-4000-8000-000000000002",
+    settings_hash="5e6f",
+    why="Only Britain",
     cursor=100,
     planned=250,
     counts={"created": 3, "grant": 2},
@@ -133,12 +137,14 @@ _STATE = ImportState(
     approved="7988",
     approved_until="2026-11-23T08:15:00Z",
     full_run=FIRST_RUN,
+    organization_id="00D000000000062EAA",
+    new_since="2026-11-19T08:16:00.000Z",
     completed_at="2026-11-20T08:16:00.000Z",
     frozen=(ADA,),
     vault_watermark="2026-11-20T08:15:32.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
-    organization_id="00D000000000062EAA",
+    settings_tried=2,
 )
 
 # ── Plans in the archive ─────────────────────────────────────────────────────────────────────────────
@@ -241,7 +247,17 @@ WRITTEN_BY: Mapping[str, Stored] = {
                 ORGANIZATION, 1, PLAIN, "jane@acme.example", "2026-11-19T08:00:00Z", "to begin", "a1"
             ),
             StoredSettings(
-                ORGANIZATION, 2, EVERY_KEY, "joe@acme.example", "2026-11-20T08:00:00Z", "seats", "b2"
+                ORGANIZATION,
+                2,
+                EVERY_KEY,
+                "joe@acme.example",
+                "2026-11-20T08:00:00Z",
+                "seats",
+                "b2",
+                approved_by="jane@acme.example",
+                run=FIRST_RUN,
+                request_id="9d6c2b8e-0000-4000-8000-000000000003",
+                not_tried=({"where": "assignments[0].filter", "why": "Salesforce is down"},),
             ),
         ),
         registration=WebhookRegistration(

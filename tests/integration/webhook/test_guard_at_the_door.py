@@ -142,7 +142,7 @@ def test_every_reason_but_deactivation_is_held(staffed: Company, document: Json,
     for crm_id in everyone:
         staffed.salesforce.update(crm_id, CallCenterId="04v000000000001AAA")
     hear_of(staffed, everyone)
-    staffed.put(**document)
+    staffed.put_and_approve(**document)
     for crm_id in everyone:
         fields = {name: value and value.format(crm_id) for name, value in load.items()}
         staffed.salesforce.update(crm_id, **fields)
@@ -200,7 +200,7 @@ def test_within_the_limits_losses_pass_and_the_next_hour_allows_as_many(
 
 
 def test_each_assignment_has_its_limit(staffed: Company) -> None:
-    staffed.put(guard={"floor": 0, "percent": 50})
+    staffed.put_and_approve(guard={"floor": 0, "percent": 50})
     some = staffed.change("Support", 3, Department="Kitchen")
     hear_of(staffed, some)
     assert len(staffed.active()) == 20
@@ -241,7 +241,7 @@ def test_a_message_that_failed_after_its_losses_were_recorded_passes_when_it_com
 
 
 def test_seats_taken_from_members_who_stay_are_held_and_nobody_is_served(staffed: Company) -> None:
-    staffed.put(
+    staffed.put_and_approve(
         seats={"gong": {"limit": 20}},
         assignments=[
             SALES | {"seats": [{"field": "Division", "map": {"G": "gong"}}], "update_mode": "automatic"},
@@ -253,7 +253,7 @@ def test_seats_taken_from_members_who_stay_are_held_and_nobody_is_served(staffed
     for crm_id in staffed.active():
         staffed.salesforce.update(crm_id, Division="G")
     staffed.run()
-    staffed.put(guard={})
+    staffed.put_and_approve(guard={})
     waiting = staffed.salesforce.create(Department="Support")
     hear_of(staffed, [waiting])
     assert staffed.roster()[waiting]["seats"]["gong"]["state"] == "waiting"
@@ -300,7 +300,7 @@ def test_groups_taken_from_members_who_stay_are_held_and_parked_by_the_import(st
 def test_a_message_that_is_not_read_back_cannot_shut_out_the_company(
     staffed: Company, now: SimpleNamespace
 ) -> None:
-    staffed.put(auto_provision={"read_back": False, "require_call_center": False})
+    staffed.put_and_approve(auto_provision={"read_back": False, "require_call_center": False})
     everyone = sorted(staffed.active())
     stamp = (datetime.now(UTC) + timedelta(minutes=4)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     forged = [

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from muster import admin_requests
 from muster.adapters.aws import loss_table, roster_table, roster_writes, run_table
 from muster.errors import Incomplete
 from muster.imports import plan_items, selecting
 from muster.imports.applying import Applying
 from muster.imports.notifying_managers import ManagerNotifier
 from muster.imports.plan_items import Item
+from muster.imports.seating import Seating
 from muster.imports.steps import Steps
 from muster.roster import eligibility, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
@@ -250,6 +252,13 @@ def _domain_of_the_standard_field(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(eligibility, "would_have", careless)
 
 
+bugs.add(
+    "who is served from a line is in no plan",
+    hunts.a_raised_limit,
+    lambda patch: patch.setattr(Seating, "items", lambda _: iter(())),
+)
+
+
 # ── Applying ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -341,7 +350,7 @@ def _failed_runs_move_the_watermark(patch: pytest.MonkeyPatch) -> None:
 
 
 @bugs.bug(
-    "a mail is removed before it is sent", bugs.sweep("a first import", "before", of="SendEmail", most=3)
+    "a mail is removed before it is sent", bugs.sweep("much has changed", "before", of="SendEmail", most=3)
 )
 def _mail_removed_before_it_is_sent(patch: pytest.MonkeyPatch) -> None:
     send_one = ManagerNotifier._send_one
@@ -359,3 +368,25 @@ bugs.add(
     bugs.sweep("some people are imported", "after", of="TransactWriteItems", most=3),
     history_apart,
 )
+
+
+@bugs.bug("workflows are answered as people are", hunts.answers_to_a_workflow)
+def _workflows_are_answered_as_people_are(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(admin_requests, "_for_a_workflow", dict)
+
+
+@bugs.bug("the last page that was read sets the watermark", hunts.changed_behind_the_reading)
+def _the_last_page_sets_the_watermark(patch: pytest.MonkeyPatch) -> None:
+    rows = Gathering._rows
+
+    def latest(self: Gathering, name: str, query: str, names: Any, gathered: Gathered) -> Iterator[Any]:
+        for page, sums in rows(self, name, query, names, gathered):
+            gathered.newest = max(gathered.newest or "", *(row["SystemModstamp"] for row in page))
+            yield page, sums
+
+    patch.setattr(Gathering, "_rows", latest)
+
+
+@bugs.bug("who was there to begin with is announced", hunts.there_to_begin_with)
+def _everyone_is_new(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Steps, "_new_since", lambda *_: 0)

@@ -1,13 +1,15 @@
 """Situations that no sweep of imports meets by itself; each raises `Violation` where it goes wrong."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 
+from tests.simulation.harness import quick_moto
 from tests.simulation.harness.subject import demand
 from tests.simulation.harness.world import Violation, World
 from tests.simulation.imports import results
 from tests.simulation.imports.company import Company
-from tests.simulation.imports.scenarios import hired, parked, parked_run, settled
+from tests.simulation.imports.scenarios import guarded, hired, parked, parked_run, settled
 
 
 def somebody_is_hidden(world: World) -> None:
@@ -144,3 +146,71 @@ def a_loop(world: World) -> None:
     if said["status"] != "succeeded_with_errors":
         raise Violation("nothing reports the loop")
     demand(results.broken(company))
+
+
+def answers_to_a_workflow(world: World) -> None:
+    """Nobody's name or value is in an answer to a workflow, which keeps it (I14)."""
+    company = Company(world)
+    guarded(company)
+    company.world.looks = 1
+    answers = [company.run_import()]
+    company.world.looks = None
+    while answers[-1]["status"] == "continue":
+        answers.append(company.run_import(None, run_id=answers[-1]["run_id"]))
+    if [each["status"] for each in answers] != ["continue", "parked"]:
+        raise AssertionError("or this shows nothing")
+    if any("@" in json.dumps(each) or len(json.dumps(each)) > 1000 for each in answers):
+        raise Violation("a workflow was told who, or more than it can hold")
+
+
+def changed_behind_the_reading(world: World) -> None:
+    """Who changes on a page that was read, while the rest is yet to be, is seen by the next import (I13)."""
+    company = Company(world)
+    company.begin()
+    for name in ("ada", "bob", "carol", "dave"):
+        company.hire(name, Department="Sales")
+    company.run_import()
+    company.world.clock.advance(minutes=20)
+    company.world.looks = 0
+    said = company.run_import()
+    company.world.looks = None
+    company.change("ada", Title="Lead")
+    company.world.clock.advance(minutes=30)
+    company.change("dave", Title="Chief")
+    company.resume(said["run_id"])
+    company.run_import("incremental")
+    [ada] = [each for each in company.roster().members.values() if each.first_name == "Ada"]
+    if ada.title != "Lead":
+        raise Violation("a change was passed over")
+
+
+def there_to_begin_with(world: World) -> None:
+    """Of who is there when an organization begins no manager is told (I13)."""
+    hired(company := Company(world))
+    company.run_import()
+    if quick_moto.ses().sent_messages:
+        raise Violation("who was there to begin with was announced")
+
+
+def a_raised_limit(world: World) -> None:
+    """Whoever is given a seat by a run was named by its preview."""
+    company = Company(world)
+    settled(company)
+    company.put(seats={"gong": {"limit": 4}})
+    before = _holders(company)
+    planned = company.run_import(by="jane", preview=True)
+    company.run_import()
+    named = {company.name_of(change["user"]) for change in planned["changes"] if change["does"] == "seated"}
+    served = _holders(company) - before
+    if not served:
+        raise Violation("nobody is served from the line though seats are free")
+    if served != named:
+        raise Violation(f"the preview names {named}, and the import seats {served}")
+
+
+def _holders(company: Company) -> set[str | None]:
+    return {
+        company.name_of(each.crm["salesforce"]["id"])
+        for each in company.roster().members.values()
+        if each.seats.get("gong", {}).get("state") == "held"
+    }

@@ -16,9 +16,14 @@ from tests.simulation.imports.subject import telling
 
 @pytest.fixture
 def loud_company(loud_world: World) -> Company:
-    """Return a company of people whose every value is a canary, in a world where functions log."""
+    """Return a company of people whose every value is a canary, in a world where functions log.
+
+    They come after everyone was imported once: of those who were there before, nobody is told.
+    """
     company = Company(loud_world)
     company.begin()
+    company.hire("zoe", Department="Kitchen")
+    company.run_import()
     hire_canaries(company)
     return company
 

@@ -51,7 +51,7 @@ def test_a_run_in_words(fields: dict[str, Any], words: str) -> None:
         (
             {"status": Status.PARKED, "kind": "settings", "expires_at": LATER},
             [
-                {"action": "put", "settings": "<the same settings>", "approve": "r1", "by": "jane"},
+                {"action": "approve", "run_id": "r1", "by": "jane"},
                 {"reject": "r1", "by": "jane"},
             ],
         ),

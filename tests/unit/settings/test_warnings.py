@@ -346,3 +346,14 @@ def test_days_of_grace_for_whom_is_kept_anyway_are_a_warning(
     keep_active: dict[str, Any], places: set[str]
 ) -> None:
     assert set(warnings(keep_active=keep_active)) == places
+
+
+@pytest.mark.parametrize(
+    ("notify", "sends_mail", "warned"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_to_tell_managers_without_an_address_to_send_from_is_a_warning(
+    notify: bool, sends_mail: bool, warned: bool
+) -> None:
+    settings = read({"organization": "acme", "managers": {"notify": notify}})[1]
+    found = module.warnings(settings, sends_mail=sends_mail)
+    assert [(each.where, "MailFrom" in each.remedy) for each in found] == warned * [("managers.notify", True)]

@@ -8,5 +8,6 @@ loss_table                                               what messages took from
 change_queue                                             the queue between webhook and worker (SQS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
 secrets                                                  credentials (Secrets Manager)
+workflow                                                 what goes on with runs (Step Functions)
 dynamodb_reads, aws_errors                               reads of many items; botocore's errors translated
 """

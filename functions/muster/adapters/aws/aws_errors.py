@@ -16,6 +16,7 @@ _MISCONFIGURED = frozenset(
         "NoSuchBucket",
         "QueueDoesNotExist",
         "ResourceNotFoundException",
+        "StateMachineDoesNotExist",
         "UnrecognizedClientException",
         "ValidationException",
     }

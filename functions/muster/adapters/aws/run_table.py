@@ -103,7 +103,19 @@ class RunTable:
         held_by: str = item["run"]["S"]
         return held_by
 
+    def lease_until(self, organization: str, run: str) -> float | None:
+        """Return until when the run has the lease (epoch seconds); `None` if it has not."""
+        item = self._get(_lease_key(organization))
+        if item is None or item.get("run") != {"S": run}:
+            return None
+        return float(item["until"]["N"])
+
     # ── Runs ──────────────────────────────────────────────────────────────────────────────────────
+
+    def add(self, run: Run) -> None:
+        """Record a new run that nobody works on; its id is its own, so that a retry writes the same again."""
+        with translated(_SYSTEM):
+            self._client.put_item(TableName=self._table, Item=_to_item(run))
 
     def save(self, run: Run, lease: Lease) -> None:
         """Record the progress of a run; raises `Stale` if its lease was lost or someone else ended it.

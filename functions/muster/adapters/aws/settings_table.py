@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _SYSTEM = "the settings table"
+# So many organizations on the same vault are named.
+_MOST_SHARING = 5
 _LOST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -92,7 +94,33 @@ class SettingsTable:
     def schedules_follow(self, settings: Settings) -> bool:
         """Whether the schedules agree with these settings (I12)."""
         wanted = _schedule_item(settings)
-        return self._item({name: wanted[name] for name in ("pk", "sk")}) == wanted
+        found = self._item({name: wanted[name] for name in ("pk", "sk")}) or {}
+        return all(found.get(name) == wanted[name] for name in ("scheduled", "pushed"))
+
+    def sharing(self, settings: Settings) -> dict[str, list[str]]:
+        """Return by connection a few of the other organizations that have the same vault (G10).
+
+        An organization that was last saved by Muster 0.2.0 or earlier is not among them: its vaults are not
+        listed yet.
+        """
+        mine = _vaults(settings)
+        found: dict[str, list[str]] = {name: [] for name in mine}
+        if not mine:
+            return {}
+        with translated(_SYSTEM):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                FilterExpression="attribute_exists(vaults)",
+                ExpressionAttributeValues={":pk": {"S": "ORGANIZATIONS"}},
+                ConsistentRead=True,
+            )
+            for item in (item for page in pages for item in page["Items"]):
+                for name, host in mine.items():
+                    other = item["sk"]["S"] != settings.organization
+                    if other and host in item["vaults"]["SS"] and len(found[name]) < _MOST_SHARING:
+                        found[name].append(item["sk"]["S"])
+        return {name: others for name, others in found.items() if others}
 
     def save(
         self,
@@ -161,13 +189,25 @@ def _sort_key(version: int) -> str:
 
 
 def _schedule_item(settings: Settings) -> dict[str, Any]:
-    """Return the item that the schedules read of an organization; all are in one partition."""
+    """Return the item that the schedules read of an organization; all are in one partition.
+
+    `vaults` are the hosts of its vaults, for whoever connects one of them as well; a set is never empty.
+    """
+    vaults = sorted({*_vaults(settings).values()})
     return {
+        **({"vaults": {"SS": vaults}} if vaults else {}),
         "pk": {"S": "ORGANIZATIONS"},
         "sk": {"S": settings.organization},
         "scheduled": {"BOOL": settings.scheduled},
         "pushed": {"BOOL": bool(pushed_features(settings))},
     }
+
+
+def _vaults(settings: Settings) -> dict[str, str]:
+    """Return by connection the host of each vault, as hosts are compared."""
+    connections = settings.connections
+    found = {"vault_crm": connections.vault_crm, "align": connections.align}
+    return {name: each.host.casefold() for name, each in found.items() if each}
 
 
 def _to_item(stored: StoredSettings, sort_key: str) -> dict[str, Any]:
@@ -177,6 +217,10 @@ def _to_item(stored: StoredSettings, sort_key: str) -> dict[str, Any]:
         "at": stored.at,
         "why": stored.why,
         "attempt": stored.attempt,
+        "approved_by": stored.approved_by,
+        "run": stored.run,
+        "request_id": stored.request_id,
+        "not_tried": list(stored.not_tried),
     }
     return {
         "pk": {"S": f"ORG#{stored.organization}"},
@@ -196,4 +240,8 @@ def _from_item(organization: str, item: dict[str, Any]) -> StoredSettings:
         at=doc["at"],
         why=doc["why"],
         attempt=doc["attempt"],
+        approved_by=doc.get("approved_by"),
+        run=doc.get("run"),
+        request_id=doc.get("request_id"),
+        not_tried=tuple(doc.get("not_tried", ())),
     )
