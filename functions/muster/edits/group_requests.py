@@ -129,9 +129,10 @@ def _next(member: Member, feature: str, settings: Settings, now: datetime) -> st
         return "It has been sent; Vault CRM has not reported the outcome yet."
     if status == engage_features.NO_LICENSES_REMAINING:
         return "No licence is free: the member keeps the place in line, and is tried again when one is."
-    if (tries := vault_tries.of(member, feature)) and engage_groups.gives_back(member, feature):
+    if tries := vault_tries.of(member, feature):
         due = f"from {tries.next()} on" if tries.next() else "by the next push"
-        return f"The removal has failed ({status}), and is tried again {due}; a retry has it sent at once."
+        what = "request was not saved" if tries.adds else "removal has failed"
+        return f"The {what} ({status}), and is tried again {due}; a retry has it sent at once."
     if status in engage_features.FAILED:
         return f"Vault CRM refused it ({status}): correct what is wrong there, then ask for a retry."
     if request == mine["group"]:

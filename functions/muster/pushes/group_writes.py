@@ -22,7 +22,7 @@ def removal(member: Member, feature: str, seen: Seen, settings: Settings, day: d
     once where that is asked for by hand. `at` is now (ISO 8601), `day` today.
     """
     asked = is_asked_for(member, feature, seen)
-    tries = vault_tries.of(member, feature)
+    tries = vault_tries.of_removal(member, feature)
     if not asked:
         leaves = not engage_groups.may_hold(member, day) or engage_groups.is_being_removed(member, feature)
         waits = tries is not None and at < tries.next(under_way=_is_under_way(seen))
@@ -31,9 +31,14 @@ def removal(member: Member, feature: str, seen: Seen, settings: Settings, day: d
     return _writes(None, feature, seen, settings, retry=asked or tries is not None)
 
 
-def addition(member: Member, feature: str, seen: Seen, settings: Settings, *, waits: bool) -> Writes:
-    """Return what asks for the member's group; `waits`: it is the member's turn in line (G8)."""
-    if not waits and not engage_groups.is_unsent(member, feature):
+def addition(member: Member, feature: str, seen: Seen, settings: Settings, at: str, *, waits: bool) -> Writes:
+    """Return what asks for the member's group; `waits`: it is the member's turn in line (G8).
+
+    What Vault CRM refused to save is tried again at the time that `vault_tries` says. `at` is now (ISO 8601).
+    """
+    tries = vault_tries.of_addition(member, feature)
+    is_due = tries is not None and engage_groups.is_unsaved(member, feature) and at >= tries.next()
+    if not waits and not is_due and not engage_groups.is_unsent(member, feature):
         return {}
     return _writes(getattr(member, feature)["request"], feature, seen, settings, retry=True)
 

@@ -197,7 +197,7 @@ def _items(
             found.add(feature, writes, group_writes.is_asked_for(shown, feature, seen), found.removals)
         elif user.active or active:
             waits = line is not None and line[0].feature == feature
-            writes = group_writes.addition(shown, feature, seen, settings, waits=waits)
+            writes = group_writes.addition(shown, feature, seen, settings, at, waits=waits)
             found.add(feature, writes, engage_groups.is_unsent(shown, feature), found.additions)
             if writes and waits and line and not line[1]:
                 found.awaits = feature
@@ -337,18 +337,20 @@ def with_sent(member: Member, item: PushItem, day: date, at: str) -> Member:
 
 
 def with_failure(member: Member, item: PushItem, day: date, at: str) -> Member:
-    """Return the member after Vault CRM did not save the item: a removal and a status are tried again (G7).
+    """Return the member after Vault CRM did not save the item, which is tried again (G7, P3).
 
-    An addition is sent again by a retry. `at` is the moment of the run (ISO 8601).
+    `at` is the moment of the run (ISO 8601).
     """
+    adds = item.step is Step.ADDITION
     for feature, writes in item.writes.items():
         if _is_wished(member, item, feature, day):
-            mine = {**getattr(member, feature), "status": engage_features.REQUEST_FAILED}
-            attributes: dict[str, Any] = {feature: mine}
-            if item.step is Step.REMOVAL:
-                blanked = writes.get("request") == BLANK
-                vault = vault_tries.tried(member.vault, feature, at, saved=False, blanked=blanked)
-                attributes["vault"] = vault
+            blanked = writes.get("request") == BLANK
+            attributes: dict[str, Any] = {
+                feature: {**getattr(member, feature), "status": engage_features.REQUEST_FAILED},
+                "vault": vault_tries.tried(
+                    member.vault, feature, at, saved=False, blanked=blanked, adds=adds
+                ),
+            }
             member = replace(member, **attributes)
     if item.active is not None:
         vault = vault_tries.tried(member.vault, engage_features.USER_STATUS, at, saved=False)
@@ -358,9 +360,8 @@ def with_failure(member: Member, item: PushItem, day: date, at: str) -> Member:
 
 def is_told(item: PushItem, before: Member, after: Member) -> bool:
     """Whether it has been told before that Vault CRM does not save the item; `after` is after the failure."""
-    tried = [*item.writes] if item.step is Step.REMOVAL else []
-    tried += [engage_features.USER_STATUS] if item.active is not None else []
-    return bool(tried) and not any(vault_tries.has_news(before, after, what) for what in tried)
+    tried = [*item.writes, *([engage_features.USER_STATUS] if item.active is not None else [])]
+    return not any(vault_tries.has_news(before, after, what) for what in tried)
 
 
 def blanked(item: PushItem, member: Member, user: VaultUser) -> PushItem | None:

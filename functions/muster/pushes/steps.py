@@ -301,7 +301,7 @@ class Steps:
         changed = {after.id: (before, after) for before, after in self._member_writer(run).write(changes)}
         for item, problem in failed:
             if item.member in changed and not push_plan.is_told(item, *changed[item.member]):
-                told = tried_again(problem) if item.step is not Step.ADDITION else problem
+                told = tried_again(problem)
                 self.errors.append(user_entry(self._now(), item.user, code, told, item.member))
 
     def _not_taken(self, run: Run, removals: Sequence[PushItem]) -> None:

@@ -70,7 +70,7 @@ def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEn
     for feature in engage_features.FEATURES:
         found = (
             _removal_told(before, after, feature)
-            if vault_tries.of(before, feature) or vault_tries.of(after, feature)
+            if vault_tries.of_removal(before, feature) or vault_tries.of_removal(after, feature)
             else _failure(before, after, feature)
         )
         if found:
@@ -100,7 +100,7 @@ def _waited(member: Member, feature: str) -> str | None:
 
 
 def _removal_told(before: Member, after: Member, feature: str) -> tuple[str, Problem] | None:
-    was, now = vault_tries.of(before, feature), vault_tries.of(after, feature)
+    was, now = vault_tries.of_removal(before, feature), vault_tries.of_removal(after, feature)
     if now is None:
         if was is None or not was.failed or getattr(after, feature)["group"]:
             return None
@@ -133,7 +133,7 @@ def under_way_too_long(member: Member, now: datetime) -> Iterator[LogEntry]:
     vault_id = member.crm.get(engage_features.CONNECTION, {}).get("id") or ""
     for feature in engage_features.FEATURES:
         since = requests_under_way.too_long_since(member, feature, now)
-        if since is None or vault_tries.of(member, feature):
+        if since is None or vault_tries.of_removal(member, feature):
             continue
         problem = Problem(
             _NAMED[feature],

@@ -74,7 +74,7 @@ def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attrib
     vault = {**member.vault, "digest": ""} if member.vault else {}
     if after["request"] != getattr(member, feature)["request"]:
         vault = _returned_or_not(without_place(vault, feature), feature)
-    if after["request"] is not None and after["request"] != getattr(member, feature)["request"]:
+    if after["request"] is not None:
         vault = vault_tries.done(vault, feature)
     return {feature: {**after, "status": status}, "vault": vault}
 
@@ -82,13 +82,6 @@ def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attrib
 def is_unsent(member: Member, feature: str) -> bool:
     """Whether the member's request has been edited since it was last sent (I10)."""
     return bool(getattr(member, feature)["status"] == RETRY_REQUEST)
-
-
-def is_unsaved(member: Member, feature: str, shown: str | None) -> bool:
-    """Whether Vault CRM refused to save the member's request and shows the same as then (I10, P3)."""
-    mine = getattr(member, feature)
-    failed = mine["status"] == REQUEST_FAILED and mine["request"] is not None
-    return failed and mine["request"] != seen_request(member, feature) == shown
 
 
 def returned(before: Member, after: Member, day: date) -> Attributes:
@@ -104,7 +97,7 @@ def returned(before: Member, after: Member, day: date) -> Attributes:
         if request is not None and request != seen_request(after, feature):
             so_far: dict[str, Any] = {**attributes}
             attributes |= retry(replace(after, **so_far), feature)
-            attributes["vault"] = returning(vault_tries.done(attributes["vault"], feature), feature)
+            attributes["vault"] = returning(attributes["vault"], feature)
     return attributes
 
 
@@ -179,7 +172,7 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
 
 def _group_due(member: Member, feature: str, ends: str | None) -> str | None:
     """Return from when on a push has to look at a member's feature; `ends` is the first day after its end."""
-    mine, tries = getattr(member, feature), vault_tries.of(member, feature)
+    mine, tries = getattr(member, feature), vault_tries.of_removal(member, feature)
     # On whatever day: who leaves at an end date is due for that from the day after.
     holds_none = not may_hold(member, date.min)
     if mine["status"] == REQUEST_SENT:
@@ -189,6 +182,9 @@ def _group_due(member: Member, feature: str, ends: str | None) -> str | None:
     if mine["status"] == RETRY_REQUEST and not holds_none:
         activation = vault_tries.of(member, USER_STATUS)
         return activation.next() if activation and not member.vault.get("active", True) else ""
+    if not holds_none and is_unsaved(member, feature):
+        refused = vault_tries.of_addition(member, feature)
+        return refused.next() if refused else ""
     if not gives_back(member, feature):
         return None
     if holds_none or is_being_removed(member, feature):
@@ -211,7 +207,13 @@ def _user_due(member: Member, ends: str | None) -> str | None:
 def is_being_removed(member: Member, feature: str) -> bool:
     """Whether a removal that Muster has sent for a member without a request is not done yet (G7)."""
     nothing_asked = getattr(member, feature)["request"] is None and seen_request(member, feature) is None
-    return nothing_asked and vault_tries.of(member, feature) is not None
+    return nothing_asked and vault_tries.of_removal(member, feature) is not None
+
+
+def is_unsaved(member: Member, feature: str) -> bool:
+    """Whether Vault CRM has refused to save the member's request: it stands, and is tried again (P3, I10)."""
+    refused = getattr(member, feature)["status"] == REQUEST_FAILED
+    return refused and vault_tries.of_addition(member, feature) is not None
 
 
 def is_outdated_in_align(member: Member) -> bool:
@@ -266,19 +268,23 @@ def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Att
 def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
     """Return the attributes of a member for whom Vault CRM shows this; the request stays (G4, P3).
 
-    A request that is not sent yet keeps its status, and so does what Vault CRM did not save. `at`
-    is now, for a place in line (G8), and for what takes long (G7, P3).
+    A request that is not sent yet keeps its status, and so does what Vault CRM did not save. `at` is now, for
+    a place in line (G8), and for what takes long (G7, P3).
     """
     mine = getattr(member, feature)
     # Retry Request in Vault CRM means that it has been sent, and that Vault has yet to answer.
     status = REQUEST_SENT if seen.status == RETRY_REQUEST else seen.status
     tries = vault_tries.of(member, feature)
-    is_left = seen.request is not None or seen.group is not None
-    unsaved = (tries and tries.unsaved and is_left) or is_unsaved(member, feature, seen.request)
-    if is_unsent(member, feature) or (unsaved and status != REQUEST_SENT):
+    if tries and tries.adds:
+        is_open = seen.request != mine["request"]
+        vault = dict(member.vault) if is_open else vault_tries.done(member.vault, feature)
+    else:
+        is_open = seen.request is not None or seen.group is not None
+        vault = _after_removal(member.vault, feature, seen, at)
+    if is_unsent(member, feature) or (tries and tries.unsaved and is_open and status != REQUEST_SENT):
         status = mine["status"]
-    vault = {**_after_removal(member.vault, feature, seen, at), feature: seen.request}
     vault = requests_under_way.seen(vault, feature, at if status == REQUEST_SENT else None)
+    vault[feature] = seen.request
     if status == NO_LICENSES_REMAINING and mine["request"]:
         place = vault.get("waits", {}).get(feature, {})
         if place.get("group") != mine["request"]:

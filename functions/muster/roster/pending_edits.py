@@ -4,8 +4,8 @@ When a user of Vault CRM is imported, the request there becomes the member's, un
 
     an automatic assignment decides about it    the member's request stands, and is sent where Vault's differs
     the member is closed by hand                it is kept for when the member comes back (G11)
-    it was edited here and is not sent yet,
-    or was refused, and nothing changed there   it is kept and reported, or given up (settings: pending_edits)
+    it was edited here and is not sent yet      it is kept and reported, or given up (settings: pending_edits)
+    Vault refused to save it                    likewise, and not reported again
     the member was not linked before            it is kept in both modes, and sent where Vault's differs
     the member may hold no licence just now     it is kept for coming back where Vault shows none (G11)
 
@@ -59,7 +59,8 @@ def with_standing_request(
         return _with_status(member, feature, unsent=False)
     if assigned or (is_new and mine["request"] is not None):
         # Who may hold no licence is to be in no group: a push sees to that without a status.
-        unsent = unsent or (differs and engage_groups.may_hold(member, today))
+        unsaved = engage_groups.is_unsaved(member, feature)
+        unsent = unsent or (differs and not unsaved and engage_groups.may_hold(member, today))
     if not differs and engage_groups.seen_request(member, feature) != mine["request"]:
         # Vault CRM has it already: from a push that died after it wrote, or from somebody there.
         unsent = False
@@ -84,8 +85,8 @@ def _stands(
         return getattr(member, feature)["request"] is not None
     # Only what is new in Vault CRM overwrites an edit: a row that was imported before does not.
     kept = settings.pending_edits == "protect" or member.vault.get("digest") == user.digest
-    refused = engage_groups.is_unsaved(member, feature, user.requests.get(feature))
-    return kept and (refused or engage_groups.is_unsent(member, feature))
+    is_pending = engage_groups.is_unsent(member, feature) or engage_groups.is_unsaved(member, feature)
+    return kept and is_pending
 
 
 def _with_vaults_request(member: Member, feature: str, request: str | None) -> Member:

@@ -1,6 +1,7 @@
 """What is tried in Vault CRM again and again until it is done, and when (G7, P3).
 
-That is taking a user out of a group, and making the user active or inactive there. A try that fails is
+That is taking a user out of a group, making the user active or inactive there, and asking for a group where
+the vault refuses to save that. A try that fails is
 followed by one at the next push, one six hours after that, and then one a day. What has been tried is kept
 in the member's `vault` under `tries`, by feature or `engage_features.USER_STATUS`, until it is done; so it
 does not matter whether a push or an import saw the failure first. Pure; times are in ISO 8601.
@@ -31,7 +32,7 @@ class Tries:
 
     `failed` is when it was first seen to have failed, `overdue` when it was first seen to take too long: each
     is told once. `unsaved`: Vault CRM did not save the latest try, so that it shows nothing of it. `blanked`:
-    an empty text was tried instead of no value.
+    an empty text was tried instead of no value. `adds`: a group was asked for.
     """
 
     since: str
@@ -41,6 +42,7 @@ class Tries:
     overdue: str | None = None
     unsaved: bool = False
     blanked: bool = False
+    adds: bool = False
 
     def next(self, *, under_way: bool = False) -> str:
         """Return from when on it is to be tried again; empty: at once. `under_way`: no answer yet."""
@@ -53,6 +55,18 @@ class Tries:
 def of(member: Member, what: str) -> Tries | None:
     """Return what has been tried for a feature or the user's status, if it is not done yet."""
     return _in(member.vault, what)
+
+
+def of_removal(member: Member, feature: str) -> Tries | None:
+    """Return what has been tried to take the member out of a group, if it is not done yet."""
+    tries = of(member, feature)
+    return None if tries and tries.adds else tries
+
+
+def of_addition(member: Member, feature: str) -> Tries | None:
+    """Return what has been tried to ask for the member's group, where Vault CRM has not saved it yet."""
+    tries = of(member, feature)
+    return tries if tries and tries.adds else None
 
 
 def has_news(before: Member, after: Member, what: str) -> bool:
@@ -68,13 +82,17 @@ def has(vault: Vault, what: str) -> bool:
     return what in vault.get("tries", {})
 
 
-def tried(vault: Vault, what: str, at: str, *, saved: bool = True, blanked: bool = False) -> dict[str, Any]:
+def tried(
+    vault: Vault, what: str, at: str, *, saved: bool = True, blanked: bool = False, adds: bool = False
+) -> dict[str, Any]:
     """Return a member's `vault` after a try; `saved`: Vault CRM saved it, and an outcome will follow.
 
     A try that is recorded once more, by a run that was interrupted, counts once.
     """
     before = _in(vault, what)
-    now = before or Tries(since=at, last=at)
+    if before and before.adds != adds:
+        before = None
+    now = before or Tries(since=at, last=at, adds=adds)
     if before and before.last != at:
         now = replace(before, last=at, count=before.count + 1)
     now = replace(now, unsaved=not saved, blanked=now.blanked or blanked)

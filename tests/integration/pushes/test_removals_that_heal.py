@@ -263,6 +263,33 @@ def test_an_empty_text_is_tried_once(licences: Licences, ada: str, later: Later)
     assert licences.vault.used()["UK"] == 0
 
 
+@pytest.mark.parametrize("assigned", [False, True], ids=["by hand", "by an assignment"])
+def test_a_refused_request_stands_whatever_is_imported_and_is_tried_slowly(
+    licences: Licences, later: Later, assigned: bool
+) -> None:
+    (ada,) = licences.people(1)
+    licences.faults(REFUSED)
+    if assigned:
+        licences.company.put(assignments=[{"name": "Sales", "engage": {"group": "UK"}}])
+    licences.imported()
+    if not assigned:
+        licences.ask(ada)
+    licences.calls()
+    for mode in ("incremental", "full") * 6:
+        licences.push(by="schedule")
+        later(minutes=8)
+        licences.imported(mode)
+        later(minutes=7)
+    assert licences.status(ada) == ("UK", "request_failed", None)
+    assert licences.calls().count(UPDATES) == 2
+    assert codes(licences) == ["not_written"]
+    licences.faults()
+    later(hours=6)
+    licences.push(by="schedule")
+    assert licences.status(ada) == ("UK", "success", "UK")
+    assert licences.vault.used()["UK"] == 1
+
+
 # ── Not inactivated while in a group ─────────────────────────────────────────────────────────────────
 
 

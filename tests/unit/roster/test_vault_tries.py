@@ -90,3 +90,14 @@ def test_what_vault_crm_did_not_save_has_failed_at_once_and_a_saved_try_is_no_fa
     assert vault_tries.of(member(refused), ENGAGE) == expected
     saved = vault_tries.of(member(vault_tries.tried(refused, ENGAGE, after(hours=6))), ENGAGE)
     assert saved == replace(expected, last=after(hours=6), count=2, unsaved=False)
+
+
+def test_asking_for_a_group_and_taking_somebody_out_of_one_are_counted_apart() -> None:
+    refused = vault_tries.tried({}, ENGAGE, FIRST, saved=False, adds=True)
+    assert vault_tries.of_removal(member(refused), ENGAGE) is None
+    assert vault_tries.of_addition(member(refused), ENGAGE) == Tries(
+        since=FIRST, last=FIRST, failed=FIRST, unsaved=True, adds=True
+    )
+    leaves = member(vault_tries.tried(refused, ENGAGE, after(hours=1)))
+    assert vault_tries.of_addition(leaves, ENGAGE) is None
+    assert vault_tries.of_removal(leaves, ENGAGE) == Tries(since=after(hours=1), last=after(hours=1))
