@@ -18,6 +18,7 @@ from muster.pushes.licence_lines import Removals
 from muster.pushes.ports import Vault
 from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.steps import Steps
+from muster.roster import engage_errors
 from muster.roster.member import Member
 from muster.roster.vault_tries import Tries
 from muster.runs import running
@@ -337,3 +338,8 @@ bugs.add(
     in_trouble("Connect says update_fails"),
     lambda patch: patch.setattr(group_writes, "is_in_group", lambda _: False),
 )
+
+
+@bugs.bug("a removal that fails is told at each try", in_trouble("Engage fails"))
+def _told_at_each_try(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(engage_errors, "_removal_told", engage_errors._failure)

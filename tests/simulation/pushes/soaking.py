@@ -6,6 +6,7 @@ schedules alone must bring every licence home: admins only do what the error log
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -174,6 +175,10 @@ def leaver_in_trouble(pushing: Pushing, trouble: str, stage: int, rounds: int) -
         raise Violation(f"{trouble} at {stage} for {rounds}: {pushing.in_groups()}")
     if pushing.shown("ada")["status__v"] != ["inactive__v"]:
         raise Violation(f"{trouble} at {stage} for {rounds}: ada is not inactive")
+    about_ada = [each for each in pushing.roster().errors if each["record"] == pushing.vault_ids["ada"]]
+    told = Counter((each["code"], each["message"]) for each in about_ada)
+    if any(times > 1 for times in told.values()):
+        raise Violation(f"{trouble} at {stage} for {rounds}: it is told again and again: {told}")
 
 
 # ── Anything, from a seed ────────────────────────────────────────────────────────────────────────
