@@ -7,6 +7,7 @@ group_writes    what it writes to take somebody out of a group, or into one (P1,
 licence_lines   who in line gets a free licence (G8)
 align_requests   requests read from Align's records, and outcomes written back (G9)
 syncing_align   the Align part of a push
+sending_items   items of the plan written to Vault CRM, and what comes of it (P2, P3, P5)
 sending_records   records sent so that one that is refused holds up no other (P3)
 blocked         what keeps a push from sending, in words (U6)
 ports           what pushes need from the outside world

@@ -13,10 +13,11 @@ from muster.adapters.vault.answers import Answer
 from muster.crm import engage_features
 from muster.crm.vault_records import Outcome, Written
 from muster.errors import Rejected
-from muster.pushes import group_writes, licence_lines, push_plan, sending_records, steps
+from muster.pushes import group_writes, licence_lines, push_plan, sending_items, sending_records
 from muster.pushes.licence_lines import Removals
 from muster.pushes.ports import Vault
 from muster.pushes.push_plan import PushItem, Step
+from muster.pushes.sending_items import ItemSender
 from muster.pushes.steps import Steps
 from muster.roster import engage_errors
 from muster.roster.member import Member
@@ -188,15 +189,15 @@ _of_troubles: dict[str, Hunt] = {}
 bugs.add(
     "sent again without a look",
     broken_write("lost"),
-    lambda patch: patch.setattr(Steps, "_not_arrived", lambda _, __, items: list(items)),
+    lambda patch: patch.setattr(ItemSender, "_not_arrived", lambda _, __, items: list(items)),
 )
 
 
 @bugs.bug("NO_DATA_CHANGES taken as sent", written_past_the_triggers)
 def _warning_taken_as_sent(patch: pytest.MonkeyPatch) -> None:
-    answered = Steps._answered
+    answered = ItemSender._answered
 
-    def trusting(self: Steps, run: Run, results: Sequence[tuple[PushItem, Written]]) -> None:
+    def trusting(self: ItemSender, run: Run, results: Sequence[tuple[PushItem, Written]]) -> None:
         found = {Outcome.NO_CHANGES: Outcome.WRITTEN}
         answered(
             self,
@@ -204,7 +205,7 @@ def _warning_taken_as_sent(patch: pytest.MonkeyPatch) -> None:
             [(item, replace(each, outcome=found.get(each.outcome, each.outcome))) for item, each in results],
         )
 
-    patch.setattr(Steps, "_answered", trusting)
+    patch.setattr(ItemSender, "_answered", trusting)
 
 
 @bugs.bug("results matched by id only", one_is_refused)
@@ -302,18 +303,18 @@ def _all_taken_for_refused(patch: pytest.MonkeyPatch) -> None:
         except Rejected as error:
             yield [Written(each["id"], Outcome.REFUSED, error.problems[0]) for each in records]
 
-    patch.setattr(steps, "sent_in_calls", in_one_call)
+    patch.setattr(sending_items, "sent_in_calls", in_one_call)
 
 
 bugs.add(
     "records are blamed for a permission that has gone",
     permission_goes,
-    lambda patch: patch.setattr(Steps, "_stop_if_blocked", lambda _: None),
+    lambda patch: patch.setattr(ItemSender, "_stop_if_blocked", lambda _: None),
 )
 bugs.add(
     "what is sent is not written down",
     bugs.clean("much is pushed"),
-    lambda patch: patch.setattr(Steps, "_were_sent", lambda *_: None),
+    lambda patch: patch.setattr(ItemSender, "were_sent", lambda *_: None),
 )
 bugs.add(
     "a removal that failed is not tried again",
