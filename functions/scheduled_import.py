@@ -126,10 +126,11 @@ def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | No
         yield None
         return
     watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
-    if asked.is_begun_by_schedule and watching.skipped():
+    connected = bootstrap.vault(connection)
+    if asked.is_begun_by_schedule and watching.skipped(connected.refusal):
         yield None
         return
-    with watching.watched(bootstrap.vault(connection)) as vault:
+    with watching.watched(connected) as vault:
         yield vault
 
 

@@ -1,6 +1,7 @@
 """Lambda: pushes of one organization to Vault CRM; started by a schedule, a workflow or an admin (P1 to P6).
 
     {"organization", "by", "preview"?, "start"?}     "start": true answers the run's id at once
+    {"organization", "by", "retry_login": true}      sends a password that was refused once more, then pushes
     {"organization", "run_id"}                       goes on with a run that answered `continue`
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
 
@@ -10,23 +11,24 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from muster import bootstrap
 from muster.admin_requests import RunRequest, answer_run, settings_of
 from muster.connections import checking
-from muster.errors import MusterError, Problem, Rejected
+from muster.errors import Downtime, MusterError, Problem, Rejected
 from muster.observability import logger, metrics
 from muster.pushes.ports import Ports, Vault
 from muster.pushes.pushing import Pushing
 from muster.runs.answer import Ended, RunAnswer
+from muster.runs.running import SCHEDULE
 from muster.settings.sections import VaultCrmConnection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
@@ -43,6 +45,16 @@ class Push(RunRequest):
     """One event: push what is pending, or what to do with a run."""
 
     connections: Annotated[Listed[Literal["vault_crm"]], AfterValidator(_some)] = ("vault_crm",)
+    retry_login: bool = False
+
+    @model_validator(mode="after")
+    def _retried_by_a_person(self) -> Self:
+        if self.retry_login and self.by in (SCHEDULE, None):
+            raise refused(
+                "has retry_login without a person who asks",
+                "Say who, in by: a wrong password may lock the user.",
+            )
+        return self
 
 
 @logger.inject_lambda_context(log_event=False)
@@ -76,10 +88,17 @@ def _push(asked: Push, remaining: Callable[[], float], request_id: str) -> RunAn
         remedy = "Add it to the settings: host, manage_features and the name of the secret."
         raise Rejected(Problem("connections.vault_crm", "is not in the settings", remedy))
     reporter = bootstrap.run_reporter(stored, "push", _now)
-    return reporter.around(
-        lambda: _pushed(asked, stored, connection, remaining, request_id),
-        scheduled=asked.is_begun_by_schedule,
-    )
+
+    def work() -> RunAnswer:
+        try:
+            return _pushed(asked, stored, connection, remaining, request_id)
+        except Downtime as error:
+            # Announced, and told: nobody need be alarmed. Workflows do not say who goes on with a run.
+            if asked.by not in (SCHEDULE, None):
+                raise
+            return RunAnswer(ended=Ended.SKIPPED, message=f"{error}. The push is made after that.")
+
+    return reporter.around(work, scheduled=asked.is_begun_by_schedule)
 
 
 def _pushed(
@@ -90,9 +109,11 @@ def _pushed(
     request_id: str,
 ) -> RunAnswer:
     watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
-    if asked.is_begun_by_schedule and (skipped := watching.skipped()):
-        return skipped
     connected = bootstrap.vault(connection)
+    if asked.is_begun_by_schedule and (skipped := watching.skipped(connected.refusal)):
+        return skipped
+    if asked.retry_login:
+        _retry_logins(stored, connected.retry_login)
     # Unwatched: who may not do something has a connection that works, and imports go on with it (P6).
     preflight = partial(checking.failed_push_checks, stored.settings, connected)
     with watching.watched(connected) as vault, _watched_align(asked, stored) as align:
@@ -113,12 +134,29 @@ def _pushed(
 def _watched_align(asked: Push, stored: StoredSettings) -> Iterator[Vault | None]:
     """Lend the organization's Align, if it has one that a schedule may try (P6)."""
     connection = stored.settings.connections.align
-    watching = bootstrap.health_tracker(asked.organization, "align", _now)
-    if connection is None or (asked.is_begun_by_schedule and watching.skipped()):
+    if connection is None:
         yield None
         return
-    with watching.watched(bootstrap.align(connection)) as align:
+    watching = bootstrap.health_tracker(asked.organization, "align", _now)
+    connected = bootstrap.align(connection)
+    if asked.is_begun_by_schedule and watching.skipped(connected.refusal):
+        yield None
+        return
+    with watching.watched(connected) as align:
         yield align
+
+
+def _retry_logins(stored: StoredSettings, retry_vault_crm: Callable[[], None]) -> None:
+    """Send passwords that were refused once more; raises what Vault CRM's login raises.
+
+    An admin asks for it here, and not in preflight: whoever may only read could lock the users out (U8).
+    """
+    connection = stored.settings.connections.align
+    if connection is not None:
+        # A push does not depend on Align, and says itself that it was not reached.
+        with suppress(MusterError):
+            bootstrap.align(connection).retry_login()
+    retry_vault_crm()
 
 
 def _now() -> datetime:

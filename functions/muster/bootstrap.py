@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
+    from muster.adapters.aws.login_journal import LoginJournal
     from muster.adapters.aws.loss_table import LossTable
     from muster.adapters.aws.mail import Mail
     from muster.adapters.aws.mail_outbox import MailOutbox
@@ -229,7 +230,7 @@ def vault(connection: VaultCrmConnection) -> Vault:
     """The Vault CRM of a connection, with its session."""
     from muster.adapters.vault.client import Vault
 
-    return Vault(connection, _reachable(connection), client_id=connection.client_id)
+    return Vault(connection, _reachable(connection), _login_journal(), client_id=connection.client_id)
 
 
 @cache
@@ -237,7 +238,9 @@ def align(connection: AlignConnection) -> Vault:
     """The Align vault of a connection, with its session; less patient, for a push does not depend on it."""
     from muster.adapters.vault.client import Vault
 
-    return Vault(connection, _reachable(connection), "align", timeout=(5, 20), longest_wait_s=5)
+    return Vault(
+        connection, _reachable(connection), _login_journal(), "align", timeout=(5, 20), longest_wait_s=5
+    )
 
 
 @cache
@@ -246,7 +249,12 @@ def brisk_vault(connection: VaultCrmConnection) -> Vault:
     from muster.adapters.vault.client import Vault
 
     return Vault(
-        connection, _reachable(connection), client_id=connection.client_id, timeout=(5, 20), longest_wait_s=5
+        connection,
+        _reachable(connection),
+        _login_journal(),
+        client_id=connection.client_id,
+        timeout=(5, 20),
+        longest_wait_s=5,
     )
 
 
@@ -265,6 +273,13 @@ def _reachable(connection: SalesforceConnection | VaultCrmConnection | AlignConn
             " with the host of the real system"
         )
     return _secrets(connection.organization)
+
+
+@cache
+def _login_journal() -> LoginJournal:
+    from muster.adapters.aws.login_journal import LoginJournal
+
+    return LoginJournal(_dynamodb(), environment.roster_table_name())
 
 
 @cache

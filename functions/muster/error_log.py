@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from muster.errors import Problem
+from muster.errors import Downtime, MusterError, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,11 @@ class LogEntry:
     code: str
     message: str
     remedy: str
+
+
+def what_to_do(error: MusterError) -> str:
+    """Return what to do first about an error that a system is to blame for, as the beginning of a remedy."""
+    return "Wait for its end" if isinstance(error, Downtime) else "Correct what it names"
 
 
 def entry_of(

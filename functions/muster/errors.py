@@ -7,11 +7,15 @@
       Unavailable       a system is down or busy; try later            (carries retry_after)
         Incomplete      a source was read, but not whole: nothing may be decided on it
         OutcomeUnknown  a write was sent, and whether it took effect is unknown: read back first
+        ApiCallsUsedUp  the calls that this work may make are used up for now
+        LoginUnderWay   another process is logging in with the same secret
+        Downtime        a system has announced how long it is down for maintenance
       Stale             something newer is already recorded; not a failure
       Misconfigured     our settings or credentials are wrong; an admin has to act
         NotAllowed      the integration user may not do that, be it to one record or at all
         NotServed       nothing is served at that address: wrong API version or host
         WrongSystem     the credentials are valid, but for another org or vault than in the settings
+        PasswordRefused  the password in a secret was refused, and is not sent again (U5)
 
 Adapters translate at the edge, `raise ... from error`; each handler maps class to outcome in one
 place. Messages carry ids, never names, e-mail addresses, tokens or bodies: they end up in logs.
@@ -66,7 +70,20 @@ class OutcomeUnknown(Unavailable):
 
 
 class ApiCallsUsedUp(Unavailable):
-    """The share of a system's API calls of the day that this work may use is used up (W13)."""
+    """The share of a system's API calls that this work may use is used up for now (W13, P5)."""
+
+
+class LoginUnderWay(Unavailable):
+    """Another process is logging in with the same secret: passwords are sent one at a time (U5)."""
+
+
+class Downtime(Unavailable):
+    """A system is down for maintenance, and has announced for how long: `retry_after` seconds (P6)."""
+
+    retry_after: float
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message, retry_after)
 
 
 class Stale(MusterError):
@@ -91,3 +108,10 @@ class NotServed(Misconfigured):
 
 class WrongSystem(Misconfigured):
     """The credentials are valid, but for another org or vault than in the settings."""
+
+
+class PasswordRefused(Misconfigured):
+    """The password in a secret was refused, and nobody sends it again (U5).
+
+    Until the secret has another version, or an admin asks for one more login.
+    """

@@ -24,9 +24,12 @@ def admit(vault: Vault) -> None:
             raise VaultError("MALFORMED_URL", f"The API version [{version}] is not supported")
         return
     g.allowance = vault.burst.call()
-    session = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    given = request.headers.get("Authorization", "")
+    session = given.removeprefix("Bearer ").strip()
+    # A token is accepted as a Bearer only, a session either way.
+    is_open = given in {f"Bearer {each}" for each in vault.access_tokens} or vault.sessions.use(session)
     # Clients report that a version which is not served is answered as if the session were not known.
-    if not is_served or not vault.sessions.use(session):
+    if not is_served or not is_open:
         raise VaultError("INVALID_SESSION_ID", "Invalid or expired session ID")
     g.session = session
     if not vault.configuration.permissions.api_access:

@@ -17,6 +17,8 @@ _REFERENCES = {
     "security_profile": ("security_profile__sys", "profile_key__sys"),
 }
 
+TOKENS_BEGIN = "veeva-vault-"
+
 
 def control_paths(vault: Vault) -> Blueprint:
     """Return the paths for the Engage server, sessions, limits, permissions and picklists."""
@@ -59,9 +61,16 @@ def _add_login(paths: Blueprint, vault: Vault) -> None:
         password = body.pop("password", None)
         if password is not None and (not isinstance(password, str) or not password):
             raise ValueError("password is a text")
+        tokens = body.pop("access_tokens", None)
+        if tokens is not None and (
+            not isinstance(tokens, list) or not all(str(each).startswith(TOKENS_BEGIN) for each in tokens)
+        ):
+            raise ValueError(f"access_tokens is a list of texts that begin with {TOKENS_BEGIN}")
         changed = vault.configuration.change("login", body)
         if password is not None:
             vault.change_password(password)
+        if tokens is not None:
+            vault.access_tokens = set(tokens)
         if body.get("locked") is False:
             vault.wrong_passwords = 0
         return jsonify(changed)

@@ -54,6 +54,8 @@ class Vault:
         self.queries = Queries(self.store, self.schema, self.configuration, self.engage)
         self.records = Records(self.store, self.schema, self.configuration, self.engage, self.clock)
         self.wrong_passwords = 0
+        # Accepted in place of a session, until a reset.
+        self.access_tokens: set[str] = set()
         self._make_setup_records()
 
     def close(self) -> None:
@@ -71,6 +73,7 @@ class Vault:
         self.queries.reset()
         self.burst.reset()
         self.wrong_passwords = 0
+        self.access_tokens = set()
         self.password = self._first_password
 
     def change_password(self, password: str) -> None:

@@ -4,6 +4,7 @@ Instead of the call or within it (`method` narrows them to one):
 
 fault         what happens
 failure       HTTP 200 with responseStatus FAILURE and `error`; EXCEPTION is an exception; no effect
+maintenance   a page with status 503, and in the header the minutes that the maintenance takes; no effect
 fail_rows     the first `rows` records of a write are refused, with `error` (SDK_ERROR); the rest are saved
 refuse_call   a write with the record `record` is refused as a whole, with `error` (INVALID_DATA); no effect
 engage_fails  the Engage requests that a write raises end as Request Failed
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 FOREIGN = "http://evil.example"
+MAINTENANCE_MINUTES = 240
 # Under these the fault that hits a call is in its WSGI environment.
 FAIL_ROWS, REFUSE_CALL = "sandbox.fail_rows", "sandbox.refuse_call"
 ENGAGE_FAILS = "sandbox.engage_fails"
@@ -45,6 +47,12 @@ def _failure(fault: Fault, _: "WSGIEnvironment") -> Response:
     kind = fault.error or "UNEXPECTED_ERROR"
     body = orjson.dumps(VaultError(kind, "The sandbox was told to refuse this call").as_json())
     return Response(body, 200, content_type="application/json;charset=UTF-8")
+
+
+def _maintenance(_: Fault, __: "WSGIEnvironment") -> Response:
+    page = "<html><body><h1>Scheduled maintenance</h1></body></html>"
+    minutes = {"X-VaultAPI-DowntimeExpectedDurationMinutes": str(MAINTENANCE_MINUTES)}
+    return Response(page, 503, headers=minutes, content_type="text/html; charset=utf-8")
 
 
 def _fail_rows(fault: Fault, environ: "WSGIEnvironment") -> None:
@@ -61,6 +69,7 @@ def _engage_fails(fault: Fault, environ: "WSGIEnvironment") -> None:
 
 CALL_FAULTS = {
     "failure": _failure,
+    "maintenance": _maintenance,
     "fail_rows": _fail_rows,
     "refuse_call": _refuse_call,
     "engage_fails": _engage_fails,

@@ -22,6 +22,7 @@ import boto3
 import requests
 
 from muster.adapters.aws import roster_keys
+from muster.adapters.aws.login_journal import LoginJournal
 from muster.adapters.aws.roster_table import RosterTable
 from muster.adapters.aws.run_table import RunTable
 from muster.adapters.aws.secrets import Secrets
@@ -147,7 +148,7 @@ class _Work:
         connection = self.settings.connections.vault_crm
         assert connection
         archive: Any = Archive()
-        crm = Vault(connection, Secrets(shelf, self.settings.organization))
+        crm = Vault(connection, Secrets(shelf, self.settings.organization), LoginJournal(client, "roster"))
         ports = Ports(
             RunTable(client, "roster"),
             archive,

@@ -8,9 +8,9 @@ from typing import Any
 import requests
 from werkzeug.wrappers import Request, Response
 
+from muster.adapters.aws.login_journal import LoginJournal
 from muster.adapters.http_calls import session_for
 from muster.adapters.vault import login
-from muster.adapters.vault.answers import vault_system
 from muster.adapters.vault.client import Vault
 from muster.crm import vql
 from muster.crm.pages import Page
@@ -19,6 +19,7 @@ from sandbox.vault_crm import RunningSandbox
 from tests.doubles.clocks import MonotonicClock
 from tests.doubles.credentials import CANARY, Shelf
 from tests.doubles.host import Host
+from tests.doubles.login_journal import JournalInMemory
 from tests.doubles.vault_in_process import new_user
 
 NAME = "muster/acme/vault_crm"
@@ -29,6 +30,11 @@ AUTH = "/api/v26.1/auth"
 def credentials(username: str = USERNAME, password: str = CANARY, **others: str) -> Shelf:
     """Return a secret with what logs in, and whatever else it holds."""
     return Shelf(NAME, username=username, password=password, **others)
+
+
+def token(value: str = f"veeva-vault-{CANARY}") -> Shelf:
+    """Return a secret with an access token."""
+    return Shelf(NAME, access_token=value)
 
 
 class VaultHost(Host):
@@ -86,7 +92,8 @@ def client_at(url: str, shelf: Shelf | None = None, **options: Any) -> Vault:
     """Return a client with sessions of its own, whose waits take no time."""
     clock = options.setdefault("clock", MonotonicClock())
     given = {"sessions": login.Sessions(), "sleep": clock.sleep} | options
-    return Vault(connection_to(url), (shelf or credentials()).secrets(), **given)
+    journal = given.pop("journal", None) or JournalInMemory()
+    return Vault(connection_to(url), (shelf or credentials()).secrets(), journal, **given)
 
 
 def client_of(vault: RunningSandbox, **options: Any) -> Vault:
@@ -103,18 +110,18 @@ def login_at(
     url: str,
     shelf: Shelf | None = None,
     sessions: login.Sessions | None = None,
-    clock: MonotonicClock | None = None,
+    journal: LoginJournal | None = None,
     **connection: Any,
 ) -> login.VaultLogin:
     """Return a login on its own."""
     return login.VaultLogin(
         connection_to(url, **connection),
-        vault_system("vault_crm"),
+        "vault_crm",
         (shelf or credentials()).secrets(),
+        journal or JournalInMemory(),
         session_for({f"{url}/api/": 0}),
         (5, 10),
         sessions or login.Sessions(),
-        clock or MonotonicClock(),
     )
 
 

@@ -143,7 +143,7 @@ def test_a_process_that_got_an_old_id_is_left_alone() -> None:
 
 @pytest.mark.parametrize(
     ("allowed", "instead"),
-    [("dynamodb:Query", "dynamodb:Scan"), ("ORG#*", "WEBHOOK#*")],
+    [('"dynamodb:GetItem", "dynamodb:Query"', '"dynamodb:GetItem"'), ("ORG#*", "WEBHOOK#*")],
     ids=["other actions", "other keys"],
 )
 def test_a_function_may_do_only_what_its_role_allows(
@@ -305,7 +305,9 @@ def test_the_archive_is_written_and_read_and_nothing_else_is(
         ({}, "ORG#acme#RUNS", True),
         ({"IndexName": "by_state"}, "ORG#acme#MEMBER#0", True),
         ({}, "WEBHOOK#acme", False),
-        ({}, "ORGANIZATIONS", False),
+        ({}, "ORGANIZATIONS", True),
+        ({}, "LOGIN#acme", False),
+        ({"IndexName": "by_state"}, "ORGANIZATIONS", False),
         ({"IndexName": "by_state"}, "WEBHOOK#acme", False),
     ],
 )

@@ -18,6 +18,7 @@ from muster.roster.decisions import Decision, Outcome, Wanted
 from muster.webhook.deliveries import CallsUsed
 from tests.conftest import ROOT
 from tests.doubles.aws import forget_clients
+from tests.simulation.harness import vault_wire
 from tests.simulation.harness.faults import Call
 from tests.simulation.harness.world import ACME, World
 from tests.simulation.imports.company import Company
@@ -88,6 +89,10 @@ def calls(_world: World) -> dict[str, list[Call]]:
         pushing.new_environment()
         pushed.act(pushing)
         _note(_world, made)
+    # Preflight logs in to Vault CRM, as the first to do so.
+    pushing.new_environment()
+    _world.invoke("PreflightFunction", importlib.import_module("preflight").handler, {"organization": "acme"})
+    _note(_world, made)
     # Gone on with, which reads what was planned.
     PUSHES[0].before(pushing)
     looks, said = 1, {"status": "continue"}
@@ -188,6 +193,10 @@ def _events(module: str, company: Company) -> Iterator[dict[str, Any]]:
         company.world.invoke("the import from Vault CRM", _stand_in_line, {"member": ada})
         request = {"member": ada, "action": "assign", "feature": "engage", "group": "US"}
         yield {"organization": "acme", "by": "jane", "requests": [request]}
+    if module == "preflight":
+        # With a vault that answers, for the events' one has no host here.
+        reachable = {**VAULT_CRM, "host": vault_wire.HOST}
+        company.put(connections={**company.document["connections"], "vault_crm": reachable})
     for path in sorted((ROOT / "events").glob(f"{module}_*.json")):
         yield json.loads(path.read_text())
 

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 from muster.checks import Check, NotAsked, Read, Result, judged, unread
 from muster.connections.credential_expiry import EXPIRES_ON, WARNING_DAYS
-from muster.errors import Misconfigured, MusterError, NotServed, Rejected, Unavailable, WrongSystem
+from muster.errors import (
+    ApiCallsUsedUp,
+    Downtime,
+    LoginUnderWay,
+    Misconfigured,
+    MusterError,
+    NotServed,
+    Rejected,
+    Unavailable,
+    WrongSystem,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +99,10 @@ def secret_instructions(profile: ConnectionProfile) -> str:
 
 def _reachable(profile: ConnectionProfile, answered: Read[object]) -> Check:
     host = f"connections.{profile.connection}.host"
-    if isinstance(answered, NotAsked):
+    if isinstance(answered, NotAsked | ApiCallsUsedUp | LoginUnderWay):
         return unread("reachable", answered)
+    if isinstance(answered, Downtime):
+        return Check("reachable", Result.FAILED, str(answered), "Wait for its end; then run preflight again.")
     if isinstance(answered, Unavailable):
         remedy = f"Check {host}. If it is right, run preflight again once the system answers again."
         return Check("reachable", Result.FAILED, str(answered), remedy)
@@ -98,6 +110,10 @@ def _reachable(profile: ConnectionProfile, answered: Read[object]) -> Check:
 
 
 def _login(profile: ConnectionProfile, login: Read[None]) -> Check:
+    if isinstance(login, NotServed):
+        # Credentials were not looked at.
+        remedy = f"Correct connections.{profile.connection}: its api_version (see the check version) or host."
+        return Check("login", Result.FAILED, str(login), remedy)
     if isinstance(login, Misconfigured) and not isinstance(login, WrongSystem):
         return Check(
             "login", Result.FAILED, str(login), f"{profile.login_remedy} {secret_instructions(profile)}"

@@ -144,7 +144,7 @@ class Checking:
         """Query a vault; `build` takes an API version, `None` for the one in the settings."""
         vault = build(None)
         secret = self._secret(secret_name)
-        login = self._log_in(secret, vault_checks.SECRET_KEYS, vault.log_in)
+        login = self._log_in(secret, vault_checks.secret_keys(secret), vault.log_in)
         if isinstance(login, NotServed):
             versions = self._ask(lambda: build(_OLD_VERSION).versions())
         else:

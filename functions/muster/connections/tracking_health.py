@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from muster.connections import quarantine
@@ -12,7 +12,17 @@ from muster.connections.quarantine import Health
 from muster.crm.pages import Page
 from muster.crm.vault_records import Written
 from muster.error_log import entry_of
-from muster.errors import Misconfigured, Problem, Unavailable
+from muster.errors import (
+    ApiCallsUsedUp,
+    Downtime,
+    LoginUnderWay,
+    Misconfigured,
+    MusterError,
+    OutcomeUnknown,
+    PasswordRefused,
+    Problem,
+    Unavailable,
+)
 from muster.pushes.ports import Vault
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.ports import ErrorLog
@@ -57,7 +67,8 @@ class _TrackedVault:
 class HealthTracker:
     """Tracks one connection of an organization.
 
-    `count` is called with `quarantined` or `recovered` when that happens, for metrics.
+    `count` is called with `quarantined` or `recovered` when that happens, for metrics. That calls are used
+    up, or that another process is logging in, says nothing of a connection's health.
     """
 
     organization: str
@@ -67,15 +78,20 @@ class HealthTracker:
     now: Callable[[], datetime]
     count: Callable[[str], None]
 
-    def skipped(self) -> RunAnswer | None:
-        """Return the answer to a schedule that may not try the connection now, `None` if it may."""
+    def skipped(self, refusal: Callable[[], str | None]) -> RunAnswer | None:
+        """Return the answer to a schedule that may not try the connection now, `None` if it may.
+
+        `refusal` says why nobody logs in, if the password in the secret was refused, and calls no vault.
+        """
         health = self._health()
-        if not health.quarantined or health.is_due(self.now()):
-            return None
-        message = (
-            f"{self.connection} has failed {health.failures} times; it is tried again at {health.probe_at}."
-        )
-        return RunAnswer(ended=Ended.SKIPPED, message=message)
+        if health.reason == "password":
+            why = _words_of(refusal)
+            message = f"{self.connection} is left alone: {why}" if why else None
+        elif health.is_due(self.now()):
+            message = None
+        else:
+            message = quarantine.waiting(self.connection, health)
+        return RunAnswer(ended=Ended.SKIPPED, message=message) if message else None
 
     @contextmanager
     def watched(self, vault: Vault) -> Iterator[Vault]:
@@ -89,13 +105,18 @@ class HealthTracker:
 
     def _record(self, failure: Exception | None) -> None:
         before = self._health()
-        after = quarantine.failed(before, self.now()) if failure else Health()
+        after = _health_after(before, failure, self.now())
         if after != before:
             self.store.save_health(self.organization, self.connection, asdict(after))
-        if failure and quarantine.entered(before, after):
+        if failure is None:
+            if before.quarantined:
+                self._report("recovered", quarantine.recovery_notice(self.connection, before))
+                self.count("recovered")
+        elif quarantine.entered(before, after):
             self._report("quarantined", quarantine.quarantine_notice(self.connection, after, str(failure)))
-        elif before.quarantined and not after.quarantined:
-            self._report("recovered", quarantine.recovery_notice(self.connection, before))
+            self.count("quarantined")
+        elif after.in_maintenance and not before.in_maintenance:
+            self._report("maintenance", quarantine.maintenance_notice(self.connection, after, str(failure)))
 
     def _report(self, event: str, problem: Problem) -> None:
         entry = entry_of(
@@ -106,7 +127,30 @@ class HealthTracker:
             notification=self.connection,
         )
         self.log.park(self.organization, [entry], self.now().timestamp())
-        self.count(event)
 
     def _health(self) -> Health:
         return Health(**self.store.health(self.organization, self.connection))
+
+
+def _health_after(before: Health, failure: Exception | None, now: datetime) -> Health:
+    """Return the health after calls of which the last one worked (`None`) or failed."""
+    # A write that got no clear answer: what counts is why.
+    cause = failure.__cause__ if isinstance(failure, OutcomeUnknown) else failure
+    match cause:
+        case None if failure is None:
+            return Health()
+        case ApiCallsUsedUp() | LoginUnderWay():
+            return before
+        case PasswordRefused():
+            return quarantine.refused(before, now)
+        case Downtime():
+            return quarantine.down(before, now, timedelta(seconds=cause.retry_after))
+    return quarantine.failed(before, now)
+
+
+def _words_of(refusal: Callable[[], str | None]) -> str | None:
+    """Return what `refusal` returns, `None` if that cannot be read: whoever then tries sees why."""
+    try:
+        return refusal()
+    except MusterError:
+        return None

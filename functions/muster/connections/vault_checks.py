@@ -11,12 +11,14 @@ from muster.checks import Check, Read, Result, judged, unread
 from muster.connections.access_checks import (
     AccessFound,
     ConnectionProfile,
+    SecretFound,
     access,
     api_access,
     calls_left,
     expiry,
     version,
 )
+from muster.connections.credential_expiry import EXPIRES_ON
 from muster.crm import align_fields, engage_features, vault_fields, vql
 from muster.crm.pages import single
 from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
@@ -24,7 +26,7 @@ from muster.errors import Misconfigured, MusterError, NotServed
 from muster.settings import Settings, mappings
 from muster.settings.sections import AlignConnection, VaultCrmConnection
 
-SECRET_KEYS = ("username", "password")
+_BY_PASSWORD, _BY_TOKEN = ("username", "password"), ("access_token",)
 _EVERYTHING = ("read", "create", "edit")
 # Object → the actions that the integration user needs on it.
 CRM_OBJECTS: Mapping[str, tuple[str, ...]] = {
@@ -66,6 +68,12 @@ class VaultFound:
     calls_left: tuple[int, int] | None
 
 
+def secret_keys(secret: Read[SecretFound]) -> tuple[str, ...]:
+    """Return the keys that the login needs: an access token's where the secret has one, else a password's."""
+    by_token = isinstance(secret, SecretFound) and secret.keys.issuperset(_BY_TOKEN)
+    return _BY_TOKEN if by_token else _BY_PASSWORD
+
+
 def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultFound) -> Iterator[Check]:
     """Yield every check of Vault CRM's connection."""
     yield from _session("vault_crm", connection, found)
@@ -79,7 +87,7 @@ def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultF
         yield _statuses(
             vault_fields.status_field(feature), names, found, f", or write their names into {where}"
         )
-    yield _password(_profile("vault_crm", connection), found)
+    yield _password(_profile("vault_crm", connection, found), found)
     yield _burst(found)
 
 
@@ -93,7 +101,7 @@ def align_checks(settings: Settings, connection: AlignConnection, found: VaultFo
     for feature in mappings.pushed_features(settings):
         names = map(align_fields.api_name, engage_features.STATUSES[feature])
         yield _statuses(align_fields.status_field(feature), names, found, "")
-    yield _password(_profile("align", connection), found)
+    yield _password(_profile("align", connection, found), found)
     yield _burst(found)
 
 
@@ -151,25 +159,36 @@ def is_align_admin(username: str, name: str) -> bool:
 # ── Checks that both vaults share ────────────────────────────────────────────────────────────────────
 
 
-def _profile(name: str, connection: VaultCrmConnection | AlignConnection) -> ConnectionProfile:
+def _profile(
+    name: str, connection: VaultCrmConnection | AlignConnection, found: VaultFound
+) -> ConnectionProfile:
+    needs = secret_keys(found.access.secret)
+    by_token = needs == _BY_TOKEN
     return ConnectionProfile(
         connection=name,
         secret=connection.secret,
-        needs=SECRET_KEYS,
+        needs=needs,
         place="right vault",
-        login_remedy="Five wrong passwords lock the user: be sure of the password before you write it.",
+        login_remedy=(
+            "Make a new access token for the integration user, in that vault (API v26.2 or later)."
+            if by_token
+            else "Five wrong passwords lock the user: be sure of the password before you write it."
+        ),
         place_remedy=(
             f"{_USERS}, in the vault of connections.{name}.host: add the integration user there; or correct"
             " the host."
         ),
-        renewal="Set a new password for the integration user, and write it into the secret at once.",
+        renewal=(
+            f"{'Make a new access token' if by_token else 'Set a new password'} for the integration user, and"
+            " write it into the secret at once."
+        ),
     )
 
 
 def _session(
     name: str, connection: VaultCrmConnection | AlignConnection, found: VaultFound
 ) -> Iterator[Check]:
-    yield from access(_profile(name, connection), found.access)
+    yield from access(_profile(name, connection, found), found.access)
     yield version(name, connection.api_version, found.versions)
     yield api_access(found.me, f"{_PERMISSION_SETS} > Application > Vault Actions > API: tick Access API.")
 
@@ -279,7 +298,11 @@ def _statuses(name: str, wanted: Iterable[str], found: VaultFound, otherwise: st
 
 def _password(profile: ConnectionProfile, found: VaultFound) -> Check:
     """Return the check of password expiry: the policy has the lifetime, the secret the last day."""
-    by_policy, by_day = _password_by_policy(found.policy), expiry(_EXPIRY, profile, found.access)
+    by_day = expiry(_EXPIRY, profile, found.access)
+    if tuple(profile.needs) == _BY_TOKEN:
+        words = f"the login is by an access token; write its last day, if it has one, as {EXPIRES_ON}"
+        return by_day or Check(_EXPIRY, Result.PASSED, words)
+    by_policy = _password_by_policy(found.policy)
     if by_day is None:
         return by_policy
     if by_policy.result is Result.WARNING and by_day.result is Result.PASSED:
@@ -305,7 +328,8 @@ def _password_by_policy(policy: Read[SecurityPolicy]) -> Check:
         check,
         Result.WARNING,
         f"the password expires {days} days after it was set",
-        f"{place}: give the integration user a policy whose Password Expiration is none; or write a new"
+        f"{place}: give the integration user a policy whose Password Expiration is none; or use an access"
+        " token in place of the password (docs/operations.md); or write a new"
         " password into the secret before it expires, and its last day as expires_on, to be warned in time.",
     )
 

@@ -12,7 +12,7 @@ from itertools import batched
 
 from muster.crm.engage_features import CONNECTION
 from muster.crm.pages import CursorLost
-from muster.error_log import LogEntry, entry_of
+from muster.error_log import LogEntry, entry_of, what_to_do
 from muster.errors import Incomplete, MusterError, Problem, Rejected, Stale
 from muster.imports.plan_items import Item, item_of
 from muster.roster import vault_lifecycle
@@ -98,7 +98,7 @@ class VaultImporting:
             problem = Problem(
                 "connections.vault_crm",
                 f"was not imported: {error}",
-                "Correct what it names; the next import reads Vault CRM again. Nothing of it was changed.",
+                f"{what_to_do(error)}; the next import reads Vault CRM again. Nothing of it was changed.",
             )
             return VaultPart(entries=[self._entry(None, "vault_not_imported", problem)])
         return part

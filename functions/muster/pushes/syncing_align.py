@@ -13,7 +13,7 @@ from itertools import batched
 
 from muster.crm import align_fields, engage_features
 from muster.crm.vault_records import RECORDS_A_CALL, Outcome
-from muster.error_log import LogEntry, entry_of
+from muster.error_log import LogEntry, entry_of, what_to_do
 from muster.errors import MusterError, Problem
 from muster.pushes import align_requests
 from muster.pushes.align_requests import AlignRecord
@@ -209,7 +209,7 @@ class AlignSync:
 
     def _not_reached(self, run: Run, error: MusterError) -> LogEntry:
         remedy = (
-            "Correct what it names. Vault CRM was pushed to all the same; the next push takes over what"
+            f"{what_to_do(error)}. Vault CRM was pushed to all the same; the next push takes over what"
             " is asked for in Align, and updates what Align has missed."
         )
         return entry_of(

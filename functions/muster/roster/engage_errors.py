@@ -3,7 +3,7 @@
 Whoever sees first what became of a request tells it, push or import. Pure.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -61,12 +61,14 @@ _UNKNOWN = (
 
 
 def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEntry]:
-    """Yield an entry for each request that failed between `before` and `after`; `at` is now (ISO 8601).
+    """Yield an entry for each failure of requests between `before` and `after`; `at` is now (ISO 8601).
 
-    A removal is told when it first fails, when it takes more than a week, and when it succeeds after it has
+    What failed alike in both features is one entry, for the error log knows them by code and record. A
+    removal is told when it first fails, when it takes more than a week, and when it succeeds after it has
     failed: not each time that it is tried again (G7).
     """
     vault_id = after.crm.get(engage_features.CONNECTION, {}).get("id") or ""
+    by_code: dict[str, list[Problem]] = {}
     for feature in engage_features.FEATURES:
         found = (
             _removal_told(before, after, feature)
@@ -74,8 +76,15 @@ def failures(before: Member, after: Member, at: str, run: str) -> Iterator[LogEn
             else _failure(before, after, feature)
         )
         if found:
-            code, problem = found
-            yield user_entry(at, vault_id, code, problem, after.id, run)
+            by_code.setdefault(found[0], []).append(found[1])
+    for code, problems in by_code.items():
+        yield user_entry(at, vault_id, code, _joined(problems), after.id, run)
+
+
+def _joined(problems: Sequence[Problem]) -> Problem:
+    first, *others = problems
+    message = "; ".join([first.message, *(f"{each.where} {each.message}" for each in others)])
+    return Problem(first.where, message, " ".join(dict.fromkeys(each.remedy for each in problems)))
 
 
 def _failure(before: Member, after: Member, feature: str) -> tuple[str, Problem] | None:

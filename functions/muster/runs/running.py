@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from muster.error_log import entry_of
+from muster.error_log import entry_of, what_to_do
 from muster.errors import Incomplete, MusterError, NotFound, Problem, Rejected, Stale
 from muster.lease import Lease, LeaseHeld
 from muster.runs.answer import Ended, RunAnswer
@@ -203,7 +203,7 @@ class Running:
 
     def _log_failure(self, run: Run, error: MusterError, then: str) -> None:
         entry = entry_of(
-            Problem("", str(error), f"Correct what it names. {then}."),
+            Problem("", str(error), f"{what_to_do(error)}. {then}."),
             at=timestamp(self.now()),
             system=self.system,
             code=f"{'push' if run.kind == 'push' else 'import'}_failed",

@@ -191,6 +191,20 @@ def test_a_session_that_is_open_does_not_hide_a_wrong_password(acme: Acme) -> No
     assert named(acme.check("vault_crm"), "failed") == {"login"}
 
 
+def test_an_access_token_in_place_of_a_password_passes_every_check(acme: Acme) -> None:
+    acme.vault_crm.control("PUT", "vault", {"access_tokens": ["veeva-vault-1"]})
+    acme.write_secret("vault_crm", json.dumps({"access_token": "veeva-vault-1"}))
+    said = acme.check("vault_crm")
+    assert said["counts"]["passed"] == len(rows(said))
+    assert "access token" in row_of(said, "password expiry")["found"]
+    acme.write_secret("vault_crm", json.dumps({"access_token": "veeva-vault-2"}))
+    row = row_of(acme.check("vault_crm"), "login")
+    assert row["result"] == "failed"
+    assert "Make a new access token" in row["remedy"]
+    assert '{"access_token": "…"}' in row["remedy"]
+    assert not [path for _, path in acme.calls("vault_crm") if path.endswith("/auth")]
+
+
 def test_another_vault_is_told_apart_from_a_refused_login(acme: Acme) -> None:
     acme.vault_crm.control("PUT", "vault", {"wrong_vault": True})
     said = acme.check("vault_crm")

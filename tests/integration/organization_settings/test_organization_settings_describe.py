@@ -176,7 +176,8 @@ def test_without_permission_it_is_told_what_is_missing(describe: Describe, vault
 def test_a_vault_that_is_down_is_a_fault_and_not_an_answer(
     describe: Describe, vault: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "vault", partial(Vault, secrets=bootstrap.secrets("acme"), backoff_s=0))
+    secrets, journal = bootstrap.secrets("acme"), bootstrap._login_journal()
+    monkeypatch.setattr(bootstrap, "vault", partial(Vault, secrets=secrets, journal=journal, backoff_s=0))
     misbehave(vault.url, {"path": "/api/", "fault": "status", "status": 503, "count": 99})
     with pytest.raises(Unavailable):
         describe()

@@ -46,9 +46,10 @@ def licences(
     monkeypatch.setitem(Vault.__init__.__kwdefaults__ or {}, "backoff_s", 0)
     # Undone here: `monkeypatch` lives longer than the company, whose own patch lies below.
     with patch.object(requests.Session, "get_adapter", adapter):
+        # Before the secret: the test before may have changed the password.
+        renew_vault(*opened_vault)
         boto3.client("secretsmanager").create_secret(Name="muster/acme/vault_crm", SecretString=vault.secret)
         licences = Licences(company, vault, wire)
-        renew_vault(*opened_vault)
         begin(licences, built, connect)
         yield licences
 

@@ -143,6 +143,20 @@ def test_it_is_tried_slower_and_slower_and_told_three_times(
     assert licences.calls() == []
 
 
+def test_what_fails_alike_in_both_features_is_told_of_both(licences: Licences, eve: str) -> None:
+    licences.ask(eve)
+    licences.push()
+    licences.faults({**FAILS, "count": 1})
+    leaves(licences, eve)
+    licences.push(by="schedule")
+    (entry,) = licences.company.errors()
+    assert entry["code"] == "request_failed"
+    assert "Engage removal was refused" in entry["message"]
+    assert "Engage Connect removal was refused" in entry["message"]
+    licences.push(by="schedule")
+    assert codes(licences) == ["request_failed", "removal_succeeded"]
+
+
 def test_what_is_not_due_yet_costs_no_call(licences: Licences, ada: str, later: Later) -> None:
     licences.faults(FAILS)
     leaves(licences, ada)

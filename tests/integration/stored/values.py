@@ -242,7 +242,9 @@ WRITTEN_BY: Mapping[str, Stored] = {
         runs=_RUNS,
         leased_by=IMPORT,
         state=_STATE,
-        health={"vault_crm": Health(3, "2026-11-20T06:00:00+00:00", "2026-11-20T08:30:00+00:00")},
+        health={
+            "vault_crm": Health(3, "2026-11-20T06:00:00+00:00", "2026-11-20T08:30:00+00:00", "maintenance")
+        },
         settings=(
             StoredSettings(
                 ORGANIZATION, 1, PLAIN, "jane@acme.example", "2026-11-19T08:00:00Z", "to begin", "a1"

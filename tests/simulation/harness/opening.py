@@ -29,6 +29,7 @@ import scheduled_import
 import scheduled_push
 import user_change_worker
 import webhook_setup
+from muster.adapters.aws.login_journal import LoginJournal
 from muster.adapters.vault.client import Vault
 from tests.doubles.aws import forget_clients, table_properties
 from tests.doubles.salesforce_in_process import HOST, SalesforceInProcess, organization_in_process
@@ -133,6 +134,8 @@ def _hurry(patch: pytest.MonkeyPatch, clock: Clock) -> None:
     patch.setattr(DynamoType, "__eq__", _is_equal)
     # Between two tries, and while others are at work, only the simulated time passes.
     patch.setitem(Vault.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
+    patch.setitem(LoginJournal.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
+    patch.setitem(LoginJournal.__init__.__kwdefaults__ or {}, "clock", lambda: clock.moment.timestamp())
     for module in (scheduled_push, webhook_setup):
         patch.setattr(module, "time", SimpleNamespace(sleep=clock.pass_s))
 

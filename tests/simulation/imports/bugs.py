@@ -199,7 +199,7 @@ bugs.add(
 )
 
 
-@bugs.bug("losses are recorded without condition", bugs.stalls("a data load and three workers", 3, (0,)))
+@bugs.bug("losses are recorded without condition", bugs.stalls("a data load and three workers", 1, (0,)))
 def _losses_recorded_without_condition(patch: pytest.MonkeyPatch) -> None:
     def careless(self: Any, organization: str, was: Recorded, losses: Sequence[Loss]) -> bool:
         # As if it had been read a moment ago.

@@ -194,8 +194,9 @@ class Company:
         return int(row["version"]["N"]), json.loads(row["doc"]["S"])["settings"]
 
     def rows_of_roster(self) -> list[Row]:
-        """Return the rows that an import of an unchanged source must not write (I9)."""
-        return [row for row in self.rows_of("acme") if not row["pk"]["S"].endswith(_OF_RUNS)]
+        """Return the rows that an import of an unchanged source must not write (I9), receipts aside."""
+        rows = [row for row in self.rows_of("acme") if row["sk"]["S"] != "FOLLOWED"]
+        return [row for row in rows if not row["pk"]["S"].endswith(_OF_RUNS)]
 
     def rows_of(self, organization: str) -> list[Row]:
         """Return an organization's rows in the order of their keys, without its settings and its lease."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from muster.adapters.aws import login_journal
+from muster.adapters.aws.login_journal import LoginJournal, Refusal, SecretVersion, Turn
 from muster.adapters.vault import client, writes
 from muster.adapters.vault.answers import Answer
 from muster.crm import engage_features
@@ -19,7 +21,7 @@ from muster.pushes.ports import Vault
 from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.sending_items import ItemSender
 from muster.pushes.steps import Steps
-from muster.roster import engage_errors
+from muster.roster import vault_tries
 from muster.roster.member import Member
 from muster.roster.vault_tries import Tries
 from muster.runs import running
@@ -31,6 +33,7 @@ from tests.simulation.harness.vault_wire import WRITE
 from tests.simulation.harness.world import Violation, World
 from tests.simulation.pushes import results
 from tests.simulation.pushes.company import PushCompany
+from tests.simulation.pushes.logins import deaths_at_logins, seeds_of_logins, stalls_of_logins
 from tests.simulation.pushes.races import RACES, REFUSED_ONCE, ZOMBIES, three
 from tests.simulation.pushes.scenarios import PUSHES, UPDATES, well
 from tests.simulation.pushes.soaking import leaver_in_trouble
@@ -343,4 +346,33 @@ bugs.add(
 
 @bugs.bug("a removal that fails is told at each try", in_trouble("Engage fails"))
 def _told_at_each_try(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(engage_errors, "_removal_told", engage_errors._failure)
+    def failed(_: Member, after: Member, what: str) -> bool:
+        tries = vault_tries.of(after, what)
+        return tries is not None and tries.failed is not None
+
+    patch.setattr(vault_tries, "has_news", failed)
+
+
+@bugs.bug("logins are not made in turn", seeds_of_logins)
+def _all_at_once(patch: pytest.MonkeyPatch) -> None:
+    def unasked(self: LoginJournal, of: SecretVersion, *, again: bool = False) -> Turn | Refusal:
+        return (not again and self.refusal(of)) or Turn(of, "anybody's")
+
+    patch.setattr(LoginJournal, "take_turn", unasked)
+
+
+bugs.add(
+    "a turn is taken whatever is there",
+    stalls_of_logins,
+    lambda patch: patch.setattr(login_journal, "_if", lambda *_, **__: {}),
+)
+bugs.add(
+    "a refusal is forgotten",
+    seeds_of_logins,
+    lambda patch: patch.setattr(LoginJournal, "refuse", lambda self, turn, _: self.give_back(turn)),
+)
+bugs.add(
+    "the turn of a dead process never ends",
+    deaths_at_logins,
+    lambda patch: patch.setattr(login_journal, "TURN_S", 1_000_000),
+)

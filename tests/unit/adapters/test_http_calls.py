@@ -379,7 +379,7 @@ def test_the_gate_and_the_settings_of_vaults_agree(name: str, section: Any, host
 )
 def test_a_client_can_call_its_own_vault_only_and_nothing_repeats_a_call_unasked(url: str) -> None:
     connection = VaultCrmConnection(host="acme-crm.veevavault.com")
-    session: requests.Session = vars(Vault(connection, cast(Secrets, None)))["_session"]
+    session: requests.Session = vars(Vault(connection, cast(Any, None), cast(Any, None)))["_session"]
     with pytest.raises(InvalidSchema):
         session.get_adapter(url)
     adapter = cast(Any, session.get_adapter("https://acme-crm.veevavault.com/api/v26.1/vobjects/user__sys"))

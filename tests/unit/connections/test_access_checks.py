@@ -13,7 +13,18 @@ from muster.connections.access_checks import (
     expiry,
     version,
 )
-from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected, Unavailable, WrongSystem
+from muster.errors import (
+    ApiCallsUsedUp,
+    Downtime,
+    LoginUnderWay,
+    Misconfigured,
+    MusterError,
+    NotServed,
+    Problem,
+    Rejected,
+    Unavailable,
+    WrongSystem,
+)
 
 PROFILE = ConnectionProfile(
     connection="vault_crm",
@@ -37,6 +48,9 @@ OK, BAD, UNKNOWN = "passed", "failed", "could_not_check"
         (BOTH, NotServed("no such version"), [OK, OK, BAD, UNKNOWN]),
         (BOTH, WrongSystem("elsewhere"), [OK, OK, OK, BAD]),
         (BOTH, Unavailable("down"), [OK, BAD, UNKNOWN, UNKNOWN]),
+        # Neither says anything of the host.
+        (BOTH, ApiCallsUsedUp("used up"), [OK, UNKNOWN, UNKNOWN, UNKNOWN]),
+        (BOTH, LoginUnderWay("another process"), [OK, UNKNOWN, UNKNOWN, UNKNOWN]),
         (SecretFound(frozenset({"username"})), NotAsked("no"), [BAD, UNKNOWN, UNKNOWN, UNKNOWN]),
         (Misconfigured("not there"), NotAsked("no"), [BAD, UNKNOWN, UNKNOWN, UNKNOWN]),
         (Unavailable("Secrets Manager is down"), NotAsked("no"), [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]),
@@ -49,6 +63,20 @@ def test_how_far_the_credentials_led(
     assert [check.check for check in found] == ["secret", "reachable", "login", "right vault"]
     assert [check.result for check in found] == results
     assert all(bool(check.remedy) is (check.result != OK) for check in found)
+
+
+def test_a_version_that_is_not_served_is_no_matter_of_credentials() -> None:
+    found = AccessFound(secret=BOTH, answered=None, login=NotServed("no such version"))
+    (login,) = [check for check in access(PROFILE, found) if check.check == "login"]
+    assert "connections.vault_crm: its api_version" in login.remedy
+    assert PROFILE.login_remedy not in login.remedy
+
+
+def test_whoever_is_down_for_maintenance_is_waited_for() -> None:
+    down = Downtime("down for 240 minutes", 14_400)
+    found = list(access(PROFILE, AccessFound(secret=BOTH, answered=down, login=down)))
+    assert [check.result for check in found] == [OK, BAD, UNKNOWN, UNKNOWN]
+    assert "Check" not in found[1].remedy
 
 
 def test_a_secret_comes_with_a_recipe_for_its_keys() -> None:

@@ -15,10 +15,13 @@ from typing import Any
 from muster.adapters.http_calls import LABEL, HttpAnswer, System, decoded, retry_after
 from muster.crm.vault_records import NOT_ALLOWED
 from muster.errors import (
+    ApiCallsUsedUp,
+    Downtime,
     Misconfigured,
     MusterError,
     NotAllowed,
     NotServed,
+    PasswordRefused,
     Problem,
     Rejected,
     Unavailable,
@@ -35,12 +38,15 @@ _EXECUTION = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NOT_A_NAME = re.compile(r"\[(?!(?:\d+|\w*_\w*)\])[^\]]*\]|'(?!(?:\d+|\w*_\w*)')[^']*'|\"[^\"]*\"|\S*@\S*")
 
 # HTTP statuses of answers without an envelope, as the error type that the API would use.
-_TYPE_OF_STATUS = {401: INVALID_SESSION, 404: "MALFORMED_URL", 429: "API_LIMIT_EXCEEDED"}
-BUSY = frozenset({"API_LIMIT_EXCEEDED", "OPERATION_IN_PROGRESS", "RACE_CONDITION"})
+_CALLS_USED_UP = "API_LIMIT_EXCEEDED"
+_TYPE_OF_STATUS = {401: INVALID_SESSION, 404: "MALFORMED_URL", 429: _CALLS_USED_UP}
+BUSY = frozenset({_CALLS_USED_UP, "OPERATION_IN_PROGRESS", "RACE_CONDITION"})
+PASSWORD_REFUSED = "USERNAME_OR_PASSWORD_INCORRECT"  # noqa: S105 - an error type
 _REMEDIES = {
-    "USERNAME_OR_PASSWORD_INCORRECT": (
-        "write the integration user's username and password into the secret; nothing tries the same again"
-        " for now, for five wrong passwords lock the account"
+    PASSWORD_REFUSED: (
+        "write the integration user's username and password into the secret. Nobody sends this version of it"
+        " again, for five wrong passwords lock the account; if it has become right since, push with"
+        " retry_login: true"
     ),
     "NO_PASSWORD_PROVIDED": "write the integration user's password into the secret",
     "USER_LOCKED_OUT": "let an admin unlock the integration user",
@@ -84,7 +90,7 @@ def read_answer(system: System, answer: HttpAnswer) -> Answer:
     outcome = content.get("responseStatus") if isinstance(content, dict) else None
     execution = answer.headers.get("X-VaultAPI-ExecutionId", "")
     trace = f" (execution {execution})" if _EXECUTION.fullmatch(execution) else ""
-    wait = _wait(answer)
+    wait = retry_after(answer)
     if answer.status_code < 500 and isinstance(content, dict):
         if outcome in ("SUCCESS", "WARNING") and answer.status_code == 200:
             summary = f"{system.name} answered {outcome}{trace}"
@@ -93,22 +99,31 @@ def read_answer(system: System, answer: HttpAnswer) -> Answer:
         if outcome == "FAILURE" and kind and kind != "UNEXPECTED_ERROR":
             summary = f"{system.name} answered {kind}{trace}"
             return Answer(summary, answer.content, content, answer.headers, kind, message, wait)
-        if outcome in ("FAILURE", "EXCEPTION"):
+        if outcome in ("FAILURE", "EXCEPTION") and not _announced(answer):
             raise Unavailable(f"{system.name} answered {outcome} {kind}".rstrip() + trace, wait)
     if kind := _TYPE_OF_STATUS.get(answer.status_code, ""):
         summary = f"{system.name} answered {answer.status_code}{trace}"
         return Answer(summary, answer.content, {}, answer.headers, kind, "", wait)
+    if minutes := _announced(answer):
+        raise Downtime(
+            f"{system.name} is down for maintenance, which it says takes {minutes:,} minutes{trace}",
+            minutes * 60.0,
+        )
     what = "" if answer.status_code != 200 else ", but something that is not from its API"
     raise Unavailable(f"{system.name} answered {answer.status_code}{what}{trace}", wait)
 
 
 def fault_of(answer: Answer, where: str) -> MusterError:
     """Return the error for a call that failed as a whole; `where` names the input that may be at fault."""
+    if answer.kind == _CALLS_USED_UP:
+        return ApiCallsUsedUp(f"{answer.summary}: too many calls for now", answer.retry_after)
     if answer.kind in BUSY:
         return Unavailable(f"{answer.summary}: it is busy", answer.retry_after)
     if answer.kind == NOT_ALLOWED:
         problem = problem_of(answer.kind, answer.message, where)
         return NotAllowed(f"{answer.summary}: {_REMEDIES[answer.kind]}", problem)
+    if answer.kind == PASSWORD_REFUSED:
+        return PasswordRefused(f"{answer.summary}: {_REMEDIES[answer.kind]}")
     if answer.kind in _REMEDIES:
         return Misconfigured(f"{answer.summary}: {_REMEDIES[answer.kind]}")
     if answer.kind in _NOT_SERVED:
@@ -116,6 +131,11 @@ def fault_of(answer: Answer, where: str) -> MusterError:
             f"{answer.summary}: it does not serve that; check the connection's api_version and host"
         )
     return Rejected(problem_of(answer.kind, answer.message, where))
+
+
+def refused_at(system: System, kind: str, at: str) -> str:
+    """Return what there is to say of a password that was refused at some time, and was not sent again."""
+    return f"{system.name} answered {kind} at {at}: {_REMEDIES[PASSWORD_REFUSED]}"
 
 
 def problem_of(kind: str, message: str, where: str) -> Problem:
@@ -140,9 +160,7 @@ def explanation(message: str) -> str:
     return " ".join(words.split())[:300]
 
 
-def _wait(answer: HttpAnswer) -> float | None:
-    """Return the seconds to wait that an answer asks for; a vault in maintenance gives minutes."""
-    downtime = answer.headers.get("X-VaultAPI-DowntimeExpectedDurationMinutes", "")
-    if re.fullmatch(r"[0-9]{1,4}", downtime):
-        return float(downtime) * 60
-    return retry_after(answer)
+def _announced(answer: HttpAnswer) -> int:
+    """Return for how many minutes a vault in maintenance says that it is down; 0: it says nothing."""
+    minutes = answer.headers.get("X-VaultAPI-DowntimeExpectedDurationMinutes", "")
+    return int(minutes) if re.fullmatch(r"[0-9]{1,4}", minutes) else 0

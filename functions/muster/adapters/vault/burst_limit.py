@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 
-from muster.errors import Unavailable
+from muster.errors import ApiCallsUsedUp
 
 WINDOW_S = 300
 RESERVED_SHARE = 0.1
@@ -53,12 +53,12 @@ class Burst:
         self._free_at = self._clock() + pause
 
     def wait(self) -> None:
-        """Pause until the next call may be made; raises `Unavailable` if that would take too long."""
+        """Pause until the next call may be made; raises `ApiCallsUsedUp` if that would take too long."""
         rest = self._free_at - self._clock()
         if rest <= 0:
             return
         if rest > self._longest_wait_s:
-            raise Unavailable(
+            raise ApiCallsUsedUp(
                 f"the API calls of five minutes that {self._name} allows are nearly used up; the rest is"
                 " left to other integrations. If this goes on, find out what uses them (API Usage Logs)",
                 retry_after=rest,

@@ -37,6 +37,7 @@ from muster.crm.vault_records import RECORDS_A_CALL, Field, IntegrationUser, Sec
 from muster.errors import Misconfigured, NotServed, OutcomeUnknown, Problem, Rejected, TooLarge, Unavailable
 
 if TYPE_CHECKING:
+    from muster.adapters.aws.login_journal import LoginJournal
     from muster.adapters.aws.secrets import Secrets
     from muster.settings.sections import AlignConnection, VaultCrmConnection
 
@@ -57,6 +58,7 @@ class Vault:
         self,
         connection: VaultCrmConnection | AlignConnection,
         secrets: Secrets,
+        journal: LoginJournal,
         name: Literal["vault_crm", "align"] = "vault_crm",
         *,
         client_id: str = "muster",
@@ -80,9 +82,7 @@ class Vault:
         self._session = session_for({f"{self._base}/api/": 0})
         self._session.headers["X-VaultAPI-ClientID"] = client_id
         self._timeout = timeout
-        self._login = login.VaultLogin(
-            connection, self._system, secrets, self._session, timeout, sessions, clock
-        )
+        self._login = login.VaultLogin(connection, name, secrets, journal, self._session, timeout, sessions)
         self._burst = Burst(self._system.name, longest_wait_s, clock, sleep)
         self._backoff_s = backoff_s
         self._longest_wait_s = longest_wait_s
@@ -94,9 +94,23 @@ class Vault:
         return self._burst.left
 
     def log_in(self) -> None:
-        """Log in anew with the secret, even if a session is open; raises as any call does."""
+        """Log in anew with the secret, even if a session is open; raises as any call does.
+
+        With an access token there is no login: a call shows whether it is accepted, in any version.
+        """
         self._burst.left = None
-        self._login.session_id(anew=True)
+        self._login.authorization(anew=True)
+        if self._login.by_token:
+            self.versions()
+
+    def refusal(self) -> str | None:
+        """Return why nobody logs in, if the password in the secret was refused; the vault is not called."""
+        return self._login.refusal()
+
+    def retry_login(self) -> None:
+        """Send a password that was refused once more; does nothing if it was not (U5)."""
+        if self._login.refusal():
+            self._login.authorization(anew=True, again=True)
 
     def query(self, vql: str) -> Iterator[Page]:
         """Yield all pages of a query's result, in order.
@@ -223,8 +237,9 @@ class Vault:
 
     def _answer(self, method: str, path: str, headers: Mapping[str, str], body: object, tries: int) -> Answer:
         """Return the answer to one call in one session, retried where that may help."""
-        session_id = self._login.session_id()  # outside the loop: logins are never retried automatically
-        headers = {"Authorization": session_id, **headers}
+        # Outside the loop: logins are never retried automatically.
+        authorization = self._login.authorization()
+        headers = {"Authorization": authorization, **headers}
         for tried in count(1):
             try:
                 answer = self._send_once(method, path, headers, body)
@@ -234,7 +249,7 @@ class Vault:
                     raise
                 self._pause(tried, error)
         if answer.kind == INVALID_SESSION:
-            self._login.forget(session_id)
+            self._login.forget(authorization)
         return answer
 
     def _send_once(self, method: str, path: str, headers: Mapping[str, str], body: object) -> Answer:

@@ -9,12 +9,12 @@ import pytest
 from werkzeug.wrappers import Response
 
 from muster.adapters.vault.login import OF_THIS_PROCESS, Sessions
-from muster.errors import Misconfigured, MusterError, Unavailable
+from muster.errors import Misconfigured, MusterError, PasswordRefused, Unavailable
 from sandbox.serving import serve
 from sandbox.vault_crm import RunningSandbox
-from tests.doubles.clocks import MonotonicClock
 from tests.doubles.credentials import CANARY, Shelf
 from tests.doubles.host import answer
+from tests.doubles.login_journal import JournalInMemory
 from tests.doubles.sandbox_doors import calls, control
 from tests.doubles.vault_host import (
     AUTH,
@@ -27,6 +27,7 @@ from tests.doubles.vault_host import (
     login_at,
     result,
     shelf_of,
+    token,
 )
 
 REFUSED = failure("USERNAME_OR_PASSWORD_INCORRECT") | {"errorType": "AUTHENTICATION_FAILED"}
@@ -40,15 +41,36 @@ def test_a_username_and_a_password_open_a_session(vault: RunningSandbox) -> None
     assert calls(vault.url, AUTH) == 1
 
 
-def test_a_wrong_password_is_sent_once(vault: RunningSandbox) -> None:
-    shelf, sessions = credentials(vault.username, "wrong"), Sessions()
+def test_a_wrong_password_is_sent_once_by_all_processes(vault: RunningSandbox) -> None:
+    """Each client has a process of its own: nothing is shared but the table."""
+    shelf, journal = credentials(vault.username, "wrong"), JournalInMemory()
     for _ in range(10):
-        client = client_at(vault.url, shelf, sessions=sessions)
-        with pytest.raises(Misconfigured, match=f"secret {NAME}: .*USERNAME_OR_PASSWORD_INCORRECT"):
+        client = client_at(vault.url, shelf, journal=journal)
+        with pytest.raises(PasswordRefused, match=f"secret {NAME}: .*USERNAME_OR_PASSWORD_INCORRECT"):
             client.me()
     assert calls(vault.url, AUTH) == 1
     # Five in a row would have locked the account.
-    assert client_at(vault.url, shelf_of(vault)).me().username == vault.username
+    assert client_at(vault.url, shelf_of(vault), journal=journal).me().username == vault.username
+
+
+def test_a_password_that_has_become_right_is_sent_again_when_an_admin_asks(vault: RunningSandbox) -> None:
+    shelf, journal = credentials(vault.username, "new"), JournalInMemory()
+    client = client_at(vault.url, shelf, journal=journal)
+    client.retry_login()
+    assert calls(vault.url, AUTH) == 0, "nothing was refused yet"
+    for _ in range(2):
+        with pytest.raises(PasswordRefused):
+            client.me()
+    with pytest.raises(PasswordRefused):
+        client.retry_login()
+    assert calls(vault.url, AUTH) == 2
+    with pytest.raises(PasswordRefused):
+        client.me()
+    assert calls(vault.url, AUTH) == 2
+    control(vault.url, "PUT", "vault", {"password": "new"})
+    client.retry_login()
+    assert client.refusal() is None
+    assert client_at(vault.url, shelf, journal=journal).me().username == vault.username
 
 
 def test_a_changed_password_is_tried_at_once(vault: RunningSandbox) -> None:
@@ -119,7 +141,7 @@ def test_a_refused_login_is_made_once_and_says_what_to_do(host: VaultHost, kind:
     host.login = answer(failure(kind))
     shelf = credentials()
     with pytest.raises(Misconfigured, match=f"secret {NAME}: .*{kind}.*{remedy}"):
-        login_at(host.url, shelf).session_id()
+        login_at(host.url, shelf).authorization()
     assert (len(host.logins), shelf.reads) == (1, 2)
 
 
@@ -127,32 +149,22 @@ def test_a_refused_login_is_made_once_and_says_what_to_do(host: VaultHost, kind:
 def test_only_what_locks_an_account_is_remembered(host: VaultHost, kind: str, logins: int) -> None:
     host.login = answer(failure(kind))
     login = login_at(host.url)
+    assert login.refusal() is None
     for _ in range(2):
         with pytest.raises(Misconfigured):
-            login.session_id()
+            login.authorization()
     assert len(host.logins) == logins
-
-
-def test_a_refused_password_is_tried_again_after_an_hour(host: VaultHost) -> None:
-    host.login = answer(REFUSED)
-    clock = MonotonicClock()
-    login = login_at(host.url, clock=clock)
-    for passed, logins in ((0, 1), (3_599, 1), (1, 2), (3_599, 2)):
-        clock.now += passed
-        with pytest.raises(Misconfigured, match="USERNAME_OR_PASSWORD_INCORRECT"):
-            login.session_id()
-        assert len(host.logins) == logins
-    host.login = None
-    clock.now += 3_600
-    assert login.session_id() == "session-3"
+    words = login.refusal()
+    assert (words is not None) is (logins == 1)
+    assert words is None or "2026-11-21T12:00:00Z" in words
 
 
 def test_a_refused_password_says_nothing_of_another_users(host: VaultHost) -> None:
     host.login = answer(REFUSED)
-    sessions = Sessions()
+    sessions, journal = Sessions(), JournalInMemory()
     for username in (USERNAME, "other@acme.example"):
         with pytest.raises(Misconfigured):
-            login_at(host.url, credentials(username), sessions).session_id()
+            login_at(host.url, credentials(username), sessions, journal).authorization()
     assert len(host.logins) == 2
 
 
@@ -162,10 +174,10 @@ def test_credentials_that_changed_are_tried_once_more_and_then_given_up(host: Va
     shelf = credentials()
     login = login_at(host.url, shelf)
     with pytest.raises(Misconfigured):
-        login.session_id()
+        login.authorization()
     shelf.secret[key] = "changed"
     with pytest.raises(Misconfigured):
-        login.session_id()
+        login.authorization()
     assert (len(host.logins), shelf.reads) == (2, 3)
 
 
@@ -174,10 +186,10 @@ def test_a_change_of_something_else_in_the_secret_is_no_reason_to_try_again(host
     shelf = credentials(note="old")
     login = login_at(host.url, shelf)
     with pytest.raises(Misconfigured):
-        login.session_id()
+        login.authorization()
     shelf.secret["note"] = "new"
     with pytest.raises(Misconfigured):
-        login.session_id()
+        login.authorization()
     assert len(host.logins) == 2
 
 
@@ -200,7 +212,7 @@ def test_a_login_that_may_pass_later_is_unavailable(
 ) -> None:
     host.login = said
     with pytest.raises(Unavailable) as error:
-        login_at(host.url).session_id()
+        login_at(host.url).authorization()
     assert (len(host.logins), error.value.retry_after) == (1, wait)
 
 
@@ -223,14 +235,14 @@ def vaults(*urls: str) -> list[dict[str, object]]:
 def test_only_the_vault_of_the_settings_is_let_through(host: VaultHost, changes: dict[str, Any]) -> None:
     host.login = host.session(**changes)
     with pytest.raises(Misconfigured, match="another vault"):
-        login_at(host.url).session_id()
+        login_at(host.url).authorization()
     assert len(host.logins) == 1
 
 
 def test_the_vault_among_others_is_found_by_its_id(host: VaultHost) -> None:
     others = vaults("https://other-crm.veevavault.com/api", f"{host.url.upper()}/api")
     host.login = host.session(vaultIds=others, vaultId=2002)
-    assert login_at(host.url).session_id() == "session-0"
+    assert login_at(host.url).authorization() == "session-0"
 
 
 @pytest.mark.parametrize("missing", [{"username": ""}, {"password": " "}])
@@ -238,13 +250,13 @@ def test_a_secret_that_lacks_something_says_what(host: VaultHost, missing: dict[
     shelf = credentials()
     shelf.secret |= missing
     with pytest.raises(Misconfigured, match=f"secret {NAME} lacks {next(iter(missing))}; write"):
-        login_at(host.url, shelf).session_id()
+        login_at(host.url, shelf).authorization()
     assert not host.logins
 
 
 def test_without_the_name_of_a_secret_nothing_is_called(host: VaultHost) -> None:
     with pytest.raises(Misconfigured, match=r"connections\.vault_crm\.secret names"):
-        login_at(host.url, secret=None).session_id()
+        login_at(host.url, secret=None).authorization()
     assert not host.logins
 
 
@@ -252,8 +264,8 @@ def test_clients_with_one_version_of_one_secret_share_a_session(host: VaultHost)
     sessions = Sessions()
     first, second = (login_at(host.url, credentials(), sessions) for _ in range(2))
     other = login_at(host.url, credentials("other@acme.example"), sessions)
-    assert first.session_id() == second.session_id() == "session-1"
-    assert other.session_id() == "session-2"
+    assert first.authorization() == second.authorization() == "session-1"
+    assert other.authorization() == "session-2"
 
 
 @pytest.mark.parametrize("username", [USERNAME, USERNAME.upper()])
@@ -263,11 +275,11 @@ def test_who_knows_a_username_alone_is_not_let_in_on_a_session(
 ) -> None:
     """Any organization may name any host, and any user in a secret of its own (U5)."""
     sessions = Sessions()
-    assert login_at(host.url, sessions=sessions).session_id() == "session-1"
+    assert login_at(host.url, sessions=sessions).authorization() == "session-1"
     host.login = answer(REFUSED)
     eve = login_at(host.url, Shelf(name, username=username, password="-"), sessions, secret=name)  # noqa: S106
     with pytest.raises(Misconfigured, match="USERNAME_OR_PASSWORD_INCORRECT"):
-        eve.session_id()
+        eve.authorization()
     assert len(host.logins) == 2
 
 
@@ -275,30 +287,32 @@ def test_organizations_share_no_session_even_by_the_same_credentials(host: Vault
     sessions, name = Sessions(), "muster/globex/vault_crm"
     acme = login_at(host.url, sessions=sessions)
     globex = login_at(host.url, Shelf(name, username=USERNAME, password=CANARY), sessions, secret=name)
-    assert (acme.session_id(), globex.session_id()) == ("session-1", "session-2")
-    assert (acme.session_id(), globex.session_id()) == ("session-1", "session-2")
+    assert (acme.authorization(), globex.authorization()) == ("session-1", "session-2")
+    assert (acme.authorization(), globex.authorization()) == ("session-1", "session-2")
 
 
 def test_a_session_ends_with_the_version_of_the_secret_that_opened_it(host: VaultHost) -> None:
     """A password that is wrong by now is noticed, not outlived (U5)."""
-    shelf, sessions, clock = credentials(), Sessions(), MonotonicClock()
-    login = login_at(host.url, shelf, sessions, clock)
-    assert login.session_id() == login.session_id() == "session-1"
+    shelf, sessions = credentials(), Sessions()
+    login = login_at(host.url, shelf, sessions)
+    assert login.authorization() == login.authorization() == "session-1"
     host.login = answer(REFUSED)
     shelf.secret["password"] = "a typo"  # noqa: S105 - of a test
     with pytest.raises(Misconfigured, match="USERNAME_OR_PASSWORD_INCORRECT"):
-        login_at(host.url, shelf, sessions).session_id()
+        login_at(host.url, shelf, sessions).authorization()
 
 
-def test_a_refused_password_is_known_of_the_next_version_too(host: VaultHost) -> None:
-    """Somebody adds `expires_on` to the secret: that is no reason to send the password again."""
+def test_each_version_of_a_secret_is_sent_once(host: VaultHost) -> None:
+    """Whoever writes the same password again says so, for it may have become right in the vault (U5)."""
     host.login = answer(REFUSED)
-    shelf, sessions = credentials(), Sessions()
-    for note in ("old", "new"):
+    shelf, journal = credentials(), JournalInMemory()
+    for note in ("old", "new", "new"):
         shelf.secret["note"] = note
         with pytest.raises(Misconfigured):
-            login_at(host.url, shelf, sessions).session_id()
-    assert len(host.logins) == 1
+            login_at(host.url, shelf, journal=journal).authorization()
+    assert len(host.logins) == 2
+    assert {refused.connection for refused in journal.refusals} == {"vault_crm"}
+    assert not journal.under_way
 
 
 def test_a_client_uses_the_sessions_of_its_process(host: VaultHost) -> None:
@@ -315,12 +329,12 @@ def test_a_client_uses_the_sessions_of_its_process(host: VaultHost) -> None:
 def test_only_the_session_that_ended_is_forgotten(host: VaultHost) -> None:
     sessions = Sessions()
     first, second = login_at(host.url, sessions=sessions), login_at(host.url, sessions=sessions)
-    ended = first.session_id()
-    assert second.session_id() == ended
+    ended = first.authorization()
+    assert second.authorization() == ended
     first.forget(ended)
-    assert first.session_id() == "session-2"
+    assert first.authorization() == "session-2"
     second.forget(ended)  # it learns later; the new session is not touched
-    assert second.session_id() == "session-2"
+    assert second.authorization() == "session-2"
     assert len(host.logins) == 2
 
 
@@ -336,11 +350,11 @@ def test_who_comes_while_another_logs_in_waits_for_that(refused: bool) -> None:
             self.login = answer(REFUSED) if refused else None
             return super().__call__(environ, start_response)
 
-    host, sessions = Slow(), Sessions()
+    host, sessions, journal = Slow(), Sessions(), JournalInMemory()
 
     def session_id(number: int) -> str:
         try:
-            return login_at(host.url, sessions=sessions).session_id()
+            return login_at(host.url, sessions=sessions, journal=journal).authorization()
         except Misconfigured as error:
             return str(error)
 
@@ -350,8 +364,9 @@ def test_who_comes_while_another_logs_in_waits_for_that(refused: bool) -> None:
         let_go.set()
         said = {each.result(30) for each in found}
     assert len(host.logins) == 1
-    assert len(said) == 1
-    assert ("USERNAME_OR_PASSWORD_INCORRECT" in said.pop()) is refused
+    # Who sent it quotes the answer, the others when it came.
+    assert len(said) == (2 if refused else 1)
+    assert all(("USERNAME_OR_PASSWORD_INCORRECT" in each) is refused for each in said)
 
 
 @pytest.mark.parametrize(
@@ -369,7 +384,7 @@ def test_no_credential_is_told(host: VaultHost, said: Response, caplog: pytest.L
     host.login = said
     login = login_at(host.url)
     with pytest.raises(MusterError) as error:
-        login.session_id()
+        login.authorization()
     told = "".join(traceback.format_exception(error.value)) + caplog.text + repr(vars(login))
     assert CANARY not in told
     assert USERNAME not in told
@@ -377,4 +392,56 @@ def test_no_credential_is_told(host: VaultHost, said: Response, caplog: pytest.L
 
 def test_a_host_that_is_down_is_unavailable() -> None:
     with pytest.raises(Unavailable, match=r"ConnectionError.*connections\.vault_crm\.host"):
-        login_at("http://127.0.0.1:1").session_id()
+        login_at("http://127.0.0.1:1").authorization()
+
+
+# ── Access tokens ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_access_token_is_sent_in_place_of_a_session(vault: RunningSandbox) -> None:
+    control(vault.url, "PUT", "vault", {"access_tokens": [f"veeva-vault-{CANARY}"]})
+    client = client_at(vault.url, token())
+    client.log_in()
+    assert client.me().username == vault.username
+    assert client.refusal() is None
+    assert calls(vault.url, AUTH) == 0
+
+
+def test_an_access_token_that_has_ended_is_looked_for_anew_once(vault: RunningSandbox) -> None:
+    shelf = token()
+    client = client_at(vault.url, shelf)
+    for _ in range(2):
+        with pytest.raises(Misconfigured, match=r"does not accept the access token.*v26\.1"):
+            client.me()
+    assert (calls(vault.url), shelf.reads) == (2, 3)
+    control(vault.url, "PUT", "vault", {"access_tokens": ["veeva-vault-new"]})
+    shelf.secret["access_token"] = "veeva-vault-new"  # noqa: S105 - of a test
+    assert client.me().username == vault.username
+
+
+def test_from_a_refused_password_to_an_access_token(vault: RunningSandbox) -> None:
+    shelf = credentials(vault.username, "wrong")
+    client = client_at(vault.url, shelf)
+    with pytest.raises(PasswordRefused):
+        client.me()
+    control(vault.url, "PUT", "vault", {"access_tokens": ["veeva-vault-new"]})
+    shelf.secret["access_token"] = "veeva-vault-new"  # noqa: S105 - of a test
+    assert client.me().username == vault.username
+    assert calls(vault.url, AUTH) == 1
+
+
+def test_what_is_no_access_token_is_sent_nowhere_and_told_nowhere(host: VaultHost) -> None:
+    login = login_at(host.url, token(f"session {CANARY}"))
+    with pytest.raises(Misconfigured, match="begin with veeva-vault-") as error:
+        login.authorization()
+    assert CANARY not in str(error.value) + repr(vars(login))
+    with pytest.raises(Misconfigured, match="lacks access_token"):
+        login_at(host.url, token("")).authorization()
+    assert not host.logins
+
+
+def test_a_login_by_token_says_so(host: VaultHost) -> None:
+    login = login_at(host.url, token())
+    assert login.by_token
+    assert login.authorization() == f"Bearer veeva-vault-{CANARY}"
+    assert not login_at(host.url).by_token

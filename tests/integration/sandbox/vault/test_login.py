@@ -93,6 +93,21 @@ def test_a_changed_password_ends_sessions_until_the_reset(vault: VaultInProcess)
     assert vault.log_in(password=first)["responseStatus"] == "SUCCESS"
 
 
+def test_an_access_token_is_accepted_as_a_bearer_until_the_reset(vault: VaultInProcess) -> None:
+    vault.control("PUT", "vault", {"access_tokens": ["veeva-vault-1"]})
+    for session, outcome in (
+        ("Bearer veeva-vault-1", "SUCCESS"),
+        ("veeva-vault-1", "FAILURE"),
+        ("Bearer veeva-vault-2", "FAILURE"),
+    ):
+        vault.session = session
+        assert vault.call("GET", "/objects/users/me")["responseStatus"] == outcome
+    vault.control("PUT", "vault", {"access_tokens": ["a password"]}, status=400)
+    vault.control("POST", "reset")
+    vault.session = "Bearer veeva-vault-1"
+    assert kinds(vault.call("POST", "/keep-alive")) == ["INVALID_SESSION_ID"]
+
+
 def test_an_idle_session_ends_and_a_used_one_ends_after_two_days(vault: VaultInProcess) -> None:
     for _ in range(3):
         vault.clock.pass_s(19 * 60)
