@@ -44,7 +44,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 KINDS = ("status", "delay", "truncate", "html", "empty", "expire", "lose_answer")
 KEYS = ("path", "fault", "status", "delay_s", "after", "count")
 FIELD = "field"  # a key of those faults that are about one field of an answer
-OWN_KEYS = ("method", "error", "rows")  # keys where a system has faults of its own that act on calls
+OWN_KEYS = (
+    "method",
+    "error",
+    "rows",
+    "record",
+)  # keys where a system has faults of its own that act on calls
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 
 
@@ -62,6 +67,7 @@ class Fault:
     field: str = ""
     error: str = ""
     rows: int = 1
+    record: str = ""
     seen: int = 0
     hit: int = 0
     lifted: Event = dataclasses.field(default_factory=Event)
@@ -281,6 +287,8 @@ def _check_values(rule: Mapping[str, Any]) -> None:
         raise ValueError("status is a number of at most 599")
     if not isinstance(rule.get("error", ""), str):
         raise ValueError("error is the type of an error, as in INVALID_SESSION_ID")
+    if not isinstance(rule.get("record", ""), str):
+        raise ValueError("record is the id of a record")
     if rule.get("method") is not None and rule["method"] not in METHODS:
         raise ValueError(f"method is one of {', '.join(METHODS)}")
 

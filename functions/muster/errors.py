@@ -12,6 +12,7 @@
         Downtime        a system has announced how long it is down for maintenance
       Stale             something newer is already recorded; not a failure
       Misconfigured     our settings or credentials are wrong; an admin has to act
+        NotAllowed      the integration user may not do that, be it to one record or at all
         NotServed       nothing is served at that address: wrong API version or host
         WrongSystem     the credentials are valid, but for another org or vault than in the settings
         PasswordRefused  the password in a secret was refused, and is not sent again (U5)
@@ -91,6 +92,14 @@ class Stale(MusterError):
 
 class Misconfigured(MusterError):
     """Our own settings or credentials are wrong; an admin has to act."""
+
+
+class NotAllowed(Misconfigured):
+    """The integration user may not do that, to one record or at all; `problem` is that of the one record."""
+
+    def __init__(self, message: str, problem: Problem | None = None) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class NotServed(Misconfigured):

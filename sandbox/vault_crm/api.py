@@ -13,7 +13,7 @@ from sandbox.vault_crm.records import Call
 from sandbox.vault_crm.schema import Field, VObject
 from sandbox.vault_crm.users_api import add_users
 from sandbox.vault_crm.vault import Vault
-from sandbox.vault_crm.vault_faults import ENGAGE_FAILS, FAIL_ROWS
+from sandbox.vault_crm.vault_faults import ENGAGE_FAILS, FAIL_ROWS, REFUSE_CALL
 
 
 def api_paths(vault: Vault) -> Blueprint:
@@ -76,13 +76,15 @@ def _add_records(paths: Blueprint, vault: Vault) -> None:
 
 def _call(version: str) -> Call:
     without = request.headers.get("X-VaultAPI-NoTriggers", "").lower() == "true"
-    fail_rows = request.environ.get(FAIL_ROWS)
+    fail_rows, refuse_call = (request.environ.get(fault) for fault in (FAIL_ROWS, REFUSE_CALL))
     return Call(
         version,
         g.session,
         triggers=not without,
         fail_rows=fail_rows.rows if fail_rows else 0,
         fail_type=(fail_rows.error if fail_rows else "") or "SDK_ERROR",
+        refused_record=refuse_call.record if refuse_call else None,
+        refusal=(refuse_call.error if refuse_call else "") or "INVALID_DATA",
         engage_fails=ENGAGE_FAILS in request.environ,
     )
 

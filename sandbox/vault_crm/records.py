@@ -23,13 +23,15 @@ NO_DATA_CHANGES = {"warning_type": "NO_DATA_CHANGES", "message": "The record has
 
 @dataclass(frozen=True)
 class Call:
-    """What a call says besides its records; the last three are faults' doing."""
+    """What a call says besides its records; the last five are faults' doing."""
 
     version: str
     session: str
     triggers: bool = True
     fail_rows: int = 0
     fail_type: str = "SDK_ERROR"
+    refused_record: str | None = None
+    refusal: str = "INVALID_DATA"
     engage_fails: bool = False
 
 
@@ -64,6 +66,8 @@ class Records:
         if vobject is None:
             raise VaultError("INVALID_DATA", f"The object [{object_name}] does not exist")
         given = _checked(records)
+        if call.refused_record is not None and any(each.get("id") == call.refused_record for each in given):
+            raise VaultError(call.refusal, f"The call could not be processed: [{call.refused_record}]")
         with self._store.transaction() as db:
             self._engage.settle(db)
             writing = _Writing(db, vobject, self._configuration, instant(self._clock()), call)

@@ -6,6 +6,7 @@ fault         what happens
 failure       HTTP 200 with responseStatus FAILURE and `error`; EXCEPTION is an exception; no effect
 maintenance   a page with status 503, and in the header the minutes that the maintenance takes; no effect
 fail_rows     the first `rows` records of a write are refused, with `error` (SDK_ERROR); the rest are saved
+refuse_call   a write with the record `record` is refused as a whole, with `error` (INVALID_DATA); no effect
 engage_fails  the Engage requests that a write raises end as Request Failed
 
 In the true answer to a query:
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 FOREIGN = "http://evil.example"
 MAINTENANCE_MINUTES = 240
 # Under these the fault that hits a call is in its WSGI environment.
-FAIL_ROWS, ENGAGE_FAILS = "sandbox.fail_rows", "sandbox.engage_fails"
+FAIL_ROWS, REFUSE_CALL = "sandbox.fail_rows", "sandbox.refuse_call"
+ENGAGE_FAILS = "sandbox.engage_fails"
 
 
 def _failure(fault: Fault, _: "WSGIEnvironment") -> Response:
@@ -57,6 +59,10 @@ def _fail_rows(fault: Fault, environ: "WSGIEnvironment") -> None:
     environ[FAIL_ROWS] = fault
 
 
+def _refuse_call(fault: Fault, environ: "WSGIEnvironment") -> None:
+    environ[REFUSE_CALL] = fault
+
+
 def _engage_fails(fault: Fault, environ: "WSGIEnvironment") -> None:
     environ[ENGAGE_FAILS] = fault
 
@@ -65,6 +71,7 @@ CALL_FAULTS = {
     "failure": _failure,
     "maintenance": _maintenance,
     "fail_rows": _fail_rows,
+    "refuse_call": _refuse_call,
     "engage_fails": _engage_fails,
 }
 

@@ -24,6 +24,13 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
     ENGAGE: (*_EITHER, NO_LICENSES_REMAINING),
     CONNECT: (*_EITHER, USER_NOT_IN_CONNECT, USER_CREATE_FAILED, USER_UPDATE_FAILED),
 }
+
+
+def is_known(feature: str, status: str | None) -> bool:
+    """Whether a feature has that status; a raw one, for which the settings have no name, it has not (G3)."""
+    return status is None or status in STATUSES[feature]
+
+
 # Statuses of a failed request; an unknown status is in none of these lists.
 FAILED = frozenset(
     {

@@ -6,6 +6,8 @@ from enum import Enum
 from muster.errors import Problem
 
 RECORDS_A_CALL = 500
+# The type of the error where the integration user may not do that.
+NOT_ALLOWED = "INSUFFICIENT_ACCESS"
 
 
 class Outcome(Enum):
@@ -18,11 +20,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The outcome of writing the record `id`; `problem` says why it was refused."""
+    """The outcome of writing the record `id`; `problem` says why it was refused.
+
+    `forbidden`: it was refused because the integration user may not do that.
+    """
 
     id: str
     outcome: Outcome
     problem: Problem | None = None
+    forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from muster.crm import engage_features
 from muster.insight import seat_explanations
 from muster.insight.run_summaries import YOU, to_do
 from muster.insight.seat_explanations import Lines
@@ -32,6 +33,10 @@ LAST_RUNS = 5
 
 _OUTDATED = (
     "The settings have changed since the last full import; the next import evaluates everyone by them."
+)
+_UNKNOWN_STATUS = (
+    "The status is unknown: no name in connections.vault_crm.statuses is this one. Add it there, or check the"
+    " user in Vault CRM."
 )
 _IGNORED = "Managers are not taken from Salesforce (settings: ignore_organizational_structure)."
 # The switch of the settings that keeps a member active, by the reason for which it would leave.
@@ -89,8 +94,12 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
             for name, setting in member.data_capture.items()
         },
         "groups": {
-            feature: {**group, "origin": _origin(member, f"{feature}.request") if group["request"] else None}
-            for feature in ("engage", "engage_connect")
+            feature: {
+                **group,
+                "origin": _origin(member, f"{feature}.request") if group["request"] else None,
+                **({} if engage_features.is_known(feature, group["status"]) else {"note": _UNKNOWN_STATUS}),
+            }
+            for feature in engage_features.FEATURES
             if any((group := getattr(member, feature)).values())
         },
         "identity": _identity(member),

@@ -12,6 +12,8 @@ align_entries   entries for the error log about them
 reading_align   Align's roster as a run reads it
 writing_align   Align's records written, and read again
 syncing_align   the Align part of a push, and of an import
-error_entries   entries for the error log about failed requests and users (P3)
+sending_items   items of the plan written to Vault CRM, and what comes of it (P2, P3, P5)
+sending_records  records sent so that one that is refused holds up no other (P3)
+blocked         what keeps a push from sending, in words (U6)
 ports           what pushes need from the outside world
 """

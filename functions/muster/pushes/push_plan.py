@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 from muster.crm import engage_features
-from muster.crm.engage_features import Seen
+from muster.crm.engage_features import FEATURES, Seen
 from muster.pushes import group_writes
 from muster.pushes.group_writes import BLANK
 from muster.roster import end_dates, engage_groups, vault_tries
@@ -67,7 +67,8 @@ class PushItem:
     `user` is the Vault CRM id. `writes` maps a feature to the values to write, `request` and `status`; in
     an outcome, to nothing if Vault CRM already holds the request. `active` is the user status to write, in
     an outcome the one Vault CRM shows. `seen` and `modified` are what Vault CRM showed when this was
-    planned. `awaits` is the feature whose licence has to become free first.
+    planned. `awaits` is the feature whose licence has to become free first. `retried` is what is tried again
+    because the time for it has come, of the features and `engage_features.USER_STATUS`.
     """
 
     step: Step
@@ -81,6 +82,7 @@ class PushItem:
     writes: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     active: bool | None = None
     awaits: str | None = None
+    retried: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
 
     @property
@@ -97,6 +99,7 @@ class PushItem:
                 **document,
                 "step": Step(document["step"]),
                 "seen": seen,
+                "retried": tuple(document.get("retried", ())),
                 "operations": tuple(document["operations"]),
             }
         )
@@ -159,7 +162,8 @@ def make_plan(
         if user is None:
             plan.unseen.append(member.id)
             continue
-        plan.items += _items(member, user, in_line.get(member.id), settings, day, at)
+        items = _items(member, user, in_line.get(member.id), settings, day, at)
+        plan.items += [replace(item, retried=_retried(item, member)) for item in items]
     turn = {name: number for number, name in enumerate(in_line)}
     plan.items.sort(key=lambda item: (STEPS.index(item.step), turn.get(item.member, len(turn)), item.user))
     return plan
@@ -211,6 +215,25 @@ def _items(
         yield replace(plain, step=Step.ACTIVATION, active=True)
     elif active is False and _may_be_inactivated(user, found.removals, settings):
         yield replace(plain, step=Step.INACTIVATION, active=False, operations=(DEACTIVATE,))
+
+
+def _retried(item: PushItem, member: Member) -> tuple[str, ...]:
+    """Return what of an item is tried because the time for it has come, not because somebody asked for it.
+
+    That is a turn in line for which no removal of the plan frees a licence, and what has been tried before.
+    """
+    if item.step is Step.OUTCOME or item.awaits:
+        return ()
+    if item.active is not None:
+        # Nobody is inactivated before they are out of their groups, which may have been tried before.
+        tried = any(vault_tries.of(member, what) for what in (engage_features.USER_STATUS, *FEATURES))
+        return (engage_features.USER_STATUS,) if tried else ()
+    return tuple(
+        feature
+        for feature in item.writes
+        if not engage_groups.is_unsent(member, feature)
+        and (item.step is Step.ADDITION or vault_tries.of(member, feature))
+    )
 
 
 @dataclass(slots=True)
@@ -375,6 +398,13 @@ def is_wanted(item: PushItem, member: Member, day: date) -> bool:
     return all(_is_wished(member, item, feature, day) for feature in item.writes)
 
 
+def was_refused(item: PushItem, member: Member) -> bool:
+    """Whether it was recorded, since the plan was made, that Vault CRM refused the item."""
+    return member.version > item.version and any(
+        getattr(member, feature)["status"] == engage_features.REQUEST_FAILED for feature in item.writes
+    )
+
+
 def has_arrived(item: PushItem, user: VaultUser) -> bool:
     """Whether the item has been written to Vault CRM, judging by the user as it is now (P5).
 
@@ -402,11 +432,17 @@ def counts(items: Iterable[PushItem]) -> dict[str, int]:
 
 
 def plan_hash(items: Iterable[PushItem]) -> str:
-    """Return the hash of a plan: what would be done to which version of which member."""
+    """Return the hash of a plan: what would be done to which version of which member.
+
+    What is tried again because the time for it has come is left out: a plan made an hour later, while nothing
+    has moved, is the same plan (I5).
+    """
     digest = hashlib.sha256()
     for item in sorted(items, key=lambda each: (each.step, each.user)):
-        if item.step in SENT:
-            line = [item.step, item.user, item.version, item.writes, item.active, item.awaits]
+        writes = {feature: each for feature, each in item.writes.items() if feature not in item.retried}
+        active = None if engage_features.USER_STATUS in item.retried else item.active
+        if item.step in SENT and (writes or active is not None):
+            line = [item.step, item.user, item.version, writes, active, item.awaits]
             digest.update(json.dumps(line, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
 

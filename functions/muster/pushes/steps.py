@@ -11,29 +11,26 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, islice
 
-from muster.crm import engage_features, vault_fields
-from muster.crm.vault_records import RECORDS_A_CALL, Outcome, Written
-from muster.error_log import LogEntry
-from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
+from muster.crm import engage_features
+from muster.crm.vault_records import RECORDS_A_CALL
+from muster.error_log import LogEntry, at_most
+from muster.errors import Misconfigured
 from muster.pushes import group_writes, licence_lines, push_plan
-from muster.pushes.error_entries import (
-    NOT_TAKEN,
-    REFUSED,
-    REMOVAL_SUCCEEDED,
-    blocked_by,
-    failures,
-    left_in_group,
-    tried_again,
-    user_entry,
-    user_not_seen,
-)
+from muster.pushes.blocked import blocked_by
 from muster.pushes.licence_lines import Line, Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, PushItem, Step
+from muster.pushes.sending_items import ItemSender, at_of
 from muster.pushes.syncing_align import AlignSync
 from muster.roster import end_dates, engage_groups
+from muster.roster.engage_errors import (
+    REMOVAL_SUCCEEDED,
+    failures,
+    under_way_too_long,
+    user_not_seen,
+)
 from muster.roster.member import Member
-from muster.roster.writing_members import Change, MemberWriter
+from muster.roster.writing_members import Change
 from muster.runs import guard
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
@@ -41,9 +38,9 @@ from muster.runs.clock import RunClock
 from muster.runs.parking import SHOWN, Ends, in_words
 from muster.runs.run import Phase, Run, Status
 from muster.settings import Settings
-from muster.settings.mappings import pushed_features, vault_crm_connection
+from muster.settings.mappings import pushed_features
 from muster.sources.gathering_vault_crm import VaultGathering
-from muster.sources.vault_users import VaultUser, user_of
+from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
 
 # The Engage server mostly answers within seconds: wait this long before each look, then leave it to the
@@ -61,13 +58,15 @@ class Steps:
     errors: list[LogEntry] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     align_sync: AlignSync = field(init=False)
+    sender: ItemSender = field(init=False)
 
     def __post_init__(self) -> None:
-        """Build the Align part, which does nothing where Align is not connected."""
+        """Build the Align part, which does nothing where Align is not connected, and the sending part."""
         ports = self.ports
         self.align_sync = AlignSync(
             self.settings, ports.align, ports.roster, ports.runs, self.clock, ports.align_preflight
         )
+        self.sender = ItemSender(self.ports, self.clock, self.settings, self.errors, self.counts)
 
     @property
     def _ends(self) -> Ends:
@@ -104,7 +103,7 @@ class Steps:
     # ── Gather and decide ────────────────────────────────────────────────────────────────────────
 
     def _planned(self, run: Run, *, resumed: bool) -> tuple[Plan, Run]:
-        at = self._at(run)
+        at = at_of(run)
         requested, refused = self.align_sync.take_requests(run)
         members = self._due(run, at, requested)
         users = self._users(run, members.values(), resumed=resumed) if members else {}
@@ -121,6 +120,7 @@ class Steps:
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
         unseen = [user_not_seen(members[name], self._now(), run.id) for name in plan.unseen]
         self._ends.log_errors(run, unseen)
+        refused += self._tell_what_takes_long(run, members.values())
         return plan, replace(
             run,
             planned=len(plan.items),
@@ -130,6 +130,14 @@ class Steps:
             plan_hash=push_plan.plan_hash(plan.items),
             updated_at=timestamp(self.clock.now()),
         )
+
+    def _tell_what_takes_long(self, run: Run, members: Iterable[Member]) -> int:
+        """Tell requests that have been under way for a day; returns how many were not told before (P3)."""
+        if run.preview:
+            return 0
+        now = self.clock.now()
+        entries = [entry for member in members for entry in under_way_too_long(member, now)]
+        return self.ports.roster.park(run.organization, at_most(entries), now.timestamp())
 
     def _due(self, run: Run, at: datetime, requested: Mapping[str, Change]) -> dict[str, Member]:
         """Return the members who are due for a push; the index lists candidates, the member decides.
@@ -160,23 +168,7 @@ class Steps:
         ids = sorted({str(member.crm[engage_features.CONNECTION]["id"]) for member in members})
         parts = AttemptParts(self.ports.archive, run, folder)
         gathering = VaultGathering(self.settings, self.ports.vault, parts, self.clock.check, resumed)
-        return self._read(gathering, ids)
-
-    def _users_now(self, ids: Iterable[str]) -> dict[str, VaultUser]:
-        """Return these users as they are now, without archiving them."""
-        gathering = VaultGathering(self.settings, self.ports.vault, _NoArchive(), self.clock.check)
-        return self._read(gathering, sorted(ids))
-
-    def _read(self, gathering: VaultGathering, ids: Sequence[str]) -> dict[str, VaultUser]:
-        users = {}
-        for vault_id, row in gathering.named(ids).rows.items():
-            try:
-                users[vault_id] = user_of(row, self.settings, "")
-            except Rejected as error:
-                self.errors.append(
-                    user_entry(self._now(), vault_id, "user_not_understood", error.problems[0])
-                )
-        return users
+        return self.sender.read(gathering, ids)
 
     # ── Send ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -205,124 +197,13 @@ class Steps:
                     left = self._await(run, removals)
                 if left is not None:
                     going = [item for item in some if left.allow(item)]
-                self._send(run, going, in_doubt=in_doubt)
+                self.sender.send(run, going, in_doubt=in_doubt)
             in_doubt = False
             run = self._recorded(run, run.cursor + len(some))
             self.clock.check()
         # All free licences have been offered to the lines; those freed later are for the next push.
         self.ports.roster.offered(run.organization, self.ports.roster.licence_lines(run.organization)[1])
         return self._recorded(replace(run, phase=Phase.NOTIFY), run.cursor)
-
-    def _send(self, run: Run, items: Sequence[PushItem], *, in_doubt: bool) -> None:
-        """Write one chunk, each record once, and record the outcome."""
-        if in_doubt:
-            items = self._not_arrived(run, items)
-        items = self._still_wanted(run, items)
-        if not items:
-            return
-        try:
-            answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
-        except OutcomeUnknown:
-            items = self._not_arrived(run, items)
-            if not items:
-                return
-            answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in items])
-        self._answered(run, list(zip(items, answers, strict=True)))
-
-    def _still_wanted(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
-        """Return the items that the roster still wants: members may have changed since the plan was made."""
-        day = end_dates.today(self.clock.now(), self.settings.time_zone)
-        members = self._members(run, {item.member for item in items})
-        return [
-            item
-            for item in items
-            if item.member in members and push_plan.is_wanted(item, members[item.member], day)
-        ]
-
-    def _not_arrived(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
-        """Return the items that Vault CRM does not have; record the others as sent (P5)."""
-        users = self._users_now(item.user for item in items)
-        arrived = [
-            item for item in items if item.user in users and push_plan.has_arrived(item, users[item.user])
-        ]
-        self._were_sent(run, arrived)
-        known = {item.user for item in arrived}
-        return [item for item in items if item.user in users and item.user not in known]
-
-    def _answered(self, run: Run, answered: Sequence[tuple[PushItem, Written]]) -> None:
-        self._were_sent(run, [item for item, answer in answered if answer.outcome is Outcome.WRITTEN])
-        refused = [(item, answer) for item, answer in answered if answer.outcome is Outcome.REFUSED]
-        self._failed(run, "not_written", [(item, answer.problem or REFUSED) for item, answer in refused])
-        self.counts["refused"] += len(refused)
-        # Vault CRM held these values already, so nothing was started: the next push decides about them anew.
-        unchanged = [item for item, answer in answered if answer.outcome is Outcome.NO_CHANGES]
-        self.counts["not_sent"] += len(unchanged)
-        self._not_taken(run, [item for item in unchanged if item.step is Step.REMOVAL])
-
-    def _failed(self, run: Run, code: str, failed: Sequence[tuple[PushItem, Problem]]) -> None:
-        """Record what Vault CRM did not save, and tell it, what is tried again by itself once only (P3)."""
-        day, at = end_dates.today(self._at(run), self.settings.time_zone), timestamp(self._at(run))
-        changes = {
-            item.member: partial(push_plan.with_failure, item=item, day=day, at=at) for item, _ in failed
-        }
-        changed = {after.id: (before, after) for before, after in self._member_writer(run).write(changes)}
-        for item, problem in failed:
-            if item.member in changed and not push_plan.is_told(item, *changed[item.member]):
-                told = tried_again(problem)
-                self.errors.append(user_entry(self._now(), item.user, code, told, item.member))
-
-    def _not_taken(self, run: Run, removals: Sequence[PushItem]) -> None:
-        """Try removals that Vault CRM took for no change with an empty text, once; tell them (P3)."""
-        if not removals:
-            return
-        users = self._users_now(item.user for item in removals)
-        members = self._members(run, {item.member for item in removals})
-        shown = [item for item in removals if item.user in users and item.member in members]
-        # Whoever is out of the group meanwhile is for the next push to record.
-        left = [
-            item
-            for item in shown
-            if any(group_writes.is_in_group(users[item.user].seen[feature]) for feature in item.writes)
-        ]
-        again = [
-            blanked
-            for item in left
-            if (blanked := push_plan.blanked(item, members[item.member], users[item.user]))
-        ]
-        self._failed(run, "removal_not_taken", [(item, NOT_TAKEN) for item in left])
-        if again:
-            answers = self.ports.vault.update(vault_fields.OBJECT, [self._record(item) for item in again])
-            self._answered(run, list(zip(again, answers, strict=True)))
-
-    def _were_sent(self, run: Run, items: Sequence[PushItem]) -> None:
-        day, at = end_dates.today(self._at(run), self.settings.time_zone), timestamp(self._at(run))
-        sent = {item.member: partial(push_plan.with_sent, item=item, day=day, at=at) for item in items}
-        self._member_writer(run).write(sent)
-        for item in items:
-            self.counts["under_way" if item.step is Step.OUTCOME else push_plan.COUNTED[item.step]] += 1
-            if item.step is Step.INACTIVATION:
-                self.errors += self._left_in_groups(item)
-
-    def _left_in_groups(self, item: PushItem) -> Iterator[LogEntry]:
-        """Yield an entry for each group in which the user was inactivated: of features not managed."""
-        for feature in sorted(item.seen.keys() - {*pushed_features(self.settings)}):
-            if item.seen[feature].group:
-                problem = left_in_group(feature)
-                yield user_entry(self._now(), item.user, "inactivated_in_group", problem, item.member)
-
-    def _record(self, item: PushItem) -> dict[str, str | None]:
-        """Return the record to write for an item."""
-        record: dict[str, str | None] = {"id": item.user}
-        for feature, writes in item.writes.items():
-            if "request" in writes:
-                record[vault_fields.request_field(feature)] = writes["request"]
-            if status := writes.get("status"):
-                record[vault_fields.status_field(feature)] = vault_crm_connection(self.settings).api_name(
-                    feature, status
-                )
-        if item.active is not None:
-            record["status__v"] = "active__v" if item.active else "inactive__v"
-        return record
 
     # ── Outcomes ─────────────────────────────────────────────────────────────────────────────────
 
@@ -331,10 +212,10 @@ class Steps:
         users = {item.user: push_plan.seen_user(item) for item in items}
         if resumed:
             # An import may have recorded something newer since the plan was made.
-            users = self._users_now(users)
+            users = self.sender.users_now(users)
         member_of = {item.user: item.member for item in items}
         self._record_outcomes(run, users, member_of, push_plan.with_outcome)
-        self._were_sent(run, [replace(item, active=None) for item in items if item.writes])
+        self.sender.were_sent(run, [replace(item, active=None) for item in items if item.writes])
 
     def _await(self, run: Run, items: Sequence[PushItem]) -> Removals:
         """Read the outcomes of sent items for a while; returns what the removals among them have freed.
@@ -348,7 +229,7 @@ class Steps:
             if not waiting:
                 break
             self.ports.wait(seconds)
-            users = self._users_now(waiting)
+            users = self.sender.users_now(waiting)
             settled = {name: user for name, user in users.items() if not _is_under_way(waiting[name], user)}
             member_of = {name: waiting[name].member for name in settled}
             self._record_outcomes(run, settled, member_of, push_plan.with_answer)
@@ -370,18 +251,12 @@ class Steps:
         changes = {
             member_of[name]: partial(change, user=user, at=at, day=day) for name, user in users.items()
         }
-        for before, after in self._member_writer(run, "crm").write(changes):
+        for before, after in self.sender.member_writer(run, "crm").write(changes):
             self.errors += failures(before, after, at, run.id)
             for feature in engage_features.FEATURES:
                 status = getattr(after, feature)["status"]
                 if status != getattr(before, feature)["status"]:
                     self.counts[status or "no_status"] += 1
-
-    def _member_writer(self, run: Run, origin: str | None = None) -> MemberWriter:
-        name = f"run:{run.id}"
-        return MemberWriter(
-            self.settings, self.ports.roster, self.clock.now(), self.clock.lease, origin or name, name
-        )
 
     # ── The end ──────────────────────────────────────────────────────────────────────────────────
 
@@ -419,22 +294,8 @@ class Steps:
             counts=run.counts,
         )
 
-    def _at(self, run: Run) -> datetime:
-        return datetime.fromisoformat(run.gathered_at or run.started_at)
-
     def _now(self) -> str:
         return timestamp(self.clock.now())
-
-
-class _NoArchive:
-    """Takes parts and keeps none."""
-
-    def put(self, name: str, number: int, body: bytes) -> None:
-        """Drop the part."""
-
-    def parts(self, name: str) -> Iterator[bytes]:
-        """Return no parts."""
-        return iter(())
 
 
 def _is_under_way(item: PushItem, user: VaultUser) -> bool:

@@ -24,7 +24,7 @@ from muster.crm.engage_features import (
     USER_STATUS,
     Seen,
 )
-from muster.roster import vault_tries
+from muster.roster import requests_under_way, vault_tries
 from muster.roster.end_dates import closed_by_hand, day_after, has_left
 from muster.roster.licence_places import without_place
 from muster.roster.member import Member
@@ -258,7 +258,8 @@ def to_send(
 
 def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Attributes:
     """Return the attributes of a member after its request was written to Vault CRM (P3)."""
-    vault = {**_returned_or_not(member.vault, feature), "digest": ""}
+    vault = requests_under_way.seen(_returned_or_not(member.vault, feature), feature, None)
+    vault = {**vault, "digest": ""}
     if "request" in written:
         vault[feature] = written["request"] or None
     return {feature: {**getattr(member, feature), "status": REQUEST_SENT}, "vault": vault}
@@ -268,7 +269,7 @@ def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
     """Return the attributes of a member for whom Vault CRM shows this; the request stays (G4, P3).
 
     A request that is not sent yet keeps its status, and so does what Vault CRM did not save. `at` is now, for
-    a place in line (G8) and for a removal that takes long (G7).
+    a place in line (G8), and for what takes long (G7, P3).
     """
     mine = getattr(member, feature)
     # Retry Request in Vault CRM means that it has been sent, and that Vault has yet to answer.
@@ -282,6 +283,7 @@ def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
         vault = _after_removal(member.vault, feature, seen, at)
     if is_unsent(member, feature) or (tries and tries.unsaved and is_open and status != REQUEST_SENT):
         status = mine["status"]
+    vault = requests_under_way.seen(vault, feature, at if status == REQUEST_SENT else None)
     vault[feature] = seen.request
     if status == NO_LICENSES_REMAINING and mine["request"]:
         place = vault.get("waits", {}).get(feature, {})

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from muster.error_log import at_most
+from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured, MusterError, Stale, Unavailable
 from muster.lease import Lease
-from muster.roster import namesakes, refuted_messages, salesforce_lifecycle
+from muster.roster import engage_errors, namesakes, refuted_messages, salesforce_lifecycle
 from muster.roster.activity import gives_way
 from muster.roster.counting_seats import SeatCount
 from muster.roster.decisions import Decision, Known, Wanted
@@ -22,6 +22,8 @@ from muster.roster.retrying_writes import write_until_it_holds
 from muster.settings import Settings
 from muster.sources.newest_changes import read_again_version
 from muster.sources.user_changes import UserChange
+from muster.sources.vault_users import VaultUser
+from muster.times import timestamp
 
 # Returns these Salesforce users (ids) as they are now, without those that Salesforce does not show.
 type ReadAgain = Callable[[Sequence[str]], Sequence[UserChange]]
@@ -111,7 +113,7 @@ class UserChangeWriter:
 
     def _write_all[C: Change](self, decided: Sequence[tuple[C, Decision]]) -> list[tuple[C, MusterError]]:
         writing = [decision for _, decision in decided if decision.writes]
-        self._tell_refuted(decided)
+        self._tell(decided)
         try:
             void = self._write(writing)
         except Stale:
@@ -145,7 +147,7 @@ class UserChangeWriter:
             known = self._roster.gather(self._settings.organization, dict.fromkeys(crm_ids, wanted))
             decision = self._decision(change, known[change.crm_id], wanted.manager)
             self._seats.count(decision)
-            self._tell_refuted([(change, decision)])
+            self._tell([(change, decision)])
             return {change.crm_id: decision}
 
         held, overtaken = write_until_it_holds([change.crm_id], decide, self._write)
@@ -162,20 +164,32 @@ class UserChangeWriter:
     def _undisputed(self, change: Change, known: Known) -> Decision:
         return self._rules.decide(change, known, self._settings, self._seats.pools(), self._now)
 
-    def _tell_refuted(self, decided: Sequence[tuple[Change, Decision]]) -> None:
-        """Add to the error log the messages that decisions refute (W11).
+    def _tell(self, decided: Sequence[tuple[Change, Decision]]) -> None:
+        """Add to the error log the messages that decisions refute (W11), and requests that failed (P3).
 
         Before these are written, for then nothing shows it any more. Told again, it is the same entry.
         """
-        entries = [
+        refuted = [
             entry
             for change, decision in decided
             if isinstance(change, UserChange)
             and (entry := refuted_messages.refuted(change, decision, self._settings))
         ]
-        self.refuted |= {entry.record or "" for entry in entries}
-        if entries:
-            self._roster.park(self._settings.organization, at_most(entries), self._now.timestamp())
+        self.refuted |= {entry.record or "" for entry in refuted}
+        settled = [entry for change, decision in decided for entry in self._became_of(change, decision)]
+        failed = [entry for entry in settled if entry.code != engage_errors.REMOVAL_SUCCEEDED]
+        self.told += self._park(failed)
+        self._park([*refuted, *(entry for entry in settled if entry not in failed)])
+
+    def _park(self, entries: Sequence[LogEntry]) -> int:
+        if not entries:
+            return 0
+        return self._roster.park(self._settings.organization, at_most(entries), self._now.timestamp())
+
+    def _became_of(self, change: Change, decision: Decision) -> Iterator[LogEntry]:
+        if isinstance(change, VaultUser) and decision.before and decision.after:
+            run = change.run.removeprefix("run:")
+            yield from engage_errors.failures(decision.before, decision.after, timestamp(self._now), run)
 
     def _done(self, decided: Sequence[tuple[Change, Decision]]) -> None:
         for change, decision in decided:

@@ -93,26 +93,36 @@ class Running:
         return self._work(run, lease)
 
     def _gone_on_with(self, run: Run, by: str) -> RunAnswer:
-        try:
+        if self.hand_over:
             return self.resume(run.id)
+        try:
+            run, lease = self._taken_up(run.id)
         except Rejected as error:
             if by != SCHEDULE:
                 raise
             # Another invocation has resumed or ended it at this moment.
             return RunAnswer(ended=Ended.SKIPPED, message=f"{error}.", run_id=run.id)
+        return self._resumed(run, lease)
 
     def resume(self, run_id: str) -> RunAnswer:
         """Resume a run that answered `continue`, or that died."""
-        run = self._running(run_id)
         if self.hand_over:
+            run = self._running(run_id)
             self.hand_over(run)
             return _handed_over(run)
+        return self._resumed(*self._taken_up(run_id))
+
+    def _taken_up(self, run_id: str) -> tuple[Run, Lease]:
+        """Return a run that is not at work, and its lease; raises `Rejected`."""
+        self._running(run_id)
         lease = self.take(run_id)
         # Another invocation may have taken it further, or to its end, until now.
-        run = self._unless_refused(lease, lambda: self._running(run_id))
+        return self._unless_refused(lease, lambda: self._running(run_id)), lease
+
+    def _resumed(self, run: Run, lease: Lease) -> RunAnswer:
         if run.settings_version != self.stored.version and not _is_half_pushed(run):
             error = Incomplete("the settings have changed since it began")
-            self.fail(run_id, lease, error)
+            self.fail(run.id, lease, error)
             raise error
         return self._work(run, lease, resumed=True)
 

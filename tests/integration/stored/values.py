@@ -205,6 +205,7 @@ _SENDING = PushItem(
     writes={"engage": {"request": "UK Field Force", "status": "retry_request"}},
     active=True,
     awaits="engage",
+    retried=("engage_connect",),
     operations=("grant", "revoke"),
 )
 

@@ -219,7 +219,7 @@ bugs.add(
 bugs.add(
     "nobody is told that a message was refuted",
     bugs.clean("a message is refuted"),
-    lambda patch: patch.setattr(UserChangeWriter, "_tell_refuted", lambda *_: None),
+    lambda patch: patch.setattr(UserChangeWriter, "_tell", lambda *_: None),
 )
 
 
@@ -228,13 +228,13 @@ bugs.add(
     bugs.sweep("a message is refuted", "after", of="TransactWriteItems"),
 )
 def _told_afterwards(patch: pytest.MonkeyPatch) -> None:
-    tell, done = UserChangeWriter._tell_refuted, UserChangeWriter._done
+    tell, done = UserChangeWriter._tell, UserChangeWriter._done
 
     def told(self: Any, decided: Any) -> None:
         tell(self, decided)
         done(self, decided)
 
-    patch.setattr(UserChangeWriter, "_tell_refuted", lambda *_: None)
+    patch.setattr(UserChangeWriter, "_tell", lambda *_: None)
     patch.setattr(UserChangeWriter, "_done", told)
 
 

@@ -1,7 +1,7 @@
 """Bugs in pushes to be caught, each by the hunt it is named with."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -14,9 +14,12 @@ from muster.adapters.vault import client, writes
 from muster.adapters.vault.answers import Answer
 from muster.crm import engage_features
 from muster.crm.vault_records import Outcome, Written
-from muster.pushes import group_writes, licence_lines, push_plan
+from muster.errors import Rejected
+from muster.pushes import group_writes, licence_lines, push_plan, sending_items, sending_records
 from muster.pushes.licence_lines import Removals
+from muster.pushes.ports import Vault
 from muster.pushes.push_plan import PushItem, Step
+from muster.pushes.sending_items import ItemSender
 from muster.pushes.steps import Steps
 from muster.roster import vault_tries
 from muster.roster.member import Member
@@ -25,14 +28,14 @@ from muster.runs import running
 from muster.runs.run import Run
 from tests.simulation.harness.bugs import Bugs, Hunt
 from tests.simulation.harness.faults import Call, nothing
-from tests.simulation.harness.subject import Said, demand
+from tests.simulation.harness.subject import ENDED_WELL, Said, demand
 from tests.simulation.harness.vault_wire import WRITE
 from tests.simulation.harness.world import Violation, World
 from tests.simulation.pushes import results
 from tests.simulation.pushes.company import PushCompany
 from tests.simulation.pushes.logins import deaths_at_logins, seeds_of_logins, stalls_of_logins
 from tests.simulation.pushes.races import RACES, REFUSED_ONCE, ZOMBIES, three
-from tests.simulation.pushes.scenarios import PUSHES, well
+from tests.simulation.pushes.scenarios import PUSHES, UPDATES, well
 from tests.simulation.pushes.soaking import leaver_in_trouble
 from tests.simulation.pushes.subject import Pushing, PushRace, PushScenario
 
@@ -122,6 +125,40 @@ def one_is_refused(world: World) -> None:
     _ends(pushing, "US", "ada bob")
 
 
+def one_spoils_the_call(world: World) -> None:
+    """Vault CRM refuses the whole call for one of them: the others are let in by the same push."""
+    pushing = PushCompany(world)
+    three(pushing)
+    well(pushing.ask("assign", "ada", "bob", "carol", group="US"))
+    refused = {"path": UPDATES, "fault": "refuse_call", "record": pushing.vault_ids["bob"], "count": 99}
+    pushing.vault.control("POST", "faults", [refused])
+    well(pushing.push())
+    pushing.vault.control("POST", "faults", [])
+    if pushing.in_groups()["engage US"] != ["ada", "carol"]:
+        raise Violation("one is refused, and the others are not let in")
+    well(pushing.run_import())
+    well(pushing.ask("retry", "bob"))
+    _ends(pushing, "US", "ada bob carol")
+
+
+def permission_goes(world: World) -> None:
+    """What the integration user may not do any more is sent once it may again, and nobody is left out."""
+    pushing = PushCompany(world)
+    three(pushing)
+    well(pushing.ask("assign", "ada", "bob", group="US"))
+
+    def change(**permissions: Any) -> None:
+        pushing.vault.control("PUT", "permissions", permissions)
+
+    _while_it_writes(world, lambda: change(fields={"user__sys": {"engage_group_request__v": False}}))
+    try:
+        if any(pushing.push()["status"] in ENDED_WELL for _ in range(3)):
+            raise Violation("it may write nothing, and the push ends well")
+    finally:
+        change(fields={})
+    _ends(pushing, "US", "ada bob")
+
+
 def _while_it_writes(world: World, act: Callable[[], object]) -> None:
     """Do something just before the next call that writes to Vault CRM."""
 
@@ -155,15 +192,15 @@ _of_troubles: dict[str, Hunt] = {}
 bugs.add(
     "sent again without a look",
     broken_write("lost"),
-    lambda patch: patch.setattr(Steps, "_not_arrived", lambda _, __, items: list(items)),
+    lambda patch: patch.setattr(ItemSender, "_not_arrived", lambda _, __, items: list(items)),
 )
 
 
 @bugs.bug("NO_DATA_CHANGES taken as sent", written_past_the_triggers)
 def _warning_taken_as_sent(patch: pytest.MonkeyPatch) -> None:
-    answered = Steps._answered
+    answered = ItemSender._answered
 
-    def trusting(self: Steps, run: Run, results: Sequence[tuple[PushItem, Written]]) -> None:
+    def trusting(self: ItemSender, run: Run, results: Sequence[tuple[PushItem, Written]]) -> None:
         found = {Outcome.NO_CHANGES: Outcome.WRITTEN}
         answered(
             self,
@@ -171,7 +208,7 @@ def _warning_taken_as_sent(patch: pytest.MonkeyPatch) -> None:
             [(item, replace(each, outcome=found.get(each.outcome, each.outcome))) for item, each in results],
         )
 
-    patch.setattr(Steps, "_answered", trusting)
+    patch.setattr(ItemSender, "_answered", trusting)
 
 
 @bugs.bug("results matched by id only", one_is_refused)
@@ -253,9 +290,34 @@ bugs.add(
     lambda patch: patch.setattr(running, "_is_half_pushed", lambda _: False),
 )
 bugs.add(
+    "a call that was refused is given up",
+    one_spoils_the_call,
+    lambda patch: patch.setattr(sending_records, "MOST_CALLS", 0),
+)
+
+
+@bugs.bug("all are taken for refused that were in one call", one_spoils_the_call)
+def _all_taken_for_refused(patch: pytest.MonkeyPatch) -> None:
+    def in_one_call(
+        vault: Vault, name: str, records: Sequence[Mapping[str, Any]], _: object
+    ) -> Iterator[list[Written]]:
+        try:
+            yield vault.update(name, records)
+        except Rejected as error:
+            yield [Written(each["id"], Outcome.REFUSED, error.problems[0]) for each in records]
+
+    patch.setattr(sending_items, "sent_in_calls", in_one_call)
+
+
+bugs.add(
+    "records are blamed for a permission that has gone",
+    permission_goes,
+    lambda patch: patch.setattr(ItemSender, "_stop_if_blocked", lambda _: None),
+)
+bugs.add(
     "what is sent is not written down",
     bugs.clean("much is pushed"),
-    lambda patch: patch.setattr(Steps, "_were_sent", lambda *_: None),
+    lambda patch: patch.setattr(ItemSender, "were_sent", lambda *_: None),
 )
 bugs.add(
     "a removal that failed is not tried again",

@@ -6,6 +6,8 @@ from tests.simulation.imports.scenarios import STRICT_GUARD, parked_run
 from tests.simulation.pushes.company import PushCompany
 from tests.simulation.pushes.subject import PushScenario
 
+UPDATES = "/api/v26.1/vobjects/user__sys"
+
 # ── Before ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -107,6 +109,19 @@ def _assigns(pushing: PushCompany) -> Said:
     )
 
 
+def spoiled(pushing: PushCompany) -> Said:
+    """Start it while Vault CRM refuses every call with a certain record as a whole."""
+    refused = {"fault": "refuse_call", "record": pushing.vault_ids["gina"], "count": 9_999}
+    pushing.vault.control("POST", "faults", [{"path": UPDATES, **refused}])
+    return pushing.push()
+
+
+def _mended(pushing: PushCompany) -> Said:
+    """The record is put right, and asked for once more."""
+    pushing.vault.control("POST", "faults", [])
+    return pushing.ask("retry", "gina")
+
+
 def imports(pushing: PushCompany) -> Said:
     """Start what the schedule starts."""
     return pushing.run_import()
@@ -129,6 +144,7 @@ BEFORE = {
 }
 PUSHES = [
     PushScenario("much is pushed", much_is_asked_for, pushes, PUSHED),
+    PushScenario("one record spoils its call", much_is_asked_for, spoiled, PUSHED, again=_mended),
     PushScenario("a preview of a push", much_is_asked_for, _previews, PUSHED),
     PushScenario("a push is parked", guarded, pushes, PUSHED, ends="parked"),
     PushScenario("a parked push is approved", parked, _approves, PUSHED),

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from muster.adapters.http_calls import LABEL, HttpAnswer, System, decoded, retry_after
+from muster.crm.vault_records import NOT_ALLOWED
 from muster.errors import (
     ApiCallsUsedUp,
     Downtime,
     Misconfigured,
     MusterError,
+    NotAllowed,
     NotServed,
     PasswordRefused,
     Problem,
@@ -52,7 +54,7 @@ _REMEDIES = {
         "log in as the integration user, change its password, and write it into the secret"
     ),
     "INACTIVE_USER": "activate the integration user, or name another in the secret",
-    "INSUFFICIENT_ACCESS": (
+    NOT_ALLOWED: (
         "give the integration user API access, and its security profile the permissions that preflight lists"
     ),
     "CONFIGURATION_MODE_ENABLED": "an admin has put the vault into configuration mode, and has to end that",
@@ -117,6 +119,9 @@ def fault_of(answer: Answer, where: str) -> MusterError:
         return ApiCallsUsedUp(f"{answer.summary}: too many calls for now", answer.retry_after)
     if answer.kind in BUSY:
         return Unavailable(f"{answer.summary}: it is busy", answer.retry_after)
+    if answer.kind == NOT_ALLOWED:
+        problem = problem_of(answer.kind, answer.message, where)
+        return NotAllowed(f"{answer.summary}: {_REMEDIES[answer.kind]}", problem)
     if answer.kind == PASSWORD_REFUSED:
         return PasswordRefused(f"{answer.summary}: {_REMEDIES[answer.kind]}")
     if answer.kind in _REMEDIES:

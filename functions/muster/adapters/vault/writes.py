@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from muster.adapters.vault.answers import NOTHING_CHANGED, Answer, first_error, problem_of
-from muster.crm.vault_records import Outcome, Written
+from muster.crm.vault_records import NOT_ALLOWED, Outcome, Written
 from muster.errors import OutcomeUnknown
 
 
@@ -31,7 +31,7 @@ def _written(answer: Answer, row: object, sent: str) -> Written:
         raise OutcomeUnknown(f"{answer.summary}, with a result for {shown} in the place of record {sent}")
     kind, message = first_error(row)
     if status == "FAILURE" and kind:
-        return Written(sent, Outcome.REFUSED, problem_of(kind, message, sent))
+        return Written(sent, Outcome.REFUSED, problem_of(kind, message, sent), kind == NOT_ALLOWED)
     if status == "SUCCESS" and shown is not None:
         return Written(sent, Outcome.WRITTEN)
     if status == "WARNING" and shown is not None and NOTHING_CHANGED in _warnings(row):

@@ -88,6 +88,14 @@ def test_records_are_refused_and_the_rest_saved(vault: VaultInProcess, ids: list
     assert titles(vault) == ["Rep", "Rep", "Lead", "Rep", "Rep", "Rep"]
 
 
+def test_a_call_with_a_certain_record_is_refused_as_a_whole(vault: VaultInProcess, ids: list[str]) -> None:
+    switch_on(vault, "refuse_call", USERS, record=ids[1], error="OPERATION_NOT_ALLOWED", count=9)
+    answer = vault.write("PUT", [{"id": each, "title__sys": "Lead"} for each in ids[:3]])
+    assert (answer["responseStatus"], answer["errors"][0]["type"]) == ("FAILURE", "OPERATION_NOT_ALLOWED")
+    vault.write("PUT", [{"id": each, "title__sys": "Lead"} for each in ids[2:4]])
+    assert titles(vault) == ["Rep", "Rep", "Lead", "Lead", "Rep", "Rep"]
+
+
 def test_the_engage_server_fails_the_requests_of_a_write(vault: VaultInProcess, ids: list[str]) -> None:
     vault.group("UK", 5)
     switch_on(vault, "engage_fails", USERS)
@@ -162,6 +170,7 @@ def test_entries_of_a_write_are_lost_or_change_places(
         {"fault": "failure", "error": 7},
         {"fault": "failure", "method": "put"},
         {"fault": "fail_rows", "rows": 0},
+        {"fault": "refuse_call", "record": 7},
         {"fault": "omit_field"},
         {"fault": "fewer_rows", "field": "id"},
         {"fault": "failure", "path": "/sandbox/faults"},

@@ -1,14 +1,18 @@
-"""Entries for the error log about a push: failed requests and users, each with a remedy (P3, G3). Pure."""
+"""Entries for the error log about requests of Engage groups and users of Vault CRM, with remedies (P3, G3).
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+Whoever sees first what became of a request tells it, push or import. Pure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from muster.checks import Check
 from muster.crm import engage_features
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
-from muster.roster import vault_tries
+from muster.roster import licence_places, requests_under_way, vault_tries
 from muster.roster.member import Member
+from muster.times import timestamp
 
 _NAMED = {engage_features.ENGAGE: "Engage", engage_features.CONNECT: "Engage Connect"}
 _THEN_RETRY = "then ask for a retry with GroupAssignmentFunction"
@@ -87,11 +91,21 @@ def _failure(before: Member, after: Member, feature: str) -> tuple[str, Problem]
     status = getattr(after, feature)["status"]
     if status is None or status == getattr(before, feature)["status"]:
         return None
-    if status not in engage_features.FAILED and status in engage_features.STATUSES[feature]:
+    if status not in engage_features.FAILED and engage_features.is_known(feature, status):
+        return None
+    waited = _waited(before, feature)
+    if status == engage_features.NO_LICENSES_REMAINING and waited and waited == _waited(after, feature):
+        # Whoever is in line is tried from time to time, and that there still is no licence is no news (G8).
         return None
     what, remedy = _FAILURES.get(status, _UNKNOWN)
     code = status if status in engage_features.FAILED else "unknown_status"
     return code, Problem(_NAMED[feature], f"request {what}", remedy)
+
+
+def _waited(member: Member, feature: str) -> str | None:
+    """Return the group that the member is in line for."""
+    groups = {place.feature: place.group for place in licence_places.places(member)}
+    return groups.get(feature)
 
 
 def _removal_told(before: Member, after: Member, feature: str) -> tuple[str, Problem] | None:
@@ -120,6 +134,25 @@ def tried_again(problem: Problem) -> Problem:
     return replace(problem, remedy=remedy)
 
 
+def under_way_too_long(member: Member, now: datetime) -> Iterator[LogEntry]:
+    """Yield an entry for each request that has been under way for a day or more, the same each time (P3).
+
+    A removal is told as one that brought nothing, and tried again.
+    """
+    vault_id = member.crm.get(engage_features.CONNECTION, {}).get("id") or ""
+    for feature in engage_features.FEATURES:
+        since = requests_under_way.too_long_since(member, feature, now)
+        if since is None or vault_tries.of_removal(member, feature):
+            continue
+        problem = Problem(
+            _NAMED[feature],
+            f"request has been under way since {timestamp(since)}; the Engage server has not answered",
+            f"Look at the user in Vault CRM, {_THEN_RETRY}. If that is in vain, ask Veeva's support.",
+        )
+        at = timestamp(since + requests_under_way.LONG)
+        yield user_entry(at, vault_id, "request_under_way", problem, member.id, feature)
+
+
 def left_in_group(feature: str) -> Problem:
     """Return the problem with a user who was inactivated in a group of a feature that is not managed."""
     return Problem(
@@ -139,12 +172,6 @@ def user_not_seen(member: Member, at: str, run: str) -> LogEntry:
     )
     vault_id = member.crm[engage_features.CONNECTION]["id"] or ""
     return user_entry(at, vault_id, "user_not_seen", problem, member.id, run)
-
-
-def blocked_by(checks: Iterable[Check]) -> str:
-    """Return, in words, the failed checks that keep a push from sending, each with its remedy (U6)."""
-    failed = [f"{check.check}: {check.found} ({check.remedy.removesuffix('.')})" for check in checks]
-    return f"blocked before the first write by failed checks of Vault CRM: {'; '.join(failed)}"
 
 
 def user_entry(
