@@ -9,7 +9,7 @@ import pytest
 from muster.crm.engage_features import ENGAGE
 from muster.crm.pages import CursorLost, read_vault_page
 from muster.crm.vault_fields import NEVER_MAPPED, request_field
-from muster.errors import Incomplete, Misconfigured, MusterError, Unavailable
+from muster.errors import Incomplete, Misconfigured, MusterError, NotAllowed, Unavailable
 from muster.settings import Settings
 from muster.settings.digests import vault_deciding_settings
 from muster.settings.mappings import vault_fields_to_read
@@ -244,7 +244,7 @@ def test_parts_that_an_earlier_reading_left_behind_do_not_count_twice(reading: R
             for fault in ("html", "empty", "truncate")
         ),
         ({"fault": "failure", "error": "EXCEPTION", "count": 99}, Unavailable),
-        ({"fault": "failure", "error": "INSUFFICIENT_ACCESS", "count": 99}, Misconfigured),
+        ({"fault": "failure", "error": "INSUFFICIENT_ACCESS", "count": 99}, NotAllowed),
         ({"fault": "failure", "error": "INVALID_DATA", "count": 99}, Misconfigured),
     ],
     ids=lambda each: str(each) if isinstance(each, dict) else each.__name__,
