@@ -19,6 +19,7 @@ from muster.roster.decisions import Decision, Known, Wanted
 from muster.roster.links import match_keys_of
 from muster.roster.ports import Change, Judge, Roster, Rules
 from muster.roster.retrying_writes import write_until_it_holds
+from muster.roster.seats import limits
 from muster.settings import Settings
 from muster.sources.newest_changes import read_again_version
 from muster.sources.user_changes import UserChange
@@ -82,11 +83,14 @@ class UserChangeWriter:
         wanted = {change.crm_id: self._rules.wanted_for(change, self._settings) for change in changes}
         undecided = {crm_id: what for crm_id, what in wanted.items() if crm_id not in ready}
         known = self._roster.gather(self._settings.organization, undecided) if undecided else {}
-        if self._judge:
+        first: dict[str, Decision] = {}
+        if self._judge and len(changes) > 1:
             # All of them before the first is written: what they take is judged together.
-            self._judge.judge(
-                [(change, self._undisputed(change, known[change.crm_id])) for change in changes]
-            )
+            together = [(change, self._undisputed(change, known[change.crm_id])) for change in changes]
+            self._judge.judge(together)
+            if not limits(self._settings):
+                # Where no seat can run out it holds, but for those whose manager is written before them.
+                first = {change.crm_id: decision for change, decision in together}
         failures: list[tuple[C, MusterError]] = []
         decided: list[tuple[C, Decision]] = []
         moved: set[str] = set()
@@ -103,7 +107,9 @@ class UserChangeWriter:
                 # The namesake may be leaving, or giving up the address, with these very changes.
                 later.append(change)
                 continue
-            decision = already or self._decision(change, known[change.crm_id], manager)
+            decision = already or self._decision(
+                change, known[change.crm_id], manager, first.get(change.crm_id)
+            )
             self._seats.count(decision)
             decided.append((change, decision))
             if decision.before and decision.writes:
@@ -155,10 +161,18 @@ class UserChangeWriter:
             raise Unavailable("a member was changed by others all the time", retry_after=5)
         self._done([(change, held[change.crm_id])])
 
-    def _decision(self, change: Change, known: Known, manager: str | None) -> Decision:
-        """Decide, as if the decisions before were written already; `manager` is a CRM id."""
-        known = replace(known, manager=self._active.get(manager or "", known.manager))
-        decision = self._undisputed(change, known)
+    def _decision(
+        self, change: Change, known: Known, manager: str | None, first: Decision | None = None
+    ) -> Decision:
+        """Decide, as if the decisions before were written already; `manager` is a CRM id.
+
+        `first` is what was decided before any of them, if it holds for whose manager is not among them.
+        """
+        if first is not None and manager not in self._active:
+            decision = first
+        else:
+            known = replace(known, manager=self._active.get(manager or "", known.manager))
+            decision = self._undisputed(change, known)
         return self._judge.judge([(change, decision)])[0] if self._judge else decision
 
     def _undisputed(self, change: Change, known: Known) -> Decision:
