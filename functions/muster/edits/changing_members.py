@@ -144,17 +144,23 @@ def each_by_itself[Request, Done](
 
 
 def answer(
-    name: str, results: Sequence[Json], changed: int, refused: Mapping[int, Rejected], run: str
+    name: str,
+    results: Sequence[Json],
+    changed: int,
+    refused: Mapping[int, Rejected],
+    run: str,
+    done: tuple[str, str] = ("change was made", "changes were made"),
 ) -> Json:
     """Return the answer to a call: `{status, message, run, results, errors}`.
 
-    `name` is the event's list, `changed` how many results changed something.
+    `name` is the event's list, `changed` how many results changed something, `done` what was done to one and
+    to several, in words.
     """
     errors = [problem for place in sorted(refused) for problem in _at(f"{name}[{place}]", refused[place])]
     status = "succeeded_with_errors" if errors else "succeeded"
     return {
         "status": status if results else "rejected",
-        "message": _message(changed, len(results) - changed, len(refused), errors),
+        "message": _message(changed, len(results) - changed, len(refused), errors, done),
         "run": run,
         "results": list(results),
         "errors": [asdict(problem) for problem in errors],
@@ -185,10 +191,10 @@ def _at(place: str, error: Rejected) -> list[Problem]:
     ]
 
 
-def _message(changed: int, same: int, refused: int, errors: Sequence[Problem]) -> str:
+def _message(changed: int, same: int, refused: int, errors: Sequence[Problem], done: tuple[str, str]) -> str:
     if not changed and not same and len(errors) == 1:
         return f"{errors[0].where} {errors[0].message}."
-    parts = [f"{changed} {'change was' if changed == 1 else 'changes were'} made"]
+    parts = [f"{changed} {done[changed != 1]}"]
     parts += [f"{same} {'was' if same == 1 else 'were'} already so"] if same else []
     parts += [f"{refused} {'was' if refused == 1 else 'were'} refused"] if refused else []
     return f"{', '.join(parts)}."

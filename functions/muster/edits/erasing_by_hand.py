@@ -45,4 +45,6 @@ class ErasingByHand:
         done, refused = each_by_itself(dict(enumerate(references)), erase)
         results = [{"where": f"erase[{place}]", **result} for place, result in done.items()]
         changed = sum(result["changed"] for result in results)
-        return answer("erase", results, changed, refused, self.run)
+        return answer(
+            "erase", results, changed, refused, self.run, ("person was erased", "people were erased")
+        )

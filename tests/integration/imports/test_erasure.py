@@ -69,7 +69,7 @@ def test_nothing_of_the_person_stays_but_that_somebody_was_erased_by_whom_and_wh
     member = company.roster()[left]["id"]
     assert told()
     said = erase(company, EMAIL)
-    assert (said["status"], said["message"]) == ("succeeded", "1 change was made.")
+    assert (said["status"], said["message"]) == ("succeeded", "1 person was erased.")
     assert said["results"] == [{"where": "erase[0]", "member": member, "changed": True}]
     assert told() == []
     tombstone = company.ask("member", member=member)["member"]
@@ -97,7 +97,7 @@ def test_it_can_be_sent_again_and_says_who_is_not_there_any_more(company: Compan
     member = company.roster()[left]["id"]
     erase(company, member)
     before = company.items()
-    assert erase(company, member)["message"] == "0 changes were made, 1 was already so."
+    assert erase(company, member)["message"] == "0 people were erased, 1 was already so."
     by_crm_id = erase(company, left)
     assert by_crm_id["errors"][0]["where"] == "erase[0]"
     assert "nothing is kept of the person" in by_crm_id["errors"][0]["remedy"]
