@@ -3,6 +3,7 @@
 A house of rooms, one per capability, bottom up: a file imports its own room and those above it in this list.
 
 errors, validation, references, times, lease, error_log, checks   what every room speaks of
+presentation/            answers in words, as short lines and as tables
 crm/                     how Salesforce and Vault name, query and page things
 settings/                an organization's settings document, and what follows from it alone
 sources/                 gather: users as a CRM shows them, whole or refused

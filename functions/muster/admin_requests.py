@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from muster import __version__, bootstrap, validation
 from muster.errors import NotFound, Problem, Rejected
 from muster.observability import logger
+from muster.presentation.answers import PLAIN, Layout, laid_out
 from muster.references import RunId
 from muster.runs.answer import RunAnswer
 from muster.runs.run import Run
@@ -61,6 +62,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     by: By | None = None
+    detail: bool = False
 
 
 class Event(Asked):
@@ -93,12 +95,14 @@ class Action[R: Asked]:
     """One thing an admin function does: what it takes, and what it does with it.
 
     `run` returns the answer without the organization; `status` is "succeeded" unless it says so. An
-    organization without settings is refused, unless it may be the action that `begins` it.
+    organization without settings is refused, unless it may be the action that `begins` it. `layout` is how
+    its answer is shown.
     """
 
     request: type[R]
     run: Callable[[R], dict[str, Any]]
     begins: bool = False
+    layout: Layout = PLAIN
 
 
 def answer(event: object, actions: Mapping[str, Action[Any]]) -> dict[str, Any]:
@@ -107,23 +111,25 @@ def answer(event: object, actions: Mapping[str, Action[Any]]) -> dict[str, Any]:
     Who asked stays out of the log, being a person; what changes something keeps `by` in the table.
     """
 
-    def understood() -> tuple[Asked, Callable[[Any], dict[str, Any]]]:
+    def understood() -> tuple[Asked, Callable[[Any], dict[str, Any]], Layout]:
         request, action = _for_action(event, actions)
         if isinstance(request, Event) and not action.begins:
             # Nothing is kept of an organization that is not there, which otherwise reads as an empty one.
             settings_of(request.organization)
-        return request, action.run
+        return request, action.run, action.layout
 
     return _answered(event, understood)
 
 
-def answer_one[E: Event](event: object, kind: type[E], run: Callable[[E], dict[str, Any]]) -> dict[str, Any]:
+def answer_one[E: Event](
+    event: object, kind: type[E], run: Callable[[E], dict[str, Any]], layout: Layout = PLAIN
+) -> dict[str, Any]:
     """Return the answer to an event of a function that does one thing; logs as `answer` does."""
-    return _answered(event, lambda: (_read(event, kind), run))
+    return _answered(event, lambda: (_read(event, kind), run, layout))
 
 
 def answer_run[E: RunRequest](
-    event: object, kind: type[E], run: Callable[[E], RunAnswer]
+    event: object, kind: type[E], run: Callable[[E], RunAnswer], layout: Layout = PLAIN
 ) -> tuple[dict[str, Any], RunAnswer | None]:
     """Return the answer to an event about a run, as JSON and as a value (`None`: the event was rejected).
 
@@ -136,7 +142,7 @@ def answer_run[E: RunRequest](
         answers.append(run(asked))
         return answers[0].to_json()
 
-    said = answer_one(event, kind, work)
+    said = answer_one(event, kind, work, layout)
     if isinstance(event, dict) and event.get("by") == SCHEDULE:
         said = _for_a_workflow(said)
     return said, next(iter(answers), None)
@@ -162,11 +168,13 @@ def settings_of(organization: str) -> StoredSettings:
 
 
 def _answered(
-    event: object, understand: Callable[[], tuple[Any, Callable[[Any], dict[str, Any]]]]
+    event: object, understand: Callable[[], tuple[Any, Callable[[Any], dict[str, Any]], Layout]]
 ) -> dict[str, Any]:
     try:
-        request, run = understand()
+        request, run, layout = understand()
         said = {"status": "succeeded", "organization": request.organization, **run(request)}
+        as_text = getattr(request, "as_", None) == "text"
+        said = laid_out(said, layout, detail=request.detail, as_text=as_text)
     except Rejected as error:
         said = _rejection(event, error)
     _log(event, said)

@@ -40,7 +40,7 @@ class Listing(Request):
 
 
 def echo(request: Asked) -> dict[str, Any]:
-    return {"message": "Done.", "got": request.model_dump(exclude={"action"})}
+    return {"message": "Done.", "got": request.model_dump(exclude={"action", "detail"})}
 
 
 ACTIONS: dict[str, Action[Any]] = {

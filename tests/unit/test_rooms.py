@@ -14,6 +14,7 @@ MUSTER = FUNCTIONS / "muster"
 # Bottom up. A file imports its own room and the rooms before it: nothing else, and there are no exceptions.
 ROOMS = {
     "ground": ["errors", "validation", "references", "times", "lease", "error_log", "checks"],
+    "presentation": ["presentation"],
     "crm": ["crm"],
     "settings": ["settings"],
     "sources": ["sources"],
