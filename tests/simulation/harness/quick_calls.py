@@ -17,11 +17,15 @@ from botocore.signers import RequestSigner
 from botocore.useragent import UserAgentString
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models.dynamo_type import DynamoType
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
-from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing import ast_nodes, expressions
 
+# moto has no types for these.
+Node: Any = vars(ast_nodes)["Node"]
+DepthFirstTraverser: Any = vars(ast_nodes)["DepthFirstTraverser"]
+UpdateExpressionParser: Any = vars(expressions)["UpdateExpressionParser"]
 # What they do themselves.
-_ALIAS = EventAliaser._alias_event_name
+_SIGN = RequestSigner.sign
+_ALIAS = vars(EventAliaser)["_alias_event_name"]
 _ENDPOINT = EndpointRulesetResolver.construct_endpoint
 _LEX = ConditionExpressionParser._lex_one_node
 _PARSE = UpdateExpressionParser.make
@@ -29,6 +33,7 @@ _EQUAL = DynamoType.__eq__
 _ALIASES: dict[str, str] = {}
 # What walks a tree, and a kind of node → the kind that it is to it; `None`: it passes it by.
 _KINDS: dict[tuple[type, type], type | None] = {}
+_ARE_NODES: dict[type, bool] = {}
 
 
 @contextmanager
@@ -37,7 +42,7 @@ def quick_calls() -> Iterator[None]:
     with ExitStack() as stack:
         for place, name, quick in (
             (UserAgentString, "to_string", lambda _: "test"),
-            (RequestSigner, "sign", lambda *_, **__: None),
+            (RequestSigner, "sign", _sign),
             (EventAliaser, "_alias_event_name", _alias),
             (EndpointRulesetResolver, "construct_endpoint", _endpoint),
             (ConditionExpressionParser, "_lex_one_node", staticmethod(_lexed)),
@@ -52,6 +57,12 @@ def quick_calls() -> Iterator[None]:
 
 
 # ── botocore ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sign(signer: Any, *given: Any, **options: Any) -> None:
+    # Of all services, moto's S3 alone looks whether a request is signed.
+    if signer._service_id == "S3":
+        _SIGN(signer, *given, **options)
 
 
 def _alias(aliaser: Any, event: str) -> str:
@@ -89,13 +100,13 @@ def _copied(node: Any, memo: dict[int, Any]) -> Any:
     if node.children is not None:
         twin.children = [copy.deepcopy(child, memo) for child in node.children]
         for child in twin.children:
-            if _is_node(type(child)):
+            if _is_node(child):
                 child.parent = twin
     return twin
 
 
 def _walked(walker: Any, node: Any, child_id: int = -1) -> Any:
-    if not _is_node(type(node)):
+    if not _is_node(node):
         return node
     parent = node.parent
     for number, child in enumerate(node.children or ()):
@@ -113,9 +124,12 @@ def _walked(walker: Any, node: Any, child_id: int = -1) -> Any:
     return node
 
 
-@cache
-def _is_node(kind: type) -> bool:
-    return issubclass(kind, Node)
+def _is_node(part: Any) -> bool:
+    # To ask of an instance of an abstract class is slow.
+    kind = type(part)
+    if kind not in _ARE_NODES:
+        _ARE_NODES[kind] = isinstance(part, Node)
+    return _ARE_NODES[kind]
 
 
 def _hash(value: Any) -> int:
