@@ -180,12 +180,13 @@ def _ends(pushing: PushCompany, group: str, who: str) -> None:
 
 def in_trouble(trouble: str) -> Hunt:
     """Hunt with somebody who leaves, and such a trouble for half an hour."""
-    return _of_troubles.setdefault(
+    return of_troubles.setdefault(
         trouble, lambda world: leaver_in_trouble(Pushing.of(world), trouble, stage=1, rounds=2)
     )
 
 
-_of_troubles: dict[str, Hunt] = {}
+# Trouble → the hunt with it.
+of_troubles: dict[str, Hunt] = {}
 
 # ── Bugs ─────────────────────────────────────────────────────────────────────────────────────────
 
