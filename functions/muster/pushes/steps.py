@@ -248,8 +248,10 @@ class Steps:
         change: Callable[..., Member],
     ) -> None:
         at, day = self._now(), end_dates.today(self.clock.now(), self.settings.time_zone)
+        features = pushed_features(self.settings)
         changes = {
-            member_of[name]: partial(change, user=user, at=at, day=day) for name, user in users.items()
+            member_of[name]: partial(change, user=user, at=at, day=day, features=features)
+            for name, user in users.items()
         }
         for before, after in self.sender.member_writer(run, "crm").write(changes):
             self.errors += failures(before, after, at, run.id)
