@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 import preflight
+from muster.settings import strict_yaml
 from tests.integration.pushes.licences import VAULT_HOST, Licences
+from tests.integration.template_reading import ROOT
 
 UNMANAGED = {"host": VAULT_HOST}
 MANAGED = {**UNMANAGED, "manage_features": ["engage", "engage_connect"]}
@@ -48,6 +50,7 @@ def test_connecting_first_and_managing_features_later_keeps_what_an_assignment_a
     licences: Licences, mode: str, imported: str | None, pending_edits: str
 ) -> None:
     salesforce = licences.company.salesforce.connection
+    managed = of_readme() | {"host": VAULT_HOST}
     pilot = {"name": "Pilot", "update_mode": mode, "engage": {"group": "UK"}}
     licences.company.put(
         assignments=[pilot], connections={"salesforce": salesforce}, pending_edits=pending_edits
@@ -55,7 +58,8 @@ def test_connecting_first_and_managing_features_later_keeps_what_an_assignment_a
     ada, bob = licences.people(2)
     licences.imported()
 
-    connections = {"salesforce": salesforce, "vault_crm": UNMANAGED}
+    unmanaged = {name: value for name, value in managed.items() if name != "manage_features"}
+    connections = {"salesforce": salesforce, "vault_crm": unmanaged}
     assert licences.company.put(connections=connections)["status"] == "succeeded"
     assert checked(licences)["status"] == "succeeded"
     licences.imported()
@@ -66,14 +70,24 @@ def test_connecting_first_and_managing_features_later_keeps_what_an_assignment_a
     licences.imported()
     assert licences.status(bob) == ("UK", None, None)
 
-    connections = {"salesforce": salesforce, "vault_crm": MANAGED}
+    connections = {"salesforce": salesforce, "vault_crm": managed}
     assert licences.company.put(connections=connections)["status"] == "succeeded"
     assert checked(licences)["status"] == "succeeded"
     if imported:
         licences.imported(imported)
+    preview = licences.push(preview=True)
+    assert preview["counts"] == {"added": 2}
     licences.push()
     assert [licences.status(each) for each in (ada, bob)] == [("UK", "success", "UK")] * 2
     assert licences.push()["counts"] == {}
+
+
+def of_readme() -> dict[str, Any]:
+    """Return the connection as step 10 of the README has it in the end."""
+    step = (ROOT / "README.md").read_text().partition("\n**10. ")[2].partition("\n**11. ")[0]
+    document = strict_yaml.parse(step.partition("```yaml\n")[2].partition("```")[0])
+    found: dict[str, Any] = document["connections"]["vault_crm"]
+    return found
 
 
 def checked(licences: Licences) -> dict[str, Any]:
@@ -125,6 +139,7 @@ def test_what_is_asked_for_in_vault_while_a_feature_is_off_is_taken_over(licence
     licences.imported()
     switch(licences, "off")
     licences.imported()
+    # Whoever is in a group is shown in it.
     licences.vault.update(ada, engage_group_request__v="UK")
     licences.vault.settle()
     licences.imported()
