@@ -6,6 +6,7 @@ import pytest
 
 import preflight
 from muster.settings import strict_yaml
+from tests.integration.pushes.align_desk import WRITE, Desk
 from tests.integration.pushes.licences import VAULT_HOST, Licences
 from tests.integration.template_reading import ROOT
 
@@ -186,3 +187,45 @@ def test_a_push_leaves_what_an_unmapped_feature_shows(licences: Licences, field_
     licences.imported()
     assert licences.status(ada) == shown
     assert licences.push()["counts"] == {}
+
+
+# ── With Align ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_has_changed_while_a_feature_was_off_is_shown_in_align(desk: Desk, ada: tuple[str, str]) -> None:
+    user, record = ada
+    licences = desk.licences
+    licences.vault.group("US", 1)
+    desk.ask(record, "UK")
+    licences.push()
+    assert desk.shows(record) == ("UK", "success__aln", "UK")
+    switch(licences, "off")
+    licences.imported()
+    licences.vault.update(user, engage_group_request__v="US")
+    licences.vault.settle()
+    # The other feature is written to the same record meanwhile.
+    licences.vault.group("Reps", None, "engage_connect")
+    desk.ask(record, "Reps", "engage_connect")
+    licences.imported()
+    licences.push()
+    licences.imported()
+    assert desk.shows(record) == ("UK", "success__aln", "UK"), "nothing of it is written"
+    switch(licences, "on")
+    licences.imported()
+    assert desk.shows(record) == ("US", "success__aln", "US")
+    desk.calls()
+    licences.imported()
+    assert WRITE not in desk.calls()
+
+
+def test_what_align_asked_for_and_was_not_sent_waits(desk: Desk, ada: tuple[str, str]) -> None:
+    _, record = ada
+    licences = desk.licences
+    desk.ask(record, "UK")
+    licences.imported("incremental")
+    switch(licences, "off")
+    licences.imported()
+    licences.push()
+    switch(licences, "on")
+    licences.push()
+    assert desk.shows(record) == ("UK", "success__aln", "UK")
