@@ -189,6 +189,109 @@ def test_a_push_leaves_what_an_unmapped_feature_shows(licences: Licences, field_
     assert licences.push()["counts"] == {}
 
 
+@pytest.mark.parametrize("mode", ["automatic", "manual"])
+def test_what_a_message_asks_for_while_a_feature_is_off_is_asked_once_it_is_on(
+    licences: Licences, mode: str
+) -> None:
+    licences.company.put(
+        assignments=[
+            {
+                "name": name,
+                "filter": f"Department = '{name}'",
+                "update_mode": mode,
+                "engage": {"group": group},
+            }
+            for name, group in (("Sales", "UK"), ("Support", "US"))
+        ]
+    )
+    licences.vault.group("US", 1)
+    (ada,) = licences.people(1)
+    licences.imported()
+    licences.push()
+    assert licences.status(ada) == ("UK", "success", "UK")
+    switch(licences, "off")
+    licences.imported()
+    moved(licences, ada, Department="Support")
+    licences.imported("incremental")
+    licences.imported()
+    assert licences.status(ada) == ("US", "success", "UK")
+    switch(licences, "on")
+    licences.push()
+    assert licences.status(ada) == ("US", "success", "US")
+
+
+@pytest.mark.parametrize("off", ["off", "unmapped"])
+def test_who_leaves_and_comes_back_while_a_feature_is_off_has_the_group_again(
+    licences: Licences, off: str
+) -> None:
+    (ada,) = licences.people(1)
+    licences.imported()
+    licences.ask(ada)
+    licences.push()
+    moved(licences, ada, IsActive=False)
+    licences.push()
+    assert licences.status(ada) == (None, "success", None)
+    switch(licences, off)
+    licences.imported()
+    moved(licences, ada, IsActive=True)
+    licences.imported()
+    assert licences.status(ada)[0] == "UK"
+    switch(licences, "on" if off == "off" else "mapped")
+    licences.imported()
+    licences.push()
+    assert licences.status(ada) == ("UK", "success", "UK")
+
+
+@pytest.mark.parametrize("leaves", ["before", "while off"])
+def test_who_leaves_while_a_feature_is_off_gives_the_group_back_once_it_is_on(
+    licences: Licences, leaves: str
+) -> None:
+    (ada,) = licences.people(1)
+    licences.imported()
+    licences.ask(ada)
+    licences.push()
+    if leaves == "before":
+        moved(licences, ada, IsActive=False)
+    switch(licences, "off")
+    licences.imported()
+    if leaves == "while off":
+        moved(licences, ada, IsActive=False)
+    licences.imported()
+    licences.push()
+    assert licences.status(ada)[2] == "UK"
+    switch(licences, "on")
+    licences.push()
+    assert licences.status(ada)[2] is None
+    assert licences.vault.used()["UK"] == 0
+
+
+def test_a_licence_freed_while_a_feature_is_off_is_given_once_it_is_on(licences: Licences) -> None:
+    licences.vault.group("UK", 1)
+    ada, bob = licences.people(2)
+    licences.imported()
+    licences.ask(ada)
+    licences.push()
+    licences.ask(bob)
+    licences.push()
+    assert licences.status(bob)[1] == "no_licenses_remaining"
+    switch(licences, "off")
+    licences.vault.update(ada, engage_group_request__v=None)
+    licences.vault.settle()
+    licences.imported()
+    licences.ask(ada, group="Reps", feature="engage_connect")
+    licences.push()
+    switch(licences, "on")
+    licences.push()
+    assert licences.status(bob) == ("UK", "success", "UK")
+
+
+def moved(licences: Licences, person: str, **fields: Any) -> None:
+    """Change somebody in Salesforce, and follow the message about it."""
+    crm_id = str(licences.member(person)["crm"]["salesforce"]["id"])
+    licences.company.salesforce.update(crm_id, **fields)
+    assert licences.company.hear({"Id": crm_id}) == 0
+
+
 # ── With Align ───────────────────────────────────────────────────────────────────────────────────
 
 
