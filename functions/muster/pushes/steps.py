@@ -202,8 +202,7 @@ class Steps:
             in_doubt = False
             run = self._recorded(run, run.cursor + len(some))
             self.clock.check()
-        # All free licences of what is pushed have been offered to the lines; those freed later are for the next
-        # push.
+        # All free licences of pushed features have been offered; those freed later are for the next push.
         free, features = self.ports.roster.licence_lines(run.organization)[1], pushed_features(self.settings)
         offered = {line: number for line, number in free.items() if line[0] in features}
         self.ports.roster.offered(run.organization, offered)
