@@ -492,4 +492,4 @@ def test_another_request_by_hand_or_one_that_is_sent_is_not_set_aside_any_more()
 def test_a_request_that_is_set_aside_is_due_at_once() -> None:
     due = engage_groups.due(ASIDE)
     assert due
-    assert (due.since, due.what) == ("", {ENGAGE})
+    assert (due.since, due.what) == ("", frozenset({ENGAGE}))
