@@ -27,7 +27,7 @@ from muster.crm import engage_features
 from muster.crm.engage_features import FEATURES, Seen
 from muster.pushes import group_writes
 from muster.pushes.group_writes import BLANK
-from muster.roster import end_dates, engage_groups, vault_tries
+from muster.roster import end_dates, engage_groups, requests_set_aside, vault_tries
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
@@ -187,7 +187,7 @@ def _items(
         seen=user.seen,
         modified=user.modified,
     )
-    shown = with_outcome(member, user, at, day)
+    shown = with_outcome(member, user, at, day, pushed_features(settings))
     active = _active_to_write(shown, day, at)
     found = _Groups()
     for feature in pushed_features(settings):
@@ -293,20 +293,21 @@ def seen_user(item: PushItem) -> VaultUser:
     return VaultUser(id=item.user, username=None, email=None, active=bool(item.active), seen=item.seen)
 
 
-def with_answer(member: Member, user: VaultUser, at: str, day: date) -> Member:
+def with_answer(member: Member, user: VaultUser, at: str, day: date, features: Iterable[str]) -> Member:
     """Return the member with the outcomes of requests that were sent, and no others (P3)."""
-    sent = [each for each in user.seen if getattr(member, each)["status"] == engage_features.REQUEST_SENT]
-    return with_outcome(member, replace(user, seen={each: user.seen[each] for each in sent}), at, day)
+    sent = [each for each in features if getattr(member, each)["status"] == engage_features.REQUEST_SENT]
+    return with_outcome(member, user, at, day, sent)
 
 
-def with_outcome(member: Member, user: VaultUser, at: str, day: date) -> Member:
+def with_outcome(member: Member, user: VaultUser, at: str, day: date, features: Iterable[str]) -> Member:
     """Return the member with its groups and user as Vault CRM shows them (P3); `at` is now (ISO 8601).
 
+    `features` are those that are pushed, or some of them: the fields of others need not have been read (G12).
     Who is active there again requests the groups that it had (G11).
     """
     before = member
-    for feature, seen in user.seen.items():
-        attributes: dict[str, Any] = engage_groups.observed(member, feature, seen, at)
+    for feature in features:
+        attributes: dict[str, Any] = engage_groups.observed(member, feature, user.seen[feature], at)
         member = replace(member, **attributes)
     if member.vault.get("active", True) != user.active:
         vault = vault_tries.done(member.vault, engage_features.USER_STATUS)
@@ -345,11 +346,10 @@ def with_failure(member: Member, item: PushItem, day: date, at: str) -> Member:
     for feature, writes in item.writes.items():
         if _is_wished(member, item, feature, day):
             blanked = writes.get("request") == BLANK
+            vault = requests_set_aside.removed(member.vault, feature)
             attributes: dict[str, Any] = {
                 feature: {**getattr(member, feature), "status": engage_features.REQUEST_FAILED},
-                "vault": vault_tries.tried(
-                    member.vault, feature, at, saved=False, blanked=blanked, adds=adds
-                ),
+                "vault": vault_tries.tried(vault, feature, at, saved=False, blanked=blanked, adds=adds),
             }
             member = replace(member, **attributes)
     if item.active is not None:

@@ -17,18 +17,19 @@ from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured
 from muster.pushes import group_writes, licence_lines, push_plan
 from muster.pushes.blocked import blocked_by
-from muster.pushes.licence_lines import Line, Removals
+from muster.pushes.licence_lines import Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, PushItem, Step
 from muster.pushes.sending_items import ItemSender, at_of
 from muster.pushes.syncing_align import AlignSync
-from muster.roster import end_dates, engage_groups
+from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.engage_errors import (
     REMOVAL_SUCCEEDED,
     failures,
     under_way_too_long,
     user_not_seen,
 )
+from muster.roster.licence_places import Line
 from muster.roster.member import Member
 from muster.roster.writing_members import Change
 from muster.runs import guard
@@ -201,8 +202,10 @@ class Steps:
             in_doubt = False
             run = self._recorded(run, run.cursor + len(some))
             self.clock.check()
-        # All free licences have been offered to the lines; those freed later are for the next push.
-        self.ports.roster.offered(run.organization, self.ports.roster.licence_lines(run.organization)[1])
+        # All free licences of pushed features have been offered; those freed later are for the next push.
+        free, features = self.ports.roster.licence_lines(run.organization)[1], pushed_features(self.settings)
+        offered = {line: number for line, number in free.items() if line[0] in features}
+        self.ports.roster.offered(run.organization, offered)
         return self._recorded(replace(run, phase=Phase.NOTIFY), run.cursor)
 
     # ── Outcomes ─────────────────────────────────────────────────────────────────────────────────
@@ -234,11 +237,11 @@ class Steps:
             member_of = {name: waiting[name].member for name in settled}
             self._record_outcomes(run, settled, member_of, push_plan.with_answer)
             for name, user in settled.items():
-                freed.update(_left(waiting.pop(name), user))
+                freed.update(_freed(waiting.pop(name), user, self.settings))
                 if any(group_writes.is_in_group(user.seen[each]) for each in pushed_features(self.settings)):
                     still_in.add(name)
             self.clock.check()
-        return Removals(freed, frozenset(still_in | waiting.keys()))
+        return Removals(self.settings, freed, frozenset(still_in | waiting.keys()))
 
     def _record_outcomes(
         self,
@@ -248,8 +251,10 @@ class Steps:
         change: Callable[..., Member],
     ) -> None:
         at, day = self._now(), end_dates.today(self.clock.now(), self.settings.time_zone)
+        features = pushed_features(self.settings)
         changes = {
-            member_of[name]: partial(change, user=user, at=at, day=day) for name, user in users.items()
+            member_of[name]: partial(change, user=user, at=at, day=day, features=features)
+            for name, user in users.items()
         }
         for before, after in self.sender.member_writer(run, "crm").write(changes):
             self.errors += failures(before, after, at, run.id)
@@ -303,9 +308,9 @@ def _is_under_way(item: PushItem, user: VaultUser) -> bool:
     return any(user.seen[feature].status in under_way for feature in item.writes)
 
 
-def _left(item: PushItem, user: VaultUser) -> Iterator[Line]:
-    """Yield the groups that the user has left since the item was planned."""
+def _freed(item: PushItem, user: VaultUser, settings: Settings) -> Iterator[Line]:
+    """Yield the line of each licence that the user has freed since the item was planned."""
     for feature in item.writes:
-        group = item.seen[feature].group
-        if group and user.seen[feature].group != group:
-            yield feature, group
+        before, after = item.seen[feature].group, user.seen[feature].group
+        if line := licence_places.freed_by(feature, before, after, settings):
+            yield line

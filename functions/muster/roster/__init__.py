@@ -18,6 +18,7 @@ engage_groups            the groups a member requests, and what a push has to se
 engage_errors            entries for the error log about failed requests and users of Vault CRM (P3)
 former_groups            what a leaver had requested, requested again for who comes back (G11)
 vault_tries              what is tried in Vault CRM until it is done, and when (G7)
+requests_set_aside       requests that wait until their feature is pushed (G12)
 requests_under_way       since when a request has been under way, and whether that is too long (P3)
 end_dates                end dates and statuses set by hand, and who has left (G7, A16)
 erasure                  what remains of a member who is erased, and who cannot be yet (T5)

@@ -24,7 +24,7 @@ from muster.crm.engage_features import (
     USER_STATUS,
     Seen,
 )
-from muster.roster import requests_under_way, vault_tries
+from muster.roster import requests_set_aside, requests_under_way, vault_tries
 from muster.roster.end_dates import closed_by_hand, day_after, has_left
 from muster.roster.licence_places import without_place
 from muster.roster.member import Member
@@ -71,7 +71,7 @@ def retry(member: Member, feature: str) -> Attributes:
 def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attributes:
     status = RETRY_REQUEST if CONNECTION in member.crm else after["status"]
     # Without the digest, the next import looks at the member again: it may have to undo this (I10).
-    vault = {**member.vault, "digest": ""} if member.vault else {}
+    vault = {**requests_set_aside.removed(member.vault, feature), "digest": ""} if member.vault else {}
     if after["request"] != getattr(member, feature)["request"]:
         vault = _returned_or_not(without_place(vault, feature), feature)
     if after["request"] is not None:
@@ -80,8 +80,11 @@ def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attrib
 
 
 def is_unsent(member: Member, feature: str) -> bool:
-    """Whether the member's request has been edited since it was last sent (I10)."""
-    return bool(getattr(member, feature)["status"] == RETRY_REQUEST)
+    """Whether the member's request has been edited since it was last sent (I10).
+
+    That it is, says its status, or that it is set aside while the feature is not pushed (G12).
+    """
+    return getattr(member, feature)["status"] == RETRY_REQUEST or requests_set_aside.has(member, feature)
 
 
 def returned(before: Member, after: Member, day: date) -> Attributes:
@@ -177,9 +180,9 @@ def _group_due(member: Member, feature: str, ends: str | None) -> str | None:
     holds_none = not may_hold(member, date.min)
     if mine["status"] == REQUEST_SENT:
         return ""
-    if mine["status"] == RETRY_REQUEST and (gives_back(member, feature) or not mine["request"]):
+    if is_unsent(member, feature) and (gives_back(member, feature) or not mine["request"]):
         return ""
-    if mine["status"] == RETRY_REQUEST and not holds_none:
+    if is_unsent(member, feature) and not holds_none:
         activation = vault_tries.of(member, USER_STATUS)
         return activation.next() if activation and not member.vault.get("active", True) else ""
     if not holds_none and is_unsaved(member, feature):
@@ -259,7 +262,7 @@ def to_send(
 def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Attributes:
     """Return the attributes of a member after its request was written to Vault CRM (P3)."""
     vault = requests_under_way.seen(_returned_or_not(member.vault, feature), feature, None)
-    vault = {**vault, "digest": ""}
+    vault = {**requests_set_aside.removed(vault, feature), "digest": ""}
     if "request" in written:
         vault[feature] = written["request"] or None
     return {feature: {**getattr(member, feature), "status": REQUEST_SENT}, "vault": vault}
@@ -268,8 +271,8 @@ def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Att
 def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
     """Return the attributes of a member for whom Vault CRM shows this; the request stays (G4, P3).
 
-    A request that is not sent yet keeps its status, and so does what Vault CRM did not save. `at` is now, for
-    a place in line (G8), and for what takes long (G7, P3).
+    A request that is not sent yet keeps its status, unless it is set aside, and so does what Vault CRM did
+    not save. `at` is now, for a place in line (G8), and for what takes long (G7, P3).
     """
     mine = getattr(member, feature)
     # Retry Request in Vault CRM means that it has been sent, and that Vault has yet to answer.
@@ -281,20 +284,28 @@ def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
     else:
         is_open = seen.request is not None or seen.group is not None
         vault = _after_removal(member.vault, feature, seen, at)
-    if is_unsent(member, feature) or (tries and tries.unsaved and is_open and status != REQUEST_SENT):
+    is_unsaved_still = bool(tries and tries.unsaved and is_open and status != REQUEST_SENT)
+    if mine["status"] == RETRY_REQUEST or is_unsaved_still:
         status = mine["status"]
     vault = requests_under_way.seen(vault, feature, at if status == REQUEST_SENT else None)
     vault[feature] = seen.request
+    if not is_unsent(member, feature):
+        vault = _in_line(vault, feature, mine, status, at)
+    return {feature: {**mine, "status": status, "group": seen.group}, "vault": vault}
+
+
+def _in_line(
+    vault: dict[str, Any], feature: str, mine: Mapping[str, Any], status: str | None, at: str
+) -> dict[str, Any]:
+    """Return a member's `vault` with its place in line, or without, once its request has this status (G8)."""
     if status == NO_LICENSES_REMAINING and mine["request"]:
         place = vault.get("waits", {}).get(feature, {})
         if place.get("group") != mine["request"]:
             place = {"group": mine["request"], "since": at, "tried": at}
         elif mine["status"] != NO_LICENSES_REMAINING:
             place = {**place, "tried": at}
-        vault["waits"] = {**vault.get("waits", {}), feature: place}
-    elif status not in (RETRY_REQUEST, REQUEST_SENT):
-        vault = without_place(vault, feature)
-    return {feature: {**mine, "status": status, "group": seen.group}, "vault": vault}
+        return {**vault, "waits": {**vault.get("waits", {}), feature: place}}
+    return vault if status == REQUEST_SENT else without_place(vault, feature)
 
 
 def _after_removal(vault: Mapping[str, Any], feature: str, seen: Seen, at: str) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from typing import Any
 from muster.crm import engage_features, vault_fields
 from muster.crm.engage_features import CONNECTION, Seen
 from muster.errors import Problem
-from muster.roster import end_dates, engage_groups, pending_edits, salesforce_lifecycle, vault_tries
+from muster.roster import (
+    end_dates,
+    engage_groups,
+    pending_edits,
+    requests_set_aside,
+    salesforce_lifecycle,
+    vault_tries,
+)
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.links import match_keys, vault_id, vault_key
 from muster.roster.member import Member
@@ -95,23 +102,23 @@ def notices(user: VaultUser, decision: Decision, settings: Settings) -> tuple[No
     before, after = decision.before, decision.after or decision.before
     if before is None or after is None:
         return ()
-    kept = [
-        feature
+    return tuple(
+        _kept(feature, settings)
         for feature in engage_features.FEATURES
         if pending_edits.is_kept(before, after, feature, user, settings)
         and getattr(after, feature)["request"] != user.requests[feature]
-    ]
-    return tuple(
-        Notice(
-            REQUEST_KEPT,
-            Problem(
-                mappings.inbound(settings)[f"{feature}.request"],
-                "differs from the request made here, which is not sent yet; the request made here is kept",
-                "Nothing to do: the next push sends it. If Vault CRM is right, request its group.",
-            ),
-        )
-        for feature in kept
     )
+
+
+def _kept(feature: str, settings: Settings) -> Notice:
+    sent = "Nothing to do: the next push sends it."
+    if feature not in mappings.pushed_features(settings):
+        sent = (
+            f"It is sent once {feature} is pushed (settings: manage_features, field_maps.vault_crm.outbound)."
+        )
+    where = mappings.inbound(settings)[f"{feature}.request"]
+    what = "differs from the request made here, which is not sent yet; the request made here is kept"
+    return Notice(REQUEST_KEPT, Problem(where, what, f"{sent} If Vault CRM is right, request its group."))
 
 
 def _may_be_linked(member: Member, user: VaultUser) -> bool:
@@ -164,9 +171,12 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
         after = replace(after, **changed)
     if not is_new:
         after = replace(after, **engage_groups.returned(before, after, today))
-    # The next import looks at a kept edit again: by then the settings may let Vault overwrite it.
+    # The next import looks at a kept edit again: by then the settings may let Vault overwrite it. Not so one
+    # that is, or was, set aside: only another request in Vault overwrites that.
     kept = any(
-        pending_edits.is_kept(before, after, feature, user, settings) for feature in engage_features.FEATURES
+        pending_edits.is_kept(before, after, feature, user, settings)
+        for feature in mappings.pushed_features(settings)
+        if not requests_set_aside.has(before, feature)
     )
     digest = before.vault.get("digest", "") if kept else user.digest
     after = replace(after, vault={**after.vault, "digest": digest})

@@ -251,7 +251,7 @@ def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
         freed = Counter(
             (feature, seen.group) for item in items for feature, seen in item.seen.items() if seen.group
         )
-        return Removals(freed, frozenset())
+        return Removals(self.settings, freed, frozenset())
 
     patch.setattr(Steps, "_await", hasty)
     order = tuple(Step)

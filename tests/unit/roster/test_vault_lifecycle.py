@@ -8,6 +8,7 @@ import pytest
 
 from muster.crm import engage_features
 from muster.crm.engage_features import CONNECT, ENGAGE, Seen
+from muster.roster import engage_groups
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.links import vault_key
 from muster.roster.member import Member
@@ -429,3 +430,66 @@ def test_of_a_feature_that_is_not_managed_what_the_crm_shows_is_shown() -> None:
         SUCCESS,
         "UK",
     )
+
+
+# ── While the feature is not pushed (G12) ────────────────────────────────────────────────────────
+
+UNMANAGED = settings(connections={"vault_crm": {"host": VAULT["vault_crm"]["host"]}})
+UNMANAGED_OVER = settings(
+    connections={"vault_crm": {"host": VAULT["vault_crm"]["host"]}}, pending_edits="overwrite"
+)
+UNSENT = linked("US", RETRY, "UK", "UK")
+ASIDE = linked(
+    "US", SUCCESS, "UK", vault={"active": True, ENGAGE: "UK", CONNECT: None, "set_aside": [ENGAGE]}
+)
+IN_UK, IN_DE = ("UK", SUCCESS, "UK"), ("DE", SUCCESS, "DE")
+
+
+@pytest.mark.parametrize(
+    ("acme", "before", "shown", "after", "is_set_aside"),
+    [
+        (UNMANAGED, ada("US"), (None, None, None), ("US", None, None), True),
+        (UNMANAGED, UNSENT, IN_UK, ("US", SUCCESS, "UK"), True),
+        (UNMANAGED, ASIDE, IN_UK, ("US", SUCCESS, "UK"), True),
+        (UNMANAGED, ASIDE, IN_DE, ("US", SUCCESS, "DE"), True),
+        # The same request as before in Vault CRM says nothing against the one made here.
+        (UNMANAGED_OVER, UNSENT, IN_UK, ("US", SUCCESS, "UK"), True),
+        (UNMANAGED_OVER, ASIDE, IN_DE, IN_DE, False),
+        # Somebody has asked for it in Vault CRM.
+        (UNMANAGED, ASIDE, ("US", SUCCESS, "US"), ("US", SUCCESS, "US"), False),
+        # Nothing is pending.
+        (UNMANAGED, linked(*IN_UK, "UK"), IN_DE, IN_DE, False),
+        # Pushed again: it is to be sent.
+        (ACME, ASIDE, IN_UK, ("US", RETRY, "UK"), False),
+        (OVERWRITING, ASIDE, IN_UK, ("US", RETRY, "UK"), False),
+        (OVERWRITING, ASIDE, IN_DE, IN_DE, False),
+    ],
+)
+def test_a_request_waits_while_its_feature_is_not_pushed(
+    acme: Any,
+    before: Member,
+    shown: tuple[str | None, ...],
+    after: tuple[str | None, ...],
+    is_set_aside: bool,
+) -> None:
+    of_user = user(*shown)
+    decision = decide(of_user, known(before), acme, {}, NOW)
+    assert engage(decision) == after
+    member = decision.after or before
+    assert ("set_aside" in member.vault) == is_set_aside
+    assert engage_groups.is_unsent(member, ENGAGE) == (is_set_aside or after[1] == RETRY)
+    again = decide(of_user, known(member), acme, {}, NOW.replace(hour=20))
+    assert not again.writes
+
+
+def test_another_request_by_hand_or_one_that_is_sent_is_not_set_aside_any_more() -> None:
+    asked = replace(ASIDE, **engage_groups.request_group(ASIDE, ENGAGE, "DE"))
+    sent = replace(ASIDE, **engage_groups.sent(ASIDE, ENGAGE, {"request": "US"}))
+    assert (asked.engage["status"], "set_aside" in asked.vault) == (RETRY, False)
+    assert (sent.engage["status"], "set_aside" in sent.vault) == (SENT, False)
+
+
+def test_a_request_that_is_set_aside_is_due_at_once() -> None:
+    due = engage_groups.due(ASIDE)
+    assert due
+    assert (due.since, due.what) == ("", frozenset({ENGAGE}))
