@@ -40,7 +40,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Mappable:
-    """An object's fields with what uses each, all mappings, laid out by direction, and warnings about them."""
+    """An object's fields with what uses each, all mappings by direction, and warnings about them."""
 
     object: str
     fields: Sequence[Mapping[str, Any]]
@@ -71,7 +71,10 @@ def of_vault_crm(settings: Settings, described: Iterable[Field]) -> Mappable:
             "system": _switches(vault_fields.SYSTEM_INBOUND, maps.inbound.system),
             "custom": dict(maps.inbound.custom),
         },
-        "outbound": {"system": _switches(vault_fields.SYSTEM_OUTBOUND, maps.outbound.system)},
+        "outbound": {
+            "system": _switches(vault_fields.SYSTEM_OUTBOUND, maps.outbound.system),
+            "custom": maps.outbound.model_dump(mode="json", include={"custom"})["custom"],
+        },
     }
     return _mappable(
         vault_fields.OBJECT,
@@ -183,6 +186,8 @@ def _uses_of_vault_crm(settings: Settings) -> Iterator[Use]:
         yield Use(target, field, (*_VAULT_MAPS, *where))
     for target, field in mappings.outbound(settings).items():
         yield Use(target, field, (*_VAULT_MAPS, "outbound", "system"), writes=True)
+    for attribute, written in mappings.custom_outbound(settings).items():
+        yield Use(attribute, written.field, (*_VAULT_MAPS, "outbound", "custom", attribute), writes=True)
 
 
 def _uses_of_align(settings: Settings) -> Iterator[Use]:

@@ -14,7 +14,14 @@ from typing import Any
 from muster.crm import engage_features, vault_fields
 from muster.crm.engage_features import CONNECTION, Seen
 from muster.errors import Problem
-from muster.roster import end_dates, engage_groups, pending_edits, salesforce_lifecycle, vault_tries
+from muster.roster import (
+    end_dates,
+    engage_groups,
+    pending_edits,
+    salesforce_lifecycle,
+    vault_tries,
+    written_fields,
+)
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.links import match_keys, vault_id, vault_key
 from muster.roster.member import Member
@@ -164,6 +171,7 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
         after = replace(after, **changed)
     if not is_new:
         after = replace(after, **engage_groups.returned(before, after, today))
+    after = replace(after, vault=written_fields.observed(after, user.written, settings))
     # The next import looks at a kept edit again: by then the settings may let Vault overwrite it.
     kept = any(
         pending_edits.is_kept(before, after, feature, user, settings) for feature in engage_features.FEATURES

@@ -22,9 +22,12 @@ def vault_deciding_settings(settings: Settings) -> dict[str, Any]:
     of_connection = vault_crm_connection(settings).model_dump(
         mode="json", include={"match", "statuses", "manage_features"}
     )
+    maps = settings.field_maps.vault_crm
+    # So that nobody is evaluated again for a key that the settings do not have.
+    unused: dict[str, set[str]] = {} if maps.outbound.custom else {"outbound": {"custom"}}
     return {
         **of_connection,
-        "field_maps": settings.field_maps.vault_crm.model_dump(mode="json"),
+        "field_maps": maps.model_dump(mode="json", exclude=unused),
         "assignments": [
             [each.name, each.update_mode, each.engage is not None, each.engage_connect is not None]
             for each in settings.assignments

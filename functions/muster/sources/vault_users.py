@@ -30,8 +30,9 @@ class VaultUser:
 
     `seen` holds per feature what the Engage fields show, `None` also where a field is not read.
     `requests` holds the member's requests by the inbound map, per feature that it maps, and `custom` the
-    member's custom fields. `digest` is that of the row; `modified` is when the record was last saved, as
-    Vault writes it; `run` is for the history. `succeeds` is the Vault id of the user, no longer shown by
+    member's custom fields. `written` holds the fields that custom mappings write, as they are. `digest` is
+    that of the row; `modified` is when the record was last saved, as Vault writes it; `run` is for the
+    history. `succeeds` is the Vault id of the user, no longer shown by
     the vault, whom this one replaces.
     """
 
@@ -42,6 +43,7 @@ class VaultUser:
     seen: Mapping[str, Seen]
     requests: Mapping[str, str | None] = field(default_factory=dict)
     custom: Mapping[str, str | None] = field(default_factory=dict)
+    written: Mapping[str, str | None] = field(default_factory=dict)
     digest: str = ""
     modified: str | None = None
     run: str = ""
@@ -110,6 +112,7 @@ def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
             for target, value in mapped.items()
             if target.startswith(mappings.CUSTOM)
         },
+        written={name: fields[name] for name in mappings.custom_fields_to_write(settings)},
         digest=digester(names)(row),
         modified=fields[CHANGED],
         run=run,

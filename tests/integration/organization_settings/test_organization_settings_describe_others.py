@@ -28,9 +28,7 @@ def acme(aws: Aws, context: LambdaContext) -> Iterator[Acme]:
 
 def describe(acme: Acme, connection: str) -> dict[str, Any]:
     """Paste the event of a connection."""
-    said = organization_settings.handler(
-        pasted(f"organization_settings_describe_{connection}"), acme.context
-    )
+    said = organization_settings.handler(pasted(f"organization_settings_describe_{connection}"), acme.context)
     answer: dict[str, Any] = json.loads(json.dumps(said))
     return answer
 
@@ -100,9 +98,7 @@ def test_a_field_of_align_comes_with_what_it_is_for(acme: Acme) -> None:
 
 
 def test_a_field_of_align_that_is_named_wrongly_or_cannot_be_written_is_a_warning(acme: Acme) -> None:
-    acme.align.control(
-        "PUT", "permissions", {"fields": {"roster_member__aln": {"engage_group__aln": False}}}
-    )
+    acme.align.control("PUT", "permissions", {"fields": {"roster_member__aln": {"engage_group__aln": False}}})
     acme.put(connections=acme.connections(align={"fields": {"end_date": "last_day__c"}}))
     said = describe(acme, "align")
     warnings = {each["where"]: each["message"] for each in said["warnings"]}
