@@ -89,14 +89,20 @@ def of_vault_crm(settings: Settings, described: Iterable[Field]) -> Mappable:
 def of_align(settings: Settings, described: Iterable[Field]) -> Mappable:
     """Return the fields of roster_member__aln."""
     uses = list(_uses_of_align(settings))
-    shown = {
+    shown: dict[str, dict[str, Any]] = {
         direction: {"system": [_switch(use) for use in uses if use.writes is writes]}
         for direction, writes in (("inbound", False), ("outbound", True))
     }
+    custom = settings.field_maps.align.inbound.custom
+    shown["inbound"]["custom"] = dict(custom)
+    mapped = [
+        Use(target, name, ("field_maps", "align", "inbound", "custom", target))
+        for target, name in custom.items()
+    ]
     return _mappable(
         align_fields.OBJECT,
         [field for field in described if field.active and vault_fields.can_be_mapped(field.name)],
-        [use for use in uses if use.field],
+        [*(use for use in uses if use.field), *mapped],
         shown,
         frozenset(use.field for use in uses if use.writes),
         "Write its name there, or let the integration user read",

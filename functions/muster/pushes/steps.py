@@ -155,11 +155,12 @@ class Steps:
             for name, due in self.ports.roster.due(run.organization, day)
             if push_plan.is_due(due, self.settings, at)
         ]
-        if any(engage_features.FIELDS in due.what for _, due in listed):
+        asking = {name: requested[name](each) for name, each in self._members(run, requested).items()}
+        dues = [*(due for _, due in listed), *map(engage_groups.due, asking.values())]
+        if any(due and engage_features.FIELDS in due.what for due in dues):
             self.writable = self._writable(run)
         names = {name for name, due in listed if self._has_work(due)}
-        found = self._members(run, {*names, *requested})
-        found |= {name: change(found[name]) for name, change in requested.items() if name in found}
+        found = self._members(run, names - asking.keys()) | asking
         return {
             name: each
             for name, each in found.items()

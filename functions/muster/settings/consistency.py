@@ -151,7 +151,7 @@ def _too_many_fields(settings: Settings) -> Iterator[Problem]:
 
 
 def _custom_twice(settings: Settings) -> Iterator[Problem]:
-    """Yield a problem for each custom value that both Salesforce and Vault CRM would set."""
+    """Yield a problem for each custom value that two of Salesforce, Vault CRM and Align would set."""
     for target in mappings.inbound(settings):
         name = target.removeprefix("custom.")
         if name in settings.auto_provision.custom_fields:
@@ -160,6 +160,19 @@ def _custom_twice(settings: Settings) -> Iterator[Problem]:
                 "is a custom field of Salesforce too, and each import would overwrite the other's value",
                 f"Give it another name, like custom.Vault_{name}.",
             )
+    others = {*settings.auto_provision.custom_fields, *_read_from_vault_crm(settings)}
+    for name in mappings.align_custom(settings):
+        if name in others:
+            yield Problem(
+                path(("field_maps", "align", "inbound", "custom", f"{mappings.CUSTOM}{name}")),
+                "is read from another system too, and each import would overwrite the other's value",
+                f"Give it another name, like custom.Align_{name}.",
+            )
+
+
+def _read_from_vault_crm(settings: Settings) -> Iterator[str]:
+    targets = mappings.inbound(settings)
+    return (each.removeprefix(mappings.CUSTOM) for each in targets if each.startswith(mappings.CUSTOM))
 
 
 _WRITTEN = ("field_maps", "vault_crm", "outbound", "custom")
@@ -180,7 +193,8 @@ def _written_twice(settings: Settings) -> Iterator[Problem]:
 
 def _nothing_to_write(settings: Settings) -> Iterator[Problem]:
     """Yield a problem for each custom value that is to be written and that no source but Vault CRM gives."""
-    known = {f"{mappings.CUSTOM}{name}" for name in settings.auto_provision.custom_fields}
+    named = (*settings.auto_provision.custom_fields, *mappings.align_custom(settings))
+    known = {f"{mappings.CUSTOM}{name}" for name in named}
     read = mappings.inbound(settings)
     for attribute in mappings.custom_outbound(settings):
         at = path((*_WRITTEN, attribute))

@@ -12,7 +12,9 @@ from muster.settings.mappings import vault_crm_connection
 def deciding_settings(settings: Settings) -> dict[str, Any]:
     """Return the part of the settings that decides about members; a change of it re-evaluates everyone."""
     whole = dict.fromkeys(("connections", "guard", "pending_edits", "time_zone"), True)
-    deciding = settings.model_dump(mode="json", exclude={**whole, "field_maps": {"vault_crm"}})
+    # So that nobody is evaluated again for a key that the settings do not have.
+    maps = {"vault_crm"} if settings.field_maps.align.inbound.custom else {"vault_crm", "align"}
+    deciding = settings.model_dump(mode="json", exclude={**whole, "field_maps": maps})
     # Until 0.2.0 it was not stored which address was converted: everyone is evaluated once more.
     return {**deciding, "converts": 2} if settings.domains.convert else deciding
 

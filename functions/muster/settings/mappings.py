@@ -32,12 +32,17 @@ def inbound(settings: Settings) -> Mapping[str, str]:
     return system | custom
 
 
+def align_custom(settings: Settings) -> Mapping[str, str]:
+    """Return name of a member's custom value → field of Align that it is read from."""
+    written = settings.field_maps.align.inbound.custom if settings.connections.align else {}
+    return {target.removeprefix(CUSTOM): field for target, field in written.items()}
+
+
 def custom_names(settings: Settings) -> frozenset[str]:
-    """Return the names of the custom values of a member: fields of Salesforce, targets of Vault CRM."""
+    """Return the names of a member's custom values: fields of Salesforce, targets of Vault CRM and Align."""
     targets = (target for target in inbound(settings) if target.startswith(CUSTOM))
-    return frozenset(
-        (*settings.auto_provision.custom_fields, *(target.removeprefix(CUSTOM) for target in targets))
-    )
+    of_vault = (target.removeprefix(CUSTOM) for target in targets)
+    return frozenset((*settings.auto_provision.custom_fields, *of_vault, *align_custom(settings)))
 
 
 def outbound(settings: Settings) -> Mapping[str, str]:
@@ -142,7 +147,13 @@ def align_fields_of(settings: Settings, features: Iterable[str]) -> tuple[str, .
 
 
 def align_fields_to_read(settings: Settings) -> tuple[str, ...]:
-    """Return the fields to read of each of Align's records."""
+    """Return the fields to read of each of Align's records, each once."""
+    named = (*align_names_to_read(settings), *align_custom(settings).values())
+    return tuple(dict.fromkeys(named))
+
+
+def align_names_to_read(settings: Settings) -> tuple[str, ...]:
+    """Return those of them that `connections.align.fields` and every vault name."""
     fields = align_connection(settings).fields
     by_hand = (name for name in (fields.crm_user_status, fields.end_date) if name)
     return (

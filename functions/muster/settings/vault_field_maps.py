@@ -25,7 +25,7 @@ type OutboundTarget = Literal[
 # All these fields are read in one query, which has room for more than this.
 MOST_CUSTOM = 100
 # Stored under `custom` in a member's JSON, beside the custom fields of Salesforce.
-_CUSTOM_TARGET = r"custom\.[A-Za-z][A-Za-z0-9_]{0,79}"
+CUSTOM_TARGET = r"custom\.[A-Za-z][A-Za-z0-9_]{0,79}"
 
 
 def _no_system_mapping(key: str, system: Mapping[str, str]) -> None:
@@ -38,7 +38,7 @@ def _no_system_mapping(key: str, system: Mapping[str, str]) -> None:
 
 def _target(key: str) -> str:
     _no_system_mapping(key, SYSTEM_INBOUND)
-    if key not in CUSTOM_INBOUND and not re.fullmatch(_CUSTOM_TARGET, key):
+    if key not in CUSTOM_INBOUND and not re.fullmatch(CUSTOM_TARGET, key):
         raise refused(
             "is not what a field of Vault CRM can be mapped to",
             f"{did_you_mean(key, CUSTOM_INBOUND)} Or write custom. and a name, like custom.Country.",
@@ -48,7 +48,7 @@ def _target(key: str) -> str:
 
 def _attribute(key: str) -> str:
     _no_system_mapping(key, SYSTEM_OUTBOUND)
-    if key not in CUSTOM_OUTBOUND and not re.fullmatch(_CUSTOM_TARGET, key):
+    if key not in CUSTOM_OUTBOUND and not re.fullmatch(CUSTOM_TARGET, key):
         raise refused(
             "is no attribute of a member that can be written to Vault CRM",
             f"{did_you_mean(key, CUSTOM_OUTBOUND)} Or write custom. and a name, like custom.Region__c.",
@@ -78,7 +78,7 @@ def _attributes_by_name(schema: dict[str, Any]) -> None:
 def _keys_by_name(schema: dict[str, Any], described: Mapping[str, str]) -> None:
     field = schema.pop("additionalProperties")
     schema["properties"] = {name: {"description": text, **field} for name, text in described.items()}
-    schema["patternProperties"] = {f"^{_CUSTOM_TARGET}$": field}
+    schema["patternProperties"] = {f"^{CUSTOM_TARGET}$": field}
     schema["additionalProperties"] = False
 
 

@@ -6,7 +6,7 @@ meetings are in no row, because no query asks for them (G2).
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +72,11 @@ def digester(names: Iterable[str]) -> Callable[[Row], str]:
     return lambda row: of_row({name: _in_order(value) for name, value in row.items()})
 
 
+def texts_of(row: Row, names: Sequence[str]) -> dict[str, str | None]:
+    """Return these fields of a row as canonical texts; the values of a picklist are one, with semicolons."""
+    return dict(salesforce_users.fields_of({name: _unwrapped(row[name]) for name in names}, names))
+
+
 def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
     """Return a row as a user.
 
@@ -82,7 +87,7 @@ def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
     if missing or not isinstance(row["id"], str) or not _ID.fullmatch(row["id"]):
         what = f"lacks {', '.join(missing)}" if missing else "has no id of Vault CRM"
         raise Rejected(Problem("user__sys", what, "Let the integration user read the field in Vault CRM."))
-    fields = salesforce_users.fields_of({name: _unwrapped(row[name]) for name in names}, names)
+    fields = texts_of(row, names)
     status = fields["status__v"] or ""
     if status not in _ACTIVE:
         raise Rejected(

@@ -107,6 +107,23 @@ def test_what_can_be_switched_on_is_among_the_mappings(describe: Describe) -> No
 
 
 @pytest.mark.usefixtures("secret")
+def test_custom_mappings_outbound_are_among_them(describe: Describe, vault: RunningSandbox) -> None:
+    control(vault.url, "PUT", "permissions", {"fields": {"user__sys": {"company__sys": False}}})
+    kinds = {"field": "user_type__v", "map": {"Rep": "sales__v"}}
+    custom = {"title": "title__sys", "extension": "company__sys", "assignment": kinds}
+    said = describe({"outbound": {"custom": custom}})
+    fields = by_name(said)
+    assert [fields[name]["outbound"] for name in ("title__sys", "user_type__v")] == [
+        ["title"],
+        ["assignment"],
+    ]
+    assert said["mappings"]["outbound"]["custom"] == custom
+    [warning] = said["warnings"]
+    assert warning["where"] == "field_maps.vault_crm.outbound.custom.extension"
+    assert "may not edit" in warning["message"]
+
+
+@pytest.mark.usefixtures("secret")
 def test_what_lets_into_meetings_is_not_offered(describe: Describe) -> None:
     fields = by_name(describe())
     assert not [name for name in fields if name.startswith("remote_meeting")]

@@ -97,6 +97,16 @@ def test_a_field_of_align_comes_with_what_it_is_for(acme: Acme) -> None:
     assert {"target": "email", "field": "email__aln", "active": True} in system
 
 
+def test_custom_mappings_of_align_are_among_its_mappings(acme: Acme) -> None:
+    custom = {"custom.Team": "name__v", "custom.Post": "post__aln"}
+    acme.put(field_maps={"align": {"inbound": {"custom": custom}}})
+    said = describe(acme, "align")
+    assert by_name(said)["name__v"]["inbound"] == ["custom.Team"]
+    assert said["mappings"]["inbound"]["custom"] == custom
+    [warning] = said["warnings"]
+    assert warning["where"] == 'field_maps.align.inbound.custom["custom.Post"]'
+
+
 def test_a_field_of_align_that_is_named_wrongly_or_cannot_be_written_is_a_warning(acme: Acme) -> None:
     acme.align.control("PUT", "permissions", {"fields": {"roster_member__aln": {"engage_group__aln": False}}})
     acme.put(connections=acme.connections(align={"fields": {"end_date": "last_day__c"}}))
