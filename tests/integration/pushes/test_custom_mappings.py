@@ -136,11 +136,17 @@ def test_values_are_mapped_and_others_leave_the_field_as_it_is(licences: Licence
     assert licences.push()["counts"] == {"updated": 1}
     assert shows(licences, ada, "user_type__v") == ["medical__v"]
     assert shows(licences, bob, "user_type__v") == ["sales__v"]
-    # Whoever gets another value that is mapped to nothing is looked at once, and not for ever.
+    # Whoever gets another value that is mapped to nothing is looked at once, and not for ever: by a push, for
+    # imports read users of Vault CRM who have changed there.
+    licences.vault.clock.pass_s(3600)
+    licences.vault.log_in()
+    licences.vault.create(email__sys="nobody@elsewhere.example")
+    licences.imported()
     changed(licences, bob, Title="Chef")
     licences.imported("incremental")
-    licences.push()
     licences.calls()
+    licences.push()
+    assert READING in licences.calls()
     licences.push()
     assert licences.calls() == []
 
@@ -179,7 +185,9 @@ def test_a_refusal_is_told_once_and_holds_up_no_other_field(
     assert codes(licences) == ["not_written"]
 
 
-def test_what_vault_crm_takes_for_the_same_is_written_no_more(licences: Licences) -> None:
+def test_what_vault_crm_takes_for_the_same_is_written_no_more(
+    licences: Licences, pass_time: Callable[[timedelta], None]
+) -> None:
     map_outbound(licences, TITLE)
     ada = hired(licences, Title="Rep")
     as_sent = values._read_text
@@ -191,7 +199,17 @@ def test_what_vault_crm_takes_for_the_same_is_written_no_more(licences: Licences
             licences.push()
             seen.append(licences.calls().count(UPDATES))
             licences.imported()
-        assert shows(licences, ada) == "rep"
+        pass_time(timedelta(hours=7))
+        licences.calls()
+        licences.push()
+        assert licences.calls() == []
+    # Nor when somebody is looked at for another reason.
+    licences.ask(ada)
+    assert licences.push()["counts"] == {"added": 1, "success": 1}
+    licences.calls()
+    licences.push()
+    assert licences.calls() == []
+    assert shows(licences, ada) == "rep"
     # The second is answered with NO_DATA_CHANGES.
     assert seen == [1, 1, 0, 0]
     assert codes(licences) == []
