@@ -18,7 +18,7 @@ from muster.crm import align_fields, vault_fields
 from muster.crm.engage_features import FEATURES
 from muster.crm.vault_records import Field
 from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected
-from muster.settings import Settings, trial_queries
+from muster.settings import Settings, mappings, trial_queries
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
 
 CONNECTIONS = ("salesforce", "vault_crm", "align")
@@ -134,6 +134,7 @@ class Checking:
 
     def _vault_crm(self, connection: VaultCrmConnection) -> vault_checks.VaultFound:
         statuses = [vault_fields.status_field(feature) for feature in connection.manage_features]
+        statuses += mappings.custom_fields_to_write(self.settings)
         objects = vault_checks.CRM_OBJECTS
         build = partial(_with_version, self.ports.vault_crm, connection)
         return self._vault(connection.secret, build, objects, vault_fields.OBJECT, statuses)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from muster.checks import Check, Read, Result, judged, unread
+from muster.connections import written_field_checks
 from muster.connections.access_checks import (
     AccessFound,
     ConnectionProfile,
@@ -84,7 +85,10 @@ def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultF
     yield from _objects(CRM_OBJECTS, found.permissions)
     to_edit = vault_fields.to_edit(connection.manage_features)
     to_read = mappings.vault_fields_to_read(settings)
+    written = mappings.custom_fields_to_write(settings)
+    to_read = tuple(name for name in to_read if name not in written)
     yield from _fields(vault_fields.OBJECT, found.fields, to_edit, to_read, _NOT_MAPPED)
+    yield from written_field_checks.checks(settings, found.fields, found.picklists)
     for feature in connection.manage_features:
         names = dict(getattr(connection.statuses, feature)).values()
         where = f"connections.vault_crm.statuses.{feature}"

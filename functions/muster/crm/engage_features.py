@@ -44,6 +44,8 @@ FAILED = frozenset(
 )
 # Beside features, what a push may have to do for a member: activate or deactivate the user in Vault CRM,
 USER_STATUS = "user_status"
+# write the fields that custom mappings name (G5),
+FIELDS = "fields"
 # and update the member in Align (G9).
 ALIGN = "align"
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
+from itertools import zip_longest
 
 from muster.crm import vault_fields
 from muster.crm.vault_records import Outcome, Written
@@ -105,12 +106,23 @@ class ItemSender:
     def _answered(self, run: Run, answered: Sequence[tuple[PushItem, Written]]) -> None:
         self.were_sent(run, [item for item, answer in answered if answer.outcome is Outcome.WRITTEN])
         refused = [(item, answer) for item, answer in answered if answer.outcome is Outcome.REFUSED]
+        several = [item for item, _ in refused if len(item.fields) > 1]
+        refused = [each for each in refused if each[0] not in several]
         self._failed(run, "not_written", [(item, answer.problem or REFUSED) for item, answer in refused])
         self.counts["refused"] += len(refused)
         # Vault CRM held these values already, so nothing was started: the next push decides about them anew.
         unchanged = [item for item, answer in answered if answer.outcome is Outcome.NO_CHANGES]
         self.counts["not_sent"] += len(unchanged)
         self._not_taken(run, [item for item in unchanged if item.step is Step.REMOVAL])
+        same = {
+            item.member: partial(push_plan.with_same_fields, item=item)
+            for item in unchanged
+            if item.step is Step.UPDATE
+        }
+        self.member_writer(run).write(same)
+        # Nobody says which of the fields is at fault.
+        for some in zip_longest(*map(push_plan.one_by_one, several)):
+            self._write(run, {item.user: item for item in some if item})
 
     def _failed(self, run: Run, code: str, failed: Sequence[tuple[PushItem, Problem]]) -> None:
         """Record what Vault CRM did not save, and tell it, what is tried again by itself once only (P3)."""
@@ -172,6 +184,7 @@ class ItemSender:
                 record[vault_fields.status_field(feature)] = vault_crm_connection(self.settings).api_name(
                     feature, status
                 )
+        record |= {each.field: each.to for each in item.fields.values()}
         if item.active is not None:
             record["status__v"] = "active__v" if item.active else "inactive__v"
         return record

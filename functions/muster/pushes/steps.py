@@ -26,9 +26,11 @@ from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.engage_errors import (
     REMOVAL_SUCCEEDED,
     failures,
+    field_not_writable,
     under_way_too_long,
     user_not_seen,
 )
+from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Line
 from muster.roster.member import Member
 from muster.roster.writing_members import Change
@@ -39,7 +41,7 @@ from muster.runs.clock import RunClock
 from muster.runs.parking import SHOWN, Ends, in_words
 from muster.runs.run import Phase, Run, Status
 from muster.settings import Settings
-from muster.settings.mappings import pushed_features
+from muster.settings.mappings import custom_fields_to_write, pushed_features
 from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
@@ -58,6 +60,8 @@ class Steps:
     settings: Settings
     errors: list[LogEntry] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    # The fields of custom mappings that can be written, once somebody is due for that.
+    writable: frozenset[str] = frozenset()
     align_sync: AlignSync = field(init=False)
     sender: ItemSender = field(init=False)
 
@@ -115,7 +119,7 @@ class Steps:
         in_line = {name: place for name, place in in_line.items() if name in members}
         if waiting:
             users |= self._users(run, waiting.values(), resumed=resumed, folder="line/")
-        plan = push_plan.make_plan(members.values(), users, in_line, self.settings, at)
+        plan = push_plan.make_plan(members.values(), users, in_line, self.settings, at, self.writable)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = push_plan.written(plan.items[start : start + ITEMS_A_PART])
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
@@ -147,18 +151,39 @@ class Steps:
         """
         # The later of the two days: what is due from a moment on has that of UTC.
         day = max(end_dates.today(at, self.settings.time_zone), at.astimezone(UTC).date())
-        names = [
-            name
+        listed = [
+            (name, due)
             for name, due in self.ports.roster.due(run.organization, day)
             if push_plan.is_due(due, self.settings, at)
         ]
-        found = self._members(run, {*names, *requested})
-        found |= {name: change(found[name]) for name, change in requested.items() if name in found}
+        asking = {name: requested[name](each) for name, each in self._members(run, requested).items()}
+        dues = [*(due for _, due in listed), *map(engage_groups.due, asking.values())]
+        if any(due and engage_features.FIELDS in due.what for due in dues):
+            self.writable = self._writable(run)
+        names = {name for name, due in listed if self._has_work(due)}
+        found = self._members(run, names - asking.keys()) | asking
         return {
             name: each
             for name, each in found.items()
-            if push_plan.is_due(engage_groups.due(each, in_align=False), self.settings, at)
+            if (due := engage_groups.due(each, in_align=False))
+            and push_plan.is_due(due, self.settings, at)
+            and self._has_work(due)
         }
+
+    def _has_work(self, due: Due) -> bool:
+        """Whether there is more to do than to write fields of which none can be written."""
+        fields = {engage_features.FIELDS} if not self.writable else set()
+        return push_plan.concerns_push(due.what - fields, self.settings)
+
+    def _writable(self, run: Run) -> frozenset[str]:
+        """Return the fields of custom mappings that can be written; the others are told, once a day."""
+        there = {each.name for each in self.ports.fields() if each.active and each.editable}
+        wanted = custom_fields_to_write(self.settings)
+        now = self.clock.now()
+        told = [field_not_writable(name, now) for name in wanted if name not in there]
+        if told and not run.preview:
+            self.ports.roster.park(run.organization, at_most(told), now.timestamp())
+        return frozenset(there.intersection(wanted))
 
     def _members(self, run: Run, names: Iterable[str]) -> dict[str, Member]:
         return self.ports.roster.members(run.organization, sorted(names))
@@ -217,7 +242,8 @@ class Steps:
             # An import may have recorded something newer since the plan was made.
             users = self.sender.users_now(users)
         member_of = {item.user: item.member for item in items}
-        self._record_outcomes(run, users, member_of, push_plan.with_outcome)
+        shown = partial(push_plan.with_shown, settings=self.settings)
+        self._record_outcomes(run, users, member_of, shown)
         self.sender.were_sent(run, [replace(item, active=None) for item in items if item.writes])
 
     def _await(self, run: Run, items: Sequence[PushItem]) -> Removals:

@@ -5,9 +5,9 @@ Whoever sees first what became of a request tells it, push or import. Pure.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from muster.crm import engage_features
+from muster.crm import engage_features, vault_fields
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
 from muster.roster import licence_places, requests_under_way, vault_tries
@@ -160,6 +160,25 @@ def left_in_group(feature: str) -> Problem:
         "group still has the user, who was inactivated: the feature is not managed, and the licence not free",
         "In Vault CRM make the user active, clear the request, and make the user inactive again. To have that"
         f" done for who leaves next, add {feature} to connections.vault_crm.manage_features.",
+    )
+
+
+def field_not_writable(name: str, now: datetime) -> LogEntry:
+    """Return the entry for a field that a custom mapping writes and nobody can, the same all day (G5)."""
+    problem = Problem(
+        name,
+        f"of {vault_fields.OBJECT} is mapped to be written, and is not active, or the integration user may"
+        " not edit it: nothing is written to it",
+        f"Let its profile edit {name}, or take it out of field_maps.vault_crm.outbound.custom.",
+    )
+    day = timestamp(now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    return entry_of(
+        problem,
+        at=day,
+        system=engage_features.CONNECTION,
+        code="field_not_writable",
+        notification=name,
+        record=None,
     )
 
 

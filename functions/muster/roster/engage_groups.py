@@ -16,6 +16,7 @@ from muster.crm.engage_features import (
     CONNECTION,
     FAILED,
     FEATURES,
+    FIELDS,
     NO_LICENSES_REMAINING,
     REQUEST_FAILED,
     REQUEST_SENT,
@@ -24,7 +25,7 @@ from muster.crm.engage_features import (
     USER_STATUS,
     Seen,
 )
-from muster.roster import requests_set_aside, requests_under_way, vault_tries
+from muster.roster import requests_set_aside, requests_under_way, vault_tries, written_fields
 from muster.roster.end_dates import closed_by_hand, day_after, has_left
 from muster.roster.licence_places import without_place
 from muster.roster.member import Member
@@ -36,8 +37,8 @@ type Attributes = dict[str, Any]
 class Due:
     """What a push, or an import, has to look at for a member, and from which day or moment on.
 
-    Either is in ISO 8601; empty: at once. `what` names features, `engage_features.USER_STATUS`, `ALIGN`, and
-    for an import `end_dates.EVALUATION`.
+    Either is in ISO 8601; empty: at once. `what` names features, `engage_features.USER_STATUS`, `FIELDS`,
+    `ALIGN`, and for an import `end_dates.EVALUATION`.
     """
 
     since: str
@@ -168,6 +169,9 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
         # Nobody is inactivated while in a group: that waits for when the removal is tried.
         removals = [groups[feature] for feature in groups if gives_back(member, feature)]
         found[USER_STATUS] = max(since, *removals) if member.vault.get("active", True) and removals else since
+    # On whatever day: nothing is written about who has left, or is inactive there.
+    if may_hold(member, date.min) and (since := written_fields.due_since(member)) is not None:
+        found[FIELDS] = since
     if in_align and is_outdated_in_align(member):
         found[ALIGN] = ""
     return Due(min(found.values()), frozenset(found)) if found else None

@@ -21,6 +21,7 @@ from muster.roster import (
     requests_set_aside,
     salesforce_lifecycle,
     vault_tries,
+    written_fields,
 )
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.links import match_keys, vault_id, vault_key
@@ -171,6 +172,7 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
         after = replace(after, **changed)
     if not is_new:
         after = replace(after, **engage_groups.returned(before, after, today))
+    after = replace(after, vault=written_fields.observed(after, user.written, settings))
     # The next import looks at a kept edit again: by then the settings may let Vault overwrite it. Not so one
     # that is, or was, set aside: only another request in Vault overwrites that.
     kept = any(

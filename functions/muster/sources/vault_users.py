@@ -6,7 +6,7 @@ meetings are in no row, because no query asks for them (G2).
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +30,9 @@ class VaultUser:
 
     `seen` holds per feature what the Engage fields show, `None` also where a field is not read.
     `requests` holds the member's requests by the inbound map, per feature that it maps, and `custom` the
-    member's custom fields. `digest` is that of the row; `modified` is when the record was last saved, as
-    Vault writes it; `run` is for the history. `succeeds` is the Vault id of the user, no longer shown by
+    member's custom fields. `written` holds the fields that custom mappings write, as they are. `digest` is
+    that of the row; `modified` is when the record was last saved, as Vault writes it; `run` is for the
+    history. `succeeds` is the Vault id of the user, no longer shown by
     the vault, whom this one replaces.
     """
 
@@ -42,6 +43,7 @@ class VaultUser:
     seen: Mapping[str, Seen]
     requests: Mapping[str, str | None] = field(default_factory=dict)
     custom: Mapping[str, str | None] = field(default_factory=dict)
+    written: Mapping[str, str | None] = field(default_factory=dict)
     digest: str = ""
     modified: str | None = None
     run: str = ""
@@ -70,6 +72,11 @@ def digester(names: Iterable[str]) -> Callable[[Row], str]:
     return lambda row: of_row({name: _in_order(value) for name, value in row.items()})
 
 
+def texts_of(row: Row, names: Sequence[str]) -> dict[str, str | None]:
+    """Return these fields of a row as canonical texts; the values of a picklist are one, with semicolons."""
+    return dict(salesforce_users.fields_of({name: _unwrapped(row[name]) for name in names}, names))
+
+
 def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
     """Return a row as a user.
 
@@ -80,7 +87,7 @@ def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
     if missing or not isinstance(row["id"], str) or not _ID.fullmatch(row["id"]):
         what = f"lacks {', '.join(missing)}" if missing else "has no id of Vault CRM"
         raise Rejected(Problem("user__sys", what, "Let the integration user read the field in Vault CRM."))
-    fields = salesforce_users.fields_of({name: _unwrapped(row[name]) for name in names}, names)
+    fields = texts_of(row, names)
     status = fields["status__v"] or ""
     if status not in _ACTIVE:
         raise Rejected(
@@ -110,6 +117,7 @@ def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
             for target, value in mapped.items()
             if target.startswith(mappings.CUSTOM)
         },
+        written={name: fields[name] for name in mappings.custom_fields_to_write(settings)},
         digest=digester(names)(row),
         modified=fields[CHANGED],
         run=run,

@@ -345,3 +345,19 @@ def test_a_refused_login_keeps_the_push_back(acme: Acme) -> None:
     acme.vault_crm.control("PUT", "vault", {"locked": True})
     [check] = cheap(acme)
     assert (check.check, "USER_LOCKED_OUT" in check.found) == ("login", True)
+
+
+def test_the_fields_of_custom_mappings_are_checked_and_their_picklists(acme: Acme) -> None:
+    kinds = {"field": "user_type__v", "map": {"Rep": "sales__v", "Cook": "cook__v"}}
+    custom = {"title": "title__sys", "extension": "team__c", "assignment": kinds}
+    acme.put(field_maps={"vault_crm": {"outbound": {"custom": custom}}})
+    acme.vault_crm.control("PUT", "permissions", {"fields": {"user__sys": {"title__sys": False}}})
+    said = acme.check("vault_crm")
+    assert named(said, "failed") == {"field title__sys", "field team__c", "values of user_type__v"}
+    assert "lacks cook__v" in row_of(said, "values of user_type__v")["found"]
+    # What a licence needs is there: a push sends it, and leaves out what it cannot write.
+    vault = bootstrap.settings_table().current("acme")
+    assert vault
+    connection = vault.settings.connections.vault_crm
+    assert connection
+    assert checking.failed_push_checks(vault.settings, bootstrap.vault(connection)) == []

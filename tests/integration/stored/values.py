@@ -20,6 +20,7 @@ from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.reasons import UNMATCHED
+from muster.roster.written_fields import FieldWrite
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings.versions import StoredSettings
 from muster.sources.user_changes import UserChange
@@ -175,6 +176,7 @@ _VAULT_USER = VaultUser(
     seen=_SEEN,
     requests={"engage": "EU Field Force", "engage_connect": None},
     custom={"Country": "gb__c"},
+    written={"title__sys": "Rep"},
     digest="8899aabb",
     modified="2026-11-20T08:12:00.000Z",
     run=f"run:{FIRST_RUN}",
@@ -204,6 +206,8 @@ _SENDING = PushItem(
     modified="2026-11-20T08:12:00.000Z",
     writes={"engage": {"request": "UK Field Force", "status": "retry_request"}},
     active=True,
+    fields={"title": FieldWrite("title__sys", "Lead", "Lead", "Rep")},
+    written={"title__sys": "Rep"},
     awaits="engage",
     retried=("engage_connect",),
     operations=("grant", "revoke"),

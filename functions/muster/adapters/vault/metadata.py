@@ -93,7 +93,7 @@ def read_policy(answer: Answer) -> SecurityPolicy:
 
 
 def _field(field: Mapping[str, Any]) -> Field:
-    status, picklist = field.get("status"), field.get("picklist")
+    status, picklist, length = field.get("status"), field.get("picklist"), field.get("max_length")
     return Field(
         name=field["name"],
         label=str(field.get("label", field["name"])),
@@ -101,6 +101,7 @@ def _field(field: Mapping[str, Any]) -> Field:
         editable=field.get("editable") is True,
         active=status is None or "active__v" in status,
         picklist=picklist if isinstance(picklist, str) else None,
+        length=length if isinstance(length, int) else 0,
     )
 
 
