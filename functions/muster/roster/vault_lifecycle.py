@@ -15,7 +15,7 @@ from muster.crm import engage_features, vault_fields
 from muster.crm.engage_features import CONNECTION, Seen
 from muster.errors import Problem
 from muster.roster import end_dates, engage_groups, pending_edits, salesforce_lifecycle, vault_tries
-from muster.roster.decisions import Decision, Known, Outcome, Wanted
+from muster.roster.decisions import Decision, Known, Outcome, UnlinkedReason, Wanted
 from muster.roster.links import match_keys, vault_id, vault_key
 from muster.roster.member import Member
 from muster.roster.seats import Pools
@@ -47,10 +47,20 @@ def decide(user: VaultUser, known: Known, settings: Settings, pools: Pools, now:
     if len(candidates) > 1:
         candidates = tuple(member for member in candidates if member.active)
         if len(candidates) != 1:
-            return Decision(outcome=Outcome.AMBIGUOUS)
-    if not candidates or not _may_be_linked(candidates[0], user):
-        return Decision(outcome=Outcome.UNLINKED)
+            return _unlinked(UnlinkedReason.AMBIGUOUS, known.namesakes)
+    if not candidates:
+        return _unlinked(UnlinkedReason.NO_MEMBER)
+    if not _may_be_linked(candidates[0], user):
+        active = candidates[0].active
+        reason = UnlinkedReason.MEMBER_LINKED_TO_ANOTHER if active else UnlinkedReason.MEMBER_LEFT
+        return _unlinked(reason, candidates)
     return replace(_updated(candidates[0], user, settings, now), matches=known.matches)
+
+
+def _unlinked(reason: UnlinkedReason, members: tuple[Member, ...] = ()) -> Decision:
+    """Return the decision that a user is linked to nobody, though it fits these members."""
+    outcome = Outcome.AMBIGUOUS if reason is UnlinkedReason.AMBIGUOUS else Outcome.UNLINKED
+    return Decision(outcome=outcome, unchanged=members, unlinked_reason=reason)
 
 
 def succeeding(user: VaultUser, known: Known, unseen: frozenset[str]) -> VaultUser:

@@ -124,6 +124,20 @@ def test_whom_nobody_matches_is_left_alone() -> None:
     assert (decision.outcome, decision.writes) == (Outcome.UNLINKED, False)
 
 
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ([], "no_member"),
+        ([ada(), ada(id="m2")], "ambiguous"),
+        ([linked(crm={"vault_crm": {"id": "10001"}})], "member_linked_to_another"),
+        ([linked(crm={"vault_crm": {"id": "10001"}}, active=False)], "member_left"),
+    ],
+)
+def test_why_a_user_is_nobodys_is_said(members: list[Member], reason: str) -> None:
+    decision = decide(user(), known(*members), ACME, {}, NOW)
+    assert (decision.unlinked_reason, decision.unchanged) == (reason, tuple(members))
+
+
 def test_who_matches_is_linked_under_the_conditions_that_were_read() -> None:
     decision = decide(user("UK", SUCCESS, "UK"), known(ada()), ACME, {}, NOW)
     assert decision.outcome is Outcome.LINKED
