@@ -185,6 +185,7 @@ def _importing(
         roster=bootstrap.roster_table(),
         salesforce=bootstrap.salesforce(connection),
         notify=lambda settings, run, new_since: _tell_managers(settings, run, remaining, new_since),
+        holders=bootstrap.unlinked_holder_table(),
         vault=vault,
         align=align,
         align_preflight=partial(_failed_align_checks, stored),

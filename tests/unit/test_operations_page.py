@@ -7,7 +7,7 @@ import pytest
 
 from muster.crm import engage_features
 from muster.pushes import push_plan
-from muster.roster import namesakes, refuted_messages, vault_lifecycle
+from muster.roster import namesakes, refuted_messages, unlinked_holders, vault_lifecycle
 from muster.roster.decisions import Outcome
 from muster.roster.reasons import NAMESAKE_LEFT
 from muster.webhook import losses
@@ -25,6 +25,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
             refuted_messages.CODE,
             vault_lifecycle.AMBIGUOUS,
             vault_lifecycle.REQUEST_KEPT,
+            unlinked_holders.CODE,
             *(namesakes.WAITS_FOR_NAMESAKE, namesakes.ADDRESS_TAKEN, NAMESAKE_LEFT),
         }
     ),

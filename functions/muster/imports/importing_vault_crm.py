@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import batched
+from typing import Any
 
 from muster.crm.engage_features import CONNECTION
 from muster.crm.pages import CursorLost
@@ -18,6 +19,7 @@ from muster.imports.plan_items import Item, item_of
 from muster.roster import vault_lifecycle
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
+from muster.roster.unlinked_holders import UnlinkedHolder, holder_of
 from muster.runs import guard
 from muster.runs.run import ImportState, Run
 from muster.settings import Settings
@@ -34,7 +36,8 @@ class VaultPart:
 
     `read` is the number of users read, `None` if reading failed or was not tried; `newest` the latest time
     of change among them; `whole` whether everyone was read. `decisions` can be written as they are, by
-    Vault CRM id. `outcomes` counts the users for whom nothing is planned.
+    Vault CRM id. `outcomes` counts the users for whom nothing is planned. `holders` are those of them who
+    have a group and are linked to nobody (G10), and `looked_at` all that were decided about, by id.
     """
 
     read: int | None = None
@@ -44,18 +47,24 @@ class VaultPart:
     decisions: dict[str, Decision] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
     entries: list[LogEntry] = field(default_factory=list)
+    holders: list[UnlinkedHolder] = field(default_factory=list)
+    looked_at: list[str] = field(default_factory=list)
 
     @property
     def errors(self) -> int:
         """How many of the entries are errors."""
         return sum(entry.code != vault_lifecycle.REQUEST_KEPT for entry in self.entries)
 
-    def summary(self) -> dict[str, int]:
-        """Return the counts that an answer shows."""
+    def summary(self) -> dict[str, Any]:
+        """Return the counts that an answer shows, and what is to be recorded once the plan is applied."""
         return {
             "read": self.read or 0,
             "unlinked": self.outcomes[Outcome.UNLINKED],
             "ambiguous": self.outcomes[Outcome.AMBIGUOUS],
+            "newest": self.newest,
+            "whole": self.whole,
+            "holders": {holder.id: holder.to_document() for holder in self.holders},
+            "looked_at": None if self.whole else self.looked_at,
         }
 
 
@@ -144,6 +153,9 @@ class VaultImporting:
                     part.decisions[user.id] = decision
             else:
                 part.outcomes[decision.outcome] += 1
+                if holder := holder_of(user, decision, timestamp(self.now)):
+                    part.holders.append(holder)
+            part.looked_at.append(user.id)
 
     def _looked_up(self, part: VaultPart, gathered: VaultGathered) -> Iterable[tuple[VaultUser, Known]]:
         unseen = frozenset(gathered.unseen)

@@ -16,6 +16,7 @@ from muster.imports.importing_vault_crm import VaultImporting, VaultPart, reads_
 from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
 from muster.imports.ports import Ports
+from muster.imports.recording_holders import HolderRecorder
 from muster.imports.selecting import members_due, select
 from muster.pushes.syncing_align import AlignSync
 from muster.roster.activity import grace_ends
@@ -110,6 +111,7 @@ class Steps:
                 self.ports.runs.save(applied, self.clock.lease)
             applied = self._with_align(applied, items)
             self.ports.notify(self.settings, run.id, self._new_since(run))
+            applied, summary = self._with_holders(applied, summary)
         finally:
             self._ends.log_errors(run, applying.errors)
         return self._end(applied, summary)
@@ -138,6 +140,15 @@ class Steps:
         errors = self.align_sync.report(run, ())
         self._ends.log_errors(run, errors)
         return replace(run, errors=run.errors + refused + len(errors))
+
+    def _with_holders(self, run: Run, summary: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
+        """Record who of Vault CRM has a group and is linked to nobody, and add how many to the summary."""
+        now, lease = self.clock.now().timestamp(), self.clock.lease
+        recorder = HolderRecorder(self.settings, self.ports.holders, self.ports.roster, lease, now)
+        number, told = recorder.record(run, vault := summary.get("vault_crm"))
+        if number is not None:
+            summary = {**summary, "vault_crm": {**(vault or {}), "licences_of_nobody": number}}
+        return replace(run, errors=run.errors + told), summary
 
     def _is_the_first(self, state: ImportState) -> bool:
         """Whether everyone was never imported before, or last from another Salesforce org."""
@@ -323,9 +334,7 @@ class Steps:
             "frozen_members": sorted(plan.frozen),
             "organization_id": salesforce_organization(self.settings),
             "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
-            "vault_crm": None
-            if vault.read is None
-            else {**vault.summary(), "newest": vault.newest, "whole": vault.whole},
+            "vault_crm": None if vault.read is None else vault.summary(),
         }
 
     # ── Ends ─────────────────────────────────────────────────────────────────────────────────────
@@ -387,7 +396,7 @@ class Steps:
             completed_at=timestamp(self.clock.now()),
         )
         if vault := summary.get("vault_crm"):
-            state = self._after_vault(state, vault)
+            state = self._after_vault(state, run, vault)
         state = self.align_sync.state_after(state)
         if run.mode == "full":
             state = replace(
@@ -401,10 +410,10 @@ class Steps:
                 state = replace(state, approved=None, approved_until=None)
         return state
 
-    def _after_vault(self, state: ImportState, vault: Mapping[str, Any]) -> ImportState:
+    def _after_vault(self, state: ImportState, run: Run, vault: Mapping[str, Any]) -> ImportState:
         newest = _normal(vault["newest"]) if vault["newest"] else state.vault_watermark
         watermark = max(newest or "", state.vault_watermark or "") or None
-        state = replace(state, vault_watermark=watermark)
+        state = replace(state, vault_watermark=watermark, vault_read_at=run.gathered_at or run.started_at)
         if not vault["whole"]:
             return state
         decided = vault_settings_digest(self.settings)
@@ -444,7 +453,8 @@ def _told_of_the_move(gathered: Gathered, organization_id: str) -> tuple[str, Pr
 
 
 def _told(vault: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: vault[name] for name in ("read", "unlinked", "ambiguous")}
+    shown = ("read", "unlinked", "ambiguous", "licences_of_nobody")
+    return {name: vault[name] for name in shown if name in vault}
 
 
 def _normal(stamp: str) -> str:

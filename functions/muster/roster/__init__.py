@@ -21,6 +21,7 @@ vault_tries              what is tried in Vault CRM until it is done, and when (
 requests_under_way       since when a request has been under way, and whether that is too long (P3)
 end_dates                end dates and statuses set by hand, and who has left (G7, A16)
 erasure                  what remains of a member who is erased, and who cannot be yet (T5)
+unlinked_holders         users of Vault CRM with a group that are linked to nobody, and what to do (G10)
 licence_places           places in line for an Engage licence (G8)
 finding                  members and users found by id, username or e-mail address
 writing_user_changes     changes of users written into the roster, whatever others write meanwhile

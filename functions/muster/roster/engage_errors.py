@@ -14,7 +14,7 @@ from muster.roster import licence_places, requests_under_way, vault_tries
 from muster.roster.member import Member
 from muster.times import timestamp
 
-_NAMED = {engage_features.ENGAGE: "Engage", engage_features.CONNECT: "Engage Connect"}
+_NAMED = engage_features.NAMES
 _THEN_RETRY = "then ask for a retry with GroupAssignmentFunction"
 _FAILURES: Mapping[str, tuple[str, str]] = {
     engage_features.NO_LICENSES_REMAINING: (

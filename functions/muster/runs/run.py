@@ -119,8 +119,8 @@ class ImportState:
     admin has approved the settings that lead to it. `frozen` are the CRM ids of the users last seen frozen in
     Salesforce (`None`: not known, or too many to remember). `settings_tried` is the version of
     the settings that Salesforce could not be asked about when it was saved, and has accepted since. What
-    begins with `vault_` or `align_` is the same about Vault CRM and Align; `align_read_with` is the digest of
-    the settings that Align was read with.
+    begins with `vault_` or `align_` is the same about Vault CRM and Align; `vault_read_at` is when
+    Vault CRM was last read, `align_read_with` the digest of the settings that Align was read with.
     """
 
     watermark: str | None = None
@@ -135,6 +135,7 @@ class ImportState:
     completed_at: str | None = None
     frozen: tuple[str, ...] | None = None
     vault_watermark: str | None = None
+    vault_read_at: str | None = None
     vault_rows: int | None = None
     vault_decided_with: str | None = None
     align_watermark: str | None = None

@@ -15,11 +15,12 @@ from muster.crm.engage_features import Seen
 from muster.error_log import LogEntry
 from muster.imports.plan_items import Item
 from muster.pushes.push_plan import PushItem, Step
-from muster.roster.decisions import Decision
+from muster.roster.decisions import Decision, UnlinkedReason
 from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.reasons import UNMATCHED
+from muster.roster.unlinked_holders import UnlinkedHolder
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings.versions import StoredSettings
 from muster.sources.user_changes import UserChange
@@ -68,6 +69,7 @@ class Stored:
     import_plan: tuple[Item, ...]
     import_summary: Mapping[str, Any]
     push_plan: tuple[PushItem, ...]
+    holders: tuple[UnlinkedHolder, ...]
 
 
 # ── Runs ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,11 +145,23 @@ _STATE = ImportState(
     completed_at="2026-11-20T08:16:00.000Z",
     frozen=(ADA,),
     vault_watermark="2026-11-20T08:15:32.000Z",
+    vault_read_at="2026-11-20T08:15:02.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
     align_watermark="2026-11-20T08:15:33.000Z",
     align_read_with="a7b5",
     settings_tried=2,
+)
+
+_HOLDER = UnlinkedHolder(
+    id="10088",
+    username="eve@acme.example",
+    email="eve@acme.example",
+    active=True,
+    groups={"engage": {"group": "UK", "request": None}},
+    reason=UnlinkedReason.MEMBER_LEFT,
+    since="2026-11-20T08:15:02Z",
+    members=("bob",),
 )
 
 # ── Plans in the archive ─────────────────────────────────────────────────────────────────────────────
@@ -304,6 +318,7 @@ WRITTEN_BY: Mapping[str, Stored] = {
         ),
         import_summary=_SUMMARY,
         push_plan=(_SENDING, replace(_SENDING, step=Step.OUTCOME, writes={}, active=None, awaits=None)),
+        holders=(_HOLDER,),
     )
 }
 
