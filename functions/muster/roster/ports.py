@@ -127,6 +127,9 @@ class RosterViews(Protocol):
     ) -> tuple[list[Member], str | None]:
         """Return up to `limit` members after `cursor`, and the cursor of the next page."""
 
+    def cursor_after(self, member: str) -> str:
+        """Return the cursor of the page that begins after the member of that id."""
+
     def member(self, organization: str, member: str) -> Member | None:
         """Return the member of that id."""
 

@@ -36,8 +36,18 @@ def member_partition(organization: str, shard: int) -> str:
 
 def member_key(organization: str, member: str) -> Item:
     """Return the key of a member."""
-    shard = zlib.crc32(member.encode()) % SHARDS
-    return {"pk": {"S": member_partition(organization, shard)}, "sk": {"S": f"MEMBER#{member}"}}
+    partition = member_partition(organization, shard_of(member))
+    return {"pk": {"S": partition}, "sk": {"S": member_sort_key(member)}}
+
+
+def shard_of(member: str) -> int:
+    """Return the shard that a member is in."""
+    return zlib.crc32(member.encode()) % SHARDS
+
+
+def member_sort_key(member: str) -> str:
+    """Return the sort key of a member."""
+    return f"MEMBER#{member}"
 
 
 def history_prefix(member: str) -> str:
