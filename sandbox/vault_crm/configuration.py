@@ -66,7 +66,14 @@ class Permissions:
         return self.allows(object_name, "edit") and self.fields.get(object_name, {}).get(field_name, True)
 
 
-type Section = Settle | Paging | Burst | Login | Permissions
+@dataclass(frozen=True)
+class Licenses:
+    """How many users the vault's own licences allow to be active, whatever Engage has."""
+
+    full_users: int = 100_000
+
+
+type Section = Settle | Paging | Burst | Login | Permissions | Licenses
 type Picklists = dict[str, dict[str, str]]
 
 
@@ -78,6 +85,7 @@ class Configuration:
     burst: Burst
     login: Login
     permissions: Permissions
+    licenses: Licenses
     picklists: Picklists
 
     def __init__(self, store: Store) -> None:
@@ -122,6 +130,7 @@ _DEFAULTS: dict[str, Section] = {
     "burst": Burst(),
     "login": Login(),
     "permissions": Permissions(),
+    "licenses": Licenses(),
 }
 
 

@@ -33,7 +33,7 @@ def control_paths(vault: Vault) -> Blueprint:
         vault.sessions.expire()
         return jsonify(status="expired")
 
-    for section in ("burst", "paging"):
+    for section in ("burst", "licenses", "paging"):
         _add_section(paths, vault, section, f"/{section}")
     _add_section(paths, vault, "settle", "/engage/settle")
     _add_login(paths, vault)

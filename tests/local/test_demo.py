@@ -34,7 +34,7 @@ def test_the_demo_shows_every_step_on_a_second_stack_which_has_nothing_in_common
     assert all(json.loads(event)["by"] for event in pasted), "an event that is shown must be accepted (I5)"
     assert max(map(len, walked.splitlines())) <= 110
     for title, part in {
-        "Connecting": "2 of 39 checks failed: login (salesforce), language (vault_crm).",
+        "Connecting": "2 of 40 checks failed: login (salesforce), language (vault_crm).",
         "Auto-provisioning": "Augusta Lovelace",
         "Assignments": "1 person has joined your team",
         "Staying safe": "deactivate: 148 of 148 active members in all",

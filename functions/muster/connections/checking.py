@@ -136,7 +136,9 @@ class Checking:
         statuses = [vault_fields.status_field(feature) for feature in connection.manage_features]
         objects = vault_checks.CRM_OBJECTS
         build = partial(_with_version, self.ports.vault_crm, connection)
-        return self._vault(connection.secret, build, objects, vault_fields.OBJECT, statuses)
+        return self._vault(
+            connection.secret, build, objects, vault_fields.OBJECT, statuses, counts_licences=True
+        )
 
     def _align(self, connection: AlignConnection) -> vault_checks.VaultFound:
         names = connection.fields
@@ -153,6 +155,8 @@ class Checking:
         objects: Iterable[str],
         object_of_fields: str,
         statuses: Iterable[str],
+        *,
+        counts_licences: bool = False,
     ) -> vault_checks.VaultFound:
         """Query a vault; `build` takes an API version, `None` for the one in the settings."""
         vault = build(None)
@@ -174,6 +178,7 @@ class Checking:
             permissions=permissions,
             fields=fields,
             picklists=self._picklists(vault, fields, statuses),
+            base_licences=self._after(login, vault.base_licences) if counts_licences else (),
             calls_left=vault.calls_left,
         )
 

@@ -5,7 +5,7 @@ Salesforce lose access all the same (P6).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import batched
@@ -13,6 +13,7 @@ from typing import Any
 
 from muster.crm.engage_features import CONNECTION
 from muster.crm.pages import CursorLost
+from muster.crm.vault_records import BaseLicence
 from muster.error_log import LogEntry, entry_of, what_to_do
 from muster.errors import Incomplete, MusterError, Problem, Rejected, Stale
 from muster.imports.plan_items import Item, item_of
@@ -38,6 +39,7 @@ class VaultPart:
     of change among them; `whole` whether everyone was read. `decisions` can be written as they are, by
     Vault CRM id. `outcomes` counts the users for whom nothing is planned. `holders` are those of them who
     have a group and are linked to nobody (G10), and `looked_at` all that were decided about, by id.
+    `base_licences_left` is how many users can still be made active there; `None`: not known.
     """
 
     read: int | None = None
@@ -49,6 +51,7 @@ class VaultPart:
     entries: list[LogEntry] = field(default_factory=list)
     holders: list[UnlinkedHolder] = field(default_factory=list)
     looked_at: list[str] = field(default_factory=list)
+    base_licences_left: int | None = None
 
     @property
     def errors(self) -> int:
@@ -65,6 +68,7 @@ class VaultPart:
             "whole": self.whole,
             "holders": {holder.id: holder.to_document() for holder in self.holders},
             "looked_at": None if self.whole else self.looked_at,
+            "base_licences_left": self.base_licences_left,
         }
 
 
@@ -72,6 +76,17 @@ def reads_everyone(run: Run, state: ImportState, settings: Settings) -> bool:
     """Whether the run reads every user of Vault CRM, not only those changed since the last import."""
     known = state.vault_watermark is not None and state.vault_decided_with == vault_settings_digest(settings)
     return run.mode == "full" or not known
+
+
+def base_licences_left(ask: Callable[[], Sequence[BaseLicence]]) -> int | None:
+    """Return how many users can still be made active, in the application with the fewest licences left.
+
+    `None` where the vault does not say: an import does not depend on it, and preflight says why.
+    """
+    try:
+        return min((each.left for each in ask()), default=None)
+    except MusterError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,12 @@ from muster.errors import Incomplete, Problem
 from muster.imports import frozen_users, plan_items
 from muster.imports.applying import Applying
 from muster.imports.finding_again import find_again
-from muster.imports.importing_vault_crm import VaultImporting, VaultPart, reads_everyone
+from muster.imports.importing_vault_crm import (
+    VaultImporting,
+    VaultPart,
+    base_licences_left,
+    reads_everyone,
+)
 from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
 from muster.imports.ports import Ports
@@ -247,7 +252,10 @@ class Steps:
         parts = AttemptParts(self.ports.archive, run)
         gathering = VaultGathering(self.settings, self.ports.vault, parts, self.clock.check, resumed)
         importing = VaultImporting(self.settings, self.ports.roster, run, read_at)
-        return importing.part(gathering, states, state, frozenset(plan.joining), OVERLAP)
+        part = importing.part(gathering, states, state, frozenset(plan.joining), OVERLAP)
+        if part.whole and part.read is not None:
+            part.base_licences_left = base_licences_left(self.ports.base_licences)
+        return part
 
     def _gathered(
         self, run: Run, state: ImportState, states: Mapping[str, MemberState], *, moved: bool, resumed: bool
@@ -453,8 +461,8 @@ def _told_of_the_move(gathered: Gathered, organization_id: str) -> tuple[str, Pr
 
 
 def _told(vault: Mapping[str, Any]) -> dict[str, Any]:
-    shown = ("read", "unlinked", "ambiguous", "licences_of_nobody")
-    return {name: vault[name] for name in shown if name in vault}
+    shown = ("read", "unlinked", "ambiguous", "licences_of_nobody", "base_licences_left")
+    return {name: value for name in shown if (value := vault.get(name)) is not None}
 
 
 def _normal(stamp: str) -> str:

@@ -19,7 +19,14 @@ from muster.pushes.ports import Ports
 from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.sending_records import sent_in_calls
 from muster.roster import end_dates
-from muster.roster.engage_errors import NOT_TAKEN, REFUSED, left_in_group, tried_again, user_entry
+from muster.roster.engage_errors import (
+    NOT_TAKEN,
+    REFUSED,
+    left_in_group,
+    not_activated,
+    tried_again,
+    user_entry,
+)
 from muster.roster.member import Member
 from muster.roster.writing_members import MemberWriter
 from muster.runs.clock import RunClock
@@ -105,7 +112,7 @@ class ItemSender:
     def _answered(self, run: Run, answered: Sequence[tuple[PushItem, Written]]) -> None:
         self.were_sent(run, [item for item, answer in answered if answer.outcome is Outcome.WRITTEN])
         refused = [(item, answer) for item, answer in answered if answer.outcome is Outcome.REFUSED]
-        self._failed(run, "not_written", [(item, answer.problem or REFUSED) for item, answer in refused])
+        self._failed(run, "not_written", [(item, _problem(item, answer)) for item, answer in refused])
         self.counts["refused"] += len(refused)
         # Vault CRM held these values already, so nothing was started: the next push decides about them anew.
         unchanged = [item for item, answer in answered if answer.outcome is Outcome.NO_CHANGES]
@@ -207,6 +214,11 @@ class ItemSender:
 
     def _now(self) -> str:
         return timestamp(self.clock.now())
+
+
+def _problem(item: PushItem, answer: Written) -> Problem:
+    problem = answer.problem or REFUSED
+    return not_activated(problem) if item.step is Step.ACTIVATION else problem
 
 
 class _NoArchive:

@@ -128,6 +128,16 @@ def _removal_told(before: Member, after: Member, feature: str) -> tuple[str, Pro
     return status, Problem(_NAMED[feature], f"removal {what}; {_NOT_DONE}", f"{first}. {_AGAIN}")
 
 
+def not_activated(problem: Problem) -> Problem:
+    """Return the problem with a user whom Vault CRM did not make active, with what follows from it (P3)."""
+    return Problem(
+        problem.where,
+        f"was not made active, and is asked no group: {problem.message}",
+        "If no licence for users is left, which PreflightFunction says (base licences), make another user"
+        f" inactive in Vault CRM, or buy licences. {problem.remedy}".rstrip(),
+    )
+
+
 def tried_again(problem: Problem) -> Problem:
     """Return a problem with a record that is tried again by itself, saying so (G7)."""
     remedy = f"{problem.remedy.removesuffix('.')}. {_TRIED_AGAIN}" if problem.remedy else _TRIED_AGAIN
