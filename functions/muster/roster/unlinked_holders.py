@@ -20,8 +20,8 @@ _NOBODYS = frozenset({Outcome.UNLINKED, Outcome.AMBIGUOUS})
 
 _WHY: Mapping[UnlinkedReason, str] = {
     UnlinkedReason.NO_MEMBER: (
-        "no member has its {match}: whose it was has left before Muster came, is not in Salesforce, or has"
-        " another {match} there"
+        "no member has its {match}: the person left before Muster came, is not in Salesforce, or has another"
+        " {match} there"
     ),
     UnlinkedReason.AMBIGUOUS: "several members have its {match}, and not just one of them is active",
     UnlinkedReason.MEMBER_LINKED_TO_ANOTHER: (
