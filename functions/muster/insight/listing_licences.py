@@ -4,9 +4,8 @@ All of it is what Muster has stored; Vault CRM is not asked. Reads only.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from muster.crm.engage_features import FEATURES
 from muster.roster import unlinked_holders
@@ -151,19 +150,18 @@ def _nobody(holders: Iterable[UnlinkedHolder], match: str, limit: int) -> list[J
 
 def _waiting(roster: Roster, organization: str, lines: Sequence[tuple[str, Place]], limit: int) -> list[Json]:
     """Return the first in line, group by group, each with its place."""
-    names: Mapping[str, Member] = roster.members(organization, {name for name, _ in lines[:limit]})
+    members = roster.members(organization, {name for name, _ in lines[:limit]})
     places: Counter[Group] = Counter()
     shown: list[Json] = []
     for name, place in lines[:limit]:
         places[place.feature, place.group] += 1
-        member: Any = names.get(name)
         shown.append(
             {
                 "feature": place.feature,
                 "group": place.group,
                 "place": places[place.feature, place.group],
                 "member": name,
-                "name": member.name if member else None,
+                "name": members[name].name if name in members else None,
                 "since": place.since,
             }
         )
