@@ -103,20 +103,10 @@ def changed(decision: Decision) -> set[str]:
 # ── Whose user it is ─────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("match", "keys"),
-    [
-        ("email", ("vault_crm#10042", "email#ada.l@acme.example")),
-        ("username", ("vault_crm#10042", "username#ada@acme.example")),
-    ],
-)
-def test_a_user_is_looked_up_by_its_id_and_what_the_settings_say(match: str, keys: tuple[str, ...]) -> None:
-    acme = settings(connections={"vault_crm": {**VAULT["vault_crm"], "match": match}})
-    assert wanted_for(user(email="Ada.L@acme.example"), acme).match_keys == keys
-
-
-def test_a_user_without_an_address_is_looked_up_by_its_id_alone() -> None:
-    assert wanted_for(user(email=None), ACME).match_keys == ("vault_crm#10042",)
+def test_a_user_is_looked_up_by_its_id_and_all_its_names() -> None:
+    keys = ("vault_crm#10042", "username#ada@acme.example", "email#ada.l@acme.example")
+    assert wanted_for(user(email="Ada.L@acme.example"), ACME).match_keys == keys
+    assert wanted_for(user(username=None, email=None), ACME).match_keys == keys[:1]
 
 
 def test_whom_nobody_matches_is_left_alone() -> None:
@@ -223,7 +213,7 @@ def test_a_new_user_starts_without_what_was_seen_of_the_former_one() -> None:
 def test_a_user_comes_in_the_place_of_one_whom_the_vault_no_longer_shows(
     unseen: set[str], succeeds: str | None
 ) -> None:
-    found = succeeding(user(), known(linked(crm=FORMER), ada(id="m2")), frozenset(unseen))
+    found = succeeding(user(), known(linked(crm=FORMER), ada(id="m2")), frozenset(unseen), ACME)
     assert found.succeeds == succeeds
 
 
