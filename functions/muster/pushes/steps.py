@@ -17,6 +17,7 @@ from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured
 from muster.pushes import group_writes, licence_lines, push_plan
 from muster.pushes.blocked import another_vault, blocked_by
+from muster.pushes.checking_links import strangers
 from muster.pushes.licence_lines import Line, Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, PushItem, Step
@@ -120,13 +121,16 @@ class Steps:
         in_line = {name: place for name, place in in_line.items() if name in members}
         if waiting:
             users |= self._users(run, waiting.values(), resumed=resumed, folder="line/")
+        found = strangers(members.values(), users, self.settings, self.ports.roster)
+        members = {name: each for name, each in members.items() if name not in found.members}
+        in_line = {name: place for name, place in in_line.items() if name in members}
         plan = push_plan.make_plan(members.values(), users, in_line, self.settings, at)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = push_plan.written(plan.items[start : start + ITEMS_A_PART])
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
         unseen = [user_not_seen(members[name], self._now(), run.id) for name in plan.unseen]
         self._ends.log_errors(run, unseen)
-        refused += self._tell_what_takes_long(run, members.values())
+        refused += self._tell(run, [*found.entries, *self._what_takes_long(members.values())])
         return plan, replace(
             run,
             planned=len(plan.items),
@@ -143,13 +147,16 @@ class Steps:
         if state.is_of_another_vault(host):
             raise Misconfigured(f"the push is {blocked_by([another_vault(state.vault_host, host)])}")
 
-    def _tell_what_takes_long(self, run: Run, members: Iterable[Member]) -> int:
-        """Tell requests that have been under way for a day; returns how many were not told before (P3)."""
+    def _what_takes_long(self, members: Iterable[Member]) -> list[LogEntry]:
+        """Return entries about requests that have been under way for a day (P3)."""
+        now = self.clock.now()
+        return [entry for member in members for entry in under_way_too_long(member, now)]
+
+    def _tell(self, run: Run, entries: Sequence[LogEntry]) -> int:
+        """Tell what is the same at each push; returns how many were not told before."""
         if run.preview:
             return 0
-        now = self.clock.now()
-        entries = [entry for member in members for entry in under_way_too_long(member, now)]
-        return self.ports.roster.park(run.organization, at_most(entries), now.timestamp())
+        return self.ports.roster.park(run.organization, at_most(entries), self.clock.now().timestamp())
 
     def _due(self, run: Run, at: datetime, requested: Mapping[str, Change]) -> dict[str, Member]:
         """Return the members who are due for a push; the index lists candidates, the member decides.

@@ -114,6 +114,20 @@ def entries(
         yield user_entry(at, change.id, RENAMED, _RENAMED, before.id, run)
 
 
+def not_sent(user: VaultUser, member: Member, owner: Member) -> LogEntry:
+    """Return the entry about a member to whose user a push sends nothing, because it is another member now.
+
+    It is the same each time until the user is saved again.
+    """
+    problem = Problem(
+        "user__sys",
+        f"has the e-mail address or username of another member now ({owner.id}), so nothing was sent",
+        "Nothing to do if the user was handed on: the next import links it to that member. Else correct its"
+        " address in Vault CRM.",
+    )
+    return user_entry(user.modified or "", user.id, HANDED_ON, problem, member.id, member.id)
+
+
 _RENAMED = Problem(
     "user__sys",
     "has neither the username nor an e-mail address of its member any more; nothing was changed, and the user"

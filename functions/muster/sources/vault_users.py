@@ -22,7 +22,8 @@ from muster.sources.user_changes import MAX_ADDRESS, MAX_TEXT, text_size
 
 CHANGED = "modified_date__v"
 _ID = re.compile(r"[A-Za-z0-9]{1,40}")
-_ACTIVE = {"active__v": True, "inactive__v": False}
+# Pending: created with a day from which on the user will be active.
+_ACTIVE = {"active__v": True, "inactive__v": False, "pending__v": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,11 @@ def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
     status = fields["status__v"] or ""
     if status not in _ACTIVE:
         raise Rejected(
-            Problem("status__v", "is neither active__v nor inactive__v", "Check the user in Vault CRM.")
+            Problem(
+                "status__v",
+                "is none of active__v, inactive__v and pending__v",
+                "Check the user in Vault CRM.",
+            )
         )
     if any(len(fields[name] or "") > MAX_ADDRESS for name in ("username__sys", "email__sys")):
         raise Rejected(

@@ -145,6 +145,26 @@ def test_whose_user_it_is_shows_once_the_other_has_come(licences: Licences, pair
     assert licences.member(bobs)["id"] != bob["id"]
 
 
+def test_a_push_sends_nothing_to_a_user_that_is_somebody_else_by_now(
+    licences: Licences, pair: tuple[str, str]
+) -> None:
+    """Bob leaves, and his user is Ada's since the last import read it."""
+    adas, bobs = pair
+    ada, bob = licences.member(adas), licences.member(bobs)
+    licences.company.salesforce.update(bob["crm"]["salesforce"]["id"], IsActive=False)
+    licences.imported("incremental")
+    licences.vault.update(adas, email__sys="old@acme.example", username__sys="old@acme.example")
+    licences.vault.update(bobs, email__sys=ada["email"], username__sys=ada["email"])
+    for _ in range(2):
+        assert licences.push()["counts"] == {}
+    assert licences.vault.user(bobs)["engage_group__v"] == "UK"
+    assert codes(licences) == [("vault_user_handed_on", bobs)]
+    licences.imported("incremental")
+    licences.push()
+    assert licences.member(bobs)["id"] == ada["id"]
+    assert licences.status(bobs) == ("UK", "success", "UK")
+
+
 # ── Made anew, second, converted ─────────────────────────────────────────────────────────────────
 
 
