@@ -37,7 +37,7 @@ from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 
 # Of so many usernames and addresses an incremental import asks Vault CRM at most; a full one reads everybody.
-MOST_UNLINKED = 10_000
+MOST_UNLINKED = 2_000
 # Decisions kept in memory to apply them in the same invocation; a first import may make many more.
 MOST_KEPT = 5_000
 

@@ -11,6 +11,7 @@ interrupted reads its archived pages again and continues after the last.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 from operator import itemgetter
 
 from muster.crm import vql
@@ -26,6 +27,8 @@ from muster.sources.vault_users import CHANGED, digester, is_system_owned
 
 # The run archive keeps the pages under this name, beside those of a Salesforce import.
 PARTS = "vault_users"
+# Names are alternatives of a condition each: VQL has no list of them that looks past the case.
+NAMES_A_QUERY = 50
 
 
 @dataclass(slots=True)
@@ -102,7 +105,7 @@ class VaultGathering:
         `parts` is the name under which the archive keeps the pages.
         """
         gathered = VaultGathered()
-        for number, some in enumerate(vql.lists(names), 1):
+        for number, some in enumerate(batched(names, NAMES_A_QUERY, strict=False), 1):
             named = vql.either(*(vql.equal(vql.in_any_case(field), name) for name in some))
             self._keep(f"{parts}/{number}", named, gathered)
         return gathered
