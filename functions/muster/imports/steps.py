@@ -12,14 +12,10 @@ from muster.errors import Incomplete, Problem
 from muster.imports import frozen_users, plan_items
 from muster.imports.applying import Applying
 from muster.imports.finding_again import find_again
-from muster.imports.importing_vault_crm import (
-    VaultImporting,
-    VaultPart,
-    base_licences_left,
-    reads_everyone,
-)
+from muster.imports.importing_vault_crm import VaultImporting, base_licences_left, reads_everyone
 from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
+from muster.imports.planning_vault_crm import VaultPart
 from muster.imports.ports import Ports
 from muster.imports.recording_holders import HolderRecorder
 from muster.imports.selecting import members_due, select
@@ -201,6 +197,7 @@ class Steps:
         vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
         plan.items += [*vault.items, *plan.seated]
         plan.decisions |= vault.decisions
+        plan.warnings += vault.warnings
         trips: list[Reason] = [*guard.tripped(plan.effective, plan.active, self.settings)]
         if self._still_untried(state):
             trips += guard.untried(plan.effective, self.settings)
@@ -252,7 +249,7 @@ class Steps:
         parts = AttemptParts(self.ports.archive, run)
         gathering = VaultGathering(self.settings, self.ports.vault, parts, self.clock.check, resumed)
         importing = VaultImporting(self.settings, self.ports.roster, run, read_at)
-        part = importing.part(gathering, states, state, frozenset(plan.joining), OVERLAP)
+        part = importing.part(gathering, states, state, plan, OVERLAP)
         if part.whole and part.read is not None:
             part.base_licences_left = base_licences_left(self.ports.base_licences)
         return part
@@ -342,7 +339,9 @@ class Steps:
             "frozen_members": sorted(plan.frozen),
             "organization_id": salesforce_organization(self.settings),
             "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
-            "vault_crm": None if vault.read is None else vault.summary(),
+            "vault_crm": None
+            if vault.read is None
+            else {**vault.summary(), "host": vault_crm_connection(self.settings).host},
         }
 
     # ── Ends ─────────────────────────────────────────────────────────────────────────────────────
@@ -353,7 +352,7 @@ class Steps:
             changes=changes,
             seats=plan.seat_use(self.settings),
             left_out=plan.left_out.to_json(),
-            warnings=plan_items.lost_by_hand(plan.items),
+            warnings=[*plan_items.lost_by_hand(plan.items), *plan.warnings],
         )
 
     def _end(self, run: Run, summary: Mapping[str, Any]) -> RunAnswer:
@@ -419,13 +418,16 @@ class Steps:
         return state
 
     def _after_vault(self, state: ImportState, run: Run, vault: Mapping[str, Any]) -> ImportState:
+        host = vault.get("host", state.vault_host)
+        if host and state.is_of_another_vault(host):
+            state = replace(state, vault_watermark=None)
         newest = _normal(vault["newest"]) if vault["newest"] else state.vault_watermark
         watermark = max(newest or "", state.vault_watermark or "") or None
         state = replace(state, vault_watermark=watermark, vault_read_at=run.gathered_at or run.started_at)
         if not vault["whole"]:
             return state
         decided = vault_settings_digest(self.settings)
-        return replace(state, vault_rows=vault["read"], vault_decided_with=decided)
+        return replace(state, vault_rows=vault["read"], vault_decided_with=decided, vault_host=host)
 
     def _recorded(self, run: Run, applying: Applying, cursor: int | None = None) -> Run:
         """Return the run with the counts and errors since it was last recorded."""

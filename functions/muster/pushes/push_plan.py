@@ -30,6 +30,7 @@ from muster.pushes.group_writes import BLANK
 from muster.roster import end_dates, engage_groups, vault_tries
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
+from muster.roster.links import vault_id
 from muster.roster.member import Member
 from muster.runs.operations import DEACTIVATE, GRANT, REVOKE
 from muster.settings import Settings
@@ -302,8 +303,11 @@ def with_answer(member: Member, user: VaultUser, at: str, day: date) -> Member:
 def with_outcome(member: Member, user: VaultUser, at: str, day: date) -> Member:
     """Return the member with its groups and user as Vault CRM shows them (P3); `at` is now (ISO 8601).
 
-    Who is active there again requests the groups that it had (G11).
+    Who is active there again requests the groups that it had (G11). Of another user than the member's, which
+    an import has linked anew meanwhile, nothing is recorded.
     """
+    if vault_id(member) != user.id:
+        return member
     before = member
     for feature, seen in user.seen.items():
         attributes: dict[str, Any] = engage_groups.observed(member, feature, seen, at)
@@ -316,6 +320,8 @@ def with_outcome(member: Member, user: VaultUser, at: str, day: date) -> Member:
 
 def with_sent(member: Member, item: PushItem, day: date, at: str) -> Member:
     """Return the member after the item was written; `at` is the moment of its run (ISO 8601)."""
+    if vault_id(member) != item.user:
+        return member
     for feature, writes in item.writes.items():
         attributes: dict[str, Any] = engage_groups.sent(member, feature, writes)
         if not _is_wished(member, item, feature, day):
@@ -341,6 +347,8 @@ def with_failure(member: Member, item: PushItem, day: date, at: str) -> Member:
 
     `at` is the moment of the run (ISO 8601).
     """
+    if vault_id(member) != item.user:
+        return member
     adds = item.step is Step.ADDITION
     for feature, writes in item.writes.items():
         if _is_wished(member, item, feature, day):

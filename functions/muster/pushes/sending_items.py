@@ -27,6 +27,7 @@ from muster.roster.engage_errors import (
     tried_again,
     user_entry,
 )
+from muster.roster.links import vault_id
 from muster.roster.member import Member
 from muster.roster.writing_members import MemberWriter
 from muster.runs.clock import RunClock
@@ -95,6 +96,7 @@ class ItemSender:
             item
             for item in items
             if item.member in members
+            and vault_id(members[item.member]) == item.user
             and push_plan.is_wanted(item, members[item.member], day)
             and not (in_doubt and push_plan.was_refused(item, members[item.member]))
         ]
@@ -193,13 +195,11 @@ class ItemSender:
     def read(self, gathering: VaultGathering, ids: Sequence[str]) -> dict[str, VaultUser]:
         """Return the users that a gathering shows; who is not understood is told."""
         users = {}
-        for vault_id, row in gathering.named(ids).rows.items():
+        for user, row in gathering.named(ids).rows.items():
             try:
-                users[vault_id] = user_of(row, self.settings, "")
+                users[user] = user_of(row, self.settings, "")
             except Rejected as error:
-                self.errors.append(
-                    user_entry(self._now(), vault_id, "user_not_understood", error.problems[0])
-                )
+                self.errors.append(user_entry(self._now(), user, "user_not_understood", error.problems[0]))
         return users
 
     def member_writer(self, run: Run, origin: str | None = None) -> MemberWriter:

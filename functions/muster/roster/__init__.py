@@ -5,6 +5,7 @@ decisions                what deciding is given, and what it returns
 salesforce_lifecycle     how a Salesforce user changes its member: create, link, update, close (W8)
 namesakes                who is taken for whom, who waits for whom, and whose an address is (A14)
 vault_lifecycle          how a Vault CRM user changes its member: link, update, leave alone (I3)
+vault_links              whose a user of Vault CRM is, and what is told of links (A14, G10)
 pending_edits            a request edited here and not sent yet, when Vault CRM shows another one (I10)
 eligibility, reasons     who belongs in the roster, and if not, why (A4)
 activity                 whether a member is active, and if not, why; who is kept (A7, A8, A13, A16)

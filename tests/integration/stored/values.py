@@ -24,7 +24,7 @@ from muster.roster.unlinked_holders import UnlinkedHolder
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings.versions import StoredSettings
 from muster.sources.user_changes import UserChange
-from muster.sources.vault_users import VaultUser
+from muster.sources.vault_users import LinkLost, LostLink, VaultUser
 from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
 from muster.webhook.tokens import Token, WebhookRegistration
 from muster.webhook_setup.setup_record import Outcome as SetupOutcome
@@ -148,6 +148,7 @@ _STATE = ImportState(
     vault_read_at="2026-11-20T08:15:02.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
+    vault_host="acme-crm.veevavault.com",
     align_watermark="2026-11-20T08:15:33.000Z",
     align_read_with="a7b5",
     settings_tried=2,
@@ -193,7 +194,9 @@ _VAULT_USER = VaultUser(
     modified="2026-11-20T08:12:00.000Z",
     run=f"run:{FIRST_RUN}",
     succeeds="10041",
+    moved=True,
 )
+_LOST_LINK = LostLink(id="10043", member="bob", why=LinkLost.HANDED_ON, to="ada", run=f"run:{FIRST_RUN}")
 _ITEM = Item(
     user=ADA,
     member="ada",
@@ -238,6 +241,7 @@ _SUMMARY = {
         "read": 950,
         "unlinked": 4,
         "ambiguous": 1,
+        "host": "acme-crm.veevavault.com",
         "newest": "2026-11-20T09:15:32.000Z",
         "whole": True,
     },
@@ -314,6 +318,7 @@ WRITTEN_BY: Mapping[str, Stored] = {
         import_plan=(
             _ITEM,
             replace(_ITEM, user="10042", change=_VAULT_USER),
+            replace(_ITEM, user="10043", member="bob", outcome="unlinked", change=_LOST_LINK),
             replace(_ITEM, member=None, name=None, assignment=None, former=None, reason=None, version=0),
         ),
         import_summary=_SUMMARY,
