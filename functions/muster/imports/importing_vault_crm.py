@@ -4,7 +4,7 @@ If Vault CRM cannot be read, nothing of it is imported and the error log says so
 Salesforce lose access all the same (P6).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,14 +66,14 @@ class VaultImporting:
     def part(
         self,
         gathering: VaultGathering,
-        states: Mapping[str, MemberState],
+        states: Sequence[MemberState],
         state: ImportState,
         plan: Plan,
         overlap: timedelta,
     ) -> VaultPart:
         """Read and plan; a part that could not be read has one entry and nothing else.
 
-        `states` are the roster's, by Vault CRM id, where everyone is read; `plan` is the rest of the plan.
+        `states` are those of members in Vault CRM, where everyone is read; `plan` is the rest of the plan.
         Raises `Stale` if the lease is lost.
         """
         part = VaultPart(whole=reads_everyone(self.run, state, self.settings))
@@ -88,8 +88,7 @@ class VaultImporting:
             gone = self._gone(gathering, gathered.unseen)
             planning.released |= gone
             planning.plan_users(self._users(part, gathered))
-            lost = states if moved else gone
-            planning.plan_lost_links({each: states[each].member for each in lost})
+            planning.plan_lost_links(each for each in states if moved or each.vault_id in gone)
         except Stale:
             raise
         except MusterError as error:
@@ -104,14 +103,14 @@ class VaultImporting:
     def _everyone(
         self,
         gathering: VaultGathering,
-        states: Mapping[str, MemberState],
+        states: Sequence[MemberState],
         state: ImportState,
         *,
         moved: bool,
     ) -> VaultGathered:
+        known = {} if moved else {each.vault_id: each for each in states}
         try:
-            afresh = _decides_afresh(state, self.settings)
-            gathered = gathering.everyone({} if moved else states, afresh=afresh)
+            gathered = gathering.everyone(known, afresh=_decides_afresh(state, self.settings))
         except CursorLost:
             raise Incomplete("Vault CRM no longer knows where the reading was interrupted") from None
         # Another vault may well have fewer users; the plan shows who of the members is not there.

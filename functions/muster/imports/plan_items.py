@@ -22,7 +22,7 @@ from muster.roster.member import Member
 from muster.roster.taken_back import groups_lost, seats_lost
 from muster.runs.operations import CREATE, DEACTIVATE, GRANT, REVOKE, UPDATE
 from muster.sources.user_changes import UserChange
-from muster.sources.vault_users import LinkLost, LostLink, VaultUser
+from muster.sources.vault_users import LostLink, VaultUser
 
 # How many moves from one assignment to another a warning names.
 MOST_MOVES = 5
@@ -133,7 +133,7 @@ def _takes_back(change: UserChange | VaultUser | LostLink | None, before: Member
 
     A group that Vault CRM shows no request for was taken there.
     """
-    if seats_lost(before, after) or (isinstance(change, LostLink) and change.why is not LinkLost.HANDED_ON):
+    if seats_lost(before, after) or isinstance(change, LostLink):
         return True
     return isinstance(change, UserChange) and bool(groups_lost(before, after))
 

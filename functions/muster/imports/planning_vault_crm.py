@@ -6,7 +6,7 @@ still the member's.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import batched
@@ -26,11 +26,11 @@ from muster.roster.unlinked_holders import UnlinkedHolder, holder_of
 from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.mappings import vault_crm_connection
+from muster.sources.member_states import MemberState
 from muster.sources.vault_users import LinkLost, LostLink, VaultUser
 from muster.times import timestamp
 
 MOVED = "vault_moved"
-_OF_ANOTHER = Decision(outcome=Outcome.UNLINKED, unlinked_reason=UnlinkedReason.MEMBER_LINKED_TO_ANOTHER)
 _LINKED_TO_ANOTHER = (UnlinkedReason.MEMBER_LINKED_TO_ANOTHER, UnlinkedReason.MEMBER_LEFT)
 
 
@@ -109,13 +109,13 @@ class VaultPlanning:
         for user, known_of_user in put_off:
             self._decide(self._marked(user, known_of_user), known_of_user, again=True)
 
-    def plan_lost_links(self, lost: Mapping[str, str]) -> None:
-        """Plan that members lose users whom the vault does not have; `lost` maps users to members, by ids."""
+    def plan_lost_links(self, lost: Iterable[MemberState]) -> None:
+        """Plan that these members lose their users, whom the vault does not have."""
         why = LinkLost.OTHER_VAULT if self.moved else LinkLost.GONE
         left = [
-            LostLink(id=user, member=member, why=why, run=self._run)
-            for user, member in sorted(lost.items())
-            if member not in self.taken
+            LostLink(id=each.vault_id, member=each.member, why=why, run=self._run)
+            for each in sorted(lost, key=lambda each: each.member)
+            if each.member not in self.taken
         ]
         for some in batched(left, LOOKED_UP_AT_ONCE, strict=False):
             wanted = {each.crm_id: vault_lifecycle.wanted_for(each, self.settings) for each in some}
@@ -171,12 +171,12 @@ class VaultPlanning:
             self._entry(user.id, notice.code, notice.problem)
             for notice in vault_lifecycle.notices(user, decision, self.settings)
         ]
-        if before and self.taken.get(before.id, user.id) != user.id:
-            if not is_new:
-                # The plan has linked its member to another.
-                self._note_nobodys(user, _OF_ANOTHER)
+        if before and (other := self.taken.get(before.id, user.id)) != user.id:
+            if not is_new or other not in self.released:
+                # The plan leaves its member to the other.
+                self._leave(user, before)
                 return
-            self._drop(self.taken[before.id])
+            self._drop(other, before)
         if before:
             self.taken[before.id] = user.id
             if vault_links.UNFIT in (decision.after or before).vault:
@@ -191,20 +191,21 @@ class VaultPlanning:
             if is_alone and not user.succeeds and user.id not in self.released:
                 part.decisions[user.id] = decision
         else:
-            self._note_nobodys(user, decision)
+            part.outcomes[decision.outcome] += 1
+            if holder := holder_of(user, decision, timestamp(self.now)):
+                part.holders.append(holder)
 
-    def _note_nobodys(self, user: VaultUser, decision: Decision) -> None:
-        """Count a user for whom nothing is planned, and keep it if it has a group and is nobody's (G10)."""
-        self.part.outcomes[decision.outcome] += 1
-        if holder := holder_of(user, decision, timestamp(self.now)):
-            self.part.holders.append(holder)
-
-    def _drop(self, user: str) -> None:
+    def _drop(self, user: str, member: Member) -> None:
         """Take what was planned for a user out of the plan: its member is linked to another."""
-        if item := self._planned.pop(user, None):
+        item = self._planned.pop(user, None)
+        if item and isinstance(item.change, VaultUser):
             self.part.decisions.pop(user, None)
-            if isinstance(item.change, VaultUser):
-                self._note_nobodys(item.change, _OF_ANOTHER)
+            self._leave(item.change, member)
+
+    def _leave(self, user: VaultUser, member: Member) -> None:
+        """Count a user as nobody's, because the member that it fits, or was, has another."""
+        reason = UnlinkedReason.MEMBER_LINKED_TO_ANOTHER
+        self._note(user, Decision(outcome=Outcome.UNLINKED, unchanged=(member,), unlinked_reason=reason))
 
     # ── What is told ─────────────────────────────────────────────────────────────────────────────
 

@@ -225,23 +225,23 @@ class Steps:
             return False
         return state.evaluated_with != settings_digest(self.settings)
 
-    def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], dict[str, MemberState]]:
-        """Return the members' states by Salesforce id and by Vault CRM id, as far as the run needs them."""
+    def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], list[MemberState]]:
+        """Return the states of members, by Salesforce id, and of those in Vault CRM, as far as needed."""
         whole_vault = self._has_vault(run) and reads_everyone(run, state, self.settings)
         if run.mode != "full" and not whole_vault:
-            return {}, {}
+            return {}, []
         found = list(self.ports.roster.states(run.organization))
-        by_vault_id = {each.vault_id: each for each in found if each.vault_id} if whole_vault else {}
+        in_vault = [each for each in found if each.vault_id] if whole_vault else []
         if run.mode != "full":
-            return {}, by_vault_id
-        return {each.crm_id: each for each in found if each.crm_id}, by_vault_id
+            return {}, in_vault
+        return {each.crm_id: each for each in found if each.crm_id}, in_vault
 
     def _has_vault(self, run: Run) -> bool:
         """Whether the run reads Vault CRM: one for named people, or to try settings, does not."""
         return self.ports.vault is not None and run.kind == "import" and run.mode != "members"
 
     def _vault_part(
-        self, run: Run, state: ImportState, states: Mapping[str, MemberState], plan: Plan, *, resumed: bool
+        self, run: Run, state: ImportState, states: Sequence[MemberState], plan: Plan, *, resumed: bool
     ) -> VaultPart:
         if self.ports.vault is None or not self._has_vault(run):
             return VaultPart()

@@ -53,13 +53,14 @@ def decide(
     """
     if isinstance(change, LostLink):
         return _lost(change, known, settings, now)
-    user, linked = change, None
-    if not user.moved:
-        linked = next((member for member in known.namesakes if vault_id(member) == user.id), None)
-    if linked and not vault_links.owner(user, linked, known.namesakes, settings):
-        return _updated(linked, user, settings, now)
-    if linked:
-        return _without_user(linked, user.run, settings, now)
+    user = change
+    holders = () if user.moved else _holders(user, known)
+    if holders:
+        # More than one is left of a move to another vault that did not come to its end.
+        is_anothers = len(holders) > 1 or vault_links.owner(user, holders[0], known.namesakes, settings)
+        if is_anothers:
+            return _without_user(holders[0], user.run, settings, now)
+        return _updated(holders[0], user, settings, now)
     found = vault_links.candidates(user, known.namesakes, settings)
     candidates = found
     if len(candidates) > 1:
@@ -73,6 +74,12 @@ def decide(
         reason = UnlinkedReason.MEMBER_LINKED_TO_ANOTHER if active else UnlinkedReason.MEMBER_LEFT
         return _unlinked(reason, candidates)
     return replace(_updated(candidates[0], user, settings, now), matches=known.matches)
+
+
+def _holders(user: VaultUser, known: Known) -> tuple[Member, ...]:
+    """Return the members that are linked to the user: whom it does not fit first."""
+    holders = (member for member in known.namesakes if vault_id(member) == user.id)
+    return tuple(sorted(holders, key=lambda member: vault_links.fits(user, member)))
 
 
 def _unlinked(reason: UnlinkedReason, members: tuple[Member, ...] = ()) -> Decision:

@@ -161,6 +161,32 @@ def test_a_move_that_is_half_written_is_made_again_before_anything_is_sent(
     assert not bootstrap.run_table().state("acme").is_of_another_vault(OTHER)
 
 
+def test_who_is_not_there_and_could_not_be_written_does_not_keep_a_number_that_is_anothers(
+    moved: Moved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ada has Carol's number in production, and Carol, who is not there, is not written at first."""
+    licences = moved.licences
+    _, second, third = moved.users
+    names = [licences.member(moved.users[0])["email"], "dave@acme.example"]
+    for user, name in ((second, "between@acme.example"), (third, names[0]), (second, names[1])):
+        moved.production.update(user, email__sys=name, username__sys=name)
+    moved.connect()
+    write, broken = RosterTable.write, {moved.carol}
+
+    def half(self: RosterTable, organization: str, decisions: object, *more: object) -> object:
+        if any(each.after and each.after.id in broken for each in decisions):  # type: ignore[attr-defined]
+            raise Unavailable("the roster table is busy")
+        return write(self, organization, decisions, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RosterTable, "write", half)
+    with pytest.raises(Unavailable):
+        licences.company.run("incremental")
+    assert linked_to(licences, moved.ada) == linked_to(licences, moved.carol) == third
+    broken.clear()
+    assert licences.imported("incremental")["counts"] == {"unlinked": 1}
+    assert moved.who()[third] == moved.ada
+
+
 def test_the_move_waits_for_approval_where_too_many_are_not_there(moved: Moved) -> None:
     licences = moved.licences
     guard = {"floor": 0, "count": 0, "percent": 0}

@@ -168,6 +168,13 @@ def test_who_certainly_is_another_member_loses_the_link_first_and_what_it_showed
     assert decide(user("UK"), known(ada(id="m2"), after), listed, {}, NOW).outcome is Outcome.LINKED
 
 
+def test_of_two_members_with_one_user_whom_it_does_not_fit_loses_it() -> None:
+    right, wrong = linked(), linked(id="m2", email="x@acme.example")
+    for members in ((right, wrong), (wrong, right)):
+        decision = decide(user(), known(*members), ACME, {}, NOW)
+        assert (decision.outcome, decision.before) == (Outcome.UNLINKED, wrong)
+
+
 def test_in_doubt_the_link_stays_and_is_looked_at_again() -> None:
     before = linked("UK", SUCCESS, "UK", "UK", email="x@acme.example")
     of_user = user("UK", SUCCESS, "UK")
