@@ -44,7 +44,8 @@ class HolderRecorder:
             return None, 0
         found = [UnlinkedHolder.from_document(*each) for each in vault["holders"].items()]
         known = self.holders.holders(run.organization)
-        changes = unlinked_holders.changes(known, found, vault["looked_at"])
+        looked_at = vault["looked_at"]
+        changes = unlinked_holders.changes(known, found, None if looked_at is None else frozenset(looked_at))
         told = self._apply(run, changes, connection.match)
         return len(known) - len(changes.forget) + len(changes.new), told
 

@@ -48,10 +48,11 @@ class _Found:
 def list_licences(sources: Sources, settings: Settings, limit: int, cursor: str | None) -> Json:
     """Return who has a licence; no `cursor`: the last page.
 
-    `{as_of, counted_all, groups, nobody, waiting, members, cursor}`. `as_of` is when an import last read
-    Vault CRM; pushes since have recorded what they did. `groups` counts by feature and group (`counted_all`:
-    all members, not only the first 20,000), `nobody` and `waiting` are the first `limit` of each; `members`
-    is a page of those in a group. On later pages there are only `members` and `cursor`.
+    `{as_of, counted_all, groups, nobody_in_all, nobody, waiting, members, cursor}`, on later pages `members`
+    and `cursor` alone. `as_of` is when an import last read Vault CRM; pushes since have recorded what they
+    did. `groups` counts by feature and group (`counted_all`: all members, not only the first 20,000),
+    `nobody` (of so many `in_all`) and `waiting` are the first `limit` of each; `members` is a page of those
+    in a group.
     """
     found = _read(sources, settings.organization, limit, cursor, counts=cursor is None)
     page: Json = {"members": [_member(each) for each in found.members], "cursor": found.cursor}
@@ -64,6 +65,7 @@ def list_licences(sources: Sources, settings: Settings, limit: int, cursor: str 
         "as_of": sources.runs.state(settings.organization).vault_read_at,
         "counted_all": found.counted_all,
         "groups": list(_groups(found, holders.values(), lines)),
+        "nobody_in_all": len(holders),
         "nobody": _nobody(holders.values(), connection.match if connection else "", limit),
         "waiting": _waiting(sources.roster, settings.organization, lines, limit),
         **page,
@@ -81,7 +83,7 @@ def in_words(answer: Json) -> str:
     words += f"; {waiting:,} wait in line" if waiting else ""
     words += "" if answer["counted_all"] else f" (among the first {MOST_READ:,} members)"
     read_at = answer["as_of"]
-    return f"{words}. Vault CRM was last read {f'at {read_at}' if read_at else 'never'}."
+    return f"{words}. Vault CRM {f'was last read at {read_at}' if read_at else 'has not been read'}."
 
 
 def _read(sources: Sources, organization: str, limit: int, cursor: str | None, *, counts: bool) -> _Found:

@@ -194,6 +194,7 @@ def test_licences_are_listed_by_group_with_who_is_nobody_and_who_waits(licences:
     }
     assert (online["group"], online["used"], online["nobody"]) == ("Online", 1, 0)
     [nobody] = said["nobody"]
+    assert said["nobody_in_all"] == 1
     assert (nobody["user"], nobody["username"], nobody["reason"]) == (eve, "eve@agency.example", "no_member")
     assert nobody["groups"] == {"engage": {"group": "UK", "request": "UK"}}
     assert nobody["why"]
@@ -266,4 +267,21 @@ def test_without_vault_crm_nobody_is_listed(licences: Licences) -> None:
     connections = licences.company.document["connections"]
     licences.company.put_and_approve(connections={"salesforce": connections["salesforce"]})
     said = licences.company.ask("licences")
-    assert (said["nobody"], said["groups"]) == ([], [])
+    assert (said["nobody"], said["nobody_in_all"], said["groups"]) == ([], 0, [])
+
+
+def test_before_the_first_import_nothing_is_known(licences: Licences) -> None:
+    stranger(licences)
+    said = licences.company.ask("licences")
+    assert (said["as_of"], said["groups"], said["nobody"], said["cursor"]) == (None, [], [], None)
+    assert said["message"] == "0 licences of 0 groups in use. Vault CRM has not been read."
+
+
+def test_of_many_the_first_are_listed_and_all_are_counted(licences: Licences) -> None:
+    licences.vault.group("UK", 9)
+    licences.people(1)
+    for name in ("eve", "mallory", "trudy"):
+        stranger(licences, name)
+    licences.imported()
+    said = licences.company.ask("licences", limit=2)
+    assert (len(said["nobody"]), said["nobody_in_all"], said["groups"][0]["nobody"]) == (2, 3, 3)
