@@ -74,7 +74,7 @@ class VaultImporting:
                 gathered = self._changed(gathering, state, overlap, plan.unlinked)
             part.read, part.newest = gathered.total, gathered.newest
             gone = self._gone(gathering, gathered.unseen)
-            planning.released |= gone
+            planning.free |= {each.member for each in states if each.vault_id in gone}
             planning.plan_users(self._users(part, gathered))
             planning.plan_lost_links(each for each in states if moved or each.vault_id in gone)
         except Stale:

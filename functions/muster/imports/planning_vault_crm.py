@@ -69,8 +69,8 @@ class VaultPart:
 class VaultPlanning:
     """A Vault CRM part in the making; `plan` is what else the run does, `moved` that this is another vault.
 
-    `released` are the ids of users who are not shown any more, or no longer their member's. `taken` are
-    members (ids) with the user that the plan leaves them.
+    `free` are members (ids) whose user is not shown any more, or is not theirs. `taken` are members with the
+    user that the plan leaves them.
     """
 
     settings: Settings
@@ -80,7 +80,7 @@ class VaultPlanning:
     plan: Plan
     part: VaultPart
     moved: bool = False
-    released: set[str] = field(default_factory=set)
+    free: set[str] = field(default_factory=set)
     taken: dict[str, str] = field(default_factory=dict)
     _lost: list[Item] = field(default_factory=list)
     _planned: dict[str, Item] = field(default_factory=dict)
@@ -124,12 +124,14 @@ class VaultPlanning:
 
     def _marked(self, user: VaultUser, known: Known) -> VaultUser:
         """Return the user, marked as successor where its member's user is no longer the member's."""
-        released = frozenset(self.released)
-        if self.moved:
-            # Ids of members whom the plan has not linked here yet are those of the other vault.
-            left = (member for member in known.namesakes if member.id not in self.taken)
-            released = frozenset(former for member in left if (former := vault_id(member)))
-            user = replace(user, moved=True)
+        # In another vault, ids of members whom the plan has not linked there yet are those of the former one.
+        free = [
+            member
+            for member in known.namesakes
+            if (member.id not in self.taken if self.moved else member.id in self.free)
+        ]
+        released = frozenset(former for member in free if (former := vault_id(member)))
+        user = replace(user, moved=self.moved)
         return vault_lifecycle.succeeding(user, known, released, self.settings)
 
     def _decide(self, user: VaultUser, known: Known, *, again: bool = False) -> None:
@@ -137,7 +139,7 @@ class VaultPlanning:
         before, after = decision.before, decision.after
         if decision.outcome is Outcome.UNLINKED and before and after:
             self._lost.append(item_of(self._handed_on(user, before, known), decision))
-            self.released.add(user.id)
+            self.free.add(before.id)
             without = tuple(after if each.id == after.id else each for each in known.namesakes)
             known = replace(known, namesakes=without)
             self._decide(self._marked(user, known), known)
@@ -159,15 +161,16 @@ class VaultPlanning:
             for notice in vault_lifecycle.notices(user, decision, self.settings)
         ]
         if before and (other := self.taken.get(before.id, user.id)) != user.id:
-            if not is_new or other not in self.released:
+            if not is_new or before.id not in self.free:
                 # The plan leaves its member to the other.
                 self._leave(user, before)
                 return
             self._drop(other, before)
         if before:
             self.taken[before.id] = user.id
+            self.free.discard(before.id)
             if vault_links.UNFIT in (decision.after or before).vault:
-                self.released.add(user.id)
+                self.free.add(before.id)
         keys = vault_links.linking_keys(user, self.settings)
         is_alone = self.plan.linking.isdisjoint(keys)
         if decision.outcome is Outcome.UNLINKED and not is_alone:
@@ -175,7 +178,7 @@ class VaultPlanning:
             self._planned[user.id] = item_of(user, Decision(outcome=Outcome.LINKED))
         elif decision.writes:
             self._planned[user.id] = item_of(user, decision)
-            if is_alone and not user.succeeds and user.id not in self.released:
+            if is_alone and not user.succeeds:
                 part.decisions[user.id] = decision
         else:
             part.outcomes[decision.outcome] += 1

@@ -267,6 +267,8 @@ def test_a_user_that_came_before_its_member_is_linked_by_the_next_incremental_im
         assert crm_id in licences.company.roster()
     licences.calls()
     licences.imported("incremental")
+    # Who has changed, and who goes by the names of the one who is linked to nobody: not everybody.
+    assert licences.calls().count(("POST", "/api/v26.1/query")) == 2
     assert licences.member(user)["crm"]["salesforce"]["id"] == crm_id
     assert stranger not in licences.roster()
 
