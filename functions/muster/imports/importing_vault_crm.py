@@ -64,8 +64,9 @@ class VaultImporting:
         `states` are those of members in Vault CRM, where everyone is read; `plan` is the rest of the plan.
         Raises `Stale` if the lease is lost.
         """
-        part = VaultPart(whole=reads_everyone(self.run, state, self.settings))
-        moved = state.is_of_another_vault(vault_crm_connection(self.settings).host)
+        host = vault_crm_connection(self.settings).host
+        part = VaultPart(whole=reads_everyone(self.run, state, self.settings), host=host)
+        moved = state.is_of_another_vault(host)
         planning = VaultPlanning(self.settings, self.roster, self.run, self.now, plan, part, moved)
         try:
             if part.whole:

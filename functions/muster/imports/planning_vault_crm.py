@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import batched
+from typing import Any
 
 from muster.crm.engage_features import CONNECTION
 from muster.error_log import LogEntry, entry_of
@@ -37,14 +38,15 @@ class VaultPart:
     """The Vault CRM part of a plan, and its entries for the error log.
 
     `read` is the number of users read, `None` if reading failed or was not tried; `newest` the latest time
-    of change among them; `whole` whether everyone was read. `decisions` can be written as they are, by
-    Vault CRM id. `outcomes` counts the users for whom nothing is planned. `warnings` are for whoever looks at
+    of change among them; `whole` whether everyone was read; `host` the vault. `decisions` can be written as
+    they are, by Vault CRM id. `outcomes` counts the users for whom nothing is planned. `warnings` are for whoever looks at
     the plan.
     """
 
     read: int | None = None
     newest: str | None = None
     whole: bool = False
+    host: str | None = None
     items: list[Item] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -56,12 +58,15 @@ class VaultPart:
         """How many of the entries are errors."""
         return sum(entry.code != vault_lifecycle.REQUEST_KEPT for entry in self.entries)
 
-    def summary(self) -> dict[str, int]:
-        """Return the counts that an answer shows."""
+    def summary(self) -> dict[str, Any]:
+        """Return the counts that an answer shows, and what is to be recorded once the plan is applied."""
         return {
             "read": self.read or 0,
             "unlinked": self.outcomes[Outcome.UNLINKED],
             "ambiguous": self.outcomes[Outcome.AMBIGUOUS],
+            "newest": self.newest,
+            "whole": self.whole,
+            "host": self.host,
         }
 
 
