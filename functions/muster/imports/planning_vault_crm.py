@@ -39,8 +39,8 @@ class VaultPart:
 
     `read` is the number of users read, `None` if reading failed or was not tried; `newest` the latest time
     of change among them; `whole` whether everyone was read; `host` the vault. `decisions` can be written as
-    they are, by Vault CRM id. `outcomes` counts the users for whom nothing is planned. `warnings` are for whoever looks at
-    the plan.
+    they are, by Vault CRM id. `outcomes` counts the users for whom nothing is planned. `warnings` are for
+    whoever looks at the plan.
     """
 
     read: int | None = None
