@@ -76,8 +76,9 @@ class VaultImporting:
         `states` are those of members in Vault CRM, where everyone is read; `plan` is the rest of the plan.
         Raises `Stale` if the lease is lost.
         """
-        part = VaultPart(whole=reads_everyone(self.run, state, self.settings))
-        moved = state.is_of_another_vault(vault_crm_connection(self.settings).host)
+        host = vault_crm_connection(self.settings).host
+        part = VaultPart(whole=reads_everyone(self.run, state, self.settings), host=host)
+        moved = state.is_of_another_vault(host)
         planning = VaultPlanning(self.settings, self.roster, self.run, self.now, plan, part, moved)
         try:
             if part.whole:
@@ -86,7 +87,7 @@ class VaultImporting:
                 gathered = self._changed(gathering, state, overlap, plan.unlinked)
             part.read, part.newest = gathered.total, gathered.newest
             gone = self._gone(gathering, gathered.unseen)
-            planning.released |= gone
+            planning.free |= {each.member for each in states if each.vault_id in gone}
             planning.plan_users(self._users(part, gathered))
             planning.plan_lost_links(each for each in states if moved or each.vault_id in gone)
         except Stale:

@@ -39,16 +39,17 @@ class VaultPart:
     """The Vault CRM part of a plan, and its entries for the error log.
 
     `read` is the number of users read, `None` if reading failed or was not tried; `newest` the latest time
-    of change among them; `whole` whether everyone was read. `decisions` can be written as they are, by
-    Vault CRM id. `outcomes` counts the users for whom nothing is planned. `warnings` are for whoever looks at
-    the plan. `holders` are the users who have a group and are linked to nobody by the plan (G10), and
-    `looked_at` all that were decided about, by id. `base_licences_left` is how many users can still be made
-    active there; `None`: not known.
+    of change among them; `whole` whether everyone was read; `host` the vault. `decisions` can be written as
+    they are, by Vault CRM id. `outcomes` counts the users for whom nothing is planned. `warnings` are for
+    whoever looks at the plan. `holders` are the users who have a group and are linked to nobody by the plan
+    (G10), and `looked_at` all that were decided about, by id. `base_licences_left` is how many users can
+    still be made active there; `None`: not known.
     """
 
     read: int | None = None
     newest: str | None = None
     whole: bool = False
+    host: str | None = None
     items: list[Item] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -71,6 +72,7 @@ class VaultPart:
             "ambiguous": self.outcomes[Outcome.AMBIGUOUS],
             "newest": self.newest,
             "whole": self.whole,
+            "host": self.host,
             "holders": {holder.id: holder.to_document() for holder in self.holders},
             "looked_at": None if self.whole else self.looked_at,
             "base_licences_left": self.base_licences_left,
@@ -81,8 +83,8 @@ class VaultPart:
 class VaultPlanning:
     """A Vault CRM part in the making; `plan` is what else the run does, `moved` that this is another vault.
 
-    `released` are the ids of users who are not shown any more, or no longer their member's. `taken` are
-    members (ids) with the user that the plan leaves them.
+    `free` are members (ids) whose user is not shown any more, or is not theirs. `taken` are members with the
+    user that the plan leaves them.
     """
 
     settings: Settings
@@ -92,7 +94,7 @@ class VaultPlanning:
     plan: Plan
     part: VaultPart
     moved: bool = False
-    released: set[str] = field(default_factory=set)
+    free: set[str] = field(default_factory=set)
     taken: dict[str, str] = field(default_factory=dict)
     _lost: list[Item] = field(default_factory=list)
     _planned: dict[str, Item] = field(default_factory=dict)
@@ -136,12 +138,14 @@ class VaultPlanning:
 
     def _marked(self, user: VaultUser, known: Known) -> VaultUser:
         """Return the user, marked as successor where its member's user is no longer the member's."""
-        released = frozenset(self.released)
-        if self.moved:
-            # Ids of members whom the plan has not linked here yet are those of the other vault.
-            left = (member for member in known.namesakes if member.id not in self.taken)
-            released = frozenset(former for member in left if (former := vault_id(member)))
-            user = replace(user, moved=True)
+        # In another vault, ids of members whom the plan has not linked there yet are those of the former one.
+        free = [
+            member
+            for member in known.namesakes
+            if (member.id not in self.taken if self.moved else member.id in self.free)
+        ]
+        released = frozenset(former for member in free if (former := vault_id(member)))
+        user = replace(user, moved=self.moved)
         return vault_lifecycle.succeeding(user, known, released, self.settings)
 
     def _decide(self, user: VaultUser, known: Known, *, again: bool = False) -> None:
@@ -149,7 +153,7 @@ class VaultPlanning:
         before, after = decision.before, decision.after
         if decision.outcome is Outcome.UNLINKED and before and after:
             self._lost.append(item_of(self._handed_on(user, before, known), decision))
-            self.released.add(user.id)
+            self.free.add(before.id)
             without = tuple(after if each.id == after.id else each for each in known.namesakes)
             known = replace(known, namesakes=without)
             self._decide(self._marked(user, known), known)
@@ -172,15 +176,16 @@ class VaultPlanning:
             for notice in vault_lifecycle.notices(user, decision, self.settings)
         ]
         if before and (other := self.taken.get(before.id, user.id)) != user.id:
-            if not is_new or other not in self.released:
+            if not is_new or before.id not in self.free:
                 # The plan leaves its member to the other.
                 self._leave(user, before)
                 return
             self._drop(other, before)
         if before:
             self.taken[before.id] = user.id
+            self.free.discard(before.id)
             if vault_links.UNFIT in (decision.after or before).vault:
-                self.released.add(user.id)
+                self.free.add(before.id)
         keys = vault_links.linking_keys(user, self.settings)
         is_alone = self.plan.linking.isdisjoint(keys)
         if decision.outcome is Outcome.UNLINKED and not is_alone:
@@ -188,7 +193,7 @@ class VaultPlanning:
             self._planned[user.id] = item_of(user, Decision(outcome=Outcome.LINKED))
         elif decision.writes:
             self._planned[user.id] = item_of(user, decision)
-            if is_alone and not user.succeeds and user.id not in self.released:
+            if is_alone and not user.succeeds:
                 part.decisions[user.id] = decision
         else:
             part.outcomes[decision.outcome] += 1

@@ -339,9 +339,7 @@ class Steps:
             "frozen_members": sorted(plan.frozen),
             "organization_id": salesforce_organization(self.settings),
             "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
-            "vault_crm": None
-            if vault.read is None
-            else {**vault.summary(), "host": vault_crm_connection(self.settings).host},
+            "vault_crm": None if vault.read is None else vault.summary(),
         }
 
     # ── Ends ─────────────────────────────────────────────────────────────────────────────────────
