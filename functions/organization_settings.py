@@ -182,6 +182,7 @@ def _ports(connection: SalesforceConnection) -> Ports:
         salesforce=bootstrap.salesforce(connection),
         # A preview ends before managers are notified.
         notify=lambda settings, run, new_since: None,
+        holders=bootstrap.unlinked_holder_table(),
         users=users,
     )
 

@@ -5,6 +5,7 @@
     {"organization", "action": "explain", "member", "live"?}    why someone is in, or is not
     {"organization", "action": "history", "member", "limit"?, "cursor"?}
     {"organization", "action": "seats"}                         how many are held, and who is in line
+    {"organization", "action": "licences", "limit"?, "cursor"?}    who has one of Engage, nobody included
     {"organization", "action": "runs", "limit"?, "cursor"?}
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
     {"organization", "action": "errors", "limit"?, "cursor"?}
@@ -26,6 +27,7 @@ from muster import bootstrap
 from muster.admin_requests import Action, Request, WholeRequest, answer, settings_of
 from muster.insight import (
     explaining_members,
+    listing_licences,
     listing_organizations,
     querying_members,
     querying_runs,
@@ -133,6 +135,18 @@ def _seats(request: Request) -> Json:
     return {"message": _shown(len(found["seats"]), "seat", None), **found}
 
 
+def _licences(request: Page) -> Json:
+    sources = listing_licences.Sources(
+        views=bootstrap.roster_views(),
+        roster=bootstrap.roster_table(),
+        holders=bootstrap.unlinked_holder_table(),
+        runs=bootstrap.run_table(),
+    )
+    settings = settings_of(request.organization).settings
+    found = listing_licences.list_licences(sources, settings, request.limit, request.cursor)
+    return {"message": listing_licences.in_words(found), **found}
+
+
 def _runs(request: Page) -> Json:
     page = querying_runs.list_runs(bootstrap.run_table(), request.organization, request.limit, request.cursor)
     return {"message": _shown(len(page["runs"]), "run", page["cursor"]), **page}
@@ -180,6 +194,7 @@ ACTIONS: dict[str, Action[Any]] = {
     "explain": Action(Explain, _explain),
     "history": Action(MemberPage, _history),
     "seats": Action(Request, _seats),
+    "licences": Action(Page, _licences),
     "runs": Action(Page, _runs),
     "run": Action(OneRun, _run),
     "errors": Action(Page, _errors),

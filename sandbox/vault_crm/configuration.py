@@ -73,7 +73,14 @@ class Permissions:
         return self.allows(object_name, "edit") and self.fields.get(object_name, {}).get(field_name, True)
 
 
-type Section = Settle | Licenses | Paging | Burst | Login | Permissions
+@dataclass(frozen=True)
+class BaseLicenses:
+    """How many users the vault's own licences allow to be active, whatever Engage has."""
+
+    full_users: int = 100_000
+
+
+type Section = Settle | Licenses | Paging | Burst | Login | Permissions | BaseLicenses
 type Picklists = dict[str, dict[str, str]]
 
 
@@ -86,6 +93,7 @@ class Configuration:
     burst: Burst
     login: Login
     permissions: Permissions
+    base_licenses: BaseLicenses
     picklists: Picklists
 
     def __init__(self, store: Store) -> None:
@@ -131,6 +139,7 @@ _DEFAULTS: dict[str, Section] = {
     "burst": Burst(),
     "login": Login(),
     "permissions": Permissions(),
+    "base_licenses": BaseLicenses(),
 }
 
 

@@ -37,6 +37,8 @@ def control_paths(vault: Vault) -> Blueprint:
         _add_section(paths, vault, section, f"/{section}")
     for section in ("settle", "licenses"):
         _add_section(paths, vault, section, f"/engage/{section}")
+    # The vault's own, beside those of Engage.
+    _add_section(paths, vault, "base_licenses", "/licenses")
     _add_login(paths, vault)
     _add_permissions(paths, vault)
     _add_groups(paths, vault)

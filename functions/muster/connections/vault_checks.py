@@ -20,9 +20,10 @@ from muster.connections.access_checks import (
     version,
 )
 from muster.connections.credential_expiry import EXPIRES_ON
+from muster.connections.licence_checks import base_licences
 from muster.crm import align_fields, engage_features, vault_fields, vql
 from muster.crm.pages import single
-from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
+from muster.crm.vault_records import BaseLicence, Field, IntegrationUser, SecurityPolicy
 from muster.errors import Misconfigured, MusterError, NotServed
 from muster.settings import Settings, mappings
 from muster.settings.sections import AlignConnection, VaultCrmConnection
@@ -69,6 +70,7 @@ class VaultFound:
     permissions: Mapping[str, Read[frozenset[str]]]
     fields: Read[Sequence[Field]]
     picklists: Mapping[str, Read[Iterable[str]]] = field(default_factory=dict)
+    base_licences: Read[Sequence[BaseLicence]] = ()
     calls_left: tuple[int, int] | None
 
 
@@ -95,6 +97,7 @@ def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultF
         yield _statuses(
             vault_fields.status_field(feature), names, found, f", or write their names into {where}"
         )
+    yield base_licences(found.base_licences)
     yield _password(_profile("vault_crm", connection, found), found)
     yield _burst(found)
 

@@ -7,6 +7,7 @@ CONNECTION = "vault_crm"
 ENGAGE = "engage"
 CONNECT = "engage_connect"
 FEATURES = (ENGAGE, CONNECT)
+NAMES = {ENGAGE: "Engage", CONNECT: "Engage Connect"}
 
 RETRY_REQUEST = "retry_request"
 REQUEST_SENT = "request_sent"

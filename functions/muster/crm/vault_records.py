@@ -65,6 +65,20 @@ class IntegrationUser:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseLicence:
+    """How many full users an application of the vault may have, and has: its own licences, not Engage's."""
+
+    application: str
+    licensed: int
+    used: int
+
+    @property
+    def left(self) -> int:
+        """How many more users can be made active."""
+        return max(0, self.licensed - self.used)
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityPolicy:
     """How the users under it log in, `Password` for example, and after how many days a password expires.
 

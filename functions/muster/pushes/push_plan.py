@@ -31,6 +31,7 @@ from muster.pushes.group_writes import BLANK
 from muster.roster import end_dates, engage_groups, requests_set_aside, vault_tries, written_fields
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
+from muster.roster.links import vault_id
 from muster.roster.member import Member
 from muster.roster.written_fields import FieldWrite
 from muster.runs.operations import DEACTIVATE, GRANT, REVOKE, UPDATE
@@ -337,6 +338,8 @@ def with_shown(
     member: Member, user: VaultUser, at: str, day: date, features: Iterable[str], settings: Settings
 ) -> Member:
     """Return the member with its groups, its user and its written fields as Vault CRM shows them."""
+    if vault_id(member) != user.id:
+        return member
     member = with_outcome(member, user, at, day, features)
     return replace(member, vault=written_fields.observed(member, user.written, settings))
 
@@ -352,7 +355,10 @@ def with_outcome(member: Member, user: VaultUser, at: str, day: date, features: 
 
     `features` are those that are pushed, or some of them: the fields of others need not have been read (G12).
     Who is active there again requests the groups that it had (G11).
+    Of another user than the member's, which an import has linked anew meanwhile, nothing is recorded.
     """
+    if vault_id(member) != user.id:
+        return member
     before = member
     for feature in features:
         attributes: dict[str, Any] = engage_groups.observed(member, feature, user.seen[feature], at)
@@ -365,6 +371,8 @@ def with_outcome(member: Member, user: VaultUser, at: str, day: date, features: 
 
 def with_sent(member: Member, item: PushItem, day: date, at: str) -> Member:
     """Return the member after the item was written; `at` is the moment of its run (ISO 8601)."""
+    if vault_id(member) != item.user:
+        return member
     for feature, writes in item.writes.items():
         attributes: dict[str, Any] = engage_groups.sent(member, feature, writes)
         if not _is_wished(member, item, feature, day):
@@ -397,6 +405,8 @@ def with_failure(member: Member, item: PushItem, day: date, at: str) -> Member:
 
     `at` is the moment of the run (ISO 8601).
     """
+    if vault_id(member) != item.user:
+        return member
     adds = item.step is Step.ADDITION
     for feature, writes in item.writes.items():
         if _is_wished(member, item, feature, day):

@@ -16,7 +16,8 @@ from muster.crm.vault_records import RECORDS_A_CALL
 from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured
 from muster.pushes import group_writes, licence_lines, push_plan
-from muster.pushes.blocked import blocked_by
+from muster.pushes.blocked import another_vault, blocked_by
+from muster.pushes.checking_links import strangers
 from muster.pushes.licence_lines import Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, PushItem, Step
@@ -41,7 +42,7 @@ from muster.runs.clock import RunClock
 from muster.runs.parking import SHOWN, Ends, in_words
 from muster.runs.run import Phase, Run, Status
 from muster.settings import Settings
-from muster.settings.mappings import custom_fields_to_write, pushed_features
+from muster.settings.mappings import custom_fields_to_write, pushed_features, vault_crm_connection
 from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
@@ -80,7 +81,8 @@ class Steps:
     def gather_and_go_on(self, run: Run, *, resumed: bool) -> RunAnswer:
         """Gather and decide; then end a preview, park what needs approval, or send.
 
-        Raises `Misconfigured`, before anything is sent, if a check fails that sending depends on (U6).
+        Raises `Misconfigured`, before anything is sent, if a check fails that sending depends on (U6), or if
+        everybody has yet to be linked to the users of another vault (G10).
         """
         plan, run = self._planned(run, resumed=resumed)
         sends = [item for item in plan.items if item.step in push_plan.SENT]
@@ -100,7 +102,8 @@ class Steps:
         return answer
 
     def apply(self, run: Run, *, resumed: bool = False) -> RunAnswer:
-        """Send the plan from where the run left off, and end the run."""
+        """Send the plan from where the run left off, and end the run; raises `Misconfigured` (G10)."""
+        self._require_the_vault_of_the_links(run)
         parts = self.ports.archive.parts(run.organization, run.id, run.attempt, "plan")
         items = list(islice(chain.from_iterable(map(push_plan.read, parts)), run.planned))
         return self._apply(run, items, resumed=resumed)
@@ -111,21 +114,28 @@ class Steps:
         at = at_of(run)
         requested, refused = self.align_sync.take_requests(run)
         members = self._due(run, at, requested)
+        if members:
+            self._require_the_vault_of_the_links(run)
         users = self._users(run, members.values(), resumed=resumed) if members else {}
         lines, free = self.ports.roster.licence_lines(run.organization)
         in_line = licence_lines.next_in_line(lines, free, members.values(), users, self.settings, at)
         waiting = self._members(run, in_line.keys() - members.keys())
+        if waiting:
+            self._require_the_vault_of_the_links(run)
         members |= waiting
         in_line = {name: place for name, place in in_line.items() if name in members}
         if waiting:
             users |= self._users(run, waiting.values(), resumed=resumed, folder="line/")
+        found = strangers(members.values(), users, self.settings, self.ports.roster)
+        members = {name: each for name, each in members.items() if name not in found.members}
+        in_line = {name: place for name, place in in_line.items() if name in members}
         plan = push_plan.make_plan(members.values(), users, in_line, self.settings, at, self.writable)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = push_plan.written(plan.items[start : start + ITEMS_A_PART])
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
         unseen = [user_not_seen(members[name], self._now(), run.id) for name in plan.unseen]
         self._ends.log_errors(run, unseen)
-        refused += self._tell_what_takes_long(run, members.values())
+        refused += self._tell(run, [*found.entries, *self._what_takes_long(members.values())])
         return plan, replace(
             run,
             planned=len(plan.items),
@@ -136,13 +146,22 @@ class Steps:
             updated_at=timestamp(self.clock.now()),
         )
 
-    def _tell_what_takes_long(self, run: Run, members: Iterable[Member]) -> int:
-        """Tell requests that have been under way for a day; returns how many were not told before (P3)."""
+    def _require_the_vault_of_the_links(self, run: Run) -> None:
+        """Raise `Misconfigured` if members are linked to the users of another vault than the connection's."""
+        state, host = self.ports.runs.state(run.organization), vault_crm_connection(self.settings).host
+        if state.is_of_another_vault(host):
+            raise Misconfigured(f"the push is {blocked_by([another_vault(state.vault_host, host)])}")
+
+    def _what_takes_long(self, members: Iterable[Member]) -> list[LogEntry]:
+        """Return entries about requests that have been under way for a day (P3)."""
+        now = self.clock.now()
+        return [entry for member in members for entry in under_way_too_long(member, now)]
+
+    def _tell(self, run: Run, entries: Sequence[LogEntry]) -> int:
+        """Tell what is the same at each push; returns how many were not told before."""
         if run.preview:
             return 0
-        now = self.clock.now()
-        entries = [entry for member in members for entry in under_way_too_long(member, now)]
-        return self.ports.roster.park(run.organization, at_most(entries), now.timestamp())
+        return self.ports.roster.park(run.organization, at_most(entries), self.clock.now().timestamp())
 
     def _due(self, run: Run, at: datetime, requested: Mapping[str, Change]) -> dict[str, Member]:
         """Return the members who are due for a push; the index lists candidates, the member decides.

@@ -5,6 +5,7 @@ decisions                what deciding is given, and what it returns
 salesforce_lifecycle     how a Salesforce user changes its member: create, link, update, close (W8)
 namesakes                who is taken for whom, who waits for whom, and whose an address is (A14)
 vault_lifecycle          how a Vault CRM user changes its member: link, update, leave alone (I3)
+vault_links              whose a user of Vault CRM is, and what is told of links (A14, G10)
 pending_edits            a request edited here and not sent yet, when Vault CRM shows another one (I10)
 eligibility, reasons     who belongs in the roster, and if not, why (A4)
 activity                 whether a member is active, and if not, why; who is kept (A7, A8, A13, A16)
@@ -23,6 +24,7 @@ requests_set_aside       requests that wait until their feature is pushed (G12)
 requests_under_way       since when a request has been under way, and whether that is too long (P3)
 end_dates                end dates and statuses set by hand, and who has left (G7, A16)
 erasure                  what remains of a member who is erased, and who cannot be yet (T5)
+unlinked_holders         users of Vault CRM with a group that are linked to nobody, and what to do (G10)
 licence_places           places in line for an Engage licence (G8)
 finding                  members and users found by id, username or e-mail address
 writing_user_changes     changes of users written into the roster, whatever others write meanwhile

@@ -14,7 +14,7 @@ from muster.roster import licence_places, requests_under_way, vault_tries
 from muster.roster.member import Member
 from muster.times import timestamp
 
-_NAMED = {engage_features.ENGAGE: "Engage", engage_features.CONNECT: "Engage Connect"}
+_NAMED = engage_features.NAMES
 _THEN_RETRY = "then ask for a retry with GroupAssignmentFunction"
 _FAILURES: Mapping[str, tuple[str, str]] = {
     engage_features.NO_LICENSES_REMAINING: (
@@ -126,6 +126,16 @@ def _removal_told(before: Member, after: Member, feature: str) -> tuple[str, Pro
     what, remedy = _FAILURES[status]
     first = remedy.partition(f", {_THEN_RETRY}")[0].removesuffix(".")
     return status, Problem(_NAMED[feature], f"removal {what}; {_NOT_DONE}", f"{first}. {_AGAIN}")
+
+
+def not_activated(problem: Problem) -> Problem:
+    """Return the problem with a user whom Vault CRM did not make active, with what follows from it (P3)."""
+    return Problem(
+        problem.where,
+        f"was not made active, and is asked no group: {problem.message}",
+        "If no licence for users is left, which PreflightFunction says (base licences), make another user"
+        f" inactive in Vault CRM, or buy licences. {problem.remedy}".rstrip(),
+    )
 
 
 def tried_again(problem: Problem) -> Problem:

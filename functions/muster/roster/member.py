@@ -36,7 +36,8 @@ class Member:
     `tries`, what is tried there until it is done (`roster.vault_tries`), `former`, the groups to request
     again for who comes back (`roster.former_groups`), `returning`, the features of which that is unsent,
     `set_aside`, those whose request waits until they are pushed (`roster.requests_set_aside`),
-    and `written`, what custom mappings have written (`roster.written_fields`).
+    `written`, what custom mappings have written (`roster.written_fields`), and `unfit`, that the user goes by
+    nothing of the member any more (`roster.vault_links`).
     """
 
     id: str

@@ -44,11 +44,11 @@ def test_the_whole_list_is_checked_in_few_calls_and_nobody_is_read(acme: Acme) -
         *(f"field {name}" for name in (*ENGAGE, *CONNECT)),
         *(f"field {name}" for name in ("id", "username__sys", "email__sys", "status__v", "modified_date__v")),
         *(f"values of {name}" for name in PICKLISTS),
-        *("password expiry", "burst limit"),
+        *("base licences", "password expiry", "burst limit"),
     }
     assert {row["check"] for row in rows(said)} == expected
     calls = acme.calls("vault_crm")
-    assert len(calls) == 13
+    assert len(calls) == 14
     assert not [path for _, path in calls if path.endswith("/query") or "/vobjects/user__sys/" in path]
 
 
@@ -361,3 +361,16 @@ def test_the_fields_of_custom_mappings_are_checked_and_their_picklists(acme: Acm
     connection = vault.settings.connections.vault_crm
     assert connection
     assert checking.failed_push_checks(vault.settings, bootstrap.vault(connection)) == []
+
+
+def test_that_nobody_can_be_made_active_any_more_is_a_warning(acme: Acme) -> None:
+    row = row_of(acme.check("vault_crm"), "base licences")
+    assert row["result"] == "passed"
+    (application,) = acme.vault_crm.call("GET", "/objects/licenses")["applications"]
+    used = application["user_licensing"]["full__v"]["used"]
+    acme.vault_crm.control("PUT", "licenses", {"full_users": used})
+    said = acme.check("vault_crm")
+    row = row_of(said, "base licences")
+    assert (row["result"], said["status"]) == ("warning", "succeeded")
+    assert row["found"] == f"vault_crm__v: 0 of {used} licences for users are left"
+    assert "make users inactive" in row["remedy"]

@@ -21,7 +21,7 @@ from muster.pushes.ports import Vault
 from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.sending_items import ItemSender
 from muster.pushes.steps import Steps
-from muster.roster import vault_tries
+from muster.roster import vault_links, vault_tries
 from muster.roster.member import Member
 from muster.roster.vault_tries import Tries
 from muster.runs import running
@@ -352,6 +352,13 @@ def _told_at_each_try(patch: pytest.MonkeyPatch) -> None:
         return tries is not None and tries.failed is not None
 
     patch.setattr(vault_tries, "has_news", failed)
+
+
+bugs.add(
+    "a link is never looked at again",
+    bugs.clean("an import finds users handed on"),
+    lambda patch: patch.setattr(vault_links, "owner", lambda *_: None),
+)
 
 
 @bugs.bug("logins are not made in turn", seeds_of_logins)

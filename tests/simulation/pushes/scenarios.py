@@ -85,6 +85,17 @@ def titles_are_mapped(pushing: PushCompany) -> None:
     well(pushing.run_import())
     pushing.leave("frank")
     well(pushing.run_import())
+
+
+def swapped_in_vault(pushing: PushCompany) -> None:
+    """Ivan's user, who is in DE, was handed on to Gina, and hers to him; both of their own requests stand."""
+    settled(pushing)
+    pushing.vault.log_in()
+    users = pushing.vault_ids
+    for name, address in (("gina", "between"), ("ivan", "gina"), ("gina", "ivan")):
+        names = dict.fromkeys(("username__sys", "email__sys"), f"{address}@acme.example")
+        pushing.vault.update(users[name], **names)
+    users["gina"], users["ivan"] = users["ivan"], users["gina"]
     pushing.world.clock.advance(minutes=20)
 
 
@@ -189,5 +200,12 @@ PUSHES = [
         changed_in_vault,
         imports,
         {**BEFORE, "engage DE": "judy", "engage FR": "gina", "engage US": "frank ivan"},
+    ),
+    PushScenario(
+        "an import finds users handed on",
+        swapped_in_vault,
+        imports,
+        {**BEFORE, "engage DE": "gina ivan"},
+        ends="succeeded_with_errors",
     ),
 ]
