@@ -397,6 +397,8 @@ def with_sent(member: Member, item: PushItem, day: date, at: str) -> Member:
 
 def with_same_fields(member: Member, item: PushItem) -> Member:
     """Return the member after Vault CRM took an update for no change."""
+    if vault_id(member) != item.user:
+        return member
     return replace(member, vault=written_fields.unchanged(member, item.fields))
 
 
