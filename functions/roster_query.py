@@ -32,6 +32,7 @@ from muster.insight import (
     run_summaries,
 )
 from muster.observability import logger, metrics
+from muster.presentation.lines import counted
 from muster.references import Reference
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
@@ -86,14 +87,15 @@ class OneRun(Page):
 
 def _list(request: MemberList) -> Json:
     page = querying_members.list_members(
-        bootstrap.roster_views(),
-        bootstrap.roster_table(),
-        request.organization,
+        querying_members.Sources(bootstrap.roster_views(), bootstrap.roster_table()),
+        settings_of(request.organization).settings,
         request.filter,
         request.limit,
         request.cursor,
     )
-    return {"message": _shown(len(page["members"]), "member", page["cursor"]), **page}
+    shown, total = len(page["members"]), page["total"]
+    of = "" if shown == total else f"{shown:,} of "
+    return {"message": _shown(total, "member", page["cursor"], before=of), **page}
 
 
 def _member(request: OneMember) -> Json:
@@ -169,9 +171,9 @@ def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
 
-def _shown(count: int, one: str, cursor: str | None, many: str = "") -> str:
+def _shown(count: int, one: str, cursor: str | None, many: str | None = None, *, before: str = "") -> str:
     more = "; there is more, ask again with the cursor" if cursor else ""
-    return f"{count} {one if count == 1 else many or one + 's'}{more}."
+    return f"{before}{counted(count, one, many)}{more}."
 
 
 ACTIONS: dict[str, Action[Any]] = {

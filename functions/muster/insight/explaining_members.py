@@ -10,9 +10,10 @@ from muster.crm import salesforce_ids
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Unavailable
 from muster.insight import explanations
 from muster.insight.explanations import Context
+from muster.insight.finding_members import find_member
 from muster.insight.querying_members import lines_for
 from muster.roster import eligibility, salesforce_lifecycle
-from muster.roster.finding import find, find_named
+from muster.roster.finding import find_named
 from muster.roster.member import Json, Member
 from muster.roster.ports import Roster, RosterViews
 from muster.roster.reasons import NAMESAKE_ACTIVE
@@ -69,7 +70,7 @@ def explain(sources: Sources, settings: Settings, reference: str, now: datetime,
     `Rejected` for a name that matches several.
     """
     try:
-        member = find(sources.views, settings.organization, reference)
+        member = find_member(sources.views, settings.organization, reference)
     except NotFound:
         return _explain_outsider(sources, settings, reference.strip(), now)
     return _explain_member(sources, settings, member, now, live=live)

@@ -1,13 +1,20 @@
 """Query the roster: members, history, error log, seats and their waiting lines. Reads only."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import base64
+import binascii
+import heapq
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
 
 from muster.errors import Problem, Rejected
-from muster.insight import seat_explanations
+from muster.insight import member_filters, seat_explanations
+from muster.insight.finding_members import find_member
+from muster.insight.member_filters import folded
 from muster.insight.seat_explanations import Lines
 from muster.roster import seats
-from muster.roster.finding import find
 from muster.roster.member import Json, Member
 from muster.roster.ports import Roster, RosterViews
 from muster.roster.seats import Pool
@@ -15,49 +22,65 @@ from muster.settings import Settings
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
-FIRST_IN_LINE = 20
+# Of whom is in line for a seat, so many are named.
+FIRST_IN_LINE = 500
 # A place in line is counted, not stored, so the line is read whole.
 _WHOLE_LINE = 1_000_000
 
-# What a list can be filtered by, besides `active` and `custom.<field>`; text matches in any case.
-FILTERS = frozenset(
-    {
-        "enabled",
-        "inbound_enabled",
-        "inactive_reason",
-        "username",
-        "email",
-        "first_name",
-        "last_name",
-        "name",
-        "assignment",
-        "seat",
-    }
-)
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where members are looked up: as people read them, and the lines for seats."""
+
+    views: RosterViews
+    roster: Roster
+
+
+# A list is sorted by name, which no index does, so the roster is read whole: so many members at the most.
+MOST_READ = 200_000
 
 
 def list_members(
-    views: RosterViews,
-    roster: Roster,
-    organization: str,
-    filters: Mapping[str, Any],
+    sources: Sources,
+    settings: Settings,
+    filters: Mapping[str, object],
     limit: int,
     cursor: str | None,
 ) -> Json:
-    """Return a page of members, the active ones by default: `{members, cursor}`; no cursor: the last page.
+    """Return a page of members by name: `{members, total, read, cursor}`; no cursor: the last page.
 
-    `filters` is `{"active": true | false | "any", "seat": "<held>", "<attribute>": "<value>",
-    "custom.<field>": "<value>"}`. A page can have fewer than `limit` members and still a cursor: members
-    that do not match are read but not shown.
+    The active members by default; `member_filters` says what else can be listed by. A page is full unless
+    it is the last one. `total` counts all that match, `read` those that were looked at. Raises `Rejected`
+    for a filter that is none, with the nearest.
     """
-    active = _active(filters.get("active", True))
-    wanted = {name: _filter(name, value) for name, value in filters.items() if name != "active"}
-    found, following = views.members(organization, active, limit, cursor)
-    shown = [member for member in found if all(_matches(member, *each) for each in wanted.items())]
-    lines = lines_for(roster, organization, shown)
+    wanted = member_filters.parsed(_with_manager(sources.views, settings.organization, filters))
+    after = _position(cursor)
+    seen: dict[str, set[str]] = {name: set() for name in wanted.wanted}
+    total = read = 0
+
+    def matching() -> Iterator[tuple[tuple[str, str], Member]]:
+        nonlocal total, read
+        for member in islice(sources.views.everyone(settings.organization, wanted.active), MOST_READ):
+            read += 1
+            if not wanted.matches(member):
+                for name, values in seen.items():
+                    values.update(member_filters.values_of(member, name))
+                continue
+            total += 1
+            place = _place(member)
+            if after is None or place > after:
+                yield place, member
+
+    found = heapq.nsmallest(limit + 1, matching(), key=itemgetter(0))
+    if not total:
+        member_filters.require_known(wanted, seen, settings)
+    shown = [member for _, member in found[:limit]]
+    lines = lines_for(sources.roster, settings.organization, shown)
     return {
+        "total": total,
+        "read": read,
+        "cursor": _cursor(found[limit - 1][0]) if len(found) > limit else None,
         "members": [seat_explanations.with_places(member, lines) for member in shown],
-        "cursor": following,
     }
 
 
@@ -66,7 +89,7 @@ def show_member(views: RosterViews, roster: Roster, organization: str, reference
 
     Raises `NotFound` or `Rejected`.
     """
-    member = find(views, organization, reference)
+    member = find_member(views, organization, reference)
     return seat_explanations.with_places(member, lines_for(roster, organization, [member]))
 
 
@@ -74,7 +97,7 @@ def show_history(
     views: RosterViews, organization: str, reference: str, limit: int, cursor: str | None
 ) -> Json:
     """Return a page of one member's history, newest first: `{member, history, cursor}`."""
-    member = find(views, organization, reference)
+    member = find_member(views, organization, reference)
     entries, following = views.history(organization, member.id, limit, cursor)
     return {"member": member.id, "history": entries, "cursor": following}
 
@@ -121,28 +144,34 @@ def lines_for(roster: Roster, organization: str, members: Iterable[Member]) -> L
     }
 
 
-def _active(value: object) -> bool | None:
-    if value == "any":
+def _with_manager(
+    views: RosterViews, organization: str, filters: Mapping[str, object]
+) -> Mapping[str, object]:
+    """Return the filters with a manager's id in place of what it is called by."""
+    manager = filters.get("manager")
+    if not isinstance(manager, str):
+        return filters
+    return {**filters, "manager": find_member(views, organization, manager).id}
+
+
+def _place(member: Member) -> tuple[str, str]:
+    """Return the key by which members are sorted: by name, whatever its case and accents."""
+    return folded(member.name or member.username or member.email or ""), member.id
+
+
+def _cursor(place: tuple[str, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def _position(cursor: str | None) -> tuple[str, str] | None:
+    """Return the place of the last member that was shown; raises `Rejected`."""
+    if cursor is None:
         return None
-    if isinstance(value, bool):
-        return value
-    raise Rejected(Problem("filter.active", "is neither true, false nor any", 'Say true, false or "any".'))
-
-
-def _filter(name: str, value: object) -> object:
-    if name not in FILTERS and not name.startswith("custom."):
-        allowed = ", ".join(sorted([*FILTERS, "active", "custom.<field>"]))
-        raise Rejected(Problem(f"filter.{name}", "is not something to filter by", f"Use one of: {allowed}."))
-    if not isinstance(value, str | bool) and value is not None:
-        raise Rejected(
-            Problem(f"filter.{name}", "is not text, true, false or null", "Give the value to look for.")
-        )
-    return value.casefold() if isinstance(value, str) else value
-
-
-def _matches(member: Member, name: str, wanted: object) -> bool:
-    if name == "seat":
-        return wanted in {seat.casefold() for seat in seats.held(member.seats)}
-    group, _, field = name.partition(".")
-    value = member.custom.get(field) if group == "custom" else getattr(member, name)
-    return (value.casefold() if isinstance(value, str) else value) == wanted
+    try:
+        name, member = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, binascii.Error, TypeError):
+        name = member = None
+    if not (isinstance(name, str) and isinstance(member, str)):
+        remedy = "Leave it out to start at the beginning."
+        raise Rejected(Problem("cursor", "is not one that was handed out", remedy))
+    return name, member

@@ -1,7 +1,7 @@
 """What the roster needs of its table; the adapters are `adapters.aws.roster_table` and `roster_views`."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -106,10 +106,8 @@ class Judge(Protocol):
 class RosterViews(Protocol):
     """The roster as people read it; the adapter is `adapters.aws.roster_views`."""
 
-    def members(
-        self, organization: str, active: bool | None, limit: int, cursor: str | None
-    ) -> tuple[list[Member], str | None]:
-        """Return up to `limit` members after `cursor`, and the cursor of the next page."""
+    def everyone(self, organization: str, active: bool | None) -> Iterator[Member]:
+        """Yield all members, the active ones or the others, in no order; none of them is to be written."""
 
     def member(self, organization: str, member: str) -> Member | None:
         """Return the member of that id."""

@@ -89,10 +89,61 @@ def test_the_list_shows_the_active_ones_by_default(ask: Any) -> None:
             {f"u{n}@acme.example" for n in range(6)} | {"ada@acme.example"},
         ),
         ({"seat": None}, set()),
+        ({"contains": "LOVELA"}, {"ada@acme.example"} | {f"u{n}@acme.example" for n in range(6)}),
+        ({"contains": "u3@"}, {"u3@acme.example"}),
+        ({"left_out": "inactive_user"}, {"bob@acme.example"}),
+        ({"manager": None, "active": False}, {"bob@acme.example"}),
+        ({"waiting": "spare"}, set()),
+        ({"licence_status": "success"}, set()),
     ],
 )
 def test_filters_narrow_the_list(ask: Any, filters: dict[str, Any], expected: set[str]) -> None:
     assert names(ask("list", filter=filters)) == expected
+
+
+@pytest.mark.parametrize(
+    ("filters", "place", "nearest"),
+    [
+        ({"assignment": "Field sale"}, "assignment", "Field sales"),
+        ({"seat": "gnog"}, "seat", "gong"),
+        ({"waiting": "Forcast"}, "waiting", "forecast"),
+        ({"licence_status": "succes"}, "licence_status", "success"),
+        ({"left_out": "inactiv_user"}, "left_out", "inactive_user"),
+        ({"seats": "gong"}, "seats", "seat"),
+    ],
+)
+def test_a_value_that_nobody_can_have_is_refused_with_the_nearest(
+    ask: Any, filters: dict[str, Any], place: str, nearest: str
+) -> None:
+    [error] = ask("list", filter=filters)["errors"]
+    assert (error["where"], error["remedy"]) == (f"filter.{place}", f"Did you mean {nearest!r}?")
+
+
+def test_a_group_that_nobody_is_in_is_refused(ask: Any) -> None:
+    [error] = ask("list", filter={"group": "UK"})["errors"]
+    assert error["message"] == "is 'uk', and there is no such group with anybody in it"
+
+
+def test_pages_are_full_and_by_name_and_say_how_many_there_are(ask: Any) -> None:
+    first = ask("list", filter={"active": "any", "contains": "acme"}, limit=3)
+    assert (first["total"], first["read"], len(first["members"])) == (8, 8, 3)
+    assert first["message"] == "3 of 8 members; there is more, ask again with the cursor."
+    everyone = ask("list", filter={"active": "any"})["members"]
+    assert [each["name"] for each in everyone] == ["Ada Lovelace"] * 7 + ["Bob Noyce"]
+
+
+@pytest.mark.parametrize("name", ["Bob Noyce", "bob noyce", "NOYCE", "  Bób   Nöyce ", "noy bo"])
+def test_a_person_is_found_by_name(ask: Any, name: str) -> None:
+    for action in ("member", "explain", "history"):
+        assert ask(action, member=name)["status"] == "succeeded"
+    assert ask("member", member=name)["member"]["username"] == "bob@acme.example"
+
+
+def test_several_of_a_name_are_listed(ask: Any) -> None:
+    answer = ask("member", member="lovelace")
+    assert (answer["status"], answer["message"]) == ("rejected", "member 'lovelace' fits 7 people.")
+    assert "Ada Lovelace (u3@acme.example)" in answer["errors"][0]["remedy"]
+    assert ask("member", member="Grace")["message"] == "member is not in the roster."
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 8, 100])

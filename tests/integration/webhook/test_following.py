@@ -50,7 +50,7 @@ def followed(*users: dict[str, str], to: Settings = ACME) -> Counter[str]:
 
 def roster(active: bool | None = None, organization: str = "acme") -> dict[str, Json]:
     """Return the roster by username, without what depends on the order of arrival."""
-    members, _ = bootstrap.roster_views().members(organization, active, 500, None)
+    members = bootstrap.roster_views().everyone(organization, active)
     shapes = {member.username or "": member.to_json() for member in members}
     return {
         name: {key: value for key, value in shape.items() if key not in ("id", "version")}
@@ -59,7 +59,7 @@ def roster(active: bool | None = None, organization: str = "acme") -> dict[str, 
 
 
 def the_member(views: RosterViews) -> Any:
-    (only,), _ = views.members("acme", None, 10, None)
+    (only,) = views.everyone("acme", None)
     return only
 
 

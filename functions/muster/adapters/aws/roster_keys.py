@@ -230,9 +230,14 @@ def to_due(due: str) -> tuple[str, Due]:
 
 def to_member(item: Item) -> Member:
     """Return the member of an item."""
-    document = orjson.loads(item["doc"]["S"])
+    return member_of(item["doc"]["S"], int(item["revision"]["N"]))
+
+
+def member_of(doc: str, revision: int = 0) -> Member:
+    """Return the member of an item's document; without a revision it cannot be written."""
+    document = orjson.loads(doc)
     listed: Json = {name: tuple(document.pop(name, ())) for name in ("former_keys", "matched")}
-    return Member(**document, **listed, revision=int(item["revision"]["N"]))
+    return Member(**document, **listed, revision=revision)
 
 
 def history_item(organization: str, entry: HistoryEntry) -> Item:
