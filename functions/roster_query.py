@@ -7,7 +7,7 @@
     {"organization", "action": "seats"}                         how many are held, and who is in line
     {"organization", "action": "runs", "limit"?, "cursor"?}
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
-    {"organization", "action": "errors", "limit"?, "cursor"?}
+    {"organization", "action": "errors", "state"?, "limit"?, "cursor"?}    open ones, unless it says another
     {"action": "organizations", "limit"?, "cursor"?}            which there are; the only one without one
 
 An organization there is none of is `rejected`, with the name it is close to. An answer that has more
@@ -26,6 +26,7 @@ from muster import bootstrap
 from muster.admin_requests import Action, Request, WholeRequest, answer, settings_of
 from muster.insight import (
     explaining_members,
+    listing_errors,
     listing_organizations,
     querying_members,
     querying_runs,
@@ -77,6 +78,12 @@ class Explain(OneMember):
     """An event that asks why; `live` for a new evaluation of someone who is in the roster."""
 
     live: bool = False
+
+
+class ErrorLog(Page):
+    """An event that asks for a page of the error log: of the entries in one state, or of those to look at."""
+
+    state: str | None = None
 
 
 class OneRun(Page):
@@ -155,9 +162,12 @@ def _run(request: OneRun) -> Json:
     return {"message": run_summaries.in_words(run), "run_id": run.id, **page}
 
 
-def _errors(request: Page) -> Json:
-    page = querying_members.show_errors(
-        bootstrap.roster_views(), request.organization, request.limit, request.cursor
+def _errors(request: ErrorLog) -> Json:
+    sources = listing_errors.Sources(
+        bootstrap.roster_views(), bootstrap.roster_table(), bootstrap.run_table()
+    )
+    page = listing_errors.list_errors(
+        sources, request.organization, request.limit, request.cursor, request.state
     )
     return {"message": _shown(len(page["log"]), "entry", page["cursor"], "entries"), **page}
 
@@ -184,7 +194,7 @@ ACTIONS: dict[str, Action[Any]] = {
     "seats": Action(Request, _seats),
     "runs": Action(Page, _runs),
     "run": Action(OneRun, _run),
-    "errors": Action(Page, _errors),
+    "errors": Action(ErrorLog, _errors),
     "organizations": Action(OrganizationPage, _organizations),
 }
 

@@ -1,8 +1,10 @@
 """Insight: answer questions about the roster and its runs (RosterQueryFunction, Q1).
 
-querying_members        list members, show one, its history, the error log, seats
+querying_members        list members, show one, its history, seats
 member_filters          what members can be listed by
 finding_members         a member found as people call it, by name as well
+listing_errors          list the error log, with what has become of each entry
+error_states            whether an entry of the error log is open, and what has solved it
 querying_runs           list runs, show one and the items of its plan
 listing_organizations   list the organizations there are
 explaining_members      explain why someone is in the roster or not, asking Salesforce if need be

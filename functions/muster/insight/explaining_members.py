@@ -8,7 +8,7 @@ from datetime import datetime
 
 from muster.crm import salesforce_ids
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Unavailable
-from muster.insight import explanations
+from muster.insight import explanations, listing_errors
 from muster.insight.explanations import Context
 from muster.insight.finding_members import find_member
 from muster.insight.querying_members import lines_for
@@ -100,6 +100,9 @@ def _explain_member(
         **explanations.of_member(member, settings, context, now),
         "salesforce": live_answer.reason,
         "now": live_answer.answer,
+        "errors": listing_errors.open_about(
+            listing_errors.Sources(sources.views, sources.roster, sources.runs), organization, member
+        ),
     }
 
 

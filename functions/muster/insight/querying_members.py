@@ -102,12 +102,6 @@ def show_history(
     return {"member": member.id, "history": entries, "cursor": following}
 
 
-def show_errors(views: RosterViews, organization: str, limit: int, cursor: str | None) -> Json:
-    """Return a page of the error log, newest first: `{log, cursor}`."""
-    entries, following = views.errors(organization, limit, cursor)
-    return {"log": entries, "cursor": following}
-
-
 def show_seats(roster: Roster, settings: Settings) -> Json:
     """Return each seat of the settings, how many hold it and who is first in line: `{seats}` (A9)."""
     organization = settings.organization

@@ -123,5 +123,5 @@ class RosterViews(Protocol):
     ) -> tuple[list[Json], str | None]:
         """Return a member's history, newest first."""
 
-    def errors(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Json], str | None]:
-        """Return the error log, newest first."""
+    def error_log(self, organization: str) -> Iterator[Json]:
+        """Yield the entries of the error log, newest first."""

@@ -1,5 +1,6 @@
 """RosterQueryFunction: an admin's questions, through the handler, on a real table."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import roster_query
 from muster import bootstrap
+from muster.error_log import entry_of
+from muster.errors import Problem
+from muster.runs.run import Status
 from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
 from muster.webhook.ports import Ports
@@ -18,6 +22,7 @@ from tests.integration.pasted import events_for, pasted
 from tests.integration.run_examples import run_of
 from tests.simulation.harness.strict_aws import StrictAws
 
+NEXT_DAY = "2026-11-21T09:15:32.000Z"
 DOCUMENT: dict[str, Any] = {
     "organization": "acme",
     "seats": {"gong": {"limit": 3}, "forecast": {"requires": ["gong"]}, "spare": {"limit": 1}},
@@ -206,10 +211,44 @@ def test_history_is_newest_first_and_pages(ask: Any) -> None:
 
 
 def test_errors_page_and_say_what_to_do(ask: Any) -> None:
-    first = ask("errors", limit=2)
-    rest = ask("errors", cursor=first["cursor"])
+    first = ask("errors", limit=2, state="any")
+    rest = ask("errors", cursor=first["cursor"], state="any")
     assert (len(first["log"]), len(rest["log"])) == (2, 1)
     assert first["message"] == "2 entries; there is more, ask again with the cursor."
+
+
+def test_what_is_told_again_or_solved_leaves_the_first_view(ask: Any) -> None:
+    """Three notifications about one record of another object are one thing to look at."""
+    (entry,) = ask("errors")["log"]
+    assert (entry["state"], entry["times"], entry["solved_by"]) == ("open", 3, None)
+    table = bootstrap.run_table()
+    run = replace(
+        run_of("20261121T091532-0a1b2c3d"), mode="full", status=Status.SUCCEEDED, started_at=NEXT_DAY
+    )
+    table.finish(run, table.take("acme", run.id, NOW.timestamp(), 60), None)
+    assert ask("errors")["log"] == []
+    solved = ask("errors", state="solved")["log"]
+    assert [(each["code"], each["solved_by"]) for each in solved] == [("other_object", run.id)]
+    [error] = ask("errors", state="sovled")["errors"]
+    assert (error["where"], error["remedy"]) == ("state", "Did you mean 'solved'?")
+
+
+def test_entries_name_whom_they_are_about_and_explain_shows_the_open_ones(ask: Any) -> None:
+    crm_id, member = ADA, ask("member", member=ADA)["member"]["id"]
+    told = entry_of(
+        Problem("User", "is odd", "Mend it."),
+        at="2026-11-20T08:16:00.000Z",
+        system="salesforce",
+        code="source_address",
+        notification="r1",
+        record=crm_id,
+    )
+    about = replace(told, record="10042", system="vault_crm", code="request_failed", member=member)
+    bootstrap.roster_table().park("acme", [told, about], NOW.timestamp())
+    named = {entry["code"]: entry["name"] for entry in ask("errors", state="any")["log"]}
+    assert named == {"other_object": None, "source_address": "Ada Lovelace", "request_failed": "Ada Lovelace"}
+    (shown,) = ask("explain", member=ADA)["errors"]
+    assert (shown["code"], shown["message"], shown["remedy"]) == ("source_address", "User is odd", "Mend it.")
 
 
 @pytest.mark.parametrize(

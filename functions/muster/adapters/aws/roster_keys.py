@@ -276,10 +276,11 @@ def to_link(item: Item) -> Link:
 
 def error_item(organization: str, entry: LogEntry, expires_at: int) -> Item:
     """Return the item of an error log entry."""
+    document = {name: value for name, value in asdict(entry).items() if name != "member" or value}
     return {
         **error_key(organization, entry),
         "expires_at": {"N": str(expires_at)},
-        "doc": _doc(asdict(entry)),
+        "doc": _doc(document),
     }
 
 

@@ -12,6 +12,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from muster.adapters.aws import roster_keys as keys
 from muster.adapters.aws.aws_errors import translated
 from muster.adapters.aws.dynamodb_reads import get_many, texts
@@ -76,9 +78,16 @@ class RosterViews:
         partition = keys.member_key(organization, member)["pk"]["S"]
         return self._newest(partition, keys.history_prefix(member), limit, cursor)
 
-    def errors(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Json], str | None]:
-        """Return the error log, newest first."""
-        return self._newest(keys.error_partition(organization), "", limit, cursor)
+    def error_log(self, organization: str) -> Iterator[Json]:
+        """Yield the entries of the error log, newest first."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": keys.error_partition(organization)}},
+            "ConsistentRead": True,
+            "ScanIndexForward": False,
+        }
+        yield from map(orjson.loads, texts(self._client, request, "doc"))
 
     def _newest(
         self, partition: str, prefix: str, limit: int, cursor: str | None
