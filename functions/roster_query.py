@@ -8,6 +8,7 @@
     {"organization", "action": "runs", "limit"?, "cursor"?}
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
     {"organization", "action": "errors", "state"?, "limit"?, "cursor"?}    open ones, unless it says another
+    {"organization", "action": "health", "live"?}    what is broken, waits or runs out; is it safe to push?
     {"action": "organizations", "limit"?, "cursor"?}            which there are; the only one without one
 
 An organization there is none of is `rejected`, with the name it is close to. An answer that has more
@@ -15,6 +16,7 @@ carries `cursor`: ask again with it, everything else the same.
 `docs/operations.md` has the answers, `events/roster_query_*.json` one event of each kind to paste.
 """
 
+import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -24,8 +26,11 @@ from pydantic import Field
 
 from muster import bootstrap
 from muster.admin_requests import Action, Request, WholeRequest, answer, settings_of
+from muster.connections import checking
+from muster.connections.ports import Ports
 from muster.insight import (
     explaining_members,
+    gathering_health,
     listing_errors,
     listing_organizations,
     querying_members,
@@ -33,10 +38,14 @@ from muster.insight import (
     run_summaries,
 )
 from muster.observability import logger, metrics
+from muster.presentation import health
 from muster.presentation.lines import counted
 from muster.references import Reference
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
+
+# What is left of the function's time once the rest is gathered; see the template's Timeout.
+_CHECKS_TAKE_S = 80
 
 type Limit = Annotated[int, Field(ge=1, le=querying_members.MAX_LIMIT)]
 type Cursor = Annotated[str, Field(max_length=2048)]
@@ -86,6 +95,12 @@ class ErrorLog(Page):
     state: str | None = None
 
 
+class HowItIs(Request):
+    """An event that asks how an organization is; `live` as long as its connections are to be asked."""
+
+    live: bool = True
+
+
 class OneRun(Page):
     """An event that asks for a run and a page of its plan."""
 
@@ -124,9 +139,15 @@ def _explain(request: Explain) -> Json:
     )
     explained = explaining_members.explain(sources, settings, request.member, _now(), live=request.live)
     state = "The member is active" if explained["in"] else "The member is not active"
+    waiting = bootstrap.queue_counts().changes()
+    pending = ""
+    if waiting:
+        of = "of Salesforce on the queue (of all organizations of this stack)"
+        pending = f" {counted(waiting, 'message')} {of}: what they say is not in this answer yet."
     return {
-        "message": f"{state if explained['member'] else 'Not in the roster'}. {explained['why']}",
+        "message": f"{state if explained['member'] else 'Not in the roster'}. {explained['why']}{pending}",
         **explained,
+        "messages_waiting": waiting,
     }
 
 
@@ -172,6 +193,35 @@ def _errors(request: ErrorLog) -> Json:
     return {"message": _shown(len(page["log"]), "entry", page["cursor"], "entries"), **page}
 
 
+def _health(request: HowItIs) -> Json:
+    stored = settings_of(request.organization)
+    vault_crm = stored.settings.connections.vault_crm
+    ports = Ports(
+        secrets=bootstrap.secrets(request.organization),
+        runs=bootstrap.run_table(),
+        salesforce=bootstrap.brisk_salesforce,
+        vault_crm=bootstrap.brisk_vault,
+        align=bootstrap.align,
+    )
+    now, until = _now(), time.monotonic() + _CHECKS_TAKE_S
+    checks = checking.Checking(stored.settings, ports, lambda: until - time.monotonic(), now.date())
+    sources = gathering_health.Sources(
+        views=bootstrap.roster_views(),
+        roster=bootstrap.roster_table(),
+        runs=bootstrap.run_table(),
+        health=bootstrap.run_table(),
+        queues=bootstrap.queue_counts(),
+        received=bootstrap.webhook_journal(),
+        checks=checks.rows,
+        push_checks=lambda: (
+            checking.failed_push_checks(stored.settings, bootstrap.brisk_vault(vault_crm))
+            if vault_crm
+            else []
+        ),
+    )
+    return gathering_health.show_health(sources, stored, now, live=request.live)
+
+
 def _organizations(request: OrganizationPage) -> Json:
     page = listing_organizations.list_organizations(bootstrap.settings_table(), request.limit, request.cursor)
     return {"message": _shown(len(page["organizations"]), "organization", page["cursor"]), **page}
@@ -195,6 +245,7 @@ ACTIONS: dict[str, Action[Any]] = {
     "runs": Action(Page, _runs),
     "run": Action(OneRun, _run),
     "errors": Action(ErrorLog, _errors),
+    "health": Action(HowItIs, _health, layout=health.LAYOUT),
     "organizations": Action(OrganizationPage, _organizations),
 }
 

@@ -50,7 +50,8 @@ class Ports:
     (N1): about those who came after `new_since` (epoch seconds; `None`: nobody is new, I13).
     `vault` is Vault CRM and `align` Align, `None` where they are not connected; `align_preflight` returns
     the failed ones of the checks that Align depends on (U6). `users` returns the ids of the integration users
-    in whose name the connections have been called (U5).
+    in whose name the connections have been called (U5). `left_alone` says, for each vault that a schedule may
+    not try now, why (P6).
     """
 
     runs: Runs
@@ -62,3 +63,4 @@ class Ports:
     align: pushes_ports.Vault | None = None
     align_preflight: Callable[[], Sequence[Check]] = tuple
     users: Callable[[], Mapping[str, str]] = dict
+    left_alone: Sequence[str] = ()

@@ -6,6 +6,8 @@ finding_members         a member found as people call it, by name as well
 listing_errors          list the error log, with what has become of each entry
 error_states            whether an entry of the error log is open, and what has solved it
 querying_runs           list runs, show one and the items of its plan
+gathering_health        how an organization is, asking its systems too
+health                  what that comes to: what is broken, waits, runs out; whether it is safe to push
 listing_organizations   list the organizations there are
 explaining_members      explain why someone is in the roster or not, asking Salesforce if need be
 explanations            the text and JSON of such an explanation

@@ -10,3 +10,23 @@ class Organizations(Protocol):
 
     def organizations(self, limit: int, after: str | None) -> tuple[list[Json], str | None]:
         """Return up to `limit` organizations by name, and the name to continue after (`None`: no more)."""
+
+
+class QueueCounts(Protocol):
+    """How many messages wait on the queues; the adapter is `adapters.aws.queue_counts`."""
+
+    def changes(self) -> int:
+        """Return how many messages wait to be followed, those at work included."""
+
+    def changes_given_up(self) -> int:
+        """Return how many messages are in their dead-letter queue."""
+
+    def starts_given_up(self) -> int:
+        """Return how many scheduled starts are in theirs."""
+
+
+class Received(Protocol):
+    """When messages arrived; the adapter is `adapters.aws.webhook_journal`."""
+
+    def received_at(self, organization: str) -> str | None:
+        """Return when a message last arrived."""

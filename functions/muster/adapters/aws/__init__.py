@@ -7,6 +7,7 @@ settings_table, webhook_registry, webhook_journal        settings; callers of th
 delivery_journal                                         which notifications were followed (W13)
 loss_table                                               what messages took from members in the last hour
 change_queue                                             the queue between webhook and worker (SQS)
+queue_counts                                             how many messages wait, and were given up (SQS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
 secrets                                                  credentials (Secrets Manager)
 workflow                                                 what goes on with runs (Step Functions)
