@@ -9,6 +9,7 @@
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
     {"organization", "action": "errors", "state"?, "limit"?, "cursor"?}    open ones, unless it says another
     {"organization", "action": "health", "live"?}    what is broken, waits or runs out; is it safe to push?
+    {"organization", "action": "export", "what": roster | seats | licences | errors, "filter"?}
     {"action": "organizations", "limit"?, "cursor"?}            which there are; the only one without one
 
 An organization there is none of is `rejected`, with the name it is close to. An answer that has more
@@ -18,7 +19,7 @@ carries `cursor`: ask again with it, everything else the same.
 
 import time
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -30,6 +31,7 @@ from muster.connections import checking
 from muster.connections.ports import Ports
 from muster.insight import (
     explaining_members,
+    exporting,
     gathering_health,
     listing_errors,
     listing_organizations,
@@ -99,6 +101,14 @@ class HowItIs(Request):
     """An event that asks how an organization is; `live` as long as its connections are to be asked."""
 
     live: bool = True
+
+
+class Export(Request):
+    """An event that asks for a file."""
+
+    what: Annotated[str, Field(min_length=1, max_length=100)]
+    format: Literal["csv"] = "csv"
+    filter: dict[str, Any] = Field(default_factory=dict)
 
 
 class OneRun(Page):
@@ -222,6 +232,14 @@ def _health(request: HowItIs) -> Json:
     return gathering_health.show_health(sources, stored, now, live=request.live)
 
 
+def _export(request: Export) -> Json:
+    sources = exporting.Sources(
+        bootstrap.roster_views(), bootstrap.roster_table(), bootstrap.run_table(), bootstrap.export_files()
+    )
+    settings = settings_of(request.organization).settings
+    return exporting.export(sources, settings, request.what, request.filter, _now())
+
+
 def _organizations(request: OrganizationPage) -> Json:
     page = listing_organizations.list_organizations(bootstrap.settings_table(), request.limit, request.cursor)
     return {"message": _shown(len(page["organizations"]), "organization", page["cursor"]), **page}
@@ -245,6 +263,7 @@ ACTIONS: dict[str, Action[Any]] = {
     "runs": Action(Page, _runs),
     "run": Action(OneRun, _run),
     "errors": Action(ErrorLog, _errors),
+    "export": Action(Export, _export),
     "health": Action(HowItIs, _health, layout=health.LAYOUT),
     "organizations": Action(OrganizationPage, _organizations),
 }

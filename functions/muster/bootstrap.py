@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
+    from muster.adapters.aws.export_files import ExportFiles
     from muster.adapters.aws.login_journal import LoginJournal
     from muster.adapters.aws.loss_table import LossTable
     from muster.adapters.aws.mail import Mail
@@ -139,6 +140,19 @@ def run_archive() -> RunArchive:
     from muster.adapters.aws.run_archive import RunArchive
 
     return RunArchive(boto3.client("s3", config=_client_config()), environment.run_archive_bucket_name())
+
+
+@cache
+def export_files() -> ExportFiles:
+    """Files for people to fetch."""
+    import boto3
+    from botocore.config import Config
+
+    from muster.adapters.aws.export_files import ExportFiles
+
+    # A roster of a hundred thousand takes longer than an item; without version 4 links are refused.
+    config = Config(connect_timeout=2, read_timeout=30, signature_version="s3v4")
+    return ExportFiles(boto3.client("s3", config=config), environment.run_archive_bucket_name())
 
 
 @cache

@@ -8,6 +8,7 @@ error_states            whether an entry of the error log is open, and what has 
 querying_runs           list runs, show one and the items of its plan
 gathering_health        how an organization is, asking its systems too
 health                  what that comes to: what is broken, waits, runs out; whether it is safe to push
+exporting               the roster, seats, licences or errors as a file to fetch
 listing_organizations   list the organizations there are
 explaining_members      explain why someone is in the roster or not, asking Salesforce if need be
 explanations            the text and JSON of such an explanation

@@ -1,6 +1,7 @@
 """What questions need of the outside world, beside the roster and its runs."""
 
-from typing import Protocol
+from datetime import datetime
+from typing import IO, Protocol
 
 from muster.roster.member import Json
 
@@ -30,3 +31,10 @@ class Received(Protocol):
 
     def received_at(self, organization: str) -> str | None:
         """Return when a message last arrived."""
+
+
+class ExportFiles(Protocol):
+    """Files for people to fetch; the adapter is `adapters.aws.export_files`."""
+
+    def put(self, organization: str, name: str, file: IO[bytes], now: datetime) -> tuple[str, str]:
+        """Store a file; returns a link to it, and until when that works (ISO 8601)."""

@@ -12,7 +12,7 @@ from operator import itemgetter
 from muster.errors import Problem, Rejected
 from muster.insight import member_filters, seat_explanations
 from muster.insight.finding_members import find_member
-from muster.insight.member_filters import folded
+from muster.insight.member_filters import MemberFilter, folded
 from muster.insight.seat_explanations import Lines
 from muster.roster import seats
 from muster.roster.member import Json, Member
@@ -53,7 +53,7 @@ def list_members(
     it is the last one. `total` counts all that match, `read` those that were looked at. Raises `Rejected`
     for a filter that is none, with the nearest.
     """
-    wanted = member_filters.parsed(_with_manager(sources.views, settings.organization, filters))
+    wanted = filter_of(sources.views, settings.organization, filters)
     after = _position(cursor)
     seen: dict[str, set[str]] = {name: set() for name in wanted.wanted}
     total = read = 0
@@ -67,7 +67,7 @@ def list_members(
                     values.update(member_filters.values_of(member, name))
                 continue
             total += 1
-            place = _place(member)
+            place = place_of(member)
             if after is None or place > after:
                 yield place, member
 
@@ -138,17 +138,15 @@ def lines_for(roster: Roster, organization: str, members: Iterable[Member]) -> L
     }
 
 
-def _with_manager(
-    views: RosterViews, organization: str, filters: Mapping[str, object]
-) -> Mapping[str, object]:
-    """Return the filters with a manager's id in place of what it is called by."""
+def filter_of(views: RosterViews, organization: str, filters: Mapping[str, object]) -> MemberFilter:
+    """Return the filter of an event, with a manager's id in place of what it is called by."""
     manager = filters.get("manager")
-    if not isinstance(manager, str):
-        return filters
-    return {**filters, "manager": find_member(views, organization, manager).id}
+    if isinstance(manager, str):
+        filters = {**filters, "manager": find_member(views, organization, manager).id}
+    return member_filters.parsed(filters)
 
 
-def _place(member: Member) -> tuple[str, str]:
+def place_of(member: Member) -> tuple[str, str]:
     """Return the key by which members are sorted: by name, whatever its case and accents."""
     return folded(member.name or member.username or member.email or ""), member.id
 

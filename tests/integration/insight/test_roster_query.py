@@ -1,14 +1,19 @@
 """RosterQueryFunction: an admin's questions, through the handler, on a real table."""
 
+import csv
+import io
+from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
+import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import roster_query
-from muster import bootstrap
+from muster import bootstrap, environment
 from muster.error_log import entry_of
 from muster.errors import Problem
 from muster.runs.run import Status
@@ -375,6 +380,8 @@ ABOUT_ONE = {
     "runs": {},
     "run": {"run_id": "20261120T081532000-0a1b2c3d"},
     "errors": {},
+    "health": {},
+    "export": {"what": "roster"},
 }
 
 
@@ -423,3 +430,54 @@ def test_another_organization_sees_nothing_of_it(ask: Any, context: LambdaContex
     store({"organization": "other"})
     answer = roster_query.handler({"organization": "other", "action": "list", "cursor": cursor}, context)
     assert answer["members"] == []
+
+
+# ── Files ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fetched(answer: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the rows of the file that an answer's link leads to."""
+    assert answer["status"] == "succeeded", answer
+    bucket = environment.run_archive_bucket_name()
+    key = urlsplit(answer["link"]).path.lstrip("/").removeprefix(f"{bucket}/")
+    body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert len(body) == answer["bytes"]
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+
+
+def test_the_roster_is_exported_by_name_with_the_filters_of_list(ask: Any) -> None:
+    rows = fetched(ask("export", what="roster", filter={"active": "any"}))
+    assert [row["name"] for row in rows] == ["Ada Lovelace"] * 7 + ["Bob Noyce"]
+    assert (rows[-1]["active"], rows[-1]["inactive_reason"]) == ("no", "inactive_user")
+    answer = ask("export", what="roster", filter={"waiting": "gong"})
+    assert (answer["rows"], answer["message"][:14]) == (4, "4 rows written")
+    assert {row["seats_waiting"] for row in fetched(answer)} == {"gong"}
+    assert "X-Amz-Expires=3600" in answer["link"]
+
+
+def test_seats_licences_and_errors_are_exported(ask: Any) -> None:
+    seats = fetched(ask("export", what="seats"))
+    assert Counter((row["seat"], row["state"]) for row in seats) == {
+        ("gong", "held"): 3,
+        ("gong", "waiting"): 4,
+        ("forecast", "held"): 3,
+        ("forecast", "blocked"): 4,
+    }
+    assert fetched(ask("export", what="licences")) == []
+    errors = fetched(ask("export", what="errors"))
+    assert [row["state"] for row in errors] == ["open", "repeated", "repeated"]
+
+
+@pytest.mark.parametrize(
+    ("event", "where", "remedy"),
+    [
+        ({"what": "rooster"}, "what", "Did you mean 'roster'?"),
+        ({"what": "errors", "filter": {"seat": "gong"}}, "filter", "Leave it out."),
+        ({"what": "roster", "filter": {"seet": "gong"}}, "filter.seet", "Did you mean 'seat'?"),
+        ({"what": "roster", "format": "xlsx"}, "format", ""),
+    ],
+)
+def test_what_cannot_be_exported_is_refused(ask: Any, event: dict[str, Any], where: str, remedy: str) -> None:
+    [error] = ask("export", **event)["errors"]
+    assert error["where"] == where
+    assert remedy in error["remedy"]
