@@ -8,7 +8,9 @@
     {"organization", "action": "licences", "limit"?, "cursor"?}    who has one of Engage, nobody included
     {"organization", "action": "runs", "limit"?, "cursor"?}
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
-    {"organization", "action": "errors", "limit"?, "cursor"?}
+    {"organization", "action": "errors", "state"?, "limit"?, "cursor"?}    open ones, unless it says another
+    {"organization", "action": "health", "live"?}    what is broken, waits or runs out; is it safe to push?
+    {"organization", "action": "export", "what": roster | seats | licences | errors, "filter"?}
     {"action": "organizations", "limit"?, "cursor"?}            which there are; the only one without one
 
 An organization there is none of is `rejected`, with the name it is close to. An answer that has more
@@ -16,8 +18,9 @@ carries `cursor`: ask again with it, everything else the same.
 `docs/operations.md` has the answers, `events/roster_query_*.json` one event of each kind to paste.
 """
 
+import time
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -25,8 +28,13 @@ from pydantic import Field
 
 from muster import bootstrap
 from muster.admin_requests import Action, Request, WholeRequest, answer, settings_of
+from muster.connections import checking
+from muster.connections.ports import Ports
 from muster.insight import (
     explaining_members,
+    exporting,
+    gathering_health,
+    listing_errors,
     listing_licences,
     listing_organizations,
     querying_members,
@@ -34,9 +42,14 @@ from muster.insight import (
     run_summaries,
 )
 from muster.observability import logger, metrics
+from muster.presentation import health
+from muster.presentation.lines import counted
 from muster.references import Reference
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
+
+# What is left of the function's time once the rest is gathered; see the template's Timeout.
+_CHECKS_TAKE_S = 80
 
 type Limit = Annotated[int, Field(ge=1, le=querying_members.MAX_LIMIT)]
 type Cursor = Annotated[str, Field(max_length=2048)]
@@ -80,6 +93,26 @@ class Explain(OneMember):
     live: bool = False
 
 
+class ErrorLog(Page):
+    """An event that asks for a page of the error log: of the entries in one state, or of those to look at."""
+
+    state: str | None = None
+
+
+class HowItIs(Request):
+    """An event that asks how an organization is; `live` as long as its connections are to be asked."""
+
+    live: bool = True
+
+
+class Export(Request):
+    """An event that asks for a file."""
+
+    what: Annotated[str, Field(min_length=1, max_length=100)]
+    format: Literal["csv"] = "csv"
+    filter: dict[str, Any] = Field(default_factory=dict)
+
+
 class OneRun(Page):
     """An event that asks for a run and a page of its plan."""
 
@@ -88,14 +121,15 @@ class OneRun(Page):
 
 def _list(request: MemberList) -> Json:
     page = querying_members.list_members(
-        bootstrap.roster_views(),
-        bootstrap.roster_table(),
-        request.organization,
+        querying_members.Sources(bootstrap.roster_views(), bootstrap.roster_table()),
+        settings_of(request.organization).settings,
         request.filter,
         request.limit,
         request.cursor,
     )
-    return {"message": _shown(len(page["members"]), "member", page["cursor"]), **page}
+    shown, total = len(page["members"]), page["total"]
+    of = "" if shown == total else f"{shown:,} of "
+    return {"message": _shown(total, "member", page["cursor"], before=of), **page}
 
 
 def _member(request: OneMember) -> Json:
@@ -117,9 +151,15 @@ def _explain(request: Explain) -> Json:
     )
     explained = explaining_members.explain(sources, settings, request.member, _now(), live=request.live)
     state = "The member is active" if explained["in"] else "The member is not active"
+    waiting = bootstrap.queue_counts().changes()
+    pending = ""
+    if waiting:
+        of = "of Salesforce on the queue (of all organizations of this stack)"
+        pending = f" {counted(waiting, 'message')} {of}: what they say is not in this answer yet."
     return {
-        "message": f"{state if explained['member'] else 'Not in the roster'}. {explained['why']}",
+        "message": f"{state if explained['member'] else 'Not in the roster'}. {explained['why']}{pending}",
         **explained,
+        "messages_waiting": waiting,
     }
 
 
@@ -167,11 +207,51 @@ def _run(request: OneRun) -> Json:
     return {"message": run_summaries.in_words(run), "run_id": run.id, **page}
 
 
-def _errors(request: Page) -> Json:
-    page = querying_members.show_errors(
-        bootstrap.roster_views(), request.organization, request.limit, request.cursor
+def _errors(request: ErrorLog) -> Json:
+    sources = listing_errors.Sources(
+        bootstrap.roster_views(), bootstrap.roster_table(), bootstrap.run_table()
+    )
+    page = listing_errors.list_errors(
+        sources, request.organization, request.limit, request.cursor, request.state
     )
     return {"message": _shown(len(page["log"]), "entry", page["cursor"], "entries"), **page}
+
+
+def _health(request: HowItIs) -> Json:
+    stored = settings_of(request.organization)
+    vault_crm = stored.settings.connections.vault_crm
+    ports = Ports(
+        secrets=bootstrap.secrets(request.organization),
+        runs=bootstrap.run_table(),
+        salesforce=bootstrap.brisk_salesforce,
+        vault_crm=bootstrap.brisk_vault,
+        align=bootstrap.align,
+    )
+    now, until = _now(), time.monotonic() + _CHECKS_TAKE_S
+    checks = checking.Checking(stored.settings, ports, lambda: until - time.monotonic(), now.date())
+    sources = gathering_health.Sources(
+        views=bootstrap.roster_views(),
+        roster=bootstrap.roster_table(),
+        runs=bootstrap.run_table(),
+        health=bootstrap.run_table(),
+        queues=bootstrap.queue_counts(),
+        received=bootstrap.webhook_journal(),
+        checks=checks.rows,
+        push_checks=lambda: (
+            checking.failed_push_checks(stored.settings, bootstrap.brisk_vault(vault_crm))
+            if vault_crm
+            else []
+        ),
+    )
+    return gathering_health.show_health(sources, stored, now, live=request.live)
+
+
+def _export(request: Export) -> Json:
+    sources = exporting.Sources(
+        bootstrap.roster_views(), bootstrap.roster_table(), bootstrap.run_table(), bootstrap.export_files()
+    )
+    settings = settings_of(request.organization).settings
+    return exporting.export(sources, settings, request.what, request.filter, _now())
 
 
 def _organizations(request: OrganizationPage) -> Json:
@@ -183,9 +263,9 @@ def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
 
-def _shown(count: int, one: str, cursor: str | None, many: str = "") -> str:
+def _shown(count: int, one: str, cursor: str | None, many: str | None = None, *, before: str = "") -> str:
     more = "; there is more, ask again with the cursor" if cursor else ""
-    return f"{count} {one if count == 1 else many or one + 's'}{more}."
+    return f"{before}{counted(count, one, many)}{more}."
 
 
 ACTIONS: dict[str, Action[Any]] = {
@@ -197,7 +277,9 @@ ACTIONS: dict[str, Action[Any]] = {
     "licences": Action(Page, _licences),
     "runs": Action(Page, _runs),
     "run": Action(OneRun, _run),
-    "errors": Action(Page, _errors),
+    "errors": Action(ErrorLog, _errors),
+    "export": Action(Export, _export),
+    "health": Action(HowItIs, _health, layout=health.LAYOUT),
     "organizations": Action(OrganizationPage, _organizations),
 }
 

@@ -11,9 +11,7 @@
 """
 
 import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Literal, Self
@@ -24,8 +22,6 @@ from pydantic import AfterValidator, Field, model_validator
 
 from muster import bootstrap
 from muster.admin_requests import RunRequest, answer_run, settings_of
-from muster.checks import Check
-from muster.connections import checking
 from muster.errors import MusterError, Problem, Rejected
 from muster.imports.importing import Importing
 from muster.imports.notifying_managers import MailSummary, ManagerNotifier
@@ -37,7 +33,6 @@ from muster.roster import refuted_messages
 from muster.roster.finding import find_named
 from muster.runs.answer import Ended, RunAnswer
 from muster.settings import Settings
-from muster.settings.mappings import align_connection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
 from muster.validation import refused
@@ -114,49 +109,19 @@ def _import(asked: Import, remaining: Callable[[], float], request_id: str) -> R
     stored = settings_of(asked.organization)
 
     def work() -> RunAnswer:
-        with _watched_vault(asked, stored) as vault, _watched_align(asked, stored) as align:
-            importing = replace(_importing(asked, stored, vault, align, remaining), request_id=request_id)
+        scheduled, left_alone = asked.is_begun_by_schedule, list[str]()
+        with (
+            bootstrap.lent_vault_crm(
+                stored, _now, scheduled=scheduled, left_alone=left_alone.append
+            ) as vault,
+            bootstrap.lent_align(stored, _now, scheduled=scheduled, left_alone=left_alone.append) as align,
+        ):
+            ports = _ports(stored, vault, align, remaining, left_alone)
+            importing = Importing(stored, ports, _now, remaining, asked.hand_over, request_id)
             return asked.done_with(importing.runs) or _started(asked, importing)
 
     reporter = bootstrap.run_reporter(stored, "import", _now)
     return reporter.around(work, scheduled=asked.is_begun_by_schedule, daily=asked.mode == "full")
-
-
-@contextmanager
-def _watched_vault(asked: Import, stored: StoredSettings) -> Iterator[Vault | None]:
-    """Lend the organization's Vault CRM, if it has one that a schedule may try (P6)."""
-    connection = stored.settings.connections.vault_crm
-    if connection is None:
-        yield None
-        return
-    watching = bootstrap.health_tracker(asked.organization, "vault_crm", _now)
-    connected = bootstrap.vault(connection)
-    if asked.is_begun_by_schedule and watching.skipped(connected.refusal):
-        yield None
-        return
-    with watching.watched(connected) as vault:
-        yield vault
-
-
-@contextmanager
-def _watched_align(asked: Import, stored: StoredSettings) -> Iterator[Vault | None]:
-    """Lend the organization's Align, if it has one that a schedule may try (P6)."""
-    connection = stored.settings.connections.align
-    if connection is None:
-        yield None
-        return
-    watching = bootstrap.health_tracker(asked.organization, "align", _now)
-    connected = bootstrap.align(connection)
-    if asked.is_begun_by_schedule and watching.skipped(connected.refusal):
-        yield None
-        return
-    with watching.watched(connected) as align:
-        yield align
-
-
-def _failed_align_checks(stored: StoredSettings) -> list[Check]:
-    connection = align_connection(stored.settings)
-    return checking.failed_align_checks(stored.settings, bootstrap.align(connection))
 
 
 def _started(asked: Import, importing: Importing) -> RunAnswer:
@@ -168,19 +133,19 @@ def _started(asked: Import, importing: Importing) -> RunAnswer:
     return importing.start(asked.mode or "incremental", asked.signer, preview=asked.preview)
 
 
-def _importing(
-    asked: Import,
+def _ports(
     stored: StoredSettings,
     vault: Vault | None,
     align: Vault | None,
     remaining: Callable[[], float],
-) -> Importing:
+    left_alone: Sequence[str],
+) -> Ports:
     connection = stored.settings.connections.salesforce
     if connection is None:
         remedy = "Add it to the settings: host, organization_id and the name of the secret."
         raise Rejected(Problem("connections.salesforce", "is not in the settings", remedy))
     vault_crm = stored.settings.connections.vault_crm
-    ports = Ports(
+    return Ports(
         runs=bootstrap.run_table(),
         archive=bootstrap.run_archive(),
         roster=bootstrap.roster_table(),
@@ -191,13 +156,13 @@ def _importing(
         base_licences=bootstrap.vault(vault_crm).base_licences if vault_crm else tuple,
         vault=vault,
         align=align,
-        align_preflight=partial(_failed_align_checks, stored),
+        align_preflight=partial(bootstrap.failed_align_checks, stored),
+        left_alone=left_alone,
         users=lambda: bootstrap.integration_users(
             stored.settings,
             ["salesforce", *(["vault_crm"] if vault else []), *(["align"] if align else [])],
         ),
     )
-    return Importing(stored, ports, _now, remaining, asked.hand_over)
 
 
 def _now() -> datetime:

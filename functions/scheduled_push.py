@@ -10,8 +10,8 @@
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Literal, Self
@@ -22,16 +22,14 @@ from pydantic import AfterValidator, model_validator
 
 from muster import bootstrap
 from muster.admin_requests import RunRequest, answer_run, settings_of
-from muster.checks import Check
 from muster.connections import checking
 from muster.crm import vault_fields
 from muster.errors import Downtime, MusterError, Problem, Rejected
 from muster.observability import logger, metrics
-from muster.pushes.ports import Ports, Vault
+from muster.pushes.ports import Ports
 from muster.pushes.pushing import Pushing
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.running import SCHEDULE
-from muster.settings.mappings import align_connection
 from muster.settings.sections import VaultCrmConnection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
@@ -119,7 +117,12 @@ def _pushed(
         _retry_logins(stored, connected.retry_login)
     # Unwatched: who may not do something has a connection that works, and imports go on with it (P6).
     preflight = partial(checking.failed_push_checks, stored.settings, connected)
-    with watching.watched(connected) as vault, _watched_align(asked, stored) as align:
+    with (
+        watching.watched(connected) as vault,
+        bootstrap.lent_align(stored, _now, scheduled=asked.is_begun_by_schedule) as align,
+    ):
+        if asked.by not in (SCHEDULE, None):
+            watching.try_now(vault)
         ports = Ports(
             runs=bootstrap.run_table(),
             archive=bootstrap.run_archive(),
@@ -129,34 +132,13 @@ def _pushed(
             fields=partial(connected.fields, vault_fields.OBJECT),
             wait=time.sleep,
             align=align,
-            align_preflight=partial(_failed_align_checks, stored),
+            align_preflight=partial(bootstrap.failed_align_checks, stored),
             users=lambda: bootstrap.integration_users(
                 stored.settings, ["vault_crm", *(["align"] if align else [])]
             ),
         )
         pushing = Pushing(stored, ports, _now, remaining, asked.hand_over, request_id)
         return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)
-
-
-def _failed_align_checks(stored: StoredSettings) -> list[Check]:
-    connection = align_connection(stored.settings)
-    return checking.failed_align_checks(stored.settings, bootstrap.align(connection))
-
-
-@contextmanager
-def _watched_align(asked: Push, stored: StoredSettings) -> Iterator[Vault | None]:
-    """Lend the organization's Align, if it has one that a schedule may try (P6)."""
-    connection = stored.settings.connections.align
-    if connection is None:
-        yield None
-        return
-    watching = bootstrap.health_tracker(asked.organization, "align", _now)
-    connected = bootstrap.align(connection)
-    if asked.is_begun_by_schedule and watching.skipped(connected.refusal):
-        yield None
-        return
-    with watching.watched(connected) as align:
-        yield align
 
 
 def _retry_logins(stored: StoredSettings, retry_vault_crm: Callable[[], None]) -> None:

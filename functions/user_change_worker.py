@@ -29,8 +29,22 @@ def follow_one(record: SQSRecord) -> None:
     except Exception as error:
         # Powertools hands the message back without a word. Only our own errors are known to quote nothing.
         reason = str(error) if isinstance(error, MusterError) else None
-        logger.error("not followed", message_id=record.message_id, error=type(error).__name__, reason=reason)
+        logger.error(
+            "not followed",
+            message_id=record.message_id,
+            error=type(error).__name__,
+            reason=reason,
+            users=_users_of(record),
+        )
         raise
+
+
+def _users_of(record: SQSRecord) -> list[str]:
+    """Return the ids of the users that a message is about, for whoever asks who is affected."""
+    try:
+        return [change.fields.get("Id", "")[:18] for change in change_queue.decode(record.body).changes]
+    except MusterError:
+        return []
 
 
 def _follow(record: SQSRecord) -> None:

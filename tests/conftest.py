@@ -104,7 +104,9 @@ def aws(template: dict[str, Any], _making: Aws, monkeypatch: pytest.MonkeyPatch)
         _making.dynamodb.create_table(TableName=Aws.table, **table_properties(template))
         _making.s3.create_bucket(Bucket=Aws.bucket)
         queue_url = _making.sqs.create_queue(QueueName="changes")["QueueUrl"]
-        monkeypatch.setenv("CHANGE_QUEUE_URL", queue_url)
+        # One stands for all three where nobody looks at what is given up.
+        for name in ("CHANGE_QUEUE_URL", "CHANGE_DEAD_LETTER_QUEUE_URL", "SCHEDULE_DEAD_LETTER_QUEUE_URL"):
+            monkeypatch.setenv(name, queue_url)
         forget_clients()
         yield Aws(queue_url=queue_url)
     forget_clients()

@@ -7,6 +7,7 @@ neither pydantic nor the roster (`tests/unit/test_rooms.py` holds that).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,7 @@ from muster import environment
 from muster.errors import Misconfigured
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from botocore.config import Config
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
+    from muster.adapters.aws.export_files import ExportFiles
     from muster.adapters.aws.login_journal import LoginJournal
     from muster.adapters.aws.loss_table import LossTable
     from muster.adapters.aws.mail import Mail
     from muster.adapters.aws.mail_outbox import MailOutbox
+    from muster.adapters.aws.queue_counts import QueueCounts
     from muster.adapters.aws.roster_table import RosterTable
     from muster.adapters.aws.roster_views import RosterViews
     from muster.adapters.aws.run_archive import RunArchive
@@ -40,7 +44,9 @@ if TYPE_CHECKING:
     from muster.adapters.salesforce.client import Salesforce
     from muster.adapters.salesforce.metadata_client import SalesforceMetadata
     from muster.adapters.vault.client import Vault
+    from muster.checks import Check
     from muster.connections.tracking_health import HealthTracker
+    from muster.pushes.ports import Vault as PushVault
     from muster.reporting.reporting_runs import RunReporter
     from muster.settings import Settings
     from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
@@ -77,6 +83,14 @@ def change_queue() -> ChangeQueue:
     from muster.adapters.aws.change_queue import ChangeQueue
 
     return ChangeQueue(_sqs(), environment.change_queue_url())
+
+
+@cache
+def queue_counts() -> QueueCounts:
+    """How many messages wait on the queues."""
+    from muster.adapters.aws.queue_counts import QueueCounts
+
+    return QueueCounts(_sqs(), environment.change_queue_url(), *environment.dead_letter_queue_urls())
 
 
 @cache
@@ -138,6 +152,19 @@ def run_archive() -> RunArchive:
 
 
 @cache
+def export_files() -> ExportFiles:
+    """Files for people to fetch."""
+    import boto3
+    from botocore.config import Config
+
+    from muster.adapters.aws.export_files import ExportFiles
+
+    # A roster of a hundred thousand takes longer than an item; without version 4 links are refused.
+    config = Config(connect_timeout=2, read_timeout=30, signature_version="s3v4")
+    return ExportFiles(boto3.client("s3", config=config), environment.run_archive_bucket_name())
+
+
+@cache
 def workflow() -> Workflow:
     """The state machine that goes on with this function's runs."""
     import boto3
@@ -158,6 +185,46 @@ def health_tracker(organization: str, connection: str, now: Callable[[], datetim
         metrics.add_metric(f"Connections{event.capitalize()}", MetricUnit.Count, 1)
 
     return HealthTracker(organization, connection, run_table(), roster_table(), now, count)
+
+
+def lent_vault_crm(
+    stored: StoredSettings,
+    now: Callable[[], datetime],
+    *,
+    scheduled: bool,
+    left_alone: Callable[[str], object] = bool,
+) -> AbstractContextManager[PushVault | None]:
+    """The organization's Vault CRM for one run, if it has one that may be tried now (P6)."""
+    connection = stored.settings.connections.vault_crm
+    if connection is None:
+        return nullcontext()
+    tracker = health_tracker(stored.organization, "vault_crm", now)
+    connected = vault(connection)
+    return tracker.lent(connected, connected.refusal, scheduled=scheduled, left_alone=left_alone)
+
+
+def lent_align(
+    stored: StoredSettings,
+    now: Callable[[], datetime],
+    *,
+    scheduled: bool,
+    left_alone: Callable[[str], object] = bool,
+) -> AbstractContextManager[PushVault | None]:
+    """The organization's Align for one run, if it has one that may be tried now (P6)."""
+    connection = stored.settings.connections.align
+    if connection is None:
+        return nullcontext()
+    tracker = health_tracker(stored.organization, "align", now)
+    connected = align(connection)
+    return tracker.lent(connected, connected.refusal, scheduled=scheduled, left_alone=left_alone)
+
+
+def failed_align_checks(stored: StoredSettings) -> list[Check]:
+    """The failed ones of the checks that reading from and writing to Align depends on (U6)."""
+    from muster.connections import checking
+    from muster.settings.mappings import align_connection
+
+    return checking.failed_align_checks(stored.settings, align(align_connection(stored.settings)))
 
 
 def run_reporter(

@@ -19,6 +19,11 @@ def change_queue_url() -> str:
     return _required("CHANGE_QUEUE_URL")
 
 
+def dead_letter_queue_urls() -> tuple[str, str]:
+    """URLs of the SQS queues of changes that could not be applied, and of scheduled starts that failed."""
+    return _required("CHANGE_DEAD_LETTER_QUEUE_URL"), _required("SCHEDULE_DEAD_LETTER_QUEUE_URL")
+
+
 def webhook_base_url() -> str:
     """URL of the API: scheme, host and stage, without a trailing slash."""
     return _required("WEBHOOK_BASE_URL").rstrip("/")

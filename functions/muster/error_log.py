@@ -13,7 +13,8 @@ class LogEntry:
     """One line of the error log.
 
     `at` is a timestamp, `system` where it happened, `record` the id there, `notification` the message or run
-    in which it happened. Admins look up `code` in docs/operations.md.
+    in which it happened. `member` is the roster's id of whom it is about, where that is known. Admins look up
+    `code` in docs/operations.md.
     """
 
     at: str
@@ -23,6 +24,7 @@ class LogEntry:
     code: str
     message: str
     remedy: str
+    member: str | None = None
 
 
 def what_to_do(error: MusterError) -> str:
@@ -50,6 +52,7 @@ def entry_of(
         code=code,
         message=f"{problem.where} {problem.message}".strip() + suffix,
         remedy=problem.remedy,
+        member=member,
     )
 
 

@@ -139,8 +139,7 @@ class Company(Acme):
 
     def errors(self) -> list[dict[str, Any]]:
         """Return the error log, newest first."""
-        entries, _ = bootstrap.roster_views().errors("acme", 100, None)
-        return entries
+        return list(bootstrap.roster_views().error_log("acme"))
 
     def history(self, crm_id: str) -> list[dict[str, Any]]:
         """Return a member's history, newest first."""

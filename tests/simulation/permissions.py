@@ -22,6 +22,11 @@ _OF_LAMBDA = {
     "sqs:GetQueueAttributes",
     "sqs:ReceiveMessage",
 }
+_QUEUES = {
+    "changes": "ChangeQueue",
+    "changes-given-up": "ChangeDeadLetterQueue",
+    "starts-given-up": "ScheduleDeadLetterQueue",
+}
 _CONDITIONS = {"ForAllValues:StringLike", "StringEquals"}
 
 
@@ -57,7 +62,8 @@ def granted(template: Mapping[str, Any], function: str) -> list[Permission]:
             Permission(action, _resource(resource), tuple(keys))
             for resource in resources(statement)
             for action in actions(statement)
-            if action not in _OF_LAMBDA
+            # Who only counts what waits on a queue does so by its own calls.
+            if action not in _OF_LAMBDA or actions(statement) == ["sqs:GetQueueAttributes"]
         ]
     return permissions
 
@@ -85,7 +91,7 @@ def _uses(call: Call) -> Iterator[Permission]:
         case "dynamodb":
             yield from _uses_of_the_table(call)
         case "sqs":
-            resource = {"changes": "ChangeQueue"}[parameters["QueueUrl"].rpartition("/")[2]]
+            resource = _QUEUES[parameters["QueueUrl"].rpartition("/")[2]]
             yield Permission(f"sqs:{call.operation}", resource, ())
         case "s3":
             bucket = {"archive": "RunArchive"}[parameters["Bucket"]]

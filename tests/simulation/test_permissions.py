@@ -89,10 +89,12 @@ def calls(_world: World) -> dict[str, list[Call]]:
         pushing.new_environment()
         pushed.act(pushing)
         _note(_world, made)
-    # Preflight logs in to Vault CRM, as the first to do so.
-    pushing.new_environment()
-    _world.invoke("PreflightFunction", importlib.import_module("preflight").handler, {"organization": "acme"})
-    _note(_world, made)
+    # Preflight and health log in to Vault CRM, each as the first to do so.
+    for function, event in (("PreflightFunction", {}), ("RosterQueryFunction", {"action": "health"})):
+        pushing.new_environment()
+        handler = importlib.import_module(FUNCTIONS[function]).handler
+        _world.invoke(function, handler, {"organization": "acme", **event})
+        _note(_world, made)
     # Gone on with, which reads what was planned.
     PUSHES[0].before(pushing)
     looks, said = 1, {"status": "continue"}

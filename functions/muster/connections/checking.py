@@ -71,7 +71,7 @@ class Checking:
         if candidates and "align" not in names:
             remedy = "They are Align's users: add connections.align, and name it if you name connections."
             raise Rejected(Problem("candidates", "cannot be listed without Align", remedy))
-        rows = [(name, check) for name in names for check in self._checks_of(name)]
+        rows = self.rows(names)
         extra: dict[str, Any] = {}
         if candidates:
             found = self._candidates()
@@ -79,6 +79,13 @@ class Checking:
             if isinstance(found, MusterError):
                 rows.append(("align", unread("candidates", found)))
         return _answer(rows) | extra
+
+    def rows(self, names: Sequence[str] | None = None) -> list[tuple[str, Check]]:
+        """Return the checks of these connections, each with its name; of all in the settings if `None`."""
+        there = [name for name in CONNECTIONS if getattr(self.settings.connections, name)]
+        return [
+            (name, check) for name in (there if names is None else names) for check in self._checks_of(name)
+        ]
 
     def _named(self, wanted: Sequence[str] | None) -> list[str]:
         there = [name for name in CONNECTIONS if getattr(self.settings.connections, name)]

@@ -9,6 +9,7 @@ from typing import Any
 from muster.connections import quarantine
 from muster.connections.ports import HealthStore
 from muster.connections.quarantine import Health
+from muster.crm import vault_fields, vql
 from muster.crm.pages import Page
 from muster.crm.vault_records import Written
 from muster.error_log import entry_of
@@ -92,6 +93,34 @@ class HealthTracker:
         else:
             message = quarantine.waiting(self.connection, health)
         return RunAnswer(ended=Ended.SKIPPED, message=message) if message else None
+
+    @contextmanager
+    def lent(
+        self,
+        vault: Vault,
+        refusal: Callable[[], str | None],
+        *,
+        scheduled: bool,
+        left_alone: Callable[[str], object],
+    ) -> Iterator[Vault | None]:
+        """Lend a vault as `watched` does; `None` if a schedule may not try it now: `left_alone` gets why."""
+        skipped = self.skipped(refusal) if scheduled else None
+        if skipped:
+            left_alone(skipped.message)
+            yield None
+            return
+        with self.watched(vault) as tracked:
+            yield tracked
+
+    def try_now(self, vault: Vault) -> None:
+        """Call a vault that schedules leave alone, for somebody who has asked; raises what the call raises.
+
+        A run that has nothing to ask the vault would otherwise say that all is well.
+        """
+        health = self._health()
+        if health.quarantined or health.in_maintenance:
+            for _ in vault.query(vql.select(["id"], vault_fields.OBJECT, vql.equal("id", "0"))):
+                pass
 
     @contextmanager
     def watched(self, vault: Vault) -> Iterator[Vault]:

@@ -53,7 +53,8 @@ class Ports:
     `base_licences` returns how many users Vault CRM may have, and has, by application.
     `vault` is Vault CRM and `align` Align, `None` where they are not connected; `align_preflight` returns
     the failed ones of the checks that Align depends on (U6). `users` returns the ids of the integration users
-    in whose name the connections have been called (U5).
+    in whose name the connections have been called (U5). `left_alone` says, for each vault that a schedule may
+    not try now, why (P6).
     """
 
     runs: Runs
@@ -67,3 +68,4 @@ class Ports:
     align: pushes_ports.Vault | None = None
     align_preflight: Callable[[], Sequence[Check]] = tuple
     users: Callable[[], Mapping[str, str]] = dict
+    left_alone: Sequence[str] = ()

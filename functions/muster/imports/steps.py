@@ -356,7 +356,8 @@ class Steps:
     def _end(self, run: Run, summary: Mapping[str, Any]) -> RunAnswer:
         errors = run.errors + summary["noticed"]
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
-        run = replace(run, status=status, errors=errors, message=f"{outlook(run)}.")
+        without = "".join(f" Left out: {why}" for why in self.ports.left_alone)
+        run = replace(run, status=status, errors=errors, message=f"{outlook(run)}.{without}")
         state = self._state_after(run, summary)
         if state:
             known = self.ports.runs.state(run.organization).frozen or ()

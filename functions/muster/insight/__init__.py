@@ -1,7 +1,15 @@
 """Insight: answer questions about the roster and its runs (RosterQueryFunction, Q1).
 
-querying_members        list members, show one, its history, the error log, seats
+querying_members        list members, show one, its history, seats
+member_filters          what members can be listed by
+pages_by_name           members by name, page by page
+finding_members         a member found as people call it, by name as well
+listing_errors          list the error log, with what has become of each entry
+error_states            whether an entry of the error log is open, and what has solved it
 querying_runs           list runs, show one and the items of its plan
+gathering_health        how an organization is, asking its systems too
+health                  what that comes to: what is broken, waits, runs out; whether it is safe to push
+exporting               the roster, seats, licences or errors as a file to fetch
 listing_organizations   list the organizations there are
 listing_licences        list who has an Engage licence, nobody included, and who waits for one
 explaining_members      explain why someone is in the roster or not, asking Salesforce if need be

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from muster.crm import salesforce_ids
 from muster.errors import Misconfigured, NotFound, Problem, Rejected, Unavailable
-from muster.insight import explanations
+from muster.insight import explanations, listing_errors
 from muster.insight.explanations import Context
+from muster.insight.finding_members import find_member
 from muster.insight.querying_members import lines_for
 from muster.roster import eligibility, salesforce_lifecycle
-from muster.roster.finding import find, find_named
+from muster.roster.finding import find_named
 from muster.roster.member import Json, Member
 from muster.roster.ports import Roster, RosterViews
 from muster.roster.reasons import NAMESAKE_ACTIVE
@@ -69,7 +70,7 @@ def explain(sources: Sources, settings: Settings, reference: str, now: datetime,
     `Rejected` for a name that matches several.
     """
     try:
-        member = find(sources.views, settings.organization, reference)
+        member = find_member(sources.views, settings.organization, reference)
     except NotFound:
         return _explain_outsider(sources, settings, reference.strip(), now)
     return _explain_member(sources, settings, member, now, live=live)
@@ -99,6 +100,9 @@ def _explain_member(
         **explanations.of_member(member, settings, context, now),
         "salesforce": live_answer.reason,
         "now": live_answer.answer,
+        "errors": listing_errors.open_about(
+            listing_errors.Sources(sources.views, sources.roster, sources.runs), organization, member
+        ),
     }
 
 

@@ -6,8 +6,10 @@ All of it is what Muster has stored; Vault CRM is not asked. Reads only.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 
 from muster.crm.engage_features import FEATURES
+from muster.insight.pages_by_name import MOST_READ, page_by_name
 from muster.roster import unlinked_holders
 from muster.roster.licence_places import Place
 from muster.roster.member import Json, Member
@@ -15,10 +17,6 @@ from muster.roster.ports import Roster, RosterViews, UnlinkedHolders
 from muster.roster.unlinked_holders import UnlinkedHolder
 from muster.runs.ports import Runs
 from muster.settings import Settings
-
-# So many members are read for one answer: within the function's time and memory.
-MOST_READ = 20_000
-_READ_AT_ONCE = 500
 
 # A feature, and a group of it.
 type Group = tuple[str, str]
@@ -36,7 +34,7 @@ class Sources:
 
 @dataclass(slots=True)
 class _Found:
-    """Members with a group, up to the limit of a page; counts of all that were read, by group."""
+    """A page of members with a group; counts of all that were read, by group."""
 
     members: list[Member] = field(default_factory=list)
     held: Counter[Group] = field(default_factory=Counter)
@@ -50,11 +48,11 @@ def list_licences(sources: Sources, settings: Settings, limit: int, cursor: str 
 
     `{as_of, counted_all, groups, nobody_in_all, nobody, waiting, members, cursor}`, on later pages `members`
     and `cursor` alone. `as_of` is when an import last read Vault CRM; pushes since have recorded what they
-    did. `groups` counts by feature and group (`counted_all`: all members, not only the first 20,000),
+    did. `groups` counts by feature and group (`counted_all`: all members, not only the first 200,000),
     `nobody` (of so many `in_all`) and `waiting` are the first `limit` of each; `members` is a page of those
-    in a group.
+    in a group, by name.
     """
-    found = _read(sources, settings.organization, limit, cursor, counts=cursor is None)
+    found = _read(sources, settings.organization, limit, cursor)
     page: Json = {"members": [_member(each) for each in found.members], "cursor": found.cursor}
     if cursor is not None:
         return page
@@ -86,26 +84,23 @@ def in_words(answer: Json) -> str:
     return f"{words}. Vault CRM {f'was last read at {read_at}' if read_at else 'has not been read'}."
 
 
-def _read(sources: Sources, organization: str, limit: int, cursor: str | None, *, counts: bool) -> _Found:
-    """Read members, up to the end if they are counted, else up to the limit of those in a group."""
+def _read(sources: Sources, organization: str, limit: int, cursor: str | None) -> _Found:
+    """Read all members: count those in a group, and keep a page of them by name."""
     found = _Found()
-    position = cursor
-    is_full, read = False, 0
-    while True:
-        members, position = sources.views.members(organization, None, _READ_AT_ONCE, position)
-        for member in members:
-            groups = _groups_of(member)
-            found.held.update(groups.items())
-            found.left.update(groups.items() if not member.active else ())
-            if groups and len(found.members) == limit:
-                is_full = True
-            elif groups:
-                found.members.append(member)
-        read += len(members)
-        found.counted_all = position is None
-        if position is None or read >= MOST_READ or (is_full and not counts):
-            found.cursor = sources.views.cursor_after(found.members[-1].id) if is_full else position
-            return found
+    read = 0
+
+    def in_a_group() -> Iterator[Member]:
+        nonlocal read
+        for member in islice(sources.views.everyone(organization, None), MOST_READ):
+            read += 1
+            if groups := _groups_of(member):
+                found.held.update(groups.items())
+                found.left.update(groups.items() if not member.active else ())
+                yield member
+
+    found.members, found.cursor = page_by_name(in_a_group(), limit, cursor)
+    found.counted_all = read < MOST_READ
+    return found
 
 
 def _groups_of(member: Member) -> dict[str, str]:

@@ -1,13 +1,15 @@
 """Query the roster: members, history, error log, seats and their waiting lines. Reads only."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 
-from muster.errors import Problem, Rejected
-from muster.insight import seat_explanations
+from muster.insight import member_filters, seat_explanations
+from muster.insight.finding_members import find_member
+from muster.insight.member_filters import MemberFilter
+from muster.insight.pages_by_name import MOST_READ, page_by_name
 from muster.insight.seat_explanations import Lines
 from muster.roster import seats
-from muster.roster.finding import find
 from muster.roster.member import Json, Member
 from muster.roster.ports import Roster, RosterViews
 from muster.roster.seats import Pool
@@ -15,49 +17,57 @@ from muster.settings import Settings
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
-FIRST_IN_LINE = 20
+# Of whom is in line for a seat, so many are named.
+FIRST_IN_LINE = 500
 # A place in line is counted, not stored, so the line is read whole.
 _WHOLE_LINE = 1_000_000
 
-# What a list can be filtered by, besides `active` and `custom.<field>`; text matches in any case.
-FILTERS = frozenset(
-    {
-        "enabled",
-        "inbound_enabled",
-        "inactive_reason",
-        "username",
-        "email",
-        "first_name",
-        "last_name",
-        "name",
-        "assignment",
-        "seat",
-    }
-)
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where members are looked up: as people read them, and the lines for seats."""
+
+    views: RosterViews
+    roster: Roster
 
 
 def list_members(
-    views: RosterViews,
-    roster: Roster,
-    organization: str,
-    filters: Mapping[str, Any],
+    sources: Sources,
+    settings: Settings,
+    filters: Mapping[str, object],
     limit: int,
     cursor: str | None,
 ) -> Json:
-    """Return a page of members, the active ones by default: `{members, cursor}`; no cursor: the last page.
+    """Return a page of members by name: `{members, total, read, cursor}`; no cursor: the last page.
 
-    `filters` is `{"active": true | false | "any", "seat": "<held>", "<attribute>": "<value>",
-    "custom.<field>": "<value>"}`. A page can have fewer than `limit` members and still a cursor: members
-    that do not match are read but not shown.
+    The active members by default; `member_filters` says what else can be listed by. A page is full unless
+    it is the last one. `total` counts all that match, `read` those that were looked at. Raises `Rejected`
+    for a filter that is none, with the nearest.
     """
-    active = _active(filters.get("active", True))
-    wanted = {name: _filter(name, value) for name, value in filters.items() if name != "active"}
-    found, following = views.members(organization, active, limit, cursor)
-    shown = [member for member in found if all(_matches(member, *each) for each in wanted.items())]
-    lines = lines_for(roster, organization, shown)
+    wanted = filter_of(sources.views, settings.organization, filters)
+    seen: dict[str, set[str]] = {name: set() for name in wanted.wanted}
+    total = read = 0
+
+    def matching() -> Iterator[Member]:
+        nonlocal total, read
+        for member in islice(sources.views.everyone(settings.organization, wanted.active), MOST_READ):
+            read += 1
+            if wanted.matches(member):
+                total += 1
+                yield member
+            else:
+                for name, values in seen.items():
+                    values.update(member_filters.values_of(member, name))
+
+    shown, following = page_by_name(matching(), limit, cursor)
+    if not total:
+        member_filters.require_known(wanted, seen, settings)
+    lines = lines_for(sources.roster, settings.organization, shown)
     return {
-        "members": [seat_explanations.with_places(member, lines) for member in shown],
+        "total": total,
+        "read": read,
         "cursor": following,
+        "members": [seat_explanations.with_places(member, lines) for member in shown],
     }
 
 
@@ -66,7 +76,7 @@ def show_member(views: RosterViews, roster: Roster, organization: str, reference
 
     Raises `NotFound` or `Rejected`.
     """
-    member = find(views, organization, reference)
+    member = find_member(views, organization, reference)
     return seat_explanations.with_places(member, lines_for(roster, organization, [member]))
 
 
@@ -74,15 +84,9 @@ def show_history(
     views: RosterViews, organization: str, reference: str, limit: int, cursor: str | None
 ) -> Json:
     """Return a page of one member's history, newest first: `{member, history, cursor}`."""
-    member = find(views, organization, reference)
+    member = find_member(views, organization, reference)
     entries, following = views.history(organization, member.id, limit, cursor)
     return {"member": member.id, "history": entries, "cursor": following}
-
-
-def show_errors(views: RosterViews, organization: str, limit: int, cursor: str | None) -> Json:
-    """Return a page of the error log, newest first: `{log, cursor}`."""
-    entries, following = views.errors(organization, limit, cursor)
-    return {"log": entries, "cursor": following}
 
 
 def show_seats(roster: Roster, settings: Settings) -> Json:
@@ -121,28 +125,9 @@ def lines_for(roster: Roster, organization: str, members: Iterable[Member]) -> L
     }
 
 
-def _active(value: object) -> bool | None:
-    if value == "any":
-        return None
-    if isinstance(value, bool):
-        return value
-    raise Rejected(Problem("filter.active", "is neither true, false nor any", 'Say true, false or "any".'))
-
-
-def _filter(name: str, value: object) -> object:
-    if name not in FILTERS and not name.startswith("custom."):
-        allowed = ", ".join(sorted([*FILTERS, "active", "custom.<field>"]))
-        raise Rejected(Problem(f"filter.{name}", "is not something to filter by", f"Use one of: {allowed}."))
-    if not isinstance(value, str | bool) and value is not None:
-        raise Rejected(
-            Problem(f"filter.{name}", "is not text, true, false or null", "Give the value to look for.")
-        )
-    return value.casefold() if isinstance(value, str) else value
-
-
-def _matches(member: Member, name: str, wanted: object) -> bool:
-    if name == "seat":
-        return wanted in {seat.casefold() for seat in seats.held(member.seats)}
-    group, _, field = name.partition(".")
-    value = member.custom.get(field) if group == "custom" else getattr(member, name)
-    return (value.casefold() if isinstance(value, str) else value) == wanted
+def filter_of(views: RosterViews, organization: str, filters: Mapping[str, object]) -> MemberFilter:
+    """Return the filter of an event, with a manager's id in place of what it is called by."""
+    manager = filters.get("manager")
+    if isinstance(manager, str):
+        filters = {**filters, "manager": find_member(views, organization, manager).id}
+    return member_filters.parsed(filters)

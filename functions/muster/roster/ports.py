@@ -1,7 +1,7 @@
 """What the roster needs of its table; the adapters are `adapters.aws.roster_table` and `roster_views`."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -122,13 +122,8 @@ class Judge(Protocol):
 class RosterViews(Protocol):
     """The roster as people read it; the adapter is `adapters.aws.roster_views`."""
 
-    def members(
-        self, organization: str, active: bool | None, limit: int, cursor: str | None
-    ) -> tuple[list[Member], str | None]:
-        """Return up to `limit` members after `cursor`, and the cursor of the next page."""
-
-    def cursor_after(self, member: str) -> str:
-        """Return the cursor of the page that begins after the member of that id."""
+    def everyone(self, organization: str, active: bool | None) -> Iterator[Member]:
+        """Yield all members, the active ones or the others, in no order; none of them is to be written."""
 
     def member(self, organization: str, member: str) -> Member | None:
         """Return the member of that id."""
@@ -144,5 +139,5 @@ class RosterViews(Protocol):
     ) -> tuple[list[Json], str | None]:
         """Return a member's history, newest first."""
 
-    def errors(self, organization: str, limit: int, cursor: str | None) -> tuple[list[Json], str | None]:
-        """Return the error log, newest first."""
+    def error_log(self, organization: str) -> Iterator[Json]:
+        """Yield the entries of the error log, newest first."""

@@ -195,8 +195,9 @@ class Running:
             return
         at = timestamp(self.now())
         so_far = "Nobody was changed" if run.phase is Phase.GATHER else "What was applied stays"
+        message, errors = f"{so_far}: {error}", max(run.errors, 1)
         ended = replace(
-            run, status=Status.FAILED, finished_at=at, updated_at=at, message=f"{so_far}: {error}"
+            run, status=Status.FAILED, finished_at=at, updated_at=at, message=message, errors=errors
         )
         self._log_failure(run, error, f"The next {self.kind} starts anew. {so_far}")
         self.runs.finish(ended, lease, None)

@@ -1,13 +1,22 @@
 """RosterQueryFunction: an admin's questions, through the handler, on a real table."""
 
+import csv
+import io
+from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
+import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import roster_query
-from muster import bootstrap
+from muster import bootstrap, environment
+from muster.error_log import entry_of
+from muster.errors import Problem
+from muster.runs.run import Status
 from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
 from muster.webhook.ports import Ports
@@ -18,6 +27,7 @@ from tests.integration.pasted import events_for, pasted
 from tests.integration.run_examples import run_of
 from tests.simulation.harness.strict_aws import StrictAws
 
+NEXT_DAY = "2026-11-21T09:15:32.000Z"
 DOCUMENT: dict[str, Any] = {
     "organization": "acme",
     "seats": {"gong": {"limit": 3}, "forecast": {"requires": ["gong"]}, "spare": {"limit": 1}},
@@ -89,10 +99,61 @@ def test_the_list_shows_the_active_ones_by_default(ask: Any) -> None:
             {f"u{n}@acme.example" for n in range(6)} | {"ada@acme.example"},
         ),
         ({"seat": None}, set()),
+        ({"contains": "LOVELA"}, {"ada@acme.example"} | {f"u{n}@acme.example" for n in range(6)}),
+        ({"contains": "u3@"}, {"u3@acme.example"}),
+        ({"left_out": "inactive_user"}, {"bob@acme.example"}),
+        ({"manager": None, "active": False}, {"bob@acme.example"}),
+        ({"waiting": "spare"}, set()),
+        ({"licence_status": "success"}, set()),
     ],
 )
 def test_filters_narrow_the_list(ask: Any, filters: dict[str, Any], expected: set[str]) -> None:
     assert names(ask("list", filter=filters)) == expected
+
+
+@pytest.mark.parametrize(
+    ("filters", "place", "nearest"),
+    [
+        ({"assignment": "Field sale"}, "assignment", "Field sales"),
+        ({"seat": "gnog"}, "seat", "gong"),
+        ({"waiting": "Forcast"}, "waiting", "forecast"),
+        ({"licence_status": "succes"}, "licence_status", "success"),
+        ({"left_out": "inactiv_user"}, "left_out", "inactive_user"),
+        ({"seats": "gong"}, "seats", "seat"),
+    ],
+)
+def test_a_value_that_nobody_can_have_is_refused_with_the_nearest(
+    ask: Any, filters: dict[str, Any], place: str, nearest: str
+) -> None:
+    [error] = ask("list", filter=filters)["errors"]
+    assert (error["where"], error["remedy"]) == (f"filter.{place}", f"Did you mean {nearest!r}?")
+
+
+def test_a_group_that_nobody_is_in_is_refused(ask: Any) -> None:
+    [error] = ask("list", filter={"group": "UK"})["errors"]
+    assert error["message"] == "is 'uk', and there is no such group with anybody in it"
+
+
+def test_pages_are_full_and_by_name_and_say_how_many_there_are(ask: Any) -> None:
+    first = ask("list", filter={"active": "any", "contains": "acme"}, limit=3)
+    assert (first["total"], first["read"], len(first["members"])) == (8, 8, 3)
+    assert first["message"] == "3 of 8 members; there is more, ask again with the cursor."
+    everyone = ask("list", filter={"active": "any"})["members"]
+    assert [each["name"] for each in everyone] == ["Ada Lovelace"] * 7 + ["Bob Noyce"]
+
+
+@pytest.mark.parametrize("name", ["Bob Noyce", "bob noyce", "NOYCE", "  Bób   Nöyce ", "noy bo"])
+def test_a_person_is_found_by_name(ask: Any, name: str) -> None:
+    for action in ("member", "explain", "history"):
+        assert ask(action, member=name)["status"] == "succeeded"
+    assert ask("member", member=name)["member"]["username"] == "bob@acme.example"
+
+
+def test_several_of_a_name_are_listed(ask: Any) -> None:
+    answer = ask("member", member="lovelace")
+    assert (answer["status"], answer["message"]) == ("rejected", "member 'lovelace' fits 7 people.")
+    assert "Ada Lovelace (u3@acme.example)" in answer["errors"][0]["remedy"]
+    assert ask("member", member="Grace")["message"] == "member is not in the roster."
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 8, 100])
@@ -155,10 +216,44 @@ def test_history_is_newest_first_and_pages(ask: Any) -> None:
 
 
 def test_errors_page_and_say_what_to_do(ask: Any) -> None:
-    first = ask("errors", limit=2)
-    rest = ask("errors", cursor=first["cursor"])
+    first = ask("errors", limit=2, state="any")
+    rest = ask("errors", cursor=first["cursor"], state="any")
     assert (len(first["log"]), len(rest["log"])) == (2, 1)
     assert first["message"] == "2 entries; there is more, ask again with the cursor."
+
+
+def test_what_is_told_again_or_solved_leaves_the_first_view(ask: Any) -> None:
+    """Three notifications about one record of another object are one thing to look at."""
+    (entry,) = ask("errors")["log"]
+    assert (entry["state"], entry["times"], entry["solved_by"]) == ("open", 3, None)
+    table = bootstrap.run_table()
+    run = replace(
+        run_of("20261121T091532-0a1b2c3d"), mode="full", status=Status.SUCCEEDED, started_at=NEXT_DAY
+    )
+    table.finish(run, table.take("acme", run.id, NOW.timestamp(), 60), None)
+    assert ask("errors")["log"] == []
+    solved = ask("errors", state="solved")["log"]
+    assert [(each["code"], each["solved_by"]) for each in solved] == [("other_object", run.id)]
+    [error] = ask("errors", state="sovled")["errors"]
+    assert (error["where"], error["remedy"]) == ("state", "Did you mean 'solved'?")
+
+
+def test_entries_name_whom_they_are_about_and_explain_shows_the_open_ones(ask: Any) -> None:
+    crm_id, member = ADA, ask("member", member=ADA)["member"]["id"]
+    told = entry_of(
+        Problem("User", "is odd", "Mend it."),
+        at="2026-11-20T08:16:00.000Z",
+        system="salesforce",
+        code="source_address",
+        notification="r1",
+        record=crm_id,
+    )
+    about = replace(told, record="10042", system="vault_crm", code="request_failed", member=member)
+    bootstrap.roster_table().park("acme", [told, about], NOW.timestamp())
+    named = {entry["code"]: entry["name"] for entry in ask("errors", state="any")["log"]}
+    assert named == {"other_object": None, "source_address": "Ada Lovelace", "request_failed": "Ada Lovelace"}
+    (shown,) = ask("explain", member=ADA)["errors"]
+    assert (shown["code"], shown["message"], shown["remedy"]) == ("source_address", "User is odd", "Mend it.")
 
 
 @pytest.mark.parametrize(
@@ -286,6 +381,8 @@ ABOUT_ONE = {
     "runs": {},
     "run": {"run_id": "20261120T081532000-0a1b2c3d"},
     "errors": {},
+    "health": {},
+    "export": {"what": "roster"},
 }
 
 
@@ -334,3 +431,54 @@ def test_another_organization_sees_nothing_of_it(ask: Any, context: LambdaContex
     store({"organization": "other"})
     answer = roster_query.handler({"organization": "other", "action": "list", "cursor": cursor}, context)
     assert answer["members"] == []
+
+
+# ── Files ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fetched(answer: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the rows of the file that an answer's link leads to."""
+    assert answer["status"] == "succeeded", answer
+    bucket = environment.run_archive_bucket_name()
+    key = urlsplit(answer["link"]).path.lstrip("/").removeprefix(f"{bucket}/")
+    body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert len(body) == answer["bytes"]
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+
+
+def test_the_roster_is_exported_by_name_with_the_filters_of_list(ask: Any) -> None:
+    rows = fetched(ask("export", what="roster", filter={"active": "any"}))
+    assert [row["name"] for row in rows] == ["Ada Lovelace"] * 7 + ["Bob Noyce"]
+    assert (rows[-1]["active"], rows[-1]["inactive_reason"]) == ("no", "inactive_user")
+    answer = ask("export", what="roster", filter={"waiting": "gong"})
+    assert (answer["rows"], answer["message"][:14]) == (4, "4 rows written")
+    assert {row["seats_waiting"] for row in fetched(answer)} == {"gong"}
+    assert "X-Amz-Expires=3600" in answer["link"]
+
+
+def test_seats_licences_and_errors_are_exported(ask: Any) -> None:
+    seats = fetched(ask("export", what="seats"))
+    assert Counter((row["seat"], row["state"]) for row in seats) == {
+        ("gong", "held"): 3,
+        ("gong", "waiting"): 4,
+        ("forecast", "held"): 3,
+        ("forecast", "blocked"): 4,
+    }
+    assert fetched(ask("export", what="licences")) == []
+    errors = fetched(ask("export", what="errors"))
+    assert [row["state"] for row in errors] == ["open", "repeated", "repeated"]
+
+
+@pytest.mark.parametrize(
+    ("event", "where", "remedy"),
+    [
+        ({"what": "rooster"}, "what", "Did you mean 'roster'?"),
+        ({"what": "errors", "filter": {"seat": "gong"}}, "filter", "Leave it out."),
+        ({"what": "roster", "filter": {"seet": "gong"}}, "filter.seet", "Did you mean 'seat'?"),
+        ({"what": "roster", "format": "xlsx"}, "format", ""),
+    ],
+)
+def test_what_cannot_be_exported_is_refused(ask: Any, event: dict[str, Any], where: str, remedy: str) -> None:
+    [error] = ask("export", **event)["errors"]
+    assert error["where"] == where
+    assert remedy in error["remedy"]

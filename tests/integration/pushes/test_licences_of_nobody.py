@@ -248,6 +248,104 @@ def test_of_a_huge_roster_only_so_many_members_are_read_at_once(
     licences.imported()
     licences.ask(*people)
     licences.push()
+    monkeypatch.setattr(listing_licences, "MOST_READ", 2)
+    said = licences.company.ask("licences")
+    assert (said["groups"][0]["members"], said["counted_all"]) == (2, False)
+    assert "(among the first 2 members)" in said["message"]
+    assert (len(said["members"]), said["cursor"]) == (2, None)
+
+
+def test_without_vault_crm_nobody_is_remembered(licences: Licences) -> None:
+    licences.people(1)
+    stranger(licences)
+    licences.imported()
+    connections = licences.company.document["connections"]
+    licences.company.put_and_approve(connections={"salesforce": connections["salesforce"]})
+    licences.company.run("full")
+    assert nobodys(licences) == set()
+
+
+# ── The list of licences ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_licences_are_listed_by_group_with_who_is_nobody_and_who_waits(licences: Licences) -> None:
+    licences.vault.group("Online", None, feature="engage_connect")
+    ada, bob, cy = licences.people(3)
+    eve = stranger(licences)
+    licences.imported()
+    licences.ask(ada, bob, cy)
+    licences.ask(ada, group="Online", feature="engage_connect")
+    licences.push()
+    licences.calls()
+    said = licences.company.ask("licences")
+    assert not licences.calls(), "Vault CRM is not asked"
+    waits = next(each for each in (ada, bob, cy) if licences.status(each)[1] == "no_licenses_remaining")
+    [uk, online] = sorted(said["groups"], key=lambda each: str(each["feature"]))
+    assert uk == {
+        "feature": "engage",
+        "group": "UK",
+        "used": 2,
+        "members": 1,
+        "members_who_left": 0,
+        "nobody": 1,
+        "waiting": 2,
+    }
+    assert (online["group"], online["used"], online["nobody"]) == ("Online", 1, 0)
+    [nobody] = said["nobody"]
+    assert said["nobody_in_all"] == 1
+    assert (nobody["user"], nobody["username"], nobody["reason"]) == (eve, "eve@agency.example", "no_member")
+    assert nobody["groups"] == {"engage": {"group": "UK", "request": "UK"}}
+    assert nobody["why"]
+    assert "clear engage_group_request__v" in nobody["do"]
+    in_line = [(each["place"], each["name"]) for each in said["waiting"]]
+    assert [place for place, _ in in_line] == [1, 2]
+    assert (said["waiting"][0]["feature"], said["waiting"][0]["group"]) == ("engage", "UK")
+    assert licences.member(waits)["name"] in [name for _, name in in_line]
+    held = {each["member"]: each["groups"] for each in said["members"]}
+    assert held[licences.member(ada)["id"]]["engage_connect"] == "Online"
+    assert said["as_of"] == bootstrap.run_table().state("acme").vault_read_at is not None
+    assert said["counted_all"]
+    assert said["message"].startswith("3 licences of 2 groups in use, 1 of them by nobody; 2 wait in line.")
+
+
+def test_who_has_left_and_is_still_in_the_group_is_told_apart(licences: Licences) -> None:
+    (ada,) = licences.people(1)
+    licences.imported()
+    licences.ask(ada)
+    licences.push()
+    licences.company.salesforce.update(licences.member(ada)["crm"]["salesforce"]["id"], IsActive=False)
+    licences.imported("incremental")
+    said = licences.company.ask("licences")
+    assert [(each["used"], each["members_who_left"]) for each in said["groups"]] == [(1, 1)]
+    assert [each["active"] for each in said["members"]] == [False]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 500])
+def test_members_come_page_by_page_each_once(licences: Licences, limit: int) -> None:
+    licences.vault.group("UK", 9)
+    people = licences.people(6)
+    licences.imported()
+    licences.ask(*people[:5])
+    licences.push()
+    said = licences.company.ask("licences", limit=limit)
+    assert said["groups"][0]["members"] == 5, "all are counted, whatever the page"
+    listed = [each["member"] for each in said["members"]]
+    while said["cursor"]:
+        said = licences.company.ask("licences", limit=limit, cursor=said["cursor"])
+        assert "groups" not in said
+        assert len(said["members"]) <= limit
+        listed += [each["member"] for each in said["members"]]
+    assert sorted(listed) == sorted(licences.member(each)["id"] for each in people[:5])
+
+
+def test_of_a_huge_roster_only_so_many_members_are_read_at_once(
+    licences: Licences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    licences.vault.group("UK", 9)
+    people = licences.people(5)
+    licences.imported()
+    licences.ask(*people)
+    licences.push()
     monkeypatch.setattr(listing_licences, "_READ_AT_ONCE", 2)
     monkeypatch.setattr(listing_licences, "MOST_READ", 2)
     said = licences.company.ask("licences")

@@ -9,8 +9,9 @@ import boto3
 import pytest
 
 import preflight
+import roster_query
 from muster.adapters.vault import login
-from muster.errors import PasswordRefused
+from muster.errors import MusterError, PasswordRefused
 from tests.doubles.aws import forget_clients
 from tests.integration.pushes.licences import Licences
 from tests.integration.told_metrics import metrics
@@ -145,3 +146,55 @@ def test_a_version_that_is_not_served_is_no_matter_of_passwords(licences: Licenc
     assert "password" not in found["login"]["remedy"]
     assert "api_version" in found["login"]["remedy"]
     assert "the newest are" in found["version"]["found"]
+
+
+def runs(licences: Licences) -> list[dict[str, Any]]:
+    event = {"organization": "acme", "action": "runs", "detail": True}
+    found: list[dict[str, Any]] = roster_query.handler(event, licences.company.context)["runs"]
+    return found
+
+
+# ── What is not looked at is said ────────────────────────────────────────────────────────────────────
+
+
+def test_a_push_by_hand_with_nobody_due_says_that_the_vault_cannot_be_used(licences: Licences) -> None:
+    licences.person()
+    licences.imported()
+    change_password(licences)
+    licences.imported("incremental")
+    for preview in (True, False):
+        with pytest.raises(MusterError, match="password"):
+            licences.push(preview=preview)
+    assert licences.vault.vault.wrong_passwords == 1
+
+
+def test_an_import_that_leaves_the_vault_out_says_so(asking: Licences) -> None:
+    asking.company.run("full")
+    said = asking.company.run("incremental", by="schedule")
+    assert "vault_crm" not in said
+    (run, *_) = roster_query.handler({"organization": "acme", "action": "runs"}, asking.company.context)[
+        "runs"
+    ]
+    assert "Left out: vault_crm is left alone: " in run["message"]
+
+
+def test_by_hand_a_vault_that_failed_is_tried_at_once_though_nobody_is_due(licences: Licences) -> None:
+    licences.person()
+    licences.imported()
+    licences.faults({"path": "/api/v26.1", "fault": "status", "status": 503, "count": 999})
+    for _ in range(3):
+        licences.company.run("full")
+    (begun,) = [each for each in licences.company.errors() if each["code"] == "connection_quarantined"]
+    assert "by hand tries at once" in begun["remedy"]
+    with pytest.raises(MusterError):
+        licences.push()
+    licences.faults()
+    assert licences.push()["status"] == "succeeded"
+    assert licences.company.errors()[0]["code"] == "connection_recovered"
+
+
+def test_a_run_that_failed_counts_an_error(asking: Licences) -> None:
+    with pytest.raises(MusterError):
+        asking.push()
+    (failed,) = [run for run in runs(asking) if run["status"] == "failed"]
+    assert failed["errors"] == 1

@@ -50,7 +50,7 @@ def followed(*users: dict[str, str], to: Settings = ACME) -> Counter[str]:
 
 def roster(active: bool | None = None, organization: str = "acme") -> dict[str, Json]:
     """Return the roster by username, without what depends on the order of arrival."""
-    members, _ = bootstrap.roster_views().members(organization, active, 500, None)
+    members = bootstrap.roster_views().everyone(organization, active)
     shapes = {member.username or "": member.to_json() for member in members}
     return {
         name: {key: value for key, value in shape.items() if key not in ("id", "version")}
@@ -59,7 +59,7 @@ def roster(active: bool | None = None, organization: str = "acme") -> dict[str, 
 
 
 def the_member(views: RosterViews) -> Any:
-    (only,), _ = views.members("acme", None, 10, None)
+    (only,) = views.everyone("acme", None)
     return only
 
 
@@ -101,7 +101,7 @@ NEWCOMER = {"Id": BOB, "Username": "ada@acme.example.new"}
 
 def claims() -> list[tuple[str, str]]:
     """Return who is named in the error log because of a namesake, and under which code."""
-    entries, _ = bootstrap.roster_views().errors("acme", 10, None)
+    entries = list(bootstrap.roster_views().error_log("acme"))
     return sorted((entry["record"], entry["code"]) for entry in entries)
 
 
@@ -225,7 +225,7 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
         NOW,
     )
     assert outcome.outcomes == {"created": 1}
-    log, _ = bootstrap.roster_views().errors("acme", 10, None)
+    log = list(bootstrap.roster_views().error_log("acme"))
     assert {(entry["code"], entry["record"]) for entry in log} == {
         ("not_understood", ADA),
         ("other_object", "001000000000001AAA"),
@@ -239,7 +239,7 @@ def test_what_is_not_understood_is_parked_and_the_rest_goes_on() -> None:
         ports(),
         NOW + timedelta(minutes=5),
     )
-    assert len(bootstrap.roster_views().errors("acme", 10, None)[0]) == 3
+    assert len(list(bootstrap.roster_views().error_log("acme"))) == 3
 
 
 @pytest.mark.parametrize("rest", [{}, {"Title": "", "IsActive": "  "}])
@@ -258,7 +258,7 @@ def test_an_id_alone_says_nothing_where_users_are_not_read_back(
     )
     assert outcome.outcomes == {}
     assert roster()["ada@acme.example"]["active"], "who is only named has not left"
-    [entry] = bootstrap.roster_views().errors("acme", 10, None)[0]
+    [entry] = bootstrap.roster_views().error_log("acme")
     assert (entry["code"], entry["record"]) == ("no_fields", ADA)
     assert "read_back" in str(entry["remedy"])
 
@@ -271,7 +271,7 @@ def test_a_message_that_nobody_can_read_is_set_aside_in_few_entries() -> None:
         QueuedMessage("acme", "salesforce", NOW, changes, tuple(deleted)), ACME, ports(), NOW
     )
     assert len(outcome.parked) == 75
-    log, _ = bootstrap.roster_views().errors("acme", 100, None)
+    log = list(bootstrap.roster_views().error_log("acme"))
     assert Counter(entry["code"] for entry in log) == {"no_fields": 21, "not_understood": 21}
     assert [entry["message"].partition(" ")[0] for entry in log if "more like" in entry["message"]] == [
         "5",

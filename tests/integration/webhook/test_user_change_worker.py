@@ -27,8 +27,7 @@ def _organization(aws: SimpleNamespace, context: LambdaContext) -> None:
 
 
 def usernames() -> list[str | None]:
-    members, _ = bootstrap.roster_views().members("acme", None, 10, None)
-    return [member.username for member in members]
+    return [member.username for member in bootstrap.roster_views().everyone("acme", None)]
 
 
 def with_body(body: str, message_id: str) -> dict[str, Any]:

@@ -76,6 +76,12 @@ SMALL = {
     "muster.pushes.steps.RECORDS_A_CALL": 2,
 }
 
+QUEUES = {
+    "CHANGE_QUEUE_URL": "changes",
+    "CHANGE_DEAD_LETTER_QUEUE_URL": "changes-given-up",
+    "SCHEDULE_DEAD_LETTER_QUEUE_URL": "starts-given-up",
+}
+
 
 @contextmanager
 def opened(template: Mapping[str, Any]) -> Iterator[World]:
@@ -97,7 +103,9 @@ def opened(template: Mapping[str, Any]) -> Iterator[World]:
             patch.setattr(module, "datetime", clock)
         for name, size in SMALL.items():
             patch.setattr(name, size)
-        patch.setenv("CHANGE_QUEUE_URL", _resources(template, salesforce, vault))
+        _resources(template, salesforce, vault)
+        for variable, queue in QUEUES.items():
+            patch.setenv(variable, boto3.client("sqs").create_queue(QueueName=queue)["QueueUrl"])
         wire = Wire()
         _watch_clients(patch, wire)
         sites = {HOST: salesforce_wire.site(salesforce), vault_wire.HOST: vault_wire.site(vault)}
@@ -124,14 +132,13 @@ def _hurry(patch: pytest.MonkeyPatch, clock: Clock) -> None:
         patch.setattr(module, "time", SimpleNamespace(sleep=clock.pass_s))
 
 
-def _resources(template: Mapping[str, Any], salesforce: SalesforceInProcess, vault: VaultInProcess) -> str:
-    """Make what the functions find in their account; returns the queue's URL."""
+def _resources(template: Mapping[str, Any], salesforce: SalesforceInProcess, vault: VaultInProcess) -> None:
+    """Make what the functions find in their account, but for queues."""
     boto3.client("dynamodb").create_table(TableName="roster", **table_properties(dict(template)))
     boto3.client("s3").create_bucket(Bucket="archive")
     boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
     for name, secret in (("salesforce", salesforce.secret), ("vault_crm", vault.secret)):
         boto3.client("secretsmanager").create_secret(Name=f"muster/acme/{name}", SecretString=secret)
-    return str(boto3.client("sqs").create_queue(QueueName="changes")["QueueUrl"])
 
 
 def _watch_clients(patch: pytest.MonkeyPatch, wire: Wire) -> None:

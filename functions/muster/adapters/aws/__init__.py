@@ -4,10 +4,12 @@ roster_table, roster_writes, roster_keys, roster_views   members, links, seats, 
 unlinked_holder_table                                    users of Vault CRM with a group, linked to nobody
 run_table, run_archive                                   runs and the lease; the pages and plans of runs (S3)
 login_journal                                            turns to log in to vaults, and refusals (U5)
+export_files                                             files for people to fetch (S3)
 settings_table, webhook_registry, webhook_journal        settings; callers of the webhook; its set-up
 delivery_journal                                         which notifications were followed (W13)
 loss_table                                               what messages took from members in the last hour
 change_queue                                             the queue between webhook and worker (SQS)
+queue_counts                                             how many messages wait, and were given up (SQS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
 secrets                                                  credentials (Secrets Manager)
 workflow                                                 what goes on with runs (Step Functions)

@@ -261,9 +261,14 @@ def to_due(due: str) -> tuple[str, Due]:
 
 def to_member(item: Item) -> Member:
     """Return the member of an item."""
-    document = orjson.loads(item["doc"]["S"])
+    return member_of(item["doc"]["S"], int(item["revision"]["N"]))
+
+
+def member_of(doc: str, revision: int = 0) -> Member:
+    """Return the member of an item's document; without a revision it cannot be written."""
+    document = orjson.loads(doc)
     listed: Json = {name: tuple(document.pop(name, ())) for name in ("former_keys", "matched")}
-    return Member(**document, **listed, revision=int(item["revision"]["N"]))
+    return Member(**document, **listed, revision=revision)
 
 
 def history_item(organization: str, entry: HistoryEntry) -> Item:
@@ -302,10 +307,11 @@ def to_link(item: Item) -> Link:
 
 def error_item(organization: str, entry: LogEntry, expires_at: int) -> Item:
     """Return the item of an error log entry."""
+    document = {name: value for name, value in asdict(entry).items() if name != "member" or value}
     return {
         **error_key(organization, entry),
         "expires_at": {"N": str(expires_at)},
-        "doc": _doc(asdict(entry)),
+        "doc": _doc(document),
     }
 
 

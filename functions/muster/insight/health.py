@@ -1,0 +1,309 @@
+"""How an organization is: what is broken, what waits for a word, what is about to run out, worst first (Q3).
+
+Pure: `gathering_health` reads what this is worked out from.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from muster.checks import Check, Result
+from muster.connections import quarantine
+from muster.connections.quarantine import Health
+from muster.insight import run_summaries
+from muster.presentation.lines import counted
+from muster.pushes.blocked import blocked_by
+from muster.roster.member import Json
+from muster.roster.reasons import left_out_in_words
+from muster.roster.seats import Pool
+from muster.runs.run import ImportState, Run, Status
+from muster.settings import Settings
+from muster.settings.mappings import pushed_features
+
+# Schedules run every quarter of an hour. After this long somebody should look; the alarm waits for a day.
+OVERDUE = timedelta(hours=3)
+SILENT = timedelta(hours=26)
+# A seat is about to run out if less than a tenth is free, as for the alarm.
+_FEW_FREE = 10
+# A webhook that is quiet for this long is worth a look where people work every day.
+_QUIET = timedelta(days=3)
+_CHECKS_NAMED = 5
+_NAMES = {"salesforce": "Salesforce", "vault_crm": "Vault CRM", "align": "Align"}
+
+
+class Level(StrEnum):
+    """How bad a finding is; `broken` is worst."""
+
+    BROKEN = "broken"
+    WAITS = "waits"
+    SOON = "soon"
+    KNOWN = "known"
+
+
+_ORDER = list(Level)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about an organization: what it is, and what to do, with the event to paste if any."""
+
+    level: Level
+    what: str
+    remedy: str = ""
+    function: str | None = None
+    event: Json | None = None
+
+    def shown(self) -> Json:
+        """Return it as JSON."""
+        known = {"remedy": self.remedy, "function": self.function, "event": self.event}
+        return {
+            "level": self.level,
+            "what": self.what,
+            **{name: value for name, value in known.items() if value},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """How many messages wait, of all organizations: changes, and changes and scheduled starts given up."""
+
+    changes: int = 0
+    changes_given_up: int = 0
+    starts_given_up: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that health is worked out from.
+
+    `runs` are the latest, newest first. `succeeded` is when a run of each kind last did, `None` if none has
+    since the settings in force were `saved`. `checks` are preflight's, by connection, and `push_checks` the
+    failed ones that a push depends on; `None`: not asked. `errors` counts open entries of the error log by
+    code. `due` is how many people the next push looks at, `waiting` how many wait for a licence by feature.
+    `message_at` is when Salesforce last sent a message.
+    """
+
+    now: datetime
+    settings: Settings
+    saved: datetime
+    state: ImportState
+    runs: Sequence[Run]
+    succeeded: Mapping[str, datetime | None]
+    connections: Mapping[str, Health]
+    checks: Sequence[tuple[str, Check]] | None = None
+    push_checks: Sequence[Check] = ()
+    pools: Mapping[str, Pool]
+    waiting: Mapping[str, int]
+    errors: Mapping[str, int]
+    queues: Queues
+    message_at: datetime | None = None
+    due: int = 0
+    left_out: Mapping[str, int]
+
+
+def findings(facts: Facts) -> list[Finding]:
+    """Return what there is to know, worst first."""
+    found = [finding for each in _EACH for finding in each(facts)]
+    return sorted(found, key=lambda finding: _ORDER.index(finding.level))
+
+
+def push_sentence(facts: Facts) -> str:
+    """Return in one sentence whether it is safe to push now, and how many people that is about."""
+    if not pushed_features(facts.settings):
+        return "Nothing is pushed: connections.vault_crm.manage_features names no feature."
+    blocks = []
+    health = facts.connections.get("vault_crm", Health())
+    if health.quarantined or health.in_maintenance:
+        blocks.append(_state_in_words("vault_crm", health))
+    if facts.push_checks:
+        blocks.append(f"a push is {blocked_by(facts.push_checks)}")
+    at_work = next((run for run in facts.runs if run.status is Status.RUNNING), None)
+    if at_work:
+        blocks.append(f"run {at_work.id} is at work")
+    if blocks:
+        return f"Do not push now: {'; '.join(blocks)}."
+    unread = " as far as is known without asking Vault CRM" if facts.checks is None else ""
+    who = _people(facts.due) if facts.due else "nobody is due"
+    return f"It is safe to push now: {who}, nothing blocks{unread}."
+
+
+def in_words(facts: Facts, found: Sequence[Finding]) -> str:
+    """Return the news: the worst finding and how many there are, and whether it is safe to push."""
+    bad = [finding for finding in found if finding.level is not Level.KNOWN]
+    if not bad:
+        news = "All is well."
+    elif len(bad) == 1:
+        news = f"One thing to look at: {bad[0].what}"
+    else:
+        news = f"{len(bad)} things to look at, first: {bad[0].what}"
+    return f"{news} {push_sentence(facts)}"
+
+
+# ── Runs ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _runs(facts: Facts) -> Iterator[Finding]:
+    for run in facts.runs:
+        if run.status is Status.PARKED and not run_summaries.is_too_late(run, facts.now):
+            step, *_ = run_summaries.next_steps(run, None, facts.now)
+            what = f"{_KINDS[run.kind]} waits for a word: run {run.id}, until {run.expires_at}."
+            yield Finding(Level.WAITS, what, step["what"], step["function"], step["event"])
+        elif run.status is Status.RUNNING:
+            yield Finding(
+                Level.KNOWN, f"{_KINDS[run.kind]} is at work: run {run.id}. {run_summaries.progress(run)}"
+            )
+    for kind in ("import", "push"):
+        latest = next((run for run in facts.runs if run.kind == kind and run.status.ended), None)
+        if latest and latest.status is Status.FAILED:
+            what = f"The last {kind} failed: {latest.message}"
+            yield Finding(Level.BROKEN, what, "Correct what it names; the next one starts anew.")
+
+
+def _silence(facts: Facts) -> Iterator[Finding]:
+    if not facts.settings.scheduled:
+        what = "Schedules import nothing: auto_provision.enabled is off, or Salesforce is not connected."
+        yield Finding(Level.KNOWN, what)
+        return
+    for kind, function in (("import", "ScheduledImportFunction"), ("push", "ScheduledPushFunction")):
+        if kind == "push" and not pushed_features(facts.settings):
+            continue
+        last = facts.succeeded.get(kind)
+        silent = facts.now - (last or facts.saved)
+        if silent < OVERDUE:
+            continue
+        hours = round(silent.total_seconds() / 3600)
+        what = f"No {kind} has succeeded {'for' if last else 'yet, in'} {hours:,} hours."
+        event: Json = {"organization": facts.settings.organization, "by": run_summaries.YOU}
+        event |= {"mode": "incremental"} if kind == "import" else {}
+        level = Level.BROKEN if silent >= SILENT else Level.SOON
+        remedy = "Start one by hand and read the answer; look whether the schedules are enabled."
+        yield Finding(level, what, remedy, function, event)
+
+
+# ── Connections ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _connections(facts: Facts) -> Iterator[Finding]:
+    for name, health in facts.connections.items():
+        if health.quarantined:
+            remedy = "Correct it, then start an import or a push by hand, which tries at once."
+            if health.reason == "password":
+                remedy = "Store a password that is right in the secret, or ask with retry_login (push)."
+            yield Finding(Level.BROKEN, _sentence(_state_in_words(name, health)), remedy)
+        elif health.in_maintenance:
+            yield Finding(Level.KNOWN, _sentence(_state_in_words(name, health)))
+
+
+def _state_in_words(name: str, health: Health) -> str:
+    if health.reason == "password":
+        return f"the password of {_NAMES[name]} was refused, and is not sent again (since {health.since})"
+    return quarantine.waiting(_NAMES[name], health).removesuffix(".")
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _checks(facts: Facts) -> Iterator[Finding]:
+    for result, level in ((Result.FAILED, Level.BROKEN), (Result.WARNING, Level.SOON)):
+        found = [each for each in facts.checks or () if each[1].result is result]
+        for name, check in found[:_CHECKS_NAMED]:
+            yield Finding(level, f"{_NAMES[name]}, {check.check}: {check.found}", check.remedy)
+        if len(found) > _CHECKS_NAMED:
+            yield _see_checks(facts, level, f"{len(found) - _CHECKS_NAMED:,} more checks like these.")
+    unknown = [name for name, check in facts.checks or () if check.result is Result.COULD_NOT_CHECK]
+    if unknown:
+        of = ", ".join(_NAMES[name] for name in dict.fromkeys(unknown))
+        could_not = f"{counted(len(unknown), 'check')} of {of} could not be made."
+        yield _see_checks(facts, Level.SOON, could_not)
+
+
+def _see_checks(facts: Facts, level: Level, what: str) -> Finding:
+    event = {"organization": facts.settings.organization}
+    return Finding(level, what, "See them all.", "PreflightFunction", event)
+
+
+def _webhook(facts: Facts) -> Iterator[Finding]:
+    if not facts.settings.auto_provision.enabled:
+        return
+    event = {"organization": facts.settings.organization, "action": "status"}
+    if facts.message_at is None:
+        what = "Salesforce has not sent a message yet: changes come with imports only."
+        yield Finding(Level.SOON, what, "See which link is missing.", "WebhookSetupFunction", event)
+    elif facts.now - facts.message_at > _QUIET:
+        days = (facts.now - facts.message_at).days
+        what = f"Salesforce has sent no message for {days:,} days."
+        yield Finding(Level.SOON, what, "See whether a link is broken.", "WebhookSetupFunction", event)
+
+
+def _queues(facts: Facts) -> Iterator[Finding]:
+    queues = facts.queues
+    if queues.changes_given_up:
+        given_up = counted(queues.changes_given_up, "message")
+        what = f"{given_up} could not be applied (of all organizations of this stack)."
+        yield Finding(
+            Level.BROKEN, what, "docs/operations.md, ChangesInDeadLetterQueueAlarm: try them again."
+        )
+    if queues.starts_given_up:
+        what = f"{counted(queues.starts_given_up, 'scheduled start')} did not happen (of all organizations)."
+        remedy = "See ScheduleDeadLettersAlarm in docs/operations.md."
+        yield Finding(Level.BROKEN, what, remedy)
+    if queues.changes:
+        waiting = counted(queues.changes, "message")
+        what = f"{waiting} on the queue (of all organizations): what they say is not in the roster yet."
+        yield Finding(Level.KNOWN, what)
+
+
+# ── People, seats and licences ───────────────────────────────────────────────────────────────────────
+
+
+def _errors(facts: Facts) -> Iterator[Finding]:
+    event = {"organization": facts.settings.organization, "action": "errors"}
+    held = sum(count for code, count in facts.errors.items() if code.startswith("held_"))
+    if held:
+        what = f"{_people(held)} held at the door: messages would take more from them than the guard allows."
+        yield Finding(Level.WAITS, what, "The next import parks; look at its plan.", _QUERY, event)
+    others = {code: count for code, count in facts.errors.items() if not code.startswith("held_")}
+    if others:
+        most = sorted(others.items(), key=lambda each: (-each[1], each[0]))[:_CHECKS_NAMED]
+        worst = ", ".join(f"{count:,} {code}" for code, count in most)
+        yield Finding(
+            Level.SOON,
+            f"{counted(sum(others.values()), 'open error')}: {worst}.",
+            "Read what to do.",
+            _QUERY,
+            event,
+        )
+
+
+def _seats(facts: Facts) -> Iterator[Finding]:
+    event = {"organization": facts.settings.organization, "action": "seats"}
+    for name, seat in facts.settings.seats.items():
+        pool = facts.pools.get(name, Pool())
+        if seat.limit is None or (not pool.waiting and (seat.limit - pool.used) * _FEW_FREE >= seat.limit):
+            continue
+        waits = f"; {_people(pool.waiting)} in line" if pool.waiting else ""
+        what = f"Seat {name}: {pool.used:,} of {seat.limit:,} held{waits}."
+        yield Finding(Level.SOON, what, "Buy more, or see who holds one.", _QUERY, event)
+
+
+def _licences(facts: Facts) -> Iterator[Finding]:
+    for feature, count in facts.waiting.items():
+        if count:
+            what = f"{_people(count)} in line for a licence of {feature}."
+            yield Finding(Level.SOON, what, "Add licences to the group in Vault CRM, or take some back.")
+
+
+def _left_out(facts: Facts) -> Iterator[Finding]:
+    if words := left_out_in_words(facts.left_out, "people"):
+        yield Finding(Level.KNOWN, f"By the last import of everyone, {words}.")
+
+
+def _people(count: int) -> str:
+    return counted(count, "person", "people")
+
+
+_QUERY = "RosterQueryFunction"
+_KINDS = {"import": "An import", "push": "A push", "settings": "A change of settings"}
+_EACH = (_queues, _connections, _runs, _silence, _checks, _errors, _seats, _licences, _webhook, _left_out)

@@ -1,0 +1,114 @@
+"""What has become of an entry of the error log, as a table: entry, what happened since, state."""
+
+from typing import Any
+
+import pytest
+
+from muster.insight import error_states
+from muster.insight.error_states import Since
+from muster.roster.member import Member
+from muster.runs.run import Run, Status
+
+AT = "2026-11-20T08:00:00.000Z"
+LATER = "2026-11-20T09:00:00.000Z"
+LATEST = "2026-11-20T10:00:00.000Z"
+
+
+def entry(code: str, system: str = "salesforce", **values: Any) -> dict[str, Any]:
+    return {"at": AT, "system": system, "record": "7", "notification": "r0", "code": code, **values}
+
+
+def run(mode: Any, name: str = "r1", at: str = LATER, status: Status = Status.SUCCEEDED, **more: Any) -> Run:
+    kind = "push" if mode == "push" else "import"
+    given = {"id": name, "organization": "acme", "mode": mode, "kind": kind, "started_at": at, **more}
+    return Run(**given, status=status)
+
+
+def member(status: str | None = None, **vault: Any) -> Member:
+    engage = {"request": "UK", "status": status, "group": None}
+    return Member(id="m", organization="acme", engage=engage, crm={"vault_crm": {"id": "7"}}, vault=vault)
+
+
+TRIED = {"engage": {"since": AT, "last": AT}}
+
+
+@pytest.mark.parametrize(
+    ("told", "runs", "state", "by"),
+    [
+        (entry("import_failed"), [], "open", None),
+        (entry("import_failed"), [run("incremental")], "solved", "r1"),
+        (entry("import_failed"), [run("incremental", status=Status.FAILED)], "open", None),
+        (entry("import_failed"), [run("incremental", at="2026-11-20T07:00:00.000Z")], "open", None),
+        (entry("import_failed"), [run("full", preview=True, status=Status.PREVIEWED)], "open", None),
+        (entry("import_failed"), [run("push"), run("members")], "open", None),
+        # The first that succeeded has solved it.
+        (entry("import_failed"), [run("full", "r2", LATEST), run("incremental")], "solved", "r1"),
+        (entry("push_failed"), [run("push")], "solved", "r1"),
+        (entry("push_failed"), [run("full")], "open", None),
+        (entry("held_seats"), [run("incremental")], "solved", "r1"),
+        # Whoever is not understood is read again by an import of everyone, and by no other.
+        (entry("source_address"), [run("incremental")], "open", None),
+        (entry("source_address"), [run("full")], "solved", "r1"),
+        (entry("not_written"), [run("full")], "solved", "r1"),
+        # A change of settings imports nobody.
+        (entry("import_failed"), [run("full", kind="settings")], "open", None),
+        (entry("mail_given_up"), [run("full")], "given_up", None),
+        (entry("removal_succeeded", "vault_crm"), [], "told", None),
+        (entry("of_a_later_version"), [], "open", None),
+    ],
+)
+def test_runs_solve_what_they_make_up_for(
+    told: dict[str, Any], runs: list[Run], state: str, by: str | None
+) -> None:
+    (found,) = error_states.listed([told], Since(runs))
+    assert (found.state, found.by) == (state, by)
+
+
+@pytest.mark.parametrize(
+    ("code", "whose", "state"),
+    [
+        ("request_failed", member("request_failed"), "open"),
+        ("request_failed", member("success"), "solved"),
+        ("invalid_group_name", member("request_sent"), "solved"),
+        ("no_licenses_remaining", member("no_licenses_remaining"), "open"),
+        ("request_under_way", member("request_sent"), "open"),
+        ("request_under_way", member("success"), "solved"),
+        ("unknown_status", member("odd__v"), "open"),
+        ("unknown_status", member(None), "solved"),
+        ("removal_overdue", member(None, tries=TRIED), "open"),
+        ("removal_overdue", member(None), "solved"),
+        ("not_written", member("success", tries=TRIED), "open"),
+        ("not_written", member("success"), "solved"),
+        ("request_failed", None, "solved"),
+    ],
+)
+@pytest.mark.parametrize("named", [{"member": "m"}, {}])
+def test_a_request_is_open_while_the_member_shows_it(
+    code: str, whose: Member | None, state: str, named: dict[str, str]
+) -> None:
+    told = entry(code, "vault_crm", **named)
+    since = Since([run("push"), run("full")], {"m": whose, "7": whose} if whose else {})
+    (found,) = error_states.listed([told], since)
+    assert found.state == state
+
+
+@pytest.mark.parametrize(("waiting", "state"), [({"7"}, "open"), (set(), "solved")])
+def test_who_waits_is_open_while_waiting(waiting: set[str], state: str) -> None:
+    since = Since([run("full")], waiting=frozenset(waiting))
+    (found,) = error_states.listed([entry("waits_for_namesake")], since)
+    assert found.state == state
+
+
+def test_an_entry_that_is_told_again_is_open_once_and_says_since_when() -> None:
+    again = entry("source_address", at=LATER, notification="r1")
+    newest, older = error_states.listed([again, entry("source_address")], Since([run("full")]))
+    assert (newest.state, newest.times, newest.first_at) == ("open", 2, AT)
+    assert older.state == "repeated"
+
+
+def test_a_quarantine_is_open_until_the_connection_has_recovered() -> None:
+    begun = entry("connection_quarantined", "vault_crm", record=None, notification="vault_crm")
+    over = {**begun, "code": "connection_recovered", "at": LATER}
+    other = {**over, "system": "salesforce"}
+    assert [each.state for each in error_states.listed([other, begun], Since([]))] == ["told", "open"]
+    assert [each.state for each in error_states.listed([over, begun], Since([]))] == ["told", "solved"]

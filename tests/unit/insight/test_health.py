@@ -1,0 +1,157 @@
+"""How an organization is, as a table: what is known, what is found, and whether it is safe to push."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from muster.checks import Check, Result
+from muster.connections.quarantine import Health
+from muster.insight import health
+from muster.insight.health import Facts, Level, Queues
+from muster.roster.seats import Pool
+from muster.runs.run import ImportState, Run, Status
+from muster.times import timestamp
+from tests.examples import NOW, settings
+
+SETTINGS = settings(
+    seats={"gong": {"limit": 10}, "forecast": {}},
+    connections={
+        "salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000001"},
+        "vault_crm": {"host": "acme.veevavault.com", "manage_features": ["engage"]},
+    },
+)
+WELL = Facts(
+    now=NOW,
+    settings=SETTINGS,
+    saved=NOW - timedelta(days=9),
+    state=ImportState(),
+    runs=(),
+    succeeded={"import": NOW, "push": NOW},
+    connections={"salesforce": Health(), "vault_crm": Health()},
+    checks=[("salesforce", Check("login", Result.PASSED, "works"))],
+    pools={"gong": Pool(used=3)},
+    waiting={"engage": 0},
+    errors={},
+    queues=Queues(),
+    message_at=NOW,
+    due=3,
+    left_out={},
+)
+
+
+def run(status: Status, kind: Any = "import", **more: Any) -> Run:
+    known = {"id": "r1", "organization": "acme", "mode": "full", "kind": kind, "started_at": timestamp(NOW)}
+    return Run(**known, **more, status=status)
+
+
+def ago(hours: float) -> Any:
+    return NOW - timedelta(hours=hours)
+
+
+LATER = timestamp(NOW + timedelta(days=1))
+
+
+def test_where_all_is_well_nothing_is_found() -> None:
+    assert health.findings(WELL) == []
+    assert health.in_words(WELL, []) == "All is well. It is safe to push now: 3 people, nothing blocks."
+
+
+@pytest.mark.parametrize(
+    ("changed", "level", "words"),
+    [
+        ({"succeeded": {"import": ago(2.9), "push": NOW}}, None, ""),
+        ({"succeeded": {"import": ago(5), "push": NOW}}, Level.SOON, "No import has succeeded for 5 hours."),
+        ({"succeeded": {"import": ago(30), "push": NOW}}, Level.BROKEN, "for 30 hours"),
+        (
+            {"succeeded": {"import": NOW, "push": None}},
+            Level.BROKEN,
+            "No push has succeeded yet, in 216",
+        ),
+        (
+            {"runs": (run(Status.PARKED, expires_at=LATER),)},
+            Level.WAITS,
+            "An import waits for a word",
+        ),
+        ({"runs": (run(Status.PARKED, expires_at=timestamp(ago(1))),)}, None, ""),
+        (
+            {"runs": (run(Status.FAILED, message="It broke."),)},
+            Level.BROKEN,
+            "last import failed: It broke.",
+        ),
+        ({"runs": (run(Status.SUCCEEDED), run(Status.FAILED))}, None, ""),
+        ({"runs": (run(Status.RUNNING),)}, Level.KNOWN, "An import is at work: run r1."),
+        (
+            {"connections": {"vault_crm": Health(3, "then", "soon")}},
+            Level.BROKEN,
+            "has failed 3 times",
+        ),
+        (
+            {"connections": {"vault_crm": Health(1, "then", None, "password")}},
+            Level.BROKEN,
+            "The password of Vault CRM was refused",
+        ),
+        ({"connections": {"vault_crm": Health(0, None, "6", "maintenance")}}, Level.KNOWN, "maintenance"),
+        (
+            {"checks": [("salesforce", Check("login", Result.FAILED, "was refused", "Mend it."))]},
+            Level.BROKEN,
+            "Salesforce, login: was refused",
+        ),
+        (
+            {"checks": [("align", Check("x", Result.WARNING, "ends soon", "Renew it."))]},
+            Level.SOON,
+            "Align, x: ends soon",
+        ),
+        (
+            {"checks": [("vault_crm", Check("x", Result.COULD_NOT_CHECK, "down"))] * 2},
+            Level.SOON,
+            "2 checks of Vault CRM could not be made.",
+        ),
+        ({"pools": {"gong": Pool(used=9)}}, None, ""),
+        ({"pools": {"gong": Pool(used=10)}}, Level.SOON, "Seat gong: 10 of 10 held."),
+        ({"pools": {"gong": Pool(used=9, waiting=2)}}, Level.SOON, "9 of 10 held; 2 people in line."),
+        ({"pools": {"forecast": Pool(used=900)}}, None, ""),
+        ({"waiting": {"engage": 1}}, Level.SOON, "1 person in line for a licence of engage."),
+        ({"errors": {"held_seats": 2}}, Level.WAITS, "2 people held at the door"),
+        ({"errors": {"request_failed": 2, "x": 1}}, Level.SOON, "3 open errors: 2 request_failed, 1 x."),
+        ({"queues": Queues(changes=4)}, Level.KNOWN, "4 messages on the queue"),
+        ({"queues": Queues(changes_given_up=1)}, Level.BROKEN, "1 message could not be applied"),
+        ({"queues": Queues(starts_given_up=2)}, Level.BROKEN, "2 scheduled starts did not happen"),
+        ({"message_at": None}, Level.SOON, "has not sent a message yet"),
+        ({"message_at": ago(24 * 4)}, Level.SOON, "has sent no message for 4 days"),
+        ({"left_out": {"email_domain": 2}}, Level.KNOWN, "2 people are left out: 2 of another e-mail domain"),
+    ],
+)
+def test_each_fact_is_found_with_its_level(changed: dict[str, Any], level: Level | None, words: str) -> None:
+    found = health.findings(replace(WELL, **changed))
+    assert [finding.level for finding in found] == ([level] if level else [])
+    assert words in "".join(finding.what for finding in found)
+    # Whatever somebody has to look at says what to do.
+    assert all(finding.remedy for finding in found if finding.level is not Level.KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"due": 1}, "It is safe to push now: 1 person, nothing blocks."),
+        ({"due": 0}, "It is safe to push now: nobody is due, nothing blocks."),
+        ({"checks": None}, "nothing blocks as far as is known without asking Vault CRM."),
+        ({"runs": (run(Status.RUNNING),)}, "Do not push now: run r1 is at work."),
+        (
+            {"connections": {"vault_crm": Health(1, "then", None, "password")}},
+            "Do not push now: the pass",
+        ),
+        ({"push_checks": (Check("language", Result.FAILED, "is French", "Set it."),)}, "language: is French"),
+        ({"settings": settings()}, "Nothing is pushed"),
+    ],
+)
+def test_whether_it_is_safe_to_push_is_one_sentence(changed: dict[str, Any], sentence: str) -> None:
+    assert sentence in health.push_sentence(replace(WELL, **changed))
+
+
+def test_the_worst_comes_first() -> None:
+    facts = replace(WELL, queues=Queues(changes=1, changes_given_up=1), errors={"held_seats": 1, "x": 1})
+    found = health.findings(facts)
+    assert [finding.level for finding in found] == [Level.BROKEN, Level.WAITS, Level.SOON, Level.KNOWN]
+    assert health.in_words(facts, found).startswith("3 things to look at, first: 1 message could not")
