@@ -2,6 +2,12 @@
 
 querying_members        list members, show one, its history, the error log, seats
 querying_runs           list runs, show one and the items of its plan
+listing_changes         list what happened lately, or in a run: members, runs, errors, settings
+reading_changes         read the history entries of a period, and no more than a call may
+member_news             what is new of each member, folded from history entries
+causes                  what brought a change: a run, a message, somebody's edit
+periods                 periods as admins write them
+run_news                which runs are news, and which quiet
 listing_organizations   list the organizations there are
 explaining_members      explain why someone is in the roster or not, asking Salesforce if need be
 explanations            the text and JSON of such an explanation

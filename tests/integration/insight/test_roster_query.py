@@ -285,6 +285,7 @@ ABOUT_ONE = {
     "runs": {},
     "run": {"run_id": "20261120T081532000-0a1b2c3d"},
     "errors": {},
+    "changes": {},
 }
 
 
