@@ -4,6 +4,7 @@ querying_members        list members, show one, its history, the error log, seat
 querying_runs           list runs, show one and the items of its plan
 listing_changes         list what happened lately, or in a run: members, runs, errors, settings
 reading_changes         read the history entries of a period, and no more than a call may
+reading_logs            read the runs, versions of the settings and errors of a period
 member_news             what is new of each member, folded from history entries
 causes                  what brought a change: a run, a message, somebody's edit
 periods                 periods as admins write them

@@ -1,40 +1,34 @@
 """List what happened in an organization: a journal of members, runs, errors and settings (Q3). Reads only.
 
-It costs what happened, not the size of the roster: at most `MOST_CHANGES` changes, `MOST_RUNS` runs and
-`MOST_ERRORS` entries of the error log are read by one call.
+It costs what happened, not the size of the roster, and one call reads so much and no more (`reading_changes`,
+`reading_logs`).
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from datetime import datetime, timedelta
 
 from muster.crm.engage_features import FEATURES
-from muster.insight import causes, member_news, reading_changes, run_summaries
+from muster.insight import causes, member_news, reading_changes, reading_logs, run_summaries
 from muster.insight.causes import Kinds
 from muster.insight.periods import DEFAULT, Period, period
 from muster.insight.ports import Journal, RunLog, SettingsLog
 from muster.insight.querying_runs import find_run
 from muster.insight.reading_changes import MOST_CHANGES, Matches, Read
+from muster.insight.reading_logs import MOST_RUNS
 from muster.insight.run_news import is_news
 from muster.roster.finding import find
 from muster.roster.member import Json, Member
 from muster.roster.ports import Roster, RosterViews
-from muster.runs.parking import APPROVAL
 from muster.runs.run import Run
 from muster.settings import Settings
-from muster.settings.versions import StoredSettings, changes
 from muster.times import timestamp
 
-MOST_RUNS = 3_000
-MOST_ERRORS = 2_000
-MOST_VERSIONS = 50
 # What is asked about one person or cause may be longer ago.
 _LONGER = timedelta(days=30)
 # A run's writes are between its beginning and its end, by clocks that may differ.
 _SLACK = timedelta(minutes=1)
-_PLACES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +78,12 @@ def list_changes(sources: Sources, settings: Settings, asked: Asked, now: dateti
     run = find_run(sources.runs, organization, asked.run_id) if asked.run_id else None
     when = _period_of(run, now) if run else _period(asked, now, settings.time_zone)
     person = find(sources.views, organization, asked.person) if asked.person else None
-    ran, more_runs = ([run], False) if run else _runs(sources.runs, organization, when)
+    ran, more_runs = ([run], False) if run else reading_logs.runs(sources.runs, organization, when)
     kinds = {each.id: each.kind for each in ran}
     cause = f"{causes.RUN}:{run.id}" if run else asked.cause
     read = _read(sources, organization, when, person, asked, _matching(cause, asked.value, kinds))
     changed = [member_news.shown(each) for each in member_news.by_member(read.entries).values()]
-    first_page = asked.cursor is None
-    aside = _Aside(sources, organization, when, cause, person) if first_page else None
-    shown_runs = aside.runs(ran, asked) if aside else []
-    versions = aside.versions(run, asked) if aside else []
-    log = aside.errors(asked) if aside else []
+    shown_runs, versions, log = _beside(sources, organization, when, asked, ran, run, person)
     news = [each for each in shown_runs if is_news(each)]
     left_out = _warnings(sources, organization, when, asked, read, more_runs)
     of_kind = Counter(each["news"] for each in changed)
@@ -181,83 +171,34 @@ def _by_cause(entries: Iterable[Json], kinds: Kinds) -> list[Json]:
 # ── What else happened ───────────────────────────────────────────────────────────────────────────
 
 
-def _runs(runs: RunLog, organization: str, when: Period) -> tuple[list[Run], bool]:
-    """Return the runs that began or ended in the period, or still wait, and whether there are more.
-
-    What was approved in it may have begun earlier, by as long as an approval may take.
-    """
-    since, until = (datetime.fromisoformat(each).astimezone(UTC) for each in (when.since, when.until))
-    first, before = f"{since - APPROVAL:%Y%m%dT%H%M%S}", f"{until:%Y%m%dT%H%M%S%f}"
-    found = list(islice(runs.runs_from(organization, first, before), MOST_RUNS + 1))
-
-    def happened(run: Run) -> bool:
-        moments = (run.started_at, run.finished_at)
-        return not run.status.ended or any(when.has(each) for each in moments if each)
-
-    return [run for run in found[:MOST_RUNS] if happened(run)], len(found) > MOST_RUNS
-
-
-@dataclass(frozen=True, slots=True)
-class _Aside:
-    """What happened beside the changes of members; of one cause or person only what belongs to it."""
-
-    sources: Sources
-    organization: str
-    when: Period
-    cause: str | None
-    person: Member | None
-
-    def runs(self, found: list[Run], asked: Asked) -> list[Run]:
-        """Return the runs to show."""
-        named = causes.run_named(self.cause)
-        return [run for run in found if run.id == named] if named or asked.narrowed else found
-
-    def versions(self, run: Run | None, asked: Asked) -> list[Json]:
-        """Return the versions of the settings that were saved in the period, newest first."""
-        if asked.narrowed:
-            return []
-        found = self.sources.versions.versions(self.organization, MOST_VERSIONS)
-        before: list[StoredSettings | None] = [*found[1:], None]
-        return [
-            _version(stored, earlier)
-            for stored, earlier in zip(found, before, strict=True)
-            if self.when.has(stored.at) and (run is None or stored.run == run.id)
-        ]
-
-    def errors(self, asked: Asked) -> list[Json]:
-        """Return the error log of the period by code: how many, and the newest of each."""
-        if asked.value:
-            return []
-        ids = self._ids()
-        notification = (self.cause or "").partition(":")[2]
-        by_code: dict[str, Json] = {}
-        found = self.sources.journal.errors(self.organization, self.when.since, self.when.until)
-        for entry in islice((each for each in found if self.when.has(each["at"])), MOST_ERRORS):
-            if ids and entry["record"] not in ids and not any(each in entry["message"] for each in ids):
-                continue
-            if self.cause and notification != entry["notification"]:
-                continue
-            newest = {name: entry[name] for name in ("code", "at", "record", "message", "remedy")}
-            by_code.setdefault(entry["code"], {**newest, "count": 0})["count"] += 1
-        return sorted(by_code.values(), key=lambda each: (-each["count"], each["code"]))
-
-    def _ids(self) -> set[str]:
-        if self.person is None:
-            return set()
-        return {self.person.id, *(name for each in self.person.crm.values() if (name := each.get("id")))}
-
-
-def _version(stored: StoredSettings, earlier: StoredSettings | None) -> Json:
-    where = [each["where"] for each in changes(earlier.document, stored.document)] if earlier else []
-    return {
-        "version": stored.version,
-        "at": stored.at,
-        "by": stored.by,
-        "approved_by": stored.approved_by,
-        "why": stored.why,
-        "where": where[:_PLACES],
-        "places": len(where),
-    }
+def _beside(
+    sources: Sources,
+    organization: str,
+    when: Period,
+    asked: Asked,
+    ran: list[Run],
+    run: Run | None,
+    person: Member | None,
+) -> tuple[list[Run], list[Json], list[Json]]:
+    """Return runs, versions of the settings and errors: all, or of one cause or person what belongs to it."""
+    if asked.cursor is not None:
+        return [], [], []
+    named = run.id if run else causes.run_named(asked.cause)
+    runs = [each for each in ran if each.id == named] if named or asked.narrowed else ran
+    versions = (
+        []
+        if asked.narrowed
+        else reading_logs.versions(sources.versions, organization, when, run.id if run else None)
+    )
+    if asked.value:
+        return runs, versions, []
+    cause = f"{causes.RUN}:{run.id}" if run else asked.cause
+    tests = [reading_logs.about(person)] if person else []
+    tests += [reading_logs.of(cause)] if cause else []
+    log = reading_logs.errors(
+        sources.journal, organization, when, lambda entry: all(test(entry) for test in tests)
+    )
+    return runs, versions, log
 
 
 # ── What is not shown ────────────────────────────────────────────────────────────────────────────
@@ -291,5 +232,4 @@ def _warnings(
 def _goes_further_back(sources: Sources, organization: str, when: Period) -> bool:
     """Whether the organization had settings before the period, so that there may be earlier changes."""
     first = sources.versions.version(organization, 1)
-    since = datetime.fromisoformat(when.since)
-    return first is not None and datetime.fromisoformat(first.at) < since
+    return first is not None and reading_logs.is_earlier(first.at, when.since)

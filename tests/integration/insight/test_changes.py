@@ -12,7 +12,8 @@ import organization_settings
 import roster_query
 from muster import bootstrap
 from muster.adapters.aws import dynamodb_reads, journal
-from muster.insight import listing_changes, reading_changes
+from muster.insight import listing_changes, reading_changes, reading_logs
+from muster.roster import history
 from tests.integration.beginnings import Built, begin
 from tests.integration.company import Company, store
 from tests.simulation.harness.strict_aws import rows_of
@@ -305,7 +306,8 @@ def test_a_summary_stops_after_so_many_changes_and_says_how_far_it_came(
 def test_runs_beyond_so_many_are_not_looked_at_and_that_is_said(
     night: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing_changes, "MOST_RUNS", 2)
+    for module in (listing_changes, reading_logs):
+        monkeypatch.setattr(module, "MOST_RUNS", 2)
     said = night.ask("changes")
     assert said["warnings"] == [
         "The newest 2 runs were looked at; ask about a shorter period for the others."
@@ -328,6 +330,13 @@ def test_what_changed_before_there_was_a_journal_is_said_to_be_elsewhere(night: 
     assert said["counts"]["joined"] == 0
     [warning] = said["warnings"]
     assert warning.startswith("The journal of members begins 20")
+
+
+def test_whatever_changes_a_member_is_in_the_journal(night: Company) -> None:
+    entries = [(row, json.loads(row["doc"]["S"])) for row in history_items()]
+    assert {entry["run"].partition(":")[0] for _, entry in entries} == {"run", "webhook", "edit"}
+    for row, entry in entries:
+        assert row["recorded"]["S"] == history.place(entry["at"], entry["member"], entry["version"])
 
 
 def history_items() -> Iterator[Json]:
