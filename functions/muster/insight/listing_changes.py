@@ -69,9 +69,10 @@ class Sources:
 def list_changes(sources: Sources, settings: Settings, asked: Asked, now: datetime) -> Json:
     """Return what happened in a period, or in a run.
 
-    `{since, until, counts, people, causes, runs, settings, log, warnings, cursor}`: `people` has up to
-    `limit` with what is new of each (`member_news.shown`) and the name, the weightiest first; `causes` how
-    many changes and people each brought; `runs` those that are news, `settings` the versions saved, `log`
+    `{since, until, counts, people, attributes, causes, runs, settings, log, warnings, cursor}`: `people` has
+    up to `limit` with what is new of each (`member_news.shown`) and the name, the weightiest first;
+    `attributes` how often each changed of those with no other news, `causes` how many changes and people each
+    brought; `runs` those that are news, `settings` the versions saved, `log`
     the error log by code. A further page has people alone. Raises `NotFound` and `Rejected`.
     """
     organization = settings.organization
@@ -99,6 +100,7 @@ def list_changes(sources: Sources, settings: Settings, asked: Asked, now: dateti
             "errors": sum(each["count"] for each in log),
         },
         "people": _named(sources.roster, organization, changed, asked.limit),
+        "attributes": member_news.attributes(changed),
         "causes": _by_cause(read.entries, kinds),
         "runs": [run_summaries.brief(each) for each in news],
         "settings": versions,

@@ -1,5 +1,6 @@
 """What changed of members within a period: their history entries folded into what is new of each. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,7 @@ _SILENT = frozenset(
     }
 )
 _LISTS = ("failed", "waits_for", "lost", "gained")
+_WEIGHTY = frozenset({*_LISTS, "assignment"})
 
 type Change = tuple[Any, Any]
 
@@ -105,6 +107,12 @@ def shown(news: MemberNews) -> Json:
         {"run": run, "origin": origin, **({"why": why} if why else {})} for run, origin, why in news.causes
     ]
     return said
+
+
+def attributes(people: Iterable[Json]) -> dict[str, int]:
+    """Return how often each attribute changed of people with no weightier news, the most frequent first."""
+    plain = (each["other"] for each in people if not _WEIGHTY & each.keys() and "other" in each)
+    return dict(Counter(name for names in plain for name in names).most_common())
 
 
 def with_requests(said: Json, engage: Mapping[str, Mapping[str, str | None]]) -> Json:

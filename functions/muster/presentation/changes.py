@@ -15,7 +15,7 @@ from muster.presentation.tables import Table, table
 
 type Json = Mapping[str, Any]
 
-ONLY_IN_DETAIL = frozenset({"people", "causes", "runs", "settings", "log"})
+ONLY_IN_DETAIL = frozenset({"people", "attributes", "causes", "runs", "settings", "log"})
 # What leaves room on a screen for the rest of the answer.
 _MOST_LINES, _MOST_OF_A_PART, _MOST_NAMED = 14, 4, 2
 _CAUSES = {
@@ -32,7 +32,7 @@ def headline(answer: Json) -> str:
     """Return one sentence: in which period who joined and left, and what waits or failed."""
     counts = answer["counts"]
     parts = [_who(kind, answer, counts) for kind in DID if counts[kind]]
-    parts += _of_runs(answer["runs"])
+    parts += _of_runs(answer)
     if errors := sum(each["count"] for each in answer["log"] if each["code"] not in _GOOD_NEWS):
         parts.append(f"{counted(errors, 'entry', 'entries')} in the error log")
     if counts["settings"]:
@@ -44,7 +44,7 @@ def headline(answer: Json) -> str:
 
 def summary(answer: Json) -> list[str]:
     """Return short lines: what needs somebody, then people, then what was decided, and how it came."""
-    needs = at_most([*_runs_in_need(answer["runs"]), *map(_logged, _by_need(answer["log"]))], _MOST_OF_A_PART)
+    needs = at_most([*_runs_in_need(answer), *map(_logged, _by_need(answer["log"]))], _MOST_OF_A_PART)
     decided = [*_decisions(answer["runs"]), *map(_saved, answer["settings"])]
     rest = [
         *at_most(decided, _MOST_OF_A_PART),
@@ -98,10 +98,10 @@ def _people(answer: Json, most: int) -> list[str]:
     shown = Counter(fair[: max(0, room)])
     lines = [line for kind, each in notable.items() for line in each[: shown[kind]]]
     left = {kind: answer["counts"][kind] - shown[kind] for kind in DID}
-    return [*lines, *_others(left, answer["people"], bool(lines))]
+    return [*lines, *_others(left, answer["attributes"], bool(lines))]
 
 
-def _others(left: Mapping[str, int], people: Sequence[Json], some_are_named: bool) -> list[str]:
+def _others(left: Mapping[str, int], attributes: Iterable[str], some_are_named: bool) -> list[str]:
     parts = [
         f"{count:,} more {DID[kind][count > 1]}"
         for kind, count in left.items()
@@ -109,14 +109,9 @@ def _others(left: Mapping[str, int], people: Sequence[Json], some_are_named: boo
     ]
     if changed := left["changed"]:
         who = counted(changed, "other") if some_are_named or parts else counted(changed, "person", "people")
-        fields = Counter(
-            name
-            for each in people
-            if is_minor(each)
-            for name in dict.fromkeys(map(field, each.get("other", ())))
-        )
-        named = [name for name, _ in sorted(fields.items(), key=lambda each: (-each[1], each[0]))]
-        parts.append(f"{who} changed{': ' if named else ''}{', '.join(named[:_MOST_OF_A_PART])}")
+        named = list(dict.fromkeys(map(field, attributes)))
+        more = " and more" if len(named) > _MOST_OF_A_PART else ""
+        parts.append(f"{who} changed{': ' if named else ''}{', '.join(named[:_MOST_OF_A_PART])}{more}")
     return [f"~ {'; '.join(parts)}"] if parts else []
 
 
@@ -142,22 +137,29 @@ def _who(kind: str, answer: Json, counts: Mapping[str, int]) -> str:
 # ── Runs, settings, errors ───────────────────────────────────────────────────────────────────────
 
 
-def _of_runs(runs: Iterable[Json]) -> list[str]:
-    counts = Counter(run["status"] for run in runs)
-    said = {"parked": ("waits for approval", "wait for approval"), "failed": ("failed", "failed")}
+def _of_runs(answer: Json) -> list[str]:
+    counts = Counter("waits" if _waits(run, answer) else run["status"] for run in answer["runs"])
+    said = {"waits": ("waits for approval", "wait for approval"), "failed": ("failed", "failed")}
     return [
-        f"{counted(counts[status], 'run')} {words[counts[status] > 1]}"
-        for status, words in said.items()
-        if counts[status]
+        f"{counted(counts[what], 'run')} {words[counts[what] > 1]}"
+        for what, words in said.items()
+        if counts[what]
     ]
 
 
-def _runs_in_need(runs: Iterable[Json]) -> list[str]:
+def _waits(run: Json, answer: Json) -> bool:
+    """Whether a run can still be approved."""
+    return run["status"] == "parked" and (run["expires_at"] or "") > answer["until"]
+
+
+def _runs_in_need(answer: Json) -> list[str]:
     lines = []
-    for run in runs:
+    for run in answer["runs"]:
         what = f"! The {name_of_run(run)} {run['id']}"
-        if run["status"] == "parked":
-            lines.append(f"{what} waits for approval until {moment(run['expires_at'] or '')} UTC")
+        if _waits(run, answer):
+            lines.append(f"{what} waits for approval until {moment(run['expires_at'])} UTC")
+        elif run["status"] == "parked":
+            lines.append(f"{what} was not approved in time")
         elif run["status"] == "failed":
             lines.append(f"{what} failed: {run['message'] or 'it stopped without saying why'}")
     return lines

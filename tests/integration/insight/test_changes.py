@@ -12,6 +12,7 @@ import organization_settings
 import roster_query
 from muster import bootstrap
 from muster.adapters.aws import dynamodb_reads, journal
+from muster.errors import Misconfigured
 from muster.insight import listing_changes, reading_changes, reading_logs
 from muster.roster import history
 from tests.integration.beginnings import Built, begin
@@ -358,6 +359,14 @@ def test_the_journal_is_read_in_pages_of_what_is_wanted(
     night.ask("changes", detail=True, limit=10)
     night.ask("changes")
     assert asked == [25] * 8 + [1000] * 8
+
+
+def test_without_its_index_the_table_is_said_to_lack_it(
+    night: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_INDEX", "by_nothing")
+    with pytest.raises(Misconfigured, match="After an upgrade it takes some minutes to be built"):
+        night.ask("changes")
 
 
 def test_an_erased_member_leaves_one_line_and_nothing_of_what_there_was(night: Company) -> None:

@@ -174,3 +174,14 @@ def test_a_group_that_was_asked_for_earlier_is_named_by_what_is_asked_for_now() 
     ]
     waits = {"waits_for": [{"seat": "gong"}, {"engage": "DE"}]}
     assert member_news.with_requests(waits, engage) == waits
+
+
+def test_attributes_are_counted_of_who_has_no_weightier_news() -> None:
+    entries = [
+        entry({"title": ("A", "B")}, member="m1"),
+        entry({"extension": ("1", "2"), "title": ("A", "B")}, member="m2"),
+        entry({"locale": ("1", "2"), "seats.gong.state": (None, "held")}, member="m3"),
+        entry(JOINS, member="m4"),
+    ]
+    shown = map(member_news.shown, member_news.by_member(entries).values())
+    assert list(member_news.attributes(shown).items()) == [("title", 2), ("extension", 1)]

@@ -20,7 +20,7 @@ RUN = {
     "rejected_by": None,
     "message": None,
     "started_at": "2026-11-20T02:14:00.000Z",
-    "expires_at": None,
+    "expires_at": "2026-11-23T02:14:00.000Z",
 }
 
 
@@ -41,6 +41,9 @@ def answer(*people: Json, **parts: Any) -> Json:
         "since": "2026-11-19T13:40:00.001Z",
         "until": "2026-11-20T13:40:00.001Z",
         "people": list(people),
+        "attributes": {
+            name: 1 for each in people if member_news.is_minor(each) for name in each.get("other", ())
+        },
         "causes": [],
         "runs": [],
         "settings": [],
@@ -125,7 +128,7 @@ def test_the_news_is_one_sentence(shown: Json, said: str) -> None:
                 "+ Guy gained Connect group US; title",
                 "~ Hal moved from Sales to Support",
                 "~ Ida waits for a group",
-                "~ 2 others changed: title, Region__c, mobile phone, profile id in Salesforce",
+                "~ 2 others changed: title, mobile phone, Region__c, profile id in Salesforce",
             ],
         ),
         (
@@ -149,6 +152,13 @@ def test_the_news_is_one_sentence(shown: Json, said: str) -> None:
             ],
         ),
         (answer(person("Ada")), ["~ 1 person changed"]),
+        (
+            answer(
+                counts={"changed": 900},
+                attributes=dict.fromkeys(["title", "extension", "locale", "manager", "x"], 9),
+            ),
+            ["~ 900 people changed: title, extension, locale, manager and more"],
+        ),
     ],
 )
 def test_people_have_a_line_each_and_the_others_share_one(shown: Json, lines: list[str]) -> None:
@@ -159,7 +169,8 @@ def test_what_needs_somebody_comes_first_and_what_was_decided_after_the_people()
     shown = answer(
         ADA,
         runs=[
-            {**RUN, "status": "parked", "expires_at": "2026-11-23T02:14:00.000Z"},
+            {**RUN, "status": "parked"},
+            {**RUN, "id": "r0", "status": "parked", "expires_at": "2026-11-20T02:14:00.000Z"},
             {
                 **RUN,
                 "id": "r2",
@@ -189,13 +200,26 @@ def test_what_needs_somebody_comes_first_and_what_was_decided_after_the_people()
     )
     assert changes.summary(shown) == [
         "! The full import r1 waits for approval until 2026-11-23 02:14 UTC",
+        "! The full import r0 was not approved in time",
         "! The push r2 failed: Vault is down.",
-        "! held at the door: would lose gong, and 2 more (held_seats)",
-        "! Vault CRM did not save it (not_written)",
+        "… and 2 more",
         "+ Ada Lovelace joined: Field sales, gong",
         "The full import r3 was approved by joe",
         "The change of settings r4 was rejected by joe",
         "jane, approved by joe, saved version 8 of the settings: seats.gong.limit and 2 more (more seats)",
+    ]
+
+
+def test_what_is_held_is_told_before_other_errors_and_good_news_last() -> None:
+    log = [
+        {"code": "removal_succeeded", "count": 9, "message": "The removal has succeeded"},
+        {"code": "not_written", "count": 1, "message": "Vault CRM did not save it"},
+        {"code": "held_seats", "count": 3, "message": "would lose gong"},
+    ]
+    assert changes.summary(answer(log=log)) == [
+        "! held at the door: would lose gong, and 2 more (held_seats)",
+        "! Vault CRM did not save it (not_written)",
+        "The removal has succeeded, and 8 more (removal_succeeded)",
     ]
 
 

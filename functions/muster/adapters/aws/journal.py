@@ -12,9 +12,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from botocore.exceptions import ClientError
 
 from muster.adapters.aws import roster_keys as keys
 from muster.adapters.aws.dynamodb_reads import texts
+from muster.errors import Misconfigured
 from muster.roster import history
 from muster.roster.member import Json
 
@@ -23,6 +25,15 @@ if TYPE_CHECKING:
 
 # What one query reads of a shard, and of the error log.
 _FEWEST, _MOST = 25, 1_000
+
+_INDEX = "by_recorded"
+# What DynamoDB says of an index that is not there, or being built.
+_NO_INDEX = frozenset({"ResourceNotFoundException", "ValidationException"})
+_NOT_YET = (
+    f"The roster table has no index {_INDEX} to read changes by. After an upgrade it takes some minutes to be"
+    " built: ask again then. A table that was restored from an older backup has to be given it, as in"
+    " template.yaml."
+)
 
 
 class Journal:
@@ -85,7 +96,12 @@ class Journal:
         """Yield the history entries of a shard that a query of the index finds, oldest first by default."""
         values = {":pk": {"S": keys.member_partition(organization, shard)}}
         whole = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": values}
-        yield from self._documents({"IndexName": "by_recorded", **whole, **request})
+        try:
+            yield from self._documents({"IndexName": _INDEX, **whole, **request})
+        except Misconfigured as error:
+            if _code_of(error) not in _NO_INDEX:
+                raise
+            raise Misconfigured(_NOT_YET) from error
 
     def _documents(self, request: dict[str, Any]) -> Iterator[Json]:
         found = texts(self._client, {"TableName": self._table, **request}, "doc")
@@ -94,6 +110,11 @@ class Journal:
 
 def _place(entry: Json) -> str:
     return history.place(entry["at"], entry["member"], entry["version"])
+
+
+def _code_of(error: Misconfigured) -> str | None:
+    cause = error.__cause__
+    return cause.response["Error"]["Code"] if isinstance(cause, ClientError) else None
 
 
 def _between(partition: str, since: str, until: str) -> dict[str, Any]:
