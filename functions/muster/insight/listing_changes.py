@@ -5,13 +5,14 @@ It costs what happened, not the size of the roster, and one call reads so much a
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from muster.crm.engage_features import FEATURES
 from muster.insight import causes, member_news, reading_changes, reading_logs, run_summaries
 from muster.insight.causes import Kinds
+from muster.insight.member_news import MemberNews
 from muster.insight.periods import DEFAULT, Period, period
 from muster.insight.ports import Journal, RunLog, SettingsLog
 from muster.insight.querying_runs import find_run
@@ -54,6 +55,11 @@ class Asked:
         """Whether only some changes are asked for."""
         return bool(self.person or self.cause or self.value)
 
+    @property
+    def people_at_most(self) -> int | None:
+        """Of how many people changes are read; `None`: of all."""
+        return self.limit if self.one_by_one else None
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -82,8 +88,12 @@ def list_changes(sources: Sources, settings: Settings, asked: Asked, now: dateti
     ran, more_runs = ([run], False) if run else reading_logs.runs(sources.runs, organization, when)
     kinds = {each.id: each.kind for each in ran}
     cause = f"{causes.RUN}:{run.id}" if run else asked.cause
-    read = _read(sources, organization, when, person, asked, _matching(cause, asked.value, kinds))
-    changed = [member_news.shown(each) for each in member_news.by_member(read.entries).values()]
+    matches = _matching(cause, asked.value, kinds)
+    told = _Told(kinds)
+    read = reading_changes.read(
+        _found(sources, organization, when, person, asked), matches, asked.people_at_most, told.add
+    )
+    changed = [member_news.shown(each) for each in told.news.values()]
     shown_runs, versions, log = _beside(sources, organization, when, asked, ran, run, person)
     news = [each for each in shown_runs if is_news(each)]
     left_out = _warnings(sources, organization, when, asked, read, more_runs)
@@ -101,7 +111,7 @@ def list_changes(sources: Sources, settings: Settings, asked: Asked, now: dateti
         },
         "people": _named(sources.roster, organization, changed, asked.limit),
         "attributes": member_news.attributes(changed),
-        "causes": _by_cause(read.entries, kinds),
+        "causes": told.by_cause(),
         "runs": [run_summaries.brief(each) for each in news],
         "settings": versions,
         "log": log,
@@ -125,17 +135,40 @@ def _period_of(run: Run, now: datetime) -> Period:
 # ── Members ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read(
-    sources: Sources, organization: str, when: Period, person: Member | None, asked: Asked, matches: Matches
-) -> Read:
+@dataclass(slots=True)
+class _Told:
+    """What the entries come to: what is new of each member, and how many changes and people by cause."""
+
+    kinds: Kinds
+    news: dict[str, MemberNews] = field(default_factory=dict)
+    changes: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+    people: dict[tuple[str, str | None], set[str]] = field(default_factory=dict)
+
+    def add(self, entry: Json) -> None:
+        """Add an entry."""
+        member_news.add_to(self.news, entry)
+        of = causes.kind_of(entry, self.kinds), causes.by_hand(entry)
+        self.changes[of] += 1
+        self.people.setdefault(of, set()).add(entry["member"])
+
+    def by_cause(self) -> list[Json]:
+        """Return the causes with what they brought, those of most people first."""
+        ordered = sorted(self.changes, key=lambda of: (-len(self.people[of]), of[0], of[1] or ""))
+        return [
+            {"cause": of[0], "by": of[1], "changes": self.changes[of], "people": len(self.people[of])}
+            for of in ordered
+        ]
+
+
+def _found(
+    sources: Sources, organization: str, when: Period, person: Member | None, asked: Asked
+) -> Iterator[Json]:
+    """Return the entries of the period, newest first; of one person those of its own history."""
     until = when.until if asked.cursor is None else reading_changes.before(asked.cursor)
-    people_at_most = asked.limit if asked.one_by_one else None
     if person:
-        found = reading_changes.of_member(sources.views, organization, person.id, when.since, until)
-    else:
-        expected = people_at_most or MOST_CHANGES
-        found = sources.journal.changes(organization, when.since, until, expected)
-    return reading_changes.read(found, matches, people_at_most)
+        return reading_changes.of_member(sources.views, organization, person.id, when.since, until)
+    expected = asked.people_at_most or MOST_CHANGES
+    return sources.journal.changes(organization, when.since, until, expected)
 
 
 def _matching(cause: str | None, value: str | None, kinds: Kinds) -> Matches:
@@ -155,19 +188,6 @@ def _named(roster: Roster, organization: str, changed: Iterable[Json], limit: in
             each = member_news.with_requests(each, {name: getattr(member, name) for name in FEATURES})
         named.append({"member": each["member"], "name": member.name if member else None, **each})
     return named
-
-
-def _by_cause(entries: Iterable[Json], kinds: Kinds) -> list[Json]:
-    changed: Counter[tuple[str, str | None]] = Counter()
-    people: dict[tuple[str, str | None], set[str]] = {}
-    for entry in entries:
-        of = causes.kind_of(entry, kinds), causes.by_hand(entry)
-        changed[of] += 1
-        people.setdefault(of, set()).add(entry["member"])
-    ordered = sorted(changed, key=lambda of: (-len(people[of]), of[0], of[1] or ""))
-    return [
-        {"cause": of[0], "by": of[1], "changes": changed[of], "people": len(people[of])} for of in ordered
-    ]
 
 
 # ── What else happened ───────────────────────────────────────────────────────────────────────────

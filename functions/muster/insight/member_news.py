@@ -55,13 +55,9 @@ class MemberNews:
             self.changes[name] = (before, last)
 
 
-def by_member(entries: Iterable[Json]) -> dict[str, MemberNews]:
-    """Return what is new of each member (id) by these history entries, which are given newest first."""
-    found: dict[str, MemberNews] = {}
-    for entry in entries:
-        news = found.setdefault(entry["member"], MemberNews(entry["member"], entry["at"]))
-        news.add(entry)
-    return found
+def add_to(found: dict[str, MemberNews], entry: Json) -> None:
+    """Add a history entry to what is new of each member (id); entries come newest first."""
+    found.setdefault(entry["member"], MemberNews(entry["member"], entry["at"])).add(entry)
 
 
 def kind(news: MemberNews) -> str:

@@ -19,31 +19,34 @@ type Matches = Callable[[Json], bool]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """History entries that were read, newest first; `cursor` leads to those before, if there are more.
+    """How far was read; `cursor` leads to the entries before, if there are more.
 
     `cut_at` is when the last was made that was looked at, where all that a call may read was read.
     """
 
-    entries: list[Json]
     cursor: str | None = None
     cut_at: str | None = None
 
 
-def read(found: Iterable[Json], matches: Matches, people_at_most: int | None) -> Read:
-    """Return those of the entries found that match: of so many people, or of all (`None`)."""
-    entries: list[Json] = []
+def read(
+    found: Iterable[Json], matches: Matches, people_at_most: int | None, take: Callable[[Json], None]
+) -> Read:
+    """Hand those of the entries found that match to `take`: of so many people, or of all (`None`).
+
+    One by one, because ten thousand entries of people who join are more than a function should hold.
+    """
     people: set[str] = set()
     last: Json | None = None
     for looked_at, entry in enumerate(found):
         is_next = len(people) == people_at_most and entry["member"] not in people
         if last is not None and (looked_at == MOST_CHANGES or is_next):
             cursor = base64.urlsafe_b64encode(place_of(last).encode()).decode()
-            return Read(entries, cursor, last["at"] if looked_at == MOST_CHANGES else None)
+            return Read(cursor, last["at"] if looked_at == MOST_CHANGES else None)
         last = entry
         if matches(entry):
-            entries.append(entry)
             people.add(entry["member"])
-    return Read(entries)
+            take(entry)
+    return Read()
 
 
 def about(value: str) -> Matches:

@@ -149,7 +149,7 @@ def _of_runs(answer: Json) -> list[str]:
 
 def _waits(run: Json, answer: Json) -> bool:
     """Whether a run can still be approved."""
-    return run["status"] == "parked" and (run["expires_at"] or "") > answer["until"]
+    return run["status"] == "parked" and str(run["expires_at"] or "") > str(answer["until"])
 
 
 def _runs_in_need(answer: Json) -> list[str]:

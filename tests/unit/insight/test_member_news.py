@@ -16,8 +16,15 @@ def entry(changes: Changes, at: int = 1, member: str = "m1", **fields: Any) -> d
     return {**known, "changes": listed, **fields}
 
 
+def by_member(*entries: dict[str, Any]) -> dict[str, member_news.MemberNews]:
+    found: dict[str, member_news.MemberNews] = {}
+    for each in entries:
+        member_news.add_to(found, each)
+    return found
+
+
 def said(*entries: dict[str, Any]) -> dict[str, Any]:
-    [news] = member_news.by_member(entries).values()
+    [news] = by_member(*entries).values()
     shown = member_news.shown(news)
     return {name: value for name, value in shown.items() if name not in ("member", "at", "causes")}
 
@@ -145,7 +152,7 @@ def test_causes_are_kept_the_latest_first_and_once_each() -> None:
         entry({"title": ("A", "B")}, at=2),
         entry({"title": (None, "A")}, at=1),
     ]
-    [news] = member_news.by_member(entries).values()
+    [news] = by_member(*entries).values()
     assert news.at == "2026-11-20T08:00:03.000Z"
     assert member_news.shown(news)["causes"] == [
         {"run": "erase:x", "origin": "manual:jane", "why": "asked for"},
@@ -162,7 +169,7 @@ def test_the_weightiest_news_is_first() -> None:
         entry(LEAVES, member="m2"),
         entry(JOINS, member="m1"),
     ]
-    shown = sorted(map(member_news.shown, member_news.by_member(entries).values()), key=member_news.weight)
+    shown = sorted(map(member_news.shown, by_member(*entries).values()), key=member_news.weight)
     assert [each["member"] for each in shown] == ["m1", "m2", "m3", "m4", "m5", "m6"]
 
 
@@ -183,5 +190,5 @@ def test_attributes_are_counted_of_who_has_no_weightier_news() -> None:
         entry({"locale": ("1", "2"), "seats.gong.state": (None, "held")}, member="m3"),
         entry(JOINS, member="m4"),
     ]
-    shown = map(member_news.shown, member_news.by_member(entries).values())
+    shown = map(member_news.shown, by_member(*entries).values())
     assert list(member_news.attributes(shown).items()) == [("title", 2), ("extension", 1)]

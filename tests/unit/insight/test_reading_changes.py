@@ -1,5 +1,6 @@
 """How much of the journal one call reads, and where the next goes on."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -24,6 +25,13 @@ def entries(*members: str) -> list[Entry]:
     ]
 
 
+def read(
+    found: Iterable[Entry], matches: reading_changes.Matches, people: int | None
+) -> tuple[list[Entry], reading_changes.Read]:
+    taken: list[Entry] = []
+    return taken, reading_changes.read(found, matches, people, taken.append)
+
+
 def everybody(_: Entry) -> bool:
     return True
 
@@ -34,23 +42,23 @@ def everybody(_: Entry) -> bool:
 )
 def test_a_page_of_people_ends_before_the_next_one(people: int | None, shown: list[str] | None) -> None:
     found = entries("a", "a", "b", "a", "c")
-    page = reading_changes.read(found, everybody, people)
-    assert [each["member"] for each in page.entries] == (shown or ["a", "a", "b", "a", "c"])
-    assert (page.cursor is None) == (len(page.entries) == len(found))
+    taken, page = read(found, everybody, people)
+    assert [each["member"] for each in taken] == (shown or ["a", "a", "b", "a", "c"])
+    assert (page.cursor is None) == (len(taken) == len(found))
     if page.cursor:
         place = reading_changes.before(page.cursor)
-        last = page.entries[-1]
+        last = taken[-1]
         assert place == history.place(last["at"], last["member"], last["version"])
 
 
 def test_a_call_looks_at_so_many_and_says_how_far_back_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_changes, "MOST_CHANGES", 3)
     found = entries("a", "b", "c", "d")
-    page = reading_changes.read(iter(found), lambda entry: entry["member"] == "d", None)
-    assert (page.entries, page.cut_at) == ([], found[2]["at"])
+    taken, page = read(iter(found), lambda entry: entry["member"] == "d", None)
+    assert (taken, page.cut_at) == ([], found[2]["at"])
     assert page.cursor
     assert reading_changes.before(page.cursor).startswith(found[2]["at"])
-    whole = reading_changes.read(iter(found[:3]), everybody, None)
+    _, whole = read(iter(found[:3]), everybody, None)
     assert (whole.cursor, whole.cut_at) == (None, None)
 
 
