@@ -5,7 +5,7 @@ It costs what happened, not the size of the roster, and one call reads so much a
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from muster.insight.periods import DEFAULT, Period, period
 from muster.insight.ports import Journal, RunLog, SettingsLog
 from muster.insight.querying_runs import find_run
 from muster.insight.reading_changes import MOST_CHANGES, Matches, Read
-from muster.insight.reading_logs import MOST_RUNS
+from muster.insight.reading_logs import MOST_ERRORS, MOST_RUNS
 from muster.insight.run_news import is_news
 from muster.roster.finding import find
 from muster.roster.member import Json, Member
@@ -72,67 +72,14 @@ class Sources:
     versions: SettingsLog
 
 
-def list_changes(sources: Sources, settings: Settings, asked: Asked, now: datetime) -> Json:
-    """Return what happened in a period, or in a run.
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What happened beside the changes of members, and whether more happened than was read."""
 
-    `{since, until, counts, people, attributes, causes, runs, settings, log, warnings, cursor}`: `people` has
-    up to `limit` with what is new of each (`member_news.shown`) and the name, the weightiest first;
-    `attributes` how often each changed of those with no other news, `causes` how many changes and people each
-    brought; `runs` those that are news, `settings` the versions saved, `log`
-    the error log by code. A further page has people alone. Raises `NotFound` and `Rejected`.
-    """
-    organization = settings.organization
-    run = find_run(sources.runs, organization, asked.run_id) if asked.run_id else None
-    when = _period_of(run, now) if run else _period(asked, now, settings.time_zone)
-    person = find(sources.views, organization, asked.person) if asked.person else None
-    ran, more_runs = ([run], False) if run else reading_logs.runs(sources.runs, organization, when)
-    kinds = {each.id: each.kind for each in ran}
-    cause = f"{causes.RUN}:{run.id}" if run else asked.cause
-    matches = _matching(cause, asked.value, kinds)
-    told = _Told(kinds)
-    read = reading_changes.read(
-        _found(sources, organization, when, person, asked), matches, asked.people_at_most, told.add
-    )
-    changed = [member_news.shown(each) for each in told.news.values()]
-    shown_runs, versions, log = _beside(sources, organization, when, asked, ran, run, person)
-    news = [each for each in shown_runs if is_news(each)]
-    left_out = _warnings(sources, organization, when, asked, read, more_runs)
-    of_kind = Counter(each["news"] for each in changed)
-    return {
-        **({"warnings": left_out} if left_out else {}),
-        "since": when.since,
-        "until": when.until,
-        "counts": {
-            **{each: of_kind[each] for each in member_news.NEWS},
-            "runs": len(news),
-            "quiet_runs": len(shown_runs) - len(news),
-            "settings": len(versions),
-            "errors": sum(each["count"] for each in log),
-        },
-        "people": _named(sources.roster, organization, changed, asked.limit),
-        "attributes": member_news.attributes(changed),
-        "causes": told.by_cause(),
-        "runs": [run_summaries.brief(each) for each in news],
-        "settings": versions,
-        "log": log,
-        "cursor": read.cursor,
-    }
-
-
-# ── When ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _period(asked: Asked, now: datetime, time_zone: str) -> Period:
-    default = _LONGER if asked.person or asked.cause else DEFAULT
-    return period(asked.since, asked.until, now, time_zone, default)
-
-
-def _period_of(run: Run, now: datetime) -> Period:
-    ended = datetime.fromisoformat(run.finished_at) if run.finished_at else now
-    return Period(timestamp(datetime.fromisoformat(run.started_at) - _SLACK), timestamp(ended + _SLACK))
-
-
-# ── Members ──────────────────────────────────────────────────────────────────────────────────────
+    runs: list[Run] = field(default_factory=list)
+    versions: list[Json] = field(default_factory=list)
+    log: list[Json] = field(default_factory=list)
+    more_errors: bool = False
 
 
 @dataclass(slots=True)
@@ -160,98 +107,167 @@ class _Told:
         ]
 
 
-def _found(
-    sources: Sources, organization: str, when: Period, person: Member | None, asked: Asked
-) -> Iterator[Json]:
-    """Return the entries of the period, newest first; of one person those of its own history."""
-    until = when.until if asked.cursor is None else reading_changes.before(asked.cursor)
-    if person:
-        return reading_changes.of_member(sources.views, organization, person.id, when.since, until)
-    expected = asked.people_at_most or MOST_CHANGES
-    return sources.journal.changes(organization, when.since, until, expected)
+def list_changes(sources: Sources, settings: Settings, asked: Asked, now: datetime) -> Json:
+    """Return what happened in a period, or in a run.
+
+    `{since, until, counts, people, attributes, causes, runs, settings, log, warnings, cursor}`: `people` has
+    up to `limit` with what is new of each (`member_news.shown`) and the name, the weightiest first;
+    `attributes` how often each changed of those with no other news, `causes` how many changes and people each
+    brought; `runs` those that are news, `settings` the versions saved, `log` the error log by code. A further
+    page has people alone. Raises `NotFound` and `Rejected`.
+    """
+    question = _understood(sources, settings, asked, now)
+    ran, more_runs = question.ran()
+    told = _Told({run.id: run.kind for run in ran})
+    read = question.read(told)
+    beside = question.beside(ran)
+    warnings = question.left_out(read, more_runs=more_runs, more_errors=beside.more_errors)
+    return {
+        **({"warnings": warnings} if warnings else {}),
+        "since": question.when.since,
+        "until": question.when.until,
+        **_shown(question, told, beside),
+        "cursor": read.cursor,
+    }
 
 
-def _matching(cause: str | None, value: str | None, kinds: Kinds) -> Matches:
-    tests = [causes.matching(cause, kinds)] if cause else []
-    tests += [reading_changes.about(value)] if value else []
+def _understood(sources: Sources, settings: Settings, asked: Asked, now: datetime) -> "_Question":
+    organization = settings.organization
+    run = find_run(sources.runs, organization, asked.run_id) if asked.run_id else None
+    default = _LONGER if asked.person or asked.cause else DEFAULT
+    when = _period_of(run, now) if run else period(asked.since, asked.until, now, settings.time_zone, default)
+    person = find(sources.views, organization, asked.person) if asked.person else None
+    return _Question(sources, organization, asked, when, run, person)
+
+
+def _period_of(run: Run, now: datetime) -> Period:
+    ended = datetime.fromisoformat(run.finished_at) if run.finished_at else now
+    return Period(timestamp(datetime.fromisoformat(run.started_at) - _SLACK), timestamp(ended + _SLACK))
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, with the period, the run and the person that it is about, where it is about one."""
+
+    sources: Sources
+    organization: str
+    asked: Asked
+    when: Period
+    run: Run | None
+    person: Member | None
+
+    @property
+    def cause(self) -> str | None:
+        """What brought the changes that are asked for, where that is asked."""
+        return f"{causes.RUN}:{self.run.id}" if self.run else self.asked.cause
+
+    def ran(self) -> tuple[list[Run], bool]:
+        """Return the runs of the period, and whether there are more."""
+        if self.run:
+            return [self.run], False
+        return reading_logs.runs(self.sources.runs, self.organization, self.when)
+
+    def read(self, told: _Told) -> Read:
+        """Read the changes that are asked for."""
+        tests = [causes.matching(self.cause, told.kinds)] if self.cause else []
+        tests += [reading_changes.about(self.asked.value)] if self.asked.value else []
+        return reading_changes.read(self._entries(), _all(tests), self.asked.people_at_most, told.add)
+
+    def _entries(self) -> Iterator[Json]:
+        """Return the entries of the period, newest first; of one person those of its own history."""
+        since, cursor = self.when.since, self.asked.cursor
+        until = self.when.until if cursor is None else reading_changes.before(cursor)
+        if self.person:
+            views = self.sources.views
+            return reading_changes.of_member(views, self.organization, self.person.id, since, until)
+        expected = self.asked.people_at_most or MOST_CHANGES
+        return self.sources.journal.changes(self.organization, since, until, expected)
+
+    def beside(self, ran: list[Run]) -> _Beside:
+        """Return what else happened: all, or of one cause or person what belongs to it; told once."""
+        asked = self.asked
+        if asked.cursor is not None:
+            return _Beside()
+        named = causes.run_named(self.cause)
+        runs = [run for run in ran if run.id == named] if named or asked.narrowed else ran
+        log, more = ([], False) if asked.value else self._errors()
+        return _Beside(runs, [] if asked.narrowed else self._versions(), log, more)
+
+    def _versions(self) -> list[Json]:
+        run = self.run.id if self.run else None
+        return reading_logs.versions(self.sources.versions, self.organization, self.when, run)
+
+    def _errors(self) -> tuple[list[Json], bool]:
+        tests = [reading_logs.about(self.person)] if self.person else []
+        tests += [reading_logs.of(self.cause)] if self.cause else []
+        return reading_logs.errors(self.sources.journal, self.organization, self.when, _all(tests))
+
+    def left_out(self, read: Read, *, more_runs: bool, more_errors: bool) -> list[str]:
+        """Return what the answer leaves out, and how to see it."""
+        found = []
+        if read.cut_at:
+            found.append(
+                f"{MOST_CHANGES:,} changes were looked at, back to {read.cut_at};"
+                " ask again with the cursor for those before."
+            )
+        parts = [f"{MOST_RUNS:,} runs"] if more_runs else []
+        parts += [f"{MOST_ERRORS:,} entries of the error log"] if more_errors else []
+        if parts:
+            what = " and ".join(parts)
+            found.append(f"The newest {what} were looked at; ask about a shorter period for the others.")
+        if not read.cursor and not self.person:
+            found += self._before_the_journal()
+        return found
+
+    def _before_the_journal(self) -> Iterator[str]:
+        """Yield that the journal is younger than the period, if the organization is not."""
+        first = self.sources.versions.version(self.organization, 1)
+        if first is None or not reading_logs.is_earlier(first.at, self.when.since):
+            return
+        begins = self.sources.journal.begins(self.organization)
+        if begins is None or begins > self.when.since:
+            when = f"begins {begins}" if begins else "is empty so far"
+            yield (
+                f"The journal of members {when}: what Muster changed before it kept one is in each member's"
+                " history."
+            )
+
+
+def _all(tests: Sequence[Matches]) -> Matches:
     return lambda entry: all(test(entry) for test in tests)
 
 
-def _named(roster: Roster, organization: str, changed: Iterable[Json], limit: int) -> list[Json]:
-    """Return the weightiest of what is new, each with the member's name, and the group that is waited for."""
-    first = sorted(changed, key=member_news.weight)[:limit]
-    members = roster.members(organization, [each["member"] for each in first])
-    named = []
-    for each in first:
-        member = members.get(each["member"])
-        if member:
-            each = member_news.with_requests(each, {name: getattr(member, name) for name in FEATURES})
-        named.append({"member": each["member"], "name": member.name if member else None, **each})
-    return named
+def _shown(question: _Question, told: _Told, beside: _Beside) -> Json:
+    """Return what happened, with the names of the members that are shown."""
+    changed = [member_news.shown(each) for each in told.news.values()]
+    of_kind = Counter(each["news"] for each in changed)
+    news = [run for run in beside.runs if is_news(run)]
+    first = sorted(changed, key=member_news.weight)[: question.asked.limit]
+    ids = {each["member"] for each in (*first, *beside.log) if each["member"]}
+    members = question.sources.roster.members(question.organization, ids)
+    return {
+        "counts": {
+            **{each: of_kind[each] for each in member_news.NEWS},
+            "runs": len(news),
+            "quiet_runs": len(beside.runs) - len(news),
+            "settings": len(beside.versions),
+            "errors": sum(each["count"] for each in beside.log),
+        },
+        "people": [_named(members.get(each["member"]), each) for each in first],
+        "attributes": member_news.attributes(changed),
+        "causes": told.by_cause(),
+        "runs": [run_summaries.brief(run) for run in news],
+        "settings": beside.versions,
+        "log": [
+            {**each, "name": members[each["member"]].name if each["member"] in members else None}
+            for each in beside.log
+        ],
+    }
 
 
-# ── What else happened ───────────────────────────────────────────────────────────────────────────
-
-
-def _beside(
-    sources: Sources,
-    organization: str,
-    when: Period,
-    asked: Asked,
-    ran: list[Run],
-    run: Run | None,
-    person: Member | None,
-) -> tuple[list[Run], list[Json], list[Json]]:
-    """Return runs, versions of the settings and errors: all, or of one cause or person what belongs to it."""
-    if asked.cursor is not None:
-        return [], [], []
-    named = run.id if run else causes.run_named(asked.cause)
-    runs = [each for each in ran if each.id == named] if named or asked.narrowed else ran
-    versions = (
-        []
-        if asked.narrowed
-        else reading_logs.versions(sources.versions, organization, when, run.id if run else None)
-    )
-    if asked.value:
-        return runs, versions, []
-    cause = f"{causes.RUN}:{run.id}" if run else asked.cause
-    tests = [reading_logs.about(person)] if person else []
-    tests += [reading_logs.of(cause)] if cause else []
-    log = reading_logs.errors(
-        sources.journal, organization, when, lambda entry: all(test(entry) for test in tests)
-    )
-    return runs, versions, log
-
-
-# ── What is not shown ────────────────────────────────────────────────────────────────────────────
-
-
-def _warnings(
-    sources: Sources, organization: str, when: Period, asked: Asked, read: Read, more_runs: bool
-) -> list[str]:
-    """Return what the answer leaves out, and how to see it."""
-    found = []
-    if read.cut_at:
-        found.append(
-            f"{MOST_CHANGES:,} changes were looked at, back to {read.cut_at};"
-            " ask again with the cursor for those before."
-        )
-    if more_runs:
-        found.append(
-            f"The newest {MOST_RUNS:,} runs were looked at; ask about a shorter period for the others."
-        )
-    if not read.cursor and not asked.person and _goes_further_back(sources, organization, when):
-        begins = sources.journal.begins(organization)
-        if begins is None or begins > when.since:
-            when_it_does = f"begins {begins}" if begins else "is empty so far"
-            found.append(
-                f"The journal of members {when_it_does}: what Muster changed before it kept one is in each"
-                " member's history."
-            )
-    return found
-
-
-def _goes_further_back(sources: Sources, organization: str, when: Period) -> bool:
-    """Whether the organization had settings before the period, so that there may be earlier changes."""
-    first = sources.versions.version(organization, 1)
-    return first is not None and reading_logs.is_earlier(first.at, when.since)
+def _named(member: Member | None, said: Json) -> Json:
+    """Return what is new with the member's name, and the group that is waited for."""
+    if member is None:
+        return {"member": said["member"], "name": None, **said}
+    engage = {feature: getattr(member, feature) for feature in FEATURES}
+    return {"member": member.id, "name": member.name, **member_news.with_requests(said, engage)}

@@ -28,7 +28,7 @@ _SILENT = frozenset(
     }
 )
 _LISTS = ("failed", "waits_for", "lost", "gained")
-_WEIGHTY = frozenset({*_LISTS, "assignment"})
+_WEIGHTY = frozenset({*_LISTS, "asked", "assignment"})
 
 type Change = tuple[Any, Any]
 
@@ -38,13 +38,15 @@ class MemberNews:
     """What is new of one member.
 
     `changes` has each attribute as it was before the first and after the last of the entries, where the two
-    differ; `causes` what brought them, the latest first; `at` is when the latest was made.
+    differ; `causes` what brought them, the latest first; `at` is when the latest was made. `was_active` tells
+    that one of them made the member active.
     """
 
     member: str
     at: str
     changes: dict[str, Change] = field(default_factory=dict)
     causes: dict[tuple[str, str, str | None], None] = field(default_factory=dict)
+    was_active: bool = False
 
     def add(self, entry: Json) -> None:
         """Add an entry that is older than all that were added before."""
@@ -53,6 +55,7 @@ class MemberNews:
             name, before = change["field"], change["before"]
             _, last = self.changes.get(name, (None, change["after"]))
             self.changes[name] = (before, last)
+            self.was_active |= name == "active" and change["after"] is True
 
 
 def add_to(found: dict[str, MemberNews], entry: Json) -> None:
@@ -67,7 +70,7 @@ def kind(news: MemberNews) -> str:
         return ERASED_
     if after and not before:
         return JOINED if before is None else RETURNED
-    if after is False and (before or "assignment" in news.changes):
+    if after is False and (before or news.was_active):
         return LEFT
     return CHANGED
 
@@ -75,9 +78,10 @@ def kind(news: MemberNews) -> str:
 def shown(news: MemberNews) -> Json:
     """Return it as JSON.
 
-    `{member, news, at, reason, assignment, failed, waits_for, lost, gained, other, causes}`: `assignment`
-    is `{from, to}` where it changed; what was lost or gained is named by its kind, such as
-    `{"seat": "gong"}`; `other` lists the attributes that changed besides. What is empty is left out.
+    `{member, news, at, reason, assignment, failed, waits_for, lost, gained, asked, other, causes}`:
+    `assignment` is `{from, to}` where it changed; what was lost or gained is named by its kind, such as
+    `{"seat": "gong"}`; `asked` has groups that were asked for, and nothing has come of it; `other` lists the
+    attributes that changed besides. What is empty is left out.
     """
     lists: dict[str, list[Json]] = {name: [] for name in _LISTS}
     other = []
@@ -97,12 +101,21 @@ def shown(news: MemberNews) -> Json:
     # Whoever has left has nothing, and waits for nothing.
     told = _LISTS if news_kind in (JOINED, RETURNED, CHANGED) else ("lost",)
     said |= {name: lists[name] for name in told if lists[name]}
+    if news_kind == CHANGED and (asked := _asked(changed, lists)):
+        said["asked"] = asked
     if news_kind == CHANGED and other:
         said["other"] = other
     said["causes"] = [
         {"run": run, "origin": origin, **({"why": why} if why else {})} for run, origin, why in news.causes
     ]
     return said
+
+
+def _asked(changed: Mapping[str, Change], lists: Mapping[str, Iterable[Json]]) -> list[Json]:
+    """Return the groups that were asked for, but for those of which something has come."""
+    told = {name for each in lists.values() for what in each for name in what}
+    untold = (each for each in engage_features.FEATURES if each not in told)
+    return [{each: changed[f"{each}.request"][1]} for each in untold if f"{each}.request" in changed]
 
 
 def attributes(people: Iterable[Json]) -> dict[str, int]:
@@ -129,7 +142,8 @@ def with_requests(said: Json, engage: Mapping[str, Mapping[str, str | None]]) ->
 
 def weight(said: Mapping[str, Any]) -> tuple[int, int, str]:
     """Return what people are sorted by: the kind of news, then what went wrong, was lost, was gained."""
-    first = next((place for place, name in enumerate(_LISTS) if name in said), len(_LISTS))
+    weighty = (*_LISTS, "assignment", "asked")
+    first = next((place for place, name in enumerate(weighty) if name in said), len(weighty))
     return NEWS.index(said["news"]), first, said["member"]
 
 
@@ -175,8 +189,5 @@ def _gained(what: Json, after: object) -> list[tuple[str, Json]]:
 def _is_detail(name: str) -> bool:
     """Whether an attribute says how something else came about, which is told by itself."""
     group, _, rest = name.partition(".")
-    return (
-        group == "seats"
-        or (group in engage_features.FEATURES and rest != "request")
-        or (group == "data_capture" and not rest.endswith(".intended"))
-    )
+    told = group in ("seats", *engage_features.FEATURES)
+    return told or (group == "data_capture" and not rest.endswith(".intended"))

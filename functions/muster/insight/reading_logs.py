@@ -1,5 +1,6 @@
 """Read what happened beside the changes of members: runs, versions of the settings, the error log (Q3)."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import islice, pairwise
@@ -15,6 +16,8 @@ MOST_RUNS = 3_000
 MOST_ERRORS = 2_000
 MOST_VERSIONS = 50
 _VERSIONS_A_PAGE = 5
+# As `error_log.entry_of` names a member.
+_MEMBER = re.compile(r" \(member ([^)\s]+)\)$")
 # So many places of a document that changed are named.
 _PLACES = 5
 
@@ -48,16 +51,24 @@ def versions(log: SettingsLog, organization: str, when: Period, run: str | None)
     ]
 
 
-def errors(journal: Journal, organization: str, when: Period, told: Callable[[Json], bool]) -> list[Json]:
-    """Return the error log of the period by code, of the entries to be told: how many, and the newest."""
-    within = (
-        entry for entry in journal.errors(organization, when.since, when.until) if when.has(entry["at"])
-    )
+def errors(
+    journal: Journal, organization: str, when: Period, told: Callable[[Json], bool]
+) -> tuple[list[Json], bool]:
+    """Return the error log of the period by code, of the entries to be told, and whether there are more.
+
+    `{code, at, record, member, message, remedy, count}`: how many, and the newest; `member` is the id of the
+    member that it names.
+    """
+    found = journal.errors(organization, when.since, when.until)
+    entries = list(islice((entry for entry in found if when.has(entry["at"])), MOST_ERRORS + 1))
     by_code: dict[str, Json] = {}
-    for entry in filter(told, islice(within, MOST_ERRORS)):
+    for entry in filter(told, entries[:MOST_ERRORS]):
         newest = {name: entry[name] for name in ("code", "at", "record", "message", "remedy")}
+        named = _MEMBER.search(entry["message"])
+        newest["member"] = named[1] if named else None
         by_code.setdefault(entry["code"], {**newest, "count": 0})["count"] += 1
-    return sorted(by_code.values(), key=lambda each: (-each["count"], each["code"]))
+    listed = sorted(by_code.values(), key=lambda each: (-each["count"], each["code"]))
+    return listed, len(entries) > MOST_ERRORS
 
 
 def about(person: Member) -> Callable[[Json], bool]:

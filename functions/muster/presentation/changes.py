@@ -72,7 +72,7 @@ def as_table(answer: Json) -> Table:
         for each in answer["settings"]
     ]
     rows += [
-        [moment(each["at"]), each["record"], f"{each['message']} ({each['code']}, {each['count']:,})", ""]
+        [moment(each["at"]), each["record"], f"{_message(each)} ({each['code']}, {each['count']:,})", ""]
         for each in answer["log"]
     ]
     return table("When (UTC)", "Who", "What", "By", rows=rows)
@@ -210,7 +210,14 @@ def _logged(entry: Json) -> str:
     sign = "" if entry["code"] in _GOOD_NEWS else "! "
     held = "held at the door: " if entry["code"].startswith("held_") else ""
     more = f", and {entry['count'] - 1:,} more" if entry["count"] > 1 else ""
-    return f"{sign}{held}{entry['message']}{more} ({entry['code']})"
+    return f"{sign}{held}{_message(entry)}{more} ({entry['code']})"
+
+
+def _message(entry: Json) -> str:
+    """Return what an entry of the error log says, with the name of whom it is about where there is one."""
+    if not entry.get("name"):
+        return str(entry["message"])
+    return f"{entry['name']}: {entry['message'].removesuffix(f' (member {entry["member"]})')}"
 
 
 def _came_by(causes: Sequence[Json]) -> list[str]:

@@ -31,12 +31,11 @@ _LEFT = {
     "taken_back": "to be evaluated again",
 }
 _GROUPS = {"engage": "group", "engage_connect": "Connect group"}
+_MOST_FIELDS = 6
 _FOLLOWS = frozenset({"workspace", "data_capture"})
 _FIELDS = {
     "crm_user_status": "CRM user status",
     "email": "e-mail address",
-    "engage.request": "requested group",
-    "engage_connect.request": "requested Connect group",
     "phone_numbers.mobile": "mobile phone",
     "phone_numbers.other": "phone",
 }
@@ -64,6 +63,7 @@ def what_changed(person: Json) -> str:
     parts += [f"lost {', '.join(lost)}"] if lost else []
     parts += [f"waits for {', '.join(map(thing, waits))}"] if (waits := person.get("waits_for")) else []
     parts += [f"refused: {thing(each)}, {words(each['status'])}" for each in person.get("failed", ())]
+    parts += map(_asked, person.get("asked", ()))
     parts += [_fields(other)] if (other := person.get("other")) else []
     return "; ".join(parts) or "changed, and changed back"
 
@@ -76,6 +76,10 @@ def _things(person: Json, name: str) -> list[str]:
 
 def _moved(assignment: Json) -> str:
     return f"moved from {assignment['from'] or 'no assignment'} to {assignment['to'] or 'none'}"
+
+
+def _asked(what: Json) -> str:
+    return f"asked for {thing(what)}" if any(what.values()) else f"asked to leave {thing(what)}"
 
 
 def thing(what: Json) -> str:
@@ -96,7 +100,9 @@ def words(name: str) -> str:
 
 
 def _fields(names: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(map(field, names)))
+    named = list(dict.fromkeys(map(field, names)))
+    more = f" and {len(named) - _MOST_FIELDS:,} more" if len(named) > _MOST_FIELDS else ""
+    return f"{', '.join(named[:_MOST_FIELDS])}{more}"
 
 
 def field(name: str) -> str:
@@ -117,7 +123,7 @@ def field(name: str) -> str:
 
 def is_minor(person: Json) -> bool:
     """Whether nothing changed that a person has or is in."""
-    lists = ("failed", "waits_for", "lost", "gained", "assignment")
+    lists = ("failed", "waits_for", "lost", "gained", "assignment", "asked")
     return person["news"] == "changed" and not any(name in person for name in lists)
 
 

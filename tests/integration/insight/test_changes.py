@@ -304,16 +304,20 @@ def test_a_summary_stops_after_so_many_changes_and_says_how_far_it_came(
     assert sum(rest) == 12
 
 
-def test_runs_beyond_so_many_are_not_looked_at_and_that_is_said(
+def test_runs_and_errors_beyond_so_many_are_not_looked_at_and_that_is_said(
     night: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (listing_changes, reading_logs):
         monkeypatch.setattr(module, "MOST_RUNS", 2)
+        monkeypatch.setattr(module, "MOST_ERRORS", 1)
+    leavers = night.change("Sales", 3, Department="None of ours")
+    night.hear(*({"Id": crm_id} for crm_id in leavers))
     said = night.ask("changes")
     assert said["warnings"] == [
-        "The newest 2 runs were looked at; ask about a shorter period for the others."
+        "The newest 2 runs and 1 entries of the error log were looked at; ask about a shorter period for the"
+        " others."
     ]
-    assert said["counts"]["quiet_runs"] == 1
+    assert (said["counts"]["quiet_runs"], said["counts"]["errors"]) == (1, 1)
 
 
 def test_what_changed_before_there_was_a_journal_is_said_to_be_elsewhere(night: Company) -> None:

@@ -98,7 +98,11 @@ LEAVES: Changes = {
         ),
         (
             {"engage.request": (None, "UK"), "engage.status": (None, "no_licenses_remaining")},
-            {"news": "changed", "waits_for": [{"engage": "UK"}], "other": ["engage.request"]},
+            {"news": "changed", "waits_for": [{"engage": "UK"}]},
+        ),
+        (
+            {"engage.request": (None, "UK"), "engage_connect.request": ("US", None), "title": ("A", "B")},
+            {"news": "changed", "asked": [{"engage": "UK"}, {"engage_connect": None}], "other": ["title"]},
         ),
         (
             {"engage.status": ("request_sent", "invalid_group_name")},
@@ -144,6 +148,8 @@ def test_who_joins_and_is_seated_in_the_same_period_joins_with_the_seat() -> Non
 
 def test_who_joins_and_leaves_again_has_left_and_has_lost_nothing() -> None:
     assert said(entry(LEAVES, at=2), entry(JOINS)) == {"news": "left", "reason": "inactive_user"}
+    # Without assignments as well.
+    assert said(entry({"active": (True, False)}, at=2), entry({"active": (None, True)})) == {"news": "left"}
 
 
 def test_causes_are_kept_the_latest_first_and_once_each() -> None:

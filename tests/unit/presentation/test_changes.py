@@ -1,10 +1,12 @@
 """What happened, in words."""
 
+import json
 from typing import Any
 
 import pytest
 
 from muster.presentation import changes, member_news
+from muster.presentation.answers import Layout, laid_out
 
 type Json = dict[str, Any]
 
@@ -114,6 +116,7 @@ def test_the_news_is_one_sentence(shown: Json, said: str) -> None:
                 person("Eve Ng", lost=[{"data_capture": "record_web_conferences"}]),
                 person("Flo", gained=[{"workspace": "EMEA", "profile": "Member"}], lost=[{"seat": "gong"}]),
                 person("Guy", gained=[{"engage_connect": "US"}], other=["title"]),
+                person("Gil", asked=[{"engage": "UK"}, {"engage_connect": None}]),
                 person("Hal", assignment={"from": "Sales", "to": "Support"}),
                 person("Ida", waits_for=[{"engage": None}]),
                 person("Jo", other=["title", "phone_numbers.mobile", "custom.Region__c"]),
@@ -126,6 +129,7 @@ def test_the_news_is_one_sentence(shown: Json, said: str) -> None:
                 "- Eve Ng lost record web conferences",
                 "~ Flo gained workspace EMEA as Member; lost gong",
                 "+ Guy gained Connect group US; title",
+                "~ Gil asked for group UK; asked to leave a Connect group",
                 "~ Hal moved from Sales to Support",
                 "~ Ida waits for a group",
                 "~ 2 others changed: title, mobile phone, Region__c, profile id in Salesforce",
@@ -213,12 +217,18 @@ def test_what_needs_somebody_comes_first_and_what_was_decided_after_the_people()
 def test_what_is_held_is_told_before_other_errors_and_good_news_last() -> None:
     log = [
         {"code": "removal_succeeded", "count": 9, "message": "The removal has succeeded"},
-        {"code": "not_written", "count": 1, "message": "Vault CRM did not save it"},
-        {"code": "held_seats", "count": 3, "message": "would lose gong"},
+        {
+            "code": "not_written",
+            "count": 1,
+            "message": "not saved (member m1)",
+            "member": "m1",
+            "name": None,
+        },
+        {"code": "held_seats", "count": 3, "message": "lose gong (member m2)", "member": "m2", "name": "Ada"},
     ]
     assert changes.summary(answer(log=log)) == [
-        "! held at the door: would lose gong, and 2 more (held_seats)",
-        "! Vault CRM did not save it (not_written)",
+        "! held at the door: Ada: lose gong, and 2 more (held_seats)",
+        "! not saved (member m1) (not_written)",
         "The removal has succeeded, and 8 more (removal_succeeded)",
     ]
 
@@ -242,6 +252,21 @@ def test_a_busy_night_fits_a_screen_and_says_how_many_more_of_each_kind() -> Non
         "- L3",
     ]
     assert lines[12:] == ["~ 396 more joined; 6 more left; 30 others changed", "5 runs with news"]
+
+
+def test_the_fullest_answer_fits_a_screen() -> None:
+    """Two warnings are the most that one can have."""
+    people = [person(f"J{n}", "joined") for n in range(90)]
+    said = {
+        "status": "succeeded",
+        "organization": "acme",
+        "message": "…",
+        "warnings": ["…"] * 2,
+        **answer(*people, counts={"changed": 30, "runs": 5}),
+        "muster_version": "0.3.0",
+    }
+    layout = Layout(changes.summary, changes.as_table, changes.ONLY_IN_DETAIL)
+    assert len(json.dumps(laid_out(said, layout), indent=2).splitlines()) <= 40
 
 
 def test_the_table_has_a_row_for_each_person_run_version_and_code() -> None:
