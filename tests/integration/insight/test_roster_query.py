@@ -383,6 +383,7 @@ ABOUT_ONE = {
     "errors": {},
     "health": {},
     "export": {"what": "roster"},
+    "changes": {},
 }
 
 
