@@ -1,0 +1,67 @@
+"""preflight and webhook: whether the connections work, and the sender in Salesforce."""
+
+from typing import Annotated
+
+import typer
+
+from muster_cli.asking import Muster
+
+PREFLIGHT, WEBHOOK = "PreflightFunction", "WebhookSetupFunction"
+
+CheckOnly = Annotated[
+    bool, typer.Option("--check-only", help="Have Salesforce check it; nothing is deployed.")
+]
+
+
+def preflight(
+    to: Muster,
+    connections: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CONNECTION]...", help="salesforce, vault_crm, align; by default all there are."
+        ),
+    ] = None,
+    *,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="Also who may be Align's integration user.")
+    ] = False,
+) -> int:
+    """Check the connections, from the secret to the last permission; nothing is changed.
+
+    Example: muster preflight vault_crm
+    """
+    answer = to.listed_by(PREFLIGHT, connections=connections or None, candidates=candidates or None)
+    return to.show(answer, "checks")
+
+
+def status(to: Muster) -> int:
+    """Say which link of the chain from Salesforce to Muster is broken, if any."""
+    answer = to.listed_by(WEBHOOK, action="status")
+    return to.show(answer, "checks")
+
+
+def install(to: Muster, *, check_only: CheckOnly = False) -> int:
+    """Install the outbound message and the flow in Salesforce; what is there already stays.
+
+    Example: muster webhook install --check-only
+    """
+    return _changed(to, "install", check_only)
+
+
+def refresh(to: Muster, *, check_only: CheckOnly = False) -> int:
+    """Repair what is missing or differs in Salesforce."""
+    return _changed(to, "refresh", check_only)
+
+
+def rotate_token(to: Muster, *, check_only: CheckOnly = False) -> int:
+    """Give the sender a new token; the old one is accepted for a while."""
+    return _changed(to, "rotate_token", check_only)
+
+
+def remove(to: Muster, *, check_only: CheckOnly = False) -> int:
+    """Take the outbound message and the flow out of Salesforce."""
+    return _changed(to, "remove", check_only)
+
+
+def _changed(to: Muster, action: str, check_only: bool) -> int:
+    return to.show(to.sign(WEBHOOK, action=action, check_only=check_only or None))
