@@ -1,8 +1,8 @@
 """A run watched to its end: how often it is asked after, what is said meanwhile, and how that ends."""
 
-import time
 from collections.abc import Callable
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ def run(status: str, message: str = "It reads.", **more: Any) -> Answer:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that are made, none of which lasts."""
     made: list[float] = []
-    monkeypatch.setattr(time, "sleep", made.append)
+    monkeypatch.setattr("muster_cli.following.time", SimpleNamespace(sleep=made.append))
     return made
 
 
@@ -101,7 +101,7 @@ def test_who_interrupts_ends_the_watching_and_not_the_run(
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(time, "sleep", interrupted)
+    monkeypatch.setattr("muster_cli.following.time", SimpleNamespace(sleep=interrupted))
     functions = answering(run("running"))
 
     result = carry_out("run", RUN, "--follow", "-o", "acme")
