@@ -100,7 +100,7 @@ class Muster:
         """The organization that was named, or the only one there is; raises `Failure`."""
         if self.organization_given:
             return self.organization_given
-        answer = self.functions.ask(QUERY, {"action": "organizations", "limit": 2})
+        answer = self.functions.ask(QUERY, {"action": "organizations", "limit": 2, "detail": True})
         names = [each["organization"] for each in answer.get("organizations", ())]
         if len(names) == 1:
             return str(names[0])
@@ -140,7 +140,8 @@ class Muster:
     def of_the_stack(self, action: str, /, **event: Any) -> Answer:
         """Return the answer to a question about no organization."""
         with self.screen.waiting():
-            return self.functions.ask(QUERY, {"action": action, **_given(event)})
+            whole = {} if self.screen.as_json and not self.screen.detail else {"detail": True}
+            return self.functions.ask(QUERY, {"action": action, **_given(event), **whole})
 
     def show(self, answer: Answer, listed: str | None = None, *, at_first: bool = False) -> int:
         """Show an answer, and what it has `listed` as a table; return the exit code that it stands for.

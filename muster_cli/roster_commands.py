@@ -47,7 +47,10 @@ def list_(  # noqa: PLR0913 - one parameter an option
     assignment: Annotated[str | None, typer.Option("--assignment", help="Who has this assignment.")] = None,
     group: Annotated[str | None, typer.Option("--group", help="Who is in this Engage group.")] = None,
     manager: Annotated[str | None, typer.Option("--manager", help="Who reports to this member.")] = None,
-    active: Annotated[str, typer.Option("--active", help="true, false or any.")] = "true",
+    contains: Annotated[
+        str | None, typer.Option("--contains", help="Whose name, address or title has this in it.")
+    ] = None,
+    active: Annotated[str | None, typer.Option("--active", help="true, false or any.")] = None,
     where: Annotated[
         list[str] | None,
         typer.Option("--filter", metavar="NAME=VALUE", help="Any other filter; may be given several times."),
@@ -55,18 +58,21 @@ def list_(  # noqa: PLR0913 - one parameter an option
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> int:
-    """List members, the active ones by default.
+    """List members by name, the active ones by default.
 
     Example: muster list --seat gong --assignment "Field sales"
     """
-    named = {"seat": seat, "waiting": waiting, "assignment": assignment, "group": group, "manager": manager}
+    named = {
+        "active": None if active is None else _WORDS.get(active, active),
+        "contains": contains,
+        "seat": seat,
+        "waiting": waiting,
+        "assignment": assignment,
+        "group": group,
+        "manager": manager,
+    }
     filters = {name: value for name, value in named.items() if value is not None}
-    answer = to.query(
-        "list",
-        filter={"active": _WORDS.get(active, active), **filters, **_pairs(where or ())},
-        limit=limit,
-        cursor=cursor,
-    )
+    answer = to.query("list", filter={**filters, **_pairs(where or ())} or None, limit=limit, cursor=cursor)
     return to.show(answer, "members")
 
 
@@ -110,15 +116,29 @@ def licences(to: Muster, *, limit: Limit = None, cursor: Cursor = None) -> int:
     return to.show(to.query("licences", limit=limit, cursor=cursor))
 
 
-def errors(to: Muster, *, limit: Limit = None, cursor: Cursor = None) -> int:
+def errors(
+    to: Muster,
+    *,
+    state: Annotated[
+        str | None, typer.Option("--state", help="Those in this state; by default those to look at.")
+    ] = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> int:
     """List what could not be done, for whom, and what to do about it."""
-    answer = to.listed("errors", limit=limit, cursor=cursor)
+    answer = to.listed("errors", state=state, limit=limit, cursor=cursor)
     return to.show(answer, "log")
 
 
-def health(to: Muster) -> int:
+def health(
+    to: Muster,
+    *,
+    live: Annotated[
+        bool, typer.Option("--live/--not-live", help="Ask the connections themselves, or leave them out.")
+    ] = True,
+) -> int:
     """Say whether all is well, the worst first, each with its next step."""
-    return to.show(to.query("health"))
+    return to.show(to.query("health", live=None if live else False))
 
 
 def organizations(to: Muster, *, limit: Limit = None, cursor: Cursor = None) -> int:

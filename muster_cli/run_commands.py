@@ -52,11 +52,16 @@ def push(to: Muster, *, preview: Preview = False, follow_it: Follow = True) -> i
 def runs(
     to: Muster,
     *,
+    kind: Annotated[str | None, typer.Option("--kind", help="import, push or settings.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="How they stand or have ended.")] = None,
+    with_news: Annotated[bool, typer.Option("--with-news", help="Only those with changes.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", help="So many at most.")] = None,
     cursor: Annotated[str | None, typer.Option("--cursor", help="Go on where an answer ended.")] = None,
 ) -> int:
     """List the runs there were, the newest first."""
-    answer = to.listed("runs", limit=limit, cursor=cursor)
+    named = {"kind": kind, "status": status, "with_news": with_news or None}
+    filters = {name: value for name, value in named.items() if value is not None}
+    answer = to.listed("runs", filter=filters or None, limit=limit, cursor=cursor)
     return to.show(answer, "runs")
 
 
@@ -109,7 +114,8 @@ def _followed(to: Muster, answer: Answer, follow_it: bool) -> int:
 
 def _decided(to: Muster, decision: str, run_id: str, *, yes: bool, follow_it: bool = False) -> int:
     """Send the event that the run itself names for the decision, once the admin has seen what it is about."""
-    shown = to.query("run", run_id=run_id, by=to.by)
+    # With all that can be done about it, however long the rest is.
+    shown = to.query("run", run_id=run_id, by=to.by, detail=True)
     if shown["status"] == "rejected":
         return to.show(shown)
     step = steps_to_take.event_for(decision, shown.get("to_do") or ())

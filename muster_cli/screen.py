@@ -127,6 +127,8 @@ class Screen:
             self.draw(table)
         for line in () if table else lines:
             self._say(line)
+        if "more" in answer and not table:
+            self._say("There is more: --detail", "dim")
         rest = {name: value for name, value in answer.items() if name not in _SAID}
         if rest and (self.detail or not (table or lines)):
             self.document(rest)

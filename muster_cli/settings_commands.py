@@ -154,7 +154,7 @@ def _planned(to: Muster, text: str, compared: Answer, *, at_first: bool = False)
     code = to.show(answer, at_first=at_first)
     if code != outcomes.DONE:
         return code
-    if "approve_before" in answer:
+    if answer.get("guard"):
         return outcomes.PARKED
     changes = compared["changes"] or any((answer.get("counts") or {}).values())
     return outcomes.CHANGES_PLANNED if changes else outcomes.DONE

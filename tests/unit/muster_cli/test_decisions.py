@@ -42,7 +42,7 @@ def test_the_event_that_the_run_names_is_sent(
     result = carry_out(*words.split(), RUN, "--yes", "-o", "acme")
 
     assert functions.asked == [
-        ("RosterQueryFunction", {**OF, "action": "run", "run_id": RUN, "by": JANE}),
+        ("RosterQueryFunction", {**OF, "action": "run", "run_id": RUN, "by": JANE, "detail": True}),
         (function, event),
     ]
     assert result.exit_code == 0

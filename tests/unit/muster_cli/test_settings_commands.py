@@ -20,7 +20,7 @@ SAME = done("The settings are good; against version 7 they change 0 places.", ve
 DIFFERENT = done("The settings are good; against version 7 they change 3 places.", version=7, changes=CHANGES)
 NOBODY = done("Nothing to change.", counts={"updated": 0})
 SOMEBODY = done("3 created.", counts={"created": 3}, summary=["+ Ada joins"])
-WOULD_WAIT = done("It would wait.", counts={"deactivated": 12}, approve_before="2026-11-23T08:15:32Z")
+WOULD_WAIT = done("It would wait.", counts={"deactivated": 12}, guard=["12 members would be deactivated"])
 REFUSED = {
     "status": "rejected",
     "message": "seats.gong is unknown.",
