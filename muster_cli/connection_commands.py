@@ -1,6 +1,6 @@
 """preflight and webhook: whether the connections work, and the sender in Salesforce."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,14 +30,12 @@ def preflight(
 
     Example: muster preflight vault_crm
     """
-    answer = to.listed_by(PREFLIGHT, connections=connections or None, candidates=candidates or None)
-    return to.show(answer, "checks")
+    return _checked(to, PREFLIGHT, connections=connections or None, candidates=candidates or None)
 
 
 def status(to: Muster) -> int:
     """Say which link of the chain from Salesforce to Muster is broken, if any."""
-    answer = to.listed_by(WEBHOOK, action="status")
-    return to.show(answer, "checks")
+    return _checked(to, WEBHOOK, action="status")
 
 
 def install(to: Muster, *, check_only: CheckOnly = False) -> int:
@@ -61,6 +59,12 @@ def rotate_token(to: Muster, *, check_only: CheckOnly = False) -> int:
 def remove(to: Muster, *, check_only: CheckOnly = False) -> int:
     """Take the outbound message and the flow out of Salesforce."""
     return _changed(to, "remove", check_only)
+
+
+def _checked(to: Muster, function: str, **event: Any) -> int:
+    """Show checks: what the function says of them, or with `--detail` each of them."""
+    answer = to.listed_by(function, **event)
+    return to.show(answer, "checks" if to.screen.detail or "summary" not in answer else None)
 
 
 def _changed(to: Muster, action: str, check_only: bool) -> int:

@@ -62,7 +62,10 @@ class Screen:
     err: Console = field(default_factory=lambda: _console(stderr=True))
 
     def show(self, answer: Mapping[str, Any], listed: str | None = None) -> None:
-        """Show an answer; what it has `listed` under that key as a table, in place of its summary."""
+        """Show an answer; what it has `listed` under that key as a table, in place of its summary.
+
+        A list of nothing is said in the message.
+        """
         if self.as_json:
             self.out.print(json.dumps(answer, indent=2, ensure_ascii=False), soft_wrap=True)
             return
@@ -93,7 +96,13 @@ class Screen:
         drawn = Drawn(*map(_plain, table.headings), header_style="bold", box=None, pad_edge=False)
         for row in table.rows:
             drawn.add_row(*(Text(_plain(cell)) for cell in row))
-        self.out.print(drawn if table.rows else Text("(nothing)"))
+        if self.out.is_terminal:
+            self.out.print(drawn)
+            return
+        with self.out.capture() as captured:
+            self.out.print(drawn)
+        for line in captured.get().splitlines():
+            self._say(line.rstrip(), "none")
 
     def tell(self, message: str, remedy: str = "") -> None:
         """Tell what is wrong and what to do about it."""
@@ -123,7 +132,7 @@ class Screen:
 
     def _lines(self, answer: Mapping[str, Any], table: Table | None) -> None:
         lines = [*(answer.get("text") or answer.get("summary") or ())]
-        if table:
+        if table and table.rows:
             self.draw(table)
         for line in () if table else lines:
             self._say(line)

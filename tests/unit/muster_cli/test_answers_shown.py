@@ -195,7 +195,38 @@ def test_names_give_the_terminal_no_orders() -> None:
     assert "[red]joins[/red]" in shown
 
 
-def test_an_empty_table_says_so(answering: Answering) -> None:
+def test_a_list_of_nothing_is_said_in_the_message(answering: Answering) -> None:
     answering(done("0 runs.", runs=[]))
 
-    assert carry_out("runs", "-o", "acme").stdout == "0 runs.\n(nothing)\n"
+    assert carry_out("runs", "-o", "acme").stdout == "0 runs.\n"
+
+
+CHECKS = [
+    {"check": "login", "connection": "salesforce", "result": "failed", "found": "no", "remedy": "Set it."}
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "shown"),
+    [
+        (done(checks=CHECKS, summary=["! Failed: login"]), [], "! Failed: login"),
+        (done(checks=CHECKS, summary=["! Failed: login"]), ["--detail"], "Connection  Check"),
+        (done(checks=CHECKS), [], "Connection  Check"),
+    ],
+)
+def test_checks_are_summed_up_unless_each_is_asked_for(
+    answering: Answering, answer: dict[str, Any], words: list[str], shown: str
+) -> None:
+    answering(answer)
+
+    assert carry_out("preflight", *words, "-o", "acme").stdout.splitlines()[1].startswith(shown)
+
+
+def test_where_there_is_no_terminal_a_table_has_whole_lines_and_no_colours(answering: Answering) -> None:
+    remedy = "Setup > Permission Sets > the integration user's > System Permissions: tick View All Users."
+    answering(done(checks=[{**CHECKS[0], "remedy": remedy}]))
+
+    lines = carry_out("preflight", "-o", "acme").stdout.splitlines()
+
+    assert lines[2].endswith(remedy)
+    assert not any("\x1b" in line or line.endswith(" ") for line in lines)
