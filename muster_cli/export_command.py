@@ -3,9 +3,9 @@
 import shutil
 import urllib.request
 from contextlib import closing
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.error import URLError
 
 import typer
 
@@ -53,8 +53,11 @@ def _fetch(link: str, output: Path) -> None:
         opened = urllib.request.urlopen(link, timeout=_PATIENCE_S)  # noqa: S310 - of the web alone, see _link
         with closing(opened) as source, part.open("wb") as written:
             shutil.copyfileobj(source, written)
+        # Read piece by piece, an answer that breaks off looks like one that ends.
+        if part.stat().st_size != int(opened.headers["Content-Length"] or 0):
+            raise OSError("the answer broke off")
         part.replace(output)
-    except (URLError, OSError) as error:
+    except (OSError, HTTPException) as error:
         part.unlink(missing_ok=True)
         raise Failure(
             f"{output} cannot be written: {error}", "The link in the answer is good for an hour."

@@ -93,7 +93,10 @@ class Screen:
 
     def draw(self, table: Table) -> None:
         """Draw a table as wide as there is room."""
-        drawn = Drawn(*map(_plain, table.headings), header_style="bold", box=None, pad_edge=False)
+        drawn = Drawn(header_style="bold", box=None, pad_edge=False)
+        for heading in table.headings:
+            # Nothing is cut: an id is there to be copied.
+            drawn.add_column(_plain(heading), overflow="fold")
         for row in table.rows:
             drawn.add_row(*(Text(_plain(cell)) for cell in row))
         if self.out.is_terminal:

@@ -97,7 +97,7 @@ def test_settings_are_planned_and_saved_and_then_nothing_differs(acme: Company, 
     again = carry_out("plan", str(document))
     acme.run()
     after = carry_out("plan", str(document))
-    versions = carry_out("settings", "history", "--json", "-o", "acme")
+    versions = carry_out("settings", "history", "--json", "--detail", "-o", "acme")
 
     assert planned.exit_code == 2, planned.output
     assert "seats.gong.limit" in planned.stdout
@@ -137,7 +137,6 @@ def test_an_import_is_followed_to_its_end(acme: Company, workflow: Workflow) -> 
     assert preview.exit_code == 0, preview.output
     assert result.exit_code == 0, result.output
     assert "It reads Salesforce" in result.stderr
-    assert "2 created" in result.stdout
     assert len(acme.active()) == 2
     assert acme.latest().by == JANE
     assert len(workflow.started()) == 2
@@ -159,7 +158,6 @@ def test_what_waits_is_approved_by_its_run(acme: Company, workflow: Workflow) ->
     assert f"muster approve {run_id}" in waits.stdout
     assert undecided.exit_code == 1
     assert approved.exit_code == 0, approved.output
-    assert "3 deactivated" in approved.stdout
     assert len(acme.active()) == 1
     assert acme.record(run_id).approved_by == "joe@acme.example"
     assert again.exit_code == 1

@@ -163,12 +163,13 @@ def test_a_terminal_has_colours_and_its_own_width() -> None:
 
 
 def test_a_table_is_drawn_within_the_width_and_in_place_of_the_summary() -> None:
-    screen, written = terminal(30, color_system=None)
+    screen, written = terminal(48, color_system=None)
     versions = [
         {
             "version": 7,
             "at": "2026-11-20T08:15:31Z",
             "by": "jane",
+            "approved_by": None,
             "why": "Leeds joins the field",
             "changed": [],
         }
@@ -179,7 +180,8 @@ def test_a_table_is_drawn_within_the_width_and_in_place_of_the_summary() -> None
     lines = written.getvalue().splitlines()
     assert "+ Ada" not in lines
     assert "jane" in written.getvalue()
-    assert max(map(len, lines)) <= 30
+    assert "…" not in written.getvalue()
+    assert max(map(len, lines)) <= 48
 
 
 def test_names_give_the_terminal_no_orders() -> None:
@@ -209,9 +211,9 @@ CHECKS = [
 @pytest.mark.parametrize(
     ("answer", "words", "shown"),
     [
-        (done(checks=CHECKS, summary=["! Failed: login"]), [], "! Failed: login"),
-        (done(checks=CHECKS, summary=["! Failed: login"]), ["--detail"], "Connection  Check"),
-        (done(checks=CHECKS), [], "Connection  Check"),
+        (done(checks=CHECKS, summary=["! Failed"]), [], "! Failed"),
+        (done(checks=CHECKS, summary=["! Failed"]), ["--detail"], "login"),
+        (done(checks=CHECKS), [], "login"),
     ],
 )
 def test_checks_are_summed_up_unless_each_is_asked_for(
@@ -219,7 +221,10 @@ def test_checks_are_summed_up_unless_each_is_asked_for(
 ) -> None:
     answering(answer)
 
-    assert carry_out("preflight", *words, "-o", "acme").stdout.splitlines()[1].startswith(shown)
+    lines = carry_out("preflight", *words, "-o", "acme").stdout
+
+    assert shown in lines
+    assert ("! Failed" in lines) == (shown == "! Failed")
 
 
 def test_where_there_is_no_terminal_a_table_has_whole_lines_and_no_colours(answering: Answering) -> None:
