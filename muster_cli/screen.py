@@ -23,6 +23,8 @@ from muster_cli.failures import Failure
 
 # What is no terminal finds each line whole.
 _WIDTH_ELSEWHERE = 200
+# Of YAML: text is not folded.
+_LONGEST_LINE = 1_000_000
 _STYLES = {"+ ": "green", "- ": "red", "~ ": "yellow", "! ": "bold red"}
 _SAID = frozenset(
     {
@@ -160,8 +162,9 @@ class Screen:
 
 def as_yaml(document: object) -> str:
     """Return a document as YAML, in the order of its keys."""
-    written = StringIO()
-    YAML().dump(document, written)
+    written, yaml = StringIO(), YAML()
+    yaml.width = _LONGEST_LINE
+    yaml.dump(document, written)
     return written.getvalue()
 
 

@@ -1,11 +1,13 @@
 """A run watched to its end: how often it is asked after, what is said meanwhile, and how that ends."""
 
 from collections.abc import Callable
+from io import StringIO
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from muster_cli import following
 from muster_cli.asking import Muster
@@ -71,6 +73,22 @@ def test_who_cannot_ask_any_more_is_told_that_the_run_goes_on() -> None:
 
     assert told.value.message == "AWS does not accept your credentials"
     assert told.value.remedy == f"The run goes on by itself: muster run {RUN} --follow"
+
+
+def test_a_terminal_shows_a_bar_that_goes_when_the_run_has_ended() -> None:
+    written = StringIO()
+    terminal = Console(file=written, force_terminal=True, width=100, color_system=None)
+    applying = {"phase": "apply", "planned": 200, "applied": 50}
+    answers = [
+        run("running"),
+        run("running", "50 of 200 applied.", at_work=applying),
+        *[run("succeeded")] * 2,
+    ]
+    to = Muster(Scripted(answers), Screen(out=terminal, err=terminal), "acme")
+
+    assert following.follow(to, RUN, lambda _: None) == 0
+    assert "50 of 200 applied." in written.getvalue()
+    assert "50/200" in written.getvalue()
 
 
 @pytest.mark.usefixtures("pauses")
