@@ -18,7 +18,8 @@ from botocore.exceptions import (
 
 _SIGN_IN = "Sign in as for any AWS tool: aws sso login, the lines of your access portal, or --profile."
 _MAY_NOT = (
-    "An administrator of the account attaches the policy of the stack's output AdministratorsPolicy to you."
+    "Have an administrator of the account attach to you the policy of the stack's output AdministratorsPolicy"
+    " (or ReadersPolicy), and AWS's AWSLambda_ReadOnlyAccess."
 )
 _REMEDIES: dict[type[BotoCoreError], str] = {
     NoCredentialsError: _SIGN_IN,

@@ -73,7 +73,7 @@ def apply(
         if planned == outcomes.FAILED:
             to.screen.note(f"To save it without a plan: --expected-version {expected_version}")
             return planned
-        if not yes:
+        if not yes and planned != outcomes.DONE:
             to.screen.ask("Save it?")
     answer = about.sign(SETTINGS, action="put", settings=text, why=why, expected_version=expected_version)
     return to.show(answer)

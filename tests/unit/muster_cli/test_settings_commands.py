@@ -144,6 +144,13 @@ def test_without_a_yes_nothing_is_saved(
     assert [event["action"] for _, event in functions.asked] == ["validate", "preview", "put"]
 
 
+def test_where_nothing_would_change_nobody_is_asked(answering: Answering, document: Path) -> None:
+    functions = answering(SAME, NOBODY, SAVED)
+
+    assert carry_out("apply", str(document)).exit_code == 0
+    assert [event["action"] for _, event in functions.asked] == ["validate", "preview", "put"]
+
+
 def test_what_cannot_be_planned_is_not_saved_by_itself(answering: Answering, document: Path) -> None:
     functions = answering(DIFFERENT, REFUSED)
 
