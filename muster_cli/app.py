@@ -16,7 +16,7 @@ from muster_cli import (
     run_commands,
     settings_commands,
 )
-from muster_cli.options import command
+from muster_cli.options import add_command
 
 _HELP = """Ask Muster: users and licences, in step with Salesforce and Vault CRM.
 
@@ -94,7 +94,7 @@ def build() -> typer.Typer:
         (webhook, "rotate-token", connection_commands.rotate_token),
         (webhook, "remove", connection_commands.remove),
     ):
-        command(to, name)(function)
+        add_command(to, name, function)
     for group in (settings, groups, webhook):
         app.add_typer(group)
     return app

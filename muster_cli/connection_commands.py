@@ -17,9 +17,7 @@ def preflight(
     to: Muster,
     connections: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[CONNECTION]...", help="salesforce, vault_crm, align; by default all there are."
-        ),
+        typer.Argument(metavar="CONNECTION", help="salesforce, vault_crm, align; by default all there are."),
     ] = None,
     *,
     candidates: Annotated[

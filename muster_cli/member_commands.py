@@ -11,7 +11,7 @@ MEMBERS, GROUPS = "MemberSettingsFunction", "GroupAssignmentFunction"
 _NOBODY = "none"
 
 Members = Annotated[
-    list[str], typer.Argument(metavar="MEMBER...", help="E-mail addresses, usernames, member ids or CRM ids.")
+    list[str], typer.Argument(metavar="MEMBER", help="E-mail addresses, usernames, member ids or CRM ids.")
 ]
 Feature = Annotated[str, typer.Option("--feature", help="engage or engage_connect.")]
 

@@ -93,34 +93,24 @@ _OF_MUSTER = [each for each in inspect.signature(_muster).parameters.values() if
 _OF_SCREEN = list(inspect.signature(_screen).parameters.values())
 
 
-def command[**P](
-    app: typer.Typer, name: str
-) -> Callable[[Callable[Concatenate[Muster, P], int]], Callable[Concatenate[Muster, P], int]]:
+def add_command(app: typer.Typer, name: str, function: Callable[Concatenate[Muster, ...], int]) -> None:
     """Make a function a command of `app`: it is given Muster, and returns the exit code.
 
     Its docstring is its help; what every command takes is added to its own options.
     """
+    _, *own = inspect.signature(function).parameters.values()
 
-    def register(function: Callable[Concatenate[Muster, P], int]) -> Callable[Concatenate[Muster, P], int]:
-        _, *own = inspect.signature(function).parameters.values()
+    def run(**given: Any) -> None:
+        screen = _screen(**{each.name: given.pop(each.name) for each in _OF_SCREEN})
+        of_muster = {each.name: given.pop(each.name) for each in _OF_MUSTER}
+        # What is left are the command's own options, by the names that its signature has.
+        raise typer.Exit(_ended(screen, lambda: function(_muster(screen, **of_muster), **given)))
 
-        def run(**given: Any) -> None:
-            screen = _screen(**{each.name: given.pop(each.name) for each in _OF_SCREEN})
-            of_muster = {each.name: given.pop(each.name) for each in _OF_MUSTER}
-            # What is left are the command's own options, by the names that its signature has.
-            carry_out: Any = function
-            raise typer.Exit(_ended(screen, lambda: carry_out(_muster(screen, **of_muster), **given)))
-
-        options = [
-            each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *_OF_MUSTER, *_OF_SCREEN)
-        ]
-        run.__doc__ = function.__doc__
-        run.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]  # what typer reads
-        run.__annotations__ = {each.name: each.annotation for each in options}
-        app.command(name)(run)
-        return function
-
-    return register
+    options = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *_OF_MUSTER, *_OF_SCREEN)]
+    run.__doc__ = function.__doc__
+    run.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]  # what typer reads
+    run.__annotations__ = {each.name: each.annotation for each in options}
+    app.command(name)(run)
 
 
 def _ended(screen: Screen, carry_out: Callable[[], int]) -> int:
