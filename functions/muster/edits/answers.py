@@ -19,6 +19,8 @@ MOST_IN_DETAIL = 500
 _FOR_CHANGES = 8
 # So many changed attributes of a member are named in a short line.
 _NAMED = 4
+# As much of what a line calls its member is repeated as tells who is meant.
+_QUOTED = 100
 # What goes with an attribute and says nothing by itself.
 _BESIDE = frozenset({"origin", "rank", "since"})
 
@@ -135,7 +137,7 @@ class Sums:
 
     def _who(self, number: int) -> str | None:
         who: str | None = self.lines.requests.get(number, {}).get("member")
-        return who
+        return who and who[:_QUOTED]
 
     def _wrong(self, number: int, problem: Problem) -> str:
         """Return what is wrong with a line, and what to do."""
@@ -155,7 +157,7 @@ def of_lines(sums: Sums, run: str, first: int | None, following: int | None, *, 
     of = f"{good:,} of {counted(total, 'line')}" + (f", from line {first} on" if first else "")
     sentences = [f"{of}: {_in_words(counts, WOULD_BE_MADE if preview else MADE)}."]
     if sums.lines.empty:
-        sentences.append(f"{counted(sums.lines.empty, 'other line')} ask for nothing.")
+        sentences.append(f"{counted(sums.lines.empty, 'other line asks', 'other lines ask')} for nothing.")
     if following:
         sentences.append(f"The time was up: send the same event again with from_line {following}.")
     status = "succeeded_with_errors" if counts["refused"] else "succeeded"

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 
 from muster.errors import Problem, Rejected, TooLarge
 from muster.roster.member import Json
-from muster.validation import did_you_mean
+from muster.validation import did_you_mean, fewer
 
 MOST_LINES = 10_000
+MOST_COLUMNS = 100
 
 _BYTE_ORDER_MARK = "\ufeff"
 _SEPARATORS = (",", ";", "\t")
@@ -137,8 +138,11 @@ def _checked(header: Sequence[str], columns: Columns) -> list[str]:
     if not any(columns.has(name) for name in names):
         remedy = f"Begin with one that does. Known are {', '.join(columns.names())}."
         raise Rejected(Problem("csv", "has no first line that names the columns", remedy))
+    if len(names) > MOST_COLUMNS:
+        remedy = "Take out those that say nothing."
+        raise TooLarge(Problem("csv", f"has {len(names):,} columns, more than {MOST_COLUMNS}", remedy))
     if problems := [*_faults(names, columns)]:
-        raise Rejected(*problems)
+        raise Rejected(*fewer(problems))
     return names
 
 

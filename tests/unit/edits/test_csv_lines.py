@@ -118,6 +118,7 @@ def test_cells_that_export_writes_are_read_as_they_were() -> None:
         ("member,engage\nada,x\n", "has a column 'engage', which is not a member setting", "GroupAssignm"),
         ("member,seats,seats\nada,x,y\n", "has two columns 'seats'", "Take one out."),
         ("member,,seats\nada,x,y\n", "has no name for column 2", "Name it"),
+        ("member" + ",seats" * 100, "has 101 columns, more than 100", "Take out"),
         ("seats\ngong\n", "has no column 'member'", "Add it"),
         ('member,seats\nada,gong\nbob,"gong\ncy,gong\n', "has a quotation mark in line 3", "Close it"),
         ('member,seats\nada,"gong"x\n', "has a quotation mark in line 2", "Close it"),
