@@ -218,7 +218,7 @@ def test_seats_that_a_chunk_frees_go_to_who_is_in_line_before_the_next_chunk(
     acme.put(seats={**SEATS, "gong": {"limit": 3}})
     acme.change("ada", **MANUAL)
     said = acme.edit("bob,null,", "cy,,2030-12-31", "ada,gong,")
-    assert said["status"] == "succeeded"
+    assert said["lines"][-1] == "~ line 4, ada@acme.example: seats.gong.state nothing → held"
     assert acme.seats("bob", "cy", "dee", "ada") == [
         {},
         {"gong": "held"},
