@@ -20,6 +20,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from muster import validation
 from muster.crm import engage_features
 from muster.crm.engage_features import Seen
+from muster.edits.csv_lines import Columns
 from muster.edits.member_edits import MOST_PROBLEMS
 from muster.errors import Problem, Rejected
 from muster.references import Reference
@@ -65,6 +66,10 @@ class GroupRequest(Section):
     action: Literal["assign", "remove", "retry"]
     feature: EngageFeature
     group: Group | None = None
+
+
+# As the columns of a CSV file.
+COLUMNS = Columns(needed=("member", "action", "feature"), others=("group",))
 
 
 def read(document: object) -> GroupRequest:
