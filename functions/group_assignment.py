@@ -63,6 +63,7 @@ def _assign(asked: GroupRequests, request_id: str, time_left: Callable[[], float
         now=datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
         run=f"groups:{request_id}",
         preview=asked.preview,
+        groups=bootstrap.run_table().state(asked.organization).vault_groups,
     )
     if asked.csv is not None:
         return requesting.request_lines(asked.csv, asked.by, Part(time_left, asked.from_line, asked.detail))

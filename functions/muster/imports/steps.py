@@ -423,8 +423,12 @@ class Steps:
         newest = _normal(vault["newest"]) if vault["newest"] else state.vault_watermark
         watermark = max(newest or "", state.vault_watermark or "") or None
         state = replace(state, vault_watermark=watermark, vault_read_at=run.gathered_at or run.started_at)
+        groups = vault.get("groups", {})
         if not vault["whole"]:
-            return state
+            known = state.vault_groups
+            more = {name: [*dict.fromkeys([*known.get(name, ()), *found])] for name, found in groups.items()}
+            return replace(state, vault_groups={**known, **more})
+        state = replace(state, vault_groups=groups)
         decided = vault_settings_digest(self.settings)
         return replace(state, vault_rows=vault["read"], vault_decided_with=decided, vault_host=host)
 
