@@ -20,8 +20,11 @@ from muster import bootstrap
 from muster.admin_requests import By, Event, answer_one, settings_of
 from muster.edits.requesting_groups import RequestingGroups
 from muster.observability import logger, metrics
+from muster.presentation import edits
+from muster.presentation.answers import Layout
 from muster.roster.member import Json
 
+_LAYOUT = Layout(edits.groups, only_in_detail=frozenset({"results"}))
 _EXAMPLE = {
     "member": "ada@acme.example",
     "action": "assign",
@@ -52,8 +55,18 @@ def _assign(asked: GroupRequests, request_id: str) -> Json:
 @logger.inject_lambda_context(log_event=False)
 def handler(event: object, context: LambdaContext) -> Json:
     """Take up group requests; refusals are in the answer, faults raise."""
-    said = answer_one(event, GroupRequests, lambda asked: _assign(asked, context.aws_request_id))
-    metrics.add_metric(name="GroupRequests", unit=MetricUnit.Count, value=len(said.get("results", ())))
-    metrics.add_metric(name="GroupRequestsRefused", unit=MetricUnit.Count, value=len(said.get("errors", ())))
+    taken_up, refused = 0, 0
+
+    def assign(asked: GroupRequests) -> Json:
+        nonlocal taken_up, refused
+        whole = _assign(asked, context.aws_request_id)
+        taken_up, refused = len(whole["results"]), len(whole["errors"])
+        return whole
+
+    said = answer_one(event, GroupRequests, assign, _LAYOUT)
+    if not refused:
+        refused = len(said.get("errors", ()))
+    metrics.add_metric(name="GroupRequests", unit=MetricUnit.Count, value=taken_up)
+    metrics.add_metric(name="GroupRequestsRefused", unit=MetricUnit.Count, value=refused)
     metrics.flush_metrics()
     return said

@@ -25,9 +25,13 @@ from muster.admin_requests import By, Event, Line, answer_one, settings_of
 from muster.edits.editing_members import EditingMembers
 from muster.edits.erasing_by_hand import ErasingByHand
 from muster.observability import logger, metrics
+from muster.presentation import edits
+from muster.presentation.answers import Layout
 from muster.references import Reference
 from muster.roster.member import Json
 from muster.validation import refused
+
+_LAYOUT = Layout(edits.members, only_in_detail=frozenset({"results"}))
 
 
 class MemberEdits(Event):
@@ -83,9 +87,19 @@ def _edit(asked: MemberEdits, request_id: str) -> Json:
 @logger.inject_lambda_context(log_event=False)
 def handler(event: object, context: LambdaContext) -> Json:
     """Edit members; refusals are in the answer, faults raise."""
-    said = answer_one(event, MemberEdits, lambda asked: _edit(asked, context.aws_request_id))
-    edited = sum(bool(result["changed"]) for result in said.get("results", ()))
+    edited, refused = 0, 0
+
+    def edit(asked: MemberEdits) -> Json:
+        nonlocal edited, refused
+        whole = _edit(asked, context.aws_request_id)
+        edited = sum(bool(result["changed"]) for result in whole["results"])
+        refused = len(whole["errors"])
+        return whole
+
+    said = answer_one(event, MemberEdits, edit, _LAYOUT)
+    if not refused:
+        refused = len(said.get("errors", ()))
     metrics.add_metric(name="MemberEdits", unit=MetricUnit.Count, value=edited)
-    metrics.add_metric(name="MemberEditsRefused", unit=MetricUnit.Count, value=len(said.get("errors", ())))
+    metrics.add_metric(name="MemberEditsRefused", unit=MetricUnit.Count, value=refused)
     metrics.flush_metrics()
     return said

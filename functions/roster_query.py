@@ -16,14 +16,14 @@ carries `cursor`: ask again with it, everything else the same.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from muster import bootstrap
-from muster.admin_requests import Action, Request, WholeRequest, answer, settings_of
+from muster.admin_requests import Action, Asked, Request, WholeRequest, answer, settings_of
 from muster.insight import (
     explaining_members,
     listing_organizations,
@@ -32,26 +32,66 @@ from muster.insight import (
     run_summaries,
 )
 from muster.observability import logger, metrics
+from muster.presentation import (
+    errors,
+    explanations,
+    members,
+    organizations,
+    runs,
+    seats,
+)
+from muster.presentation.answers import Layout
+from muster.presentation.lines import counted
 from muster.references import Reference
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
 
 type Limit = Annotated[int, Field(ge=1, le=querying_members.MAX_LIMIT)]
 type Cursor = Annotated[str, Field(max_length=2048)]
+# So many entries are a page where none is asked for: each is a line, and the lines fit on a screen.
+SCREEN = 20
 
 
-class Page(Request):
+class Asking(Asked):
+    """What every question may carry: `"as": "text"` for a table in lines of text."""
+
+    as_: Literal["text"] | None = Field(default=None, alias="as")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_an_object(cls, event: Any) -> Any:
+        """Have the parsed event validated: in JSON text, pydantic passes over a key `as_`."""
+        return event
+
+
+class Question(Asking, Request):
+    """A question about one organization."""
+
+
+class Paging(Asking):
+    """A question that is answered page by page: as long a page as is asked for, else a screen."""
+
+    limit: Limit | None = None
+    cursor: Cursor | None = None
+
+    @property
+    def asks_for_more(self) -> bool:
+        """Whether the page is as long as was asked for."""
+        return self.limit is not None
+
+    @property
+    def size(self) -> int:
+        """How many entries the page has."""
+        is_whole = self.detail or self.as_ is not None
+        return self.limit or (querying_members.DEFAULT_LIMIT if is_whole else SCREEN)
+
+
+class Page(Paging, Request):
     """An event that asks for a page of something."""
 
-    limit: Limit = querying_members.DEFAULT_LIMIT
-    cursor: Cursor | None = None
 
-
-class OrganizationPage(WholeRequest):
+class OrganizationPage(Paging, WholeRequest):
     """An event that asks for a page of the organizations."""
-
-    limit: Limit = querying_members.DEFAULT_LIMIT
-    cursor: Cursor | None = None
 
 
 class MemberPage(Page):
@@ -65,8 +105,13 @@ class MemberList(Page):
 
     filter: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """How many members the page has: the list is what was asked for, and need not fit on a screen."""
+        return self.limit or querying_members.DEFAULT_LIMIT
 
-class OneMember(Request):
+
+class OneMember(Question):
     """An event that asks for one member."""
 
     member: Reference
@@ -90,10 +135,14 @@ def _list(request: MemberList) -> Json:
         bootstrap.roster_table(),
         request.organization,
         request.filter,
-        request.limit,
+        request.size,
         request.cursor,
     )
-    return {"message": _shown(len(page["members"]), "member", page["cursor"]), **page}
+    return {
+        "message": _shown(len(page["members"]), "member", page["cursor"]),
+        "cursor": page["cursor"],
+        "members": page["members"],
+    }
 
 
 def _member(request: OneMember) -> Json:
@@ -123,18 +172,18 @@ def _explain(request: Explain) -> Json:
 
 def _history(request: MemberPage) -> Json:
     page = querying_members.show_history(
-        bootstrap.roster_views(), request.organization, request.member, request.limit, request.cursor
+        bootstrap.roster_views(), request.organization, request.member, request.size, request.cursor
     )
     return {"message": _shown(len(page["history"]), "change", page["cursor"]), **page}
 
 
-def _seats(request: Request) -> Json:
+def _seats(request: Question) -> Json:
     found = querying_members.show_seats(bootstrap.roster_table(), settings_of(request.organization).settings)
     return {"message": _shown(len(found["seats"]), "seat", None), **found}
 
 
 def _runs(request: Page) -> Json:
-    page = querying_runs.list_runs(bootstrap.run_table(), request.organization, request.limit, request.cursor)
+    page = querying_runs.list_runs(bootstrap.run_table(), request.organization, request.size, request.cursor)
     return {"message": _shown(len(page["runs"]), "run", page["cursor"]), **page}
 
 
@@ -144,24 +193,24 @@ def _run(request: OneRun) -> Json:
     page = querying_runs.show_run(
         run,
         bootstrap.run_archive(),
-        request.limit,
+        request.size,
         request.cursor,
         request.by,
         _now(),
         table.lease_until(run.organization, run.id),
     )
-    return {"message": run_summaries.in_words(run), "run_id": run.id, **page}
+    return {"message": run_summaries.in_words(run), "run_id": run.id, "run_status": run.status, **page}
 
 
 def _errors(request: Page) -> Json:
     page = querying_members.show_errors(
-        bootstrap.roster_views(), request.organization, request.limit, request.cursor
+        bootstrap.roster_views(), request.organization, request.size, request.cursor
     )
     return {"message": _shown(len(page["log"]), "entry", page["cursor"], "entries"), **page}
 
 
 def _organizations(request: OrganizationPage) -> Json:
-    page = listing_organizations.list_organizations(bootstrap.settings_table(), request.limit, request.cursor)
+    page = listing_organizations.list_organizations(bootstrap.settings_table(), request.size, request.cursor)
     return {"message": _shown(len(page["organizations"]), "organization", page["cursor"]), **page}
 
 
@@ -169,21 +218,47 @@ def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
 
-def _shown(count: int, one: str, cursor: str | None, many: str = "") -> str:
+def _shown(count: int, one: str, cursor: str | None, many: str | None = None) -> str:
     more = "; there is more, ask again with the cursor" if cursor else ""
-    return f"{count} {one if count == 1 else many or one + 's'}{more}."
+    return f"{counted(count, one, many)}{more}."
 
+
+# What an explanation says in sentences, as values.
+_EXPLAINED_BY = frozenset(
+    {"since", "assignment", "also_matched", "did_not_match", "note", "seats", "workspaces", "data_capture"}
+    | {"groups", "identity", "manager", "keep_active", "frozen", "crm_user_status", "end_date"}
+    | {"last_changes", "runs", "recorded", "salesforce", "now"}
+)
+_OF_A_RUN = frozenset({"run", "change", "at_work", "note", "items"})
 
 ACTIONS: dict[str, Action[Any]] = {
-    "list": Action(MemberList, _list),
-    "member": Action(OneMember, _member),
-    "explain": Action(Explain, _explain),
-    "history": Action(MemberPage, _history),
-    "seats": Action(Request, _seats),
-    "runs": Action(Page, _runs),
-    "run": Action(OneRun, _run),
-    "errors": Action(Page, _errors),
-    "organizations": Action(OrganizationPage, _organizations),
+    "list": Action(
+        MemberList,
+        _list,
+        layout=Layout(members.lines, members.listed, not_beside_text=frozenset({"members"}), is_listed=True),
+    ),
+    "member": Action(
+        OneMember,
+        _member,
+        layout=Layout(members.one, members.only, not_beside_text=frozenset({"member"}), is_listed=True),
+    ),
+    "explain": Action(
+        Explain,
+        _explain,
+        layout=Layout(explanations.lines, explanations.explanation_table, _EXPLAINED_BY),
+    ),
+    "history": Action(
+        MemberPage, _history, layout=Layout(members.history, members.history_table, frozenset({"history"}))
+    ),
+    "seats": Action(Question, _seats, layout=Layout(seats.lines, seats.seats_table, frozenset({"seats"}))),
+    "runs": Action(Page, _runs, layout=Layout(runs.lines, runs.runs_table, frozenset({"runs"}))),
+    "run": Action(OneRun, _run, layout=Layout(runs.run_lines, runs.run_table, _OF_A_RUN)),
+    "errors": Action(Page, _errors, layout=Layout(errors.lines, errors.errors_table, frozenset({"log"}))),
+    "organizations": Action(
+        OrganizationPage,
+        _organizations,
+        layout=Layout(organizations.lines, organizations.organizations_table, frozenset({"organizations"})),
+    ),
 }
 
 

@@ -126,6 +126,7 @@ class EditingMembers:
         return {
             "where": f"changes[{done.place}]",
             "member": member.id,
+            "name": member.name,
             "changed": [asdict(change) for change in done.changed],
             "seats": with_places(member, lines)["seats"],
             **({"note": " ".join(notes)} if notes else {}),

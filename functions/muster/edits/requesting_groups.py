@@ -61,6 +61,7 @@ class RequestingGroups:
         return {
             "where": f"requests[{place}]",
             "member": member.id,
+            "name": member.name,
             "feature": feature,
             "request": mine["request"],
             "status": mine["status"],

@@ -17,6 +17,7 @@ from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
 from muster.imports.ports import Ports
 from muster.imports.selecting import members_due, select
+from muster.presentation.lines import counted
 from muster.pushes.syncing_align import AlignSync
 from muster.roster.activity import grace_ends
 from muster.roster.decisions import Outcome
@@ -26,7 +27,7 @@ from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
 from muster.runs.guard import Reason
-from muster.runs.parking import SHOWN, Ends, outlook
+from muster.runs.parking import SHOWN, Ends, news, outlook, to_look_at
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings import Settings
 from muster.settings.digests import settings_digest, vault_settings_digest
@@ -112,7 +113,7 @@ class Steps:
             self.ports.notify(self.settings, run.id, self._new_since(run))
         finally:
             self._ends.log_errors(run, applying.errors)
-        return self._end(applied, summary)
+        return self._end(applied, summary, PlanShown(changes=_first(items), tally=summary.get("tally", {})))
 
     def _reading_again(self, run: Run) -> ReadAgain:
         def read_again(crm_ids: Sequence[str]) -> Sequence[UserChange]:
@@ -185,6 +186,7 @@ class Steps:
         vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
         plan.items += [*vault.items, *plan.seated]
         plan.decisions |= vault.decisions
+        plan.tally = plan_items.tally(plan.effective)
         trips: list[Reason] = [*guard.tripped(plan.effective, plan.active, self.settings)]
         if self._still_untried(state):
             trips += guard.untried(plan.effective, self.settings)
@@ -315,6 +317,7 @@ class Steps:
             "seats": plan.seat_use(self.settings),
             "left_out": plan.left_out.to_json(),
             "guard": [trip.text() for trip in trips],
+            "tally": plan.tally,
             "read": gathered.total,
             "newest": gathered.newest,
             "active": active,
@@ -331,26 +334,25 @@ class Steps:
     # ── Ends ─────────────────────────────────────────────────────────────────────────────────────
 
     def _shown(self, plan: Plan) -> PlanShown:
-        changes = [item.shown() for item in plan.effective[:SHOWN]]
         return PlanShown(
-            changes=changes,
+            changes=_first(plan.items),
+            tally=plan.tally,
             seats=plan.seat_use(self.settings),
             left_out=plan.left_out.to_json(),
             warnings=plan_items.lost_by_hand(plan.items),
         )
 
-    def _end(self, run: Run, summary: Mapping[str, Any]) -> RunAnswer:
+    def _end(self, run: Run, summary: Mapping[str, Any], shown: PlanShown) -> RunAnswer:
         errors = run.errors + summary["noticed"]
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
-        run = replace(run, status=status, errors=errors, message=f"{outlook(run)}.")
+        run = replace(run, status=status, errors=errors, message=f"{outlook(run, done=True)}.")
         state = self._state_after(run, summary)
         if state:
             known = self.ports.runs.state(run.organization).frozen or ()
             told = frozen_users.told(summary.get("frozen_members", ()), known, run.id, run.started_at)
             self._ends.log_errors(run, told)
         self._ends.finish(run, state)
-        said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
-        details = {"read": summary["read"]}
+        details: dict[str, Any] = {"read": summary["read"], "changes": shown.changes, "tally": shown.tally}
         if frozen := summary.get("frozen_members"):
             details["frozen"] = frozen_users.shown(frozen)
         if vault := summary.get("vault_crm"):
@@ -359,7 +361,9 @@ class Steps:
             details["align"] = {"read": self.align_sync.read, "written": self.align_sync.written}
         return RunAnswer(
             ended=Ended.APPLIED,
-            message=f"{summary['read']:,} user{'s' * (summary['read'] != 1)} read. {run.message}{said}",
+            message=(
+                f"{counted(summary['read'], 'user')} read. {news(run, shown, done=True)}.{to_look_at(errors)}"
+            ),
             run_id=run.id,
             mode=run.mode,
             errors=errors,
@@ -432,6 +436,11 @@ class Steps:
 
     def _parts(self, run: Run, name: str) -> Iterable[bytes]:
         return self.ports.archive.parts(run.organization, run.id, run.attempt, name)
+
+
+def _first(items: Iterable[Item]) -> list[dict[str, Any]]:
+    effective = (item for item in items if item.outcome != Outcome.UNCHANGED)
+    return [item.shown() for item in plan_items.first(effective, SHOWN)]
 
 
 def _told_of_the_move(gathered: Gathered, organization_id: str) -> tuple[str, Problem]:

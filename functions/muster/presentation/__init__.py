@@ -3,7 +3,20 @@
 Works on answers as functions publish them, so that the functions, the demo and whatever else shows answers
 to people use the same words and the same columns.
 
-answers         in which order an answer is laid out, and what of it is shown only on request
-lines           short lines, so many at most; counts with their nouns
-tables          a table as a value: headings and rows; and as lines of text
+answers                 in which order an answer is laid out, and what of it is shown only on request
+lines                   short lines, so many at most; counts with their nouns
+tables                  a table as a value: headings and rows; and as lines of text
+words                   the words for attributes, features, statuses, origins and causes
+plans                   what an import does to people
+sendings                what a push sends to Vault CRM
+left_out                who of Salesforce's users is no active member, and why
+members                 members, what they hold, and their history
+explanations            why somebody has what they have
+seats                   seats and who is in line
+runs                    runs, and one with its plan
+errors                  the error log
+organizations           the organizations there are
+checks                  checks of connections, links of the webhook's chain
+edits                   what came of edits and group requests by hand
+settings_differences    where settings differ, and who saved them
 """

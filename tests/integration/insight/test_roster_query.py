@@ -124,7 +124,10 @@ def test_a_member_is_found_by_its_own_id(ask: Any) -> None:
 
 def test_an_unknown_member_is_said_to_be_unknown_with_what_to_do(ask: Any) -> None:
     answer = ask("member", member="nobody@acme.example")
-    assert (answer["status"], answer["message"]) == ("rejected", "member is not in the roster.")
+    assert (answer["status"], answer["message"]) == (
+        "rejected",
+        "member is not in the roster: 'nobody@acme.example'.",
+    )
     assert "errors" in answer["errors"][0]["remedy"]
 
 

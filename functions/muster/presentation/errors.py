@@ -1,0 +1,42 @@
+"""The error log in lines and tables: what could not be done, for whom, and what to do (I8)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from muster.presentation import words
+from muster.presentation.answers import Answer
+from muster.presentation.tables import Table, table
+
+
+def lines(answer: Answer) -> Sequence[str]:
+    """Return a line for each entry, newest first."""
+    return [one_line(entry) for entry in answer["log"]]
+
+
+def one_line(entry: Mapping[str, Any]) -> str:
+    """Return an entry in one line: when, where, what, and what to do."""
+    system = words.CONNECTIONS.get(entry["system"], entry["system"])
+    record = f" {entry['record']}" if entry["record"] else ""
+    what = entry["message"].rstrip(".")
+    return f"! {words.moment(entry['at'])} {system}{record}: {what}. {entry['remedy']}".rstrip()
+
+
+def errors_table(answer: Answer) -> Table:
+    """Return entries of the error log, a line each."""
+    rows = [
+        [
+            words.moment(entry["at"]),
+            words.CONNECTIONS.get(entry["system"], entry["system"]),
+            entry["record"],
+            entry["message"],
+            entry["remedy"],
+        ]
+        for entry in answer["log"]
+    ]
+    return table("When (UTC)", "System", "Record", "What went wrong", "What to do", rows=rows)
+
+
+def of_people(entries: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
+    """Return entries about users of Vault CRM; `names` are people's by their Vault id."""
+    rows = [[names[entry["record"]], entry["message"], entry["remedy"]] for entry in entries]
+    return table("Name", "What went wrong", "What to do", rows=rows)
