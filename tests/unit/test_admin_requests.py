@@ -1,6 +1,7 @@
 """The envelope: what is let through to an action, and what every answer holds."""
 
 import json
+import re
 from io import StringIO
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -186,6 +187,25 @@ def test_faults_are_raised(fault: Exception) -> None:
         raise fault
 
     with pytest.raises(type(fault)):
+        answer({"organization": "acme", "action": "get"}, {"get": Action(Request, fail)})
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (
+            Unavailable("Salesforce answered 503"),
+            "Salesforce answered 503. Send the event again in some minutes:",
+        ),
+        (Unavailable("it is busy.", retry_after=5), "it is busy. Send the event again in 1 minute:"),
+        (Unavailable("down", retry_after=14_400), "down. Send the event again in 240 minutes:"),
+    ],
+)
+def test_a_fault_says_what_to_do(fault: Exception, says: str) -> None:
+    def fail(_: Request) -> dict[str, Any]:
+        raise fault
+
+    with pytest.raises(Unavailable, match=re.escape(says)):
         answer({"organization": "acme", "action": "get"}, {"get": Action(Request, fail)})
 
 
