@@ -139,7 +139,7 @@ def _list(request: MemberList) -> Json:
         request.cursor,
     )
     return {
-        "message": _shown(len(page["members"]), "member", page["cursor"]),
+        "message": _paged(counted(len(page["members"]), "member"), page["cursor"]),
         "cursor": page["cursor"],
         "members": page["members"],
     }
@@ -166,6 +166,7 @@ def _explain(request: Explain) -> Json:
     state = "The member is active" if explained["in"] else "The member is not active"
     return {
         "message": f"{state if explained['member'] else 'Not in the roster'}. {explained['why']}",
+        "to_do": explained["now"]["to_do"] if explained["now"] else [],
         **explained,
     }
 
@@ -174,17 +175,17 @@ def _history(request: MemberPage) -> Json:
     page = querying_members.show_history(
         bootstrap.roster_views(), request.organization, request.member, request.size, request.cursor
     )
-    return {"message": _shown(len(page["history"]), "change", page["cursor"]), **page}
+    return {"message": _paged(members.history_news(page["history"]), page["cursor"]), **page}
 
 
 def _seats(request: Question) -> Json:
     found = querying_members.show_seats(bootstrap.roster_table(), settings_of(request.organization).settings)
-    return {"message": _shown(len(found["seats"]), "seat", None), **found}
+    return {"message": f"{seats.news(found['seats'])}.", **found}
 
 
 def _runs(request: Page) -> Json:
     page = querying_runs.list_runs(bootstrap.run_table(), request.organization, request.size, request.cursor)
-    return {"message": _shown(len(page["runs"]), "run", page["cursor"]), **page}
+    return {"message": _paged(runs.news(page["runs"]), page["cursor"]), **page}
 
 
 def _run(request: OneRun) -> Json:
@@ -206,21 +207,20 @@ def _errors(request: Page) -> Json:
     page = querying_members.show_errors(
         bootstrap.roster_views(), request.organization, request.size, request.cursor
     )
-    return {"message": _shown(len(page["log"]), "entry", page["cursor"], "entries"), **page}
+    return {"message": _paged(errors.news(page["log"]), page["cursor"]), **page}
 
 
 def _organizations(request: OrganizationPage) -> Json:
     page = listing_organizations.list_organizations(bootstrap.settings_table(), request.size, request.cursor)
-    return {"message": _shown(len(page["organizations"]), "organization", page["cursor"]), **page}
+    return {"message": _paged(counted(len(page["organizations"]), "organization"), page["cursor"]), **page}
 
 
 def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
 
-def _shown(count: int, one: str, cursor: str | None, many: str | None = None) -> str:
-    more = "; there is more, ask again with the cursor" if cursor else ""
-    return f"{counted(count, one, many)}{more}."
+def _paged(said: str, cursor: str | None) -> str:
+    return f"{said}{'; there is more, ask again with the cursor' if cursor else ''}."
 
 
 # What an explanation says in sentences, as values.

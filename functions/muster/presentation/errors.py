@@ -5,7 +5,15 @@ from typing import Any
 
 from muster.presentation import words
 from muster.presentation.answers import Answer
+from muster.presentation.lines import counted
 from muster.presentation.tables import Table, table
+
+
+def news(log: Sequence[Mapping[str, Any]]) -> str:
+    """Return in one sentence how many entries there are, and of when the newest is."""
+    if not log:
+        return "Nothing is in the error log"
+    return f"{counted(len(log), 'entry', 'entries')}, the newest of {words.moment(log[0]['at'])}"
 
 
 def lines(answer: Answer) -> Sequence[str]:

@@ -133,8 +133,6 @@ def _outsider(answer: Answer) -> Iterator[str]:
         yield _assignment(now)
     elif now["did_not_match"]:
         yield f"Assignments that do not match: {', '.join(now['did_not_match'])}."
-    for step in now["to_do"]:
-        yield f"! {step['what']} {step['function']}; the event is in now.to_do."
 
 
 # ── The table ────────────────────────────────────────────────────────────────────────────────────────

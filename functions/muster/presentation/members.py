@@ -111,6 +111,13 @@ def counts(values: Iterable[str]) -> str:
 # ── History ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+def history_news(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return in one sentence how many changes there are, and of when the latest is."""
+    if not entries:
+        return "No changes"
+    return f"{counted(len(entries), 'change')}, the latest of {words.moment(entries[0]['at'])}"
+
+
 def history(answer: Answer) -> Sequence[str]:
     """Return a line for each change of a member, newest first: when, what, and what brought it about."""
     return [entry(each) for each in answer["history"]]

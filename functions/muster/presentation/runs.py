@@ -1,5 +1,6 @@
 """Runs in lines and tables: what each did, and what the plan of one does to whom (Q1, Q3)."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -13,6 +14,25 @@ type Run = Mapping[str, Any]
 
 _KINDS = {"import": "import", "push": "push", "settings": "change of settings"}
 _NEEDS_SOMEBODY = frozenset({"parked", "failed", "succeeded_with_errors"})
+
+
+def news(some: Sequence[Run]) -> str:
+    """Return in one sentence how many runs there are, and which of them need somebody."""
+    if not some:
+        return "No runs"
+    told = {
+        "parked": ("waits for approval", "wait for approval"),
+        "failed": ("failed", "failed"),
+        "succeeded_with_errors": ("ended with errors", "ended with errors"),
+        "running": ("is at work", "are at work"),
+    }
+    counts = Counter(run["status"] for run in some)
+    parts = [
+        f"{counted(counts[status], 'run')} {verbs[counts[status] != 1]}"
+        for status, verbs in told.items()
+        if counts[status]
+    ]
+    return f"{counted(len(some), 'run')}{f': {", ".join(parts)}' if parts else ', none needs anybody'}"
 
 
 def lines(answer: Answer) -> Sequence[str]:

@@ -21,6 +21,22 @@ def use(name: str, seat: Mapping[str, Any]) -> str:
     return f"Seat {name}: {there_are}{free}{waits}"
 
 
+def news(seats: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return in one sentence which seats are full, and for which people wait."""
+    if not seats:
+        return "The settings name no seats"
+    waited = [
+        f"{counted(seat['waiting'], 'person waits', 'people wait')} for {name}"
+        for name, seat in seats.items()
+        if seat["waiting"]
+    ]
+    full = [name for name, seat in seats.items() if seat["free"] == 0 and not seat["waiting"]]
+    if not waited and not full:
+        return f"{counted(len(seats), 'seat')}: none is full, and nobody waits"
+    are_full = [f"{words.listed(full)} {'is' if len(full) == 1 else 'are'} full"] if full else []
+    return words.joined([*waited, *are_full], ", ")
+
+
 def lines(answer: Answer) -> Sequence[str]:
     """Return a line for each seat, the fullest first, and below it who is in line."""
     found = []

@@ -54,6 +54,8 @@ def test_the_error_log() -> None:
         "! 2026-11-20 08:15 Vault CRM 10042: was refused. Correct it.",
         "! 2026-11-20 08:15 muster: was refused.",
     ]
+    assert errors.news(log["log"]) == "2 entries, the newest of 2026-11-20 08:15"
+    assert errors.news([]) == "Nothing is in the error log"
     assert errors.errors_table(log).rows[1] == ("2026-11-20 08:15", "muster", "", "was refused.", "")
     assert errors.of_people([entry], {"10042": "Ada"}).rows == (("Ada", "was refused.", "Correct it."),)
 

@@ -128,10 +128,6 @@ def test_who_is_not_in_the_roster_is_told_by_what_they_were_judged() -> None:
         "Judged by: first name Bob, email bob@acme.example.",
         "Assignments that do not match: Sales.",
     ]
-    step = {"what": "Import the user now.", "function": "ScheduledImportFunction"}
-    assert explanations.lines(outsider | {"now": now | {"to_do": [step]}})[-1] == (
-        "! Import the user now. ScheduledImportFunction; the event is in now.to_do."
-    )
     assert explanations.lines(outsider | {"now": None, "salesforce": "Not asked."})[0] == "! Not asked."
     assert explanations.explanation_table(outsider).headings[0] == "005"
 

@@ -126,6 +126,11 @@ def test_history_as_a_table_shows_a_moment_once_and_the_beginning_in_one_line() 
     ]
 
 
+def test_the_news_of_a_history() -> None:
+    assert members.history_news([]) == "No changes"
+    assert members.history_news([entry(), entry()]) == "2 changes, the latest of 2026-11-20 08:15"
+
+
 def test_one_member_as_a_table_of_values() -> None:
     shown = members.only({"member": ADA | {"seats": SEATS, "phone_numbers": [{"type": "mobile"}]}})
     rows = {row[0]: row[1] for row in shown.rows}

@@ -90,6 +90,15 @@ def test_a_change_of_settings_that_waits_says_what_it_changes_and_why_it_waits()
     assert shown[-2:] == ["… and 691 more", "Gone."]
 
 
+def test_the_news_of_runs() -> None:
+    statuses = ["parked", "succeeded", "succeeded_with_errors", "succeeded_with_errors"]
+    assert runs.news([]) == "No runs"
+    assert runs.news([RUN, QUIET]) == "2 runs, none needs anybody"
+    assert runs.news([RUN | {"status": each} for each in statuses]) == (
+        "4 runs: 1 run waits for approval, 2 runs ended with errors"
+    )
+
+
 def test_runs_as_a_table() -> None:
     (row,) = runs.runs_table({"runs": [RUN | {"approved_by": "joe"}]}).rows
     assert row == ("2026-11-20 08:15", "full import", "succeeded", "schedule", "joe", "0", "r1")

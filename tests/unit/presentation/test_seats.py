@@ -1,5 +1,7 @@
 """Seats, as lines and as a table."""
 
+import pytest
+
 from muster.presentation import seats
 from muster.presentation.tables import as_lines
 
@@ -23,6 +25,21 @@ def test_seats_are_told_the_fullest_first_with_who_is_in_line() -> None:
         "Seat coach: 5 of 20 held, 15 free",
         "Seat spare: 3 held, without a limit",
     ]
+
+
+@pytest.mark.parametrize(
+    ("seats_of", "said"),
+    [
+        ({}, "The settings name no seats"),
+        ({"a": (5, 0), "b": (None, 0)}, "2 seats: none is full, and nobody waits"),
+        ({"a": (0, 0)}, "a is full"),
+        ({"a": (0, 0), "b": (0, 0), "c": (0, 1)}, "1 person waits for c, a and b are full"),
+        ({"a": (0, 1_204)}, "1,204 people wait for a"),
+    ],
+)
+def test_the_news_of_seats(seats_of: dict[str, tuple[int | None, int]], said: str) -> None:
+    shown = {name: {"free": free, "waiting": waiting} for name, (free, waiting) in seats_of.items()}
+    assert seats.news(shown) == said
 
 
 def test_seats_as_a_table() -> None:
