@@ -181,6 +181,15 @@ def test_what_an_action_rejects_becomes_an_answer(kind: type[Rejected]) -> None:
     }
 
 
+@pytest.mark.usefixtures("on_a_screen")
+def test_as_many_faults_are_told_as_fit_on_a_screen_and_all_in_detail() -> None:
+    event = {"organization": "acme", "action": "get", **{f"x{n}": 1 for n in range(20)}}
+    few, all_of_them = (answer({**event, **more}, ACTIONS)["errors"] for more in ({}, {"detail": True}))
+
+    assert (len(few), len(all_of_them)) == (6, 20)
+    assert few == all_of_them[:6]
+
+
 @pytest.mark.parametrize("fault", [Unavailable("x"), Misconfigured("x"), Stale("x"), KeyError("x")])
 def test_faults_are_raised(fault: Exception) -> None:
     def fail(_: Request) -> dict[str, Any]:

@@ -7,7 +7,8 @@ answers                 in which order an answer is laid out, and what of it is 
 lines                   short lines, so many at most; counts with their nouns
 tables                  a table as a value: headings and rows; and as lines of text
 words                   the words for attributes, features, statuses, origins and causes
-plans                   what an import does to people
+outcomes                what a plan or a run does to how many, in one sentence
+plans                   what an import does to people, in lines
 sendings                what a push sends to Vault CRM
 left_out                who of Salesforce's users is no active member, and why
 members                 members, what they hold, and their history

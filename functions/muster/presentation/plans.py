@@ -1,4 +1,4 @@
-"""What an import does to people, in words: one sentence, short lines, a table (I6, Q3).
+"""What an import does to people, in short lines and as a table (I6, Q3).
 
 Of a plan there are its counts, its `tally` (who joins by assignment, who leaves by reason, what changes by
 attribute) and its first items, the important first; lines are made of these, whatever the plan's size.
@@ -9,64 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from muster.presentation import left_out, seats, words
+from muster.presentation import left_out, outcomes, seats, words
 from muster.presentation.answers import Answer
 from muster.presentation.lines import at_most, counted
+from muster.presentation.outcomes import Item, name_of
 from muster.presentation.tables import Table, table
 
-# An item of a plan, as an answer shows it.
-type Item = Mapping[str, Any]
-
-NOTHING = "Nothing to change"
-# So many are named in a sentence, and so many of a kind have a line of their own.
-_NAMED = 3
+# So many of a kind have a line of their own, and so many of what changes are named.
 _LINES = 6
+_NAMED = 3
 _SEATS = 4
-# What is counted: of one, of several; the verbs of `_PEOPLE` as they are in a plan and once it is applied.
-_PEOPLE = {
-    "deactivated": (("leaves", "leave"), ("left", "left")),
-    "created": (("joins", "join"), ("joined", "joined")),
-    "reactivated": (("comes back", "come back"), ("came back", "came back")),
-    "seated": (
-        ("gets a seat from the line", "get a seat from the line"),
-        ("got a seat from the line", "got a seat from the line"),
-    ),
-    "linked": (("is linked", "are linked"), ("was linked", "were linked")),
-    "updated": (("changes", "change"), ("changed", "changed")),
-    "waiting": (("waits for a namesake", "wait for a namesake"),) * 2,
-    "not_provisioned": (("stays out", "stay out"), ("stayed out", "stayed out")),
-    "grant": (("gains a seat or a group", "gain a seat or a group"), ("gained a seat or a group",) * 2),
-    "revoke": (("loses a seat or a group", "lose a seat or a group"), ("lost a seat or a group",) * 2),
-    "stale": (("had changed meanwhile",) * 2,) * 2,
-    "erased": (("is erased", "are erased"), ("was erased", "were erased")),
-    "looked_at": (("is looked at", "are looked at"), ("was looked at", "were looked at")),
-    "removed": (
-        ("is taken out of a group", "are taken out of a group"),
-        ("was taken out of a group", "were taken out of a group"),
-    ),
-    "added": (
-        ("is put into a group", "are put into a group"),
-        ("was put into a group", "were put into a group"),
-    ),
-    "activated": (
-        ("is activated in Vault CRM", "are activated in Vault CRM"),
-        ("was activated in Vault CRM", "were activated in Vault CRM"),
-    ),
-    "inactivated": (
-        ("is inactivated in Vault CRM", "are inactivated in Vault CRM"),
-        ("was inactivated in Vault CRM", "were inactivated in Vault CRM"),
-    ),
-    "in_line": (
-        ("gets a licence if one becomes free", "get a licence if one becomes free"),
-        ("was in line for a licence", "were in line for a licence"),
-    ),
-}
-_OTHER_NOUNS = {
-    "message_refuted": ("message was refuted", "messages were refuted"),
-    "unlinked": ("user of Vault CRM without a member", "users of Vault CRM without a member"),
-    "ambiguous": ("user of Vault CRM who fits several", "users of Vault CRM who fit several"),
-    "no_status": ("request without a status", "requests without a status"),
-}
 
 
 @dataclass(slots=True)
@@ -79,41 +31,6 @@ class Effect:
     freed: list[str] = field(default_factory=list)
     moved: str = ""
     others: dict[str, str] = field(default_factory=dict)
-
-
-# ── In one sentence ──────────────────────────────────────────────────────────────────────────────────
-
-
-def in_words(counts: Mapping[str, int], *, done: bool = False) -> str:
-    """Return the counts of a run or a plan in words; `done`: of a run that was applied."""
-    parts = [_counted(name, count, done=done) for name, count in counts.items() if count]
-    return ", ".join(parts) or NOTHING
-
-
-def news(counts: Mapping[str, int], items: Sequence[Item], *, done: bool = False) -> str:
-    """Return what a plan does in one sentence, with names where few join or leave."""
-    parts = []
-    if not any(counts.get(name) for name in ("updated", "linked")):
-        # Who joins, leaves or is served gains and loses by that.
-        counts = {name: count for name, count in counts.items() if name not in ("grant", "revoke")}
-    for name in [*_PEOPLE, *(name for name in counts if name not in _PEOPLE)]:
-        count = counts.get(name, 0)
-        if not count:
-            continue
-        names = [_name(item) for item in items if item["does"] == name]
-        named = name in ("deactivated", "created", "reactivated") and len(names) == count <= _NAMED
-        verb = _PEOPLE[name][done][count != 1] if name in _PEOPLE else ""
-        parts.append(f"{words.listed(names)} {verb}" if named else _counted(name, count, done=done))
-    return ", ".join(parts) or NOTHING
-
-
-def _counted(name: str, count: int, *, done: bool) -> str:
-    if name in _PEOPLE:
-        return f"{counted(count, 'person', 'people')} {_PEOPLE[name][done][count != 1]}"
-    if name in _OTHER_NOUNS:
-        return counted(count, *_OTHER_NOUNS[name])
-    # The outcomes of requests for groups, by their status.
-    return f"{counted(count, 'request')}: {words.STATUSES.get(name, words.spaced(name))}"
 
 
 # ── In lines ─────────────────────────────────────────────────────────────────────────────────────────
@@ -153,11 +70,11 @@ def of_items(
     found += _quiet(quiet, len(moving[:_LINES]), counts, tally)
     waiting = [item for item in items if item["does"] == "waiting"]
     found += [
-        f"! {_name(item)} waits: an active member has the same username or e-mail address"
+        f"! {name_of(item)} waits: an active member has the same username or e-mail address"
         for item in waiting[:_NAMED]
     ]
     found += [
-        f"! What was edited by hand is overwritten for {_name(item)}:"
+        f"! What was edited by hand is overwritten for {name_of(item)}:"
         f" {words.listed([*dict.fromkeys(map(words.attribute, item['loses_by_hand']))])}"
         for item in items
         if item.get("loses_by_hand")
@@ -218,7 +135,7 @@ def _served(effects: _Effects) -> _Served:
     for item, its in effects:
         if item["does"] == "seated":
             for seat in its.gains:
-                found.setdefault(seat, deque()).append(_name(item))
+                found.setdefault(seat, deque()).append(name_of(item))
     return found
 
 
@@ -235,7 +152,7 @@ def _leaving(
     for item, its in some[:_LINES]:
         groups = [f"no longer in {each}" for each in its.loses if each not in its.freed]
         freed = ", ".join([*(_freed(seat, served) for seat in its.freed), *groups])
-        found.append(f"- {_name(item)} leaves: {words.joined([left_out.why(item['reason']), freed])}")
+        found.append(f"- {name_of(item)} leaves: {words.joined([left_out.why(item['reason']), freed])}")
     reasons = {left_out.why(reason): count for reason, count in tally.get("leaves", {}).items()}
     return found + _more("-", len(found), counts.get("deactivated", 0), "leaves", "leave", reasons)
 
@@ -249,7 +166,7 @@ def _joining(
         verb = "joins" if item["does"] == "created" else "comes back"
         what = [item["assignment"], *its.gains, *(f"waits for {seat}" for seat in its.waits)]
         given = ", ".join(each for each in what if each)
-        found.append(f"+ {_name(item)} {verb}{f': {given}' if given else ''}")
+        found.append(f"+ {name_of(item)} {verb}{f': {given}' if given else ''}")
     total = counts.get("created", 0) + counts.get("reactivated", 0)
     return found + _more("+", len(found), total, "joins", "join", tally.get("joins", {}))
 
@@ -267,7 +184,7 @@ def _moving(item: Item, its: Effect, served: _Served) -> str:
         *freed,
         *list(its.others.values())[:_NAMED],
     ]
-    return f"{sign} {_name(item)}: {words.joined(parts)}"
+    return f"{sign} {name_of(item)}: {words.joined(parts)}"
 
 
 def _quiet(
@@ -277,7 +194,7 @@ def _quiet(
     total = counts.get("updated", 0) + counts.get("linked", 0) - named
     if total == len(quiet) <= _NAMED:
         return [
-            f"~ {_name(item)}: {words.joined(list(its.others.values())[:_NAMED]) or 'nothing to be seen'}"
+            f"~ {name_of(item)}: {words.joined(list(its.others.values())[:_NAMED]) or 'nothing to be seen'}"
             for item, its in quiet
         ]
     if total <= 0:
@@ -302,10 +219,6 @@ def _more(sign: str, named: int, total: int, one: str, many: str, by: Mapping[st
     return [f"{sign} … and {more:,} more {verb}{f'; in all {parts}' if parts else ''}"]
 
 
-def _name(item: Item) -> str:
-    return item["name"] or item.get("user") or "somebody without a name"
-
-
 # ── As a table ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -317,7 +230,7 @@ def changes_table(items: Sequence[Item]) -> Table:
         rows.append(
             [
                 item["name"],
-                verb(item["does"]),
+                outcomes.verb(item["does"]),
                 item["assignment"],
                 left_out.why(item["reason"]),
                 ", ".join(its.gains),
@@ -326,8 +239,3 @@ def changes_table(items: Sequence[Item]) -> Table:
             ]
         )
     return table("Name", "What", "Assignment", "Why", "Gains", "Loses", "Waits for", rows=rows)
-
-
-def verb(does: str) -> str:
-    """Return what an item does to a person, as a table says it."""
-    return _PEOPLE[does][0][0] if does in _PEOPLE else words.spaced(does)

@@ -15,7 +15,7 @@ from muster.crm import engage_features
 from muster.crm.vault_records import RECORDS_A_CALL
 from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured
-from muster.presentation import plans
+from muster.presentation import outcomes
 from muster.pushes import group_writes, licence_lines, push_plan
 from muster.pushes.blocked import blocked_by
 from muster.pushes.licence_lines import Line, Removals
@@ -283,7 +283,7 @@ class Steps:
         self.counts.clear()
         errors = run.errors + self._number_of_errors()
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
-        message = f"{plans.in_words(counts, done=True)}."
+        message = f"{outcomes.in_words(counts, done=True)}."
         run = replace(run, status=status, errors=errors, counts=dict(counts), message=message)
         self._ends.finish(run)
         return RunAnswer(

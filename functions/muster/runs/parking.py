@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from muster.error_log import LogEntry
 from muster.errors import Problem, Rejected, Stale
-from muster.presentation import left_out, plans
+from muster.presentation import left_out, outcomes
 from muster.presentation.lines import counted
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.clock import RunClock
@@ -208,12 +208,12 @@ def outlook(run: Run, *, done: bool = False) -> str:
 
     The record of a run keeps this, and so it names nobody; `news` does.
     """
-    return _with_left_out(plans.in_words(run.counts, done=done), run)
+    return _with_left_out(outcomes.in_words(run.counts, done=done), run)
 
 
 def news(run: Run, shown: PlanShown, *, done: bool = False) -> str:
     """Return the same with the names of who joins and leaves, where they are few."""
-    return _with_left_out(plans.news(run.counts, shown.changes, done=done), run)
+    return _with_left_out(outcomes.news(run.counts, shown.changes, done=done), run)
 
 
 def to_look_at(errors: int) -> str:

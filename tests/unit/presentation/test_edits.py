@@ -42,14 +42,14 @@ def test_group_requests() -> None:
 
 
 def test_the_error_log() -> None:
-    entry = {
+    entry: Json = {
         "at": "2026-11-20T08:15:31Z",
         "system": "vault_crm",
         "record": "10042",
         "message": "was refused.",
     }
     entry |= {"remedy": "Correct it."}
-    log = {"log": [entry, entry | {"system": "muster", "record": None, "remedy": ""}]}
+    log: dict[str, Any] = {"log": [entry, entry | {"system": "muster", "record": None, "remedy": ""}]}
     assert errors.lines(log) == [
         "! 2026-11-20 08:15 Vault CRM 10042: was refused. Correct it.",
         "! 2026-11-20 08:15 muster: was refused.",

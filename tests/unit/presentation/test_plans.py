@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from muster.presentation import plans
+from muster.presentation import outcomes, plans
 from muster.presentation.tables import as_lines
 
 type Json = dict[str, Any]
@@ -184,7 +184,7 @@ def test_a_summary_ends_with_seats_and_who_is_left_out_and_is_bounded() -> None:
             {"added": 2, "success": 1, "no_licenses_remaining": 2, "Odd one": 1},
             [],
             True,
-            "2 people were put into a group, 1 request: Success, 2 requests: No Licenses Remaining,"
+            "2 people asked for a group, 1 request: Success, 2 requests: No Licenses Remaining,"
             " 1 request: Odd one",
         ),
     ],
@@ -192,13 +192,13 @@ def test_a_summary_ends_with_seats_and_who_is_left_out_and_is_bounded() -> None:
 def test_the_news_in_one_sentence(
     counts: dict[str, int], items: list[Json], done: bool, sentence: str
 ) -> None:
-    assert plans.news(counts, items, done=done) == sentence
+    assert outcomes.news(counts, items, done=done) == sentence
 
 
 def test_counts_without_names() -> None:
-    assert plans.in_words({"created": 1, "updated": 0}) == "1 person joins"
-    assert plans.in_words({"created": 1}, done=True) == "1 person joined"
-    assert plans.in_words({}) == "Nothing to change"
+    assert outcomes.in_words({"created": 1, "updated": 0}) == "1 person joins"
+    assert outcomes.in_words({"created": 1}, done=True) == "1 person joined"
+    assert outcomes.in_words({}) == "Nothing to change"
 
 
 def test_a_plan_as_a_table() -> None:
