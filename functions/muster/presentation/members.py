@@ -99,7 +99,9 @@ def grants(assignments: Iterable[Mapping[str, Any]], members: Sequence[Member]) 
             for member in some
             for name, setting in member["data_capture"].items()
         )
-        rows.append([each["name"], len(some), each["filter"], held, f"{workspaces}\n{capture}"])
+        rows.append(
+            [each["name"], len(some), each["filter"], held, words.joined([workspaces, capture], "\n")]
+        )
     return table("Assignment", "People", "Why", "Seats", "Workspaces, data capture", rows=rows)
 
 

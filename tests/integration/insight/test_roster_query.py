@@ -246,7 +246,7 @@ def test_a_page_of_members_reads_each_line_once(ask: Any, monkeypatch: pytest.Mo
 
 def test_seats_show_their_use_and_who_is_first_in_line(ask: Any) -> None:
     answer = ask("seats")
-    assert answer["message"] == "3 seats."
+    assert answer["message"] == "4 people wait for gong."
     gong, forecast, spare = (answer["seats"][name] for name in ("gong", "forecast", "spare"))
     assert (gong["limit"], gong["held"], gong["waiting"], gong["free"]) == (3, 3, 4, 0)
     assert [each["place"] for each in gong["line"]] == [1, 2, 3, 4]

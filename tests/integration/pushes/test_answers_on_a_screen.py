@@ -86,7 +86,7 @@ def test_every_event_is_answered_on_one_screen_in_words(name: str, week: Licence
         return  # the event has the document of another org
 
     lines = shown(answer)
-    if not name.startswith(LISTED):
+    if not name.startswith(LISTED) and "detail" not in event:
         assert len(lines) <= SCREEN, "\n".join(lines)
         assert '"first_name"' not in "".join(lines)
     assert next(iter(answer)) == "status"
@@ -114,6 +114,8 @@ def test_a_preview_says_the_news_and_shows_the_rest_on_request(week: Licences) -
 
     assert "Nina Newcomer joins" in said["message"]
     assert said["message"].startswith("A preview; nothing was changed. ")
+    # The record is kept for 400 days, and erasing does not reach it.
+    assert "Nina" not in (week.company.latest().message or "Nina")
     assert said["guard"]
     assert "changes" not in said
     assert "changes" in said["more"]

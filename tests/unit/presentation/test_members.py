@@ -141,6 +141,24 @@ def test_one_member_as_a_table_of_values() -> None:
     assert "why not active" not in rows
 
 
+def test_what_each_assignment_has_given() -> None:
+    capture = {"import_emails": {"intended": "enabled", "effective": "disabled"}}
+    capture |= {"gong_connect": {"intended": "enabled", "effective": "enabled"}}
+    given = ADA | {"seats": SEATS, "workspaces": {"EMEA": "Manager"}, "data_capture": capture}
+    assignments = [{"name": "Field sales", "filter": "F"}, {"name": "Support", "filter": "S"}]
+
+    assert members.grants(assignments, [given, given]).rows == (
+        (
+            "Field sales",
+            "2",
+            "F",
+            "gong: 2 held\nforecast: 2 waiting\ncoach: 2 blocked",
+            "EMEA: 2 Manager\nimport emails: 2 disabled until the seat is held\ngong connect: 2 enabled",
+        ),
+        ("Support", "0", "S", "", ""),
+    )
+
+
 def test_moving_and_licences_as_tables() -> None:
     held, freed = ADA | {"seats": SEATS}, ADA | {"active": False}
     (row,) = members.moved([held], [freed]).rows
