@@ -23,6 +23,10 @@ _PEOPLE = {
     ),
     "linked": (("is linked", "are linked"), ("was linked", "were linked")),
     "updated": (("changes", "change"), ("changed", "changed")),
+    "unlinked": (
+        ("is no longer linked to Vault CRM", "are no longer linked to Vault CRM"),
+        ("was unlinked from Vault CRM", "were unlinked from Vault CRM"),
+    ),
     "waiting": (("waits for a namesake", "wait for a namesake"),) * 2,
     "not_provisioned": (("stays out", "stay out"), ("stayed out", "stayed out")),
     "grant": (("gains a seat or a group", "gain a seat or a group"), ("gained a seat or a group",) * 2),
@@ -53,7 +57,6 @@ _PEOPLE = {
 }
 _OTHER_NOUNS = {
     "message_refuted": ("message was refuted", "messages were refuted"),
-    "unlinked": ("user of Vault CRM without a member", "users of Vault CRM without a member"),
     "ambiguous": ("user of Vault CRM who fits several", "users of Vault CRM who fit several"),
     "no_status": ("request without a status", "requests without a status"),
 }
