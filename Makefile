@@ -27,7 +27,7 @@ demo: setup ## Show Muster from end to end on this machine, in about two minutes
 	@$(IN_VENV)python -m sandbox.demo
 
 test: setup ## Run the tests
-	@$(IN_VENV)python -m pytest --quiet --numprocesses auto --dist loadgroup -m "not long"
+	@$(IN_VENV)python -m pytest --quiet --numprocesses auto --dist loadgroup --no-loadscope-reorder -m "not long"
 
 check: setup ## Check format, style, types and the template
 	@echo "Checking format, style, types and the template …"

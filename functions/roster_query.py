@@ -5,6 +5,7 @@
     {"organization", "action": "explain", "member", "live"?}    why someone is in, or is not
     {"organization", "action": "history", "member", "limit"?, "cursor"?}
     {"organization", "action": "seats"}                         how many are held, and who is in line
+    {"organization", "action": "licences", "limit"?, "cursor"?}    who has one of Engage, nobody included
     {"organization", "action": "runs", "limit"?, "cursor"?}
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
     {"organization", "action": "errors", "limit"?, "cursor"?}
@@ -26,6 +27,7 @@ from muster import bootstrap
 from muster.admin_requests import Action, Asked, Request, WholeRequest, answer, settings_of
 from muster.insight import (
     explaining_members,
+    listing_licences,
     listing_organizations,
     querying_members,
     querying_runs,
@@ -35,6 +37,7 @@ from muster.observability import logger, metrics
 from muster.presentation import (
     errors,
     explanations,
+    licences,
     members,
     organizations,
     runs,
@@ -183,6 +186,18 @@ def _seats(request: Question) -> Json:
     return {"message": f"{seats.news(found['seats'])}.", **found}
 
 
+def _licences(request: Page) -> Json:
+    sources = listing_licences.Sources(
+        views=bootstrap.roster_views(),
+        roster=bootstrap.roster_table(),
+        holders=bootstrap.unlinked_holder_table(),
+        runs=bootstrap.run_table(),
+    )
+    settings = settings_of(request.organization).settings
+    found = listing_licences.list_licences(sources, settings, request.size, request.cursor)
+    return {"message": listing_licences.in_words(found), **found}
+
+
 def _runs(request: Page) -> Json:
     page = querying_runs.list_runs(bootstrap.run_table(), request.organization, request.size, request.cursor)
     return {"message": _paged(runs.news(page["runs"]), page["cursor"]), **page}
@@ -229,6 +244,7 @@ _EXPLAINED_BY = frozenset(
     | {"groups", "identity", "manager", "keep_active", "frozen", "crm_user_status", "end_date"}
     | {"last_changes", "runs", "recorded", "salesforce", "now"}
 )
+_OF_LICENCES = frozenset({"as_of", "counted_all", "groups", "nobody", "waiting", "members"})
 _OF_A_RUN = frozenset({"run", "change", "at_work", "note", "items"})
 
 ACTIONS: dict[str, Action[Any]] = {
@@ -251,6 +267,7 @@ ACTIONS: dict[str, Action[Any]] = {
         MemberPage, _history, layout=Layout(members.history, members.history_table, frozenset({"history"}))
     ),
     "seats": Action(Question, _seats, layout=Layout(seats.lines, seats.seats_table, frozenset({"seats"}))),
+    "licences": Action(Page, _licences, layout=Layout(licences.lines, licences.use_table, _OF_LICENCES)),
     "runs": Action(Page, _runs, layout=Layout(runs.lines, runs.runs_table, frozenset({"runs"}))),
     "run": Action(OneRun, _run, layout=Layout(runs.run_lines, runs.run_table, _OF_A_RUN)),
     "errors": Action(Page, _errors, layout=Layout(errors.lines, errors.errors_table, frozenset({"log"}))),

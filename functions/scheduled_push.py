@@ -24,6 +24,7 @@ from muster import bootstrap
 from muster.admin_requests import RunRequest, answer_run, settings_of
 from muster.checks import Check
 from muster.connections import checking
+from muster.crm import vault_fields
 from muster.errors import Downtime, MusterError, Problem, Rejected
 from muster.observability import logger, metrics
 from muster.presentation import sendings
@@ -130,6 +131,7 @@ def _pushed(
             roster=bootstrap.roster_table(),
             vault=vault,
             preflight=preflight,
+            fields=partial(connected.fields, vault_fields.OBJECT),
             wait=time.sleep,
             align=align,
             align_preflight=partial(_failed_align_checks, stored),

@@ -40,6 +40,7 @@ MUST_BE_TOLD = {
     "MailsFailed": 0,
     "ConnectionsQuarantined": 0,
     "SeatsRunningOut": 0,
+    "LicencesOfNobody": 0,
 }
 # The schedules whose own silence is told: by what they bring about, or by their being started.
 SILENT = {"ImportsSilentAlarm": "RunsSucceeded", "PushesSilentAlarm": "ExecutionsStarted"}
@@ -277,6 +278,7 @@ MUTANTS: list[Mutant] = [
         )
     ),
     (someone_is_told_of, (*RESOURCES, "SeatsRunningOutAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "LicencesOfNobodyAlarm"), GONE),
     (someone_is_told_of, (*PARKED, "Over"), 1),
     (someone_is_told_of, (*COUNTED[2], "ComparisonOperator"), "LessThanThreshold"),
     (every_failing_function_is_told_of, (*FAILING[1], "ScheduledImportFailsAlarm"), GONE),

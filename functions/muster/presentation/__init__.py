@@ -14,6 +14,7 @@ left_out                who of Salesforce's users is no active member, and why
 members                 members, what they hold, and their history
 explanations            why somebody has what they have
 seats                   seats and who is in line
+licences                Engage licences: who has one, who waits, which are nobody's
 runs                    runs, and one with its plan
 errors                  the error log
 organizations           the organizations there are

@@ -40,6 +40,12 @@ class AlignRoster:
             raise align_entries.blocked_by(failed)
         self._checked = True
 
+    def stop_if_not_allowed(self) -> None:
+        """Ask anew before a refusal is taken for the record's; raises as `check_user`, or if time is up."""
+        self._checked = False
+        self.check_user()
+        self.clock.check()
+
     def records(self, conditions: Iterable[str | None]) -> list[AlignRecord]:
         """Return the records that meet any of these conditions, each once."""
         found: dict[str, AlignRecord] = {}

@@ -17,6 +17,7 @@ from muster.pushes import align_entries, align_outcomes, align_records, align_re
 from muster.pushes.align_outcomes import Fields
 from muster.pushes.align_records import AlignRecord
 from muster.pushes.reading_align import AlignRoster
+from muster.pushes.sending_records import sent_in_calls
 from muster.roster import end_dates
 from muster.roster.member import Member
 from muster.roster.writing_members import Change
@@ -24,6 +25,8 @@ from muster.runs.run import Run
 
 type Write = tuple[AlignRecord, Member, Fields]
 type Refused = tuple[Write, Problem]
+
+_REFUSED = Problem(align_fields.OBJECT, "was refused by Align", "")
 
 
 @dataclass(slots=True)
@@ -79,7 +82,8 @@ class AlignWriter:
     def _written(self, writes: Sequence[Write]) -> tuple[list[Write], list[Write], list[Refused]]:
         """Write fields; returns what was written, what in part, and what was refused, with the reason.
 
-        A refused record is tried once more without statuses, whose picklists may lack a value.
+        A refused record is tried once more without statuses, whose picklists may lack a value. What one call
+        too many would have written is left to the next run (P3).
         """
         done, refused = self._sent(writes)
         fewer = [
@@ -93,18 +97,21 @@ class AlignWriter:
         return done, in_part, refused
 
     def _sent(self, writes: Sequence[Write]) -> tuple[list[Write], list[Refused]]:
-        if not writes:
-            return [], []
-        answers = self.desk.vault.update(
-            align_fields.OBJECT, [{"id": record.id, **fields} for record, _, fields in writes]
-        )
-        pairs = list(zip(writes, answers, strict=True))
-        done = [each for each, answer in pairs if answer.outcome is not Outcome.REFUSED]
-        refused = [
-            (each, answer.problem or Problem(align_fields.OBJECT, "was refused by Align", ""))
-            for each, answer in pairs
-            if answer.outcome is Outcome.REFUSED
-        ]
+        records = [{"id": record.id, **fields} for record, _, fields in writes]
+        left = {write[0].id: write for write in writes}
+        done: list[Write] = []
+        refused: list[Refused] = []
+        for answers in sent_in_calls(
+            self.desk.vault, align_fields.OBJECT, records, self.desk.stop_if_not_allowed
+        ):
+            if any(answer.forbidden for answer in answers):
+                self.desk.stop_if_not_allowed()
+            for answer in answers:
+                each = left.pop(answer.id)
+                if answer.outcome is Outcome.REFUSED:
+                    refused.append((each, answer.problem or _REFUSED))
+                else:
+                    done.append(each)
         return done, refused
 
     def _look_again(self, done: Sequence[Write], in_part: Sequence[Write]) -> dict[str, AlignRecord]:

@@ -13,6 +13,7 @@ from muster.roster.licence_places import Place
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
 from muster.roster.seats import Pool, Pools
+from muster.roster.unlinked_holders import UnlinkedHolder
 from muster.settings import Settings
 from muster.sources.member_states import MemberState
 
@@ -68,6 +69,21 @@ class Roster(Protocol):
         """Add to the error log and return how many entries were new; `now` is in epoch seconds."""
 
 
+class UnlinkedHolders(Protocol):
+    """The recorded users of Vault CRM who have a group and are linked to nobody (G10).
+
+    The adapter is `adapters.aws.unlinked_holder_table`.
+    """
+
+    def holders(self, organization: str) -> dict[str, UnlinkedHolder]:
+        """Return all that are recorded, by Vault CRM id, in the order of their ids."""
+
+    def record(
+        self, organization: str, holders: Sequence[UnlinkedHolder], forget: Sequence[str], lease: Lease
+    ) -> None:
+        """Record these as they are, and forget those of these ids; raises `Stale`."""
+
+
 class Change(Protocol):
     """What a user of a CRM looks like: `UserChange` or `VaultUser`."""
 
@@ -110,6 +126,9 @@ class RosterViews(Protocol):
         self, organization: str, active: bool | None, limit: int, cursor: str | None
     ) -> tuple[list[Member], str | None]:
         """Return up to `limit` members after `cursor`, and the cursor of the next page."""
+
+    def cursor_after(self, member: str) -> str:
+        """Return the cursor of the page that begins after the member of that id."""
 
     def member(self, organization: str, member: str) -> Member | None:
         """Return the member of that id."""

@@ -436,6 +436,23 @@ def test_five_hundred_go_into_one_write_to_align(desk: Desk) -> None:
     assert desk.calls() == [QUERY, ME, FIELDS_OF_OBJECT, QUERY, WRITE, QUERY]
 
 
+def test_a_call_that_align_refuses_whole_holds_up_nobody_but_the_record_at_fault(desk: Desk) -> None:
+    desk.licences.vault.group("All", 9)
+    records = [desk.person()[1] for _ in range(4)]
+    for record in records:
+        desk.ask(record, "All")
+    bad = records[2]
+    desk.faults({"path": WRITE[1], "method": "PUT", "fault": "refuse_call", "record": bad, "count": 999})
+    assert desk.licences.push()["status"] == "succeeded_with_errors"
+    assert [desk.shows(each)[2] for each in records] == ["All", "All", None, "All"]
+    assert desk.errors() == ["align_not_written"]
+    # Told once; tried again by itself, and written as soon as it is taken.
+    assert desk.licences.push()["status"] == "succeeded"
+    desk.faults()
+    desk.licences.push()
+    assert desk.shows(bad)[2] == "All"
+
+
 def test_a_refused_request_is_told_although_vault_crm_is_down(desk: Desk, ada: tuple[str, str]) -> None:
     user, record = ada
     desk.licences.edit(user, end_date="2020-01-01")

@@ -46,6 +46,10 @@ class RosterViews:
                 break
         return found, _cursor(shard, after) if shard < keys.SHARDS else None
 
+    def cursor_after(self, member: str) -> str:
+        """Return the cursor of the page that begins after the member of that id."""
+        return _cursor(keys.shard_of(member), keys.member_sort_key(member))
+
     def member(self, organization: str, member: str) -> Member | None:
         """Return the member with this id."""
         item = self._get(keys.member_key(organization, member))
