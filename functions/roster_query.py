@@ -11,8 +11,9 @@
     {"organization", "action": "errors", "limit"?, "cursor"?}
     {"action": "organizations", "limit"?, "cursor"?}            which there are; the only one without one
 
-An organization there is none of is `rejected`, with the name it is close to. An answer that has more
-carries `cursor`: ask again with it, everything else the same.
+Each takes `"as": "text"` for a table in lines of text, and `"detail": true`. An organization there is none
+of is `rejected`, with the name it is close to. An answer that has more carries `cursor`: ask again with it,
+everything else the same.
 `docs/operations.md` has the answers, `events/roster_query_*.json` one event of each kind to paste.
 """
 

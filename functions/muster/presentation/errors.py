@@ -22,11 +22,12 @@ def lines(answer: Answer) -> Sequence[str]:
 
 
 def one_line(entry: Mapping[str, Any]) -> str:
-    """Return an entry in one line: when, where, what, and what to do."""
+    """Return an entry in one line: when, where, what, what to do, and the code to look up."""
     system = words.CONNECTIONS.get(entry["system"], entry["system"])
     record = f" {entry['record']}" if entry["record"] else ""
     what = entry["message"].rstrip(".")
-    return f"! {words.moment(entry['at'])} {system}{record}: {what}. {entry['remedy']}".rstrip()
+    where = f"{words.moment(entry['at'])} {system}{record}"
+    return f"! {where}: {words.joined([f'{what}.', entry['remedy'], f'({entry["code"]})'], ' ')}"
 
 
 def errors_table(answer: Answer) -> Table:
@@ -38,10 +39,11 @@ def errors_table(answer: Answer) -> Table:
             entry["record"],
             entry["message"],
             entry["remedy"],
+            entry["code"],
         ]
         for entry in answer["log"]
     ]
-    return table("When (UTC)", "System", "Record", "What went wrong", "What to do", rows=rows)
+    return table("When (UTC)", "System", "Record", "What went wrong", "What to do", "Code", rows=rows)
 
 
 def of_people(entries: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> Table:

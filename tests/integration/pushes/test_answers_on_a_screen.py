@@ -10,6 +10,7 @@ import pytest
 
 import organization_settings
 import preflight
+import roster_query
 from muster import bootstrap
 from muster.errors import WrongSystem
 from tests.integration.beginnings import Built, begin
@@ -157,6 +158,17 @@ def test_a_question_is_answered_as_a_table(week: Licences) -> None:
     refused = week.company.ask("seats", **{"as": "html"})
     assert (refused["status"], refused["errors"][0]["where"]) == ("rejected", "as")
     assert week.company.ask("seats", as_="text")["status"] == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("more", "size", "size_of_list"),
+    [({}, 20, 100), ({"detail": True}, 100, 100), ({"as": "text"}, 100, 100), ({"limit": 7}, 7, 7)],
+)
+def test_without_a_limit_a_page_is_what_a_screen_shows(more: Json, size: int, size_of_list: int) -> None:
+    event = json.dumps({"organization": "acme", "action": "runs", **more})
+
+    assert roster_query.Page.model_validate_json(event).size == size
+    assert roster_query.MemberList.model_validate_json(event).size == size_of_list
 
 
 def test_a_page_is_as_long_as_was_asked_for_else_a_screen(week: Licences) -> None:

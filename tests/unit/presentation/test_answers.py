@@ -163,6 +163,15 @@ def test_no_answer_is_longer_than_a_screen_and_what_tools_read_stays(
     assert all(name in shown["more"] for name in gone)
 
 
+def test_a_table_is_no_wider_than_can_be_read_without_scrolling_sideways() -> None:
+    long, longer = "who " * 40, "what to do about it " * 30
+    shown = tables.as_lines(tables.table("Name", "Why", "What to do", rows=[["Ada", long, longer]] * 2))
+
+    assert max(map(len, shown)) <= tables.WIDTH
+    assert shown[2].startswith("Ada ")
+    assert " ".join(" ".join(shown).split()).count("what to do") >= 50
+
+
 def test_an_empty_table_says_so() -> None:
     assert tables.as_lines(tables.table("Name", rows=[])) == ["(nothing)"]
 

@@ -47,16 +47,18 @@ def test_the_error_log() -> None:
         "system": "vault_crm",
         "record": "10042",
         "message": "was refused.",
+        "code": "not_written",
     }
     entry |= {"remedy": "Correct it."}
     log: dict[str, Any] = {"log": [entry, entry | {"system": "muster", "record": None, "remedy": ""}]}
     assert errors.lines(log) == [
-        "! 2026-11-20 08:15 Vault CRM 10042: was refused. Correct it.",
-        "! 2026-11-20 08:15 muster: was refused.",
+        "! 2026-11-20 08:15 Vault CRM 10042: was refused. Correct it. (not_written)",
+        "! 2026-11-20 08:15 muster: was refused. (not_written)",
     ]
     assert errors.news(log["log"]) == "2 entries, the newest of 2026-11-20 08:15"
     assert errors.news([]) == "Nothing is in the error log"
-    assert errors.errors_table(log).rows[1] == ("2026-11-20 08:15", "muster", "", "was refused.", "")
+    row = ("2026-11-20 08:15", "muster", "", "was refused.", "", "not_written")
+    assert errors.errors_table(log).rows[1] == row
     assert errors.of_people([entry], {"10042": "Ada"}).rows == (("Ada", "was refused.", "Correct it."),)
 
 
