@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+import group_assignment
 import organization_settings
 import preflight
 import roster_query
 from muster import bootstrap
 from muster.errors import WrongSystem
+from muster.presentation import checks as rows_of_checks
+from muster.presentation import edits, explanations, members, plans, seats, sendings
 from tests.integration.beginnings import Built, begin
 from tests.integration.company import SALES, SUPPORT
 from tests.integration.pasted import FOLDER, pasted
@@ -204,3 +207,32 @@ def test_preflight_says_what_is_wrong_and_counts_what_is_right(week: Licences) -
 
     assert "checks" not in said
     assert any(line.startswith("Passed: ") for line in said["summary"])
+
+
+def test_the_tables_of_the_demo_are_made_of_whole_answers(week: Licences) -> None:
+    company, vault_id = week.company, next(iter(week.roster()))
+    preview = company.run(preview=True, detail=True)
+    everyone = company.ask("list", filter={"active": "any"}, detail=True)["members"]
+    one = {"member": "ada@acme.example", "detail": True}
+    asked = [{"member": week.member(vault_id)["id"], "action": "assign", "feature": "engage", "group": "US"}]
+    requests = {"organization": "acme", "by": "jane", "requests": asked, "detail": True}
+    results = group_assignment.handler(requests, company.context)["results"]
+    checks = preflight.handler({"organization": "acme", "detail": True}, company.context)["checks"]
+    shown = [
+        plans.changes_table(preview["changes"]),
+        seats.use_table(preview["seats"]),
+        seats.seats_table(company.ask("seats", detail=True)),
+        members.roster(everyone),
+        members.licences(everyone),
+        members.moved(everyone, everyone),
+        members.grants([SALES, SUPPORT], everyone),
+        members.history_table(company.ask("history", **one)),
+        explanations.explanation_table(company.ask("explain", **one)),
+        edits.group_requests(results),
+        sendings.sendings_table(week.push(preview=True, detail=True)["changes"]),
+        rows_of_checks.checks_table(checks),
+        rows_of_checks.links_table(checks),
+    ]
+    assert all(table.rows for table in shown)
+    for table in shown:
+        assert {len(row) for row in table.rows} == {len(table.headings)}
