@@ -28,9 +28,12 @@ from muster.edits.answers import counts_of
 from muster.edits.carrying_out_lines import Part
 from muster.edits.requesting_groups import RequestingGroups
 from muster.observability import logger, metrics
+from muster.presentation import edits
+from muster.presentation.answers import Layout
 from muster.roster.member import Json
 from muster.validation import refused
 
+_LAYOUT = Layout(edits.groups, only_in_detail=frozenset({"results", "lines"}))
 _EXAMPLE = {
     "member": "ada@acme.example",
     "action": "assign",
@@ -79,6 +82,7 @@ def handler(event: object, context: LambdaContext) -> Json:
         lambda asked: _assign(
             asked, context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000
         ),
+        _LAYOUT,
     )
     counts = counts_of(said)
     taken_up = counts["changed"] + counts["unchanged"]

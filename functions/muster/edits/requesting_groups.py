@@ -88,6 +88,7 @@ class RequestingGroups:
         note = group_requests.note(member, feature, self.settings, self.now, seen)
         return {
             "member": member.id,
+            "name": member.name,
             "feature": feature,
             "request": mine["request"],
             "status": mine["status"],
