@@ -28,9 +28,12 @@ from muster.edits.answers import counts_of
 from muster.edits.carrying_out_lines import Part
 from muster.edits.requesting_groups import RequestingGroups
 from muster.observability import logger, metrics
+from muster.presentation import edits
+from muster.presentation.answers import Layout
 from muster.roster.member import Json
 from muster.validation import refused
 
+_LAYOUT = Layout(edits.groups, only_in_detail=frozenset({"results", "lines"}))
 _EXAMPLE = {
     "member": "ada@acme.example",
     "action": "assign",
@@ -63,6 +66,7 @@ def _assign(asked: GroupRequests, request_id: str, time_left: Callable[[], float
         now=datetime.now(UTC),  # noqa: TID251 - a handler is who asks the clock
         run=f"groups:{request_id}",
         preview=asked.preview,
+        groups=bootstrap.run_table().state(asked.organization).vault_groups,
     )
     if asked.csv is not None:
         return requesting.request_lines(asked.csv, asked.by, Part(time_left, asked.from_line, asked.detail))
@@ -78,6 +82,7 @@ def handler(event: object, context: LambdaContext) -> Json:
         lambda asked: _assign(
             asked, context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000
         ),
+        _LAYOUT,
     )
     counts = counts_of(said)
     taken_up = counts["changed"] + counts["unchanged"]

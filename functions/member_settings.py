@@ -33,9 +33,13 @@ from muster.edits.carrying_out_lines import Part
 from muster.edits.editing_members import EditingMembers
 from muster.edits.erasing_by_hand import ErasingByHand
 from muster.observability import logger, metrics
+from muster.presentation import edits
+from muster.presentation.answers import Layout
 from muster.references import Reference
 from muster.roster.member import Json
 from muster.validation import refused
+
+_LAYOUT = Layout(edits.members, only_in_detail=frozenset({"results", "lines"}))
 
 
 class MemberEdits(FileEvent):
@@ -104,6 +108,7 @@ def handler(event: object, context: LambdaContext) -> Json:
         lambda asked: _edit(
             asked, context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000
         ),
+        _LAYOUT,
     )
     counts = counts_of(said)
     metrics.add_metric(name="MemberEdits", unit=MetricUnit.Count, value=counts["changed"])

@@ -19,6 +19,8 @@ from muster.organization_settings.configuring import Configuring
 from muster.organization_settings.listing_mappable_fields import ListingMappableFields
 from muster.organization_settings.previewing import Previewing
 from muster.organization_settings.saving import Signature
+from muster.presentation import settings_differences
+from muster.presentation.answers import Layout
 from muster.references import RunId
 from muster.settings.sections import SalesforceConnection
 from muster.validation import refused
@@ -32,6 +34,16 @@ def _document(value: object) -> object:
 
 type Document = Annotated[Any, AfterValidator(_document)]
 type Version = Annotated[int, Field(ge=1, le=99_999_999)]
+
+
+_PLAN = Layout(
+    settings_differences.plan,
+    only_in_detail=frozenset({"changes", "tally", "seats", "plan", "not_tried"}),
+)
+_VERSION = Layout(settings_differences.version, only_in_detail=frozenset({"effective", "not_tried"}))
+_DIFFERENCES = Layout(settings_differences.lines, only_in_detail=frozenset({"changes", "not_tried"}))
+_HISTORY = Layout(settings_differences.history, only_in_detail=frozenset({"versions"}))
+_FIELDS = Layout(settings_differences.fields, only_in_detail=frozenset({"fields", "mappings"}))
 
 
 class Get(Request):
@@ -104,20 +116,25 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     said = answer(
         event,
         {
-            "get": Action(Get, lambda to: configuring.get(to.organization, to.version)),
+            "get": Action(Get, lambda to: configuring.get(to.organization, to.version), layout=_VERSION),
             "validate": Action(
-                Validate, lambda to: configuring.validate(to.organization, to.settings), begins=True
+                Validate,
+                lambda to: configuring.validate(to.organization, to.settings),
+                begins=True,
+                layout=_DIFFERENCES,
             ),
-            "describe": Action(Describe, _describe),
+            "describe": Action(Describe, _describe, layout=_FIELDS),
             "preview": Action(
                 Preview,
                 lambda to: configuring.preview(to.organization, to.settings, Signature(to.by)),
                 begins=True,
+                layout=_PLAN,
             ),
             "put": Action(
                 Put,
                 lambda to: configuring.put(to.organization, to.settings, to.signature(request_id)),
                 begins=True,
+                layout=_PLAN,
             ),
             "approve": Action(
                 Approve,
@@ -125,11 +142,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                     to.organization, to.run_id, Signature(to.by, to.why or "", request_id=request_id)
                 ),
                 begins=True,
+                layout=_PLAN,
             ),
             "restore": Action(
-                Restore, lambda to: configuring.restore(to.organization, to.version, to.signature(request_id))
+                Restore,
+                lambda to: configuring.restore(to.organization, to.version, to.signature(request_id)),
+                layout=_PLAN,
             ),
-            "history": Action(History, lambda to: configuring.history(to.organization, to.limit, to.cursor)),
+            "history": Action(
+                History,
+                lambda to: configuring.history(to.organization, to.limit, to.cursor),
+                layout=_HISTORY,
+            ),
             "rotate_token": Action(
                 SignedRequest, lambda to: configuring.rotate_token(to.organization, to.by)
             ),

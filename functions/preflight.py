@@ -20,6 +20,8 @@ from muster.admin_requests import Event, answer_one, settings_of
 from muster.connections.checking import Checking
 from muster.connections.ports import Ports
 from muster.observability import logger
+from muster.presentation import checks
+from muster.presentation.answers import Layout
 from muster.settings.values import Listed
 from muster.validation import refused
 
@@ -41,7 +43,10 @@ class Preflight(Event):
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Check the connections; what is wrong with them is in the answer."""
     return answer_one(
-        event, Preflight, lambda asked: _checked(asked, lambda: context.get_remaining_time_in_millis() / 1000)
+        event,
+        Preflight,
+        lambda asked: _checked(asked, lambda: context.get_remaining_time_in_millis() / 1000),
+        Layout(checks.lines, only_in_detail=frozenset({"checks", "candidates"})),
     )
 
 

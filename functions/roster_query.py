@@ -7,7 +7,7 @@
     {"organization", "action": "seats"}                         how many are held, and who is in line
     {"organization", "action": "licences", "limit"?, "cursor"?}    who has one of Engage, nobody included
     {"organization", "action": "changes", "since"?, "until"?, "run_id"?, "person"?, "cause"?, "value"?,
-     "limit"?, "cursor"?, "detail"?, "as"?: "text"}         what happened lately, or in a run
+     "limit"?, "cursor"?}                                   what happened lately, or in a run
     {"organization", "action": "runs", "filter"?: {"kind", "status", "with_news"}, "limit"?, "cursor"?}
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
     {"organization", "action": "errors", "state"?, "limit"?, "cursor"?}    open ones, unless it says another
@@ -15,21 +15,22 @@
     {"organization", "action": "export", "what": roster | seats | licences | errors, "filter"?}
     {"action": "organizations", "limit"?, "cursor"?}            which there are; the only one without one
 
-An organization there is none of is `rejected`, with the name it is close to. An answer that has more
-carries `cursor`: ask again with it, everything else the same.
+Each takes `"as": "text"` for a table in lines of text, and `"detail": true`. An organization there is none
+of is `rejected`, with the name it is close to. An answer that has more carries `cursor`: ask again with it,
+everything else the same.
 `docs/operations.md` has the answers, `events/roster_query_*.json` one event of each kind to paste.
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import Field, model_validator
 
 from muster import bootstrap
-from muster.admin_requests import Action, Request, WholeRequest, answer, settings_of
+from muster.admin_requests import Action, Asked, answer, settings_of
 from muster.connections import checking
 from muster.connections.ports import Ports
 from muster.insight import (
@@ -45,111 +46,29 @@ from muster.insight import (
     run_summaries,
 )
 from muster.observability import logger, metrics
-from muster.presentation import causes, changes, health
-from muster.presentation.answers import Layout
+from muster.presentation import causes, changes, errors, members, runs, seats
 from muster.presentation.lines import counted
-from muster.references import Reference, RunId
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
-from muster.validation import refused
+from muster.roster_questions import (
+    LAYOUTS,
+    Changes,
+    ErrorLog,
+    Explain,
+    Export,
+    HowItIs,
+    MemberList,
+    MemberPage,
+    OneMember,
+    OneRun,
+    OrganizationPage,
+    Page,
+    Question,
+    RunList,
+)
 
 # What is left of the function's time once the rest is gathered; see the template's Timeout.
 _CHECKS_TAKE_S = 80
-
-type Limit = Annotated[int, Field(ge=1, le=querying_members.MAX_LIMIT)]
-type Cursor = Annotated[str, Field(max_length=2048)]
-type Written = Annotated[str, Field(min_length=1, max_length=254)]
-
-
-class Page(Request):
-    """An event that asks for a page of something."""
-
-    limit: Limit = querying_members.DEFAULT_LIMIT
-    cursor: Cursor | None = None
-
-
-class OrganizationPage(WholeRequest):
-    """An event that asks for a page of the organizations."""
-
-    limit: Limit = querying_members.DEFAULT_LIMIT
-    cursor: Cursor | None = None
-
-
-class MemberPage(Page):
-    """An event that asks for a page of one member's history."""
-
-    member: Reference
-
-
-class MemberList(Page):
-    """An event that asks for a page of members."""
-
-    filter: dict[str, Any] = Field(default_factory=dict)
-
-
-class RunList(Page):
-    """An event that asks for a page of runs."""
-
-    filter: dict[str, Any] = Field(default_factory=dict)
-
-
-class Changes(Page):
-    """An event that asks what happened in a period (by default the last 24 hours), or in a run."""
-
-    since: Written | None = None
-    until: Written | None = None
-    run_id: RunId | None = None
-    person: Reference | None = None
-    cause: Written | None = None
-    value: Written | None = None
-    as_: Literal["text"] | None = Field(default=None, alias="as")
-
-    @model_validator(mode="after")
-    def _one_period(self) -> Self:
-        if self.run_id and (self.since or self.until or self.cause):
-            raise refused(
-                "has run_id beside since, until or cause",
-                "A run has a time of its own: leave the others out, or run_id.",
-            )
-        return self
-
-
-class OneMember(Request):
-    """An event that asks for one member."""
-
-    member: Reference
-
-
-class Explain(OneMember):
-    """An event that asks why; `live` for a new evaluation of someone who is in the roster."""
-
-    live: bool = False
-
-
-class ErrorLog(Page):
-    """An event that asks for a page of the error log: of the entries in one state, or of those to look at."""
-
-    state: str | None = None
-
-
-class HowItIs(Request):
-    """An event that asks how an organization is; `live` as long as its connections are to be asked."""
-
-    live: bool = True
-
-
-class Export(Request):
-    """An event that asks for a file."""
-
-    what: Annotated[str, Field(min_length=1, max_length=100)]
-    format: Literal["csv"] = "csv"
-    filter: dict[str, Any] = Field(default_factory=dict)
-
-
-class OneRun(Page):
-    """An event that asks for a run and a page of its plan."""
-
-    run_id: Annotated[str, Field(min_length=1, max_length=100)]
 
 
 def _list(request: MemberList) -> Json:
@@ -157,12 +76,12 @@ def _list(request: MemberList) -> Json:
         querying_members.Sources(bootstrap.roster_views(), bootstrap.roster_table()),
         settings_of(request.organization).settings,
         request.filter,
-        request.limit,
+        request.size,
         request.cursor,
     )
     shown, total = len(page["members"]), page["total"]
     of = "" if shown == total else f"{shown:,} of "
-    return {"message": _shown(total, "member", page["cursor"], before=of), **page}
+    return {"message": _paged(f"{of}{counted(total, 'member')}", page["cursor"]), **page}
 
 
 def _member(request: OneMember) -> Json:
@@ -191,6 +110,7 @@ def _explain(request: Explain) -> Json:
         pending = f" {counted(waiting, 'message')} {of}: what they say is not in this answer yet."
     return {
         "message": f"{state if explained['member'] else 'Not in the roster'}. {explained['why']}{pending}",
+        "to_do": explained["now"]["to_do"] if explained["now"] else [],
         **explained,
         "messages_waiting": waiting,
     }
@@ -202,12 +122,12 @@ def _history(request: MemberPage) -> Json:
         bootstrap.run_table(),
         request.organization,
         request.member,
-        request.limit,
+        request.size,
         request.cursor,
     )
-    runs = page.pop("runs")
-    page["history"] = [{**entry, "cause": causes.cause_in_words(entry, runs)} for entry in page["history"]]
-    return {"message": _shown(len(page["history"]), "change", page["cursor"]), **page}
+    by_run = page.pop("runs")
+    page["history"] = [{**entry, "cause": causes.cause_in_words(entry, by_run)} for entry in page["history"]]
+    return {"message": _paged(members.history_news(page["history"]), page["cursor"]), **page}
 
 
 def _changes(request: Changes) -> Json:
@@ -225,7 +145,7 @@ def _changes(request: Changes) -> Json:
         person=request.person,
         cause=request.cause,
         value=request.value,
-        limit=request.limit,
+        limit=request.size,
         cursor=request.cursor,
         one_by_one=request.detail or request.as_ == "text",
     )
@@ -233,9 +153,9 @@ def _changes(request: Changes) -> Json:
     return {"message": changes.headline(found), **found}
 
 
-def _seats(request: Request) -> Json:
+def _seats(request: Question) -> Json:
     found = querying_members.show_seats(bootstrap.roster_table(), settings_of(request.organization).settings)
-    return {"message": _shown(len(found["seats"]), "seat", None), **found}
+    return {"message": f"{seats.news(found['seats'])}.", **found}
 
 
 def _licences(request: Page) -> Json:
@@ -246,15 +166,15 @@ def _licences(request: Page) -> Json:
         runs=bootstrap.run_table(),
     )
     settings = settings_of(request.organization).settings
-    found = listing_licences.list_licences(sources, settings, request.limit, request.cursor)
+    found = listing_licences.list_licences(sources, settings, request.size, request.cursor)
     return {"message": listing_licences.in_words(found), **found}
 
 
 def _runs(request: RunList) -> Json:
     page = querying_runs.list_runs(
-        bootstrap.run_table(), request.organization, request.filter, request.limit, request.cursor
+        bootstrap.run_table(), request.organization, request.filter, request.size, request.cursor
     )
-    return {"message": _shown(len(page["runs"]), "run", page["cursor"]), **page}
+    return {"message": _paged(runs.news(page["runs"]), page["cursor"]), **page}
 
 
 def _run(request: OneRun) -> Json:
@@ -263,13 +183,13 @@ def _run(request: OneRun) -> Json:
     page = querying_runs.show_run(
         run,
         bootstrap.run_archive(),
-        request.limit,
+        request.size,
         request.cursor,
         request.by,
         _now(),
         table.lease_until(run.organization, run.id),
     )
-    return {"message": run_summaries.in_words(run), "run_id": run.id, **page}
+    return {"message": run_summaries.in_words(run), "run_id": run.id, "run_status": run.status, **page}
 
 
 def _errors(request: ErrorLog) -> Json:
@@ -277,9 +197,9 @@ def _errors(request: ErrorLog) -> Json:
         bootstrap.roster_views(), bootstrap.roster_table(), bootstrap.run_table()
     )
     page = listing_errors.list_errors(
-        sources, request.organization, request.limit, request.cursor, request.state
+        sources, request.organization, request.size, request.cursor, request.state
     )
-    return {"message": _shown(len(page["log"]), "entry", page["cursor"], "entries"), **page}
+    return {"message": _paged(errors.news(page["log"]), page["cursor"]), **page}
 
 
 def _health(request: HowItIs) -> Json:
@@ -320,35 +240,36 @@ def _export(request: Export) -> Json:
 
 
 def _organizations(request: OrganizationPage) -> Json:
-    page = listing_organizations.list_organizations(bootstrap.settings_table(), request.limit, request.cursor)
-    return {"message": _shown(len(page["organizations"]), "organization", page["cursor"]), **page}
+    page = listing_organizations.list_organizations(bootstrap.settings_table(), request.size, request.cursor)
+    return {"message": _paged(counted(len(page["organizations"]), "organization"), page["cursor"]), **page}
 
 
 def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
 
 
-def _shown(count: int, one: str, cursor: str | None, many: str | None = None, *, before: str = "") -> str:
-    more = "; there is more, ask again with the cursor" if cursor else ""
-    return f"{before}{counted(count, one, many)}{more}."
+def _paged(said: str, cursor: str | None) -> str:
+    return f"{said}{'; there is more, ask again with the cursor' if cursor else ''}."
+
+
+def _action[R: Asked](name: str, request: type[R], run: Callable[[R], Json]) -> Action[R]:
+    return Action(request, run, layout=LAYOUTS[name])
 
 
 ACTIONS: dict[str, Action[Any]] = {
-    "list": Action(MemberList, _list),
-    "member": Action(OneMember, _member),
-    "explain": Action(Explain, _explain),
-    "history": Action(MemberPage, _history),
-    "seats": Action(Request, _seats),
-    "licences": Action(Page, _licences),
-    "changes": Action(
-        Changes, _changes, layout=Layout(changes.summary, changes.as_table, changes.ONLY_IN_DETAIL)
-    ),
-    "runs": Action(RunList, _runs),
-    "run": Action(OneRun, _run),
-    "errors": Action(ErrorLog, _errors),
-    "export": Action(Export, _export),
-    "health": Action(HowItIs, _health, layout=health.LAYOUT),
-    "organizations": Action(OrganizationPage, _organizations),
+    "list": _action("list", MemberList, _list),
+    "member": _action("member", OneMember, _member),
+    "explain": _action("explain", Explain, _explain),
+    "history": _action("history", MemberPage, _history),
+    "seats": _action("seats", Question, _seats),
+    "licences": _action("licences", Page, _licences),
+    "changes": _action("changes", Changes, _changes),
+    "runs": _action("runs", RunList, _runs),
+    "run": _action("run", OneRun, _run),
+    "errors": _action("errors", ErrorLog, _errors),
+    "health": _action("health", HowItIs, _health),
+    "export": _action("export", Export, _export),
+    "organizations": _action("organizations", OrganizationPage, _organizations),
 }
 
 

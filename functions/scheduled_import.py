@@ -27,6 +27,8 @@ from muster.imports.importing import Importing
 from muster.imports.notifying_managers import MailSummary, ManagerNotifier
 from muster.imports.ports import Ports
 from muster.observability import logger, metrics
+from muster.presentation import plans
+from muster.presentation.answers import Layout
 from muster.pushes.ports import Vault
 from muster.references import Reference
 from muster.roster import refuted_messages
@@ -49,6 +51,10 @@ def _some(members: tuple[str, ...]) -> tuple[str, ...]:
 gc.set_threshold(1_000_000)
 
 _EVERYONE = frozenset({"full", "incremental"})
+_LAYOUT = Layout(
+    plans.lines,
+    only_in_detail=frozenset({"changes", "tally", "seats", "plan", "read", "frozen", "vault_crm", "align"}),
+)
 
 
 class Import(RunRequest):
@@ -83,6 +89,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
             lambda asked: _import(
                 asked, lambda: context.get_remaining_time_in_millis() / 1000, context.aws_request_id
             ),
+            _LAYOUT,
         )
     except MusterError as error:
         logger.error("import failed", error=type(error).__name__, reason=str(error))

@@ -26,6 +26,8 @@ from muster.connections import checking
 from muster.crm import vault_fields
 from muster.errors import Downtime, MusterError, Problem, Rejected
 from muster.observability import logger, metrics
+from muster.presentation import sendings
+from muster.presentation.answers import Layout
 from muster.pushes.ports import Ports
 from muster.pushes.pushing import Pushing
 from muster.runs.answer import Ended, RunAnswer
@@ -34,6 +36,8 @@ from muster.settings.sections import VaultCrmConnection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
 from muster.validation import refused
+
+_LAYOUT = Layout(sendings.lines, only_in_detail=frozenset({"changes", "tally", "plan", "blocked_by"}))
 
 
 def _some(connections: tuple[str, ...]) -> tuple[str, ...]:
@@ -69,6 +73,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
             lambda asked: _push(
                 asked, lambda: context.get_remaining_time_in_millis() / 1000, context.aws_request_id
             ),
+            _LAYOUT,
         )
     except MusterError as error:
         logger.error("push failed", error=type(error).__name__, reason=str(error))

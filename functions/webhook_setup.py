@@ -19,8 +19,12 @@ from muster import bootstrap, environment
 from muster.admin_requests import Action, Request, SignedRequest, answer, settings_of
 from muster.errors import Problem, Rejected
 from muster.observability import logger
+from muster.presentation import checks
+from muster.presentation.answers import Layout
 from muster.webhook_setup.ports import Ports
 from muster.webhook_setup.setting_up import SettingUp
+
+_LAYOUT = Layout(checks.setup, only_in_detail=frozenset({"checks", "setup", "changed"}))
 
 
 class Status(Request):
@@ -50,10 +54,10 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     return answer(
         event,
         {
-            "status": Action(Status, lambda to: setting_up(to.organization).status()),
-            "install": Action(Change, reconcile),
-            "refresh": Action(Change, reconcile),
-            "rotate_token": Action(Change, reconcile),
+            "status": Action(Status, lambda to: setting_up(to.organization).status(), layout=_LAYOUT),
+            "install": Action(Change, reconcile, layout=_LAYOUT),
+            "refresh": Action(Change, reconcile, layout=_LAYOUT),
+            "rotate_token": Action(Change, reconcile, layout=_LAYOUT),
             "remove": Action(
                 Change, lambda to: setting_up(to.organization).remove(to.by, check_only=to.check_only)
             ),

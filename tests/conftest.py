@@ -13,6 +13,8 @@ from botocore.loaders import JSONFileLoader
 from moto.dynamodb.models.table import Table
 from werkzeug.routing import Rule
 
+from muster import admin_requests
+from muster.presentation import answers
 from tests.doubles.aws import Aws, forget_clients, in_moto, table_properties
 from tests.examples import lambda_context
 from tests.integration import template_reading
@@ -60,6 +62,24 @@ def _builders_of_urls() -> Iterator[None]:
         return built[key]
 
     with patch.object(Rule, "_compile_builder", compile_once):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _whole_answers() -> Iterator[None]:
+    """Have functions answer in detail, for most tests ask what was done and not how it is shown."""
+
+    def whole(answer: answers.Answer, layout: answers.Layout, **how: bool) -> dict[str, Any]:
+        return answers.laid_out(answer, layout, **{**how, "detail": True})
+
+    with patch.object(admin_requests, "laid_out", whole):
+        yield
+
+
+@pytest.fixture
+def on_a_screen() -> Iterator[None]:
+    """Have functions answer as they are asked: without `detail` on one screen."""
+    with patch.object(admin_requests, "laid_out", answers.laid_out):
         yield
 
 

@@ -19,7 +19,7 @@ edits/                   members changed by hand
 organization_settings/   settings read, tried and saved
 reporting/               runs as metrics for alarms and the dashboard
 adapters/                the outside systems: AWS, Salesforce, Vault
-admin_requests, bootstrap, environment, observability   the edges, for the handlers alone
+admin_requests, roster_questions, bootstrap, environment, observability   the edges, for the handlers alone
 
 In a room, nouns are pure rules and values; `-ing` modules and `steps` are use cases, and say in `ports` what
 they need of the world outside. `bootstrap` alone builds the adapters that give it to them.

@@ -17,9 +17,10 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from muster import __version__, bootstrap, validation
-from muster.errors import NotFound, Problem, Rejected
+from muster.errors import NotFound, Problem, Rejected, Unavailable
 from muster.observability import logger
 from muster.presentation.answers import PLAIN, Layout, laid_out
+from muster.presentation.lines import counted
 from muster.references import RunId
 from muster.runs.answer import RunAnswer
 from muster.runs.run import Run
@@ -63,6 +64,11 @@ class Asked(BaseModel):
 
     by: By | None = None
     detail: bool = False
+
+    @property
+    def asks_for_more(self) -> bool:
+        """Whether it asks for more than a screen, in another way than by `detail`."""
+        return False
 
 
 class Event(Asked):
@@ -194,11 +200,23 @@ def _answered(
         request, run, layout = understand()
         said = {"status": "succeeded", "organization": request.organization, **run(request)}
         as_text = getattr(request, "as_", None) == "text"
-        said = laid_out(said, layout, detail=request.detail, as_text=as_text)
+        said = laid_out(said, layout, detail=request.detail, as_text=as_text, is_longer=request.asks_for_more)
     except Rejected as error:
-        said = _rejection(event, error)
+        detail = isinstance(event, dict) and event.get("detail") is True
+        said = laid_out(_rejection(event, error), PLAIN, detail=detail)
+    except Unavailable as error:
+        # A fault's words are all that the console shows.
+        error.args = (f"{str(error).rstrip('.')}. {_again(error)}",)
+        raise
     _log(event, said)
     return {**said, "muster_version": __version__}
+
+
+def _again(error: Unavailable) -> str:
+    """Return what to do about a system that is down or busy."""
+    minutes = max(1, round((error.retry_after or 0) / 60))
+    when = f"in {counted(minutes, 'minute')}" if error.retry_after else "in some minutes"
+    return f"Send the event again {when}: what is done already is not done twice."
 
 
 def _for_a_workflow(said: Mapping[str, Any]) -> dict[str, Any]:

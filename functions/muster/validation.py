@@ -23,6 +23,17 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _QUOTED = re.compile(r"'([^']*)'")
 _SWITCH_WORDS = frozenset({"on", "off", "yes", "no", "true", "false", "y", "n", "1", "0"})
 
+_A_LIST, _AN_OBJECT = "Write a list: [first, second].", 'Write an object: {"key": value}.'
+# What is written otherwise in JSON than in YAML, by the kind of pydantic's error.
+_IN_JSON = {
+    "list_type": _A_LIST,
+    "tuple_type": _A_LIST,
+    "dict_type": _AN_OBJECT,
+    "model_type": _AN_OBJECT,
+    "model_attributes_type": _AN_OBJECT,
+    "mapping_type": _AN_OBJECT,
+}
+
 type Location = Sequence[str | int]
 
 
@@ -31,16 +42,21 @@ def refused(message: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{message}", {"message": message, "remedy": remedy})
 
 
-def problems(error: ValidationError, schema: dict[str, Any], whole: str) -> list[Problem]:
+def problems(
+    error: ValidationError, schema: dict[str, Any], whole: str, *, as_json: bool = True
+) -> list[Problem]:
     """Return one `Problem` per error.
 
     `schema` is the JSON Schema of the model that found them; `whole` names the input where no single place
-    in it is at fault.
+    in it is at fault. `as_json`: it was written in JSON, else in YAML, and so are the remedies.
     """
     found = []
     for detail in error.errors(include_url=False):
         location = [part for part in detail["loc"] if not (isinstance(part, str) and _TAG.fullmatch(part))]
-        found.append(Problem(path(location) or whole, *_words(detail, location, schema)))
+        what, remedy = _words(detail, location, schema)
+        if as_json and detail["input"] is not None:
+            remedy = _IN_JSON.get(detail["type"], remedy)
+        found.append(Problem(path(location) or whole, what, remedy))
     return found
 
 

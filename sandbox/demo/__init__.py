@@ -10,3 +10,9 @@ acme                the settings of chapters 3 to 6
 walk                takes the steps, and remembers how each went
 by_hand             commands to paste, for who keeps the stack (KEEP=1)
 """
+
+import sys
+from pathlib import Path
+
+# The tables that are drawn are Muster's own.
+sys.path.append(str(Path(__file__).parents[2] / "functions"))

@@ -10,7 +10,7 @@ import time
 
 from rich.console import Console
 
-from sandbox import tables
+from muster.presentation.tables import table
 from sandbox.demo import (
     auto_provisioning,
     by_hand,
@@ -21,6 +21,7 @@ from sandbox.demo import (
     staying_safe,
 )
 from sandbox.demo.walk import WIDTH, Walk, WalkEnded
+from sandbox.drawing import drawn
 from sandbox.local_stack import launching
 from sandbox.local_stack.launching import StepFailed
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
@@ -49,7 +50,7 @@ def main() -> int:
         version = "" if walk.failed else walk.query("list", limit=1)["muster_version"]
         console.print("\n[bold]In short:[/bold]")
         headings = ("", "Done", "Seen in Muster", "After")
-        console.print(tables.table(*headings, rows=walk.results))
+        console.print(drawn(table(*headings, rows=walk.results)))
         if os.environ.get("KEEP"):
             by_hand.show(walk.stack, console)
             kept = True

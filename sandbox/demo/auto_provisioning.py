@@ -6,8 +6,9 @@ The steps are those by which the product's own documentation tests the feature, 
 import time
 from collections.abc import Callable
 
-from sandbox import tables
+from muster.presentation import members
 from sandbox.demo.walk import Members, Walk
+from sandbox.drawing import drawn
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.waiting import wait_until
 
@@ -77,10 +78,10 @@ def _show_what_remains(walk: Walk) -> None:
     """Show the member who left, and the whole history."""
     walk.console.print("\n[bold]Nothing is forgotten. Ada among the inactive members:[/bold]")
     everyone = [each for each in walk.members(active="any") if each["username"] == ADA["Username"]]
-    walk.console.print(tables.roster(everyone))
+    walk.console.print(drawn(members.roster(everyone)))
     for member in everyone:
         answer = walk.query("member", member=member["id"])
         walk.console.print(f"Why {member['name']} is not active: {answer['message']}")
         answer = walk.query("history", member=member["id"])
         walk.console.print(f"[bold]What happened to {member['name']}, newest first:[/bold]")
-        walk.console.print(tables.history(answer["history"]))
+        walk.console.print(drawn(members.history_table(answer)))

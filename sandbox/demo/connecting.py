@@ -7,8 +7,9 @@ from typing import Any
 
 import requests
 
-from sandbox import tables
+from muster.presentation import checks, members
 from sandbox.demo.walk import Answer, Walk
+from sandbox.drawing import drawn
 from sandbox.local_stack.enrolling import secret_name
 from sandbox.local_stack.salesforce_admin import TIMEOUT_S, SalesforceAdmin
 from sandbox.local_stack.stack import ORGANIZATION
@@ -64,7 +65,7 @@ def _check_what_is_wrong(walk: Walk) -> None:
             == [("salesforce", "login"), ("vault_crm", "language")]
         ),
     )
-    walk.console.print(tables.checks(_of(said, "failed")))
+    walk.console.print(drawn(checks.checks_table(_of(said, "failed")), show_lines=True))
     walk.console.print(said["message"], markup=False)
 
     def mend_both() -> Answer:
@@ -115,7 +116,7 @@ def _install(walk: Walk, salesforce: SalesforceAdmin) -> None:
             and _holds(said, "flow active")
         ),
     )
-    walk.console.print(tables.links(said["checks"]))
+    walk.console.print(drawn(checks.links_table(said["checks"])))
 
 
 def _let_the_first_message_arrive(walk: Walk, salesforce: SalesforceAdmin, grace: str) -> None:
@@ -131,7 +132,7 @@ def _let_the_first_message_arrive(walk: Walk, salesforce: SalesforceAdmin, grace
         " to list in the settings is named",
         lambda said: {row["check"] for row in said["checks"] if row["result"] != "passed"} == {"ActionId"},
     )
-    walk.console.print(tables.roster(walk.members()))
+    walk.console.print(drawn(members.roster(walk.members())))
     walk.console.print(f"WebhookSetupFunction, action status: {said['message']}", markup=False)
 
 
@@ -146,7 +147,7 @@ def _let_the_flow_be_switched_off(walk: Walk, salesforce: SalesforceAdmin) -> No
         "it names the link that is broken",
         lambda said: said["broken"] == "flow active",
     )
-    walk.console.print(tables.checks(_of(said, "failed")))
+    walk.console.print(drawn(checks.checks_table(_of(said, "failed")), show_lines=True))
     said = walk.ask(
         "The admin has it refreshed",
         lambda: _set_up(walk, "refresh", by=ADMIN),

@@ -1,17 +1,21 @@
 """Chapter 3: three assignments over a company of a few hundred people, from preview to explanation."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rich.panel import Panel
 from rich.text import Text
 
-from sandbox import company, tables
+from muster.presentation import explanations, plans, seats, settings_differences
+from muster.presentation.members import counts, grants
+from muster.presentation.tables import Table, table
+from sandbox import company
 from sandbox.company import CONTRACTORS_DOMAIN, Person
 from sandbox.demo.acme import SECTIONS
 from sandbox.demo.connecting import ADMIN
 from sandbox.demo.walk import WIDTH, Answer, Members, Walk
+from sandbox.drawing import drawn
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.stack import Mail
 from sandbox.local_stack.waiting import wait_until
@@ -60,7 +64,24 @@ def _load(walk: Walk, salesforce: SalesforceAdmin, everyone: Sequence[Person]) -
         "it knows none of them",
         lambda ids: len(ids) == len(everyone) and not walk.members(),
     )
-    walk.console.print(tables.people(everyone))
+    walk.console.print(drawn(_people(everyone)))
+
+
+def _people(everyone: Iterable[Person]) -> Table:
+    """Return a company's people by department."""
+    departments: dict[str, list[Person]] = defaultdict(list)
+    for person in everyone:
+        departments[person.department].append(person)
+    rows = [
+        [
+            name,
+            len(some),
+            counts(person.country for person in some),
+            counts(person.title for person in some),
+        ]
+        for name, some in departments.items()
+    ]
+    return table("Department", "People", "Countries", "Titles", rows=rows)
 
 
 def _preview(walk: Walk, settings: Answer) -> Answer:
@@ -72,11 +93,11 @@ def _preview(walk: Walk, settings: Answer) -> Answer:
         "it shows whom they would bring in and how far the seats go, and changes nothing",
         lambda said: said["status"] == "succeeded" and said["counts"]["created"] and not walk.members(),
     )
-    walk.console.print(tables.assignments(settings["assignments"]))
+    walk.console.print(drawn(settings_differences.assignments(settings["assignments"])))
     walk.console.print(preview["message"], markup=False)
-    walk.console.print(tables.seat_use(preview["seats"]))
+    walk.console.print(drawn(seats.use_table(preview["seats"])))
     walk.console.print("The first of the changes:")
-    walk.console.print(tables.changes(preview["changes"][:5]))
+    walk.console.print(drawn(plans.changes_table(preview["changes"][:5])))
     return preview
 
 
@@ -96,7 +117,7 @@ def _import(walk: Walk, preview: Answer) -> Members:
     )
     members = walk.members()
     walk.console.print("[bold]Who got what, and why:[/bold]")
-    walk.console.print(tables.granted(SECTIONS["assignments"], members))
+    walk.console.print(drawn(grants(SECTIONS["assignments"], members)))
     return members
 
 
@@ -136,23 +157,38 @@ def _show_who_was_left_out(walk: Walk, everyone: Sequence[Person], members: Memb
         "each has a reason",
         lambda answers: all(not answer["in"] and answer["reason"] for _, answer in answers),
     )
-    walk.console.print(tables.left_out(explained))
+    walk.console.print(drawn(_left_out(explained)))
+
+
+def _left_out(explained: Iterable[tuple[Person, Answer]]) -> Table:
+    """Return people who are not in the roster, with Muster's reasons."""
+    rows = [
+        [
+            " ".join(filter(None, (person.first_name, person.last_name))),
+            person.title,
+            person.department,
+            person.country,
+            answer["why"],
+        ]
+        for person, answer in explained
+    ]
+    return table("Name", "Title", "Department", "Country", "Why not in the roster", rows=rows)
 
 
 def _show_seats(walk: Walk, members: Members) -> None:
     holders = Counter(
         seat for member in members for seat, place in member["seats"].items() if place["state"] == "held"
     )
-    seats = walk.ask(
+    said = walk.ask(
         "An admin asks for the seats",
-        lambda: walk.query("seats")["seats"],
+        lambda: walk.query("seats"),
         "none was given out twice, and who got none waits in line",
-        lambda seats: all(
+        lambda said: all(
             seat["held"] == holders[name] == seat["limit"] and len(seat["line"]) == seat["waiting"] > 0
-            for name, seat in seats.items()
+            for name, seat in said["seats"].items()
         ),
     )
-    walk.console.print(tables.seats(seats))
+    walk.console.print(drawn(seats.seats_table(said)))
 
 
 def _show_a_mail(walk: Walk, salesforce: SalesforceAdmin, members: Members) -> None:
@@ -198,9 +234,7 @@ def _explain(walk: Walk) -> None:
             and "gong" in answer["data_capture"]["record_web_conferences"]["why"]
         ),
     )
-    manager = explained["manager"]["id"]
-    manager = walk.query("member", member=manager)["member"]["name"] if manager else None
-    walk.console.print(tables.explanation(explained, manager))
+    walk.console.print(drawn(explanations.explanation_table(explained)))
 
 
 def _let_messages_arrive(walk: Walk, salesforce: SalesforceAdmin) -> None:

@@ -2,14 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sandbox import company, tables
+from muster.presentation import edits, errors, sendings, words
+from muster.presentation.members import licences
+from muster.presentation.tables import Table, table
+from sandbox import company
 from sandbox.company import DOMAIN, Person
 from sandbox.demo.connecting import ADMIN
 from sandbox.demo.importing import DIVISIONS
 from sandbox.demo.walk import Answer, Members, Walk
+from sandbox.drawing import drawn
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.stack import ORGANIZATION
 from sandbox.local_stack.vault_admin import VaultAdmin
@@ -130,7 +134,7 @@ def _import(walk: Walk, vault: VaultAdmin, in_groups: Sequence[str]) -> None:
         f"{len(linked)} are linked. Nobody is added for the other {len(users) - len(linked)} users:"
         " members come from Salesforce only. Who is in a group:"
     )
-    walk.console.print(tables.licences(linked))
+    walk.console.print(drawn(licences(linked)))
 
 
 def _is_in_a_group(member: Answer) -> bool:
@@ -169,7 +173,7 @@ def _push(walk: Walk, vault: VaultAdmin, asked: Members) -> None:
             == expected
         ),
     )
-    walk.console.print(tables.licences(after))
+    walk.console.print(drawn(licences(after)))
     _show_groups(walk, vault)
     names = {member["crm"]["vault_crm"]["id"]: member["name"] for member in asked}
     log = walk.ask(
@@ -178,7 +182,7 @@ def _push(walk: Walk, vault: VaultAdmin, asked: Members) -> None:
         "it names who did not get what was asked for, and says what to do",
         lambda log: len(log) == 3 and all(entry["record"] in names for entry in log),
     )
-    walk.console.print(tables.errors(log, names))
+    walk.console.print(drawn(errors.of_people(log, names)))
 
 
 def _mend(walk: Walk, vault: VaultAdmin, asked: Members) -> None:
@@ -206,7 +210,7 @@ def _mend(walk: Walk, vault: VaultAdmin, asked: Members) -> None:
             == {"success": 4, "no_licenses_remaining": 1}
         ),
     )
-    walk.console.print(tables.licences(after))
+    walk.console.print(drawn(licences(after)))
 
 
 # ── Leaving ──────────────────────────────────────────────────────────────────────────────────────────
@@ -250,7 +254,7 @@ def _push_the_leaving(walk: Walk, vault: VaultAdmin, left: Answer, waiting: Answ
             == [(left["id"], "removal", None), (waiting["id"], "addition", ENGAGE)]
         ),
     )
-    walk.console.print(tables.sendings(previewed["changes"]))
+    walk.console.print(drawn(sendings.sendings_table(previewed["changes"])))
     after = run_push(
         walk,
         "The next push runs",
@@ -265,9 +269,9 @@ def _push_the_leaving(walk: Walk, vault: VaultAdmin, left: Answer, waiting: Answ
         ),
     )
     walk.console.print("Before:")
-    walk.console.print(tables.licences([left, waiting]))
+    walk.console.print(drawn(licences([left, waiting])))
     walk.console.print("After:")
-    walk.console.print(tables.licences(after))
+    walk.console.print(drawn(licences(after)))
     _show_groups(walk, vault)
 
 
@@ -314,8 +318,7 @@ def _assign(walk: Walk, vault: VaultAdmin, done: str, requests: Sequence[Answer]
             and vault.requests() == before
         ),
     )
-    names = {member["id"]: member["name"] for member in walk.members()}
-    walk.console.print(tables.group_requests(said["results"], names))
+    walk.console.print(drawn(edits.group_requests(said["results"])))
 
 
 def run_push(
@@ -362,4 +365,19 @@ def _show_groups(walk: Walk, vault: VaultAdmin) -> None:
     names = {user["id"]: user["name__v"] for user in users}
     found = [(feature, group) for feature in (ENGAGE, CONNECT) for group in vault.groups(feature)]
     walk.console.print("The groups, as the Engage server has them:")
-    walk.console.print(tables.groups(found, names))
+    walk.console.print(drawn(_groups(found, names)))
+
+
+def _groups(groups: Iterable[tuple[str, Answer]], names: Mapping[str, str]) -> Table:
+    """Return the groups of the Engage server with their features; `names` are people's by their Vault id."""
+    rows = [
+        [
+            words.FEATURES[feature],
+            group["name"],
+            "any number" if group["licenses"] is None else group["licenses"],
+            group["used"],
+            ", ".join(names[user] for user in group["members"]) or "nobody",
+        ]
+        for feature, group in groups
+    ]
+    return table("Feature", "Group", "Licences", "In use", "By", rows=rows)

@@ -1,8 +1,9 @@
 """Chapter 6: Engage licences that would be lost: a removal that fails, and a licence that nobody has."""
 
-from sandbox import tables
+from muster.presentation import errors, licences, members
 from sandbox.demo.licences import BRITISH, ENGAGE, KEY_ACCOUNTS, as_they_are, has_user, is_used_by, run_push
 from sandbox.demo.walk import Answer, Walk
+from sandbox.drawing import drawn
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 from sandbox.local_stack.vault_admin import VaultAdmin
 
@@ -52,9 +53,9 @@ def _let_a_removal_fail(walk: Walk, salesforce: SalesforceAdmin, vault: VaultAdm
 
 def _show(walk: Walk, leaver: Answer, after: Answer) -> None:
     """Show somebody's licences, and what the error log said last."""
-    walk.console.print(tables.licences([after]))
+    walk.console.print(drawn(members.licences([after])))
     names = {leaver["crm"]["vault_crm"]["id"]: leaver["name"]}
-    walk.console.print(tables.errors(walk.query("errors", limit=1)["log"], names))
+    walk.console.print(drawn(errors.of_people(walk.query("errors", limit=1)["log"], names)))
 
 
 def _find_a_licence_of_nobody(walk: Walk, vault: VaultAdmin) -> Answer:
@@ -72,8 +73,8 @@ def _find_a_licence_of_nobody(walk: Walk, vault: VaultAdmin) -> Answer:
         "there is one that belongs to nobody, and what to do about it",
         lambda said: [user["username"] for user in said["nobody"]] == [STRANGER["username__sys"]],
     )
-    walk.console.print(tables.licence_use(said["groups"]))
-    walk.console.print(tables.licences_of_nobody(said["nobody"]))
+    walk.console.print(drawn(licences.use(said["groups"])))
+    walk.console.print(drawn(licences.nobodys(said["nobody"])))
     found: Answer = said["nobody"][0]
     return found
 
@@ -90,7 +91,7 @@ def _clear(walk: Walk, vault: VaultAdmin, found: Answer) -> None:
         "every licence has a name again",
         lambda said: said["nobody"] == [] and not any(group["nobody"] for group in said["groups"]),
     )
-    walk.console.print(tables.licence_use(said["groups"]))
+    walk.console.print(drawn(licences.use(said["groups"])))
 
 
 def _import_and_list(walk: Walk) -> Answer:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox import company, tables
+from muster.presentation import members, plans
+from sandbox import company
 from sandbox.demo.acme import SUPPORT, narrowed
 from sandbox.demo.connecting import ADMIN
 from sandbox.demo.walk import Answer, Walk
+from sandbox.drawing import drawn
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
 
 NAMES_SHOWN = 8
@@ -44,7 +46,7 @@ def _let_one_leave(walk: Walk, salesforce: SalesforceAdmin) -> None:
         "the member is deactivated, and who was first in line has the seat",
         lambda after: not after[0]["seats"],
     )
-    walk.console.print(tables.moved(before, after))
+    walk.console.print(drawn(members.moved(before, after)))
 
 
 def _load_another_department(walk: Walk, salesforce: SalesforceAdmin) -> None:
@@ -122,7 +124,7 @@ def _break_the_filters(walk: Walk) -> None:
     for limit in parked["guard"]:
         walk.console.print(f"   guard: {limit}", markup=False)
     walk.console.print(f"Who would go (the first {NAMES_SHOWN} of {parked['counts']['deactivated']}):")
-    walk.console.print(tables.changes(parked["changes"][:NAMES_SHOWN]))
+    walk.console.print(drawn(plans.changes_table(parked["changes"][:NAMES_SHOWN])))
     walk.ask(
         "The admin sees the names and rejects it",
         lambda: walk.stack.invoke("ScheduledImportFunction", reject=parked["run_id"], by=ADMIN),

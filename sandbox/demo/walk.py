@@ -9,7 +9,8 @@ from typing import Any
 import botocore.exceptions
 from rich.console import Console
 
-from sandbox import tables
+from muster.presentation.members import roster
+from sandbox.drawing import drawn
 from sandbox.local_stack.stack import LocalStack
 from sandbox.local_stack.waiting import wait_until
 
@@ -60,7 +61,7 @@ class Walk:
 
         with contextlib.suppress(WalkEnded):  # the steps after it show what they can
             self.ask(done, act_and_wait, expected, lambda _: True)
-        self.console.print(tables.roster(self.members()))
+        self.console.print(drawn(roster(self.members())))
 
     def ask[T](self, done: str, act: Callable[[], T], expected: str, holds: Callable[[T], bool]) -> T:
         """Have something done and return what came of it; raises `WalkEnded` unless it is as expected."""

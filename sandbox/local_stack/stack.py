@@ -79,11 +79,12 @@ class LocalStack:
     def invoke(self, function: str, **event: Any) -> dict[str, Any]:
         """Invoke the function of that logical id for the organization, as an admin does; return its answer.
 
+        It is the whole answer unless the event says otherwise: programs read it.
         Raises RuntimeError with the function's own words if it failed.
         """
         answer = self.client("lambda").invoke(
             FunctionName=self.facts["functions"][function],
-            Payload=json.dumps({"organization": ORGANIZATION, **event}),
+            Payload=json.dumps({"organization": ORGANIZATION, "detail": True, **event}),
         )
         payload: dict[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:

@@ -1,6 +1,7 @@
 """The envelope: what is let through to an action, and what every answer holds."""
 
 import json
+import re
 from io import StringIO
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -180,12 +181,40 @@ def test_what_an_action_rejects_becomes_an_answer(kind: type[Rejected]) -> None:
     }
 
 
+@pytest.mark.usefixtures("on_a_screen")
+def test_as_many_faults_are_told_as_fit_on_a_screen_and_all_in_detail() -> None:
+    event = {"organization": "acme", "action": "get", **{f"x{n}": 1 for n in range(20)}}
+    few, all_of_them = (answer({**event, **more}, ACTIONS)["errors"] for more in ({}, {"detail": True}))
+
+    assert (len(few), len(all_of_them)) == (6, 20)
+    assert few == all_of_them[:6]
+
+
 @pytest.mark.parametrize("fault", [Unavailable("x"), Misconfigured("x"), Stale("x"), KeyError("x")])
 def test_faults_are_raised(fault: Exception) -> None:
     def fail(_: Request) -> dict[str, Any]:
         raise fault
 
     with pytest.raises(type(fault)):
+        answer({"organization": "acme", "action": "get"}, {"get": Action(Request, fail)})
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (
+            Unavailable("Salesforce answered 503"),
+            "Salesforce answered 503. Send the event again in some minutes:",
+        ),
+        (Unavailable("it is busy.", retry_after=5), "it is busy. Send the event again in 1 minute:"),
+        (Unavailable("down", retry_after=14_400), "down. Send the event again in 240 minutes:"),
+    ],
+)
+def test_a_fault_says_what_to_do(fault: Exception, says: str) -> None:
+    def fail(_: Request) -> dict[str, Any]:
+        raise fault
+
+    with pytest.raises(Unavailable, match=re.escape(says)):
         answer({"organization": "acme", "action": "get"}, {"get": Action(Request, fail)})
 
 

@@ -30,7 +30,7 @@ ROOMS = {
     "organization_settings": ["organization_settings"],
     "reporting": ["reporting"],
     "adapters": ["adapters"],
-    "edges": ["admin_requests", "bootstrap", "environment", "observability"],
+    "edges": ["admin_requests", "roster_questions", "bootstrap", "environment", "observability"],
 }
 ROOM_OF = {entry: room for room, entries in ROOMS.items() for entry in entries}
 HEIGHT = {room: height for height, room in enumerate(ROOMS)}

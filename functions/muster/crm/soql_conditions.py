@@ -51,6 +51,11 @@ def parsed(condition: str) -> Condition:
     return Condition(text, "and" if glues == {"AND"} else "or", parts)
 
 
+def is_mixed(condition: Condition) -> bool:
+    """Whether AND, OR and NOT stand side by side anywhere in it, without parentheses that say what binds."""
+    return condition.kind == "mixed" or any(map(is_mixed, condition.parts))
+
+
 def conjuncts(condition: Condition) -> Iterator[str]:
     """Yield conditions that together say the same, each as it may stand among others joined by AND."""
     match condition.kind:

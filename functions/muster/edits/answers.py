@@ -141,9 +141,8 @@ class Sums:
 
     def _wrong(self, number: int, problem: Problem) -> str:
         """Return what is wrong with a line, and what to do."""
-        who = self._who(number)
-        if problem.where == "member" and who:
-            return f"line {number}: {who} {problem.message}. {problem.remedy}"
+        if problem.where == "member":
+            return f"line {number}: member {problem.message}. {problem.remedy}"
         return f"{self._line(number)}: {f'{problem.where} {problem.message}'.strip()}. {problem.remedy}"
 
 

@@ -141,6 +141,7 @@ class EditingMembers:
         notes = [*done.notes, *member_edits.remarks(member, done.edit)]
         return {
             "member": member.id,
+            "name": member.name,
             "changed": [asdict(change) for change in done.changed],
             "seats": with_places(member, lines)["seats"],
             **({"note": " ".join(notes)} if notes else {}),

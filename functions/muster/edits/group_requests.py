@@ -9,7 +9,7 @@ feature decides alone. Pure: no I/O, no clock.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
@@ -109,13 +109,23 @@ def decide(
     return salesforce_lifecycle.recorded(member, after, Outcome.UPDATED, settings, now, origin, run)
 
 
-def note(member: Member, feature: str, settings: Settings, now: datetime) -> str:
+def note(member: Member, feature: str, settings: Settings, now: datetime, groups: Iterable[str] = ()) -> str:
     """Return what the next push will send for a member's feature and why, or why it sends nothing.
 
-    Where admins make requests in Align, it says so (G9).
+    Where admins make requests in Align, it says so (G9); and where the group is none of `groups`, which users
+    of Vault CRM were seen in, that nobody is in it, and which has nearly that name.
     """
-    note = _next(member, feature, settings, now)
+    note = f"{_next(member, feature, settings, now)}{_unseen(getattr(member, feature)['request'], groups)}"
     return f"{note} {_ALIGN}" if settings.connections.align else note
+
+
+def _unseen(group: str | None, groups: Iterable[str]) -> str:
+    known = sorted(groups)
+    if not group or not known or group in known:
+        return ""
+    close = validation.closest(group, known)
+    did_you_mean = f" Did you mean {close!r}?" if close else ""
+    return f" Nobody in Vault CRM is in a group named {group!r} yet.{did_you_mean}"
 
 
 def _next(member: Member, feature: str, settings: Settings, now: datetime) -> str:

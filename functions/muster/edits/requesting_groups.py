@@ -19,7 +19,8 @@ from muster.settings import Settings
 class RequestingGroups:
     """Carries out group requests for one organization; `now` is aware, `run` is for the history.
 
-    With `preview` nothing is written, and the answer is what it would be.
+    With `preview` nothing is written, and the answer is what it would be. `groups` are those that users of
+    Vault CRM were seen in, by feature.
     """
 
     settings: Settings
@@ -28,6 +29,7 @@ class RequestingGroups:
     now: datetime
     run: str
     preview: bool = False
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _members: Members = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,9 +84,11 @@ class RequestingGroups:
     def _result(self, feature: str, member: Member, *, changed: bool) -> Json:
         """Return the result of a request, with the member as it is after all of them."""
         mine = getattr(member, feature)
-        note = group_requests.note(member, feature, self.settings, self.now)
+        seen = self.groups.get(feature, ())
+        note = group_requests.note(member, feature, self.settings, self.now, seen)
         return {
             "member": member.id,
+            "name": member.name,
             "feature": feature,
             "request": mine["request"],
             "status": mine["status"],

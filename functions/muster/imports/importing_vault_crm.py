@@ -85,7 +85,7 @@ class VaultImporting:
                 gathered = self._everyone(gathering, states, state, moved=moved)
             else:
                 gathered = self._changed(gathering, state, overlap, plan.unlinked)
-            part.read, part.newest = gathered.total, gathered.newest
+            part.read, part.newest, part.groups = gathered.total, gathered.newest, gathered.groups
             gone = self._gone(gathering, gathered.unseen)
             planning.free |= {each.member for each in states if each.vault_id in gone}
             planning.plan_users(self._users(part, gathered))

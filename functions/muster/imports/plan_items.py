@@ -9,12 +9,14 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from muster.crm.engage_features import FEATURES
 from muster.errors import Problem
+from muster.presentation import words
 from muster.roster import entitlements, seats
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.history import FieldChange
@@ -196,6 +198,56 @@ def counts(items: Iterable[Item]) -> dict[str, int]:
         found[item.outcome] += 1
         found.update(operation for operation in item.operations if operation in (GRANT, REVOKE))
     return dict(found)
+
+
+def first(items: Iterable[Item], most: int) -> list[Item]:
+    """Return the items that an answer shows: some of each kind, the important kinds first.
+
+    Of who leaves, who joins, who gains or loses something, and of all others; a kind's in the plan's order.
+    """
+    by_kind: dict[int, list[Item]] = {}
+    for item in items:
+        some = by_kind.setdefault(_importance(item), [])
+        if len(some) < most:
+            some.append(item)
+    kinds = [by_kind[kind] for kind in sorted(by_kind)]
+    share = most // len(kinds) if kinds else 0
+    room = most - sum(min(len(some), share) for some in kinds)
+    chosen: list[Item] = []
+    for some in kinds:
+        more = min(room, max(0, len(some) - share))
+        chosen += some[: share + more]
+        room -= more
+    return chosen
+
+
+def _importance(item: Item) -> int:
+    if item.outcome == Outcome.DEACTIVATED:
+        return 0
+    if item.outcome in (Outcome.CREATED, Outcome.REACTIVATED):
+        return 1
+    if item.outcome == Outcome.WAITING:
+        return 2
+    return 3 if item.operations in ((), (UPDATE,)) else 2
+
+
+def tally(items: Iterable[Item]) -> dict[str, dict[str, int]]:
+    """Return how many join, by assignment, leave, by reason, and change, by attribute (in words)."""
+    joins: Counter[str] = Counter()
+    leaves: Counter[str] = Counter()
+    changed: Counter[str] = Counter()
+    for item in items:
+        if item.outcome == Outcome.DEACTIVATED:
+            leaves[item.reason or ""] += 1
+        elif item.outcome in (Outcome.CREATED, Outcome.REACTIVATED):
+            joins[item.assignment or ""] += 1
+        else:
+            changed.update({_called(each.field) for each in item.changes})
+    return {"joins": dict(joins), "leaves": dict(leaves), "changed": dict(changed)}
+
+
+# A plan of many updates names few attributes.
+_called = lru_cache(maxsize=1_000)(words.attribute)
 
 
 def plan_hash(items: Iterable[Item]) -> str:

@@ -55,7 +55,8 @@ class Plan:
     `turned` are those who leave or come back, by CRM id: the member, `None` for who leaves. `frozen` are the
     CRM ids of those decided about who are frozen in Salesforce and active members all the same. `in_line` are
     members whom the plan has join, leave or stay in a line, by id, as it leaves them; `seated` is who is
-    served from the lines after it. `warnings` are for whoever looks at the plan.
+    served from the lines after it. `tally` is `plan_items.tally` of all there is to do, `warnings` are for
+    whoever looks at the plan.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Plan:
     frozen: list[str] = field(default_factory=list)
     in_line: dict[str, Member] = field(default_factory=dict)
     seated: list[Item] = field(default_factory=list)
+    tally: dict[str, dict[str, int]] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
 
     @property

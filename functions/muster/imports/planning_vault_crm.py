@@ -6,7 +6,7 @@ still the member's.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import batched
@@ -31,6 +31,8 @@ from muster.sources.vault_users import LinkLost, LostLink, VaultUser
 from muster.times import timestamp
 
 MOVED = "vault_moved"
+# So many groups of a feature are remembered, for who asks for one that nobody is in.
+MOST_GROUPS = 500
 _LINKED_TO_ANOTHER = (UnlinkedReason.MEMBER_LINKED_TO_ANOTHER, UnlinkedReason.MEMBER_LEFT)
 
 
@@ -43,7 +45,7 @@ class VaultPart:
     they are, by Vault CRM id. `outcomes` counts the users for whom nothing is planned. `warnings` are for
     whoever looks at the plan. `holders` are the users who have a group and are linked to nobody by the plan
     (G10), and `looked_at` all that were decided about, by id. `base_licences_left` is how many users can
-    still be made active there; `None`: not known.
+    still be made active there; `None`: not known. `groups` are those that anybody read is in, by feature.
     """
 
     read: int | None = None
@@ -58,6 +60,7 @@ class VaultPart:
     holders: list[UnlinkedHolder] = field(default_factory=list)
     looked_at: list[str] = field(default_factory=list)
     base_licences_left: int | None = None
+    groups: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
     @property
     def errors(self) -> int:
@@ -76,6 +79,7 @@ class VaultPart:
             "holders": {holder.id: holder.to_document() for holder in self.holders},
             "looked_at": None if self.whole else self.looked_at,
             "base_licences_left": self.base_licences_left,
+            "groups": {feature: sorted(names)[:MOST_GROUPS] for feature, names in self.groups.items()},
         }
 
 

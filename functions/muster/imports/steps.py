@@ -19,6 +19,7 @@ from muster.imports.planning_vault_crm import VaultPart
 from muster.imports.ports import Ports
 from muster.imports.recording_holders import HolderRecorder
 from muster.imports.selecting import members_due, select
+from muster.presentation.lines import counted
 from muster.pushes.syncing_align import AlignSync
 from muster.roster.activity import grace_ends
 from muster.roster.decisions import Outcome
@@ -28,7 +29,7 @@ from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
 from muster.runs.guard import Reason
-from muster.runs.parking import SHOWN, Ends, outlook
+from muster.runs.parking import SHOWN, Ends, news, outlook, to_look_at
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings import Settings
 from muster.settings.digests import settings_digest, vault_settings_digest
@@ -115,7 +116,7 @@ class Steps:
             applied, summary = self._with_holders(applied, summary)
         finally:
             self._ends.log_errors(run, applying.errors)
-        return self._end(applied, summary)
+        return self._end(applied, summary, PlanShown(changes=_first(items), tally=summary.get("tally", {})))
 
     def _reading_again(self, run: Run) -> ReadAgain:
         def read_again(crm_ids: Sequence[str]) -> Sequence[UserChange]:
@@ -198,6 +199,7 @@ class Steps:
         plan.items += [*vault.items, *plan.seated]
         plan.decisions |= vault.decisions
         plan.warnings += vault.warnings
+        plan.tally = plan_items.tally(plan.effective)
         trips: list[Reason] = [*guard.tripped(plan.effective, plan.active, self.settings)]
         if self._still_untried(state):
             trips += guard.untried(plan.effective, self.settings)
@@ -331,6 +333,7 @@ class Steps:
             "seats": plan.seat_use(self.settings),
             "left_out": plan.left_out.to_json(),
             "guard": [trip.text() for trip in trips],
+            "tally": plan.tally,
             "read": gathered.total,
             "newest": gathered.newest,
             "active": active,
@@ -345,27 +348,26 @@ class Steps:
     # ── Ends ─────────────────────────────────────────────────────────────────────────────────────
 
     def _shown(self, plan: Plan) -> PlanShown:
-        changes = [item.shown() for item in plan.effective[:SHOWN]]
         return PlanShown(
-            changes=changes,
+            changes=_first(plan.items),
+            tally=plan.tally,
             seats=plan.seat_use(self.settings),
             left_out=plan.left_out.to_json(),
             warnings=[*plan_items.lost_by_hand(plan.items), *plan.warnings],
         )
 
-    def _end(self, run: Run, summary: Mapping[str, Any]) -> RunAnswer:
+    def _end(self, run: Run, summary: Mapping[str, Any], shown: PlanShown) -> RunAnswer:
         errors = run.errors + summary["noticed"]
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
         without = "".join(f" Left out: {why}" for why in self.ports.left_alone)
-        run = replace(run, status=status, errors=errors, message=f"{outlook(run)}.{without}")
+        run = replace(run, status=status, errors=errors, message=f"{outlook(run, done=True)}.{without}")
         state = self._state_after(run, summary)
         if state:
             known = self.ports.runs.state(run.organization).frozen or ()
             told = frozen_users.told(summary.get("frozen_members", ()), known, run.id, run.started_at)
             self._ends.log_errors(run, told)
         self._ends.finish(run, state)
-        said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
-        details = {"read": summary["read"]}
+        details: dict[str, Any] = {"read": summary["read"], "changes": shown.changes, "tally": shown.tally}
         if frozen := summary.get("frozen_members"):
             details["frozen"] = frozen_users.shown(frozen)
         if vault := summary.get("vault_crm"):
@@ -374,7 +376,9 @@ class Steps:
             details["align"] = {"read": self.align_sync.read, "written": self.align_sync.written}
         return RunAnswer(
             ended=Ended.APPLIED,
-            message=f"{summary['read']:,} user{'s' * (summary['read'] != 1)} read. {run.message}{said}",
+            message=(
+                f"{counted(summary['read'], 'user')} read. {news(run, shown, done=True)}.{to_look_at(errors)}"
+            ),
             run_id=run.id,
             mode=run.mode,
             errors=errors,
@@ -423,8 +427,12 @@ class Steps:
         newest = _normal(vault["newest"]) if vault["newest"] else state.vault_watermark
         watermark = max(newest or "", state.vault_watermark or "") or None
         state = replace(state, vault_watermark=watermark, vault_read_at=run.gathered_at or run.started_at)
+        groups = vault.get("groups", {})
         if not vault["whole"]:
-            return state
+            known = state.vault_groups
+            more = {name: [*dict.fromkeys([*known.get(name, ()), *found])] for name, found in groups.items()}
+            return replace(state, vault_groups={**known, **more})
+        state = replace(state, vault_groups=groups)
         decided = vault_settings_digest(self.settings)
         return replace(state, vault_rows=vault["read"], vault_decided_with=decided, vault_host=host)
 
@@ -450,6 +458,11 @@ class Steps:
 
     def _parts(self, run: Run, name: str) -> Iterable[bytes]:
         return self.ports.archive.parts(run.organization, run.id, run.attempt, name)
+
+
+def _first(items: Iterable[Item]) -> list[dict[str, Any]]:
+    effective = (item for item in items if item.outcome != Outcome.UNCHANGED)
+    return [item.shown() for item in plan_items.first(effective, SHOWN)]
 
 
 def _told_of_the_move(gathered: Gathered, organization_id: str) -> tuple[str, Problem]:

@@ -28,11 +28,11 @@ _CHANGES_SEARCHED = 50
 _MANAGERS_SEARCHED = 30
 
 _NOBODY = (
-    "is nobody in the roster or in Salesforce",
+    "is nobody in the roster or in Salesforce: {}",
     "Check the id. The integration user must be allowed to see all users (permission View All Users).",
 )
 _NOT_IN_THE_ROSTER = (
-    "is not in the roster",
+    "is not in the roster: {}",
     "Check how it is written, or give the user's Salesforce id. The settings name no Salesforce connection,"
     " so nobody else can be looked up.",
 )
@@ -84,11 +84,15 @@ def _explain_member(
     state = sources.runs.state(organization)
     link = sources.views.link(organization, member.reports_to) if member.reports_to else None
     manager = sources.views.member(organization, link.member) if link and link.member else None
+    above = manager
+    if member.manager and (above is None or above.id != member.manager):
+        above = sources.views.member(organization, member.manager)
     context = Context(
         lines=lines_for(sources.roster, organization, [member]),
         history=history,
         managers_link=link,
         managers_reason=manager.inactive_reason if manager and not manager.active else None,
+        managers_name=above.name if member.manager and above else None,
         above=_above(sources.views, member),
         outdated=state.evaluated_with not in (None, settings_digest(settings)),
     )
@@ -130,12 +134,17 @@ def _explain_outsider(sources: Sources, settings: Settings, reference: str, now:
     if crm_id and not live_answer.reason:
         live_answer = _ask(sources, settings, crm_id, now)
     if live_answer.nobody and link is None:
-        raise NotFound(Problem("member", *(_NOBODY if sources.salesforce else _NOT_IN_THE_ROSTER)))
+        raise _nobody(reference, _NOBODY if sources.salesforce else _NOT_IN_THE_ROSTER)
     waits = link is not None and link.reason == NAMESAKE_ACTIVE
     namesakes = views.matching(organization, link.match_keys) if link and waits else []
     return explanations.of_outsider(
         crm_id, link, [*dict.fromkeys(namesakes)], live_answer.answer, live_answer.reason
     )
+
+
+def _nobody(reference: str, words: tuple[str, str]) -> NotFound:
+    what, remedy = words
+    return NotFound(Problem("member", what.format(repr(reference[:100])), remedy))
 
 
 # ── What Salesforce says now ─────────────────────────────────────────────────────────────────────────
@@ -145,7 +154,7 @@ def _named(sources: Sources, organization: str, reference: str) -> tuple[str | N
     """Return the CRM id of someone who is not in the roster; raises `NotFound` if the name finds nobody."""
     if sources.salesforce is None:
         if not salesforce_ids.is_valid(reference):
-            raise NotFound(Problem("member", *_NOT_IN_THE_ROSTER))
+            raise _nobody(reference, _NOT_IN_THE_ROSTER)
         return salesforce_ids.to_18(reference), _LiveAnswer()
     try:
         (crm_id,) = find_named([reference], organization, sources.views, sources.salesforce).crm_ids

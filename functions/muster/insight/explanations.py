@@ -16,7 +16,13 @@ from muster.crm import engage_features
 from muster.insight import seat_explanations
 from muster.insight.run_summaries import YOU, to_do
 from muster.insight.seat_explanations import Lines
-from muster.roster import eligibility, manager_hierarchy, requests_set_aside, salesforce_lifecycle
+from muster.roster import (
+    eligibility,
+    manager_hierarchy,
+    requests_set_aside,
+    salesforce_lifecycle,
+    seats,
+)
 from muster.roster.activity import grace_ends
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
@@ -53,7 +59,7 @@ class Context:
 
     `lines` holds the line for each seat that the member waits for, `history` its latest changes, newest
     first. `managers_link` is the link of its manager's user, `managers_reason` why that user's member is
-    inactive, if it is. `above` maps its CRM id to its manager's, the
+    inactive, if it is, `managers_name` the name of its manager. `above` maps its CRM id to its manager's, the
     manager's to the next one's, and so on, as far as they are members. `outdated`: the settings have
     changed since everyone was last evaluated.
     """
@@ -62,6 +68,7 @@ class Context:
     history: Sequence[Json] = ()
     managers_link: Link | None = None
     managers_reason: str | None = None
+    managers_name: str | None = None
     above: Mapping[str, str | None]
     outdated: bool = False
 
@@ -80,15 +87,13 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
         "in": member.active,
         "why": why,
         "reason": reason,
-        "since": _since(context.history),
+        "since": _since(context.history, "active"),
         "member": member.id,
         "user": crm_id_of(member),
         "assignment": _won(member.assignment, member.update_mode, assignment_of(member, settings), settings),
         **_others(member.assignment, matched, settings),
         "note": _OUTDATED if context.outdated else None,
-        "seats": seat_explanations.of_member(
-            member, assignment_of(member, settings), settings, context.lines
-        ),
+        "seats": _seats(member, settings, context),
         "workspaces": {
             name: {"profile": profile, "origin": _origin(member, f"workspaces.{name}")}
             for name, profile in member.workspaces.items()
@@ -314,6 +319,15 @@ def _without_effect(setting: Mapping[str, Any], member: Member, lines: Lines) ->
     return f"It has no effect yet. {seat_explanations.lacking(setting['seat_required'], member, lines)}"
 
 
+def _seats(member: Member, settings: Settings, context: Context) -> Json:
+    """Return each seat with the reason, and since when it is held, if the latest changes include that."""
+    shown = seat_explanations.of_member(member, assignment_of(member, settings), settings, context.lines)
+    for name, seat in shown.items():
+        if seat["state"] == seats.HELD:
+            seat["since"] = _since(context.history, f"seats.{name}.state")
+    return shown
+
+
 def _identity(member: Member) -> Json:
     given = member.crm.get(salesforce_lifecycle.CONNECTION, {}).get("email")
     converted = given is not None and member.email is not None and given != member.email
@@ -340,7 +354,13 @@ def _manager(member: Member, settings: Settings, context: Context) -> Json:
         why, origin = (_IGNORED if ignored else None), member.origins.get("manager", "crm")
     else:
         why, origin = (_IGNORED if ignored else _no_manager(member, context)), None
-    return {"id": member.manager, "user": member.reports_to, "origin": origin, "why": why}
+    return {
+        "id": member.manager,
+        "name": context.managers_name,
+        "user": member.reports_to,
+        "origin": origin,
+        "why": why,
+    }
 
 
 def _no_manager(member: Member, context: Context) -> str:
@@ -368,10 +388,10 @@ def _no_manager(member: Member, context: Context) -> str:
 # ── History ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _since(history: Sequence[Json]) -> str | None:
-    """Return when the member was last activated or deactivated, if the latest changes include that."""
+def _since(history: Sequence[Json], field: str) -> str | None:
+    """Return when a value became what it is, if the latest changes include that."""
     moments = (
-        entry["at"] for entry in history if any(change["field"] == "active" for change in entry["changes"])
+        entry["at"] for entry in history if any(change["field"] == field for change in entry["changes"])
     )
     return next(moments, None)
 

@@ -12,10 +12,10 @@ from muster.checks import Check, Result
 from muster.connections import quarantine
 from muster.connections.quarantine import Health
 from muster.insight import run_summaries
+from muster.presentation import left_out
 from muster.presentation.lines import counted
 from muster.pushes.blocked import blocked_by
 from muster.roster.member import Json
-from muster.roster.reasons import left_out_in_words
 from muster.roster.seats import Pool
 from muster.runs.run import ImportState, Run, Status
 from muster.settings import Settings
@@ -296,7 +296,7 @@ def _licences(facts: Facts) -> Iterator[Finding]:
 
 
 def _left_out(facts: Facts) -> Iterator[Finding]:
-    if words := left_out_in_words(facts.left_out, "people"):
+    if words := left_out.in_words(facts.left_out, "people"):
         yield Finding(Level.KNOWN, f"By the last import of everyone, {words}.")
 
 

@@ -17,7 +17,7 @@ from muster.organization_settings.approving import Approving
 from muster.organization_settings.loosening import held_for, last_connected
 from muster.organization_settings.ports import SettingsStore
 from muster.organization_settings.previewing import Preview, Previewing, Tried
-from muster.roster.reasons import left_out_in_words
+from muster.presentation import left_out
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.run import Run
 from muster.runs.settings_change import SettingsChange
@@ -271,7 +271,7 @@ def _seen(preview: Preview) -> Answer:
 def _outlook(preview: Preview) -> str:
     if preview.run is None:
         return ""
-    told = left_out_in_words(preview.run.left_out, "people")
+    told = left_out.in_words(preview.run.left_out, "people")
     return f" What it changes for members comes with the next import; run {preview.run.id} shows it." + (
         f" Then {told}." if told else ""
     )

@@ -15,6 +15,7 @@ from muster.crm import engage_features
 from muster.crm.vault_records import RECORDS_A_CALL
 from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured
+from muster.presentation import outcomes
 from muster.pushes import group_writes, licence_lines, push_plan
 from muster.pushes.blocked import another_vault, blocked_by
 from muster.pushes.checking_links import strangers
@@ -39,7 +40,7 @@ from muster.runs import guard
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.archive import ITEMS_A_PART, AttemptParts
 from muster.runs.clock import RunClock
-from muster.runs.parking import SHOWN, Ends, in_words
+from muster.runs.parking import SHOWN, Ends, to_look_at
 from muster.runs.run import Phase, Run, Status
 from muster.settings import Settings
 from muster.settings.mappings import custom_fields_to_write, pushed_features, vault_crm_connection
@@ -332,13 +333,12 @@ class Steps:
         self.counts.clear()
         errors = run.errors + self._number_of_errors()
         status = Status.SUCCEEDED_WITH_ERRORS if errors else Status.SUCCEEDED
-        message = f"{in_words(counts)}."
+        message = f"{outcomes.in_words(counts, done=True)}."
         run = replace(run, status=status, errors=errors, counts=dict(counts), message=message)
         self._ends.finish(run)
-        said = f" {errors} to look at: RosterQueryFunction lists them (errors)." if errors else ""
         return RunAnswer(
             ended=Ended.APPLIED,
-            message=f"{run.message}{said}",
+            message=f"{run.message}{to_look_at(errors)}",
             run_id=run.id,
             errors=errors,
             counts=run.counts,

@@ -51,20 +51,25 @@ def _crm_id(reference: str, organization: str, views: RosterViews, salesforce: S
     if crm_id:
         return crm_id
     if "@" not in reference:
-        raise Rejected(Problem("members", "is not in the roster", "Give an e-mail address or the user's Id."))
+        remedy = "Give an e-mail address or the user's Id."
+        raise Rejected(Problem("members", not_in_the_roster(reference), remedy))
     by_username, by_email = salesforce.batch(
         [soql.select(["Id"], soql.one_of(field, [reference])) for field in ("Username", "Email")]
     )
     ids = [row["Id"] for row in by_username or by_email]
     if len(ids) != 1:
-        what = "fits several users of Salesforce" if ids else "is nobody in the roster or in Salesforce"
+        quoted = _quoted(reference)
+        nobody = f"is nobody in the roster or in Salesforce: {quoted}"
+        what = f"fits several users of Salesforce: {quoted}" if ids else nobody
         raise Rejected(Problem("members", what, "Give the user's Id."))
     return str(ids[0])
 
 
+# As much of a name is repeated as tells which it was.
+_QUOTED = 100
 _LOOK_ELSEWHERE = (
     "Ask explain, which looks into Salesforce too; look into the error log with errors;"
-    ' list who has left with {"active": false}.'
+    " list who has left, with the filter active: false."
 )
 
 
@@ -88,15 +93,23 @@ def find(views: RosterViews, organization: str, reference: str) -> Member:
         members = [member for member in members if not frozenset(wanted).isdisjoint(keys_of(member))]
     members = [member for member in members if member.active] or members
     if not members:
-        raise NotFound(
-            Problem("member", "is not in the roster", EXPLAINED.get(reason or "", _LOOK_ELSEWHERE))
-        )
+        remedy = EXPLAINED.get(reason or "", _LOOK_ELSEWHERE)
+        raise NotFound(Problem("member", not_in_the_roster(reference), remedy))
     if len(members) > 1:
         raise Rejected(
             Problem(
                 "member",
-                "fits several members",
+                f"fits several members: {_quoted(reference)}",
                 f"Name one by id: {', '.join(member.id for member in members)}.",
             )
         )
     return members[0]
+
+
+def not_in_the_roster(reference: str) -> str:
+    """Return what is wrong with a name that finds nobody."""
+    return f"is not in the roster: {_quoted(reference)}"
+
+
+def _quoted(reference: str) -> str:
+    return repr(reference[:_QUOTED])

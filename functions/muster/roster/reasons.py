@@ -1,7 +1,5 @@
 """Why a Salesforce user is not, or no longer, an active member: a code, and the text that admins read."""
 
-from collections.abc import Mapping
-
 INACTIVE_USER = "inactive_user"
 FROZEN_USER = "frozen_user"
 NAME_MISSING = "name_missing"
@@ -21,21 +19,6 @@ BY_HAND = frozenset({END_DATE, SET_INACTIVE, TAKEN_BACK})
 
 # Whoever is not a member for one of these reasons may be one as soon as it is looked at again.
 WAITING_REASONS = frozenset({NAMESAKE_ACTIVE, NAMESAKE_LEFT})
-
-# In one sentence with how many they are.
-_IN_SHORT = {
-    NAME_MISSING: "without a first or last name",
-    EMAIL_DOMAIN: "of another e-mail domain",
-    CALL_CENTER_MISSING: "without a call center",
-    UNMATCHED: "matched by no assignment",
-    NAMESAKE_ACTIVE: "waiting for a namesake to leave",
-    NAMESAKE_LEFT: "to be looked at again after a namesake left",
-    FROZEN_USER: "frozen in Salesforce",
-    END_DATE: "past their end date",
-    SET_INACTIVE: "set inactive by hand",
-    TAKEN_BACK: "to be evaluated again",
-    REPLACED: "replaced by another user",
-}
 
 EXPLAINED = {
     INACTIVE_USER: "The user is deactivated in Salesforce, or is not in the org that is connected now.",
@@ -57,20 +40,3 @@ EXPLAINED = {
     SET_INACTIVE: "The member is set inactive (MemberSettingsFunction: crm_user_status).",
     TAKEN_BACK: "What had closed the member was taken back: the next import evaluates it again.",
 }
-
-
-def left_out_in_words(counts: Mapping[str, int], people: str) -> str:
-    """Return how many are left out and why, `people` saying of whom; empty where nobody is.
-
-    Who is deactivated in Salesforce is not counted: there it is meant, and of most companies it is many.
-    """
-    told = {reason: count for reason, count in counts.items() if reason != INACTIVE_USER}
-    if not told:
-        return ""
-    total = sum(told.values())
-    many = f"{total:,} {people}"
-    if total == 1:
-        many = many.replace("people", "person")
-    reasons = sorted(told.items(), key=lambda each: (-each[1], each[0]))
-    listed = (f"{count:,} {_IN_SHORT.get(reason, reason.replace('_', ' '))}" for reason, count in reasons)
-    return f"{many} {'is' if total == 1 else 'are'} left out: {', '.join(listed)}"

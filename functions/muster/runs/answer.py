@@ -36,9 +36,13 @@ type LeftOut = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanShown:
-    """What an answer shows of a plan: its first changes, warnings, its use of seats, and who is left out."""
+    """What an answer shows of a plan: its first changes, warnings, its use of seats, and who is left out.
+
+    `tally` has how many join by assignment, leave by reason, and change by attribute.
+    """
 
     changes: Sequence[Mapping[str, Any]] = ()
+    tally: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     seats: SeatUse | None = None
     left_out: LeftOut | None = None
     warnings: Sequence[Problem] = ()

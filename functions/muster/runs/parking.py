@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from muster.error_log import LogEntry
 from muster.errors import Problem, Rejected, Stale
-from muster.roster.reasons import left_out_in_words
+from muster.presentation import left_out, outcomes
+from muster.presentation.lines import counted
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.clock import RunClock
 from muster.runs.guard import Reason
@@ -59,12 +60,11 @@ class Ends:
     def preview(self, run: Run, trips: Sequence[Reason], shown: PlanShown) -> tuple[Run, RunAnswer]:
         """End a preview; a change of settings that trips the guard is parked."""
         would_park = "" if not trips else f" It would wait for approval: {_in_one(trips)}."
-        message = f"A preview; nothing was changed. {outlook(run)}.{would_park}"
-        ended = replace(run, status=Status.PREVIEWED, message=message)
+        ended = replace(run, status=Status.PREVIEWED, message=_previewed(outlook(run), would_park))
         if run.kind == "settings" and trips:
             ended = replace(run, status=Status.PARKED, expires_at=timestamp(self.clock.now() + APPROVAL))
         self.finish(ended)
-        return ended, _of_plan(Ended.PREVIEWED, ended, trips, shown, message)
+        return ended, _of_plan(Ended.PREVIEWED, ended, trips, shown, _previewed(news(run, shown), would_park))
 
     def finish(self, run: Run, state: ImportState | None = None) -> None:
         """Record the end of a run, and `state` if given, and release the lease."""
@@ -101,7 +101,11 @@ class Ends:
             message = f"It waits for approval until {expires}: {_in_one(trips)}."
             run = replace(run, status=Status.PARKED, expires_at=expires, message=message)
             self.finish(run)
-        message = f"Nothing was changed. {run.message} Approve or reject it: run {run.id}."
+        # Which limits it exceeds, the answer tells beside this sentence.
+        message = (
+            f"Nothing was changed: {news(run, shown)}. It waits for approval until {run.expires_at}."
+            f" Approve or reject it: run {run.id}."
+        )
         answer = _of_plan(Ended.PARKED, run, trips, shown, message)
         details = {**answer.details, "approve_before": run.expires_at}
         return replace(answer, is_news=again is None, details=details)
@@ -148,6 +152,7 @@ def _of_plan(ended: Ended, run: Run, trips: Sequence[Reason], shown: PlanShown, 
         warnings=shown.warnings,
         details={
             "changes": list(shown.changes),
+            "tally": shown.tally,
             "plan": f"{run.organization}/{run.id}/{run.attempt}/plan/",
             "guard": [trip.text() for trip in trips],
             "plan_hash": run.plan_hash,
@@ -194,16 +199,33 @@ def moved(what: str) -> Problem:
     return Problem("approve", f"came too late: {what}", remedy)
 
 
-def in_words(counts: Mapping[str, int]) -> str:
-    """Return the counts of a run or a plan in words."""
-    words = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
-    return ", ".join(words) if words else "Nothing to change"
+def _previewed(planned: str, would_park: str) -> str:
+    return f"A preview; nothing was changed. {planned}.{would_park}"
 
 
-def outlook(run: Run) -> str:
-    """Return in words what a run changes, and who is left out by its plan (A4)."""
-    told = left_out_in_words(run.left_out, "people" if run.mode == "full" else "of those read")
-    return f"{in_words(run.counts)}; {told}" if told else in_words(run.counts)
+def outlook(run: Run, *, done: bool = False) -> str:
+    """Return in words what a run changes, and who is left out by its plan (A4).
+
+    The record of a run keeps this, and so it names nobody; `news` does.
+    """
+    return _with_left_out(outcomes.in_words(run.counts, done=done), run)
+
+
+def news(run: Run, shown: PlanShown, *, done: bool = False) -> str:
+    """Return the same with the names of who joins and leaves, where they are few."""
+    return _with_left_out(outcomes.news(run.counts, shown.changes, done=done), run)
+
+
+def to_look_at(errors: int) -> str:
+    """Return how an answer ends that is not all well; empty if it is."""
+    if not errors:
+        return ""
+    return f" {counted(errors, 'error')} to look at: RosterQueryFunction lists them (errors)."
+
+
+def _with_left_out(said: str, run: Run) -> str:
+    told = left_out.in_words(run.left_out, "people" if run.mode == "full" else "of those read")
+    return f"{said}; {told}" if told else said
 
 
 def _in_one(trips: Sequence[Reason]) -> str:

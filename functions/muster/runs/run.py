@@ -6,7 +6,7 @@ finds what it needs in the record and in the run archive.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -121,7 +121,8 @@ class ImportState:
     the settings that Salesforce could not be asked about when it was saved, and has accepted since. What
     begins with `vault_` or `align_` is the same about Vault CRM and Align; `vault_host` is the vault that
     members are linked to (until 0.2.0 it was not stored), `vault_read_at` when it was last read,
-    `align_read_with` the digest of the settings that Align was read with.
+    `vault_groups` the groups that its users were seen in, by feature, `align_read_with` the digest of the
+    settings that Align was read with.
     """
 
     watermark: str | None = None
@@ -138,6 +139,7 @@ class ImportState:
     vault_watermark: str | None = None
     vault_read_at: str | None = None
     vault_rows: int | None = None
+    vault_groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     vault_decided_with: str | None = None
     vault_host: str | None = None
     align_watermark: str | None = None

@@ -3,6 +3,7 @@
 The work of a run is its `Work`: `imports.steps` for imports, `pushes.steps` for pushes.
 """
 
+import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -255,20 +256,21 @@ class Running:
         again = (
             f"Only a parked run can be approved or rejected. Start the {self.kind} again; it is planned anew."
         )
-        require_parked(self.runs, run, where, self.now(), again)
         if where == "approve":
             self._of_this_kind(run, where)
+        require_parked(self.runs, run, where, self.now(), again)
         return run
 
     def _of_this_kind(self, run: Run, where: str) -> None:
         if run.kind == self.kind:
             return
+        approve = {"organization": run.organization, "action": "approve", "run_id": run.id, "by": "<you>"}
         what, remedy = {
-            "import": ("is an import", "Use ScheduledImportFunction."),
-            "push": ("is a push", "Use ScheduledPushFunction."),
+            "import": ("is an import", "Send the same to ScheduledImportFunction."),
+            "push": ("is a push", "Send the same to ScheduledPushFunction."),
             "settings": (
                 "is a change of settings",
-                'Use OrganizationSettingsFunction: {"action": "approve", "run_id": "<run id>"}.',
+                f"OrganizationSettingsFunction saves it: {json.dumps(approve)}.",
             ),
         }[run.kind]
         own = "an import" if self.kind == "import" else "a push"

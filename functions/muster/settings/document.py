@@ -39,7 +39,7 @@ def read(
     # This is what is stored: escapes can make a short text long, and an object has no text of its own.
     if len(text.encode()) > MOST_BYTES:
         raise TooLarge(Problem("settings", f"is larger than {MOST_BYTES // 1024} KiB", "Shorten it."))
-    settings = _validated(text)
+    settings = _validated(text, as_json=_is_json(document))
     problems = consistency.problems(settings, loopback_hosts=loopback_hosts)
     if organization is not None and settings.organization != organization:
         problems.insert(0, _another_organization(settings.organization, organization))
@@ -48,12 +48,17 @@ def read(
     return raw, settings
 
 
-def _validated(text: str) -> Settings:
+def _is_json(document: str | Mapping[str, Any]) -> bool:
+    return not isinstance(document, str) or document.lstrip().startswith("{")
+
+
+def _validated(text: str, *, as_json: bool) -> Settings:
     try:
         return Settings.model_validate_json(text)
     except ValidationError as error:
         # Not chained: pydantic's error quotes the document.
-        raise Rejected(*validation.fewer(validation.problems(error, _schema(), "settings"))) from None
+        found = validation.problems(error, _schema(), "settings", as_json=as_json)
+        raise Rejected(*validation.fewer(found)) from None
 
 
 @cache

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from itertools import batched
 
-from muster.crm import soql
+from muster.crm import soql, soql_conditions
 from muster.errors import Problem
 from muster.settings.locations import named_fields
 from muster.settings.mappings import fields_to_read
@@ -20,6 +20,10 @@ from muster.validation import Location, path
 _FILTER = (
     "Correct it, and try it in Salesforce's Developer Console. The integration user must be allowed to read"
     " each field in it (field-level security)."
+)
+_MIXED = (
+    "It has AND, OR or NOT side by side, which Salesforce does not take: put parentheses around what belongs"
+    " together, as in (Title = 'Rep' OR Title = 'Lead') AND Country = 'GB'."
 )
 # How a filter is narrowed, and what for; any id and any moment will do.
 _SHAPES = (
@@ -58,19 +62,20 @@ def problems(
     of_fields, *of_filters = refusals
     refused_filters = [
         refused
-        for (at, _), of_shapes in zip(
+        for (at, condition), of_shapes in zip(
             _filters(settings), batched(of_filters, len(_SHAPES), strict=True), strict=True
         )
-        if (refused := _refused_filter((*at, "filter"), of_shapes))
+        if (refused := _refused_filter((*at, "filter"), condition, of_shapes))
     ]
     return [*_refused_fields(settings, of_fields, fields_of_user), *refused_filters]
 
 
-def _refused_filter(at: Location, refusals: Sequence[str | None]) -> Problem | None:
+def _refused_filter(at: Location, condition: str, refusals: Sequence[str | None]) -> Problem | None:
     """Return the problem of a filter from the refusals of its queries; the first says it for all."""
     for (_, where), words in zip(_SHAPES, refusals, strict=True):
         if words is not None:
-            return Problem(path(at), f"is refused by Salesforce{where}: {words}", _FILTER)
+            remedy = _MIXED if soql_conditions.is_mixed(soql_conditions.parsed(condition)) else _FILTER
+            return Problem(path(at), f"is refused by Salesforce{where}: {words}", remedy)
     return None
 
 

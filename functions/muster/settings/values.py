@@ -102,20 +102,45 @@ def _time_zone(value: str) -> str:
     raise refused("is not a time zone", did_you_mean(value, available_timezones()))
 
 
-def _host(suffix: str) -> Callable[[str], str]:
-    """Return a validator for a host under `suffix`: an allow-list, so that no call goes elsewhere (T3)."""
+def _host(suffix: str, remedy: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a validator for a host under `suffix`: an allow-list, so that no call goes elsewhere (T3).
+
+    `remedy` returns which host is meant by another one.
+    """
     form = re.compile(rf"({_LABEL}\.)+{re.escape(suffix[1:])}|{_LOOPBACK}")
 
     def check(value: str) -> str:
         if not form.fullmatch(value) or (":" in value and int(value.rpartition(":")[2]) > 65_535):
             raise refused(
                 f"is not a host that ends in {suffix}",
-                "Write the host alone, in lower case, without https:// and path"
+                f"{remedy(value)}Write the host alone, in lower case, without https:// and path"
                 " (127.0.0.1 or localhost with a port is for the local stack).",
             )
         return value
 
     return check
+
+
+def _my_domain(host: str) -> str:
+    """Return which host of Salesforce is meant where another is written: that of My Domain."""
+    what = "It is the org's My Domain, under Setup, My Domain, Current My Domain URL"
+    # As the browser shows it: acme.lightning.force.com, acme--dev.sandbox.lightning.force.com.
+    if pages := re.search(rf"(({_LABEL}\.)+)(lightning\.force|my\.salesforce-setup)\.com", host.lower()):
+        return f"{what}, probably {pages[1]}my.salesforce.com. "
+    return f"{what}. "
+
+
+def _vault(_: str) -> str:
+    return "It is the vault's own, as the browser shows it. "
+
+
+def _organization(value: str) -> str:
+    if not re.fullmatch(_LABEL, value):
+        raise refused(
+            f"is {value[:80]!r}, and that is not the name an organization can have",
+            "Use 1 to 63 lower-case letters, digits and dashes, no dash at the ends.",
+        )
+    return value
 
 
 def is_loopback(host: str) -> bool:
@@ -176,12 +201,8 @@ def _filter(value: str) -> str:
 
 OrganizationName = Annotated[
     str,
-    *_text(
-        _LABEL,
-        "is not the name of an organization",
-        "Use 1 to 63 lower-case letters, digits and dashes, no dash at the ends.",
-        "acme",
-    ),
+    Field(max_length=255, examples=["acme"], json_schema_extra={"pattern": f"^{_LABEL}$"}),
+    AfterValidator(_organization),
 ]
 TimeZone = Annotated[
     str, Field(max_length=64, examples=["Europe/London", "America/New_York"]), AfterValidator(_time_zone)
@@ -199,10 +220,12 @@ Domain = Annotated[
 SalesforceHost = Annotated[
     str,
     Field(max_length=253, examples=["acme.my.salesforce.com"]),
-    AfterValidator(_host(".my.salesforce.com")),
+    AfterValidator(_host(".my.salesforce.com", _my_domain)),
 ]
 VaultHost = Annotated[
-    str, Field(max_length=253, examples=["acme-crm.veevavault.com"]), AfterValidator(_host(".veevavault.com"))
+    str,
+    Field(max_length=253, examples=["acme-crm.veevavault.com"]),
+    AfterValidator(_host(".veevavault.com", _vault)),
 ]
 SalesforceOrganizationId = Annotated[
     str,

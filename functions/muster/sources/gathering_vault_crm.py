@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from itertools import batched
 from operator import itemgetter
 
-from muster.crm import vql
+from muster.crm import vault_fields, vql
+from muster.crm.engage_features import FEATURES
 from muster.crm.pages import Page, Tally, read_vault_page
 from muster.crm.vault_fields import OBJECT
 from muster.errors import Incomplete, Misconfigured, Rejected
@@ -37,13 +38,15 @@ class VaultGathered:
 
     `rows` holds the users to decide about, by Vault id, without those that belong to Vault itself. `unseen`
     are Vault ids that should have been there and were not; nothing is done about them. `newest` is the newest
-    modified_date__v of the first page, as Vault writes it: not of those that are read later (I13).
+    modified_date__v of the first page, as Vault writes it: not of those that are read later (I13). `groups`
+    are the names of the groups that anybody read is in, by feature.
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
     total: int = 0
     newest: str | None = None
+    groups: dict[str, set[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,9 @@ class VaultGathering:
             if number == 1:
                 gathered.newest = max((stamp or "" for _, stamp in found), default="") or None
             gathered.total += len(rows)
+            for feature in FEATURES:
+                held = {row.get(vault_fields.group_field(feature)) for row in rows}
+                gathered.groups.setdefault(feature, set()).update(filter(None, held))
             yield rows, sums
 
     def _pages(self, name: str, query: str) -> Iterator[Page]:

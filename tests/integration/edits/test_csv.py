@@ -118,7 +118,7 @@ def test_what_is_wrong_is_said_by_line_and_the_others_are_done(acme: Acme) -> No
         "line 6, member",
         "line 7, seats",
     ]
-    assert said["lines"][0].startswith("! line 2: nobody@acme.example is not in the roster")
+    assert said["lines"][0].startswith("! line 2: member is not in the roster: 'nobody@acme.example'")
     assert said["lines"][1].startswith("! line 3, bob@acme.example: end_date is not a date. Write year")
     assert said["lines"][2].startswith("! line 4: has 4 cells, and the first line 3. Write")
     assert said["lines"][-1].startswith("~ line 8, dee@acme.example: end_date")

@@ -141,6 +141,7 @@ def test_a_group_is_asked_for_and_is_due_at_the_next_push(acme: Acme) -> None:
         {
             "where": "requests[0]",
             "member": "id-bob",
+            "name": None,
             "feature": "engage",
             "request": "US",
             "status": RETRY_REQUEST,
@@ -198,7 +199,10 @@ def test_good_requests_go_on_when_others_are_refused(acme: Acme) -> None:
 
 def test_where_no_request_is_good_the_call_is_rejected(acme: Acme) -> None:
     said = acme.ask(to("nobody", "UK"))
-    assert (said["status"], said["message"]) == ("rejected", "requests[0].member is not in the roster.")
+    assert (said["status"], said["message"]) == (
+        "rejected",
+        "requests[0].member is not in the roster: 'nobody@acme.example'.",
+    )
     assert said["results"] == []
 
 

@@ -150,6 +150,7 @@ def test_an_admin_edits_seats_workspaces_and_data_capture_of_who_is_managed_by_h
     assert said["results"][0] == {
         "where": "changes[0]",
         "member": acme.member("bob").id,
+        "name": acme.member("bob").name,
         "changed": said["results"][0]["changed"],
         "seats": {"gong": {"state": "held"}, "forecast": {"state": "held"}},
     }
@@ -215,7 +216,10 @@ def test_good_changes_go_on_when_others_are_refused(acme: Acme) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ([{"member": "nobody", "end_date": None}], "changes[0].member is not in the roster."),
+        (
+            [{"member": "nobody", "end_date": None}],
+            "changes[0].member is not in the roster: 'nobody@acme.example'.",
+        ),
         ([{"member": "ada", "seats": []}, {"member": "bob"}], "0 changes were made, 2 were refused."),
     ],
 )
@@ -433,7 +437,7 @@ def test_taken_away_the_override_gives_way_to_the_assignments_value(acme: Acme) 
         ("eve", "changes[0].member", "is not an active direct report of the manager who asks"),
         ("zoe", "changes[0].member", "is not an active direct report of the manager who asks"),
         ("grace", "changes[0].member", "is not an active direct report of the manager who asks"),
-        ("nobody", "changes[0].member", "is not in the roster"),
+        ("nobody", "changes[0].member", "is not in the roster: 'nobody@acme.example'"),
     ],
 )
 def test_a_manager_edits_active_direct_reports_only(acme: Acme, name: str, where: str, message: str) -> None:
@@ -445,8 +449,8 @@ def test_a_manager_edits_active_direct_reports_only(acme: Acme, name: str, where
 @pytest.mark.parametrize(
     ("by", "message"),
     [
-        ("nobody@acme.example", "by is not in the roster."),
-        ("a script", "by is not in the roster."),
+        ("nobody@acme.example", "by is not in the roster: 'nobody@acme.example'."),
+        ("a script", "by is not in the roster: 'a script'."),
         ("zoe@acme.example", "by is not an active member."),
     ],
 )

@@ -1,5 +1,6 @@
 """Parked runs: what an admin's word does in time, too late, twice, and how they wait (I5)."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import organization_settings
 from muster import bootstrap
 from muster.errors import Stale
 from muster.roster.member import Json
@@ -345,6 +347,14 @@ def test_a_parked_change_of_settings_is_not_approved_as_an_import(guarded: Compa
     where, message = refusal(guarded.run(None, approve=said["run_id"]))
     assert (where, message) == ("approve", "is a change of settings, not an import")
     assert guarded.record(said["run_id"]).status is Status.PARKED
+    # The event to send instead is in the remedy.
+    (problem,) = guarded.run(None, approve=said["run_id"])["errors"]
+    function, event = problem["remedy"].removesuffix(".").split(" saves it: ")
+    assert function == "OrganizationSettingsFunction"
+    approved = organization_settings.handler({**json.loads(event), "by": "joe"}, guarded.context)
+    assert approved["saved"]
+    # Approved or not, it is the wrong function that is told first.
+    assert refusal(guarded.run(None, approve=said["run_id"]))[1] == "is a change of settings, not an import"
 
 
 # ── Parked again ─────────────────────────────────────────────────────────────────────────────────

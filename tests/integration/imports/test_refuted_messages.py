@@ -55,7 +55,7 @@ def test_whoever_reads_after_a_forged_message_mends_it_and_tells(
     else:
         said = company.run() if mode == "full" else company.run(None, members=[ada])
         assert (said["status"], said["counts"]["message_refuted"]) == ("succeeded", 1)
-        assert "1 message refuted" in said["message"]
+        assert "1 message was refuted" in said["message"]
     assert metrics(capsys.readouterr().out)["MessagesRefuted"] == 1
     assert (company.active() == {ada}) != active
     [entry] = refuted(company)

@@ -335,7 +335,7 @@ def test_a_member_that_cannot_be_written_stops_nobody_else(
     refuse(f"CRM#salesforce#{crm_ids[1]}", f'\\"{crm_ids[1]}\\"')
     said = company.run()
     assert (said["status"], said["counts"]) == ("succeeded_with_errors", {"created": 3})
-    assert "1 to look at" in said["message"]
+    assert "1 error to look at" in said["message"]
     assert company.active() == set(crm_ids) - {crm_ids[1]}
     [entry] = company.errors()
     assert (entry["code"], entry["record"], entry["notification"]) == (

@@ -36,6 +36,10 @@ def night(guarded: Company, pass_time: PassTime, built: Built, monkeypatch: pyte
     return guarded
 
 
+# Answers as people get them who do not ask for detail.
+pytestmark = pytest.mark.usefixtures("on_a_screen")
+
+
 def let_it_happen(company: Company) -> None:
     """Let Ada join, F2 leave, F1 be edited by hand, three titles change; and two runs bring nothing."""
     for _ in range(2):
@@ -149,7 +153,7 @@ def test_the_whole_is_there_on_request_as_values_and_as_a_table(night: Company) 
         ({"person": "u7@acme.example"}, {"F7 L7"}),
         ({"person": "u4@acme.example"}, set()),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_changes_are_found_by_cause_value_and_person(night: Company, asked: Json, found: set[str]) -> None:
     said = night.ask("changes", since="24 h", detail=True, **asked)

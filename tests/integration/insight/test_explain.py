@@ -62,12 +62,15 @@ def test_a_member_is_explained_from_top_to_bottom_without_asking_salesforce(acme
     assert (said["in"], said["reason"], said["user"]) == (True, None, ada)
     assert said["assignment"] == {"name": "Sales", "position": 2, "update_mode": "automatic"}
     assert (said["also_matched"], said["did_not_match"]) == (["Everyone in London"], ["Chiefs"])
-    assert said["seats"]["gong"] == {"state": "held", "origin": "assignment:Sales", "why": None}
+    gong = said["seats"]["gong"]
+    assert (gong["state"], gong["origin"], gong["why"]) == ("held", "assignment:Sales", None)
+    assert gong["since"] == said["since"]
     assert said["seats"]["forecast"]["state"] == "not_given"
     assert "Division" in said["seats"]["forecast"]["why"]
     assert said["workspaces"] == {"EMEA": {"profile": "Team member", "origin": "assignment:Sales"}}
     assert said["data_capture"]["record_web_conferences"]["effective"] == "enabled"
     assert said["manager"]["id"] == acme.roster()[boss]["id"]
+    assert said["manager"]["name"] == acme.roster()[boss]["name"]
     assert said["note"] is said["now"] is said["salesforce"] is said["keep_active"] is None
     (created,) = said["last_changes"]
     assert created["run"] == f"run:{run}"
@@ -211,18 +214,18 @@ def test_without_an_answer_from_salesforce_what_muster_knows_is_told(
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("nobody@acme.example", "member is nobody in the roster or in Salesforce."),
-        ("005000000000999AAA", "member is nobody in the roster or in Salesforce."),
-        ("001000000000001AAA", "member is not in the roster."),
-        ("a-member-id-of-nobody", "member is not in the roster."),
-        ("o'brien\\' OR Id != ''@acme.example", "member is nobody in the roster or in Salesforce."),
+        ("nobody@acme.example", "member is nobody in the roster or in Salesforce: {}."),
+        ("005000000000999AAA", "member is nobody in the roster or in Salesforce: {}."),
+        ("001000000000001AAA", "member is not in the roster: {}."),
+        ("a-member-id-of-nobody", "member is not in the roster: {}."),
+        ("o'brien\\' OR Id != ''@acme.example", "member is nobody in the roster or in Salesforce: {}."),
     ],
 )
 def test_who_is_nowhere_is_not_found(acme: Company, reference: str, message: str) -> None:
     seller(acme)
     acme.run()
     said = acme.ask("explain", member=reference)
-    assert (said["status"], said["message"]) == ("rejected", message)
+    assert (said["status"], said["message"]) == ("rejected", message.format(repr(reference)))
     assert said["errors"][0]["remedy"]
 
 

@@ -60,7 +60,8 @@ def test_runs_are_listed_newest_first_and_page(ask: Any) -> None:
         recorded(f"20261120T08153{number}-0a1b2c3d", status=Status.FAILED, by="jane", message="Gone.")
     first = ask("runs", limit=2)
     assert [run["id"][:15] for run in first["runs"]] == ["20261120T081532", "20261120T081531"]
-    assert first["message"] == "2 runs; there is more, ask again with the cursor."
+    assert first["message"].startswith("2 runs")
+    assert first["message"].endswith("; there is more, ask again with the cursor.")
     rest = ask("runs", cursor=first["cursor"])
     assert [run["id"][:15] for run in rest["runs"]] == ["20261120T081530"]
     assert rest["cursor"] is None

@@ -10,6 +10,9 @@ from muster.errors import MusterError
 from tests.integration.beginnings import Built, begin
 from tests.integration.pushes.licences import Licences
 
+# Answers as people get them who do not ask for detail.
+pytestmark = pytest.mark.usefixtures("on_a_screen")
+
 
 def ask(licences: Licences, **more: Any) -> dict[str, Any]:
     event = {"organization": "acme", "action": "health", **more}

@@ -209,3 +209,21 @@ def test_who_is_inactive_in_vault_crm_cannot_leave_connect_and_leaves_it_once_ac
     licences.ask(ada, action="retry", feature="engage_connect")
     licences.push()
     assert licences.vault.used("engage_connect")["Connect"] == 0
+
+
+def test_a_group_that_nobody_is_in_is_told_with_the_nearest(licences: Licences) -> None:
+    licences.vault.group("UK Field Force", 5)
+    ada, bob = licences.people(2)
+    licences.imported()
+    # Before any group has been seen nothing can be said of one.
+    (first,) = licences.ask(ada, group="UK Feild Force")["results"]
+    assert "Nobody in Vault CRM" not in first["note"]
+    licences.ask(ada, group="UK Field Force")
+    licences.push()
+    licences.imported("incremental")
+    (said,) = licences.ask(bob, group="UK Feild Force")["results"]
+    assert said["note"].endswith(
+        "Nobody in Vault CRM is in a group named 'UK Feild Force' yet. Did you mean 'UK Field Force'?"
+    )
+    (right,) = licences.ask(bob, group="UK Field Force")["results"]
+    assert "Nobody" not in right["note"]

@@ -68,7 +68,7 @@ def test_what_a_line_does_in_words(result: dict[str, Any], line: str) -> None:
     ("problem", "line", "where"),
     [
         (DATE, "! line 2, m2: end_date is not a date. Write year, month and day.", "line 2, end_date"),
-        (NOBODY, "! line 2: m2 is not in the roster. Ask explain.", "line 2, member"),
+        (NOBODY, "! line 2: member is not in the roster. Ask explain.", "line 2, member"),
         (Problem("", "has 5 cells", "Quote."), "! line 2, m2: has 5 cells. Quote.", "line 2"),
     ],
 )

@@ -182,7 +182,7 @@ def test_changed_settings_are_noted() -> None:
 @pytest.mark.parametrize(
     ("place", "lines", "shown"),
     [
-        ({"state": "held"}, {}, {"state": "held", "why": None}),
+        ({"state": "held"}, {}, {"state": "held", "why": None, "since": None}),
         (
             WAITING,
             {"gong": {"m7": 1, "m1": 2, "m4": 3}},

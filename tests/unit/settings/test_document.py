@@ -20,6 +20,30 @@ def problems(document: Any) -> tuple[Problem, ...]:
     return caught.value.problems
 
 
+@pytest.mark.parametrize(
+    ("document", "remedies"),
+    [
+        (
+            {"organization": "acme", "managers": "yes", "assignments": {}},
+            ["Write a list: [first, second].", 'Write an object: {"key": value}.'],
+        ),
+        (
+            '{"organization": "acme", "managers": "yes", "assignments": {}}',
+            ["Write a list: [first, second].", 'Write an object: {"key": value}.'],
+        ),
+        (
+            "organization: acme\nmanagers: yes\nassignments: {}",
+            [
+                "Write one item a line, each after a dash, or all in [square brackets].",
+                "Write `key: value` lines.",
+            ],
+        ),
+    ],
+)
+def test_a_remedy_is_in_the_language_of_the_document(document: Any, remedies: list[str]) -> None:
+    assert sorted(problem.remedy for problem in problems(document)) == sorted(remedies)
+
+
 def test_yaml_and_json_and_objects_mean_the_same() -> None:
     raw = {
         "organization": "acme",

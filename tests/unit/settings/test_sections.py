@@ -139,8 +139,8 @@ def test_the_whole_document_of_the_design_is_accepted() -> None:
         ({"connections": {"hubspot": {}}}, "connections.hubspot", "not a known key", "salesforce"),
         # Kinds.
         ({"managers": None}, "managers", "has no value", "default"),
-        ({"managers": "yes"}, "managers", "not a set of keys", "key: value"),
-        ({"assignments": {"name": "x"}}, "assignments", "not a list", "dash"),
+        ({"managers": "yes"}, "managers", "not a set of keys", '{"key": value}'),
+        ({"assignments": {"name": "x"}}, "assignments", "not a list", "[first, second]"),
         (
             {"auto_provision": {"enabled": "on"}},
             "auto_provision.enabled",
@@ -160,7 +160,7 @@ def test_the_whole_document_of_the_design_is_accepted() -> None:
         ({"guard": {"floor": -1}}, "guard.floor", "less than 0", "Correct"),
         ({"keep_active": {"grace_days": 366}}, "keep_active.grace_days", "more than 365", "Correct"),
         # Values.
-        ({"organization": "Acme"}, "organization", "not the name", "lower-case"),
+        ({"organization": "Acme"}, "organization", "is 'Acme', and that is not the name", "lower-case"),
         ({"organization": "-acme"}, "organization", "not the name", "dash"),
         ({"organization": "a" * 64}, "organization", "not the name", "63"),
         ({"organization": "acme\n"}, "organization", "not the name", "63"),
@@ -194,6 +194,15 @@ def test_a_wrong_value_is_refused_with_place_and_remedy(
     [
         ({"host": "https://acme.my.salesforce.com"}, "host", "without https://"),
         ({"host": "acme.my.salesforce.com/"}, "host", "alone"),
+        # What stands in the browser is not where Salesforce is asked.
+        ({"host": "acme.lightning.force.com"}, "host", "My Domain, under Setup"),
+        ({"host": "acme.lightning.force.com"}, "host", "probably acme.my.salesforce.com."),
+        (
+            {"host": "https://acme--dev.sandbox.lightning.force.com/lightning"},
+            "host",
+            "probably acme--dev.sandbox.my.salesforce.com.",
+        ),
+        ({"host": "login.salesforce.com"}, "host", "It is the org's My Domain"),
         ({"host": "ACME.my.salesforce.com"}, "host", "lower case"),
         ({"host": "user@acme.my.salesforce.com"}, "host", "alone"),
         ({"host": "acme.my.salesforce.com:443"}, "host", "alone"),
@@ -280,7 +289,7 @@ def test_a_secret_is_named_after_organization_and_connection_unless_it_has_a_nam
         ([name for name in DEFAULT_FIELDS if name != "SystemModstamp"], None, ""),
         ([name for name in DEFAULT_FIELDS if name != "LastModifiedDate"], None, ""),
         ([], "", "Add it"),
-        ("Id", "", "dash"),
+        ("Id", "", "Write a list"),
     ],
 )
 def test_the_fields_are_checked_by_name_and_for_the_needed_ones(

@@ -69,6 +69,21 @@ def test_a_filter_that_is_refused_is_a_problem_at_its_place_in_salesforces_words
     ]
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_mixed"),
+    [
+        ("Title = 'a' AND Title = 'b' OR Title = 'c'", True),
+        ("Country = 'GB' AND (Title = 'a' OR NOT Title = 'b')", True),
+        ("(Title = 'a' OR Title = 'b') AND Country = 'GB'", False),
+    ],
+)
+def test_of_and_beside_or_the_remedy_says_where_parentheses_go(condition: str, is_mixed: bool) -> None:
+    of = settings(assignments=[{"name": "A", "filter": condition}])
+    (found,) = trial_queries.problems(of, [None, "unexpected token: 'OR'", None, None], DEFAULT_FIELDS)
+
+    assert ("put parentheses around what belongs together" in found.remedy) is is_mixed
+
+
 def test_a_filter_that_is_refused_only_when_narrowed_says_so() -> None:
     refusals = [None, "not nested", "not nested", None, None, "not now"]
     assert problems(settings(assignments=FILTERED), None, refusals) == [

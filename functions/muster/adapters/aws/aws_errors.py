@@ -35,7 +35,10 @@ def translated(system: str) -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in _MISCONFIGURED:
-            raise Misconfigured(f"{system} refused the call with {code}") from error
+            raise Misconfigured(
+                f"{system} refused the call with {code}: a role or a resource of the stack is not as it was"
+                " deployed; deploy the stack again"
+            ) from error
         raise Unavailable(f"{system} answered {code}") from error
     except BotoCoreError as error:
         raise Unavailable(f"{system} could not be reached: {type(error).__name__}") from error

@@ -62,5 +62,7 @@ class Mail:
                     remedy = "Verify MailFrom in SES; in the sandbox of SES, the manager's address as well."
                     raise Rejected(Problem("mail", f"was refused by SES with {code}", remedy)) from error
                 if code in _NOT_ALLOWED:
-                    raise Misconfigured(f"SES sends no mails for this account: {code}") from error
+                    raise Misconfigured(
+                        f"SES sends no mails for this account: {code}; see SES, Account dashboard"
+                    ) from error
                 raise

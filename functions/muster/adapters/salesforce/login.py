@@ -128,7 +128,7 @@ class Login:
     def _log_in(self) -> _Granted:
         name = self._connection.secret
         if name is None:
-            raise Misconfigured("connections.salesforce.secret names no secret")
+            raise Misconfigured("connections.salesforce.secret names no secret; write its name there")
         secret = self._secrets.get(name)
         try:
             return self._exchange(name, secret)

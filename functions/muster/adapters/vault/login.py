@@ -180,7 +180,9 @@ class VaultLogin:
     def _secret_name(self) -> str:
         name = self._connection.secret
         if name is None:
-            raise Misconfigured(f"{self._system.setting.removesuffix('host')}secret names no secret")
+            raise Misconfigured(
+                f"{self._system.setting.removesuffix('host')}secret names no secret; write its name there"
+            )
         return name
 
     def _version_of(self, secret: Secret) -> SecretVersion:

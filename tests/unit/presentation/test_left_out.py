@@ -2,7 +2,7 @@
 
 import pytest
 
-from muster.roster.reasons import left_out_in_words
+from muster.presentation.left_out import in_words
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ from muster.roster.reasons import left_out_in_words
     ],
 )
 def test_how_many_are_left_out_is_one_sentence(counts: dict[str, int], people: str, told: str) -> None:
-    assert left_out_in_words(counts, people) == told
+    assert in_words(counts, people) == told

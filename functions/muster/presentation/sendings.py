@@ -1,0 +1,67 @@
+"""What a push sends to Vault CRM, in words: short lines, a table (P1, Q3)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from muster.presentation import words
+from muster.presentation.answers import Answer
+from muster.presentation.lines import at_most
+from muster.presentation.tables import Table, table
+
+# An item of a push's plan, as an answer shows it.
+type Item = Mapping[str, Any]
+
+
+def lines(answer: Answer) -> Sequence[str]:
+    """Return what is sent, a line a person and step, and what blocks it."""
+    blocked = [
+        f"! {check['check']}: {check['found']}. {check['remedy']}" for check in answer.get("blocked_by", ())
+    ]
+    items: Sequence[Item] = answer.get("changes", ())
+    counts = answer.get("counts") or {}
+    sent = sum(counts.get(name, 0) for name in ("removed", "activated", "added", "inactivated", "in_line"))
+    of_people = of_items(items)
+    # What is not among the first items is counted by person, which is a line each.
+    return at_most([*blocked, *of_people], total=len(blocked) + max(len(of_people), sent if items else 0))
+
+
+def of_items(items: Sequence[Item]) -> list[str]:
+    """Return a line for each item."""
+    return [f"{_sign(item)} {_name(item)}: {', '.join(_parts(item))}" for item in items]
+
+
+def sendings_table(items: Sequence[Item]) -> Table:
+    """Return what a push would send, a line a person and feature."""
+    rows: list[Sequence[object]] = []
+    for item in items:
+        for feature, writes in item["writes"].items():
+            freed = f"a licence of {writes.get('request')} becomes free" if item["if_freed"] else None
+            group = item["now"][feature]["group"]
+            feature_name = words.FEATURES[feature]
+            rows.append([item["name"], item["does"], feature_name, group, writes.get("request"), freed])
+        if item["active"] is not None:
+            rows.append([item["name"], item["does"], "Vault CRM user", None, None, None])
+    return table("Name", "Step", "Feature", "Group now", "Would ask for", "If", rows=rows)
+
+
+def _sign(item: Item) -> str:
+    return {"removal": "-", "inactivation": "-"}.get(item["does"], "+")
+
+
+def _parts(item: Item) -> Iterator[str]:
+    for feature, writes in item["writes"].items():
+        called, group = words.FEATURES[feature], item["now"][feature]["group"]
+        if item["does"] == "removal":
+            yield f"taken out of {group} ({called})" if group else f"request cleared ({called})"
+        elif item["if_freed"]:
+            yield f"{writes.get('request')} ({called}) once a licence of it is free"
+        elif writes.get("request"):
+            yield f"asks for {writes['request']} ({called})" + (f", is in {group}" if group else "")
+        else:
+            yield f"request sent once more ({called})"
+    if item["active"] is not None:
+        yield "user activated in Vault CRM" if item["active"] else "user inactivated in Vault CRM"
+
+
+def _name(item: Item) -> str:
+    return str(item["name"] or item["user"] or item["member"])
