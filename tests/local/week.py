@@ -21,6 +21,7 @@ type Answer = dict[str, Any]
 # Two who look after Muster; neither may approve what they began themselves.
 JANE, OMAR = "jane@acme.example", "omar@acme.example"
 GROUP, ONLINE = "UK Field Force", "UK Remote"
+PROMOTED = "Senior Account Executive"
 SECTIONS: Answer = {
     "domains": {"primary": company.DOMAIN, "company": [company.DOMAIN]},
     "auto_provision": {"require_call_center": False},
@@ -67,15 +68,16 @@ DAN, EVE = _like(_REP, "Dan", "Brook", _GRACE), _like(_REP, "Eve", "Park", _GRAC
 KIM = Person("Kim", "Lee", "Engineer", "Engineering", "Standard User", "DE")
 FIRST = (_GRACE, ADA, BOB, CLARA, DAN, EVE, _HUGH, KIM)
 # Hired one by one later, before anybody has said who their manager is: who is first in line is certain.
-IVY, JACK, LOU = (
-    _like(_AGENT, *name) for name in (("Ivy", "Lane"), ("Jack", "Moss"), ("Lou", "Reyes"))
-)
+IVY, JACK, LOU = (_like(_AGENT, *name) for name in (("Ivy", "Lane"), ("Jack", "Moss"), ("Lou", "Reyes")))
 FAY, GUS = (_like(_REP, *name) for name in (("Fay", "Wong"), ("Gus", "Hall")))
 
 
 @dataclass
 class Week:
-    """What people do in the week; `users` are the ids in Salesforce by username, `night` is when Tuesday ended."""
+    """What people do in the week.
+
+    `users` are the ids in Salesforce by username; `night` is when Tuesday ended (ISO 8601).
+    """
 
     stack: LocalStack
     salesforce: SalesforceAdmin
@@ -140,7 +142,7 @@ class Week:
         for person in (FAY, GUS):
             self._join(person)
         self._change(BOB, IsActive=False)
-        self._change(CLARA, Title="Senior Account Executive", Extra_Seat__c="Forecast")
+        self._change(CLARA, Title=PROMOTED, Extra_Seat__c="Forecast")
         edit = {"member": JACK.username, "data_capture": {"record_web_conferences": "prevented"}}
         self._done("MemberSettingsFunction", changes=[edit])
 

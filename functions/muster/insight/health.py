@@ -12,7 +12,7 @@ from muster.checks import Check, Result
 from muster.connections import quarantine
 from muster.connections.quarantine import Health
 from muster.insight import run_summaries
-from muster.presentation import left_out
+from muster.presentation import left_out, words
 from muster.presentation.lines import counted
 from muster.pushes.blocked import blocked_by
 from muster.roster.member import Json
@@ -147,7 +147,8 @@ def _runs(facts: Facts) -> Iterator[Finding]:
     for run in facts.runs:
         if run.status is Status.PARKED and not run_summaries.is_too_late(run, facts.now):
             step, *_ = run_summaries.next_steps(run, None, facts.now)
-            what = f"{_KINDS[run.kind]} waits for a word: run {run.id}, until {run.expires_at}."
+            until = words.moment(run.expires_at)
+            what = f"{_KINDS[run.kind]} waits for a word: run {run.id}, until {until} UTC."
             yield Finding(Level.WAITS, what, step["what"], step["function"], step["event"])
         elif run.status is Status.RUNNING:
             yield Finding(
@@ -201,8 +202,8 @@ def _state_in_words(name: str, health: Health) -> str:
     return quarantine.waiting(_NAMES[name], health).removesuffix(".")
 
 
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
+def _sentence(said: str) -> str:
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _checks(facts: Facts) -> Iterator[Finding]:
@@ -267,7 +268,7 @@ def _errors(facts: Facts) -> Iterator[Finding]:
     others = {code: count for code, count in facts.errors.items() if not code.startswith("held_")}
     if others:
         most = sorted(others.items(), key=lambda each: (-each[1], each[0]))[:_CHECKS_NAMED]
-        worst = ", ".join(f"{count:,} {code}" for code, count in most)
+        worst = ", ".join(f"{count:,} {words.spaced(code)}" for code, count in most)
         yield Finding(
             Level.SOON,
             f"{counted(sum(others.values()), 'open error')}: {worst}.",
@@ -291,13 +292,13 @@ def _seats(facts: Facts) -> Iterator[Finding]:
 def _licences(facts: Facts) -> Iterator[Finding]:
     for feature, count in facts.waiting.items():
         if count:
-            what = f"{_people(count)} in line for a licence of {feature}."
+            what = f"{_people(count)} in line for a licence of {words.FEATURES[feature]}."
             yield Finding(Level.SOON, what, "Add licences to the group in Vault CRM, or take some back.")
 
 
 def _left_out(facts: Facts) -> Iterator[Finding]:
-    if words := left_out.in_words(facts.left_out, "people"):
-        yield Finding(Level.KNOWN, f"By the last import of everyone, {words}.")
+    if said := left_out.in_words(facts.left_out, "people"):
+        yield Finding(Level.KNOWN, f"By the last import of everyone, {said}.")
 
 
 def _people(count: int) -> str:

@@ -80,6 +80,7 @@ class _Beside:
     versions: list[Json] = field(default_factory=list)
     log: list[Json] = field(default_factory=list)
     more_errors: bool = False
+    ran: Sequence[Run] = ()
 
 
 @dataclass(slots=True)
@@ -191,7 +192,7 @@ class _Question:
         named = causes.run_named(self.cause)
         runs = [run for run in ran if run.id == named] if named or asked.narrowed else ran
         log, more = ([], False) if asked.value else self._errors()
-        return _Beside(runs, [] if asked.narrowed else self._versions(), log, more)
+        return _Beside(runs, [] if asked.narrowed else self._versions(), log, more, ran)
 
     def _versions(self) -> list[Json]:
         run = self.run.id if self.run else None
@@ -253,16 +254,22 @@ def _shown(question: _Question, told: _Told, beside: _Beside) -> Json:
             "settings": len(beside.versions),
             "errors": sum(each["count"] for each in beside.log),
         },
-        "people": [_named(members.get(each["member"]), each) for each in first],
+        "people": sorted((_named(members.get(each["member"]), each) for each in first), key=_by_name),
         "attributes": member_news.attributes(changed),
         "causes": told.by_cause(),
         "runs": [run_summaries.brief(run) for run in news],
         "settings": beside.versions,
         "log": [
             {**each, "name": members[each["member"]].name if each["member"] in members else None}
-            for each in beside.log
+            for each in reading_logs.with_states(beside.log, beside.ran, members)
         ],
     }
+
+
+def _by_name(said: Json) -> tuple[int, int, str]:
+    """Return what people on a page are sorted by: their weight, and those alike by name."""
+    kind, first, member = member_news.weight(said)
+    return kind, first, said["name"] or member
 
 
 def _named(member: Member | None, said: Json) -> Json:

@@ -10,6 +10,8 @@ from itertools import islice
 
 from muster.crm.engage_features import FEATURES
 from muster.insight.pages_by_name import MOST_READ, page_by_name
+from muster.presentation import words
+from muster.presentation.lines import counted
 from muster.roster import unlinked_holders
 from muster.roster.licence_places import Place
 from muster.roster.member import Json, Member
@@ -76,12 +78,12 @@ def in_words(answer: Json) -> str:
         return f"{_number(len(answer['members']), 'member')} more."
     groups = answer["groups"]
     used, nobodys, waiting = (sum(each[name] for each in groups) for name in ("used", "nobody", "waiting"))
-    words = f"{_number(used, 'licence')} of {_number(len(groups), 'group')} in use"
-    words += f", {nobodys:,} of them by nobody" if nobodys else ""
-    words += f"; {waiting:,} wait in line" if waiting else ""
-    words += "" if answer["counted_all"] else f" (among the first {MOST_READ:,} members)"
-    read_at = answer["as_of"]
-    return f"{words}. Vault CRM {f'was last read at {read_at}' if read_at else 'has not been read'}."
+    said = f"{_number(used, 'licence')} of {_number(len(groups), 'group')} in use"
+    said += f", {nobodys:,} of them by nobody" if nobodys else ""
+    said += f"; {counted(waiting, 'person waits', 'people wait')} in line" if waiting else ""
+    said += "" if answer["counted_all"] else f" (among the first {MOST_READ:,} members)"
+    at = words.moment(answer["as_of"])
+    return f"{said}. Vault CRM {f'was last read at {at} UTC' if at else 'has not been read'}."
 
 
 def _read(sources: Sources, organization: str, limit: int, cursor: str | None) -> _Found:

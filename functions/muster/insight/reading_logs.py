@@ -1,10 +1,12 @@
 """Read what happened beside the changes of members: runs, versions of the settings, the error log (Q3)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 
+from muster.insight import error_states
+from muster.insight.error_states import Since
 from muster.insight.periods import Period
 from muster.insight.ports import Journal, RunLog, SettingsLog
 from muster.roster.member import Json, Member
@@ -16,6 +18,7 @@ MOST_RUNS = 3_000
 MOST_ERRORS = 2_000
 MOST_VERSIONS = 50
 _VERSIONS_A_PAGE = 5
+_SHOWN = ("code", "at", "system", "record", "message", "remedy", "notification")
 # As `error_log.entry_of` names a member.
 _MEMBER = re.compile(r" \(member ([^)\s]+)\)$")
 # So many places of a document that changed are named.
@@ -56,19 +59,34 @@ def errors(
 ) -> tuple[list[Json], bool]:
     """Return the error log of the period by code, of the entries to be told, and whether there are more.
 
-    `{code, at, record, member, message, remedy, count}`: how many, and the newest; `member` is the id of the
-    member that it names.
+    `{code, at, system, record, member, message, remedy, notification, count}`: how many, and the newest;
+    `member` is the id of the member that it names.
     """
     found = journal.errors(organization, when.since, when.until)
     entries = list(islice((entry for entry in found if when.has(entry["at"])), MOST_ERRORS + 1))
     by_code: dict[str, Json] = {}
     for entry in filter(told, entries[:MOST_ERRORS]):
-        newest = {name: entry[name] for name in ("code", "at", "record", "message", "remedy")}
+        newest = {name: entry[name] for name in _SHOWN}
         named = _MEMBER.search(entry["message"])
         newest["member"] = named[1] if named else None
         by_code.setdefault(entry["code"], {**newest, "count": 0})["count"] += 1
     listed = sorted(by_code.values(), key=lambda each: (-each["count"], each["code"]))
     return listed, len(entries) > MOST_ERRORS
+
+
+def with_states(log: Sequence[Json], runs: Sequence[Run], members: Mapping[str, Member]) -> list[Json]:
+    """Return the newest entries by code with `state`: what has become of each since (`error_states`).
+
+    `runs` are those of the period, newest first, and `members` those whom the entries name, by id. Whoever
+    waits for a namesake is taken to wait still: whether they do is asked with the whole error log.
+    """
+    waiting = frozenset(each["record"] for each in log if each["code"] in error_states.WAIT)
+    newest_first = sorted(log, key=lambda each: str(each["at"]), reverse=True)
+    states = {
+        each.recorded["code"]: each.state
+        for each in error_states.listed(newest_first, Since(runs, members, waiting))
+    }
+    return [{**each, "state": states[each["code"]]} for each in log]
 
 
 def about(person: Member) -> Callable[[Json], bool]:

@@ -26,6 +26,7 @@ _CAUSES = {
 }
 # In the error log, but nobody has to do anything about it.
 _GOOD_NEWS = frozenset({"removal_succeeded", "connection_recovered"})
+_NEEDS_SOMEBODY = frozenset({"open", "given_up"})
 
 
 def headline(answer: Json) -> str:
@@ -36,7 +37,8 @@ def headline(answer: Json) -> str:
     if errors := sum(each["count"] for each in answer["log"] if each["code"] not in _GOOD_NEWS):
         parts.append(f"{counted(errors, 'entry', 'entries')} in the error log")
     if counts["settings"]:
-        parts.append(f"settings saved {counted(counts['settings'], 'time')}")
+        saved = counts["settings"]
+        parts.append(f"settings saved {'once' if saved == 1 else counted(saved, 'time')}")
     said = ", ".join(parts) or "nothing changed"
     more = "; there is more, ask again with the cursor" if answer["cursor"] else ""
     return f"{moment(answer['since'])} to {moment(answer['until'])} UTC: {said}{more}."
@@ -44,7 +46,8 @@ def headline(answer: Json) -> str:
 
 def summary(answer: Json) -> list[str]:
     """Return short lines: what needs somebody, then people, then what was decided, and how it came."""
-    needs = at_most([*_runs_in_need(answer), *map(_logged, _by_need(answer["log"]))], _MOST_OF_A_PART)
+    log = _by_need(answer["log"])
+    needs = at_most([*_runs_in_need(answer), *map(_logged, log)], _MOST_OF_A_PART)
     decided = [*_decisions(answer["runs"]), *map(_saved, answer["settings"])]
     rest = [
         *at_most(decided, _MOST_OF_A_PART),
@@ -84,8 +87,9 @@ def as_table(answer: Json) -> Table:
 def _people(answer: Json, most: int) -> list[str]:
     """Return a line for each person with news, some of every kind, and one line for all the others."""
     notable: dict[str, list[str]] = {kind: [] for kind in DID}
+    total = sum(answer["counts"][kind] for kind in DID)
     for person in answer["people"]:
-        if not is_minor(person):
+        if not is_minor(person) or ("other" in person and total <= _MOST_NAMED):
             notable[person["news"]].append(f"{sign(person)} {name_of(person)} {_line(person)}")
     fair = [
         kind
@@ -93,7 +97,6 @@ def _people(answer: Json, most: int) -> list[str]:
         for kind in some
         if kind
     ]
-    total = sum(answer["counts"][kind] for kind in DID)
     room = most if total <= min(most, len(fair)) else most - 1
     shown = Counter(fair[: max(0, room)])
     lines = [line for kind, each in notable.items() for line in each[: shown[kind]]]
@@ -116,10 +119,12 @@ def _others(left: Mapping[str, int], attributes: Iterable[str], some_are_named: 
 
 
 def _line(person: Json) -> str:
-    said = what_changed(person)
+    said = f"changed: {what_changed(person)}" if is_minor(person) else what_changed(person)
     hands = [cause for cause in person["causes"] if cause["origin"].partition(":")[0] in BY_HAND]
     by = ", ".join(dict.fromkeys(cause_in_words(cause, {}) for cause in hands))
-    return f"{said}{f' ({by})' if by else ''}"
+    # What came by something else as well was not all done by them.
+    partly = "in part " if len(hands) < len(person["causes"]) else ""
+    return f"{said}{f' ({partly}{by})' if by else ''}"
 
 
 def _who(kind: str, answer: Json, counts: Mapping[str, int]) -> str:
@@ -202,15 +207,23 @@ def _places(version: Json) -> str:
 
 
 def _by_need(log: Iterable[Json]) -> list[Json]:
-    """Return what is held first, and what is no error last."""
-    return sorted(log, key=lambda each: (each["code"] in _GOOD_NEWS, not each["code"].startswith("held_")))
+    """Return what is still open first, of it what is held; and what is no error last."""
+    return sorted(
+        log,
+        key=lambda each: (
+            each["code"] in _GOOD_NEWS,
+            each["state"] not in _NEEDS_SOMEBODY,
+            not each["code"].startswith("held_"),
+        ),
+    )
 
 
 def _logged(entry: Json) -> str:
-    sign = "" if entry["code"] in _GOOD_NEWS else "! "
+    sign = "! " if entry["state"] in _NEEDS_SOMEBODY and entry["code"] not in _GOOD_NEWS else ""
+    solved = "solved since: " if entry["state"] == "solved" else ""
     held = "held at the door: " if entry["code"].startswith("held_") else ""
     more = f", and {entry['count'] - 1:,} more" if entry["count"] > 1 else ""
-    return f"{sign}{held}{_message(entry)}{more} ({entry['code']})"
+    return f"{sign}{solved}{held}{_message(entry)}{more} ({entry['code']})"
 
 
 def _message(entry: Json) -> str:
@@ -228,7 +241,7 @@ def _came_by(causes: Sequence[Json]) -> list[str]:
         f" ({counted(each['people'], 'person', 'people')})"
         for each in causes[:_MOST_OF_A_PART]
     ]
-    others = [f"{len(causes) - len(said):,} others"] if len(causes) > len(said) else []
+    others = [counted(len(causes) - len(said), "other")] if len(causes) > len(said) else []
     return [f"Came by {', '.join([*said, *others])}"]
 
 

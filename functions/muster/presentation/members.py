@@ -172,7 +172,11 @@ def _changed(change: Mapping[str, Any]) -> str:
         *others[:_VALUES],
         *more,
     ]
-    return f"{'+' if active else sign} {words.joined(parts) or counted(len(changes), 'value')}"
+    return f"{'+' if active else sign} {words.joined(parts) or _attributes(changes)}"
+
+
+def _attributes(changes: Iterable[Mapping[str, Any]]) -> str:
+    return words.listed(list(dict.fromkeys(words.attribute(each["field"]) for each in changes)))
 
 
 # ── Parts ────────────────────────────────────────────────────────────────────────────────────────────

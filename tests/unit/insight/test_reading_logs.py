@@ -89,6 +89,7 @@ def error(code: str, at: str = "2026-11-20T08:00:00Z", **fields: Any) -> dict[st
     known = {
         "code": code,
         "at": at,
+        "system": "salesforce",
         "record": "005",
         "notification": "r1",
         "message": "No.",
@@ -110,6 +111,27 @@ def test_errors_are_counted_by_code_with_the_newest_of_each() -> None:
         ("b", 1, "Is not in it (member m1)", "m1"),
     ]
     assert not more
+
+
+@pytest.mark.parametrize(
+    ("entry", "state"),
+    [
+        (error("held_seats"), "solved"),
+        (error("held_seats", at="2026-11-22T08:00:00Z"), "open"),
+        (error("request_kept"), "told"),
+        (error("no_licenses_remaining", system="vault_crm", member="m1"), "open"),
+        (error("no_licenses_remaining", system="vault_crm", member="m2"), "solved"),
+        (error("waits_for_namesake"), "open"),
+    ],
+)
+def test_what_has_become_of_an_error_is_told_with_it(entry: dict[str, Any], state: str) -> None:
+    waits = {"request": "UK", "status": "no_licenses_remaining", "group": None}
+    members = {
+        "m1": Member(id="m1", organization="acme", engage=waits),
+        "m2": Member(id="m2", organization="acme"),
+    }
+    [said] = reading_logs.with_states([entry], [run(21)], members)
+    assert said == {**entry, "state": state}
 
 
 def test_errors_are_about_a_person_by_any_id_and_by_no_part_of_one() -> None:

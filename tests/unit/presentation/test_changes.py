@@ -79,6 +79,7 @@ def answer(*people: Json, **parts: Any) -> Json:
             "2 entries in the error log.",
         ),
         (answer(counts={"settings": 2}), "settings saved 2 times."),
+        (answer(counts={"settings": 1}), "settings saved once."),
     ],
 )
 def test_the_news_is_one_sentence(shown: Json, said: str) -> None:
@@ -158,6 +159,16 @@ def test_the_news_is_one_sentence(shown: Json, said: str) -> None:
         (answer(person("Ada")), ["~ 1 person changed"]),
         (
             answer(
+                person(
+                    "Jo",
+                    other=["title"],
+                    causes=[*BY_IMPORT, {"run": "edit:x", "origin": "manual:jane"}],
+                )
+            ),
+            ["~ Jo changed: title (in part by jane)"],
+        ),
+        (
+            answer(
                 counts={"changed": 900},
                 attributes=dict.fromkeys(["title", "extension", "locale", "manager", "x"], 9),
             ),
@@ -198,8 +209,8 @@ def test_what_needs_somebody_comes_first_and_what_was_decided_after_the_people()
             }
         ],
         log=[
-            {"code": "not_written", "count": 1, "message": "Vault CRM did not save it"},
-            {"code": "held_seats", "count": 3, "message": "would lose gong"},
+            logged("not_written", "Vault CRM did not save it"),
+            logged("held_seats", "would lose gong", count=3),
         ],
     )
     assert changes.summary(shown) == [
@@ -214,28 +225,33 @@ def test_what_needs_somebody_comes_first_and_what_was_decided_after_the_people()
     ]
 
 
+def logged(code: str, message: str, *, count: int = 1, state: str = "open", **fields: Any) -> Json:
+    return {"code": code, "count": count, "message": message, "state": state, **fields}
+
+
 def test_what_is_held_is_told_before_other_errors_and_good_news_last() -> None:
     log = [
-        {"code": "removal_succeeded", "count": 9, "message": "The removal has succeeded"},
-        {
-            "code": "not_written",
-            "count": 1,
-            "message": "not saved (member m1)",
-            "member": "m1",
-            "name": None,
-        },
-        {"code": "held_seats", "count": 3, "message": "lose gong (member m2)", "member": "m2", "name": "Ada"},
+        logged("removal_succeeded", "The removal has succeeded", count=9, state="told"),
+        logged("request_kept", "the request made here is kept", state="told"),
+        logged("not_written", "not saved (member m1)", member="m1", name=None),
+        logged("held_groups", "lose UK (member m2)", member="m2", name="Bob", state="solved"),
+        logged("held_seats", "lose gong (member m2)", count=3, member="m2", name="Ada"),
     ]
     assert changes.summary(answer(log=log)) == [
         "! held at the door: Ada: lose gong, and 2 more (held_seats)",
         "! not saved (member m1) (not_written)",
+        "solved since: held at the door: Bob: lose UK (held_groups)",
+        "… and 2 more",
+    ]
+    assert changes.summary(answer(log=log[:2])) == [
+        "the request made here is kept (request_kept)",
         "The removal has succeeded, and 8 more (removal_succeeded)",
     ]
 
 
 def test_a_busy_night_fits_a_screen_and_says_how_many_more_of_each_kind() -> None:
     people = [person(f"J{n}", "joined") for n in range(90)] + [person(f"L{n}", "left") for n in range(10)]
-    log = [{"code": f"code_{n}", "count": 1, "message": "Broken"} for n in range(9)]
+    log = [logged(f"code_{n}", "Broken") for n in range(9)]
     lines = changes.summary(
         answer(*people, log=log, counts={"joined": 400, "left": 10, "changed": 30, "runs": 5})
     )

@@ -105,7 +105,8 @@ def entry(*changes: tuple[str, Any, Any], **others: Any) -> Json:
             entry(*((f"custom.F{n}__c", None, "x") for n in range(5))),
             "~ F0__c none → x; F1__c none → x; F2__c none → x; 2 more values (run r1)",
         ),
-        (entry(("update_mode", "manual", "automatic")), "~ 1 value (run r1)"),
+        (entry(("update_mode", "manual", "automatic")), "~ update mode (run r1)"),
+        (entry(("engage.status", "retry_request", "request_sent")), "~ Engage status (run r1)"),
     ],
 )
 def test_each_change_of_a_member_is_a_line_with_its_cause(change: Json, line: str) -> None:
