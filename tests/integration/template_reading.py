@@ -126,14 +126,21 @@ def _written(policy: Any) -> list[Properties]:
 
 
 def shared_policies(template: Template) -> dict[str, list[str]]:
-    """Return the managed policies that roles and state machines refer to, each with who does."""
+    """Return the managed policies that roles, state machines and chats refer to, each with who does."""
     found: dict[str, list[str]] = {}
     machines = of_type(template, "AWS::Serverless::StateMachine")
-    for name, resource in (of_type(template, "AWS::IAM::Role") | machines).items():
-        for policy in [*resource.get("ManagedPolicyArns", []), *resource.get("Policies", [])]:
+    for name, resource in (of_type(template, "AWS::IAM::Role") | machines | chats(template)).items():
+        keys = ("ManagedPolicyArns", "Policies", "GuardrailPolicies")
+        for policy in [each for key in keys for each in resource.get(key, [])]:
             if isinstance(policy, dict) and "Ref" in policy:
                 found.setdefault(policy["Ref"], []).append(name)
     return found
+
+
+def chats(template: Template) -> dict[str, Properties]:
+    """Return the chat channels that alarms are shown in, by logical id."""
+    kinds = ("AWS::Chatbot::SlackChannelConfiguration", "AWS::Chatbot::MicrosoftTeamsChannelConfiguration")
+    return {name: each for kind in kinds for name, each in of_type(template, kind).items()}
 
 
 def translated(template: Template, **parameters: str) -> Template:
