@@ -5,7 +5,9 @@
     {"organization", "action": "explain", "member", "live"?}    why someone is in, or is not
     {"organization", "action": "history", "member", "limit"?, "cursor"?}
     {"organization", "action": "seats"}                         how many are held, and who is in line
-    {"organization", "action": "runs", "limit"?, "cursor"?}
+    {"organization", "action": "changes", "since"?, "until"?, "run_id"?, "person"?, "cause"?, "value"?,
+     "limit"?, "cursor"?, "detail"?, "as"?: "text"}         what happened lately, or in a run
+    {"organization", "action": "runs", "filter"?: {"kind", "status", "with_news"}, "limit"?, "cursor"?}
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
     {"organization", "action": "errors", "state"?, "limit"?, "cursor"?}    open ones, unless it says another
     {"organization", "action": "health", "live"?}    what is broken, waits or runs out; is it safe to push?
@@ -19,11 +21,11 @@ carries `cursor`: ask again with it, everything else the same.
 
 import time
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from muster import bootstrap
 from muster.admin_requests import Action, Request, WholeRequest, answer, settings_of
@@ -33,6 +35,7 @@ from muster.insight import (
     explaining_members,
     exporting,
     gathering_health,
+    listing_changes,
     listing_errors,
     listing_organizations,
     querying_members,
@@ -40,17 +43,20 @@ from muster.insight import (
     run_summaries,
 )
 from muster.observability import logger, metrics
-from muster.presentation import health
+from muster.presentation import causes, changes, health
+from muster.presentation.answers import Layout
 from muster.presentation.lines import counted
-from muster.references import Reference
+from muster.references import Reference, RunId
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
+from muster.validation import refused
 
 # What is left of the function's time once the rest is gathered; see the template's Timeout.
 _CHECKS_TAKE_S = 80
 
 type Limit = Annotated[int, Field(ge=1, le=querying_members.MAX_LIMIT)]
 type Cursor = Annotated[str, Field(max_length=2048)]
+type Written = Annotated[str, Field(min_length=1, max_length=254)]
 
 
 class Page(Request):
@@ -77,6 +83,33 @@ class MemberList(Page):
     """An event that asks for a page of members."""
 
     filter: dict[str, Any] = Field(default_factory=dict)
+
+
+class RunList(Page):
+    """An event that asks for a page of runs."""
+
+    filter: dict[str, Any] = Field(default_factory=dict)
+
+
+class Changes(Page):
+    """An event that asks what happened in a period (by default the last 24 hours), or in a run."""
+
+    since: Written | None = None
+    until: Written | None = None
+    run_id: RunId | None = None
+    person: Reference | None = None
+    cause: Written | None = None
+    value: Written | None = None
+    as_: Literal["text"] | None = Field(default=None, alias="as")
+
+    @model_validator(mode="after")
+    def _one_period(self) -> Self:
+        if self.run_id and (self.since or self.until or self.cause):
+            raise refused(
+                "has run_id beside since, until or cause",
+                "A run has a time of its own: leave the others out, or run_id.",
+            )
+        return self
 
 
 class OneMember(Request):
@@ -163,9 +196,39 @@ def _explain(request: Explain) -> Json:
 
 def _history(request: MemberPage) -> Json:
     page = querying_members.show_history(
-        bootstrap.roster_views(), request.organization, request.member, request.limit, request.cursor
+        bootstrap.roster_views(),
+        bootstrap.run_table(),
+        request.organization,
+        request.member,
+        request.limit,
+        request.cursor,
     )
+    runs = page.pop("runs")
+    page["history"] = [{**entry, "cause": causes.cause_in_words(entry, runs)} for entry in page["history"]]
     return {"message": _shown(len(page["history"]), "change", page["cursor"]), **page}
+
+
+def _changes(request: Changes) -> Json:
+    sources = listing_changes.Sources(
+        bootstrap.journal(),
+        bootstrap.roster_views(),
+        bootstrap.roster_table(),
+        bootstrap.run_table(),
+        bootstrap.settings_table(),
+    )
+    asked = listing_changes.Asked(
+        since=request.since,
+        until=request.until,
+        run_id=request.run_id,
+        person=request.person,
+        cause=request.cause,
+        value=request.value,
+        limit=request.limit,
+        cursor=request.cursor,
+        one_by_one=request.detail or request.as_ == "text",
+    )
+    found = listing_changes.list_changes(sources, settings_of(request.organization).settings, asked, _now())
+    return {"message": changes.headline(found), **found}
 
 
 def _seats(request: Request) -> Json:
@@ -173,8 +236,10 @@ def _seats(request: Request) -> Json:
     return {"message": _shown(len(found["seats"]), "seat", None), **found}
 
 
-def _runs(request: Page) -> Json:
-    page = querying_runs.list_runs(bootstrap.run_table(), request.organization, request.limit, request.cursor)
+def _runs(request: RunList) -> Json:
+    page = querying_runs.list_runs(
+        bootstrap.run_table(), request.organization, request.filter, request.limit, request.cursor
+    )
     return {"message": _shown(len(page["runs"]), "run", page["cursor"]), **page}
 
 
@@ -260,7 +325,10 @@ ACTIONS: dict[str, Action[Any]] = {
     "explain": Action(Explain, _explain),
     "history": Action(MemberPage, _history),
     "seats": Action(Request, _seats),
-    "runs": Action(Page, _runs),
+    "changes": Action(
+        Changes, _changes, layout=Layout(changes.summary, changes.as_table, changes.ONLY_IN_DETAIL)
+    ),
+    "runs": Action(RunList, _runs),
     "run": Action(OneRun, _run),
     "errors": Action(ErrorLog, _errors),
     "export": Action(Export, _export),

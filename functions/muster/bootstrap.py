@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
     from muster.adapters.aws.export_files import ExportFiles
+    from muster.adapters.aws.journal import Journal
     from muster.adapters.aws.login_journal import LoginJournal
     from muster.adapters.aws.loss_table import LossTable
     from muster.adapters.aws.mail import Mail
@@ -122,6 +123,14 @@ def roster_views() -> RosterViews:
     from muster.adapters.aws.roster_views import RosterViews
 
     return RosterViews(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def journal() -> Journal:
+    """What happened in an organization, by time."""
+    from muster.adapters.aws.journal import Journal
+
+    return Journal(_dynamodb(), environment.roster_table_name())
 
 
 @cache

@@ -36,7 +36,7 @@ def the_table_is_the_one_in_use(source: Template) -> Iterator[str]:
                 {"Fn::Sub": f"${{RosterTable.Arn}}/index/{index}"},
                 {"Fn::Sub": f"${{RestoredTableArn}}/index/{index}"},
             )
-            for index in ("by_state", "by_due")
+            for index in ("by_state", "by_due", "by_recorded")
         ),
     ]
     swapped = [{"Fn::If": ["UsesOwnTable", own, other]} for own, other in instead]

@@ -9,6 +9,13 @@ querying_runs           list runs, show one and the items of its plan
 gathering_health        how an organization is, asking its systems too
 health                  what that comes to: what is broken, waits, runs out; whether it is safe to push
 exporting               the roster, seats, licences or errors as a file to fetch
+listing_changes         list what happened lately, or in a run: members, runs, errors, settings
+reading_changes         read the history entries of a period, and no more than a call may
+reading_logs            read the runs, versions of the settings and errors of a period
+member_news             what is new of each member, folded from history entries
+causes                  what brought a change: a run, a message, somebody's edit
+periods                 periods as admins write them
+run_news                which runs are news, and which quiet
 listing_organizations   list the organizations there are
 explaining_members      explain why someone is in the roster or not, asking Salesforce if need be
 explanations            the text and JSON of such an explanation

@@ -10,7 +10,7 @@ from itertools import islice
 from operator import itemgetter
 
 from muster.errors import Problem, Rejected
-from muster.insight import member_filters, seat_explanations
+from muster.insight import causes, member_filters, run_summaries, seat_explanations
 from muster.insight.finding_members import find_member
 from muster.insight.member_filters import MemberFilter, folded
 from muster.insight.seat_explanations import Lines
@@ -18,12 +18,15 @@ from muster.roster import seats
 from muster.roster.member import Json, Member
 from muster.roster.ports import Roster, RosterViews
 from muster.roster.seats import Pool
+from muster.runs.ports import Runs
 from muster.settings import Settings
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
 # Of whom is in line for a seat, so many are named.
 FIRST_IN_LINE = 500
+# Each costs a read.
+RUNS_OF_A_HISTORY = 20
 # A place in line is counted, not stored, so the line is read whole.
 _WHOLE_LINE = 1_000_000
 
@@ -94,12 +97,23 @@ def show_member(views: RosterViews, roster: Roster, organization: str, reference
 
 
 def show_history(
-    views: RosterViews, organization: str, reference: str, limit: int, cursor: str | None
+    views: RosterViews, runs: Runs, organization: str, reference: str, limit: int, cursor: str | None
 ) -> Json:
-    """Return a page of one member's history, newest first: `{member, history, cursor}`."""
+    """Return a page of one member's history, newest first: `{member, history, runs, cursor}`.
+
+    Each entry has `opens`, the event that shows what brought it. `runs` has the runs that brought them, in
+    short and by id: the latest `RUNS_OF_A_HISTORY`.
+    """
     member = find_member(views, organization, reference)
     entries, following = views.history(organization, member.id, limit, cursor)
-    return {"member": member.id, "history": entries, "cursor": following}
+    brought = dict.fromkeys(filter(None, map(causes.run_of, entries)))
+    found = [runs.run(organization, run) for run in islice(brought, RUNS_OF_A_HISTORY)]
+    return {
+        "member": member.id,
+        "history": [{**entry, "opens": causes.opened_by(entry, organization)} for entry in entries],
+        "runs": {run.id: run_summaries.brief(run) for run in found if run},
+        "cursor": following,
+    }
 
 
 def show_seats(roster: Roster, settings: Settings) -> Json:

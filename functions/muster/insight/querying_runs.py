@@ -1,30 +1,89 @@
 """Query runs: list them, show the state of one and the items of its plan. Reads only."""
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any, get_args
 
+from muster import validation
 from muster.errors import NotFound, Problem, Rejected, Unavailable
 from muster.imports import plan_items
 from muster.imports.plan_items import Item
 from muster.insight import run_summaries
+from muster.insight.ports import RunLog
+from muster.insight.run_news import is_news
 from muster.pushes import push_plan
 from muster.pushes.push_plan import PushItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
 from muster.runs import settings_change
 from muster.runs.ports import Archive, Runs
-from muster.runs.run import Run, Status
+from muster.runs.run import Kind, Run, Status
 from muster.runs.running import LEASE_S
 
 # The attempt whose plan it is, the part of the plan, and how many items of that part have been shown.
 _CURSOR = re.compile(r"([1-9][0-9]{0,5})\.([1-9][0-9]{0,5})\.([0-9]{1,6})", re.ASCII)
 
+# A cursor of the list of runs is the id of the last one looked at.
+_RUN_ID = re.compile(r"[0-9]{8}T[0-9A-Za-z-]{1,80}", re.ASCII)
+# Ten days of an organization with all schedules on.
+MOST_LOOKED_AT = 2_000
+# What runs are filtered by, and the values that they have.
+_FILTERS: Mapping[str, Sequence[str | bool]] = {
+    "kind": get_args(Kind.__value__),
+    "status": tuple(Status),
+    "with_news": (True, False),
+}
 
-def list_runs(runs: Runs, organization: str, limit: int, cursor: str | None) -> Json:
-    """Return a page of runs, newest first: `{runs, cursor}`; no cursor: the last page."""
-    found, following = runs.runs(organization, limit, cursor)
-    return {"runs": [run_summaries.brief(run) for run in found], "cursor": following}
+
+def list_runs(
+    runs: RunLog, organization: str, filters: Mapping[str, Any], limit: int, cursor: str | None
+) -> Json:
+    """Return a page of runs, newest first: `{runs, cursor}`; no cursor: the last page.
+
+    `filters` is `{"kind": "import" | "push" | "settings", "status": "<status>", "with_news": true | false}`;
+    with news are those that changed something, failed, wait, or were decided about. A page is as long as
+    `limit`, or has looked at `MOST_LOOKED_AT` runs. Raises `Rejected`.
+    """
+    wanted = _wanted(filters)
+    if cursor is not None and not _RUN_ID.fullmatch(cursor):
+        raise Rejected(
+            Problem("cursor", "is not one that was handed out", "Leave it out to start at the beginning.")
+        )
+    found: list[Run] = []
+    last = cursor
+    for looked_at, run in enumerate(runs.runs_from(organization, "", cursor)):
+        if len(found) == limit or looked_at == MOST_LOOKED_AT:
+            break
+        last = run.id
+        if wanted(run):
+            found.append(run)
+    else:
+        last = None
+    return {"runs": [run_summaries.brief(run) for run in found], "cursor": last}
+
+
+def _wanted(filters: Mapping[str, Any]) -> Callable[[Run], bool]:
+    """Return what tells whether a run is asked for; a value that no run has is refused with the nearest."""
+    for name, value in filters.items():
+        if name not in _FILTERS:
+            remedy = validation.did_you_mean(name, _FILTERS)
+            raise Rejected(Problem(f"filter.{name}", "is not something to filter runs by", remedy))
+        if value not in (known := _FILTERS[name]) or isinstance(value, bool) != (name == "with_news"):
+            shown = json.dumps(value, ensure_ascii=False)[:50]
+            remedy = (
+                "Write true or false."
+                if name == "with_news"
+                else validation.did_you_mean(value, map(str, known))
+            )
+            raise Rejected(Problem(f"filter.{name}", f"{shown} is none that a run has", remedy))
+
+    def wanted(run: Run) -> bool:
+        has = {"kind": run.kind, "status": run.status.value, "with_news": is_news(run)}
+        return all(has[name] == value for name, value in filters.items())
+
+    return wanted
 
 
 def find_run(runs: Runs, organization: str, run_id: str) -> Run:

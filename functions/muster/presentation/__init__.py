@@ -8,4 +8,7 @@ lines           short lines, so many at most; counts with their nouns
 exports         what a CSV file holds
 health          how an organization is, worst first
 tables          a table as a value: headings and rows; and as lines of text
+changes         what happened: who joined, left or changed, by what, and which runs were news
+member_news     what is new of one person
+causes          what brought a change; how runs and moments are called
 """

@@ -60,3 +60,8 @@ class HistoryEntry:
     run: str
     changes: tuple[FieldChange, ...]
     why: str | None = None
+
+
+def place(at: str, member: str, version: int) -> str:
+    """Return what history entries of an organization are sorted by: time; no two have the same place."""
+    return f"{at}|{member}|{version:08d}"

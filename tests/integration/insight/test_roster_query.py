@@ -382,6 +382,7 @@ ABOUT_ONE = {
     "errors": {},
     "health": {},
     "export": {"what": "roster"},
+    "changes": {},
 }
 
 

@@ -11,6 +11,7 @@ import roster_query
 from muster import bootstrap
 from muster.imports import plan_items
 from muster.imports.plan_items import Item
+from muster.insight import querying_runs
 from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Known
 from muster.runs.run import Phase, Run, Status
@@ -164,3 +165,91 @@ def test_another_organizations_run_is_unknown(ask: Any, context: LambdaContext) 
     for organization, status in (("acme", "succeeded"), ("other", "rejected")):
         event = {"organization": organization, "action": "run", "run_id": RUN}
         assert roster_query.handler(event, context)["status"] == status
+
+
+# ── Filters ──────────────────────────────────────────────────────────────────────────────────────
+
+IDLE: dict[str, Any] = {"status": Status.SUCCEEDED, "by": "schedule"}
+
+
+@pytest.fixture
+def many(ask: Any) -> Any:
+    """Record ten runs, every third with news, every other a push; return the way to ask."""
+    for number in range(10):
+        kind, mode = ("push", "push") if number % 2 else ("import", "incremental")
+        counts = {"created": 1} if number % 3 == 0 else {"unchanged": 5}
+        recorded(f"20261120T08153{number}-0a1b2c3d", **IDLE, kind=kind, mode=mode, counts=counts)
+    return ask
+
+
+def seconds(answer: dict[str, Any]) -> list[int]:
+    return [int(run["id"][14]) for run in answer["runs"]]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]),
+        ({"kind": "push"}, [9, 7, 5, 3, 1]),
+        ({"with_news": True}, [9, 6, 3, 0]),
+        ({"with_news": False, "kind": "import"}, [8, 4, 2]),
+        ({"status": "succeeded", "with_news": True, "kind": "push"}, [9, 3]),
+        ({"status": "parked"}, []),
+        ({"kind": "settings"}, []),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_filtered_pages_are_filled_and_have_every_run_once(
+    many: Any, filters: dict[str, Any], expected: list[int], limit: int
+) -> None:
+    seen: list[int] = []
+    cursor: dict[str, str] = {}
+    for _ in range(len(expected) + 1):
+        answer = many("runs", filter=filters, limit=limit, **cursor)
+        seen += (page := seconds(answer))
+        if answer["cursor"] is None:
+            break
+        assert len(page) == limit
+        cursor = {"cursor": answer["cursor"]}
+    assert answer["cursor"] is None
+    assert seen == expected
+
+
+@pytest.mark.parametrize(
+    ("filters", "where", "message", "remedy"),
+    [
+        ({"kinds": "push"}, "filter.kinds", "is not something to filter runs by", "Did you mean 'kind'?"),
+        ({"kind": "pusch"}, "filter.kind", '"pusch" is none that a run has', "Did you mean 'push'?"),
+        ({"kind": True}, "filter.kind", "true is none that a run has", "Known are import, push, settings."),
+        ({"kind": ["push"]}, "filter.kind", '["push"] is none that a run has', "Did you mean 'push'?"),
+        (
+            {"status": "faild"},
+            "filter.status",
+            '"faild" is none that a run has',
+            "Did you mean 'failed'?",
+        ),
+        ({"with_news": "yes"}, "filter.with_news", '"yes" is none that a run has', "Write true or false."),
+        ({"with_news": 1}, "filter.with_news", "1 is none that a run has", "Write true or false."),
+    ],
+)
+def test_what_no_run_has_is_refused_with_the_nearest(
+    many: Any, filters: dict[str, Any], where: str, message: str, remedy: str
+) -> None:
+    answer = many("runs", filter=filters)
+    assert answer["errors"] == [{"where": where, "message": message, "remedy": remedy}]
+
+
+@pytest.mark.parametrize("cursor", ["x", "UlVOIzIwMjY=", "20261120T081532/../x", "é"])
+def test_a_cursor_of_runs_that_was_not_handed_out_is_refused(many: Any, cursor: str) -> None:
+    answer = many("runs", cursor=cursor)
+    assert (answer["status"], answer["errors"][0]["where"]) == ("rejected", "cursor")
+
+
+def test_a_call_looks_at_so_many_runs_and_the_cursor_goes_on(
+    many: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(querying_runs, "MOST_LOOKED_AT", 4)
+    answer = many("runs", filter={"with_news": True})
+    assert seconds(answer) == [9, 6]
+    assert seconds(many("runs", filter={"with_news": True}, cursor=answer["cursor"])) == [3]

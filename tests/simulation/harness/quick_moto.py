@@ -104,6 +104,8 @@ def _query(body: Json) -> Json | None:
     if (not until and body["KeyConditionExpression"] != "pk = :pk") or "FilterExpression" in body:
         return None
     index, values = body.get("IndexName"), body["ExpressionAttributeValues"]
+    if index is not None and not _holds_keys_alone(body["TableName"], index):
+        return None
     found = dynamodb().tables[body["TableName"]].items.get(DynamoType(values[":pk"]), {}).values()
     # In an index is who has its key, and nothing but the keys.
     key = "sk" if index is None else index.removeprefix("by_")
@@ -127,6 +129,11 @@ def _query(body: Json) -> Json | None:
     more = {"LastEvaluatedKey": {name: page[-1][name] for name in names}} if ends else {}
     shown = page if index is None else [{name: item[name] for name in names} for item in page]
     return {"Items": shown, "Count": len(page), "ScannedCount": len(page), **more}
+
+
+def _holds_keys_alone(table: str, index: str) -> bool:
+    indexes = dynamodb().tables[table].global_indexes
+    return any(each.name == index and each.projection["ProjectionType"] == "KEYS_ONLY" for each in indexes)
 
 
 def _attributes(item: Item) -> Json:

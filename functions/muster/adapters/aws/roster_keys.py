@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from muster.error_log import LogEntry
-from muster.roster import end_dates, engage_groups
+from muster.roster import end_dates, engage_groups, history
 from muster.roster.engage_groups import Due
 from muster.roster.history import HistoryEntry
 from muster.roster.licence_places import Place
@@ -241,9 +241,16 @@ def member_of(doc: str, revision: int = 0) -> Member:
 
 
 def history_item(organization: str, entry: HistoryEntry) -> Item:
-    """Return the item of a history entry."""
+    """Return the item of a history entry; `recorded` is its sort key in the index `by_recorded`.
+
+    Until 0.2.0 entries had none, and are not in the index.
+    """
     document = {name: value for name, value in asdict(entry).items() if name != "why" or value}
-    return {**history_key(organization, entry.member, entry.version), "doc": _doc(document)}
+    return {
+        **history_key(organization, entry.member, entry.version),
+        "recorded": {"S": history.place(entry.at, entry.member, entry.version)},
+        "doc": _doc(document),
+    }
 
 
 def link_item(organization: str, link: Link, expires_at: int | None) -> Item:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from muster.adapters.aws.aws_errors import translated
@@ -31,6 +32,8 @@ _SYSTEM = "the roster table"
 _TAKES = 3
 _CHANGES = 5
 _RUN = "RUN#"
+_AFTER_EVERY_RUN = "RUN#~"
+_RUNS_A_PAGE = 200
 _LONGEST_SORT_KEY = 1024
 
 _IS_FREE = "attribute_not_exists(run) OR run = :run OR #until <= :now"
@@ -169,23 +172,48 @@ class RunTable:
         A cursor is a position among the organization's own runs, so it cannot lead into another's. Raises
         `Rejected` for a cursor that was not handed out.
         """
-        condition, values = "pk = :pk", {":pk": {"S": _runs_partition(organization)}}
-        if cursor is not None:
-            condition += " AND sk < :last"
-            values[":last"] = {"S": _sort_key_of(cursor)}
-        with translated(_SYSTEM):
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ScanIndexForward=False,
-                ConsistentRead=True,
-                # One more than requested, to know whether there are more.
-                PaginationConfig={"MaxItems": limit + 1, "PageSize": limit + 1},
-            )
-            items = [item for page in pages for item in page["Items"]]
+        last = _sort_key_of(cursor) if cursor is not None else None
+        # One more than requested, to know whether there are more.
+        items = [*islice(self._newest_runs(organization, _RUN, last, limit + 1), limit + 1)]
         following = _cursor_of(items[limit - 1]["sk"]["S"]) if len(items) > limit else None
         return [_to_run(item) for item in items[:limit]], following
+
+    def runs_from(self, organization: str, first: str, before: str | None) -> Iterator[Run]:
+        """Yield the runs whose id is `first` or later, and earlier than `before` if given, newest first.
+
+        Ids begin with the moment in UTC at which the run began: `20261120T081532`. Reads as it goes.
+        """
+        last = None if before is None else f"{_RUN}{before}"
+        for item in self._newest_runs(organization, f"{_RUN}{first}", last, _RUNS_A_PAGE):
+            yield _to_run(item)
+
+    def _newest_runs(self, organization: str, first: str, before: str | None, page: int) -> Iterator[_Item]:
+        """Yield the items of runs between two sort keys, the latter not included, newest first."""
+        last = _AFTER_EVERY_RUN if before is None else before
+        # Bounds in the wrong order are an error to DynamoDB, and no run to whoever asks.
+        if last < first:
+            return
+        values = {
+            ":pk": {"S": _runs_partition(organization)},
+            ":first": {"S": first},
+            ":last": {"S": last},
+        }
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=values,
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            PaginationConfig={"PageSize": page},
+        )
+        found = iter(pages)
+        while True:
+            with translated(_SYSTEM):
+                some = next(found, None)
+            if some is None:
+                return
+            # Both bounds of a query are in it.
+            yield from (item for item in some["Items"] if item["sk"]["S"] != before)
 
     # ── The state of imports ──────────────────────────────────────────────────────────────────────
 
