@@ -89,6 +89,23 @@ def events(template: Template, kind: str) -> Iterator[tuple[str, Properties, Pro
                 yield name, target, event["Properties"]
 
 
+def told_queues(template: Template) -> set[str]:
+    """Return the queues that an alarm rings about as soon as there is anything in them."""
+    return {
+        referred(alarm["Dimensions"][0]["Value"])
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible" and alarm["Threshold"] == 0
+    }
+
+
+def failed_calls_go_to(function: Properties) -> str | None:
+    """Return the queue of the calls that nobody waited for and that failed each time."""
+    match function.get("EventInvokeConfig"):
+        case {"DestinationConfig": {"OnFailure": {"Type": "SQS", "Destination": queue}}}:
+            return referred(queue)
+    return None
+
+
 def statements(template: Template, resource: Properties) -> Iterator[Properties]:
     """Yield what a function or state machine may do, also what it may under a condition.
 

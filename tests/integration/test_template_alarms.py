@@ -16,12 +16,14 @@ from tests.integration.template_reading import (
     Template,
     called,
     events,
+    failed_calls_go_to,
     functions,
     mutated,
     name_of,
     of_type,
     referred,
     statements,
+    told_queues,
 )
 from tests.integration.told_metrics import GAUGES, SERVICE, STACK, counted
 
@@ -209,8 +211,16 @@ def every_failing_function_is_told_of(template: Template) -> Iterator[str]:
         elif name in behind_api:
             if not api_fails:
                 yield f"nobody is told when {name} fails"
+        elif events_of(template, name) == {"ScheduleV2"}:
+            if failed_calls_go_to(functions(template)[name]) not in told_queues(template):
+                yield f"nobody is told when {name} fails"
         elif name not in broken_off | by_people:
             yield f"nobody is told when {name} fails"
+
+
+def events_of(template: Template, name: str) -> set[str]:
+    """Return what kinds of events a function is called by."""
+    return {event["Type"] for event in functions(template)[name].get("Events", {}).values()}
 
 
 def throttles_are_told(template: Template) -> Iterator[str]:
@@ -344,6 +354,11 @@ MUTANTS: list[Mutant] = [
     (every_failing_function_is_told_of, (*FAILING[1], "WorkerFailsAlarm"), GONE),
     (every_failing_function_is_told_of, (*FAILING[2], "Threshold"), 5),
     (every_failing_function_is_told_of, (*RESOURCES, "NewFunction"), NEW_FUNCTION),
+    (
+        every_failing_function_is_told_of,
+        (*RESOURCES, "MorningDigestFunction", "Properties", "EventInvokeConfig"),
+        GONE,
+    ),
     (throttles_are_told, (*FAILING[1], "WebhookThrottledAlarm"), GONE),
     (throttles_are_told, (*FAILING[1], "WorkerThrottledAlarm"), GONE),
     (throttles_are_told, (*FAILING[0], "WorkerThrottledAlarm", "Metric"), "Errors"),

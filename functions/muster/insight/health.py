@@ -238,7 +238,11 @@ def _webhook(facts: Facts) -> Iterator[Finding]:
 
 
 def _queues(facts: Facts) -> Iterator[Finding]:
-    queues = facts.queues
+    yield from of_queues(facts.queues)
+
+
+def of_queues(queues: Queues) -> Iterator[Finding]:
+    """Yield what there is to know of the stack's queues, which belong to no organization."""
     if queues.changes_given_up:
         given_up = counted(queues.changes_given_up, "message")
         what = f"{given_up} could not be applied (of all organizations of this stack)."
