@@ -17,9 +17,9 @@ type Json = Mapping[str, Any]
 
 # SNS takes 100 characters of ASCII.
 _LONGEST_SUBJECT = 100
-_LONGEST_LINE = 300
-# What keeps the mail under the 256 KB that SNS takes, and readable.
-_MOST_LINES, _MOST_ORGANIZATIONS = 12, 50
+# What keeps the mail readable, and under the 256 KiB that SNS takes, whatever characters are in it.
+_LONGEST_LINE, _MOST_LINES, _MOST_WITH_NEWS = 240, 12, 20
+_MOST_NAMED = 50
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -44,8 +44,8 @@ def text(period: tuple[str, str], told: Sequence[Json], unseen: Sequence[str], d
     news = sorted(filter(is_news, told), key=lambda each: not any(map(_needs_somebody, each["findings"])))
     quiet = [each["organization"] for each in told if each["organization"] and not is_news(each)]
     parts = [f"From {since} to {until} UTC."]
-    parts += [_part(each) for each in news[:_MOST_ORGANIZATIONS]]
-    if more := [each["organization"] for each in news[_MOST_ORGANIZATIONS:]]:
+    parts += [_part(each) for each in news[:_MOST_WITH_NEWS]]
+    if more := [each["organization"] for each in news[_MOST_WITH_NEWS:]]:
         parts.append(f"There is news of others, too: {_named(more)}")
     if quiet:
         parts.append(f"Nothing happened and nothing is wrong: {_named(quiet)}")
@@ -86,8 +86,8 @@ def _happened(each: Json) -> str:
 
 
 def _named(organizations: Sequence[str]) -> str:
-    more = len(organizations) - _MOST_ORGANIZATIONS
-    said = ", ".join(organizations[:_MOST_ORGANIZATIONS])
+    more = len(organizations) - _MOST_NAMED
+    said = ", ".join(organizations[:_MOST_NAMED])
     return f"{said}, and {more:,} more." if more > 0 else f"{said}."
 
 
@@ -105,5 +105,5 @@ def _where_to_read_on(organization: str | None, since: str, dashboard: str) -> s
 
 def _harmless(line: str) -> str:
     """Return a line with no address to follow: what was written in a CRM may be part of it (T6)."""
-    said = " ".join(line.split()).replace("://", ":// ")
+    said = " ".join(line.split()).replace("://", ": ")
     return said if len(said) <= _LONGEST_LINE else f"{said[: _LONGEST_LINE - 1]}…"

@@ -53,7 +53,7 @@ class DigestNote:
         self._update("REMOVE taken_at", {})
 
     def _put(self, was: LastDigest | None, becomes: LastDigest) -> None:
-        item = {
+        item: dict[str, Any] = {
             **_KEY,
             "scheduled": {"S": timestamp(becomes.scheduled)},
             "since": {"S": timestamp(becomes.since)},
