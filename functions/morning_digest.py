@@ -12,7 +12,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AfterValidator
+from pydantic import BeforeValidator
 
 from muster import bootstrap, environment
 from muster.admin_requests import Action, WholeRequest, answer
@@ -20,27 +20,17 @@ from muster.observability import logger
 from muster.presentation.answers import Layout
 from muster.presentation.lines import at_most
 from muster.reporting import digesting, last_digest
-from muster.validation import refused
+from muster.times import timestamp
 
 # What an organization may take once it is begun, and the mail after it.
 _LAST_SECONDS = 20
 _LINES_SHOWN = 30
 
 
-def _moment(written: str) -> str:
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise refused("is no moment with a time zone", "Write it like 2026-11-30T07:00:00Z.")
-    return written
-
-
 class Send(WholeRequest):
     """An event that mails the digest of the day that ends at a moment."""
 
-    scheduled_at: Annotated[str, AfterValidator(_moment)]
+    scheduled_at: Annotated[datetime, BeforeValidator(last_digest.moment)]
 
 
 def _send(request: Send, has_time: Callable[[], bool]) -> dict[str, Any]:
@@ -48,12 +38,15 @@ def _send(request: Send, has_time: Callable[[], bool]) -> dict[str, Any]:
         _sources(),
         bootstrap.digest_note(),
         bootstrap.inform_topic(),
-        datetime.fromisoformat(request.scheduled_at),
+        request.scheduled_at,
         _now(),
         has_time,
     )
     if found is None:
-        return {"status": "skipped", "message": f"The digest of {request.scheduled_at} was sent before."}
+        return {
+            "status": "skipped",
+            "message": f"The digest of {timestamp(request.scheduled_at)} was sent before.",
+        }
     return {"message": f"Sent: {found.subject}.", "unseen": found.unseen}
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from muster.errors import Problem, Rejected, Unavailable
+from muster.validation import refused
 
 # The first digest tells of a day; one after a pause, or of a weekend, of a week at most.
 DAY, LONGEST = timedelta(days=1), timedelta(days=7)
@@ -26,6 +27,17 @@ class LastDigest:
     taken_at: datetime | None
     attempt: str
     sent: bool
+
+
+def moment(written: object) -> datetime:
+    """Return the moment that an event names; raises what pydantic takes for a refusal."""
+    try:
+        found = datetime.fromisoformat(str(written))
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise refused("is no moment with a time zone", "Write it like 2026-11-30T07:00:00Z.")
+    return found
 
 
 def begins(last: LastDigest | None, scheduled: datetime, now: datetime) -> datetime | None:

@@ -60,22 +60,8 @@ def mailbox(guarded: Company, monkeypatch: pytest.MonkeyPatch) -> Mailbox:
 def acme(guarded: Company, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch) -> Company:
     """Return Acme two days after its first import; the digest has the functions' clock."""
     pass_time(2 * DAY)
-    monkeypatch.setattr(morning_digest, "datetime", Clock(roster_query))
+    monkeypatch.setattr(morning_digest, "datetime", vars(roster_query)["datetime"])
     return guarded
-
-
-class Clock:
-    """The functions' clock, which also reads what is written."""
-
-    fromisoformat = staticmethod(datetime.fromisoformat)
-
-    def __init__(self, function: Any) -> None:
-        self._function = function
-
-    def now(self, zone: Any) -> datetime:
-        """Return the time."""
-        now: datetime = self._function.datetime.now(zone)
-        return now
 
 
 def now() -> datetime:
