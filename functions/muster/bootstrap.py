@@ -262,10 +262,13 @@ def digest_note() -> DigestNote:
 def inform_topic() -> InformTopic:
     """Who is informed of what can wait until the next morning."""
     import boto3
+    from botocore.config import Config
 
     from muster.adapters.aws.inform_topic import InformTopic
 
-    return InformTopic(boto3.client("sns", config=_client_config()), environment.inform_topic_arn())
+    # Waiting long for an answer beats mailing twice; Lambda tries again.
+    config = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
+    return InformTopic(boto3.client("sns", config=config), environment.inform_topic_arn())
 
 
 @cache
