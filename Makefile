@@ -27,12 +27,12 @@ demo: setup ## Show Muster from end to end on this machine, in about two minutes
 	@$(IN_VENV)python -m sandbox.demo
 
 test: setup ## Run the tests
-	@$(IN_VENV)python -m pytest --quiet --numprocesses auto --dist loadgroup -m "not long"
+	@$(IN_VENV)python -m pytest --quiet --numprocesses auto --dist loadgroup --no-loadscope-reorder -m "not long"
 
 check: setup ## Check format, style, types and the template
 	@echo "Checking format, style, types and the template …"
 	@$(IN_VENV)ruff format --check --quiet . || { echo "Not formatted; run: make format"; exit 1; }
-	@$(IN_VENV)ruff check --quiet . && $(IN_VENV)mypy functions sandbox tests && $(IN_VENV)sam validate
+	@$(IN_VENV)ruff check --quiet . && $(IN_VENV)mypy functions muster_cli sandbox tests && $(IN_VENV)sam validate
 
 up: setup ## Start the local stack: Muster on an AWS emulator beside a sandbox Salesforce and Vault CRM (STACK=name for another)
 	@$(IN_VENV)python -m sandbox.local_stack up

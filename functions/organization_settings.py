@@ -15,8 +15,8 @@ from muster import bootstrap, environment
 from muster.admin_requests import Action, Line, Request, SignedRequest, answer
 from muster.imports.ports import Ports
 from muster.observability import logger, metrics
-from muster.organization_settings import listing_mappable_fields
 from muster.organization_settings.configuring import Configuring
+from muster.organization_settings.listing_mappable_fields import ListingMappableFields
 from muster.organization_settings.previewing import Previewing
 from muster.organization_settings.saving import Signature
 from muster.references import RunId
@@ -55,7 +55,7 @@ class Preview(SignedRequest):
 class Describe(Request):
     """What of a connection can be mapped in `field_maps`."""
 
-    connection: Literal["vault_crm"]
+    connection: Literal["salesforce", "vault_crm", "align"]
 
 
 class Approve(SignedRequest):
@@ -142,9 +142,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _describe(to: Describe) -> dict[str, Any]:
-    return listing_mappable_fields.describe_vault_crm(
-        to.organization, bootstrap.settings_table(), bootstrap.vault
+    listing = ListingMappableFields(
+        bootstrap.settings_table(), bootstrap.salesforce, bootstrap.vault, bootstrap.align
     )
+    return listing.describe(to.organization, to.connection)
 
 
 def _configuring(remaining: Callable[[], float], request_id: str) -> Configuring:
@@ -181,6 +182,7 @@ def _ports(connection: SalesforceConnection) -> Ports:
         salesforce=bootstrap.salesforce(connection),
         # A preview ends before managers are notified.
         notify=lambda settings, run, new_since: None,
+        holders=bootstrap.unlinked_holder_table(),
         users=users,
     )
 

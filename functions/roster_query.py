@@ -5,6 +5,7 @@
     {"organization", "action": "explain", "member", "live"?}    why someone is in, or is not
     {"organization", "action": "history", "member", "limit"?, "cursor"?}
     {"organization", "action": "seats"}                         how many are held, and who is in line
+    {"organization", "action": "licences", "limit"?, "cursor"?}    who has one of Engage, nobody included
     {"organization", "action": "changes", "since"?, "until"?, "run_id"?, "person"?, "cause"?, "value"?,
      "limit"?, "cursor"?, "detail"?, "as"?: "text"}         what happened lately, or in a run
     {"organization", "action": "runs", "filter"?: {"kind", "status", "with_news"}, "limit"?, "cursor"?}
@@ -37,6 +38,7 @@ from muster.insight import (
     gathering_health,
     listing_changes,
     listing_errors,
+    listing_licences,
     listing_organizations,
     querying_members,
     querying_runs,
@@ -236,6 +238,18 @@ def _seats(request: Request) -> Json:
     return {"message": _shown(len(found["seats"]), "seat", None), **found}
 
 
+def _licences(request: Page) -> Json:
+    sources = listing_licences.Sources(
+        views=bootstrap.roster_views(),
+        roster=bootstrap.roster_table(),
+        holders=bootstrap.unlinked_holder_table(),
+        runs=bootstrap.run_table(),
+    )
+    settings = settings_of(request.organization).settings
+    found = listing_licences.list_licences(sources, settings, request.limit, request.cursor)
+    return {"message": listing_licences.in_words(found), **found}
+
+
 def _runs(request: RunList) -> Json:
     page = querying_runs.list_runs(
         bootstrap.run_table(), request.organization, request.filter, request.limit, request.cursor
@@ -325,6 +339,7 @@ ACTIONS: dict[str, Action[Any]] = {
     "explain": Action(Explain, _explain),
     "history": Action(MemberPage, _history),
     "seats": Action(Request, _seats),
+    "licences": Action(Page, _licences),
     "changes": Action(
         Changes, _changes, layout=Layout(changes.summary, changes.as_table, changes.ONLY_IN_DETAIL)
     ),

@@ -144,12 +144,16 @@ def _ports(
     if connection is None:
         remedy = "Add it to the settings: host, organization_id and the name of the secret."
         raise Rejected(Problem("connections.salesforce", "is not in the settings", remedy))
+    vault_crm = stored.settings.connections.vault_crm
     return Ports(
         runs=bootstrap.run_table(),
         archive=bootstrap.run_archive(),
         roster=bootstrap.roster_table(),
         salesforce=bootstrap.salesforce(connection),
         notify=lambda settings, run, new_since: _tell_managers(settings, run, remaining, new_since),
+        holders=bootstrap.unlinked_holder_table(),
+        # Past the tracking of health: a vault that does not tell this works all the same.
+        base_licences=bootstrap.vault(vault_crm).base_licences if vault_crm else tuple,
         vault=vault,
         align=align,
         align_preflight=partial(bootstrap.failed_align_checks, stored),

@@ -23,6 +23,7 @@ from pydantic import AfterValidator, model_validator
 from muster import bootstrap
 from muster.admin_requests import RunRequest, answer_run, settings_of
 from muster.connections import checking
+from muster.crm import vault_fields
 from muster.errors import Downtime, MusterError, Problem, Rejected
 from muster.observability import logger, metrics
 from muster.pushes.ports import Ports
@@ -128,6 +129,7 @@ def _pushed(
             roster=bootstrap.roster_table(),
             vault=vault,
             preflight=preflight,
+            fields=partial(connected.fields, vault_fields.OBJECT),
             wait=time.sleep,
             align=align,
             align_preflight=partial(bootstrap.failed_align_checks, stored),

@@ -197,6 +197,29 @@ def groups(groups: Iterable[tuple[str, Answer]], names: Mapping[str, str]) -> Ta
     return table("Feature", "Group", "Licences", "In use", "By", rows=rows)
 
 
+def licence_use(groups: Iterable[Answer]) -> Table:
+    """Return how many have a licence of each group: members, and nobody."""
+    rows = [
+        [_FEATURES[group["feature"]], group["group"], group["members"], group["nobody"], group["waiting"]]
+        for group in groups
+    ]
+    return table("Feature", "Group", "By members", "By nobody", "In line", rows=rows)
+
+
+def licences_of_nobody(users: Iterable[Answer]) -> Table:
+    """Return the users of Vault CRM who have a group and are linked to nobody, and what to do."""
+    rows = [
+        [
+            user["username"],
+            ", ".join(held["group"] or held["request"] for held in user["groups"].values()),
+            user["why"],
+            user["do"],
+        ]
+        for user in users
+    ]
+    return table("User of Vault CRM", "Group", "Why nobody's", "What to do", rows=rows)
+
+
 def group_requests(results: Iterable[Answer], names: Mapping[str, str]) -> Table:
     """Return what was asked of Muster and what it said; `names` are people's by their member id."""
     rows = [

@@ -17,8 +17,25 @@ from tests.doubles.aws import Aws, forget_clients, in_moto, table_properties
 from tests.examples import lambda_context
 from tests.integration import template_reading
 from tests.simulation.harness import strict_aws
+from tests.simulation.harness.quick_calls import quick_calls
 
 ROOT = Path(__file__).parent.parent
+# What takes longest comes first, and what takes milliseconds last: then no worker waits long for another.
+LONGEST_FIRST = ("local", "simulation", "integration", "unit")
+
+
+# Before xdist looks at the marks.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests on one worker of a parallel run: what they begin with is built once, not by each.
+
+    All of `tests/local` share one stack.
+    """
+    paths = {item: item.path.relative_to(ROOT / "tests") for item in items}
+    items.sort(key=lambda item: LONGEST_FIRST.index(paths[item].parts[0]))
+    for item, path in paths.items():
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group("local" if path.parts[0] == "local" else str(path)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,6 +97,7 @@ def aws(template: dict[str, Any], _making: Aws, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name, value)
     with (
         in_moto(),
+        quick_calls(),
         # moto copies the whole table for each action of a transaction, and copies it deeply.
         patch.object(Table, "__deepcopy__", strict_aws.copy_of_table, create=True),
     ):

@@ -90,6 +90,26 @@ class SignedRequest(Request):
     by: By
 
 
+class FileEvent(Event):
+    """An event about many members, in a list or in a CSV file, which may be previewed.
+
+    `from_line` is where to go on with a file that a call before could not finish.
+    """
+
+    by: By
+    csv: str | None = Field(
+        default=None, min_length=1, examples=["member,end_date\nada@acme.example,2026-12-31"]
+    )
+    from_line: int | None = Field(default=None, ge=1)
+    preview: bool = False
+
+    @model_validator(mode="after")
+    def _has_a_file_to_go_on_with(self) -> Self:
+        if self.from_line is not None and self.csv is None:
+            raise refused("holds from_line without csv", "Send the file again with it.")
+        return self
+
+
 @dataclass(frozen=True, slots=True)
 class Action[R: Asked]:
     """One thing an admin function does: what it takes, and what it does with it.

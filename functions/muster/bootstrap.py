@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from muster.adapters.aws.run_table import RunTable
     from muster.adapters.aws.secrets import Secrets
     from muster.adapters.aws.settings_table import SettingsTable
+    from muster.adapters.aws.unlinked_holder_table import UnlinkedHolderTable
     from muster.adapters.aws.webhook_journal import WebhookJournal
     from muster.adapters.aws.webhook_registry import WebhookRegistry
     from muster.adapters.aws.workflow import Workflow
@@ -125,6 +126,14 @@ def roster_views() -> RosterViews:
     from muster.adapters.aws.roster_views import RosterViews
 
     return RosterViews(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def unlinked_holder_table() -> UnlinkedHolderTable:
+    """Users of Vault CRM who have a group and are linked to nobody."""
+    from muster.adapters.aws.unlinked_holder_table import UnlinkedHolderTable
+
+    return UnlinkedHolderTable(_dynamodb(), environment.roster_table_name())
 
 
 @cache

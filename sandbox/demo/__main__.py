@@ -11,7 +11,15 @@ import time
 from rich.console import Console
 
 from sandbox import tables
-from sandbox.demo import auto_provisioning, by_hand, connecting, importing, licences, staying_safe
+from sandbox.demo import (
+    auto_provisioning,
+    by_hand,
+    connecting,
+    importing,
+    licences,
+    lost_licences,
+    staying_safe,
+)
 from sandbox.demo.walk import WIDTH, Walk, WalkEnded
 from sandbox.local_stack import launching
 from sandbox.local_stack.launching import StepFailed
@@ -24,6 +32,7 @@ CHAPTERS = {
     "Assignments: who of a whole company gets what": importing.take,
     "Staying safe: people leave, and people make mistakes": staying_safe.take,
     "Licences: groups of Vault CRM's Engage, given out and taken back": licences.take,
+    "Lost licences: one that could not be taken back, and one that nobody has": lost_licences.take,
 }
 
 

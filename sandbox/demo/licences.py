@@ -159,7 +159,7 @@ def _push(walk: Walk, vault: VaultAdmin, asked: Members) -> None:
         ENGAGE: {"success": 3, "no_licenses_remaining": 1, "invalid_group_name": 1},
         CONNECT: {"success": 1, "user_not_in_connect": 1, None: 3},
     }
-    after = _run_push(
+    after = run_push(
         walk,
         "The next push runs, as the schedule would start it",
         "it has asked Vault CRM for each, waited for the outcome, and shows it",
@@ -194,7 +194,7 @@ def _mend(walk: Walk, vault: VaultAdmin, asked: Members) -> None:
             _asked(missing, "retry", CONNECT),
         ],
     )
-    after = _run_push(
+    after = run_push(
         walk,
         "The next push runs",
         "both are in their groups; who waits for a licence still waits",
@@ -214,14 +214,14 @@ def _mend(walk: Walk, vault: VaultAdmin, asked: Members) -> None:
 
 def _let_one_leave(walk: Walk, salesforce: SalesforceAdmin, asked: Members) -> tuple[Answer, Answer]:
     """Return who has left, still in the groups, and who waits for a licence."""
-    people = _as_they_are(walk, asked)
+    people = as_they_are(walk, asked)
     leaver = next(each for each in people if each[ENGAGE]["group"] == BRITISH and each[CONNECT]["group"])
     waiting = next(each for each in people if each[ENGAGE]["status"] == "no_licenses_remaining")
 
     def leave() -> Answer:
         salesforce.change_user(leaver["crm"]["salesforce"]["id"], IsActive=False)
-        walk.until(lambda: not _as_they_are(walk, [leaver])[0]["active"], "the member's deactivation")
-        return _as_they_are(walk, [leaver])[0]
+        walk.until(lambda: not as_they_are(walk, [leaver])[0]["active"], "the member's deactivation")
+        return as_they_are(walk, [leaver])[0]
 
     left = walk.ask(
         f"Salesforce: {leaver['name']}, who is in groups of both features, is deactivated",
@@ -251,7 +251,7 @@ def _push_the_leaving(walk: Walk, vault: VaultAdmin, left: Answer, waiting: Answ
         ),
     )
     walk.console.print(tables.sendings(previewed["changes"]))
-    after = _run_push(
+    after = run_push(
         walk,
         "The next push runs",
         f"{left['name']} is in no group any more, and {waiting['name']}, who waited, has the licence;"
@@ -260,8 +260,8 @@ def _push_the_leaving(walk: Walk, vault: VaultAdmin, left: Answer, waiting: Answ
         lambda after: (
             not (after[0][ENGAGE]["group"] or after[0][CONNECT]["group"])
             and after[1][ENGAGE] == _in(BRITISH)
-            and _is_used_by(vault, BRITISH, waiting)
-            and not _is_used_by(vault, BRITISH, left)
+            and is_used_by(vault, BRITISH, waiting)
+            and not is_used_by(vault, BRITISH, left)
         ),
     )
     walk.console.print("Before:")
@@ -318,7 +318,7 @@ def _assign(walk: Walk, vault: VaultAdmin, done: str, requests: Sequence[Answer]
     walk.console.print(tables.group_requests(said["results"], names))
 
 
-def _run_push(
+def run_push(
     walk: Walk, done: str, expected: str, people: Members, holds: Callable[[Members], bool]
 ) -> Members:
     """Run the state machine of pushes; return these people as they are afterwards."""
@@ -327,7 +327,7 @@ def _run_push(
         by_hand = json.dumps({"organization": ORGANIZATION, "by": ADMIN})
         walk.console.print(f"   ScheduledPush; by hand, ScheduledPushFunction with {by_hand}", markup=False)
         outcomes = walk.stack.run_state_machine("ScheduledPush")["organizations"]
-        return outcomes[0]["status"], _as_they_are(walk, people)
+        return outcomes[0]["status"], as_they_are(walk, people)
 
     _, after = walk.ask(
         done, push, expected, lambda found: found[0].startswith("succeeded") and holds(found[1])
@@ -337,7 +337,8 @@ def _run_push(
     return after
 
 
-def _as_they_are(walk: Walk, people: Iterable[Answer]) -> Members:
+def as_they_are(walk: Walk, people: Iterable[Answer]) -> Members:
+    """Return these members as they are now."""
     return [walk.query("member", member=member["id"])["member"] for member in people]
 
 
@@ -345,10 +346,15 @@ def _in(group: str) -> Answer:
     return {"request": group, "status": "success", "group": group}
 
 
-def _is_used_by(vault: VaultAdmin, group: str, member: Answer) -> bool:
+def is_used_by(vault: VaultAdmin, group: str, member: Answer) -> bool:
     """Tell whether the Engage server has the member in a group of Engage."""
+    return has_user(vault, group, member["crm"]["vault_crm"]["id"])
+
+
+def has_user(vault: VaultAdmin, group: str, user: str) -> bool:
+    """Tell whether the Engage server has a user of Vault CRM (id) in a group of Engage."""
     [found] = [each for each in vault.groups() if each["name"] == group]
-    return member["crm"]["vault_crm"]["id"] in found["members"]
+    return user in found["members"]
 
 
 def _show_groups(walk: Walk, vault: VaultAdmin) -> None:

@@ -93,6 +93,11 @@ class VaultAdmin:
         state = "ok" if done else "missing"
         self._call("PUT", f"/sandbox/engage/connect-users/{user}", json={"state": state})
 
+    def fail_next_request(self) -> None:
+        """Have the Engage server fail what the next save of users asks of it."""
+        fault = {"fault": "engage_fails", "path": f"{API}/vobjects/user__sys", "method": "PUT"}
+        self._call("POST", "/sandbox/faults", json=[fault])
+
     def requests(self) -> list[Record]:
         """Return every request that the Engage server has processed, in order.
 

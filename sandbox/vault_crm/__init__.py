@@ -4,7 +4,7 @@ app               one WSGI application of it all, and `running`, which serves it
 __main__          the command: python -m sandbox.vault_crm
 vault             the vault: everything below, wired together
 api               the REST API: sessions, queries, records, metadata
-users_api         the user who is logged in, picklists, security policies
+users_api         the user who is logged in, licences, picklists, security policies
 admission         what happens around every call: versions, sessions, headers
 login             the login with username and password
 sessions          the sessions that it opens

@@ -17,6 +17,13 @@ class Settle:
 
 
 @dataclass(frozen=True)
+class Licenses:
+    """Whether the groups of a feature share the sum of their licences, instead of having each its own."""
+
+    per_feature: bool = False
+
+
+@dataclass(frozen=True)
 class Paging:
     """The largest page, and whether every page comes with half the rows it could have."""
 
@@ -66,7 +73,14 @@ class Permissions:
         return self.allows(object_name, "edit") and self.fields.get(object_name, {}).get(field_name, True)
 
 
-type Section = Settle | Paging | Burst | Login | Permissions
+@dataclass(frozen=True)
+class BaseLicenses:
+    """How many users the vault's own licences allow to be active, whatever Engage has."""
+
+    full_users: int = 100_000
+
+
+type Section = Settle | Licenses | Paging | Burst | Login | Permissions | BaseLicenses
 type Picklists = dict[str, dict[str, str]]
 
 
@@ -74,10 +88,12 @@ class Configuration:
     """The sections, each kept in the database so that a restart on the file goes on with them."""
 
     settle: Settle
+    licenses: Licenses
     paging: Paging
     burst: Burst
     login: Login
     permissions: Permissions
+    base_licenses: BaseLicenses
     picklists: Picklists
 
     def __init__(self, store: Store) -> None:
@@ -118,10 +134,12 @@ class Configuration:
 
 _DEFAULTS: dict[str, Section] = {
     "settle": Settle(),
+    "licenses": Licenses(),
     "paging": Paging(),
     "burst": Burst(),
     "login": Login(),
     "permissions": Permissions(),
+    "base_licenses": BaseLicenses(),
 }
 
 

@@ -35,7 +35,10 @@ def control_paths(vault: Vault) -> Blueprint:
 
     for section in ("burst", "paging"):
         _add_section(paths, vault, section, f"/{section}")
-    _add_section(paths, vault, "settle", "/engage/settle")
+    for section in ("settle", "licenses"):
+        _add_section(paths, vault, section, f"/engage/{section}")
+    # The vault's own, beside those of Engage.
+    _add_section(paths, vault, "base_licenses", "/licenses")
     _add_login(paths, vault)
     _add_permissions(paths, vault)
     _add_groups(paths, vault)

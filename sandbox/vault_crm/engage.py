@@ -107,7 +107,7 @@ class Engage:
         ).fetchall()
         if not due:
             return
-        server = _Server(db)
+        server = _Server(db, per_feature=self._configuration.licenses.per_feature)
         for number, feature, user, wanted, session, fails in due:
             request = Request(FEATURES[feature], user, wanted, session, bool(fails))
             outcome = server.outcome(request)
@@ -203,8 +203,9 @@ class Engage:
 class _Server:
     """The server's groups while it settles requests."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, *, per_feature: bool) -> None:
         self.db = db
+        self.per_feature = per_feature
         groups = db.execute("SELECT feature, name, id, licenses FROM engage_group")
         self.groups = {(feature, name): (number, licenses) for feature, name, number, licenses in groups}
         self.used = Counter(
@@ -228,13 +229,24 @@ class _Server:
     def join(self, request: Request, group_id: int, licenses: int | None) -> str:
         if self.group_of(request) == group_id:
             return SUCCESS
-        if licenses is not None and self.used[group_id] >= licenses:
+        if not self.has_room(request, group_id, licenses):
             return NO_LICENSES if request.feature is ENGAGE else REQUEST_FAILED
         self.leave(request)
         membership = (request.feature.name, request.user, group_id)
         self.db.execute("INSERT INTO engage_member VALUES (?, ?, ?)", membership)
         self.used[group_id] += 1
         return SUCCESS
+
+    def has_room(self, request: Request, group_id: int, licenses: int | None) -> bool:
+        """Whether there is a licence for who joins; who moves within a feature that shares them has one."""
+        if not self.per_feature:
+            return licenses is None or self.used[group_id] < licenses
+        if self.group_of(request) is not None:
+            return True
+        groups = [group for (feature, _), group in self.groups.items() if feature == request.feature.name]
+        if any(number is None for _, number in groups):
+            return True
+        return sum(self.used[group] for group, _ in groups) < sum(number or 0 for _, number in groups)
 
     def leave(self, request: Request) -> None:
         key = (request.feature.name, request.user)

@@ -14,7 +14,7 @@ from sandbox.vault_crm.engage import FEATURES, REQUEST_SENT, Engage, Request, re
 from sandbox.vault_crm.errors import RecordError, VaultError
 from sandbox.vault_crm.schema import Field, Schema, VObject
 from sandbox.vault_crm.standard_objects import USER
-from sandbox.vault_crm.store import SYSTEM_OWNED, Store, change, find, insert, next_id
+from sandbox.vault_crm.store import SYSTEM_OWNED, Store, change, find, full_users, insert, next_id
 from sandbox.vault_crm.values import Stored, instant, read
 
 MOST_RECORDS = 500
@@ -106,6 +106,7 @@ class _Writing:
         self.seen: set[str] = set()
         self.known: dict[str, set[str]] = {}  # referenced object → the ids of its records
         self.requests: list[Request] = []
+        self.full_users: int | None = None  # with a licence of the vault's own; counted when first needed
 
     def entry(self, record: dict[str, Any], place: int, action: str) -> dict[str, Any]:
         """Write one record and return its entry in the answer."""
@@ -139,6 +140,7 @@ class _Writing:
         if not changes:
             warnings = [NO_DATA_CHANGES]
             return {"responseStatus": "WARNING", "warnings": warnings, "data": self.place(record_id)}
+        self.take_license(present, {**present, **changes})
         requests = self.triggered(record_id, present, changes)
         changes = changes | _computed(self.vobject, {**present, **changes}) | {"modified_date__v": self.now}
         change(self.db, self.vobject.name, record_id, changes)
@@ -152,6 +154,7 @@ class _Writing:
         for field in self.vobject.fields:
             if field.required and values[field.name] is None:
                 raise RecordError("PARAMETER_REQUIRED", f"Missing required parameter [{field.name}]")
+        self.take_license({}, values)
         record_id = next_id(self.db, self.vobject)
         requests = self.triggered(record_id, values, {name: each for name, each in given.items() if each})
         values |= requested_status(requests)
@@ -163,6 +166,20 @@ class _Writing:
         self.requests += requests
         data = self.place(record_id) | {"event": "created__sys"}
         return {"responseStatus": "SUCCESS", "data": data}
+
+    def take_license(self, before: Mapping[str, Stored], after: Mapping[str, Stored]) -> None:
+        """Count a user who becomes active. Raises RecordError where no licence of the vault's own is left."""
+        if self.vobject.name != USER:
+            return
+        taken = _is_full_user(after) - _is_full_user(before)
+        if not taken:
+            return
+        if self.full_users is None:
+            self.full_users = full_users(self.db, USER)
+        if taken > 0 and self.full_users >= self.configuration.base_licenses.full_users:
+            message = "The maximum number of licensed users has been reached"
+            raise RecordError("OPERATION_NOT_ALLOWED", message)
+        self.full_users += taken
 
     def triggered(
         self, record_id: str, present: Mapping[str, Stored], changes: dict[str, Stored]
@@ -212,6 +229,10 @@ class _Writing:
 def requested_status(requests: list[Request]) -> dict[str, Stored]:
     """Return the status that a user has while requests are on their way."""
     return {each.feature.status: REQUEST_SENT for each in requests}
+
+
+def _is_full_user(values: Mapping[str, Stored]) -> bool:
+    return values.get("status__v") == "active__v" and values.get("license_type__sys") == "full__v"
 
 
 def _computed(vobject: VObject, values: Mapping[str, Stored]) -> dict[str, Stored]:

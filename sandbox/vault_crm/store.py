@@ -119,6 +119,16 @@ def find(
     return {str(record[by]): record for record in records}
 
 
+def full_users(db: sqlite3.Connection, user_object: str) -> int:
+    """Return how many users have one of the vault's own licences: the active ones, without Vault's own."""
+    statement = (
+        f'SELECT COUNT(*) FROM "{user_object}" WHERE {SYSTEM_OWNED} = 0'  # noqa: S608  # names come from the schema
+        " AND status__v = 'active__v' AND license_type__sys = 'full__v'"
+    )
+    (count,) = db.execute(statement).fetchone()
+    return int(count)
+
+
 def insert(db: sqlite3.Connection, vobject: VObject, values: Mapping[str, Stored]) -> None:
     """Add a record. Raises sqlite3.IntegrityError where a unique value is taken."""
     names = ", ".join(f'"{name}"' for name in values)

@@ -7,6 +7,8 @@ from flask import Blueprint, jsonify, request
 from sandbox.vault_crm.configuration import Permissions
 from sandbox.vault_crm.errors import VaultError
 from sandbox.vault_crm.setup_records import INTEGRATION_USER, security_profile_name
+from sandbox.vault_crm.standard_objects import USER
+from sandbox.vault_crm.store import full_users
 from sandbox.vault_crm.vault import Vault
 
 SECURITY_POLICY = 4711
@@ -14,7 +16,7 @@ _NAME_FILTER = "name__v::"
 
 
 def add_users(paths: Blueprint, vault: Vault) -> None:
-    """Add `objects/users/me`, its permissions, picklists and security policies."""
+    """Add `objects/users/me`, its permissions, licences, picklists and security policies."""
 
     @paths.get("/<version>/objects/users/me")
     def show_me(version: str) -> Any:
@@ -30,6 +32,10 @@ def add_users(paths: Blueprint, vault: Vault) -> None:
         if name is not None:
             permissions = [each for each in permissions if each["name__v"] == name]
         return jsonify(responseStatus="SUCCESS", data=permissions)
+
+    @paths.get("/<version>/objects/licenses")
+    def show_licenses(version: str) -> Any:
+        return jsonify(responseStatus="SUCCESS", applications=[_licenses(vault)])
 
     @paths.get("/<version>/objects/picklists/<name>")
     def show_picklist(version: str, name: str) -> Any:
@@ -63,6 +69,18 @@ def _me(vault: Vault) -> dict[str, Any]:
         "active__v": user["status__v"] == "active__v",
         "is_domain_admin__v": False,
         "vault_id__v": [vault.id],
+    }
+
+
+def _licenses(vault: Vault) -> dict[str, Any]:
+    """Return the vault's own licences; what the application of a Vault CRM is called is not documented."""
+    with vault.store.transaction() as db:
+        used = full_users(db, USER)
+    full = {"licensed": vault.configuration.base_licenses.full_users, "used": used, "shared": False}
+    none = {"licensed": 0, "used": 0, "shared": False}
+    return {
+        "application_name": f"vault_{vault.kind}__v",
+        "user_licensing": {"full__v": full, "external__v": none, "read_only__v": none},
     }
 
 

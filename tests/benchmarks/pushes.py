@@ -155,6 +155,7 @@ class _Work:
             RosterTable(client, "roster"),
             crm,
             partial(checking.failed_push_checks, self.settings, crm),
+            partial(crm.fields, OBJECT),
             lambda _: None,
         )
         self.pushing = Pushing(

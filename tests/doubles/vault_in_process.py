@@ -104,11 +104,11 @@ class VaultInProcess:
         return self.write("PUT", [{"id": user, **fields}])["data"][0]
 
     def user(self, user: str) -> Any:
-        """Return a user's Engage fields and status."""
+        """Return a user's Engage fields, status and title."""
         names = (
             "status__v, engage_group_request__v, engage_group_provisioning_status__v, engage_group__v,"
             " remote_meeting_host_id__v, remote_meeting_host_token__v, engage_connect_group_request__v,"
-            " engage_connect_group_status__v, engage_connect_group__v, modified_date__v"
+            " engage_connect_group_status__v, engage_connect_group__v, modified_date__v, title__sys"
         )
         (row,) = self.query(f"SELECT {names} FROM user__sys WHERE id = '{user}'")["data"]  # noqa: S608  # VQL of tests
         return row

@@ -36,6 +36,7 @@ def items(sort_key: str) -> list[dict[str, Any]]:
 READS: dict[str, Callable[[RunTable], object]] = {
     "run": lambda table: table.run("acme", JANES),
     "runs": lambda table: table.runs("acme", 10, None),
+    "runs_from": lambda table: list(table.runs_from("acme", "", None)),
     "holder": lambda table: table.holder("acme", NOW),
     "state": lambda table: table.state("acme"),
     "organizations": lambda table: table.organizations(),

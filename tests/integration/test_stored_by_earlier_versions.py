@@ -22,6 +22,7 @@ from muster.adapters.aws.roster_views import RosterViews
 from muster.adapters.aws.run_archive import RunArchive
 from muster.adapters.aws.run_table import RunTable
 from muster.adapters.aws.settings_table import SettingsTable
+from muster.adapters.aws.unlinked_holder_table import UnlinkedHolderTable
 from muster.adapters.aws.webhook_journal import WebhookJournal
 from muster.adapters.aws.webhook_registry import WebhookRegistry
 from muster.connections.quarantine import Health
@@ -76,6 +77,7 @@ class Left:
         self.journal = WebhookJournal(aws.dynamodb, "roster")
         self.registry = WebhookRegistry(aws.dynamodb, "roster")
         self.archive = RunArchive(aws.s3, "archive")
+        self.holders = UnlinkedHolderTable(aws.dynamodb, "roster")
 
     def file(self, name: str) -> Any:
         """Return one of the version's files."""
@@ -211,6 +213,11 @@ def test_what_imports_remember(left: Left) -> None:
     assert left.runs.state(ORGANIZATION) == left.values.state
 
 
+def test_users_of_vault_crm_with_a_group_who_are_linked_to_nobody(left: Left) -> None:
+    expected = {holder.id: holder for holder in left.values.holders}
+    assert left.holders.holders(ORGANIZATION) == expected
+
+
 def test_how_connections_do(left: Left) -> None:
     found = {name: Health(**left.runs.health(ORGANIZATION, name)) for name in left.values.health}
     assert found == left.values.health
@@ -234,7 +241,9 @@ def test_an_import_that_was_under_way_is_finished(left: Left, context: LambdaCon
     assert run is not None
     # The import looks into Align too, which nobody answers for here.
     assert run.errors == left.values.runs[1].errors + summary["noticed"] + 1
-    assert replace(left.runs.state(ORGANIZATION), completed_at=None, vault_decided_with=None) == replace(
+    assert replace(
+        left.runs.state(ORGANIZATION), completed_at=None, vault_decided_with=None, vault_read_at=None
+    ) == replace(
         before,
         watermark=summary["newest"],
         rows=summary["read"],
@@ -243,6 +252,7 @@ def test_an_import_that_was_under_way_is_finished(left: Left, context: LambdaCon
         full_run=IMPORT,
         completed_at=None,
         vault_watermark=summary["vault_crm"]["newest"],
+        vault_read_at=None,
         vault_rows=summary["vault_crm"]["read"],
         vault_decided_with=None,
     )
@@ -328,6 +338,7 @@ def test_no_attribute_of_what_is_stored_is_left_at_its_default() -> None:
         "setup": [stored.setup],
         "sendings": stored.push_plan,
         "changes": [item.change for item in stored.import_plan],
+        "holders": stored.holders,
     }
     unset = [f"{kind}: {name}" for kind, values in kinds.items() for name in _always_default(values)]
     assert not unset

@@ -42,6 +42,7 @@ MUST_BE_TOLD = {
     "MailsFailed": 0,
     "ConnectionsQuarantined": 0,
     "SeatsRunningOut": 0,
+    "LicencesOfNobody": 0,
 }
 # Who is told: somebody has to act now, or it can wait until the next morning.
 PAGE, INFORM = "AlarmTopic", "InformTopic"
@@ -346,6 +347,7 @@ MUTANTS: list[Mutant] = [
         )
     ),
     (someone_is_told_of, (*RESOURCES, "SeatsRunningOutAlarm"), GONE),
+    (someone_is_told_of, (*RESOURCES, "LicencesOfNobodyAlarm"), GONE),
     (someone_is_told_of, (*PARKED, "Over"), 1),
     (someone_is_told_of, (*COUNTED[2], "ComparisonOperator"), "LessThanThreshold"),
     (every_failing_function_is_told_of, (*FAILING[1], "ScheduledImportFailsAlarm"), GONE),

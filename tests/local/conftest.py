@@ -24,13 +24,6 @@ from sandbox.local_stack.waiting import wait_until
 PATIENCE_S = 60
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests on one worker of a parallel run, so that they share one stack."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("local stack"))
-
-
 @pytest.fixture(scope="session")
 def stack() -> Iterator[LocalStack]:
     """One stack for all tests, as `make up` starts it, under a name of its own."""

@@ -28,17 +28,18 @@ def test_the_demo_shows_every_step_on_a_second_stack_which_has_nothing_in_common
     shown = run("sandbox.demo", name=name, KEEP="1")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     walked, _, by_hand = shown.stdout.partition("It stays up. Try it by hand:")
-    assert shown.stdout.splitlines()[-1].startswith(f"Muster {__version__} works: 45 of 45 steps, in ")
+    assert shown.stdout.splitlines()[-1].startswith(f"Muster {__version__} works: 49 of 49 steps, in ")
     pasted = re.findall(r"Scheduled(?:Import|Push)Function with ({.+})", shown.stdout)
     assert pasted
     assert all(json.loads(event)["by"] for event in pasted), "an event that is shown must be accepted (I5)"
     assert max(map(len, walked.splitlines())) <= 110
     for title, part in {
-        "Connecting": "2 of 39 checks failed: login (salesforce), language (vault_crm).",
+        "Connecting": "2 of 40 checks failed: login (salesforce), language (vault_crm).",
         "Auto-provisioning": "Augusta Lovelace",
         "Assignments": "1 person has joined your team",
         "Staying safe": "deactivate: 148 of 148 active members in all",
         "Licences": "│ No Licenses Remaining │",
+        "Lost licences": "│ kim.lee@agency.example │ UK Key Accounts │",
     }.items():
         assert f"\n{title}: " in walked
         assert part in walked

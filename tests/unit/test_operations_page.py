@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from muster.crm import engage_features
+from muster.imports import planning_vault_crm
 from muster.pushes import push_plan
-from muster.roster import namesakes, refuted_messages, vault_lifecycle
+from muster.roster import namesakes, refuted_messages, unlinked_holders, vault_lifecycle, vault_links
 from muster.roster.decisions import Outcome
 from muster.roster.reasons import NAMESAKE_LEFT
 from muster.webhook import losses
@@ -25,6 +26,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
             refuted_messages.CODE,
             vault_lifecycle.AMBIGUOUS,
             vault_lifecycle.REQUEST_KEPT,
+            unlinked_holders.CODE,
+            *(vault_links.RENAMED, vault_links.HANDED_ON, vault_links.GONE, vault_links.LEFT_IN_GROUP),
+            planning_vault_crm.MOVED,
             *(namesakes.WAITS_FOR_NAMESAKE, namesakes.ADDRESS_TAKEN, NAMESAKE_LEFT),
         }
     ),

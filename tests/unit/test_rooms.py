@@ -115,11 +115,11 @@ def test_only_the_environment_reads_the_environment_and_only_bootstrap_builds_cl
         assert "boto3" not in roots or path.stem == "bootstrap", path
 
 
-def test_nothing_imports_a_handler_or_the_sandbox() -> None:
+def test_nothing_imports_a_handler_the_sandbox_or_the_command_line() -> None:
     handlers = {path.stem for path in FUNCTIONS.glob("*.py")}
     for path in FUNCTIONS.rglob("*.py"):
         roots = {name.partition(".")[0] for name in imports(path)}
-        assert not roots & (handlers | {"sandbox", "tests"}), path
+        assert not roots & (handlers | {"sandbox", "tests", "muster_cli"}), path
 
 
 def test_each_protocol_stands_in_the_ports_of_its_room() -> None:

@@ -18,7 +18,7 @@ from muster.crm import align_fields, vault_fields
 from muster.crm.engage_features import FEATURES
 from muster.crm.vault_records import Field
 from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected
-from muster.settings import Settings, trial_queries
+from muster.settings import Settings, mappings, trial_queries
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
 
 CONNECTIONS = ("salesforce", "vault_crm", "align")
@@ -141,9 +141,12 @@ class Checking:
 
     def _vault_crm(self, connection: VaultCrmConnection) -> vault_checks.VaultFound:
         statuses = [vault_fields.status_field(feature) for feature in connection.manage_features]
+        statuses += mappings.custom_fields_to_write(self.settings)
         objects = vault_checks.CRM_OBJECTS
         build = partial(_with_version, self.ports.vault_crm, connection)
-        return self._vault(connection.secret, build, objects, vault_fields.OBJECT, statuses)
+        return self._vault(
+            connection.secret, build, objects, vault_fields.OBJECT, statuses, counts_licences=True
+        )
 
     def _align(self, connection: AlignConnection) -> vault_checks.VaultFound:
         names = connection.fields
@@ -160,6 +163,8 @@ class Checking:
         objects: Iterable[str],
         object_of_fields: str,
         statuses: Iterable[str],
+        *,
+        counts_licences: bool = False,
     ) -> vault_checks.VaultFound:
         """Query a vault; `build` takes an API version, `None` for the one in the settings."""
         vault = build(None)
@@ -181,6 +186,7 @@ class Checking:
             permissions=permissions,
             fields=fields,
             picklists=self._picklists(vault, fields, statuses),
+            base_licences=self._after(login, vault.base_licences) if counts_licences else (),
             calls_left=vault.calls_left,
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from muster.crm.pages import Page
-from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
+from muster.crm.vault_records import BaseLicence, Field, IntegrationUser, SecurityPolicy
 from muster.runs.ports import Runs
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
 
@@ -66,6 +66,9 @@ class Vault(VaultMetadata, Protocol):
 
     def security_policy(self, policy_id: int) -> SecurityPolicy:
         """Return a security policy."""
+
+    def base_licences(self) -> list[BaseLicence]:
+        """Return how many full users the vault may have, and has."""
 
     def permissions(self, object_name: str) -> frozenset[str]:
         """Return the actions allowed on an object."""

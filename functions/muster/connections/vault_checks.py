@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from muster.checks import Check, Read, Result, judged, unread
+from muster.connections import written_field_checks
 from muster.connections.access_checks import (
     AccessFound,
     ConnectionProfile,
@@ -19,9 +20,10 @@ from muster.connections.access_checks import (
     version,
 )
 from muster.connections.credential_expiry import EXPIRES_ON
+from muster.connections.licence_checks import base_licences
 from muster.crm import align_fields, engage_features, vault_fields, vql
 from muster.crm.pages import single
-from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
+from muster.crm.vault_records import BaseLicence, Field, IntegrationUser, SecurityPolicy
 from muster.errors import Misconfigured, MusterError, NotServed
 from muster.settings import Settings, mappings
 from muster.settings.sections import AlignConnection, VaultCrmConnection
@@ -68,6 +70,7 @@ class VaultFound:
     permissions: Mapping[str, Read[frozenset[str]]]
     fields: Read[Sequence[Field]]
     picklists: Mapping[str, Read[Iterable[str]]] = field(default_factory=dict)
+    base_licences: Read[Sequence[BaseLicence]] = ()
     calls_left: tuple[int, int] | None
 
 
@@ -84,13 +87,17 @@ def crm_checks(settings: Settings, connection: VaultCrmConnection, found: VaultF
     yield from _objects(CRM_OBJECTS, found.permissions)
     to_edit = vault_fields.to_edit(connection.manage_features)
     to_read = mappings.vault_fields_to_read(settings)
+    written = mappings.custom_fields_to_write(settings)
+    to_read = tuple(name for name in to_read if name not in written)
     yield from _fields(vault_fields.OBJECT, found.fields, to_edit, to_read, _NOT_MAPPED)
+    yield from written_field_checks.checks(settings, found.fields, found.picklists)
     for feature in connection.manage_features:
         names = dict(getattr(connection.statuses, feature)).values()
         where = f"connections.vault_crm.statuses.{feature}"
         yield _statuses(
             vault_fields.status_field(feature), names, found, f", or write their names into {where}"
         )
+    yield base_licences(found.base_licences)
     yield _password(_profile("vault_crm", connection, found), found)
     yield _burst(found)
 

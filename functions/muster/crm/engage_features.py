@@ -7,6 +7,7 @@ CONNECTION = "vault_crm"
 ENGAGE = "engage"
 CONNECT = "engage_connect"
 FEATURES = (ENGAGE, CONNECT)
+NAMES = {ENGAGE: "Engage", CONNECT: "Engage Connect"}
 
 RETRY_REQUEST = "retry_request"
 REQUEST_SENT = "request_sent"
@@ -44,6 +45,8 @@ FAILED = frozenset(
 )
 # Beside features, what a push may have to do for a member: activate or deactivate the user in Vault CRM,
 USER_STATUS = "user_status"
+# write the fields that custom mappings name (G5),
+FIELDS = "fields"
 # and update the member in Align (G9).
 ALIGN = "align"
 

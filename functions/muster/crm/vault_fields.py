@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from muster.crm.engage_features import CONNECT, ENGAGE, FEATURES
+from muster.crm.salesforce_fields import TARGETS
 
 OBJECT = "user__sys"
 # Fields that identify a user; read whatever is mapped.
@@ -60,6 +61,39 @@ def _targets(**fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 SYSTEM_INBOUND: Mapping[str, str] = dict(_targets(group=_GROUP, status=_STATUS))
 CUSTOM_INBOUND: Mapping[str, str] = dict(_targets(request=_REQUEST))
 SYSTEM_OUTBOUND: Mapping[str, str] = dict(_targets(request=_REQUEST, status=_STATUS))
+# The attributes of a member that a custom mapping may write, beside those under `custom`.
+CUSTOM_OUTBOUND = frozenset({*TARGETS, "assignment", "crm.id"})
+# Who the user is, how the user logs in and what the user may do: no custom mapping writes these.
+_ACCESS = frozenset(
+    {
+        *IDENTITY,
+        "activation_date__sys",
+        "created_by__v",
+        "created_date__v",
+        "domain_user_id__sys",
+        "federated_id__sys",
+        "global_id__sys",
+        "last_login__sys",
+        "license_type__sys",
+        "modified_by__v",
+        "security_policy__sys",
+        "security_profile__sys",
+        "send_welcome_email__sys",
+        "state__v",
+    }
+)
+_OF_ENGAGE = frozenset(name for feature in FEATURES for name in engage_fields(feature))
+
+
+def why_never_written(field: str) -> str | None:
+    """Return why no custom mapping may write a field; `None` if one may (G5)."""
+    if field in NEVER_MAPPED:
+        return "lets into somebody's meetings"
+    if field in _OF_ENGAGE:
+        return "is a field of Engage, which the system mappings write"
+    if field in _ACCESS:
+        return "says who the user is, or what the user may do in Vault CRM"
+    return None
 
 
 def to_edit(features: Iterable[str]) -> tuple[str, ...]:

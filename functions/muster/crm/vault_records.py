@@ -35,7 +35,8 @@ class Written:
 class Field:
     """One field of an object.
 
-    `editable`: the integration user may set it. `picklist` is the name of the list of its values.
+    `editable`: the integration user may set it. `picklist` is the name of the list of its values. `length` is
+    how many characters it takes, 0 where its type has no length.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Field:
     editable: bool
     active: bool
     picklist: str | None = None
+    length: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,20 @@ class IntegrationUser:
     security_policy_id: int
     active: bool
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseLicence:
+    """How many full users an application of the vault may have, and has: its own licences, not Engage's."""
+
+    application: str
+    licensed: int
+    used: int
+
+    @property
+    def left(self) -> int:
+        """How many more users can be made active."""
+        return max(0, self.licensed - self.used)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,11 @@ def one_of(field: str, values: Iterable[str]) -> str:
     return f"{field} CONTAINS ({', '.join(map(quoted, values))})"
 
 
+def in_any_case(field: str) -> str:
+    """Return a text field as conditions compare it whatever the case."""
+    return f"CASEINSENSITIVE({field})"
+
+
 def either(*conditions: str) -> str:
     """Return the condition that one of these holds."""
     return f"({' OR '.join(conditions)})"

@@ -6,5 +6,8 @@ editing_members     such edits, each judged and written by itself
 group_requests      what may be requested about Engage groups by hand (G6)
 requesting_groups   such requests, each judged and written by itself
 erasing_by_hand     members who have left, erased (T5)
-changing_members    what all share: members looked up, changes written, the answer
+csv_lines           the lines of a CSV file as such edits or requests
+carrying_out_lines  such a file, line by line, and in several calls where it is long
+answers             what is answered about changes of an event, and of a file
+changing_members    what all share: members looked up, changes written
 """

@@ -6,7 +6,7 @@ batches, however many changes name them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from muster.crm import salesforce_ids
@@ -15,7 +15,7 @@ from muster.roster.counting_seats import SeatCount
 from muster.roster.decisions import Decision, Outcome, Wanted
 from muster.roster.finding import find
 from muster.roster.links import keys_named, keys_of
-from muster.roster.member import Json, Member
+from muster.roster.member import Member
 from muster.roster.ports import Roster, RosterViews
 from muster.roster.retrying_writes import write_until_it_holds
 from muster.roster.seats import Pools
@@ -26,12 +26,16 @@ _OVERTAKEN = Problem("member", "is being changed by others all the time", "Send 
 
 @dataclass(slots=True)
 class Members:
-    """The members of one organization that a call is about, as they are now; `now` is aware."""
+    """The members of one organization that a call is about, as they are now; `now` is aware.
+
+    With `preview` nothing is written: they are as they would be.
+    """
 
     settings: Settings
     roster: Roster
     views: RosterViews
     now: datetime
+    preview: bool = False
     _ids: dict[str, str] = field(default_factory=dict)
     _members: dict[str, Member] = field(default_factory=dict)
     _seats: SeatCount = field(init=False)
@@ -83,9 +87,22 @@ class Members:
         """Read these members (ids) again."""
         self._members |= self.roster.members(self.settings.organization, members)
 
+    def id_of(self, reference: str) -> str | None:
+        """Return the id of the member that a reference names, if it was looked up and is not ambiguous."""
+        return self._ids.get(reference)
+
+    def forget(self) -> None:
+        """Keep no member in memory; how many of each seat are taken is still known."""
+        self._ids.clear()
+        self._members.clear()
+
     def pools(self) -> Pools:
         """Return how many of each seat are taken."""
         return self._seats.pools()
+
+    def count_again(self) -> None:
+        """Read anew how many of each seat are taken, for others have been given some."""
+        self._seats.forget()
 
     def look_up(self, references: Iterable[str]) -> None:
         """Look up these references in batches; ambiguous ones are left for `find`, one by one."""
@@ -118,8 +135,9 @@ class Members:
         if decision.after is None:
             return True
         written = replace(decision.after, revision=decision.after.revision + 1)
-        void = self.roster.write(self.settings.organization, [decision], self.now.timestamp())
-        if not void:
+        if self.preview or not self.roster.write(
+            self.settings.organization, [decision], self.now.timestamp()
+        ):
             self._seats.count(decision)
             self._members[written.id] = written
             return True
@@ -129,11 +147,11 @@ class Members:
         return self._members.get(written.id) == written
 
 
-def each_by_itself[Request, Done](
-    requests: Mapping[int, Request], handle: Callable[[int, Request], Done]
-) -> tuple[dict[int, Done], dict[int, Rejected]]:
+def each_by_itself[Request, Result](
+    requests: Mapping[int, Request], handle: Callable[[int, Request], Result]
+) -> tuple[dict[int, Result], dict[int, Rejected]]:
     """Handle each request by itself; return the results, and the reasons of the refused, by place."""
-    done: dict[int, Done] = {}
+    done: dict[int, Result] = {}
     refused: dict[int, Rejected] = {}
     for place, each in requests.items():
         try:
@@ -141,30 +159,6 @@ def each_by_itself[Request, Done](
         except Rejected as error:
             refused[place] = error
     return done, refused
-
-
-def answer(
-    name: str,
-    results: Sequence[Json],
-    changed: int,
-    refused: Mapping[int, Rejected],
-    run: str,
-    done: tuple[str, str] = ("change was made", "changes were made"),
-) -> Json:
-    """Return the answer to a call: `{status, message, run, results, errors}`.
-
-    `name` is the event's list, `changed` how many results changed something, `done` what was done to one and
-    to several, in words.
-    """
-    errors = [problem for place in sorted(refused) for problem in _at(f"{name}[{place}]", refused[place])]
-    status = "succeeded_with_errors" if errors else "succeeded"
-    return {
-        "status": status if results else "rejected",
-        "message": _message(changed, len(results) - changed, len(refused), errors, done),
-        "run": run,
-        "results": list(results),
-        "errors": [asdict(problem) for problem in errors],
-    }
 
 
 def _by_kind(references: Iterable[str]) -> tuple[dict[str, str], list[str], dict[str, str]]:
@@ -181,20 +175,3 @@ def _by_kind(references: Iterable[str]) -> tuple[dict[str, str], list[str], dict
         elif name:
             ids[reference] = name
     return crm_ids, addresses, ids
-
-
-def _at(place: str, error: Rejected) -> list[Problem]:
-    """Return the problems of one change, each with its place in the event."""
-    return [
-        replace(problem, where=f"{place}{'' if problem.where[:1] in ('', '[') else '.'}{problem.where}")
-        for problem in error.problems
-    ]
-
-
-def _message(changed: int, same: int, refused: int, errors: Sequence[Problem], done: tuple[str, str]) -> str:
-    if not changed and not same and len(errors) == 1:
-        return f"{errors[0].where} {errors[0].message}."
-    parts = [f"{changed} {done[changed != 1]}"]
-    parts += [f"{same} {'was' if same == 1 else 'were'} already so"] if same else []
-    parts += [f"{refused} {'was' if refused == 1 else 'were'} refused"] if refused else []
-    return f"{', '.join(parts)}."

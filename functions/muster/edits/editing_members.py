@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
-from muster.edits import member_edits
-from muster.edits.changing_members import Members, answer, each_by_itself
+from muster.edits import csv_lines, member_edits
+from muster.edits.answers import Done, answer
+from muster.edits.carrying_out_lines import Part, Work, carry_out_lines
+from muster.edits.changing_members import Members, each_by_itself
 from muster.edits.member_edits import MOST_LEVELS, Edit, Editor
 from muster.errors import Problem, Rejected
 from muster.insight.querying_members import lines_for
@@ -21,10 +23,9 @@ from muster.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
-    """One change that was made: its place, the member's id, and what to report."""
+class _Made:
+    """One change that was made: the member's id, and what to report."""
 
-    place: int
     edit: Edit
     member: str
     changed: tuple[FieldChange, ...]
@@ -33,18 +34,22 @@ class _Done:
 
 @dataclass(slots=True)
 class EditingMembers:
-    """Edits the members of one organization; `now` is aware, `run` goes into the history: who called when."""
+    """Edits the members of one organization; `now` is aware, `run` goes into the history: who called when.
+
+    With `preview` nothing is written, and the answer is what it would be.
+    """
 
     settings: Settings
     roster: Roster
     views: RosterViews
     now: datetime
     run: str
+    preview: bool = False
     _members: Members = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with nobody looked up."""
-        self._members = Members(self.settings, self.roster, self.views, self.now)
+        self._members = Members(self.settings, self.roster, self.views, self.now, self.preview)
 
     def edit(self, changes: Sequence[object], by: str, *, as_manager: bool = False) -> Json:
         """Make these changes in order and return the answer: `{status, message, run, results, errors}`.
@@ -56,13 +61,17 @@ class EditingMembers:
         edits, unreadable = each_by_itself(
             dict(enumerate(changes)), lambda _, change: member_edits.read(change)
         )
-        self._members.look_up(
-            [each for edit in edits.values() for each in (edit.member, edit.manager) if each]
-        )
-        done, refused = each_by_itself(edits, lambda place, edit: self._make(place, edit, editor))
-        if any("seats" in each.edit.requested or self._is_closed(each) for each in done.values()):
-            self._serve_lines([each.member for each in done.values()])
-        return self._answer([*done.values()], unreadable | refused)
+        self._members.look_up([each for edit in edits.values() for each in _named(edit)])
+        done = self._edit(edits, editor)
+        done = replace(done, refused={**unreadable, **done.refused})
+        return answer("changes", done, self.run, preview=self.preview)
+
+    def edit_lines(self, text: str, by: str, part: Part, *, as_manager: bool = False) -> Json:
+        """Make the changes of a CSV file and return the answer; raises as `edit` does."""
+        editor = self._manager(by) if as_manager else Editor(by)
+        lines = csv_lines.read(text, member_edits.COLUMNS)
+        work = Work(member_edits.read, _named, lambda _: None, lambda edits: self._edit(edits, editor))
+        return carry_out_lines(lines, work, self._members, self.run, part)
 
     def _manager(self, by: str) -> Editor:
         """Return the editor that a manager is; raises `Rejected` (A10)."""
@@ -77,7 +86,20 @@ class EditingMembers:
             raise Rejected(Problem("by", "is not an active member", "Ask an admin."))
         return Editor(by, manager.id)
 
-    def _make(self, place: int, edit: Edit, editor: Editor) -> _Done:
+    def _edit(self, edits: Mapping[int, Edit], editor: Editor) -> Done:
+        """Make these changes, of members who were looked up."""
+        made, refused = each_by_itself(edits, lambda _, edit: self._make(edit, editor))
+        if not self.preview and any(
+            "seats" in each.edit.requested or self._is_closed(each) for each in made.values()
+        ):
+            self._serve_lines([each.member for each in made.values()])
+        lines = lines_for(
+            self.roster, self.settings.organization, [self._members[each.member] for each in made.values()]
+        )
+        results = {place: self._result(each, lines) for place, each in made.items()}
+        return Done(results, frozenset(place for place, each in made.items() if each.changed), refused)
+
+    def _make(self, edit: Edit, editor: Editor) -> _Made:
         """Make one change; raises `Rejected`."""
 
         def decide() -> tuple[Decision, tuple[Member, list[str]]]:
@@ -89,7 +111,7 @@ class EditingMembers:
             return decision, (member, notes)
 
         decision, (member, notes) = self._members.change(decide)
-        return _Done(place, edit, member.id, decision.history.changes if decision.history else (), notes)
+        return _Made(edit, member.id, decision.history.changes if decision.history else (), notes)
 
     def _above(self, edit: Edit, member: Member) -> list[Member]:
         """Return the manager that the edit names and those above, for `member_edits.decide`."""
@@ -103,7 +125,7 @@ class EditingMembers:
             chain.append(following)
         return chain
 
-    def _is_closed(self, done: _Done) -> bool:
+    def _is_closed(self, done: _Made) -> bool:
         """Whether the change closes the member, now or when the same call was made before (A16)."""
         edited = {"crm_user_status", "end_date"} & {*done.edit.requested}
         return bool(edited) and not self._members[done.member].active
@@ -111,25 +133,23 @@ class EditingMembers:
     def _serve_lines(self, touched: Iterable[str]) -> None:
         """Give freed seats to the first in line, and read the edited members who wait again."""
         SeatLineServer(self.settings, self.roster, self.now).serve_lines(self.run)
+        self._members.count_again()
         self._members.read({name for name in touched if not _holds_all(self._members[name])})
 
-    def _answer(self, done: Sequence[_Done], refused: Mapping[int, Rejected]) -> Json:
-        lines = lines_for(
-            self.roster, self.settings.organization, [self._members[each.member] for each in done]
-        )
-        results = [self._result(each, lines) for each in done]
-        return answer("changes", results, sum(bool(each.changed) for each in done), refused, self.run)
-
-    def _result(self, done: _Done, lines: Lines) -> Json:
+    def _result(self, done: _Made, lines: Lines) -> Json:
         member = self._members[done.member]
         notes = [*done.notes, *member_edits.remarks(member, done.edit)]
         return {
-            "where": f"changes[{done.place}]",
             "member": member.id,
             "changed": [asdict(change) for change in done.changed],
             "seats": with_places(member, lines)["seats"],
             **({"note": " ".join(notes)} if notes else {}),
         }
+
+
+def _named(edit: Edit) -> list[str]:
+    """Return the members that an edit names, the one that it is about first."""
+    return [each for each in (edit.member, edit.manager) if each]
 
 
 def _holds_all(member: Member) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from muster.edits.changing_members import Members, answer, each_by_itself
+from muster.edits.answers import Done, answer
+from muster.edits.changing_members import Members, each_by_itself
 from muster.errors import Rejected
 from muster.roster.erasing_members import MemberEraser
 from muster.roster.member import Json
@@ -43,8 +44,7 @@ class ErasingByHand:
             return {"member": member.id, "changed": bool(eraser.erased)}
 
         done, refused = each_by_itself(dict(enumerate(references)), erase)
-        results = [{"where": f"erase[{place}]", **result} for place, result in done.items()]
-        changed = sum(result["changed"] for result in results)
+        changed = frozenset(place for place, result in done.items() if result["changed"])
         return answer(
-            "erase", results, changed, refused, self.run, ("person was erased", "people were erased")
+            "erase", Done(done, changed, refused), self.run, ("person was erased", "people were erased")
         )

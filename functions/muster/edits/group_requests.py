@@ -20,6 +20,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from muster import validation
 from muster.crm import engage_features
 from muster.crm.engage_features import Seen
+from muster.edits.csv_lines import Columns
 from muster.edits.member_edits import MOST_PROBLEMS
 from muster.errors import Problem, Rejected
 from muster.references import Reference
@@ -65,6 +66,10 @@ class GroupRequest(Section):
     action: Literal["assign", "remove", "retry"]
     feature: EngageFeature
     group: Group | None = None
+
+
+# As the columns of a CSV file.
+COLUMNS = Columns(needed=("member", "action", "feature"), others=("group",))
 
 
 def read(document: object) -> GroupRequest:
@@ -123,7 +128,7 @@ def _next(member: Member, feature: str, settings: Settings, now: datetime) -> st
     today = end_dates.today(now, settings.time_zone)
     if request and not end_dates.has_left(member, today) and not engage_groups.may_hold(member, today):
         return _IN_VAULT
-    if status == engage_features.RETRY_REQUEST:
+    if engage_groups.is_unsent(member, feature):
         return _sends(member, feature, settings, today)
     if status == engage_features.REQUEST_SENT:
         return "It has been sent; Vault CRM has not reported the outcome yet."
@@ -172,10 +177,8 @@ def _is_so(member: Member, feature: str, group: str | None) -> bool:
     mine = getattr(member, feature)
     if mine["request"] != group:
         return False
-    if engage_features.CONNECTION not in member.crm or mine["status"] in (
-        engage_features.RETRY_REQUEST,
-        engage_features.REQUEST_SENT,
-    ):
+    is_sent = mine["status"] == engage_features.REQUEST_SENT
+    if engage_features.CONNECTION not in member.crm or is_sent or engage_groups.is_unsent(member, feature):
         return True
     shown = (mine["group"], engage_groups.seen_request(member, feature))
     return group in shown if group else not any(shown)

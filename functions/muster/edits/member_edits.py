@@ -20,6 +20,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from muster import validation
 from muster.crm import engage_features
 from muster.edits.activity_edits import with_activity
+from muster.edits.csv_lines import Columns
 from muster.errors import Problem, Rejected
 from muster.references import Reference
 from muster.roster import (
@@ -140,6 +141,15 @@ class Edit(Section):
 
 
 _EDITABLE = tuple(name for name in Edit.model_fields if name != "member")
+
+# As the columns of a CSV file; `null` in a cell is no seats, no workspace, no override, no date.
+COLUMNS = Columns(
+    needed=("member",),
+    others=("seats", "crm_user_status", "end_date", "manager"),
+    listed=frozenset({"seats"}),
+    nested={"workspaces": (), "data_capture": tuple(DataCapture.model_fields)},
+    elsewhere=_ELSEWHERE,
+)
 
 
 @dataclass(frozen=True, slots=True)

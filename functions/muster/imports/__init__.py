@@ -11,7 +11,9 @@ frozen_users          members who are frozen in Salesforce, told and counted (A1
 seating               who is served from the lines once the plan is applied (A9)
 plan_items            the items of a plan: counts, hash, file
 applying              apply a plan, deciding each item again on what is stored
-importing_vault_crm   the Vault CRM part of an import
+importing_vault_crm   the Vault CRM part of an import: what is read
+planning_vault_crm    who is linked, followed, or no longer linked to a user of Vault CRM (I3, G10)
+recording_holders     users of Vault CRM with a group who are linked to nobody, recorded (G10)
 erasing_leavers       erase who left long ago (T5)
 notifying_managers    send mails to managers about new members of their teams (N1)
 manager_mails         who gets such a mail, and what it says

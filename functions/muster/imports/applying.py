@@ -24,7 +24,7 @@ from muster.runs.clock import OutOfTime, RunClock
 from muster.settings import Settings
 from muster.sources.newest_changes import read_version
 from muster.sources.user_changes import UserChange
-from muster.sources.vault_users import VaultUser
+from muster.sources.vault_users import LinkLost, LostLink, VaultUser
 from muster.times import timestamp
 
 
@@ -51,7 +51,8 @@ class Applying:
     def apply(self, items: Sequence[Item], cursor: int, progress: Callable[[int], None]) -> None:
         """Apply the items after the first `cursor`, calling `progress` with how many are done.
 
-        Raises `OutOfTime`, `Stale` if the lease is lost, and the first error if nobody can be written.
+        Raises `OutOfTime`, `Stale` if the lease is lost, and the first error if nobody can be written, or not
+        everybody of another vault.
         """
         done = cursor
         self._planned = frozenset(item.user for item in items)
@@ -120,7 +121,9 @@ class Applying:
         self.outcomes[refuted_messages.CODE] += len(writer.refuted)
         self.told += writer.told
         down = sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE
-        if down or len(failures) == len(changes) > PATIENCE:
+        # Whoever stays linked by an id of another vault would have somebody else's licence.
+        half_moved = any(_moves(change) for change, _ in failures)
+        if down or half_moved or len(failures) == len(changes) > PATIENCE:
             raise failures[0][1]
         self.errors += [self._entry(change, error) for change, error in failures]
 
@@ -141,8 +144,15 @@ class Applying:
         )
 
 
-def _rules(change: UserChange | VaultUser | None) -> Rules:
-    return vault_lifecycle if isinstance(change, VaultUser) else salesforce_lifecycle
+def _rules(change: UserChange | VaultUser | LostLink | None) -> Rules:
+    return vault_lifecycle if isinstance(change, VaultUser | LostLink) else salesforce_lifecycle
+
+
+def _moves(change: Change) -> bool:
+    """Whether the change belongs to the move to another vault, which holds for all or for none."""
+    if isinstance(change, LostLink):
+        return change.why is LinkLost.OTHER_VAULT
+    return isinstance(change, VaultUser) and change.moved
 
 
 def _after(items: Iterable[Item], cursor: int) -> Iterator[Item]:

@@ -4,65 +4,54 @@ If Vault CRM cannot be read, nothing of it is imported and the error log says so
 Salesforce lose access all the same (P6).
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import batched
 
 from muster.crm.engage_features import CONNECTION
 from muster.crm.pages import CursorLost
+from muster.crm.vault_records import BaseLicence
 from muster.error_log import LogEntry, entry_of, what_to_do
 from muster.errors import Incomplete, MusterError, Problem, Rejected, Stale
-from muster.imports.plan_items import Item, item_of
-from muster.roster import vault_lifecycle
-from muster.roster.decisions import Decision, Known, Outcome
-from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
+from muster.imports.planning import Plan
+from muster.imports.planning_vault_crm import VaultPart, VaultPlanning
+from muster.roster.ports import Roster
 from muster.runs import guard
 from muster.runs.run import ImportState, Run
 from muster.settings import Settings
 from muster.settings.digests import vault_settings_digest
+from muster.settings.mappings import vault_crm_connection
 from muster.sources.gathering_vault_crm import VaultGathered, VaultGathering
 from muster.sources.member_states import MemberState
 from muster.sources.vault_users import VaultUser, user_of
 from muster.times import timestamp
 
-
-@dataclass(slots=True)
-class VaultPart:
-    """The Vault CRM part of a plan, and its entries for the error log.
-
-    `read` is the number of users read, `None` if reading failed or was not tried; `newest` the latest time
-    of change among them; `whole` whether everyone was read. `decisions` can be written as they are, by
-    Vault CRM id. `outcomes` counts the users for whom nothing is planned.
-    """
-
-    read: int | None = None
-    newest: str | None = None
-    whole: bool = False
-    items: list[Item] = field(default_factory=list)
-    decisions: dict[str, Decision] = field(default_factory=dict)
-    outcomes: Counter[str] = field(default_factory=Counter)
-    entries: list[LogEntry] = field(default_factory=list)
-
-    @property
-    def errors(self) -> int:
-        """How many of the entries are errors."""
-        return sum(entry.code != vault_lifecycle.REQUEST_KEPT for entry in self.entries)
-
-    def summary(self) -> dict[str, int]:
-        """Return the counts that an answer shows."""
-        return {
-            "read": self.read or 0,
-            "unlinked": self.outcomes[Outcome.UNLINKED],
-            "ambiguous": self.outcomes[Outcome.AMBIGUOUS],
-        }
+# The names in the run archive of what is asked for beside the users themselves.
+FOUND = "vault_found"
+UNSEEN = "vault_unseen"
 
 
 def reads_everyone(run: Run, state: ImportState, settings: Settings) -> bool:
     """Whether the run reads every user of Vault CRM, not only those changed since the last import."""
-    known = state.vault_watermark is not None and state.vault_decided_with == vault_settings_digest(settings)
+    known = state.vault_watermark is not None and not _decides_afresh(state, settings)
     return run.mode == "full" or not known
+
+
+def _decides_afresh(state: ImportState, settings: Settings) -> bool:
+    """Whether other settings, or another vault, were those that users were last decided about with."""
+    same_vault = state.vault_host == vault_crm_connection(settings).host
+    return state.vault_decided_with != vault_settings_digest(settings) or not same_vault
+
+
+def base_licences_left(ask: Callable[[], Sequence[BaseLicence]]) -> int | None:
+    """Return how many users can still be made active, in the application with the fewest licences left.
+
+    `None` where the vault does not say: an import does not depend on it, and preflight says why.
+    """
+    try:
+        return min((each.left for each in ask()), default=None)
+    except MusterError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +66,30 @@ class VaultImporting:
     def part(
         self,
         gathering: VaultGathering,
-        states: Mapping[str, MemberState],
+        states: Sequence[MemberState],
         state: ImportState,
-        joining: frozenset[str],
+        plan: Plan,
         overlap: timedelta,
     ) -> VaultPart:
         """Read and plan; a part that could not be read has one entry and nothing else.
 
-        `states` are the roster's, by Vault CRM id, where everyone is read. `joining` are the match keys
-        that members will have once the rest of the plan is applied. Raises `Stale` if the lease is lost.
+        `states` are those of members in Vault CRM, where everyone is read; `plan` is the rest of the plan.
+        Raises `Stale` if the lease is lost.
         """
-        part = VaultPart(whole=reads_everyone(self.run, state, self.settings))
+        host = vault_crm_connection(self.settings).host
+        part = VaultPart(whole=reads_everyone(self.run, state, self.settings), host=host)
+        moved = state.is_of_another_vault(host)
+        planning = VaultPlanning(self.settings, self.roster, self.run, self.now, plan, part, moved)
         try:
-            gathered = self._gathered(gathering, states, state, overlap, whole=part.whole)
+            if part.whole:
+                gathered = self._everyone(gathering, states, state, moved=moved)
+            else:
+                gathered = self._changed(gathering, state, overlap, plan.unlinked)
             part.read, part.newest = gathered.total, gathered.newest
-            self._plan(part, gathered, joining)
+            gone = self._gone(gathering, gathered.unseen)
+            planning.free |= {each.member for each in states if each.vault_id in gone}
+            planning.plan_users(self._users(part, gathered))
+            planning.plan_lost_links(each for each in states if moved or each.vault_id in gone)
         except Stale:
             raise
         except MusterError as error:
@@ -101,58 +99,46 @@ class VaultImporting:
                 f"{what_to_do(error)}; the next import reads Vault CRM again. Nothing of it was changed.",
             )
             return VaultPart(entries=[self._entry(None, "vault_not_imported", problem)])
-        return part
+        return planning.close()
 
-    def _gathered(
+    def _everyone(
         self,
         gathering: VaultGathering,
-        states: Mapping[str, MemberState],
+        states: Sequence[MemberState],
         state: ImportState,
-        overlap: timedelta,
         *,
-        whole: bool,
+        moved: bool,
     ) -> VaultGathered:
+        known = {} if moved else {each.vault_id: each for each in states}
         try:
-            if not whole:
-                since = datetime.fromisoformat(state.vault_watermark or "") - overlap
-                return gathering.changed(timestamp(since))
-            afresh = state.vault_decided_with != vault_settings_digest(self.settings)
-            gathered = gathering.everyone(states, afresh=afresh)
+            gathered = gathering.everyone(known, afresh=_decides_afresh(state, self.settings))
         except CursorLost:
             raise Incomplete("Vault CRM no longer knows where the reading was interrupted") from None
-        if guard.fell_too_far(state.vault_rows, gathered.total, self.settings.guard):
+        # Another vault may well have fewer users; the plan shows who of the members is not there.
+        if not moved and guard.fell_too_far(state.vault_rows, gathered.total, self.settings.guard):
             raise Incomplete(
                 f"it shows {gathered.total:,} users, and {state.vault_rows:,} the last time:"
                 " fewer by more than the guard allows"
             )
         return gathered
 
-    def _plan(self, part: VaultPart, gathered: VaultGathered, joining: frozenset[str]) -> None:
-        for user, known in self._looked_up(part, gathered):
-            decision = vault_lifecycle.decide(user, known, self.settings, {}, self.now)
-            part.entries += [
-                self._entry(user.id, notice.code, notice.problem)
-                for notice in vault_lifecycle.notices(user, decision, self.settings)
-            ]
-            keys = vault_lifecycle.wanted_for(user, self.settings).match_keys
-            if decision.outcome is Outcome.UNLINKED and not joining.isdisjoint(keys):
-                # Its member is about to be created.
-                part.items.append(item_of(user, Decision(outcome=Outcome.LINKED)))
-            elif decision.writes:
-                part.items.append(item_of(user, decision))
-                if joining.isdisjoint(keys):
-                    part.decisions[user.id] = decision
-            else:
-                part.outcomes[decision.outcome] += 1
+    def _changed(
+        self, gathering: VaultGathering, state: ImportState, overlap: timedelta, unlinked: Iterable[str]
+    ) -> VaultGathered:
+        """Read who has changed, and whoever goes by the names of members that are linked to nobody (I3)."""
+        since = datetime.fromisoformat(state.vault_watermark or "") - overlap
+        by = vault_crm_connection(self.settings).match
+        names = sorted(name for kind, _, name in (key.partition("#") for key in unlinked) if kind == by)
+        try:
+            gathered = gathering.changed(timestamp(since))
+            gathered.rows |= gathering.going_by(f"{by}__sys", names, FOUND).rows
+        except CursorLost:
+            raise Incomplete("Vault CRM no longer knows where the reading was interrupted") from None
+        return gathered
 
-    def _looked_up(self, part: VaultPart, gathered: VaultGathered) -> Iterable[tuple[VaultUser, Known]]:
-        unseen = frozenset(gathered.unseen)
-        users = sorted(self._users(part, gathered), key=vault_lifecycle.in_order)
-        for some in batched(users, LOOKED_UP_AT_ONCE, strict=False):
-            wanted = {user.id: vault_lifecycle.wanted_for(user, self.settings) for user in some}
-            known = self.roster.gather(self.settings.organization, wanted)
-            for user in some:
-                yield vault_lifecycle.succeeding(user, known[user.id], unseen), known[user.id]
+    def _gone(self, gathering: VaultGathering, unseen: Sequence[str]) -> frozenset[str]:
+        """Return the users whom the vault does not show either when they are asked for by id."""
+        return frozenset(gathering.named(unseen, UNSEEN).unseen) if unseen else frozenset()
 
     def _users(self, part: VaultPart, gathered: VaultGathered) -> Iterable[VaultUser]:
         for vault_id, row in gathered.rows.items():

@@ -22,7 +22,7 @@ from muster.roster.member import Member
 from muster.roster.taken_back import groups_lost, seats_lost
 from muster.runs.operations import CREATE, DEACTIVATE, GRANT, REVOKE, UPDATE
 from muster.sources.user_changes import UserChange
-from muster.sources.vault_users import VaultUser
+from muster.sources.vault_users import LostLink, VaultUser
 
 # How many moves from one assignment to another a warning names.
 MOST_MOVES = 5
@@ -58,7 +58,7 @@ class Item:
     reason: str | None
     version: int
     changes: tuple[FieldChange, ...]
-    change: UserChange | VaultUser | None
+    change: UserChange | VaultUser | LostLink | None
     loses_by_hand: tuple[str, ...] = ()
 
     @classmethod
@@ -88,19 +88,21 @@ class Item:
         }
 
 
-def _change(document: Mapping[str, Any] | None) -> UserChange | VaultUser | None:
+def _change(document: Mapping[str, Any] | None) -> UserChange | VaultUser | LostLink | None:
     if document is None:
         return None
     if "seen" in document:
         return VaultUser.from_json(document)
+    if "why" in document:
+        return LostLink.from_json(document)
     return UserChange(**{**document, "matches": frozenset(document["matches"])})
 
 
-def item_of(change: UserChange | VaultUser | None, decision: Decision) -> Item:
+def item_of(change: UserChange | VaultUser | LostLink | None, decision: Decision) -> Item:
     """Return the plan's item for a decision; without a change, for a member whom it serves from a line."""
     before, after = decision.before, decision.after
     # What users of Vault CRM have, nobody gives or takes here.
-    held = _seats if isinstance(change, VaultUser) else _seats_and_features
+    held = _seats if isinstance(change, VaultUser | LostLink) else _seats_and_features
     lost = before is not None and after is not None and _takes_back(change, before, after)
     gained = bool(held(after) - held(before))
     own = _BY_OUTCOME.get(decision.outcome)
@@ -111,7 +113,7 @@ def item_of(change: UserChange | VaultUser | None, decision: Decision) -> Item:
     takes = decision.outcome is Outcome.DEACTIVATED
     governing = before if takes else after
     return Item(
-        user=change.crm_id if change else _user_of(person),
+        user=change.id if isinstance(change, LostLink) else change.crm_id if change else _user_of(person),
         member=person.id if person else None,
         name=person.name if person and not waits else _name(change),
         outcome=decision.outcome,
@@ -126,9 +128,12 @@ def item_of(change: UserChange | VaultUser | None, decision: Decision) -> Item:
     )
 
 
-def _takes_back(change: UserChange | VaultUser | None, before: Member, after: Member) -> bool:
-    """Whether seats are taken, or groups; a group that Vault CRM shows no request for was taken there."""
-    if seats_lost(before, after):
+def _takes_back(change: UserChange | VaultUser | LostLink | None, before: Member, after: Member) -> bool:
+    """Whether seats are taken, or groups, or the user in Vault CRM without whom there is no group.
+
+    A group that Vault CRM shows no request for was taken there.
+    """
+    if seats_lost(before, after) or isinstance(change, LostLink):
         return True
     return isinstance(change, UserChange) and bool(groups_lost(before, after))
 
@@ -162,7 +167,7 @@ def lost_by_hand(items: Iterable[Item]) -> list[Problem]:
     ]
 
 
-def _name(change: UserChange | VaultUser | None) -> str | None:
+def _name(change: UserChange | VaultUser | LostLink | None) -> str | None:
     """Return the name of a user who is no member, as Salesforce has it."""
     fields = change.fields if isinstance(change, UserChange) else {}
     return " ".join(name for each in ("FirstName", "LastName") if (name := fields.get(each))) or None

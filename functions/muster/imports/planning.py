@@ -18,7 +18,7 @@ from muster.imports.seating import Seating
 from muster.roster import salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.eligibility import evaluate, fields_judged, is_active
-from muster.roster.links import keys_of
+from muster.roster.links import keys_of, own_keys_of, vault_id
 from muster.roster.manager_hierarchy import reports_to
 from muster.roster.member import Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
@@ -36,6 +36,8 @@ from muster.sources.salesforce_users import change_of, fields_of
 from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 
+# Of so many usernames and addresses an incremental import asks Vault CRM at most; a full one reads everybody.
+MOST_UNLINKED = 2_000
 # Decisions kept in memory to apply them in the same invocation; a first import may make many more.
 MOST_KEPT = 5_000
 
@@ -47,11 +49,13 @@ class Plan:
     `active` counts active members before the plan, by assignment, and all of them under `""`. `pools` are
     the seats after the plan. `problems` are users who cannot be decided about, by CRM id. `decisions`
     are those that can be written as they are, by CRM id. `joining` maps match keys that members will have
-    once the plan is applied to these members (ids). `left_out` are those who are no active members then.
+    once the plan is applied to these members (ids); `linking` are those by which a user of Vault CRM is
+    linked to members who are new or have other names, `unlinked` those of members who are linked to none.
+    `left_out` are those who are no active members then.
     `turned` are those who leave or come back, by CRM id: the member, `None` for who leaves. `frozen` are the
     CRM ids of those decided about who are frozen in Salesforce and active members all the same. `in_line` are
     members whom the plan has join, leave or stay in a line, by id, as it leaves them; `seated` is who is
-    served from the lines after it.
+    served from the lines after it. `warnings` are for whoever looks at the plan.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -60,11 +64,14 @@ class Plan:
     problems: list[tuple[str, Problem]] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
     joining: dict[str, str] = field(default_factory=dict)
+    linking: set[str] = field(default_factory=set)
+    unlinked: set[str] = field(default_factory=set)
     left_out: LeftOut = field(default_factory=LeftOut)
     turned: dict[str, str | None] = field(default_factory=dict)
     frozen: list[str] = field(default_factory=list)
     in_line: dict[str, Member] = field(default_factory=dict)
     seated: list[Item] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     @property
     def effective(self) -> list[Item]:
@@ -221,6 +228,8 @@ class _Planning:
     def _count(self, change: UserChange, known: Known, decision: Decision) -> None:
         before = decision.before or known.member
         person = decision.after or before
+        if person and vault_id(person) is None and len(self.plan.unlinked) < MOST_UNLINKED:
+            self.plan.unlinked.update(own_keys_of(person))
         if change.frozen and person and person.active:
             self.plan.frozen.append(change.crm_id)
         if before and before.active:
@@ -235,6 +244,7 @@ class _Planning:
         keys, former = keys_of(after), keys_of(before)
         if keys != former:
             plan.joining.update(dict.fromkeys(keys, after.id))
+            plan.linking.update(own_keys_of(after))
         # Whose address is a converted one has to be known to those whose own it is.
         if after.own_email or (before and (keys != former or before.active != after.active)):
             self.moved[after.id] = after

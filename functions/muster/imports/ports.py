@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from muster.checks import Check
+from muster.crm.vault_records import BaseLicence
 from muster.imports.manager_mails import PendingMail
 from muster.pushes import ports as pushes_ports
-from muster.roster.ports import Roster
+from muster.roster.ports import Roster, UnlinkedHolders
 from muster.runs.ports import Archive, Runs
 from muster.settings import Settings
 from muster.sources.ports import Salesforce, Vault
@@ -48,6 +49,8 @@ class Ports:
 
     `notify(settings, run, new_since)` sends managers mails about new members, as many as there is time for
     (N1): about those who came after `new_since` (epoch seconds; `None`: nobody is new, I13).
+    `holders` are the users of Vault CRM with a group that are linked to nobody (G10).
+    `base_licences` returns how many users Vault CRM may have, and has, by application.
     `vault` is Vault CRM and `align` Align, `None` where they are not connected; `align_preflight` returns
     the failed ones of the checks that Align depends on (U6). `users` returns the ids of the integration users
     in whose name the connections have been called (U5). `left_alone` says, for each vault that a schedule may
@@ -59,6 +62,8 @@ class Ports:
     roster: Roster
     salesforce: Salesforce
     notify: Callable[[Settings, str, float | None], None]
+    holders: UnlinkedHolders
+    base_licences: Callable[[], Sequence[BaseLicence]] = tuple
     vault: Vault | None = None
     align: pushes_ports.Vault | None = None
     align_preflight: Callable[[], Sequence[Check]] = tuple

@@ -12,10 +12,12 @@ from muster.errors import Incomplete, Problem
 from muster.imports import frozen_users, plan_items
 from muster.imports.applying import Applying
 from muster.imports.finding_again import find_again
-from muster.imports.importing_vault_crm import VaultImporting, VaultPart, reads_everyone
+from muster.imports.importing_vault_crm import VaultImporting, base_licences_left, reads_everyone
 from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
+from muster.imports.planning_vault_crm import VaultPart
 from muster.imports.ports import Ports
+from muster.imports.recording_holders import HolderRecorder
 from muster.imports.selecting import members_due, select
 from muster.pushes.syncing_align import AlignSync
 from muster.roster.activity import grace_ends
@@ -110,6 +112,7 @@ class Steps:
                 self.ports.runs.save(applied, self.clock.lease)
             applied = self._with_align(applied, items)
             self.ports.notify(self.settings, run.id, self._new_since(run))
+            applied, summary = self._with_holders(applied, summary)
         finally:
             self._ends.log_errors(run, applying.errors)
         return self._end(applied, summary)
@@ -138,6 +141,15 @@ class Steps:
         errors = self.align_sync.report(run, ())
         self._ends.log_errors(run, errors)
         return replace(run, errors=run.errors + refused + len(errors))
+
+    def _with_holders(self, run: Run, summary: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
+        """Record who of Vault CRM has a group and is linked to nobody, and add how many to the summary."""
+        now, lease = self.clock.now().timestamp(), self.clock.lease
+        recorder = HolderRecorder(self.settings, self.ports.holders, self.ports.roster, lease, now)
+        number, told = recorder.record(run, vault := summary.get("vault_crm"))
+        if number is not None:
+            summary = {**summary, "vault_crm": {**(vault or {}), "licences_of_nobody": number}}
+        return replace(run, errors=run.errors + told), summary
 
     def _is_the_first(self, state: ImportState) -> bool:
         """Whether everyone was never imported before, or last from another Salesforce org."""
@@ -185,6 +197,7 @@ class Steps:
         vault = self._vault_part(run, state, vault_states, plan, resumed=resumed)
         plan.items += [*vault.items, *plan.seated]
         plan.decisions |= vault.decisions
+        plan.warnings += vault.warnings
         trips: list[Reason] = [*guard.tripped(plan.effective, plan.active, self.settings)]
         if self._still_untried(state):
             trips += guard.untried(plan.effective, self.settings)
@@ -212,23 +225,23 @@ class Steps:
             return False
         return state.evaluated_with != settings_digest(self.settings)
 
-    def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], dict[str, MemberState]]:
-        """Return the members' states by Salesforce id and by Vault CRM id, as far as the run needs them."""
+    def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], list[MemberState]]:
+        """Return the states of members, by Salesforce id, and of those in Vault CRM, as far as needed."""
         whole_vault = self._has_vault(run) and reads_everyone(run, state, self.settings)
         if run.mode != "full" and not whole_vault:
-            return {}, {}
+            return {}, []
         found = list(self.ports.roster.states(run.organization))
-        by_vault_id = {each.vault_id: each for each in found if each.vault_id} if whole_vault else {}
+        in_vault = [each for each in found if each.vault_id] if whole_vault else []
         if run.mode != "full":
-            return {}, by_vault_id
-        return {each.crm_id: each for each in found if each.crm_id}, by_vault_id
+            return {}, in_vault
+        return {each.crm_id: each for each in found if each.crm_id}, in_vault
 
     def _has_vault(self, run: Run) -> bool:
         """Whether the run reads Vault CRM: one for named people, or to try settings, does not."""
         return self.ports.vault is not None and run.kind == "import" and run.mode != "members"
 
     def _vault_part(
-        self, run: Run, state: ImportState, states: Mapping[str, MemberState], plan: Plan, *, resumed: bool
+        self, run: Run, state: ImportState, states: Sequence[MemberState], plan: Plan, *, resumed: bool
     ) -> VaultPart:
         if self.ports.vault is None or not self._has_vault(run):
             return VaultPart()
@@ -236,7 +249,10 @@ class Steps:
         parts = AttemptParts(self.ports.archive, run)
         gathering = VaultGathering(self.settings, self.ports.vault, parts, self.clock.check, resumed)
         importing = VaultImporting(self.settings, self.ports.roster, run, read_at)
-        return importing.part(gathering, states, state, frozenset(plan.joining), OVERLAP)
+        part = importing.part(gathering, states, state, plan, OVERLAP)
+        if part.whole and part.read is not None:
+            part.base_licences_left = base_licences_left(self.ports.base_licences)
+        return part
 
     def _gathered(
         self, run: Run, state: ImportState, states: Mapping[str, MemberState], *, moved: bool, resumed: bool
@@ -323,9 +339,7 @@ class Steps:
             "frozen_members": sorted(plan.frozen),
             "organization_id": salesforce_organization(self.settings),
             "noticed": len(plan.problems) + bool(gathered.unseen) + len(gathered.loops or ()) + vault.errors,
-            "vault_crm": None
-            if vault.read is None
-            else {**vault.summary(), "newest": vault.newest, "whole": vault.whole},
+            "vault_crm": None if vault.read is None else vault.summary(),
         }
 
     # ── Ends ─────────────────────────────────────────────────────────────────────────────────────
@@ -336,7 +350,7 @@ class Steps:
             changes=changes,
             seats=plan.seat_use(self.settings),
             left_out=plan.left_out.to_json(),
-            warnings=plan_items.lost_by_hand(plan.items),
+            warnings=[*plan_items.lost_by_hand(plan.items), *plan.warnings],
         )
 
     def _end(self, run: Run, summary: Mapping[str, Any]) -> RunAnswer:
@@ -388,7 +402,7 @@ class Steps:
             completed_at=timestamp(self.clock.now()),
         )
         if vault := summary.get("vault_crm"):
-            state = self._after_vault(state, vault)
+            state = self._after_vault(state, run, vault)
         state = self.align_sync.state_after(state)
         if run.mode == "full":
             state = replace(
@@ -402,14 +416,17 @@ class Steps:
                 state = replace(state, approved=None, approved_until=None)
         return state
 
-    def _after_vault(self, state: ImportState, vault: Mapping[str, Any]) -> ImportState:
+    def _after_vault(self, state: ImportState, run: Run, vault: Mapping[str, Any]) -> ImportState:
+        host = vault.get("host", state.vault_host)
+        if host and state.is_of_another_vault(host):
+            state = replace(state, vault_watermark=None)
         newest = _normal(vault["newest"]) if vault["newest"] else state.vault_watermark
         watermark = max(newest or "", state.vault_watermark or "") or None
-        state = replace(state, vault_watermark=watermark)
+        state = replace(state, vault_watermark=watermark, vault_read_at=run.gathered_at or run.started_at)
         if not vault["whole"]:
             return state
         decided = vault_settings_digest(self.settings)
-        return replace(state, vault_rows=vault["read"], vault_decided_with=decided)
+        return replace(state, vault_rows=vault["read"], vault_decided_with=decided, vault_host=host)
 
     def _recorded(self, run: Run, applying: Applying, cursor: int | None = None) -> Run:
         """Return the run with the counts and errors since it was last recorded."""
@@ -445,7 +462,8 @@ def _told_of_the_move(gathered: Gathered, organization_id: str) -> tuple[str, Pr
 
 
 def _told(vault: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: vault[name] for name in ("read", "unlinked", "ambiguous")}
+    shown = ("read", "unlinked", "ambiguous", "licences_of_nobody", "base_licences_left")
+    return {name: value for name in shown if (value := vault.get(name)) is not None}
 
 
 def _normal(stamp: str) -> str:

@@ -2,6 +2,7 @@
 
 querying_members        list members, show one, its history, seats
 member_filters          what members can be listed by
+pages_by_name           members by name, page by page
 finding_members         a member found as people call it, by name as well
 listing_errors          list the error log, with what has become of each entry
 error_states            whether an entry of the error log is open, and what has solved it
@@ -17,6 +18,7 @@ causes                  what brought a change: a run, a message, somebody's edit
 periods                 periods as admins write them
 run_news                which runs are news, and which quiet
 listing_organizations   list the organizations there are
+listing_licences        list who has an Engage licence, nobody included, and who waits for one
 explaining_members      explain why someone is in the roster or not, asking Salesforce if need be
 explanations            the text and JSON of such an explanation
 run_summaries           a run in short: progress, and what to do about it

@@ -16,7 +16,7 @@ from muster.crm import engage_features
 from muster.insight import seat_explanations
 from muster.insight.run_summaries import YOU, to_do
 from muster.insight.seat_explanations import Lines
-from muster.roster import eligibility, manager_hierarchy, salesforce_lifecycle
+from muster.roster import eligibility, manager_hierarchy, requests_set_aside, salesforce_lifecycle
 from muster.roster.activity import grace_ends
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
@@ -37,6 +37,10 @@ _OUTDATED = (
 _UNKNOWN_STATUS = (
     "The status is unknown: no name in connections.vault_crm.statuses is this one. Add it there, or check the"
     " user in Vault CRM."
+)
+_SET_ASIDE = (
+    "The request is not sent, because the feature is not pushed. It is sent once connections.vault_crm."
+    "manage_features names the feature, and field_maps.vault_crm.outbound its request."
 )
 _IGNORED = "Managers are not taken from Salesforce (settings: ignore_organizational_structure)."
 # The switch of the settings that keeps a member active, by the reason for which it would leave.
@@ -97,7 +101,7 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
             feature: {
                 **group,
                 "origin": _origin(member, f"{feature}.request") if group["request"] else None,
-                **({} if engage_features.is_known(feature, group["status"]) else {"note": _UNKNOWN_STATUS}),
+                **_note(member, feature),
             }
             for feature in engage_features.FEATURES
             if any((group := getattr(member, feature)).values())
@@ -111,6 +115,13 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
         "last_changes": list(context.history[:LAST_CHANGES]),
         "runs": _runs(context.history),
     }
+
+
+def _note(member: Member, feature: str) -> Json:
+    if requests_set_aside.has(member, feature):
+        return {"note": _SET_ASIDE}
+    is_known = engage_features.is_known(feature, getattr(member, feature)["status"])
+    return {} if is_known else {"note": _UNKNOWN_STATUS}
 
 
 def of_outsider(

@@ -8,8 +8,9 @@ from tempfile import SpooledTemporaryFile
 
 from muster.errors import Problem, Rejected
 from muster.insight import listing_errors
+from muster.insight.pages_by_name import MOST_READ, place_of
 from muster.insight.ports import ExportFiles
-from muster.insight.querying_members import MOST_READ, filter_of, place_of
+from muster.insight.querying_members import filter_of
 from muster.presentation import exports
 from muster.presentation.lines import counted
 from muster.roster.member import Json

@@ -1,18 +1,13 @@
 """Query the roster: members, history, error log, seats and their waiting lines. Reads only."""
 
-import base64
-import binascii
-import heapq
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from operator import itemgetter
 
-from muster.errors import Problem, Rejected
 from muster.insight import causes, member_filters, run_summaries, seat_explanations
 from muster.insight.finding_members import find_member
-from muster.insight.member_filters import MemberFilter, folded
+from muster.insight.member_filters import MemberFilter
+from muster.insight.pages_by_name import MOST_READ, page_by_name
 from muster.insight.seat_explanations import Lines
 from muster.roster import seats
 from muster.roster.member import Json, Member
@@ -39,10 +34,6 @@ class Sources:
     roster: Roster
 
 
-# A list is sorted by name, which no index does, so the roster is read whole: so many members at the most.
-MOST_READ = 200_000
-
-
 def list_members(
     sources: Sources,
     settings: Settings,
@@ -57,32 +48,28 @@ def list_members(
     for a filter that is none, with the nearest.
     """
     wanted = filter_of(sources.views, settings.organization, filters)
-    after = _position(cursor)
     seen: dict[str, set[str]] = {name: set() for name in wanted.wanted}
     total = read = 0
 
-    def matching() -> Iterator[tuple[tuple[str, str], Member]]:
+    def matching() -> Iterator[Member]:
         nonlocal total, read
         for member in islice(sources.views.everyone(settings.organization, wanted.active), MOST_READ):
             read += 1
-            if not wanted.matches(member):
+            if wanted.matches(member):
+                total += 1
+                yield member
+            else:
                 for name, values in seen.items():
                     values.update(member_filters.values_of(member, name))
-                continue
-            total += 1
-            place = place_of(member)
-            if after is None or place > after:
-                yield place, member
 
-    found = heapq.nsmallest(limit + 1, matching(), key=itemgetter(0))
+    shown, following = page_by_name(matching(), limit, cursor)
     if not total:
         member_filters.require_known(wanted, seen, settings)
-    shown = [member for _, member in found[:limit]]
     lines = lines_for(sources.roster, settings.organization, shown)
     return {
         "total": total,
         "read": read,
-        "cursor": _cursor(found[limit - 1][0]) if len(found) > limit else None,
+        "cursor": following,
         "members": [seat_explanations.with_places(member, lines) for member in shown],
     }
 
@@ -158,26 +145,3 @@ def filter_of(views: RosterViews, organization: str, filters: Mapping[str, objec
     if isinstance(manager, str):
         filters = {**filters, "manager": find_member(views, organization, manager).id}
     return member_filters.parsed(filters)
-
-
-def place_of(member: Member) -> tuple[str, str]:
-    """Return the key by which members are sorted: by name, whatever its case and accents."""
-    return folded(member.name or member.username or member.email or ""), member.id
-
-
-def _cursor(place: tuple[str, str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
-
-
-def _position(cursor: str | None) -> tuple[str, str] | None:
-    """Return the place of the last member that was shown; raises `Rejected`."""
-    if cursor is None:
-        return None
-    try:
-        name, member = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, binascii.Error, TypeError):
-        name = member = None
-    if not (isinstance(name, str) and isinstance(member, str)):
-        remedy = "Leave it out to start at the beginning."
-        raise Rejected(Problem("cursor", "is not one that was handed out", remedy))
-    return name, member

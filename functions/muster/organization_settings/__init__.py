@@ -6,6 +6,7 @@ loosening                 which changes wait for approval, whatever they do (I5)
 effects                   what settings do that no plan shows
 approving                 let a parked change pass
 saving                    save a new version: validate, preview or approve, write
-listing_mappable_fields   which fields of a connection can be mapped (G5)
+listing_mappable_fields   ask a connection which of its fields can be mapped (G5)
+mappable_fields           what can be mapped, and what each field is mapped to now
 ports                     what this needs of the settings table and Salesforce
 """

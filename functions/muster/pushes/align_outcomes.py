@@ -66,7 +66,9 @@ def with_reported(
 ) -> Member:
     """Return the member after these fields of its record were written, to show it as `reported`."""
     known = mark(member) if mark(member).get("id") == record.id else {}
-    requests: Fields = {}
+    # What a record was last written of a feature that is not pushed now, is known once it is again (G12).
+    before = known.get("requests", {})
+    requests: Fields = {feature: before[feature] for feature in before if feature not in record.seen}
     filled = []
     for feature, seen in record.seen.items():
         name = getattr(align_connection(settings).fields, feature).request
@@ -74,8 +76,8 @@ def with_reported(
             requests[feature] = fields[name]
         elif not _is_typed(reported, record, feature, settings):
             requests[feature] = seen.request
-        elif feature in known.get("requests", {}):
-            requests[feature] = known["requests"][feature]
+        elif feature in before:
+            requests[feature] = before[feature]
         is_blank = fields.get(name, seen.request) is None
         if not is_blank or getattr(reported, feature)["request"] is None:
             filled.append(feature)

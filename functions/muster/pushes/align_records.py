@@ -4,7 +4,7 @@ Pure: no I/O, no clock.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,7 @@ from muster.roster.links import match_keys
 from muster.roster.member import Member
 from muster.settings import Settings, mappings
 from muster.settings.mappings import align_connection, vault_crm_connection
+from muster.sources.vault_users import texts_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class AlignRecord:
     `name` is the e-mail address or username that members are matched by; `created` and `modified` the times
     of the first and the last save, in the vault's own format; `seen` the pushed features, with statuses as
     codes. `by_hand` is `crm_user_status` (`active`, `inactive`, `None`: neither) and `end_date` (ISO 8601),
-    as far as the settings have them read.
+    as far as the settings have them read. `custom` holds the member's custom values that come from Align.
     """
 
     id: str
@@ -36,6 +37,7 @@ class AlignRecord:
     modified: str
     seen: Mapping[str, Seen]
     by_hand: Mapping[str, str | None]
+    custom: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def retrying(self) -> tuple[str, ...]:
@@ -98,8 +100,14 @@ def with_ids(ids: Iterable[str]) -> Iterator[str]:
 
 def record_of(row: Mapping[str, Any], settings: Settings) -> AlignRecord:
     """Return a row as a record; raises `Incomplete` if a field is missing or malformed."""
-    values = {name: single(row[name]) for name in mappings.align_fields_to_read(settings) if name in row}
+    mapped = mappings.align_custom(settings)
+    names = [name for name in mappings.align_fields_to_read(settings) if name in row]
+    # A custom mapping may name any field; the others are texts, or picklists of one value.
+    own = {*mappings.align_names_to_read(settings)}
+    values = {name: single(row[name]) for name in names if name in own}
     try:
+        texts = texts_of(row, tuple(mapped.values()))
+        custom = {target: texts[name] for target, name in mapped.items()}
         record_id, modified, created = values["id"], values[CHANGED], values[CREATED]
         name = values[mappings.align_name_field(settings)]
         seen = {feature: _seen(values, feature, settings) for feature in mappings.pushed_features(settings)}
@@ -111,7 +119,13 @@ def record_of(row: Mapping[str, Any], settings: Settings) -> AlignRecord:
     if not record_id or not modified:
         raise Incomplete("Align showed a record without its id, or without when it was changed")
     return AlignRecord(
-        id=record_id, name=name, created=created, modified=modified, seen=seen, by_hand=by_hand
+        id=record_id,
+        name=name,
+        created=created,
+        modified=modified,
+        seen=seen,
+        by_hand=by_hand,
+        custom=custom,
     )
 
 

@@ -7,6 +7,7 @@ Of a record are taken over
                                     record that has not been saved again since it was created
     crm_user_status, end_date       when they change there, and when the record is seen first, unless they
                                     say nothing: active, and no end date
+    fields of custom mappings       as they are
 
 What Align showed is kept with the member (`mark`): `id` of the record, `taken` when the record was saved
 that was last taken over, `by_hand` the status and end date then, `filled` the features whose request the
@@ -71,6 +72,8 @@ def taken_over(
 ) -> Member:
     """Return the member with all that the record asks for, except what is refused; `day` is today."""
     features = asked(member, record, linked=linked)
+    if any(member.custom.get(name) != value for name, value in record.custom.items()):
+        member = replace(member, custom={**member.custom, **record.custom})
     after = member
     for feature in features:
         if not _refusal(member, record, feature, settings, day):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from muster.checks import Check
+from muster.checks import Check, Result
 
 
 def blocked_by(checks: Iterable[Check]) -> str:
@@ -13,6 +13,16 @@ def blocked_by(checks: Iterable[Check]) -> str:
 def stopped_by(checks: Iterable[Check]) -> str:
     """Return, in words, the failed checks that keep a push from sending the rest."""
     return f"stopped by failed checks of Vault CRM: {_in_words(checks)}"
+
+
+def another_vault(was: str | None, host: str) -> Check:
+    """Return the failed check of a vault to whose users members are not linked yet: ids are others' there."""
+    return Check(
+        "vault",
+        Result.FAILED,
+        f"{host} is another vault than members are linked to ({was}), where their ids are other people's",
+        "Preview and run an import: it links everybody anew by username or e-mail address.",
+    )
 
 
 def _in_words(checks: Iterable[Check]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from muster.checks import Check
-from muster.crm.vault_records import Written
+from muster.crm.vault_records import Field, Written
 from muster.roster.ports import Roster
 from muster.runs.ports import Archive, Runs
 from muster.sources import ports as sources_ports
@@ -22,7 +22,8 @@ class Vault(sources_ports.Vault, Protocol):
 class Ports:
     """The outside world of a push. `wait` sleeps for a number of seconds.
 
-    `preflight` returns the failed ones of the Vault CRM checks that sending depends on (U6). `align` is the
+    `preflight` returns the failed ones of the Vault CRM checks that sending depends on (U6), `fields` the
+    fields of Vault CRM's users. `align` is the
     Align vault, `None` where it is not connected, and `align_preflight` the same for it (G9). `users` returns
     the ids of the integration users in whose name the connections have been called (U5).
     """
@@ -32,6 +33,7 @@ class Ports:
     roster: Roster
     vault: Vault
     preflight: Callable[[], Sequence[Check]]
+    fields: Callable[[], Sequence[Field]]
     wait: Callable[[float], None]
     align: Vault | None = None
     align_preflight: Callable[[], Sequence[Check]] = tuple

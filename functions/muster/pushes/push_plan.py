@@ -6,6 +6,7 @@ Connect works for active users only:
     outcome         outcomes of earlier requests are recorded in the roster; nothing is sent
     removal         remove from a group
     activation      activate the user
+    update          write the fields that custom mappings name, on which an addition may depend
     addition        add to a group; members waiting in line come before new requests
     inactivation    inactivate the user
 
@@ -27,13 +28,15 @@ from muster.crm import engage_features
 from muster.crm.engage_features import FEATURES, Seen
 from muster.pushes import group_writes
 from muster.pushes.group_writes import BLANK
-from muster.roster import end_dates, engage_groups, vault_tries
+from muster.roster import end_dates, engage_groups, requests_set_aside, vault_tries, written_fields
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
+from muster.roster.links import vault_id
 from muster.roster.member import Member
-from muster.runs.operations import DEACTIVATE, GRANT, REVOKE
+from muster.roster.written_fields import FieldWrite
+from muster.runs.operations import DEACTIVATE, GRANT, REVOKE, UPDATE
 from muster.settings import Settings
-from muster.settings.mappings import pushed_features
+from muster.settings.mappings import custom_fields_to_write, pushed_features
 from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
 
@@ -44,6 +47,7 @@ class Step(StrEnum):
     OUTCOME = "outcome"
     REMOVAL = "removal"
     ACTIVATION = "activation"
+    UPDATE = "update"
     ADDITION = "addition"
     INACTIVATION = "inactivation"
 
@@ -55,6 +59,7 @@ COUNTED = {
     Step.OUTCOME: "looked_at",
     Step.REMOVAL: "removed",
     Step.ACTIVATION: "activated",
+    Step.UPDATE: "updated",
     Step.ADDITION: "added",
     Step.INACTIVATION: "inactivated",
 }
@@ -66,9 +71,10 @@ class PushItem:
 
     `user` is the Vault CRM id. `writes` maps a feature to the values to write, `request` and `status`; in
     an outcome, to nothing if Vault CRM already holds the request. `active` is the user status to write, in
-    an outcome the one Vault CRM shows. `seen` and `modified` are what Vault CRM showed when this was
-    planned. `awaits` is the feature whose licence has to become free first. `retried` is what is tried again
-    because the time for it has come, of the features and `engage_features.USER_STATUS`.
+    an outcome the one Vault CRM shows. `fields` maps an attribute to what an update writes for it. `seen`,
+    `written` (by field) and `modified` are what Vault CRM showed when this was planned. `awaits` is the
+    feature whose licence has to become free first. `retried` is what is tried again because the time for it
+    has come, of the features, `engage_features.USER_STATUS` and `FIELDS`.
     """
 
     step: Step
@@ -81,6 +87,8 @@ class PushItem:
     modified: str | None
     writes: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     active: bool | None = None
+    fields: Mapping[str, FieldWrite] = field(default_factory=dict)
+    written: Mapping[str, str | None] = field(default_factory=dict)
     awaits: str | None = None
     retried: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
@@ -99,6 +107,7 @@ class PushItem:
                 **document,
                 "step": Step(document["step"]),
                 "seen": seen,
+                "fields": {name: FieldWrite(**each) for name, each in document.get("fields", {}).items()},
                 "retried": tuple(document.get("retried", ())),
                 "operations": tuple(document["operations"]),
             }
@@ -113,6 +122,10 @@ class PushItem:
             "does": self.step,
             "writes": self.writes,
             "active": self.active,
+            "fields": {
+                name: {"field": each.field, "from": each.shown, "to": each.to}
+                for name, each in self.fields.items()
+            },
             "if_freed": self.awaits,
             "now": {feature: asdict(seen) for feature, seen in self.seen.items()},
         }
@@ -137,8 +150,9 @@ def is_due(due: Due | None, settings: Settings, now: datetime) -> bool:
 
 
 def concerns_push(what: frozenset[str], settings: Settings) -> bool:
-    """Whether any of what is due is for a push: a managed feature, or the user's status (G1)."""
-    return bool(what & {*pushed_features(settings), engage_features.USER_STATUS})
+    """Whether any of what is due is for a push: a managed feature, the user's status, a field (G1, G5)."""
+    fields = {engage_features.FIELDS} if custom_fields_to_write(settings) else set()
+    return bool(what & {*pushed_features(settings), engage_features.USER_STATUS, *fields})
 
 
 def make_plan(
@@ -147,36 +161,41 @@ def make_plan(
     in_line: Mapping[str, tuple[Place, bool]],
     settings: Settings,
     now: datetime,
+    writable: Collection[str] = (),
 ) -> Plan:
     """Return the plan for these members; `users` are theirs, by Vault CRM id.
 
     `in_line` is the choice of `licence_lines.next_in_line`, in order: they come before new requests (G8).
+    `writable` are the fields of custom mappings that can be written.
     """
     plan = Plan()
-    day, at = (
-        end_dates.today(now, settings.time_zone),
-        timestamp(now),
-    )
+    made = _Made(settings, end_dates.today(now, settings.time_zone), timestamp(now), frozenset(writable))
     for member in members:
         user = users.get(member.crm[engage_features.CONNECTION]["id"] or "")
         if user is None:
             plan.unseen.append(member.id)
             continue
-        items = _items(member, user, in_line.get(member.id), settings, day, at)
+        items = _items(member, user, in_line.get(member.id), made)
         plan.items += [replace(item, retried=_retried(item, member)) for item in items]
     turn = {name: number for number, name in enumerate(in_line)}
     plan.items.sort(key=lambda item: (STEPS.index(item.step), turn.get(item.member, len(turn)), item.user))
     return plan
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a plan is made by: the settings, today, now (ISO 8601), and the fields that can be written."""
+
+    settings: Settings
+    day: date
+    at: str
+    writable: frozenset[str]
+
+
 def _items(
-    member: Member,
-    user: VaultUser,
-    line: tuple[Place, bool] | None,
-    settings: Settings,
-    day: date,
-    at: str,
+    member: Member, user: VaultUser, line: tuple[Place, bool] | None, made: _Made
 ) -> Iterator[PushItem]:
+    settings, day, at = made.settings, made.day, made.at
     plain = PushItem(
         step=Step.OUTCOME,
         user=user.id,
@@ -185,9 +204,13 @@ def _items(
         version=member.version,
         assignment=member.assignment,
         seen=user.seen,
+        written=user.written,
         modified=user.modified,
     )
-    shown = with_outcome(member, user, at, day)
+    shown = with_outcome(member, user, at, day, pushed_features(settings))
+    fields = _fields_to_write(shown, user, made)
+    if not fields:
+        shown = replace(shown, vault=written_fields.observed(shown, user.written, settings))
     active = _active_to_write(shown, day, at)
     found = _Groups()
     for feature in pushed_features(settings):
@@ -205,6 +228,8 @@ def _items(
         yield replace(plain, writes=found.already_requested, active=user.active)
     if found.removals:
         yield replace(plain, step=Step.REMOVAL, writes=found.removals, operations=(REVOKE,))
+    if fields:
+        yield replace(plain, step=Step.UPDATE, fields=fields, operations=(UPDATE,))
     if additions := found.additions:
         # Another addition does not have to wait for the licence.
         awaits = found.awaits if list(additions) == [found.awaits] else None
@@ -215,6 +240,13 @@ def _items(
         yield replace(plain, step=Step.ACTIVATION, active=True)
     elif active is False and _may_be_inactivated(user, found.removals, settings):
         yield replace(plain, step=Step.INACTIVATION, active=False, operations=(DEACTIVATE,))
+
+
+def _fields_to_write(member: Member, user: VaultUser, made: _Made) -> Mapping[str, FieldWrite]:
+    """Return what custom mappings write for the member: nothing for who has left, or is inactive there."""
+    if not user.active or not engage_groups.may_hold(member, made.day):
+        return {}
+    return written_fields.due_to_write(member, user.written, made.settings, made.at, made.writable)
 
 
 def _retried(item: PushItem, member: Member) -> tuple[str, ...]:
@@ -228,6 +260,8 @@ def _retried(item: PushItem, member: Member) -> tuple[str, ...]:
         # Nobody is inactivated before they are out of their groups, which may have been tried before.
         tried = any(vault_tries.of(member, what) for what in (engage_features.USER_STATUS, *FEATURES))
         return (engage_features.USER_STATUS,) if tried else ()
+    if item.step is Step.UPDATE:
+        return (engage_features.FIELDS,) if vault_tries.of(member, engage_features.FIELDS) else ()
     return tuple(
         feature
         for feature in item.writes
@@ -290,23 +324,44 @@ def _given(additions: Mapping[str, Mapping[str, str | None]], user: VaultUser) -
 
 def seen_user(item: PushItem) -> VaultUser:
     """Return the user of an outcome item, as Vault CRM showed it when planned."""
-    return VaultUser(id=item.user, username=None, email=None, active=bool(item.active), seen=item.seen)
+    return VaultUser(
+        id=item.user,
+        username=None,
+        email=None,
+        active=bool(item.active),
+        seen=item.seen,
+        written=item.written,
+    )
 
 
-def with_answer(member: Member, user: VaultUser, at: str, day: date) -> Member:
+def with_shown(
+    member: Member, user: VaultUser, at: str, day: date, features: Iterable[str], settings: Settings
+) -> Member:
+    """Return the member with its groups, its user and its written fields as Vault CRM shows them."""
+    if vault_id(member) != user.id:
+        return member
+    member = with_outcome(member, user, at, day, features)
+    return replace(member, vault=written_fields.observed(member, user.written, settings))
+
+
+def with_answer(member: Member, user: VaultUser, at: str, day: date, features: Iterable[str]) -> Member:
     """Return the member with the outcomes of requests that were sent, and no others (P3)."""
-    sent = [each for each in user.seen if getattr(member, each)["status"] == engage_features.REQUEST_SENT]
-    return with_outcome(member, replace(user, seen={each: user.seen[each] for each in sent}), at, day)
+    sent = [each for each in features if getattr(member, each)["status"] == engage_features.REQUEST_SENT]
+    return with_outcome(member, user, at, day, sent)
 
 
-def with_outcome(member: Member, user: VaultUser, at: str, day: date) -> Member:
+def with_outcome(member: Member, user: VaultUser, at: str, day: date, features: Iterable[str]) -> Member:
     """Return the member with its groups and user as Vault CRM shows them (P3); `at` is now (ISO 8601).
 
+    `features` are those that are pushed, or some of them: the fields of others need not have been read (G12).
     Who is active there again requests the groups that it had (G11).
+    Of another user than the member's, which an import has linked anew meanwhile, nothing is recorded.
     """
+    if vault_id(member) != user.id:
+        return member
     before = member
-    for feature, seen in user.seen.items():
-        attributes: dict[str, Any] = engage_groups.observed(member, feature, seen, at)
+    for feature in features:
+        attributes: dict[str, Any] = engage_groups.observed(member, feature, user.seen[feature], at)
         member = replace(member, **attributes)
     if member.vault.get("active", True) != user.active:
         vault = vault_tries.done(member.vault, engage_features.USER_STATUS)
@@ -316,6 +371,8 @@ def with_outcome(member: Member, user: VaultUser, at: str, day: date) -> Member:
 
 def with_sent(member: Member, item: PushItem, day: date, at: str) -> Member:
     """Return the member after the item was written; `at` is the moment of its run (ISO 8601)."""
+    if vault_id(member) != item.user:
+        return member
     for feature, writes in item.writes.items():
         attributes: dict[str, Any] = engage_groups.sent(member, feature, writes)
         if not _is_wished(member, item, feature, day):
@@ -333,7 +390,16 @@ def with_sent(member: Member, item: PushItem, day: date, at: str) -> Member:
         if not item.active and end_dates.is_ended(member, day):
             # After this, coming back takes both a later end date and the status (rules for end dates).
             member = replace(member, crm_user_status="inactive")
+    if item.fields:
+        member = replace(member, vault=written_fields.sent(member, item.fields, at))
     return member
+
+
+def with_same_fields(member: Member, item: PushItem) -> Member:
+    """Return the member after Vault CRM took an update for no change."""
+    if vault_id(member) != item.user:
+        return member
+    return replace(member, vault=written_fields.unchanged(member, item.fields))
 
 
 def with_failure(member: Member, item: PushItem, day: date, at: str) -> Member:
@@ -341,25 +407,30 @@ def with_failure(member: Member, item: PushItem, day: date, at: str) -> Member:
 
     `at` is the moment of the run (ISO 8601).
     """
+    if vault_id(member) != item.user:
+        return member
     adds = item.step is Step.ADDITION
     for feature, writes in item.writes.items():
         if _is_wished(member, item, feature, day):
             blanked = writes.get("request") == BLANK
+            vault = requests_set_aside.removed(member.vault, feature)
             attributes: dict[str, Any] = {
                 feature: {**getattr(member, feature), "status": engage_features.REQUEST_FAILED},
-                "vault": vault_tries.tried(
-                    member.vault, feature, at, saved=False, blanked=blanked, adds=adds
-                ),
+                "vault": vault_tries.tried(vault, feature, at, saved=False, blanked=blanked, adds=adds),
             }
             member = replace(member, **attributes)
     if item.active is not None:
         vault = vault_tries.tried(member.vault, engage_features.USER_STATUS, at, saved=False)
         member = replace(member, vault=vault)
+    if item.fields:
+        member = replace(member, vault=written_fields.refused(member, item.fields, at))
     return member
 
 
 def is_told(item: PushItem, before: Member, after: Member) -> bool:
     """Whether it has been told before that Vault CRM does not save the item; `after` is after the failure."""
+    if item.fields:
+        return not written_fields.is_news(before, item.fields)
     tried = [*item.writes, *([engage_features.USER_STATUS] if item.active is not None else [])]
     return not any(vault_tries.has_news(before, after, what) for what in tried)
 
@@ -395,7 +466,15 @@ def is_wanted(item: PushItem, member: Member, day: date) -> bool:
         return False
     if item.step is Step.ADDITION and not member.vault.get("active", True):
         return False
-    return all(_is_wished(member, item, feature, day) for feature in item.writes)
+    if item.fields and not (member.vault.get("active", True) and engage_groups.may_hold(member, day)):
+        return False
+    same = all(written_fields.value_of(member, name) == each.value for name, each in item.fields.items())
+    return same and all(_is_wished(member, item, feature, day) for feature in item.writes)
+
+
+def one_by_one(item: PushItem) -> list[PushItem]:
+    """Return an update as updates of one field each: of fields that are refused together, some may not be."""
+    return [replace(item, fields={name: each}) for name, each in item.fields.items()]
 
 
 def was_refused(item: PushItem, member: Member) -> bool:
@@ -417,6 +496,8 @@ def has_arrived(item: PushItem, user: VaultUser) -> bool:
                 return False
         elif after.status == before.status and user.modified == item.modified:
             return False
+    if any(user.written.get(each.field) != each.to for each in item.fields.values()):
+        return False
     return item.active is None or user.active == item.active
 
 
@@ -441,8 +522,10 @@ def plan_hash(items: Iterable[PushItem]) -> str:
     for item in sorted(items, key=lambda each: (each.step, each.user)):
         writes = {feature: each for feature, each in item.writes.items() if feature not in item.retried}
         active = None if engage_features.USER_STATUS in item.retried else item.active
-        if item.step in SENT and (writes or active is not None):
+        fields = {} if engage_features.FIELDS in item.retried else item.fields
+        if item.step in SENT and (writes or fields or active is not None):
             line = [item.step, item.user, item.version, writes, active, item.awaits]
+            line += [{name: [each.field, each.to] for name, each in fields.items()}] if fields else []
             digest.update(json.dumps(line, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
 

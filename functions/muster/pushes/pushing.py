@@ -16,7 +16,7 @@ from muster.pushes.steps import Steps
 from muster.runs.answer import RunAnswer
 from muster.runs.run import Run
 from muster.runs.running import Running
-from muster.settings.mappings import pushed_features
+from muster.settings.mappings import is_pushed
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
 
@@ -57,11 +57,11 @@ class Pushing:
 
         Raises `Rejected` as `Running.begin` does, and if no feature is managed (G1).
         """
-        if not pushed_features(self.stored.settings):
+        if not is_pushed(self.stored.settings):
             raise Rejected(
                 Problem(
                     "connections.vault_crm.manage_features",
-                    "names no feature, so nothing is pushed",
+                    "names no feature, and no custom mapping writes a field, so nothing is pushed",
                     "Add engage, engage_connect or both, once an import has filled the groups.",
                 )
             )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
+from itertools import zip_longest
 
 from muster.crm import vault_fields
 from muster.crm.vault_records import Outcome, Written
@@ -19,7 +20,15 @@ from muster.pushes.ports import Ports
 from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.sending_records import sent_in_calls
 from muster.roster import end_dates
-from muster.roster.engage_errors import NOT_TAKEN, REFUSED, left_in_group, tried_again, user_entry
+from muster.roster.engage_errors import (
+    NOT_TAKEN,
+    REFUSED,
+    left_in_group,
+    not_activated,
+    tried_again,
+    user_entry,
+)
+from muster.roster.links import vault_id
 from muster.roster.member import Member
 from muster.roster.writing_members import MemberWriter
 from muster.runs.clock import RunClock
@@ -88,6 +97,7 @@ class ItemSender:
             item
             for item in items
             if item.member in members
+            and vault_id(members[item.member]) == item.user
             and push_plan.is_wanted(item, members[item.member], day)
             and not (in_doubt and push_plan.was_refused(item, members[item.member]))
         ]
@@ -105,12 +115,23 @@ class ItemSender:
     def _answered(self, run: Run, answered: Sequence[tuple[PushItem, Written]]) -> None:
         self.were_sent(run, [item for item, answer in answered if answer.outcome is Outcome.WRITTEN])
         refused = [(item, answer) for item, answer in answered if answer.outcome is Outcome.REFUSED]
-        self._failed(run, "not_written", [(item, answer.problem or REFUSED) for item, answer in refused])
+        several = [item for item, _ in refused if len(item.fields) > 1]
+        refused = [each for each in refused if each[0] not in several]
+        self._failed(run, "not_written", [(item, _problem(item, answer)) for item, answer in refused])
         self.counts["refused"] += len(refused)
         # Vault CRM held these values already, so nothing was started: the next push decides about them anew.
         unchanged = [item for item, answer in answered if answer.outcome is Outcome.NO_CHANGES]
         self.counts["not_sent"] += len(unchanged)
         self._not_taken(run, [item for item in unchanged if item.step is Step.REMOVAL])
+        same = {
+            item.member: partial(push_plan.with_same_fields, item=item)
+            for item in unchanged
+            if item.step is Step.UPDATE
+        }
+        self.member_writer(run).write(same)
+        # Nobody says which of the fields is at fault.
+        for some in zip_longest(*map(push_plan.one_by_one, several)):
+            self._write(run, {item.user: item for item in some if item})
 
     def _failed(self, run: Run, code: str, failed: Sequence[tuple[PushItem, Problem]]) -> None:
         """Record what Vault CRM did not save, and tell it, what is tried again by itself once only (P3)."""
@@ -172,6 +193,7 @@ class ItemSender:
                 record[vault_fields.status_field(feature)] = vault_crm_connection(self.settings).api_name(
                     feature, status
                 )
+        record |= {each.field: each.to for each in item.fields.values()}
         if item.active is not None:
             record["status__v"] = "active__v" if item.active else "inactive__v"
         return record
@@ -186,13 +208,11 @@ class ItemSender:
     def read(self, gathering: VaultGathering, ids: Sequence[str]) -> dict[str, VaultUser]:
         """Return the users that a gathering shows; who is not understood is told."""
         users = {}
-        for vault_id, row in gathering.named(ids).rows.items():
+        for user, row in gathering.named(ids).rows.items():
             try:
-                users[vault_id] = user_of(row, self.settings, "")
+                users[user] = user_of(row, self.settings, "")
             except Rejected as error:
-                self.errors.append(
-                    user_entry(self._now(), vault_id, "user_not_understood", error.problems[0])
-                )
+                self.errors.append(user_entry(self._now(), user, "user_not_understood", error.problems[0]))
         return users
 
     def member_writer(self, run: Run, origin: str | None = None) -> MemberWriter:
@@ -207,6 +227,11 @@ class ItemSender:
 
     def _now(self) -> str:
         return timestamp(self.clock.now())
+
+
+def _problem(item: PushItem, answer: Written) -> Problem:
+    problem = answer.problem or REFUSED
+    return not_activated(problem) if item.step is Step.ACTIVATION else problem
 
 
 class _NoArchive:

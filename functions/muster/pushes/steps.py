@@ -16,19 +16,23 @@ from muster.crm.vault_records import RECORDS_A_CALL
 from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured
 from muster.pushes import group_writes, licence_lines, push_plan
-from muster.pushes.blocked import blocked_by
-from muster.pushes.licence_lines import Line, Removals
+from muster.pushes.blocked import another_vault, blocked_by
+from muster.pushes.checking_links import strangers
+from muster.pushes.licence_lines import Removals
 from muster.pushes.ports import Ports
 from muster.pushes.push_plan import Plan, PushItem, Step
 from muster.pushes.sending_items import ItemSender, at_of
 from muster.pushes.syncing_align import AlignSync
-from muster.roster import end_dates, engage_groups
+from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.engage_errors import (
     REMOVAL_SUCCEEDED,
     failures,
+    field_not_writable,
     under_way_too_long,
     user_not_seen,
 )
+from muster.roster.engage_groups import Due
+from muster.roster.licence_places import Line
 from muster.roster.member import Member
 from muster.roster.writing_members import Change
 from muster.runs import guard
@@ -38,7 +42,7 @@ from muster.runs.clock import RunClock
 from muster.runs.parking import SHOWN, Ends, in_words
 from muster.runs.run import Phase, Run, Status
 from muster.settings import Settings
-from muster.settings.mappings import pushed_features
+from muster.settings.mappings import custom_fields_to_write, pushed_features, vault_crm_connection
 from muster.sources.gathering_vault_crm import VaultGathering
 from muster.sources.vault_users import VaultUser
 from muster.times import timestamp
@@ -57,6 +61,8 @@ class Steps:
     settings: Settings
     errors: list[LogEntry] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    # The fields of custom mappings that can be written, once somebody is due for that.
+    writable: frozenset[str] = frozenset()
     align_sync: AlignSync = field(init=False)
     sender: ItemSender = field(init=False)
 
@@ -75,7 +81,8 @@ class Steps:
     def gather_and_go_on(self, run: Run, *, resumed: bool) -> RunAnswer:
         """Gather and decide; then end a preview, park what needs approval, or send.
 
-        Raises `Misconfigured`, before anything is sent, if a check fails that sending depends on (U6).
+        Raises `Misconfigured`, before anything is sent, if a check fails that sending depends on (U6), or if
+        everybody has yet to be linked to the users of another vault (G10).
         """
         plan, run = self._planned(run, resumed=resumed)
         sends = [item for item in plan.items if item.step in push_plan.SENT]
@@ -95,7 +102,8 @@ class Steps:
         return answer
 
     def apply(self, run: Run, *, resumed: bool = False) -> RunAnswer:
-        """Send the plan from where the run left off, and end the run."""
+        """Send the plan from where the run left off, and end the run; raises `Misconfigured` (G10)."""
+        self._require_the_vault_of_the_links(run)
         parts = self.ports.archive.parts(run.organization, run.id, run.attempt, "plan")
         items = list(islice(chain.from_iterable(map(push_plan.read, parts)), run.planned))
         return self._apply(run, items, resumed=resumed)
@@ -106,21 +114,28 @@ class Steps:
         at = at_of(run)
         requested, refused = self.align_sync.take_requests(run)
         members = self._due(run, at, requested)
+        if members:
+            self._require_the_vault_of_the_links(run)
         users = self._users(run, members.values(), resumed=resumed) if members else {}
         lines, free = self.ports.roster.licence_lines(run.organization)
         in_line = licence_lines.next_in_line(lines, free, members.values(), users, self.settings, at)
         waiting = self._members(run, in_line.keys() - members.keys())
+        if waiting:
+            self._require_the_vault_of_the_links(run)
         members |= waiting
         in_line = {name: place for name, place in in_line.items() if name in members}
         if waiting:
             users |= self._users(run, waiting.values(), resumed=resumed, folder="line/")
-        plan = push_plan.make_plan(members.values(), users, in_line, self.settings, at)
+        found = strangers(members.values(), users, self.settings, self.ports.roster)
+        members = {name: each for name, each in members.items() if name not in found.members}
+        in_line = {name: place for name, place in in_line.items() if name in members}
+        plan = push_plan.make_plan(members.values(), users, in_line, self.settings, at, self.writable)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
             body = push_plan.written(plan.items[start : start + ITEMS_A_PART])
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
         unseen = [user_not_seen(members[name], self._now(), run.id) for name in plan.unseen]
         self._ends.log_errors(run, unseen)
-        refused += self._tell_what_takes_long(run, members.values())
+        refused += self._tell(run, [*found.entries, *self._what_takes_long(members.values())])
         return plan, replace(
             run,
             planned=len(plan.items),
@@ -131,13 +146,22 @@ class Steps:
             updated_at=timestamp(self.clock.now()),
         )
 
-    def _tell_what_takes_long(self, run: Run, members: Iterable[Member]) -> int:
-        """Tell requests that have been under way for a day; returns how many were not told before (P3)."""
+    def _require_the_vault_of_the_links(self, run: Run) -> None:
+        """Raise `Misconfigured` if members are linked to the users of another vault than the connection's."""
+        state, host = self.ports.runs.state(run.organization), vault_crm_connection(self.settings).host
+        if state.is_of_another_vault(host):
+            raise Misconfigured(f"the push is {blocked_by([another_vault(state.vault_host, host)])}")
+
+    def _what_takes_long(self, members: Iterable[Member]) -> list[LogEntry]:
+        """Return entries about requests that have been under way for a day (P3)."""
+        now = self.clock.now()
+        return [entry for member in members for entry in under_way_too_long(member, now)]
+
+    def _tell(self, run: Run, entries: Sequence[LogEntry]) -> int:
+        """Tell what is the same at each push; returns how many were not told before."""
         if run.preview:
             return 0
-        now = self.clock.now()
-        entries = [entry for member in members for entry in under_way_too_long(member, now)]
-        return self.ports.roster.park(run.organization, at_most(entries), now.timestamp())
+        return self.ports.roster.park(run.organization, at_most(entries), self.clock.now().timestamp())
 
     def _due(self, run: Run, at: datetime, requested: Mapping[str, Change]) -> dict[str, Member]:
         """Return the members who are due for a push; the index lists candidates, the member decides.
@@ -146,18 +170,39 @@ class Steps:
         """
         # The later of the two days: what is due from a moment on has that of UTC.
         day = max(end_dates.today(at, self.settings.time_zone), at.astimezone(UTC).date())
-        names = [
-            name
+        listed = [
+            (name, due)
             for name, due in self.ports.roster.due(run.organization, day)
             if push_plan.is_due(due, self.settings, at)
         ]
-        found = self._members(run, {*names, *requested})
-        found |= {name: change(found[name]) for name, change in requested.items() if name in found}
+        asking = {name: requested[name](each) for name, each in self._members(run, requested).items()}
+        dues = [*(due for _, due in listed), *map(engage_groups.due, asking.values())]
+        if any(due and engage_features.FIELDS in due.what for due in dues):
+            self.writable = self._writable(run)
+        names = {name for name, due in listed if self._has_work(due)}
+        found = self._members(run, names - asking.keys()) | asking
         return {
             name: each
             for name, each in found.items()
-            if push_plan.is_due(engage_groups.due(each, in_align=False), self.settings, at)
+            if (due := engage_groups.due(each, in_align=False))
+            and push_plan.is_due(due, self.settings, at)
+            and self._has_work(due)
         }
+
+    def _has_work(self, due: Due) -> bool:
+        """Whether there is more to do than to write fields of which none can be written."""
+        fields = {engage_features.FIELDS} if not self.writable else set()
+        return push_plan.concerns_push(due.what - fields, self.settings)
+
+    def _writable(self, run: Run) -> frozenset[str]:
+        """Return the fields of custom mappings that can be written; the others are told, once a day."""
+        there = {each.name for each in self.ports.fields() if each.active and each.editable}
+        wanted = custom_fields_to_write(self.settings)
+        now = self.clock.now()
+        told = [field_not_writable(name, now) for name in wanted if name not in there]
+        if told and not run.preview:
+            self.ports.roster.park(run.organization, at_most(told), now.timestamp())
+        return frozenset(there.intersection(wanted))
 
     def _members(self, run: Run, names: Iterable[str]) -> dict[str, Member]:
         return self.ports.roster.members(run.organization, sorted(names))
@@ -201,8 +246,10 @@ class Steps:
             in_doubt = False
             run = self._recorded(run, run.cursor + len(some))
             self.clock.check()
-        # All free licences have been offered to the lines; those freed later are for the next push.
-        self.ports.roster.offered(run.organization, self.ports.roster.licence_lines(run.organization)[1])
+        # All free licences of pushed features have been offered; those freed later are for the next push.
+        free, features = self.ports.roster.licence_lines(run.organization)[1], pushed_features(self.settings)
+        offered = {line: number for line, number in free.items() if line[0] in features}
+        self.ports.roster.offered(run.organization, offered)
         return self._recorded(replace(run, phase=Phase.NOTIFY), run.cursor)
 
     # ── Outcomes ─────────────────────────────────────────────────────────────────────────────────
@@ -214,7 +261,8 @@ class Steps:
             # An import may have recorded something newer since the plan was made.
             users = self.sender.users_now(users)
         member_of = {item.user: item.member for item in items}
-        self._record_outcomes(run, users, member_of, push_plan.with_outcome)
+        shown = partial(push_plan.with_shown, settings=self.settings)
+        self._record_outcomes(run, users, member_of, shown)
         self.sender.were_sent(run, [replace(item, active=None) for item in items if item.writes])
 
     def _await(self, run: Run, items: Sequence[PushItem]) -> Removals:
@@ -234,11 +282,11 @@ class Steps:
             member_of = {name: waiting[name].member for name in settled}
             self._record_outcomes(run, settled, member_of, push_plan.with_answer)
             for name, user in settled.items():
-                freed.update(_left(waiting.pop(name), user))
+                freed.update(_freed(waiting.pop(name), user, self.settings))
                 if any(group_writes.is_in_group(user.seen[each]) for each in pushed_features(self.settings)):
                     still_in.add(name)
             self.clock.check()
-        return Removals(freed, frozenset(still_in | waiting.keys()))
+        return Removals(self.settings, freed, frozenset(still_in | waiting.keys()))
 
     def _record_outcomes(
         self,
@@ -248,8 +296,10 @@ class Steps:
         change: Callable[..., Member],
     ) -> None:
         at, day = self._now(), end_dates.today(self.clock.now(), self.settings.time_zone)
+        features = pushed_features(self.settings)
         changes = {
-            member_of[name]: partial(change, user=user, at=at, day=day) for name, user in users.items()
+            member_of[name]: partial(change, user=user, at=at, day=day, features=features)
+            for name, user in users.items()
         }
         for before, after in self.sender.member_writer(run, "crm").write(changes):
             self.errors += failures(before, after, at, run.id)
@@ -303,9 +353,9 @@ def _is_under_way(item: PushItem, user: VaultUser) -> bool:
     return any(user.seen[feature].status in under_way for feature in item.writes)
 
 
-def _left(item: PushItem, user: VaultUser) -> Iterator[Line]:
-    """Yield the groups that the user has left since the item was planned."""
+def _freed(item: PushItem, user: VaultUser, settings: Settings) -> Iterator[Line]:
+    """Yield the line of each licence that the user has freed since the item was planned."""
     for feature in item.writes:
-        group = item.seen[feature].group
-        if group and user.seen[feature].group != group:
-            yield feature, group
+        before, after = item.seen[feature].group, user.seen[feature].group
+        if line := licence_places.freed_by(feature, before, after, settings):
+            yield line

@@ -18,6 +18,7 @@ from muster.crm.vault_records import RECORDS_A_CALL
 from muster.error_log import LogEntry
 from muster.errors import MusterError
 from muster.pushes import align_entries, align_outcomes, align_records, align_requests
+from muster.pushes.align_records import AlignRecord
 from muster.pushes.ports import Vault
 from muster.pushes.reading_align import AlignRoster, Found
 from muster.pushes.writing_align import AlignWriter
@@ -59,6 +60,8 @@ class AlignSync:
     written: int = field(default=0, init=False)
     # Align could not be reached or may not be written: another try would only cost time.
     _down: bool = field(default=False, init=False)
+    # Other fields are read than by the import before: what they show may be from before they were left out.
+    _reads_others: bool = field(default=False, init=False)
     # Members (ids) whose records do not show yet what they have, and these records.
     _to_fill: dict[str, str] = field(default_factory=dict, init=False)
     _desk: AlignRoster | None = field(init=False)
@@ -114,8 +117,8 @@ class AlignSync:
 
     def _wanted(self, run: Run, state: ImportState, linked: Mapping[str, str | None]) -> Iterator[str | None]:
         """Yield the conditions for the records to read; `None`: all of them."""
-        known = state.align_read_with == align_settings_digest(self.settings)
-        self.whole = run.mode == "full" or not known or state.align_watermark is None
+        self._reads_others = state.align_read_with != align_settings_digest(self.settings)
+        self.whole = run.mode == "full" or self._reads_others or state.align_watermark is None
         if self.whole:
             yield None
             return
@@ -138,7 +141,7 @@ class AlignSync:
                     entries.append(align_entries.about(record, align_entries.MEMBER_UNKNOWN, problem))
                 continue
             (member,) = members
-            if align_outcomes.is_to_be_filled(member, record):
+            if self._is_to_be_updated(member, record):
                 self._to_fill[member.id] = record.id
             new = member.crm.get(engage_features.CONNECTION, {}).get("id") in linked
             change = partial(
@@ -152,6 +155,17 @@ class AlignSync:
                 ]
                 changes[member.id] = change
         return changes, entries
+
+    def _is_to_be_updated(self, member: Member, record: AlignRecord) -> bool:
+        """Whether the record may have to be written, though the member has not changed since (G9, G12)."""
+        if align_outcomes.is_to_be_filled(member, record):
+            return True
+        is_linked = engage_features.CONNECTION in member.crm
+        return (
+            self._reads_others
+            and is_linked
+            and bool(align_outcomes.differences(member, record, self.settings))
+        )
 
     # ── Last: what came of it ────────────────────────────────────────────────────────────────────
 

@@ -127,7 +127,13 @@ class RunReporter:
         if self.kind == "import":
             yield run_metrics.seats_running_out(answer.seats or {})
         run = self.runs.run(organization, answer.run_id)
-        if run is None or not run_metrics.had_work(run):
+        is_news = run is not None and run_metrics.had_work(run)
+        vault = answer.details.get("vault_crm", {})
+        if (nobodys := vault.get("licences_of_nobody")) is not None:
+            yield from run_metrics.licences_of_nobody(organization, nobodys, is_news=is_news)
+        if (left := vault.get("base_licences_left")) is not None:
+            yield run_metrics.base_licences(organization, left)
+        if run is None or not is_news:
             return
         yield from run_metrics.duration(run)
         yield from run_metrics.outcomes(run)

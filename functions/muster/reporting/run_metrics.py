@@ -95,6 +95,22 @@ def licence_lines(organization: str, features: Iterable[str], places: Iterable[P
         yield Reading({"LicencesWaiting": waiting[feature]}, of)
 
 
+def licences_of_nobody(organization: str, number: int, *, is_news: bool) -> Iterator[Reading]:
+    """Yield how many users of Vault CRM have a group and are linked to nobody (G10).
+
+    For the alarm, and after a run with news for the dashboard.
+    """
+    value = {"LicencesOfNobody": number}
+    yield Reading(value)
+    if is_news:
+        yield Reading(value, {"organization": organization})
+
+
+def base_licences(organization: str, left: int) -> Reading:
+    """Return how many users can still be made active in Vault CRM, by its own licences."""
+    return Reading({"BaseLicencesLeft": left}, {"organization": organization})
+
+
 def outcomes(run: Run) -> Iterator[Reading]:
     """Yield the count of each outcome of a run that ended."""
     for outcome, count in run.counts.items():

@@ -32,6 +32,16 @@ class Outcome(StrEnum):
     HELD = "held"
 
 
+class UnlinkedReason(StrEnum):
+    """Why a user of Vault CRM is linked to no member (G10)."""
+
+    NO_MEMBER = "no_member"
+    AMBIGUOUS = "ambiguous"
+    MEMBER_LINKED_TO_ANOTHER = "member_linked_to_another"
+    # Likewise linked to another, and no active member any more.
+    MEMBER_LEFT = "member_left"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What the roster knows about one user.
@@ -76,7 +86,8 @@ class Decision:
     `newcomer` says that the member's manager may have to be notified (N1). `entry` is what the error log has
     to say about it: written with the rest, and so once. `erases_history` deletes the member's history
     before this version, up to `HISTORY_ERASED_AT_ONCE` entries, and `keys_erased` are match keys that nobody
-    else has or waits for, whose items go with the member (T5).
+    else has or waits for, whose items go with the member (T5). `unlinked_reason` is why a user of Vault CRM
+    is linked to nobody; `unchanged` are then the members that it fits.
     """
 
     outcome: Outcome
@@ -94,6 +105,7 @@ class Decision:
     entry: LogEntry | None = None
     erases_history: bool = False
     keys_erased: tuple[str, ...] = ()
+    unlinked_reason: UnlinkedReason | None = None
 
     @property
     def writes(self) -> bool:

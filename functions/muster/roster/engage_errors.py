@@ -5,16 +5,16 @@ Whoever sees first what became of a request tells it, push or import. Pure.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from muster.crm import engage_features
+from muster.crm import engage_features, vault_fields
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
 from muster.roster import licence_places, requests_under_way, vault_tries
 from muster.roster.member import Member
 from muster.times import timestamp
 
-_NAMED = {engage_features.ENGAGE: "Engage", engage_features.CONNECT: "Engage Connect"}
+_NAMED = engage_features.NAMES
 _THEN_RETRY = "then ask for a retry with GroupAssignmentFunction"
 _FAILURES: Mapping[str, tuple[str, str]] = {
     engage_features.NO_LICENSES_REMAINING: (
@@ -128,6 +128,16 @@ def _removal_told(before: Member, after: Member, feature: str) -> tuple[str, Pro
     return status, Problem(_NAMED[feature], f"removal {what}; {_NOT_DONE}", f"{first}. {_AGAIN}")
 
 
+def not_activated(problem: Problem) -> Problem:
+    """Return the problem with a user whom Vault CRM did not make active, with what follows from it (P3)."""
+    return Problem(
+        problem.where,
+        f"was not made active, and is asked no group: {problem.message}",
+        "If no licence for users is left, which PreflightFunction says (base licences), make another user"
+        f" inactive in Vault CRM, or buy licences. {problem.remedy}".rstrip(),
+    )
+
+
 def tried_again(problem: Problem) -> Problem:
     """Return a problem with a record that is tried again by itself, saying so (G7)."""
     remedy = f"{problem.remedy.removesuffix('.')}. {_TRIED_AGAIN}" if problem.remedy else _TRIED_AGAIN
@@ -160,6 +170,25 @@ def left_in_group(feature: str) -> Problem:
         "group still has the user, who was inactivated: the feature is not managed, and the licence not free",
         "In Vault CRM make the user active, clear the request, and make the user inactive again. To have that"
         f" done for who leaves next, add {feature} to connections.vault_crm.manage_features.",
+    )
+
+
+def field_not_writable(name: str, now: datetime) -> LogEntry:
+    """Return the entry for a field that a custom mapping writes and nobody can, the same all day (G5)."""
+    problem = Problem(
+        name,
+        f"of {vault_fields.OBJECT} is mapped to be written, and is not active, or the integration user may"
+        " not edit it: nothing is written to it",
+        f"Let its profile edit {name}, or take it out of field_maps.vault_crm.outbound.custom.",
+    )
+    day = timestamp(now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    return entry_of(
+        problem,
+        at=day,
+        system=engage_features.CONNECTION,
+        code="field_not_writable",
+        notification=name,
+        record=None,
     )
 
 

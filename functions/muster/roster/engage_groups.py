@@ -16,6 +16,7 @@ from muster.crm.engage_features import (
     CONNECTION,
     FAILED,
     FEATURES,
+    FIELDS,
     NO_LICENSES_REMAINING,
     REQUEST_FAILED,
     REQUEST_SENT,
@@ -24,7 +25,7 @@ from muster.crm.engage_features import (
     USER_STATUS,
     Seen,
 )
-from muster.roster import requests_under_way, vault_tries
+from muster.roster import requests_set_aside, requests_under_way, vault_tries, written_fields
 from muster.roster.end_dates import closed_by_hand, day_after, has_left
 from muster.roster.licence_places import without_place
 from muster.roster.member import Member
@@ -36,8 +37,8 @@ type Attributes = dict[str, Any]
 class Due:
     """What a push, or an import, has to look at for a member, and from which day or moment on.
 
-    Either is in ISO 8601; empty: at once. `what` names features, `engage_features.USER_STATUS`, `ALIGN`, and
-    for an import `end_dates.EVALUATION`.
+    Either is in ISO 8601; empty: at once. `what` names features, `engage_features.USER_STATUS`, `FIELDS`,
+    `ALIGN`, and for an import `end_dates.EVALUATION`.
     """
 
     since: str
@@ -71,7 +72,7 @@ def retry(member: Member, feature: str) -> Attributes:
 def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attributes:
     status = RETRY_REQUEST if CONNECTION in member.crm else after["status"]
     # Without the digest, the next import looks at the member again: it may have to undo this (I10).
-    vault = {**member.vault, "digest": ""} if member.vault else {}
+    vault = {**requests_set_aside.removed(member.vault, feature), "digest": ""} if member.vault else {}
     if after["request"] != getattr(member, feature)["request"]:
         vault = _returned_or_not(without_place(vault, feature), feature)
     if after["request"] is not None:
@@ -80,8 +81,11 @@ def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attrib
 
 
 def is_unsent(member: Member, feature: str) -> bool:
-    """Whether the member's request has been edited since it was last sent (I10)."""
-    return bool(getattr(member, feature)["status"] == RETRY_REQUEST)
+    """Whether the member's request has been edited since it was last sent (I10).
+
+    That it is, says its status, or that it is set aside while the feature is not pushed (G12).
+    """
+    return getattr(member, feature)["status"] == RETRY_REQUEST or requests_set_aside.has(member, feature)
 
 
 def returned(before: Member, after: Member, day: date) -> Attributes:
@@ -165,6 +169,9 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
         # Nobody is inactivated while in a group: that waits for when the removal is tried.
         removals = [groups[feature] for feature in groups if gives_back(member, feature)]
         found[USER_STATUS] = max(since, *removals) if member.vault.get("active", True) and removals else since
+    # On whatever day: nothing is written about who has left, or is inactive there.
+    if may_hold(member, date.min) and (since := written_fields.due_since(member)) is not None:
+        found[FIELDS] = since
     if in_align and is_outdated_in_align(member):
         found[ALIGN] = ""
     return Due(min(found.values()), frozenset(found)) if found else None
@@ -177,9 +184,9 @@ def _group_due(member: Member, feature: str, ends: str | None) -> str | None:
     holds_none = not may_hold(member, date.min)
     if mine["status"] == REQUEST_SENT:
         return ""
-    if mine["status"] == RETRY_REQUEST and (gives_back(member, feature) or not mine["request"]):
+    if is_unsent(member, feature) and (gives_back(member, feature) or not mine["request"]):
         return ""
-    if mine["status"] == RETRY_REQUEST and not holds_none:
+    if is_unsent(member, feature) and not holds_none:
         activation = vault_tries.of(member, USER_STATUS)
         return activation.next() if activation and not member.vault.get("active", True) else ""
     if not holds_none and is_unsaved(member, feature):
@@ -259,7 +266,7 @@ def to_send(
 def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Attributes:
     """Return the attributes of a member after its request was written to Vault CRM (P3)."""
     vault = requests_under_way.seen(_returned_or_not(member.vault, feature), feature, None)
-    vault = {**vault, "digest": ""}
+    vault = {**requests_set_aside.removed(vault, feature), "digest": ""}
     if "request" in written:
         vault[feature] = written["request"] or None
     return {feature: {**getattr(member, feature), "status": REQUEST_SENT}, "vault": vault}
@@ -268,8 +275,8 @@ def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Att
 def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
     """Return the attributes of a member for whom Vault CRM shows this; the request stays (G4, P3).
 
-    A request that is not sent yet keeps its status, and so does what Vault CRM did not save. `at` is now, for
-    a place in line (G8), and for what takes long (G7, P3).
+    A request that is not sent yet keeps its status, unless it is set aside, and so does what Vault CRM did
+    not save. `at` is now, for a place in line (G8), and for what takes long (G7, P3).
     """
     mine = getattr(member, feature)
     # Retry Request in Vault CRM means that it has been sent, and that Vault has yet to answer.
@@ -281,20 +288,28 @@ def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
     else:
         is_open = seen.request is not None or seen.group is not None
         vault = _after_removal(member.vault, feature, seen, at)
-    if is_unsent(member, feature) or (tries and tries.unsaved and is_open and status != REQUEST_SENT):
+    is_unsaved_still = bool(tries and tries.unsaved and is_open and status != REQUEST_SENT)
+    if mine["status"] == RETRY_REQUEST or is_unsaved_still:
         status = mine["status"]
     vault = requests_under_way.seen(vault, feature, at if status == REQUEST_SENT else None)
     vault[feature] = seen.request
+    if not is_unsent(member, feature):
+        vault = _in_line(vault, feature, mine, status, at)
+    return {feature: {**mine, "status": status, "group": seen.group}, "vault": vault}
+
+
+def _in_line(
+    vault: dict[str, Any], feature: str, mine: Mapping[str, Any], status: str | None, at: str
+) -> dict[str, Any]:
+    """Return a member's `vault` with its place in line, or without, once its request has this status (G8)."""
     if status == NO_LICENSES_REMAINING and mine["request"]:
         place = vault.get("waits", {}).get(feature, {})
         if place.get("group") != mine["request"]:
             place = {"group": mine["request"], "since": at, "tried": at}
         elif mine["status"] != NO_LICENSES_REMAINING:
             place = {**place, "tried": at}
-        vault["waits"] = {**vault.get("waits", {}), feature: place}
-    elif status not in (RETRY_REQUEST, REQUEST_SENT):
-        vault = without_place(vault, feature)
-    return {feature: {**mine, "status": status, "group": seen.group}, "vault": vault}
+        return {**vault, "waits": {**vault.get("waits", {}), feature: place}}
+    return vault if status == REQUEST_SENT else without_place(vault, feature)
 
 
 def _after_removal(vault: Mapping[str, Any], feature: str, seen: Seen, at: str) -> dict[str, Any]:

@@ -1,10 +1,18 @@
-"""A member's place in line for an Engage licence (G8)."""
+"""A member's place in line for an Engage licence (G8).
+
+There is a line for each group; or one for all groups of a feature, where the vault counts its licences by
+feature (settings: `engage_licenses`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from muster.roster.member import Member
+from muster.settings import Settings
+
+# A feature, and a group in it; no group: the line is for every group of the feature.
+type Line = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,21 @@ def places(member: Member | None) -> frozenset[Place]:
         return frozenset()
     waits = member.vault.get("waits", {})
     return frozenset(Place(feature, **place) for feature, place in waits.items())
+
+
+def line_for(feature: str, group: str, settings: Settings) -> Line:
+    """Return the line in which who wants this group waits."""
+    connection = settings.connections.vault_crm
+    is_shared = connection is not None and connection.engage_licenses == "per_feature"
+    return feature, "" if is_shared else group
+
+
+def freed_by(feature: str, before: str | None, after: str | None, settings: Settings) -> Line | None:
+    """Return the line that has a licence more when somebody goes from one group to another, or to none."""
+    if before is None or before == after:
+        return None
+    left = line_for(feature, before, settings)
+    return None if after is not None and left == line_for(feature, after, settings) else left
 
 
 def without_place(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:

@@ -34,7 +34,10 @@ class Member:
     (`domains.convert`). `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`,
     per feature the request there, `digest` of the row as imported, `waits`, the places in line for a licence,
     `tries`, what is tried there until it is done (`roster.vault_tries`), `former`, the groups to request
-    again for who comes back (`roster.former_groups`), and `returning`, the features of which that is unsent.
+    again for who comes back (`roster.former_groups`), `returning`, the features of which that is unsent,
+    `set_aside`, those whose request waits until they are pushed (`roster.requests_set_aside`),
+    `written`, what custom mappings have written (`roster.written_fields`), and `unfit`, that the user goes by
+    nothing of the member any more (`roster.vault_links`).
     """
 
     id: str

@@ -9,6 +9,9 @@ When a user of Vault CRM is imported, the request there becomes the member's, un
     the member was not linked before            it is kept in both modes, and sent where Vault's differs
     the member may hold no licence just now     it is kept for coming back where Vault shows none (G11)
 
+While the feature is not pushed, a request that is not sent yet is set aside: no push can send it, so it is
+given up only where the settings say so and Vault shows another request than before (G12).
+
 Pure: no I/O, no clock.
 """
 
@@ -18,7 +21,7 @@ from typing import Any
 
 from muster.crm import engage_features
 from muster.crm.engage_features import Seen
-from muster.roster import end_dates, engage_groups
+from muster.roster import end_dates, engage_groups, requests_set_aside
 from muster.roster.entitlements import governor
 from muster.roster.links import vault_id
 from muster.roster.member import Member
@@ -37,7 +40,7 @@ def with_standing_request(
     is_new: bool,
     held_none: bool,
 ) -> Member:
-    """Return the member with the request that stands, and Retry Request where that is to be sent.
+    """Return the member with the request that stands; one to be sent has Retry Request, or is set aside.
 
     `seen` is what Vault CRM shows of the feature; `is_new` says that the member has just been linked,
     `held_none` that it could hold no licence until now.
@@ -52,11 +55,8 @@ def with_standing_request(
         stands = stands or (feature in user.requests and user.requests[feature] is None)
     stands = stands or end_dates.closed_by_hand(member, today) is not None
     if feature in user.requests and not stands:
-        return _with_vaults_request(member, feature, user.requests[feature])
+        return _settled(_with_vaults_request(member, feature, user.requests[feature]), feature)
     differs = mine["request"] != seen.request
-    if feature not in mappings.pushed_features(settings):
-        # Nothing of it is ever sent: it is imported and shown (G1).
-        return _with_status(member, feature, unsent=False)
     if assigned or (is_new and mine["request"] is not None):
         # Who may hold no licence is to be in no group: a push sees to that without a status.
         unsaved = engage_groups.is_unsaved(member, feature)
@@ -64,7 +64,9 @@ def with_standing_request(
     if not differs and engage_groups.seen_request(member, feature) != mine["request"]:
         # Vault CRM has it already: from a push that died after it wrote, or from somebody there.
         unsent = False
-    return _with_status(member, feature, unsent=unsent)
+    if not unsent:
+        return _settled(member, feature)
+    return _unsent(member, feature, settings)
 
 
 def is_kept(before: Member, after: Member, feature: str, user: VaultUser, settings: Settings) -> bool:
@@ -85,21 +87,44 @@ def _stands(
         return getattr(member, feature)["request"] is not None
     # Only what is new in Vault CRM overwrites an edit: a row that was imported before does not.
     kept = settings.pending_edits == "protect" or member.vault.get("digest") == user.digest
+    is_pushed = feature in mappings.pushed_features(settings)
+    if requests_set_aside.has(member, feature) or not is_pushed:
+        kept = kept or user.requests.get(feature) == engage_groups.seen_request(member, feature)
     is_pending = engage_groups.is_unsent(member, feature) or engage_groups.is_unsaved(member, feature)
     return kept and is_pending
 
 
 def _with_vaults_request(member: Member, feature: str, request: str | None) -> Member:
-    if request != getattr(member, feature)["request"]:
-        requested = engage_groups.request_group(member, feature, request)
-        origins = {**member.origins, f"{feature}.request": "crm"}
-        member = replace(member, **requested, origins=origins)
-    return _with_status(member, feature, unsent=False)
-
-
-def _with_status(member: Member, feature: str, *, unsent: bool) -> Member:
-    mine = getattr(member, feature)
-    if unsent == engage_groups.is_unsent(member, feature):
+    if request == getattr(member, feature)["request"]:
         return member
-    changed: dict[str, Any] = {feature: {**mine, "status": engage_features.RETRY_REQUEST if unsent else None}}
-    return replace(member, **changed)
+    requested = engage_groups.request_group(member, feature, request)
+    return replace(member, **requested, origins={**member.origins, f"{feature}.request": "crm"})
+
+
+def _settled(member: Member, feature: str) -> Member:
+    """Return the member with nothing to be sent: what Vault CRM shows is the status."""
+    if not engage_groups.is_unsent(member, feature):
+        return member
+    return _with(member, feature, is_set_aside=False, status=_shown_status(member, feature))
+
+
+def _unsent(member: Member, feature: str, settings: Settings) -> Member:
+    """Return the member with a request to be sent: by the next push, or once the feature is pushed (G12)."""
+    if feature in mappings.pushed_features(settings):
+        return _with(member, feature, is_set_aside=False, status=engage_features.RETRY_REQUEST)
+    # Where no status is imported, nothing would be shown in the place of Retry Request.
+    is_shown = f"{feature}.status" in mappings.inbound(settings)
+    status = _shown_status(member, feature) if is_shown else getattr(member, feature)["status"]
+    return _with(member, feature, is_set_aside=True, status=status)
+
+
+def _shown_status(member: Member, feature: str) -> str | None:
+    """Return the status without Retry Request, which Vault CRM has never seen."""
+    status: str | None = getattr(member, feature)["status"]
+    return None if status == engage_features.RETRY_REQUEST else status
+
+
+def _with(member: Member, feature: str, *, is_set_aside: bool, status: str | None) -> Member:
+    mark = requests_set_aside.added if is_set_aside else requests_set_aside.removed
+    changed: dict[str, Any] = {feature: {**getattr(member, feature), "status": status}}
+    return replace(member, **changed, vault=mark(member.vault, feature))

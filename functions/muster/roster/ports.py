@@ -13,6 +13,7 @@ from muster.roster.licence_places import Place
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
 from muster.roster.seats import Pool, Pools
+from muster.roster.unlinked_holders import UnlinkedHolder
 from muster.settings import Settings
 from muster.sources.member_states import MemberState
 
@@ -66,6 +67,21 @@ class Roster(Protocol):
 
     def park(self, organization: str, entries: Iterable[LogEntry], now: float) -> int:
         """Add to the error log and return how many entries were new; `now` is in epoch seconds."""
+
+
+class UnlinkedHolders(Protocol):
+    """The recorded users of Vault CRM who have a group and are linked to nobody (G10).
+
+    The adapter is `adapters.aws.unlinked_holder_table`.
+    """
+
+    def holders(self, organization: str) -> dict[str, UnlinkedHolder]:
+        """Return all that are recorded, by Vault CRM id, in the order of their ids."""
+
+    def record(
+        self, organization: str, holders: Sequence[UnlinkedHolder], forget: Sequence[str], lease: Lease
+    ) -> None:
+        """Record these as they are, and forget those of these ids; raises `Stale`."""
 
 
 class Change(Protocol):

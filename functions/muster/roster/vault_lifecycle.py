@@ -14,54 +14,121 @@ from typing import Any
 from muster.crm import engage_features, vault_fields
 from muster.crm.engage_features import CONNECTION, Seen
 from muster.errors import Problem
-from muster.roster import end_dates, engage_groups, pending_edits, salesforce_lifecycle, vault_tries
-from muster.roster.decisions import Decision, Known, Outcome, Wanted
-from muster.roster.links import match_keys, vault_id, vault_key
+from muster.roster import (
+    end_dates,
+    engage_groups,
+    pending_edits,
+    requests_set_aside,
+    salesforce_lifecycle,
+    vault_links,
+    vault_tries,
+    written_fields,
+)
+from muster.roster.decisions import Decision, Known, Outcome, UnlinkedReason, Wanted
+from muster.roster.links import vault_id, vault_key
 from muster.roster.member import Member
 from muster.roster.seats import Pools
 from muster.settings import Settings, mappings
 from muster.settings.mappings import vault_crm_connection
-from muster.sources.vault_users import VaultUser
+from muster.sources.vault_users import LostLink, VaultUser
 from muster.times import timestamp
 
 AMBIGUOUS = "vault_user_ambiguous"
 REQUEST_KEPT = "request_kept"
+# What a member's `vault` keeps when its user goes: the rest is what Vault CRM showed of that one.
+_STAYS = ("former", engage_features.ALIGN)
 
 
-def wanted_for(user: VaultUser, settings: Settings) -> Wanted:
-    """Return what has to be looked up to decide about the user."""
-    by_email = vault_crm_connection(settings).match == "email"
-    named = match_keys(None, user.email) if by_email else match_keys(user.username, None)
-    return Wanted(match_keys=(vault_key(user.id), *named))
+def wanted_for(change: VaultUser | LostLink, settings: Settings) -> Wanted:
+    """Return what has to be looked up to decide about the change; whose a user is goes by all its names."""
+    named = () if isinstance(change, LostLink) else vault_links.keys_of_user(change)
+    return Wanted(match_keys=(vault_key(change.id), *named))
 
 
-def decide(user: VaultUser, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
+def decide(
+    change: VaultUser | LostLink, known: Known, settings: Settings, pools: Pools, now: datetime
+) -> Decision:
     """Return the decision about a user, given what is known; `pools` is there for `ports.Rules` only.
 
-    The member linked to the user is updated; else the one with its e-mail address or username is linked.
+    The member linked to the user is updated, or loses it where it certainly is another's. Without one, the
+    member with its own e-mail address or username is linked. Of another vault no link says anything.
     """
-    linked = next((member for member in known.namesakes if vault_id(member) == user.id), None)
-    if linked:
-        return _updated(linked, user, settings, now)
-    candidates = known.namesakes
+    if isinstance(change, LostLink):
+        return _lost(change, known, settings, now)
+    user = change
+    holders = () if user.moved else _holders(user, known)
+    if holders:
+        # More than one is left of a move to another vault that did not come to its end.
+        is_anothers = len(holders) > 1 or vault_links.owner(user, holders[0], known.namesakes, settings)
+        if is_anothers:
+            return _without_user(holders[0], user.run, settings, now)
+        return _updated(holders[0], user, settings, now)
+    found = vault_links.candidates(user, known.namesakes, settings)
+    candidates = found
     if len(candidates) > 1:
         candidates = tuple(member for member in candidates if member.active)
         if len(candidates) != 1:
-            return Decision(outcome=Outcome.AMBIGUOUS)
-    if not candidates or not _may_be_linked(candidates[0], user):
-        return Decision(outcome=Outcome.UNLINKED)
+            return _unlinked(UnlinkedReason.AMBIGUOUS, found)
+    if not candidates:
+        return _unlinked(UnlinkedReason.NO_MEMBER)
+    if not vault_links.may_be_linked(candidates[0], user, settings):
+        active = candidates[0].active
+        reason = UnlinkedReason.MEMBER_LINKED_TO_ANOTHER if active else UnlinkedReason.MEMBER_LEFT
+        return _unlinked(reason, candidates)
     return replace(_updated(candidates[0], user, settings, now), matches=known.matches)
 
 
-def succeeding(user: VaultUser, known: Known, unseen: frozenset[str]) -> VaultUser:
-    """Return the user, marked as successor of one that a member is linked to and the vault no longer shows.
+def _holders(user: VaultUser, known: Known) -> tuple[Member, ...]:
+    """Return the members that are linked to the user: whom it does not fit first."""
+    holders = (member for member in known.namesakes if vault_id(member) == user.id)
+    return tuple(sorted(holders, key=lambda member: vault_links.fits(user, member)))
 
-    `unseen` are the Vault ids that a complete reading should have shown.
+
+def _unlinked(reason: UnlinkedReason, members: tuple[Member, ...] = ()) -> Decision:
+    """Return the decision that a user is linked to nobody, though it fits these members."""
+    outcome = Outcome.AMBIGUOUS if reason is UnlinkedReason.AMBIGUOUS else Outcome.UNLINKED
+    return Decision(outcome=outcome, unchanged=members, unlinked_reason=reason)
+
+
+def _lost(change: LostLink, known: Known, settings: Settings, now: datetime) -> Decision:
+    for member in known.namesakes:
+        if member.id == change.member and vault_id(member) == change.id:
+            return _without_user(member, change.run, settings, now)
+    return Decision(outcome=Outcome.STALE)
+
+
+def _without_user(before: Member, run: str, settings: Settings, now: datetime) -> Decision:
+    """Take the user from a member: what Vault CRM showed of it goes, the member's own requests stand."""
+    theirs = frozenset(
+        target.removeprefix(mappings.CUSTOM)
+        for target in mappings.inbound(settings)
+        if target.startswith(mappings.CUSTOM)
+    )
+    shown: dict[str, Any] = {
+        feature: {**getattr(before, feature), "status": None, "group": None}
+        for feature in engage_features.FEATURES
+    }
+    after = replace(
+        before,
+        crm={system: values for system, values in before.crm.items() if system != CONNECTION},
+        custom={name: value for name, value in before.custom.items() if name not in theirs},
+        vault={name: value for name, value in before.vault.items() if name in _STAYS},
+        **shown,
+    )
+    return salesforce_lifecycle.recorded(before, after, Outcome.UNLINKED, settings, now, "crm", run)
+
+
+def succeeding(user: VaultUser, known: Known, released: frozenset[str], settings: Settings) -> VaultUser:
+    """Return the user, marked as successor of one that a member it fits is linked to, and who is `released`.
+
+    That are the Vault ids of users whom the vault no longer shows, or who are no longer their member's.
     """
     former = {
-        former_id for member in known.namesakes if (former_id := vault_id(member)) and former_id != user.id
+        former_id
+        for member in vault_links.candidates(user, known.namesakes, settings)
+        if (former_id := vault_id(member)) and former_id != user.id
     }
-    gone = former & unseen
+    gone = former & released
     return replace(user, succeeds=gone.pop()) if len(gone) == 1 else user
 
 
@@ -95,49 +162,37 @@ def notices(user: VaultUser, decision: Decision, settings: Settings) -> tuple[No
     before, after = decision.before, decision.after or decision.before
     if before is None or after is None:
         return ()
-    kept = [
-        feature
+    return tuple(
+        _kept(feature, settings)
         for feature in engage_features.FEATURES
         if pending_edits.is_kept(before, after, feature, user, settings)
         and getattr(after, feature)["request"] != user.requests[feature]
-    ]
-    return tuple(
-        Notice(
-            REQUEST_KEPT,
-            Problem(
-                mappings.inbound(settings)[f"{feature}.request"],
-                "differs from the request made here, which is not sent yet; the request made here is kept",
-                "Nothing to do: the next push sends it. If Vault CRM is right, request its group.",
-            ),
+    )
+
+
+def _kept(feature: str, settings: Settings) -> Notice:
+    sent = "Nothing to do: the next push sends it."
+    if feature not in mappings.pushed_features(settings):
+        sent = (
+            f"It is sent once {feature} is pushed (settings: manage_features, field_maps.vault_crm.outbound)."
         )
-        for feature in kept
-    )
-
-
-def _may_be_linked(member: Member, user: VaultUser) -> bool:
-    """Whether the member may be linked to this user.
-
-    It may if it is linked to no user, to one who is gone, or to one who is inactive and in no group while
-    this one is active: then the old user is left with nothing that only this link could take back.
-    """
-    former = vault_id(member)
-    if former is None or former == user.succeeds:
-        return True
-    holds = any(
-        getattr(member, feature)["group"] or engage_groups.seen_request(member, feature)
-        for feature in engage_features.FEATURES
-    )
-    return user.active and member.vault.get("active") is False and not holds
+    where = mappings.inbound(settings)[f"{feature}.request"]
+    what = "differs from the request made here, which is not sent yet; the request made here is kept"
+    return Notice(REQUEST_KEPT, Problem(where, what, f"{sent} If Vault CRM is right, request its group."))
 
 
 def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime) -> Decision:
     """Update one member by its user; the link between them may be new."""
-    is_new = vault_id(before) != user.id
+    is_new = user.moved or vault_id(before) != user.id
+    is_unfit = not vault_links.fits(user, before)
     today = end_dates.today(now, settings.time_zone)
     at = timestamp(now)
-    # What Vault CRM showed of another user says nothing about this one; what Align shows goes on.
-    stays = ("former", engage_features.ALIGN)
-    vault = {name: known for name, known in before.vault.items() if not is_new or name in stays}
+    # What Vault CRM showed of another user says nothing about this one.
+    vault = {
+        name: known
+        for name, known in before.vault.items()
+        if name != vault_links.UNFIT and (not is_new or name in _STAYS)
+    }
     after = replace(
         before,
         crm={**before.crm, CONNECTION: {"id": user.id, "username": user.username}},
@@ -146,7 +201,11 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
             for name, value in {**before.custom, **user.custom}.items()
             if name in mappings.custom_names(settings)
         },
-        vault={**_user_status_kept(vault, user), "active": user.active},
+        vault={
+            **_user_status_kept(vault, user),
+            "active": user.active,
+            **({vault_links.UNFIT: True} if is_unfit else {}),
+        },
     )
     for feature in engage_features.FEATURES:
         seen = _seen(after, feature, user, settings)
@@ -164,11 +223,18 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
         after = replace(after, **changed)
     if not is_new:
         after = replace(after, **engage_groups.returned(before, after, today))
-    # The next import looks at a kept edit again: by then the settings may let Vault overwrite it.
+    after = replace(after, vault=written_fields.observed(after, user.written, settings))
+    # The next import looks at a kept edit again: by then the settings may let Vault overwrite it. Not so one
+    # that is, or was, set aside: only another request in Vault overwrites that.
     kept = any(
-        pending_edits.is_kept(before, after, feature, user, settings) for feature in engage_features.FEATURES
+        pending_edits.is_kept(before, after, feature, user, settings)
+        for feature in mappings.pushed_features(settings)
+        if not requests_set_aside.has(before, feature)
     )
     digest = before.vault.get("digest", "") if kept else user.digest
+    if is_unfit:
+        # By the next full import it may be clear whose user it is.
+        digest = ""
     after = replace(after, vault={**after.vault, "digest": digest})
     if after == before:
         return Decision(outcome=Outcome.UNCHANGED, before=before)

@@ -1,9 +1,9 @@
 """What is tried in Vault CRM again and again until it is done, and when (G7, P3).
 
-That is taking a user out of a group, making the user active or inactive there, and asking for a group where
-the vault refuses to save that. A try that fails is
-followed by one at the next push, one six hours after that, and then one a day. What has been tried is kept
-in the member's `vault` under `tries`, by feature or `engage_features.USER_STATUS`, until it is done; so it
+That is taking a user out of a group, making the user active or inactive there, asking for a group where the
+vault refuses to save that, and writing the fields that custom mappings name. A try that fails is followed by
+one at the next push, one six hours after that, and then one a day. What has been tried is kept in the
+member's `vault` under `tries`, by feature, `engage_features.USER_STATUS` or `FIELDS`, until it is done; so it
 does not matter whether a push or an import saw the failure first. Pure; times are in ISO 8601.
 """
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured, MusterError, Stale, Unavailable
 from muster.lease import Lease
-from muster.roster import engage_errors, namesakes, refuted_messages, salesforce_lifecycle
+from muster.roster import engage_errors, namesakes, refuted_messages, salesforce_lifecycle, vault_links
 from muster.roster.activity import gives_way
 from muster.roster.counting_seats import SeatCount
 from muster.roster.decisions import Decision, Known, Wanted
@@ -23,7 +23,7 @@ from muster.roster.seats import limits
 from muster.settings import Settings
 from muster.sources.newest_changes import read_again_version
 from muster.sources.user_changes import UserChange
-from muster.sources.vault_users import VaultUser
+from muster.sources.vault_users import LostLink, VaultUser
 from muster.times import timestamp
 
 # Returns these Salesforce users (ids) as they are now, without those that Salesforce does not show.
@@ -201,9 +201,13 @@ class UserChangeWriter:
         return self._roster.park(self._settings.organization, at_most(entries), self._now.timestamp())
 
     def _became_of(self, change: Change, decision: Decision) -> Iterator[LogEntry]:
-        if isinstance(change, VaultUser) and decision.before and decision.after:
-            run = change.run.removeprefix("run:")
-            yield from engage_errors.failures(decision.before, decision.after, timestamp(self._now), run)
+        if not isinstance(change, VaultUser | LostLink) or not decision.before or not decision.after:
+            return
+        before, after = decision.before, decision.after
+        at, run = timestamp(self._now), change.run.removeprefix("run:")
+        yield from vault_links.entries(change, before, after, at, run)
+        if isinstance(change, VaultUser):
+            yield from engage_errors.failures(before, after, at, run)
 
     def _done(self, decided: Sequence[tuple[Change, Decision]]) -> None:
         for change, decision in decided:

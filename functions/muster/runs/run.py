@@ -119,8 +119,9 @@ class ImportState:
     admin has approved the settings that lead to it. `frozen` are the CRM ids of the users last seen frozen in
     Salesforce (`None`: not known, or too many to remember). `settings_tried` is the version of
     the settings that Salesforce could not be asked about when it was saved, and has accepted since. What
-    begins with `vault_` or `align_` is the same about Vault CRM and Align; `align_read_with` is the digest of
-    the settings that Align was read with.
+    begins with `vault_` or `align_` is the same about Vault CRM and Align; `vault_host` is the vault that
+    members are linked to (until 0.2.0 it was not stored), `vault_read_at` when it was last read,
+    `align_read_with` the digest of the settings that Align was read with.
     """
 
     watermark: str | None = None
@@ -135,8 +136,10 @@ class ImportState:
     completed_at: str | None = None
     frozen: tuple[str, ...] | None = None
     vault_watermark: str | None = None
+    vault_read_at: str | None = None
     vault_rows: int | None = None
     vault_decided_with: str | None = None
+    vault_host: str | None = None
     align_watermark: str | None = None
     align_read_with: str | None = None
     settings_tried: int | None = None
@@ -146,6 +149,10 @@ class ImportState:
         if self.organization_id is None or organization_id is None:
             return False
         return not salesforce_ids.same(self.organization_id, organization_id)
+
+    def is_of_another_vault(self, host: str) -> bool:
+        """Whether members are linked to the users of another vault than the one at this host."""
+        return self.vault_host is not None and self.vault_host.casefold() != host.casefold()
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ImportState:

@@ -2,6 +2,7 @@
 
 sections, assignments, field_maps   every key and its default, as pydantic models
 vault_field_maps, engage_statuses   the same for Vault CRM: field mappings and status names
+align_field_maps                    fields of Align's roster that members show beside their own
 align_names                         how an Align vault names its fields and statuses
 values                              the kinds of value: what each accepts, and what to write instead
 strict_yaml                         YAML or JSON text, parsed strictly

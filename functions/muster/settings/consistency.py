@@ -29,6 +29,8 @@ def problems(settings: Settings, *, loopback_hosts: bool = False) -> list[Proble
         *_spellings(settings),
         *_too_many_fields(settings),
         *_custom_twice(settings),
+        *_written_twice(settings),
+        *_nothing_to_write(settings),
     ]
 
 
@@ -149,7 +151,7 @@ def _too_many_fields(settings: Settings) -> Iterator[Problem]:
 
 
 def _custom_twice(settings: Settings) -> Iterator[Problem]:
-    """Yield a problem for each custom value that both Salesforce and Vault CRM would set."""
+    """Yield a problem for each custom value that two of Salesforce, Vault CRM and Align would set."""
     for target in mappings.inbound(settings):
         name = target.removeprefix("custom.")
         if name in settings.auto_provision.custom_fields:
@@ -157,4 +159,55 @@ def _custom_twice(settings: Settings) -> Iterator[Problem]:
                 path(("field_maps", "vault_crm", "inbound", "custom", target)),
                 "is a custom field of Salesforce too, and each import would overwrite the other's value",
                 f"Give it another name, like custom.Vault_{name}.",
+            )
+    others = {*settings.auto_provision.custom_fields, *_read_from_vault_crm(settings)}
+    for name in mappings.align_custom(settings):
+        if name in others:
+            yield Problem(
+                path(("field_maps", "align", "inbound", "custom", f"{mappings.CUSTOM}{name}")),
+                "is read from another system too, and each import would overwrite the other's value",
+                f"Give it another name, like custom.Align_{name}.",
+            )
+
+
+def _read_from_vault_crm(settings: Settings) -> Iterator[str]:
+    targets = mappings.inbound(settings)
+    return (each.removeprefix(mappings.CUSTOM) for each in targets if each.startswith(mappings.CUSTOM))
+
+
+_WRITTEN = ("field_maps", "vault_crm", "outbound", "custom")
+
+
+def _written_twice(settings: Settings) -> Iterator[Problem]:
+    """Yield a problem for each field of Vault CRM that two attributes would be written to."""
+    first: dict[str, str] = {}
+    for attribute, written in mappings.custom_outbound(settings).items():
+        other = first.setdefault(written.field, attribute)
+        if other != attribute:
+            yield Problem(
+                path((*_WRITTEN, attribute)),
+                f"is written to {written.field}, as {other} is, and each would overwrite the other",
+                "Map one of them to another field, or take it out.",
+            )
+
+
+def _nothing_to_write(settings: Settings) -> Iterator[Problem]:
+    """Yield a problem for each custom value that is to be written and that no source but Vault CRM gives."""
+    named = (*settings.auto_provision.custom_fields, *mappings.align_custom(settings))
+    known = {f"{mappings.CUSTOM}{name}" for name in named}
+    read = mappings.inbound(settings)
+    for attribute in mappings.custom_outbound(settings):
+        at = path((*_WRITTEN, attribute))
+        if attribute in read:
+            yield Problem(
+                at,
+                f"is read from {read[attribute]} of Vault CRM itself",
+                "Take it out here, or under inbound.",
+            )
+        elif attribute.startswith(mappings.CUSTOM) and attribute not in known:
+            nearest = did_you_mean(attribute, known) if known else "The member has none so far."
+            yield Problem(
+                at,
+                "is no custom value of a member",
+                f"{nearest} Custom fields of Salesforce are listed in auto_provision.custom_fields.",
             )

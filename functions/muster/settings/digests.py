@@ -12,7 +12,9 @@ from muster.settings.mappings import vault_crm_connection
 def deciding_settings(settings: Settings) -> dict[str, Any]:
     """Return the part of the settings that decides about members; a change of it re-evaluates everyone."""
     whole = dict.fromkeys(("connections", "guard", "pending_edits", "time_zone"), True)
-    deciding = settings.model_dump(mode="json", exclude={**whole, "field_maps": {"vault_crm"}})
+    # So that nobody is evaluated again for a key that the settings do not have.
+    maps = {"vault_crm"} if settings.field_maps.align.inbound.custom else {"vault_crm", "align"}
+    deciding = settings.model_dump(mode="json", exclude={**whole, "field_maps": maps})
     # Until 0.2.0 it was not stored which address was converted: everyone is evaluated once more.
     return {**deciding, "converts": 2} if settings.domains.convert else deciding
 
@@ -22,9 +24,12 @@ def vault_deciding_settings(settings: Settings) -> dict[str, Any]:
     of_connection = vault_crm_connection(settings).model_dump(
         mode="json", include={"match", "statuses", "manage_features"}
     )
+    maps = settings.field_maps.vault_crm
+    # So that nobody is evaluated again for a key that the settings do not have.
+    unused: dict[str, set[str]] = {} if maps.outbound.custom else {"outbound": {"custom"}}
     return {
         **of_connection,
-        "field_maps": settings.field_maps.vault_crm.model_dump(mode="json"),
+        "field_maps": maps.model_dump(mode="json", exclude=unused),
         "assignments": [
             [each.name, each.update_mode, each.engage is not None, each.engage_connect is not None]
             for each in settings.assignments

@@ -1,4 +1,4 @@
-"""`field_maps` in the document: overrides of the default map, one per target (W7).
+"""`field_maps` in the document: overrides of the default map, one per target (W7, G5).
 
     field_maps: {salesforce: {title: Job_Title__c, picture_url: null, name: {join: [FirstName, LastName]}}}
 
@@ -19,6 +19,7 @@ from muster.crm.salesforce_fields import (
     Join,
     Source,
 )
+from muster.settings.align_field_maps import AlignMaps
 from muster.settings.values import Listed, Section, UserField
 from muster.settings.vault_field_maps import VaultCrmMaps
 from muster.validation import did_you_mean, refused
@@ -143,4 +144,8 @@ class FieldMaps(Section):
     vault_crm: VaultCrmMaps = Field(
         default_factory=VaultCrmMaps,
         description="Between fields of user__sys in Vault CRM and members, each way.",
+    )
+    align: AlignMaps = Field(
+        default_factory=AlignMaps,
+        description="From fields of roster_member__aln in Align to members.",
     )

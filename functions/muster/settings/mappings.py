@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from muster.crm import align_fields
 from muster.crm.engage_features import FEATURES
@@ -31,12 +32,17 @@ def inbound(settings: Settings) -> Mapping[str, str]:
     return system | custom
 
 
+def align_custom(settings: Settings) -> Mapping[str, str]:
+    """Return name of a member's custom value → field of Align that it is read from."""
+    written = settings.field_maps.align.inbound.custom if settings.connections.align else {}
+    return {target.removeprefix(CUSTOM): field for target, field in written.items()}
+
+
 def custom_names(settings: Settings) -> frozenset[str]:
-    """Return the names of the custom values of a member: fields of Salesforce, targets of Vault CRM."""
+    """Return the names of a member's custom values: fields of Salesforce, targets of Vault CRM and Align."""
     targets = (target for target in inbound(settings) if target.startswith(CUSTOM))
-    return frozenset(
-        (*settings.auto_provision.custom_fields, *(target.removeprefix(CUSTOM) for target in targets))
-    )
+    of_vault = (target.removeprefix(CUSTOM) for target in targets)
+    return frozenset((*settings.auto_provision.custom_fields, *of_vault, *align_custom(settings)))
 
 
 def outbound(settings: Settings) -> Mapping[str, str]:
@@ -45,14 +51,49 @@ def outbound(settings: Settings) -> Mapping[str, str]:
     return {target: field for target, field in SYSTEM_OUTBOUND.items() if target in active}
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A custom outbound mapping: the field that an attribute is written to, `values` by the attribute's.
+
+    Without `values` the attribute's own is written.
+    """
+
+    field: str
+    values: Mapping[str, str] | None = None
+
+    def of(self, value: str | None) -> str | None:
+        """Return what the field is to hold for a value of the attribute; `None`: nothing is mapped to it."""
+        return value if self.values is None else self.values.get(value or "")
+
+
+def custom_outbound(settings: Settings) -> Mapping[str, Written]:
+    """Return attribute of a member → what a push writes for it, beside the system mappings (G5)."""
+    return {
+        attribute: Written(written) if isinstance(written, str) else Written(written.field, written.map)
+        for attribute, written in settings.field_maps.vault_crm.outbound.custom.items()
+    }
+
+
+def is_pushed(settings: Settings) -> bool:
+    """Whether there is anything that pushes write to Vault CRM."""
+    return bool(pushed_features(settings) or custom_fields_to_write(settings))
+
+
+def custom_fields_to_write(settings: Settings) -> tuple[str, ...]:
+    """Return the fields of Vault CRM that custom mappings write, each once; none without a connection."""
+    written = custom_outbound(settings) if settings.connections.vault_crm else {}
+    return tuple(dict.fromkeys(each.field for each in written.values()))
+
+
 def vault_fields_to_read(settings: Settings) -> tuple[str, ...]:
     """Return the fields to read of each Vault CRM user, each once.
 
     The fields of pushed features are always included, whatever the maps say: what has to be sent depends
-    on the values that Vault CRM shows.
+    on the values that Vault CRM shows. So are those that custom mappings write.
     """
     pushing = [field for feature in pushed_features(settings) for field in engage_fields(feature)]
-    named = (*IDENTITY, *inbound(settings).values(), *outbound(settings).values(), *pushing)
+    written = custom_fields_to_write(settings)
+    named = (*IDENTITY, *inbound(settings).values(), *outbound(settings).values(), *pushing, *written)
     return tuple(dict.fromkeys(named))
 
 
@@ -72,9 +113,8 @@ def sends_status(settings: Settings, feature: str) -> bool:
 def vault_fields_to_write(settings: Settings) -> tuple[str, ...]:
     """Return the Vault CRM fields that a push may write; the integration user must have edit rights."""
     features = pushed_features(settings)
-    return tuple(
-        field for target, field in outbound(settings).items() if target.partition(".")[0] in features
-    )
+    system = (field for target, field in outbound(settings).items() if target.partition(".")[0] in features)
+    return (*system, *custom_fields_to_write(settings))
 
 
 def vault_crm_connection(settings: Settings) -> VaultCrmConnection:
@@ -107,7 +147,13 @@ def align_fields_of(settings: Settings, features: Iterable[str]) -> tuple[str, .
 
 
 def align_fields_to_read(settings: Settings) -> tuple[str, ...]:
-    """Return the fields to read of each of Align's records."""
+    """Return the fields to read of each of Align's records, each once."""
+    named = (*align_names_to_read(settings), *align_custom(settings).values())
+    return tuple(dict.fromkeys(named))
+
+
+def align_names_to_read(settings: Settings) -> tuple[str, ...]:
+    """Return those of them that `connections.align.fields` and every vault name."""
     fields = align_connection(settings).fields
     by_hand = (name for name in (fields.crm_user_status, fields.end_date) if name)
     return (

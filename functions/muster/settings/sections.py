@@ -208,6 +208,13 @@ class VaultCrmConnection(Connection):
             " only where the request alone would start nothing."
         ),
     )
+    engage_licenses: Literal["per_group", "per_feature"] = Field(
+        default="per_group",
+        description=(
+            "Whether each Engage group has licences of its own, or all groups of a feature share them: who of"
+            " those who wait for a licence is tried when somebody leaves a group."
+        ),
+    )
     client_id: ClientId = Field(
         default="muster", description="How the vault's logs, and its filter of client ids, know Muster."
     )

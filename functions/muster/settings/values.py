@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 from muster.crm import salesforce_ids, soql_filters
 from muster.crm.salesforce_fields import DOMAIN
-from muster.crm.vault_fields import FIELD_NAME, NEVER_MAPPED
+from muster.crm.vault_fields import FIELD_NAME, NEVER_MAPPED, why_never_written
 from muster.validation import did_you_mean, refused
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -162,6 +162,12 @@ def _not_secret(value: str) -> str:
     return value
 
 
+def _may_be_written(value: str) -> str:
+    if why := why_never_written(value):
+        raise refused(why, "Map the attribute to another field; the action describe lists them.")
+    return value
+
+
 def _filter(value: str) -> str:
     if fault := soql_filters.fault(value):
         raise refused(*fault)
@@ -239,6 +245,7 @@ VaultField = Annotated[
     ),
     AfterValidator(_not_secret),
 ]
+WrittenVaultField = Annotated[VaultField, AfterValidator(_may_be_written)]
 AlignField = Annotated[
     str,
     *_text(

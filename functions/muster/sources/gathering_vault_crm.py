@@ -3,6 +3,7 @@
     everyone    every user; of unchanged users only the digests are compared
     changed     the users changed since a moment
     named       the users with these ids
+    going_by    the users with these usernames or e-mail addresses
 
 A source that is not complete raises `Incomplete`, and nothing is decided on it. A gathering that was
 interrupted reads its archived pages again and continues after the last.
@@ -10,6 +11,7 @@ interrupted reads its archived pages again and continues after the last.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 from operator import itemgetter
 
 from muster.crm import vql
@@ -25,6 +27,8 @@ from muster.sources.vault_users import CHANGED, digester, is_system_owned
 
 # The run archive keeps the pages under this name, beside those of a Salesforce import.
 PARTS = "vault_users"
+# Names are alternatives of a condition each: VQL has no list of them that looks past the case.
+NAMES_A_QUERY = 50
 
 
 @dataclass(slots=True)
@@ -87,12 +91,23 @@ class VaultGathering:
         self._keep(PARTS, vql.since(CHANGED, moment), gathered)
         return gathered
 
-    def named(self, vault_ids: Sequence[str]) -> VaultGathered:
-        """Read the users with these ids."""
+    def named(self, vault_ids: Sequence[str], parts: str = PARTS) -> VaultGathered:
+        """Read the users with these ids; `parts` is the name under which the archive keeps the pages."""
         gathered = VaultGathered()
         for number, some in enumerate(vql.lists(vault_ids), 1):
-            self._keep(f"{PARTS}/{number}", vql.one_of("id", some), gathered)
+            self._keep(f"{parts}/{number}", vql.one_of("id", some), gathered)
         gathered.unseen = tuple(vault_id for vault_id in vault_ids if vault_id not in gathered.rows)
+        return gathered
+
+    def going_by(self, field: str, names: Sequence[str], parts: str) -> VaultGathered:
+        """Read the users whose username or e-mail address, as `field` says, is one of these, in any case.
+
+        `parts` is the name under which the archive keeps the pages.
+        """
+        gathered = VaultGathered()
+        for number, some in enumerate(batched(names, NAMES_A_QUERY, strict=False), 1):
+            named = vql.either(*(vql.equal(vql.in_any_case(field), name) for name in some))
+            self._keep(f"{parts}/{number}", named, gathered)
         return gathered
 
     def _keep(self, name: str, condition: str, gathered: VaultGathered) -> None:

@@ -44,11 +44,11 @@ def test_the_whole_list_is_checked_in_few_calls_and_nobody_is_read(acme: Acme) -
         *(f"field {name}" for name in (*ENGAGE, *CONNECT)),
         *(f"field {name}" for name in ("id", "username__sys", "email__sys", "status__v", "modified_date__v")),
         *(f"values of {name}" for name in PICKLISTS),
-        *("password expiry", "burst limit"),
+        *("base licences", "password expiry", "burst limit"),
     }
     assert {row["check"] for row in rows(said)} == expected
     calls = acme.calls("vault_crm")
-    assert len(calls) == 13
+    assert len(calls) == 14
     assert not [path for _, path in calls if path.endswith("/query") or "/vobjects/user__sys/" in path]
 
 
@@ -345,3 +345,32 @@ def test_a_refused_login_keeps_the_push_back(acme: Acme) -> None:
     acme.vault_crm.control("PUT", "vault", {"locked": True})
     [check] = cheap(acme)
     assert (check.check, "USER_LOCKED_OUT" in check.found) == ("login", True)
+
+
+def test_the_fields_of_custom_mappings_are_checked_and_their_picklists(acme: Acme) -> None:
+    kinds = {"field": "user_type__v", "map": {"Rep": "sales__v", "Cook": "cook__v"}}
+    custom = {"title": "title__sys", "extension": "team__c", "assignment": kinds}
+    acme.put(field_maps={"vault_crm": {"outbound": {"custom": custom}}})
+    acme.vault_crm.control("PUT", "permissions", {"fields": {"user__sys": {"title__sys": False}}})
+    said = acme.check("vault_crm")
+    assert named(said, "failed") == {"field title__sys", "field team__c", "values of user_type__v"}
+    assert "lacks cook__v" in row_of(said, "values of user_type__v")["found"]
+    # What a licence needs is there: a push sends it, and leaves out what it cannot write.
+    vault = bootstrap.settings_table().current("acme")
+    assert vault
+    connection = vault.settings.connections.vault_crm
+    assert connection
+    assert checking.failed_push_checks(vault.settings, bootstrap.vault(connection)) == []
+
+
+def test_that_nobody_can_be_made_active_any_more_is_a_warning(acme: Acme) -> None:
+    row = row_of(acme.check("vault_crm"), "base licences")
+    assert row["result"] == "passed"
+    (application,) = acme.vault_crm.call("GET", "/objects/licenses")["applications"]
+    used = application["user_licensing"]["full__v"]["used"]
+    acme.vault_crm.control("PUT", "licenses", {"full_users": used})
+    said = acme.check("vault_crm")
+    row = row_of(said, "base licences")
+    assert (row["result"], said["status"]) == ("warning", "succeeded")
+    assert row["found"] == f"vault_crm__v: 0 of {used} licences for users are left"
+    assert "make users inactive" in row["remedy"]

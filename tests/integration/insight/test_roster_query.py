@@ -362,8 +362,8 @@ def test_a_lowered_limit_shows_how_many_are_over_it(ask: Any) -> None:
     assert "2 over the limit of 1" in gong["why"]
 
 
-@pytest.mark.parametrize("action", ["seats", "explain"])
-def test_without_settings_there_is_nothing_to_say_of_seats(
+@pytest.mark.parametrize("action", ["seats", "licences", "explain"])
+def test_without_settings_there_is_nothing_to_say_of_seats_or_licences(
     aws: SimpleNamespace, context: LambdaContext, action: str
 ) -> None:
     event = {"organization": "acme", "action": action, **({"member": ADA} if action == "explain" else {})}
@@ -377,6 +377,7 @@ ABOUT_ONE = {
     "explain": {"member": ADA},
     "history": {"member": ADA},
     "seats": {},
+    "licences": {},
     "runs": {},
     "run": {"run_id": "20261120T081532000-0a1b2c3d"},
     "errors": {},

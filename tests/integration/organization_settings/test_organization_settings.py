@@ -377,7 +377,14 @@ def test_every_event_to_paste_works_in_the_order_of_the_docs(
     names = {each.removeprefix("organization_settings_") for each in events_for("organization_settings")}
     order = ["validate", "put", "get", "put_yaml", "history", "restore", "rotate_token"]
     # The others read Salesforce or Vault CRM: the tests beside this one, _preview and _describe, have them.
-    assert names == {*order, "preview", "approve", "describe"}
+    assert names == {
+        *order,
+        "preview",
+        "approve",
+        "describe",
+        "describe_salesforce",
+        "describe_align",
+    }
     for name in order:
         event = pasted(f"organization_settings_{name}")
         said = organization_settings.handler(event, context)

@@ -82,6 +82,7 @@ def test_each_field_comes_with_what_it_is_mapped_to(describe: Describe) -> None:
         "name": REQUEST,
         "label": "Engage Group Request",
         "type": "String",
+        "length": 255,
         "editable": True,
         "inbound": [],
         "outbound": ["engage.request"],
@@ -106,6 +107,23 @@ def test_what_can_be_switched_on_is_among_the_mappings(describe: Describe) -> No
 
 
 @pytest.mark.usefixtures("secret")
+def test_custom_mappings_outbound_are_among_them(describe: Describe, vault: RunningSandbox) -> None:
+    control(vault.url, "PUT", "permissions", {"fields": {"user__sys": {"company__sys": False}}})
+    kinds = {"field": "user_type__v", "map": {"Rep": "sales__v"}}
+    custom = {"title": "title__sys", "extension": "company__sys", "assignment": kinds}
+    said = describe({"outbound": {"custom": custom}})
+    fields = by_name(said)
+    assert [fields[name]["outbound"] for name in ("title__sys", "user_type__v")] == [
+        ["title"],
+        ["assignment"],
+    ]
+    assert said["mappings"]["outbound"]["custom"] == custom
+    [warning] = said["warnings"]
+    assert warning["where"] == "field_maps.vault_crm.outbound.custom.extension"
+    assert "may not edit" in warning["message"]
+
+
+@pytest.mark.usefixtures("secret")
 def test_what_lets_into_meetings_is_not_offered(describe: Describe) -> None:
     fields = by_name(describe())
     assert not [name for name in fields if name.startswith("remote_meeting")]
@@ -117,7 +135,7 @@ def test_a_mapped_field_that_the_vault_does_not_have_is_a_warning(describe: Desc
     said = describe({"inbound": {"custom": {"custom.Team": "team__c"}}})
     [warning] = said["warnings"]
     assert warning["where"] == 'field_maps.vault_crm.inbound.custom["custom.Team"]'
-    assert warning["message"].startswith("maps team__c, which is not among the vault's fields")
+    assert warning["message"].startswith("maps team__c, which is not among the fields of user__sys")
 
 
 @pytest.mark.usefixtures("secret")
@@ -151,9 +169,8 @@ def test_it_takes_settings_and_a_connection(
     put = {"organization": "acme", "action": "put", "by": "jane@acme.example", "settings": {}}
     organization_settings.handler(put, context)
     assert error_of(describe(put=False))[:2] == ("connections.vault_crm", "is not in the settings")
-    for other in ("salesforce", None):
-        said = organization_settings.handler({**EVENT, "connection": other}, context)
-        assert error_of(said)[0] == "connection"
+    said = organization_settings.handler({**EVENT, "connection": None}, context)
+    assert error_of(said)[0] == "connection"
     assert calls(vault.url) == 0
 
 

@@ -15,15 +15,17 @@ from muster.crm.engage_features import Seen
 from muster.error_log import LogEntry
 from muster.imports.plan_items import Item
 from muster.pushes.push_plan import PushItem, Step
-from muster.roster.decisions import Decision
+from muster.roster.decisions import Decision, UnlinkedReason
 from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.reasons import UNMATCHED
+from muster.roster.unlinked_holders import UnlinkedHolder
+from muster.roster.written_fields import FieldWrite
 from muster.runs.run import ImportState, Phase, Run, Status
 from muster.settings.versions import StoredSettings
 from muster.sources.user_changes import UserChange
-from muster.sources.vault_users import VaultUser
+from muster.sources.vault_users import LinkLost, LostLink, VaultUser
 from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
 from muster.webhook.tokens import Token, WebhookRegistration
 from muster.webhook_setup.setup_record import Outcome as SetupOutcome
@@ -68,6 +70,7 @@ class Stored:
     import_plan: tuple[Item, ...]
     import_summary: Mapping[str, Any]
     push_plan: tuple[PushItem, ...]
+    holders: tuple[UnlinkedHolder, ...]
 
 
 # ── Runs ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,11 +146,24 @@ _STATE = ImportState(
     completed_at="2026-11-20T08:16:00.000Z",
     frozen=(ADA,),
     vault_watermark="2026-11-20T08:15:32.000Z",
+    vault_read_at="2026-11-20T08:15:02.000Z",
     vault_rows=900,
     vault_decided_with="97a6",
+    vault_host="acme-crm.veevavault.com",
     align_watermark="2026-11-20T08:15:33.000Z",
     align_read_with="a7b5",
     settings_tried=2,
+)
+
+_HOLDER = UnlinkedHolder(
+    id="10088",
+    username="eve@acme.example",
+    email="eve@acme.example",
+    active=True,
+    groups={"engage": {"group": "UK", "request": None}},
+    reason=UnlinkedReason.MEMBER_LEFT,
+    since="2026-11-20T08:15:02Z",
+    members=("bob",),
 )
 
 # ── Plans in the archive ─────────────────────────────────────────────────────────────────────────────
@@ -175,11 +191,14 @@ _VAULT_USER = VaultUser(
     seen=_SEEN,
     requests={"engage": "EU Field Force", "engage_connect": None},
     custom={"Country": "gb__c"},
+    written={"title__sys": "Rep"},
     digest="8899aabb",
     modified="2026-11-20T08:12:00.000Z",
     run=f"run:{FIRST_RUN}",
     succeeds="10041",
+    moved=True,
 )
+_LOST_LINK = LostLink(id="10043", member="bob", why=LinkLost.HANDED_ON, to="ada", run=f"run:{FIRST_RUN}")
 _ITEM = Item(
     user=ADA,
     member="ada",
@@ -204,6 +223,8 @@ _SENDING = PushItem(
     modified="2026-11-20T08:12:00.000Z",
     writes={"engage": {"request": "UK Field Force", "status": "retry_request"}},
     active=True,
+    fields={"title": FieldWrite("title__sys", "Lead", "Lead", "Rep")},
+    written={"title__sys": "Rep"},
     awaits="engage",
     retried=("engage_connect",),
     operations=("grant", "revoke"),
@@ -224,6 +245,7 @@ _SUMMARY = {
         "read": 950,
         "unlinked": 4,
         "ambiguous": 1,
+        "host": "acme-crm.veevavault.com",
         "newest": "2026-11-20T09:15:32.000Z",
         "whole": True,
     },
@@ -300,10 +322,12 @@ WRITTEN_BY: Mapping[str, Stored] = {
         import_plan=(
             _ITEM,
             replace(_ITEM, user="10042", change=_VAULT_USER),
+            replace(_ITEM, user="10043", member="bob", outcome="unlinked", change=_LOST_LINK),
             replace(_ITEM, member=None, name=None, assignment=None, former=None, reason=None, version=0),
         ),
         import_summary=_SUMMARY,
         push_plan=(_SENDING, replace(_SENDING, step=Step.OUTCOME, writes={}, active=None, awaits=None)),
+        holders=(_HOLDER,),
     )
 }
 

@@ -11,6 +11,7 @@ from muster.adapters.aws.roster_table import RosterTable
 from muster.adapters.aws.run_archive import RunArchive
 from muster.adapters.aws.run_table import RunTable
 from muster.adapters.aws.settings_table import SettingsTable
+from muster.adapters.aws.unlinked_holder_table import UnlinkedHolderTable
 from muster.adapters.aws.webhook_journal import WebhookJournal
 from muster.imports import plan_items
 from muster.pushes import push_plan
@@ -55,6 +56,7 @@ def _write_runs(stored: Stored, dynamodb: Any) -> None:
     lease = table.take(ORGANIZATION, stored.runs[0].id, NOW.timestamp(), LEASED_S)
     for run in stored.runs[1:]:
         table.save(run, lease)
+    UnlinkedHolderTable(dynamodb, "roster").record(ORGANIZATION, stored.holders, (), lease)
     table.finish(stored.runs[0], lease, stored.state)
     table.take(ORGANIZATION, stored.leased_by, NOW.timestamp(), LEASED_S)
     for connection, health in stored.health.items():

@@ -328,25 +328,26 @@ def test_a_session_that_ends_at_any_call_is_begun_anew(installed: Acme, heard: H
     sends(installed)
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"fault": "status", "status": 401},
-        {"fault": "status", "status": 403},
-        {"fault": "status", "status": 404},
-        {"fault": "status", "status": 503},
-        {"fault": "html"},
-        {"fault": "empty"},
-        {"fault": "truncate"},
-        {"fault": "lose_answer"},
-    ],
-    ids=lambda fault: " ".join(str(value) for value in fault.values()),
-)
+FAULTS: list[Answer] = [
+    {"fault": "status", "status": 401},
+    {"fault": "status", "status": 403},
+    {"fault": "status", "status": 404},
+    {"fault": "status", "status": 503},
+    {"fault": "html"},
+    {"fault": "empty"},
+    {"fault": "truncate"},
+    {"fault": "lose_answer"},
+]
+
+
+# Each call fails in some of these ways in the gate, and in every way in `make simulate`.
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: " ".join(map(str, fault.values())))
 def test_a_call_that_fails_is_told_and_the_next_set_up_mends_it(
-    installed: Acme, heard: Heard, fault: Answer
+    installed: Acme, heard: Heard, fault: Answer, every: int
 ) -> None:
     told = set()
-    for call in range(_calls(installed, DATA)):
+    for call in range(FAULTS.index(fault) % every, _calls(installed, DATA), every):
         # From this call on, two: the second is the one that is made in a new session.
         installed.salesforce.faults({"path": DATA, **fault, "after": call, "count": 2})
         said = heard.ask(installed, "rotate_token")

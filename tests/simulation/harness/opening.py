@@ -5,20 +5,15 @@ All in one process and without a socket. Whatever client the functions build is 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.client import BaseClient
-from botocore.regions import EndpointRulesetResolver
 from botocore.retries.quota import RetryQuota
 from botocore.signers import RequestSigner
-from botocore.useragent import UserAgentString
 from moto import mock_aws
-from moto.dynamodb.comparisons import ConditionExpressionParser
-from moto.dynamodb.models.dynamo_type import DynamoType
 
 import group_assignment
 import member_settings
@@ -42,6 +37,7 @@ from tests.simulation.harness.faults import Wire
 from tests.simulation.harness.http_wire import HttpWire
 from tests.simulation.harness.messages import ORGANIZATION_ID
 from tests.simulation.harness.quick_archive import QuickArchive
+from tests.simulation.harness.quick_calls import quick_calls
 from tests.simulation.harness.strict_aws import strict
 from tests.simulation.harness.world import World
 
@@ -89,10 +85,6 @@ QUEUES = {
     "SCHEDULE_DEAD_LETTER_QUEUE_URL": "starts-given-up",
 }
 
-_LEX = ConditionExpressionParser._lex_one_node
-_ENDPOINT = EndpointRulesetResolver.construct_endpoint
-_EQUAL = DynamoType.__eq__
-
 
 @contextmanager
 def opened(template: Mapping[str, Any]) -> Iterator[World]:
@@ -101,6 +93,7 @@ def opened(template: Mapping[str, Any]) -> Iterator[World]:
     with (
         pytest.MonkeyPatch.context() as patch,
         mock_aws(),
+        quick_calls(),
         strict() as rules,
         organization_in_process(clock.now, ORGANIZATION_ID) as salesforce,
         vault_in_process(clock=clock) as vault,
@@ -133,42 +126,14 @@ def _hurry(patch: pytest.MonkeyPatch, clock: Clock) -> None:
     # neither is what is tested, and the second would make a run depend on the ones before it.
     patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
     patch.setattr(RetryQuota, "acquire", lambda *_: True)
-    # Nobody reads a user agent or checks a signature here, and both take a fifth of a call's time.
-    patch.setattr(UserAgentString, "to_string", lambda _: "simulation")
+    # Its S3 does not look at signatures.
     patch.setattr(RequestSigner, "sign", lambda *_, **__: None)
-    # The same expressions are read, and the same endpoints found, thousands of times; and most values that
-    # moto compares are texts.
-    patch.setattr(ConditionExpressionParser, "_lex_one_node", staticmethod(_lexed))
-    patch.setattr(EndpointRulesetResolver, "construct_endpoint", _endpoint)
-    patch.setattr(
-        DynamoType, "__hash__", lambda value: hash(value.value if value.type == "S" else value.type)
-    )
-    patch.setattr(DynamoType, "__eq__", _is_equal)
     # Between two tries, and while others are at work, only the simulated time passes.
     patch.setitem(Vault.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
     patch.setitem(LoginJournal.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
     patch.setitem(LoginJournal.__init__.__kwdefaults__ or {}, "clock", lambda: clock.moment.timestamp())
     for module in (scheduled_push, webhook_setup):
         patch.setattr(module, "time", SimpleNamespace(sleep=clock.pass_s))
-
-
-@cache
-def _lexed(expression: str) -> Any:
-    return _LEX(ConditionExpressionParser(None, None, None), expression)
-
-
-def _endpoint(resolver: Any, operation_model: Any, call_args: Mapping[str, Any], request_context: Any) -> Any:
-    known = vars(resolver).setdefault("_known", {})
-    key = (operation_model.name, call_args.get("Bucket"))
-    if key not in known:
-        known[key] = _ENDPOINT(resolver, operation_model, call_args, request_context)
-    return known[key]
-
-
-def _is_equal(one: Any, other: Any) -> Any:
-    if one.type == other.type == "S":
-        return one.value == other.value
-    return _EQUAL(one, other)
 
 
 def _resources(template: Mapping[str, Any], salesforce: SalesforceInProcess, vault: VaultInProcess) -> None:

@@ -164,6 +164,15 @@ class Company:
             {"organization": "acme", "by": by, "changes": asked},
         )
 
+    def edit_by_file(self, header: str, *lines: str) -> Said:
+        """Edit members by a CSV file; each line begins with who it is about."""
+        named = [f"{self.people[who]},{rest}" for who, _, rest in (line.partition(",") for line in lines)]
+        return self._invoke(
+            "MemberSettingsFunction",
+            member_settings.handler,
+            {"organization": "acme", "by": "jane", "csv": "\n".join([header, *named])},
+        )
+
     def _invoke(self, function: str, handler: Any, event: Said) -> Said:
         said: Said | None = self.world.invoke(function, handler, event, MusterError)
         self.world.clock.advance(seconds=1)

@@ -219,6 +219,15 @@ def _edits(company: Company) -> Said:
     )
 
 
+def _edits_by_file(company: Company) -> Said:
+    return company.edit_by_file(
+        "member,seats,workspaces.EMEA,crm_user_status",
+        "grace,null,,",
+        "dave,,Lead,",
+        "bob,,,inactive",
+    )
+
+
 IMPORTS = [
     ImportScenario("a first import", hired, imports("full"), brings_everything=True),
     ImportScenario("much has changed", moved, imports("full"), brings_everything=True),
@@ -266,4 +275,5 @@ IMPORTS = [
     ),
     ImportScenario("an address has an owner", converted, imports("full"), ends="succeeded_with_errors"),
     ImportScenario("members are edited", settled, _edits, again=_edits),
+    ImportScenario("members are edited by a file", settled, _edits_by_file, again=_edits_by_file),
 ]

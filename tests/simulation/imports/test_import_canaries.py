@@ -57,7 +57,7 @@ def test_nothing_is_told_when_calls_of_an_import_fail(loud_company: Company, tol
     company.run_import()
     calls = list(company.world.wire.calls)
     raised = 0
-    for fault in points(telling, 5)(calls):
+    for fault in points(telling, 7)(calls):
         start()
         company.world.wire.plan = these(Fault(fault.call, fault.kind))
         said = company.run_import()

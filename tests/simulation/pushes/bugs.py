@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from muster.pushes.ports import Vault
 from muster.pushes.push_plan import PushItem, Step
 from muster.pushes.sending_items import ItemSender
 from muster.pushes.steps import Steps
-from muster.roster import vault_tries
+from muster.roster import vault_links, vault_tries
 from muster.roster.member import Member
 from muster.roster.vault_tries import Tries
 from muster.runs import running
@@ -180,12 +181,13 @@ def _ends(pushing: PushCompany, group: str, who: str) -> None:
 
 def in_trouble(trouble: str) -> Hunt:
     """Hunt with somebody who leaves, and such a trouble for half an hour."""
-    return _of_troubles.setdefault(
+    return of_troubles.setdefault(
         trouble, lambda world: leaver_in_trouble(Pushing.of(world), trouble, stage=1, rounds=2)
     )
 
 
-_of_troubles: dict[str, Hunt] = {}
+# Trouble → the hunt with it.
+of_troubles: dict[str, Hunt] = {}
 
 # ── Bugs ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -250,7 +252,7 @@ def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
         freed = Counter(
             (feature, seen.group) for item in items for feature, seen in item.seen.items() if seen.group
         )
-        return Removals(freed, frozenset())
+        return Removals(self.settings, freed, frozenset())
 
     patch.setattr(Steps, "_await", hasty)
     order = tuple(Step)
@@ -259,8 +261,8 @@ def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
 
 @bugs.bug("the last in line is first", bugs.clean("much is pushed"))
 def _last_in_line_first(patch: pytest.MonkeyPatch) -> None:
-    in_turn = licence_lines.next_in_line
-    patch.setattr(licence_lines, "next_in_line", lambda lines, *given: in_turn([*lines][::-1], *given))
+    # In the module's own name, for `next_in_line` puts the lines in their order itself.
+    patch.setattr(licence_lines, "sorted", partial(sorted, reverse=True), raising=False)
 
 
 bugs.add(
@@ -351,6 +353,13 @@ def _told_at_each_try(patch: pytest.MonkeyPatch) -> None:
         return tries is not None and tries.failed is not None
 
     patch.setattr(vault_tries, "has_news", failed)
+
+
+bugs.add(
+    "a link is never looked at again",
+    bugs.clean("an import finds users handed on"),
+    lambda patch: patch.setattr(vault_links, "owner", lambda *_: None),
+)
 
 
 @bugs.bug("logins are not made in turn", seeds_of_logins)

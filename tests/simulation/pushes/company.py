@@ -150,12 +150,15 @@ class PushCompany(Company):
         company, users = super().moment(), dict(self.vault_ids)
         vault = self.vault.vault
         kept = vault.store._db.serialize()
+        # The vault remembers its settings beside its database.
+        settings = dict(vars(vault.configuration))
 
         def go_back() -> None:
             company()
             with closing(sqlite3.connect(":memory:")) as copied, vault.store._lock:
                 copied.deserialize(kept)
                 copied.backup(vault.store._db)
+            vars(vault.configuration).update(settings)
             vault.burst.reset()
             vault.queries.reset()
             self.vault_ids = dict(users)

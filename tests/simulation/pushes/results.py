@@ -71,7 +71,8 @@ def result(pushing: PushCompany) -> PushResult:
 
 def _shown(pushing: PushCompany, name: str) -> Said:
     row = pushing.shown(name)
-    return {column: row[column] for column in ("status__v", *_FIELDS["engage"], *_FIELDS["engage_connect"])}
+    columns = ("status__v", "title__sys", *_FIELDS["engage"], *_FIELDS["engage_connect"])
+    return {column: row[column] for column in columns}
 
 
 def lines(pushing: PushCompany) -> dict[str, list[str]]:

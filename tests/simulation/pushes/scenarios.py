@@ -73,6 +73,32 @@ def changed_in_vault(pushing: PushCompany) -> None:
     pushing.world.clock.advance(minutes=20)
 
 
+def titles_are_mapped(pushing: PushCompany) -> None:
+    """Titles are written to Vault CRM; some have changed, one is there already, one has an admin's."""
+    settled(pushing)
+    pushing.put(field_maps={"vault_crm": {"outbound": {"custom": {"title": "title__sys"}}}})
+    for name in ("ada", "bob", "carol", "frank"):
+        pushing.change(name, Title=f"Title of {name}")
+    pushing.vault.log_in()
+    pushing.vault.update(pushing.vault_ids["bob"], title__sys="Title of bob")
+    pushing.vault.update(pushing.vault_ids["carol"], title__sys="Something else")
+    well(pushing.run_import())
+    pushing.leave("frank")
+    well(pushing.run_import())
+
+
+def swapped_in_vault(pushing: PushCompany) -> None:
+    """Ivan's user, who is in DE, was handed on to Gina, and hers to him; both of their own requests stand."""
+    settled(pushing)
+    pushing.vault.log_in()
+    users = pushing.vault_ids
+    for name, address in (("gina", "between"), ("ivan", "gina"), ("gina", "ivan")):
+        names = dict.fromkeys(("username__sys", "email__sys"), f"{address}@acme.example")
+        pushing.vault.update(users[name], **names)
+    users["gina"], users["ivan"] = users["ivan"], users["gina"]
+    pushing.world.clock.advance(minutes=20)
+
+
 def well(said: Said) -> None:
     """Raise `Violation` unless it went well."""
     if said["status"] not in ENDED_WELL:
@@ -151,6 +177,12 @@ PUSHES = [
     PushScenario("a parked push is rejected", parked, _rejects, PUSHED),
     PushScenario("nothing is to be pushed", settled, pushes, BEFORE),
     PushScenario(
+        "fields are written",
+        titles_are_mapped,
+        pushes,
+        {**BEFORE, "engage US": "erin"},
+    ),
+    PushScenario(
         "several are assigned",
         settled,
         _assigns,
@@ -168,5 +200,12 @@ PUSHES = [
         changed_in_vault,
         imports,
         {**BEFORE, "engage DE": "judy", "engage FR": "gina", "engage US": "frank ivan"},
+    ),
+    PushScenario(
+        "an import finds users handed on",
+        swapped_in_vault,
+        imports,
+        {**BEFORE, "engage DE": "gina ivan"},
+        ends="succeeded_with_errors",
     ),
 ]

@@ -11,7 +11,7 @@ from muster.connections import vault_checks
 from muster.connections.access_checks import AccessFound, SecretFound
 from muster.connections.vault_checks import VaultFound
 from muster.crm import engage_features, vault_fields
-from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
+from muster.crm.vault_records import BaseLicence, Field, IntegrationUser, SecurityPolicy
 from muster.errors import Incomplete, Problem, Rejected, Unavailable
 from muster.settings import mappings
 from tests.examples import settings
@@ -50,6 +50,7 @@ def found(**changes: Any) -> VaultFound:
         "permissions": dict.fromkeys(vault_checks.CRM_OBJECTS, frozenset({"read", "create", "edit"})),
         "fields": all_fields(),
         "picklists": {STATUS: STATUSES},
+        "base_licences": [BaseLicence("vault_crm__v", 50, 40)],
         "calls_left": (1990, 2000),
     }
     return VaultFound(**right | changes)
@@ -231,3 +232,27 @@ def test_candidates_are_english_people_by_username() -> None:
 def test_a_row_of_another_shape_is_no_candidate_but_a_fault() -> None:
     with pytest.raises(Incomplete):
         vault_checks.candidates([row("3", "zoe@acme.example", 7)])
+
+
+@pytest.mark.parametrize(
+    ("licences", "result", "said"),
+    [
+        ([("vault_crm__v", 50, 49)], "passed", "vault_crm__v: 1 of 50 licences for users are left"),
+        ([("vault_crm__v", 50, 50)], "warning", "0 of 50"),
+        ([("vault_crm__v", 50, 51)], "warning", "0 of 50"),
+        (
+            [("a__v", 50, 50), ("b__v", 9, 2)],
+            "warning",
+            "a__v: 0 of 50 licences for users are left; b__v: 7",
+        ),
+        ([], "could_not_check", "says of no application"),
+    ],
+)
+def test_licences_for_users(licences: list[tuple[str, int, int]], result: str, said: str) -> None:
+    check = crm(base_licences=[BaseLicence(*each) for each in licences])["base licences"]
+    assert (check.result, said in check.found) == (result, True)
+    assert bool(check.remedy) is (result != "passed")
+
+
+def test_licences_that_may_not_be_read_could_not_be_checked() -> None:
+    assert amiss(crm(base_licences=Unavailable("down"))) == {"base licences": "could_not_check"}

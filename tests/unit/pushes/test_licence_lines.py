@@ -8,22 +8,26 @@ from typing import Any
 import pytest
 
 from muster.crm.engage_features import ENGAGE, Seen
-from muster.pushes.licence_lines import AHEAD, PROBE, Line, Removals, next_in_line
+from muster.pushes.licence_lines import AHEAD, PROBE, Removals, next_in_line
 from muster.pushes.push_plan import PushItem, Step
 from muster.roster import engage_groups
-from muster.roster.licence_places import Place
+from muster.roster.licence_places import Line, Place, freed_by, line_for
 from muster.roster.member import Member
 from muster.settings import Settings
 from muster.sources.vault_users import VaultUser
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 UK: Line = (ENGAGE, "UK")
-ACME = Settings.model_validate(
-    {
-        "organization": "acme",
-        "connections": {"vault_crm": {"host": "acme.veevavault.com", "manage_features": [ENGAGE]}},
-    }
-)
+
+
+def acme(**more: Any) -> Settings:
+    """Return settings with Engage managed."""
+    connection = {"host": "acme.veevavault.com", "manage_features": [ENGAGE], **more}
+    return Settings.model_validate({"organization": "acme", "connections": {"vault_crm": connection}})
+
+
+ACME = acme()
+SHARING = acme(engage_licenses="per_feature")
 
 
 def line(*names: str, feature: str = ENGAGE, group: str = "UK", tried: datetime = NOW) -> list[Any]:
@@ -53,10 +57,11 @@ def turns(
     members: list[Member] | None = None,
     users: list[VaultUser] | None = None,
     free: Counter[Line] | None = None,
+    settings: Settings = ACME,
 ) -> dict[str, bool]:
     """Return whose turn it is, and whether at once."""
     by_id = {user.id: user for user in users or []}
-    chosen = next_in_line(lines, free or Counter(), members or [], by_id, ACME, NOW)
+    chosen = next_in_line(lines, free or Counter(), members or [], by_id, settings, NOW)
     return {name: at_once for name, (_, at_once) in chosen.items()}
 
 
@@ -116,6 +121,63 @@ def test_who_asks_anew_in_line_overtakes_nobody_by_that() -> None:
     assert turns(line("ada", "in line"), [asks], [shown("in line", None)]) == {}
 
 
+# ── Where all groups of a feature share their licences ───────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("settings", "line_of_uk", "moved", "left"),
+    [(ACME, UK, UK, UK), (SHARING, (ENGAGE, ""), None, (ENGAGE, ""))],
+)
+def test_the_line_of_a_group(settings: Settings, line_of_uk: Line, moved: Line | None, left: Line) -> None:
+    assert line_for(ENGAGE, "UK", settings) == line_of_uk
+    assert freed_by(ENGAGE, "UK", "US", settings) == moved
+    assert freed_by(ENGAGE, "UK", None, settings) == left
+    assert freed_by(ENGAGE, "UK", "UK", settings) is None
+    assert freed_by(ENGAGE, None, "UK", settings) is None
+
+
+OLDEST = [("eve", Place(ENGAGE, "US", "2026-10-01T08:16:00.000Z", NOW.isoformat()))]
+LEAVES = holder("leaves", active=False)
+MOVES = holder("moves", engage={"request": "DE", "status": "retry_request", "group": "UK"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "member", "now_in", "turn"),
+    [
+        # Whoever leaves UK makes room for who waits for it; or for the first who waits for any group.
+        (ACME, LEAVES, "UK", {"ada": False}),
+        (SHARING, LEAVES, "UK", {"eve": False}),
+        (ACME, LEAVES, None, {"ada": True}),
+        (SHARING, LEAVES, None, {"eve": True}),
+        # Whoever moves within the feature keeps the licence.
+        (ACME, MOVES, "UK", {"ada": False}),
+        (SHARING, MOVES, "UK", {}),
+        (SHARING, MOVES, "DE", {}),
+        (SHARING, holder("moved"), "DE", {}),
+    ],
+)
+def test_who_leaves_a_group_makes_room_for(
+    settings: Settings, member: Member, now_in: str | None, turn: dict[str, bool]
+) -> None:
+    lines = [*line("ada"), *OLDEST]
+    assert turns(lines, [member], [shown(member.id, now_in)], settings=settings) == turn
+
+
+@pytest.mark.parametrize(("settings", "turn"), [(ACME, {"ada": True}), (SHARING, {"eve": True})])
+def test_what_is_known_to_be_free(settings: Settings, turn: dict[str, bool]) -> None:
+    assert turns([*line("ada"), *OLDEST], free=Counter({UK: 1}), settings=settings) == turn
+
+
+def test_of_all_who_share_licences_the_first_is_tried_after_a_while() -> None:
+    lines = [*line("ada", tried=NOW - PROBE), *line("bob", group="US", tried=NOW - PROBE)]
+    assert turns(lines, settings=SHARING) == {"ada": True}
+
+
+def test_a_licence_of_another_group_is_taken_where_they_are_shared() -> None:
+    removals = Removals(SHARING, Counter({line_for(ENGAGE, "US", SHARING): 1}), frozenset())
+    assert [removals.allow(item(Step.ADDITION, name, ENGAGE)) for name in ("ada", "bob")] == [True, False]
+
+
 # ── Once removals are settled ────────────────────────────────────────────────────────────────────
 
 
@@ -136,18 +198,18 @@ def item(step: Step, user: str, awaits: str | None = None) -> PushItem:
 
 @pytest.mark.parametrize(("freed", "sent"), [(0, []), (1, ["ada"]), (5, ["ada", "bob"])])
 def test_who_waits_for_a_licence_is_sent_for_each_that_became_free(freed: int, sent: list[str]) -> None:
-    removals = Removals(Counter({UK: freed}), frozenset())
+    removals = Removals(ACME, Counter({UK: freed}), frozenset())
     waiting = [item(Step.ADDITION, name, ENGAGE) for name in ("ada", "bob")]
     assert [each.user for each in waiting if removals.allow(each)] == sent
 
 
 def test_who_awaits_nothing_takes_nothing() -> None:
-    removals = Removals(Counter({UK: 1}), frozenset())
+    removals = Removals(ACME, Counter({UK: 1}), frozenset())
     assert removals.allow(item(Step.ADDITION, "ada"))
     assert removals.freed[UK] == 1
 
 
 @pytest.mark.parametrize(("user", "allowed"), [("ada", False), ("bob", True)])
 def test_who_is_still_in_a_group_is_not_inactivated(user: str, allowed: bool) -> None:
-    removals = Removals(Counter(), frozenset({"ada"}))
+    removals = Removals(ACME, Counter(), frozenset({"ada"}))
     assert removals.allow(item(Step.INACTIVATION, user)) == allowed

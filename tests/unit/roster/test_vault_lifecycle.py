@@ -8,6 +8,7 @@ import pytest
 
 from muster.crm import engage_features
 from muster.crm.engage_features import CONNECT, ENGAGE, Seen
+from muster.roster import engage_groups
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.links import vault_key
 from muster.roster.member import Member
@@ -21,7 +22,7 @@ from muster.roster.vault_lifecycle import (
     succeeding,
     wanted_for,
 )
-from muster.sources.vault_users import VaultUser
+from muster.sources.vault_users import LinkLost, LostLink, VaultUser
 from tests.examples import settings
 
 NOW = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
@@ -103,25 +104,29 @@ def changed(decision: Decision) -> set[str]:
 # ── Whose user it is ─────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("match", "keys"),
-    [
-        ("email", ("vault_crm#10042", "email#ada.l@acme.example")),
-        ("username", ("vault_crm#10042", "username#ada@acme.example")),
-    ],
-)
-def test_a_user_is_looked_up_by_its_id_and_what_the_settings_say(match: str, keys: tuple[str, ...]) -> None:
-    acme = settings(connections={"vault_crm": {**VAULT["vault_crm"], "match": match}})
-    assert wanted_for(user(email="Ada.L@acme.example"), acme).match_keys == keys
-
-
-def test_a_user_without_an_address_is_looked_up_by_its_id_alone() -> None:
-    assert wanted_for(user(email=None), ACME).match_keys == ("vault_crm#10042",)
+def test_a_user_is_looked_up_by_its_id_and_all_its_names() -> None:
+    keys = ("vault_crm#10042", "username#ada@acme.example", "email#ada.l@acme.example")
+    assert wanted_for(user(email="Ada.L@acme.example"), ACME).match_keys == keys
+    assert wanted_for(user(username=None, email=None), ACME).match_keys == keys[:1]
 
 
 def test_whom_nobody_matches_is_left_alone() -> None:
     decision = decide(user(), known(), ACME, {}, NOW)
     assert (decision.outcome, decision.writes) == (Outcome.UNLINKED, False)
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ([], "no_member"),
+        ([ada(), ada(id="m2")], "ambiguous"),
+        ([linked(crm={"vault_crm": {"id": "10001"}})], "member_linked_to_another"),
+        ([linked(crm={"vault_crm": {"id": "10001"}}, active=False)], "member_left"),
+    ],
+)
+def test_why_a_user_is_nobodys_is_said(members: list[Member], reason: str) -> None:
+    decision = decide(user(), known(*members), ACME, {}, NOW)
+    assert (decision.unlinked_reason, decision.unchanged) == (reason, tuple(members))
 
 
 def test_who_matches_is_linked_under_the_conditions_that_were_read() -> None:
@@ -138,11 +143,76 @@ def test_who_matches_is_linked_under_the_conditions_that_were_read() -> None:
     assert (decision.history.origin, decision.history.run, decision.history.version) == ("crm", "run:1", 4)
 
 
-def test_the_link_goes_before_the_address() -> None:
-    moved, other = linked(email="countess@acme.example"), ada(id="m2")
+def test_the_link_goes_before_the_address_while_the_user_goes_by_anything_of_its_member() -> None:
+    moved, other = linked(email="countess@acme.example", username="ada@acme.example"), ada(id="m2")
     decision = decide(user("UK"), known(other, moved), ACME, {}, NOW)
     assert decision.before == moved
     assert decision.matches is None
+
+
+def test_who_certainly_is_another_member_loses_the_link_first_and_what_it_showed() -> None:
+    moved = linked(
+        "UK", SUCCESS, "UK", "UK", email="x@acme.example", custom={"Country": "DE", "Region__c": "EU"}
+    )
+    moved = replace(moved, vault={**moved.vault, "former": {"a": "b"}, "unfit": True})
+    listed = settings(
+        connections=VAULT,
+        auto_provision={"custom_fields": ["Region__c"]},
+        field_maps={"vault_crm": {"inbound": {"custom": {"custom.Country": "country__c"}}}},
+    )
+    decision = decide(user("UK"), known(ada(id="m2"), moved), listed, {}, NOW)
+    assert (decision.outcome, decision.before) == (Outcome.UNLINKED, moved)
+    after = decision.after
+    assert after
+    assert (engage(decision), after.crm, after.vault) == (("UK", None, None), {}, {"former": {"a": "b"}})
+    assert after.custom == {"Region__c": "EU"}
+    assert decide(user("UK"), known(ada(id="m2"), after), listed, {}, NOW).outcome is Outcome.LINKED
+
+
+def test_of_two_members_with_one_user_whom_it_does_not_fit_loses_it() -> None:
+    right, wrong = linked(), linked(id="m2", email="x@acme.example")
+    for members in ((right, wrong), (wrong, right)):
+        decision = decide(user(), known(*members), ACME, {}, NOW)
+        assert (decision.outcome, decision.before) == (Outcome.UNLINKED, wrong)
+
+
+def test_in_doubt_the_link_stays_and_is_looked_at_again() -> None:
+    before = linked("UK", SUCCESS, "UK", "UK", email="x@acme.example")
+    of_user = user("UK", SUCCESS, "UK")
+    after = decide(of_user, known(before), ACME, {}, NOW).after
+    assert after
+    assert (after.vault["unfit"], after.vault["digest"]) == (True, "")
+    assert not decide(of_user, known(after), ACME, {}, NOW).writes
+    mended = decide(of_user, known(replace(after, email="ada@acme.example")), ACME, {}, NOW).after
+    assert mended
+    assert ("unfit" in mended.vault, mended.vault["digest"]) == (False, "d1")
+
+
+@pytest.mark.parametrize(
+    ("holds", "vault_id", "outcome"),
+    [("m1", "10042", Outcome.UNLINKED), ("m2", "10042", Outcome.STALE), ("m1", "10043", Outcome.STALE)],
+)
+def test_a_lost_link_is_taken_from_whom_it_names_while_it_is_that_one(
+    holds: str, vault_id: str, outcome: Outcome
+) -> None:
+    lost = LostLink(id="10042", member="m1", why=LinkLost.GONE)
+    member = linked(id=holds, crm={"vault_crm": {"id": vault_id, "username": None}})
+    assert wanted_for(lost, ACME).match_keys == (vault_key("10042"),)
+    assert decide(lost, known(member), ACME, {}, NOW).outcome is outcome
+
+
+def test_of_another_vault_no_id_says_anything() -> None:
+    other, before = linked(id="m2", email="x@acme.example"), linked("UK", SUCCESS, "UK", "UK", crm=FORMER)
+    of_user = user("DE", SUCCESS, "DE", moved=True, succeeds="10001")
+    decision = decide(of_user, known(other, before), ACME, {}, NOW)
+    assert decision.outcome is Outcome.LINKED
+    assert decision.after
+    assert (decision.after.id, engage(decision)) == ("m1", ("UK", RETRY, "DE"))
+    # Made again, it changes nothing; and a second user with that address does not take its place.
+    again = decide(of_user, known(other, decision.after), ACME, {}, NOW)
+    assert (again.outcome, again.writes) == (Outcome.UNCHANGED, False)
+    second = user(id="10099", moved=True)
+    assert decide(second, known(decision.after), ACME, {}, NOW).outcome is Outcome.UNLINKED
 
 
 @pytest.mark.parametrize(
@@ -173,7 +243,9 @@ def test_an_ambiguous_user_is_told_without_naming_anybody() -> None:
 
 
 FORMER = {"vault_crm": {"id": "10001", "username": "ada@acme.example"}}
-LEFT = {"active": False, ENGAGE: None, CONNECT: None, "digest": "d0"}
+A_DAY_AGO = "2026-11-19T08:16:00.000Z"
+FAILED = {"tries": {ENGAGE: {"since": A_DAY_AGO, "last": A_DAY_AGO, "failed": A_DAY_AGO}}}
+LEFT: dict[str, Any] = {"active": False, ENGAGE: None, CONNECT: None, "digest": "d0"}
 
 
 @pytest.mark.parametrize(
@@ -186,6 +258,9 @@ LEFT = {"active": False, ENGAGE: None, CONNECT: None, "digest": "d0"}
         (linked(crm=FORMER, vault=LEFT), {"active": False}, Outcome.UNLINKED),
         (linked(group="UK", crm=FORMER, vault=LEFT), {}, Outcome.UNLINKED),
         (linked(crm=FORMER, vault={**LEFT, ENGAGE: "UK"}), {}, Outcome.UNLINKED),
+        (linked(group="UK", crm=FORMER, vault=LEFT | FAILED), {}, Outcome.LINKED),
+        (linked(group="UK", crm=FORMER, vault={"active": True, "unfit": True}), {}, Outcome.LINKED),
+        (linked(crm=FORMER, vault={"active": True, "unfit": True}), {"active": False}, Outcome.UNLINKED),
     ],
 )
 def test_who_is_linked_to_another_user_is_taken_over_only_when_that_one_leaves_nothing_behind(
@@ -209,7 +284,7 @@ def test_a_new_user_starts_without_what_was_seen_of_the_former_one() -> None:
 def test_a_user_comes_in_the_place_of_one_whom_the_vault_no_longer_shows(
     unseen: set[str], succeeds: str | None
 ) -> None:
-    found = succeeding(user(), known(linked(crm=FORMER), ada(id="m2")), frozenset(unseen))
+    found = succeeding(user(), known(linked(crm=FORMER), ada(id="m2")), frozenset(unseen), ACME)
     assert found.succeeds == succeeds
 
 
@@ -429,3 +504,66 @@ def test_of_a_feature_that_is_not_managed_what_the_crm_shows_is_shown() -> None:
         SUCCESS,
         "UK",
     )
+
+
+# ── While the feature is not pushed (G12) ────────────────────────────────────────────────────────
+
+UNMANAGED = settings(connections={"vault_crm": {"host": VAULT["vault_crm"]["host"]}})
+UNMANAGED_OVER = settings(
+    connections={"vault_crm": {"host": VAULT["vault_crm"]["host"]}}, pending_edits="overwrite"
+)
+UNSENT = linked("US", RETRY, "UK", "UK")
+ASIDE = linked(
+    "US", SUCCESS, "UK", vault={"active": True, ENGAGE: "UK", CONNECT: None, "set_aside": [ENGAGE]}
+)
+IN_UK, IN_DE = ("UK", SUCCESS, "UK"), ("DE", SUCCESS, "DE")
+
+
+@pytest.mark.parametrize(
+    ("acme", "before", "shown", "after", "is_set_aside"),
+    [
+        (UNMANAGED, ada("US"), (None, None, None), ("US", None, None), True),
+        (UNMANAGED, UNSENT, IN_UK, ("US", SUCCESS, "UK"), True),
+        (UNMANAGED, ASIDE, IN_UK, ("US", SUCCESS, "UK"), True),
+        (UNMANAGED, ASIDE, IN_DE, ("US", SUCCESS, "DE"), True),
+        # The same request as before in Vault CRM says nothing against the one made here.
+        (UNMANAGED_OVER, UNSENT, IN_UK, ("US", SUCCESS, "UK"), True),
+        (UNMANAGED_OVER, ASIDE, IN_DE, IN_DE, False),
+        # Somebody has asked for it in Vault CRM.
+        (UNMANAGED, ASIDE, ("US", SUCCESS, "US"), ("US", SUCCESS, "US"), False),
+        # Nothing is pending.
+        (UNMANAGED, linked(*IN_UK, "UK"), IN_DE, IN_DE, False),
+        # Pushed again: it is to be sent.
+        (ACME, ASIDE, IN_UK, ("US", RETRY, "UK"), False),
+        (OVERWRITING, ASIDE, IN_UK, ("US", RETRY, "UK"), False),
+        (OVERWRITING, ASIDE, IN_DE, IN_DE, False),
+    ],
+)
+def test_a_request_waits_while_its_feature_is_not_pushed(
+    acme: Any,
+    before: Member,
+    shown: tuple[str | None, ...],
+    after: tuple[str | None, ...],
+    is_set_aside: bool,
+) -> None:
+    of_user = user(*shown)
+    decision = decide(of_user, known(before), acme, {}, NOW)
+    assert engage(decision) == after
+    member = decision.after or before
+    assert ("set_aside" in member.vault) == is_set_aside
+    assert engage_groups.is_unsent(member, ENGAGE) == (is_set_aside or after[1] == RETRY)
+    again = decide(of_user, known(member), acme, {}, NOW.replace(hour=20))
+    assert not again.writes
+
+
+def test_another_request_by_hand_or_one_that_is_sent_is_not_set_aside_any_more() -> None:
+    asked = replace(ASIDE, **engage_groups.request_group(ASIDE, ENGAGE, "DE"))
+    sent = replace(ASIDE, **engage_groups.sent(ASIDE, ENGAGE, {"request": "US"}))
+    assert (asked.engage["status"], "set_aside" in asked.vault) == (RETRY, False)
+    assert (sent.engage["status"], "set_aside" in sent.vault) == (SENT, False)
+
+
+def test_a_request_that_is_set_aside_is_due_at_once() -> None:
+    due = engage_groups.due(ASIDE)
+    assert due
+    assert (due.since, due.what) == ("", frozenset({ENGAGE}))

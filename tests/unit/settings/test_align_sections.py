@@ -8,7 +8,7 @@ from muster.crm import engage_features
 from muster.crm.engage_features import FEATURES
 from muster.errors import Problem, Rejected
 from muster.settings import mappings
-from muster.settings.digests import align_settings_digest
+from muster.settings.digests import align_settings_digest, deciding_settings
 from muster.settings.document import read
 from muster.settings.sections import AlignConnection
 from tests.examples import settings
@@ -91,3 +91,63 @@ def test_whatever_names_or_features_change_everyone_is_read_again() -> None:
 def test_one_connection_is_one_client() -> None:
     keys = {"fields": {"engage": {"status": "status__c"}}, "statuses": {"engage": {"success": "done__c"}}}
     assert hash(connection(**keys)) == hash(connection(**keys))
+
+
+# ── Maps ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mapped(**custom: str) -> dict[str, Any]:
+    return {"align": {"inbound": {"custom": custom}}}
+
+
+@pytest.mark.parametrize(
+    ("custom", "message", "remedy"),
+    [
+        (
+            {"end_date": "x__c"},
+            "is a system mapping, which cannot be edited",
+            "connections.align.fields.end_date",
+        ),
+        ({"engage.request": "x__c"}, "is a system mapping", "connections.align.fields.engage.request"),
+        ({"end_dat": "x__c"}, "is not what a field of Align can be mapped to", "The field of end_date"),
+        ({"Team": "x__c"}, "is not what a field of Align can be mapped to", "like custom.Team."),
+        ({"custom.Team": "Team"}, "is not the API name of a field of roster_member__aln", "lower case"),
+        ({"custom.Region__c": "x__c"}, "is read from another system too", "custom.Align_Region__c"),
+        ({"custom.Land": "x__c"}, "is read from another system too", "custom.Align_Land"),
+    ],
+)
+def test_a_mapping_of_align_that_cannot_be_is_refused_at_its_place(
+    custom: dict[str, str], message: str, remedy: str
+) -> None:
+    document = {
+        "organization": "acme",
+        "auto_provision": {"custom_fields": ["Region__c"]},
+        "connections": {"vault_crm": VAULT, "align": HOST},
+        "field_maps": {**mapped(**custom), "vault_crm": {"inbound": {"custom": {"custom.Land": "land__c"}}}},
+    }
+    with pytest.raises(Rejected) as caught:
+        read(document)
+    [found] = caught.value.problems
+    [target] = custom
+    assert found.where.startswith("field_maps.align.inbound.custom")
+    assert target in found.where
+    assert found.message.startswith(message)
+    assert remedy in found.remedy
+
+
+def test_a_mapped_field_is_read_and_what_is_not_mapped_counts_for_nothing() -> None:
+    connections = {"vault_crm": VAULT, "align": HOST}
+    plain = settings(connections=connections)
+    acme = settings(
+        connections=connections,
+        field_maps=mapped(**{"custom.Team": "team__aln", "custom.Ends": "end_date__aln"}),
+    )
+    read_there = mappings.align_fields_to_read(acme)
+    assert set(read_there) == {*mappings.align_fields_to_read(plain), "team__aln"}
+    assert len(set(read_there)) == len(read_there)
+    assert mappings.custom_names(acme) == {"Team", "Ends"}
+    assert align_settings_digest(acme) != align_settings_digest(plain)
+    # Nobody is evaluated again for a key that nobody has written.
+    assert "align" not in deciding_settings(plain)["field_maps"]
+    assert "align" in deciding_settings(acme)["field_maps"]
+    assert mappings.custom_names(settings(field_maps=mapped(**{"custom.Team": "team__aln"}))) == set()

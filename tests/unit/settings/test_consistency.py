@@ -236,3 +236,41 @@ def test_a_custom_value_comes_from_one_system() -> None:
     [found] = problems(**sections)
     assert found.where == 'field_maps.vault_crm.inbound.custom["custom.Region__c"]'
     assert "custom.Vault_Region__c" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("inbound", "outbound", "place", "words", "remedy"),
+    [
+        (
+            {},
+            {"title": "role__c", "name": "role__c"},
+            "name",
+            "is written to role__c, as title is",
+            "another field",
+        ),
+        (
+            {"custom.Land": "land__c"},
+            {"custom.Land": "country__v"},
+            '["custom.Land"]',
+            "is read from land__c of Vault CRM itself",
+            "under inbound",
+        ),
+        (
+            {},
+            {"custom.Regoin__c": "region__c"},
+            '["custom.Regoin__c"]',
+            "is no custom value of a member",
+            "Did you mean 'custom.Region__c'?",
+        ),
+    ],
+)
+def test_what_is_written_to_vault_crm_has_one_source_and_one_field(
+    inbound: dict[str, str], outbound: dict[str, str], place: str, words: str, remedy: str
+) -> None:
+    maps = {"inbound": {"custom": inbound}, "outbound": {"custom": outbound}}
+    sections = {"auto_provision": {"custom_fields": ["Region__c"]}, "field_maps": {"vault_crm": maps}}
+    [found] = problems(**sections)
+    dot = "" if place.startswith("[") else "."
+    assert found.where == f"field_maps.vault_crm.outbound.custom{dot}{place}"
+    assert words in found.message
+    assert remedy in found.remedy

@@ -103,7 +103,10 @@ def _is_left_out(warning: Problem, raw: dict[str, Any]) -> bool:
         {"organization": "acme", "field_maps": {"vault_crm": {"inbound": {"system": ["engage.request"]}}}},
         {"organization": "acme", "field_maps": {"vault_crm": {"inbound": {"custom": {"engage": "x__c"}}}}},
         {"organization": "acme", "field_maps": {"vault_crm": {"inbound": {"custom": {"custom.X": "x"}}}}},
-        {"organization": "acme", "field_maps": {"vault_crm": {"outbound": {"custom": {}}}}},
+        {
+            "organization": "acme",
+            "field_maps": {"vault_crm": {"outbound": {"custom": {"titel": "x__c"}}}},
+        },
     ],
 )
 def test_what_the_schema_can_tell_editors_refuse_too(document: dict[str, Any]) -> None:

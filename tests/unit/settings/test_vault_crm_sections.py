@@ -6,7 +6,7 @@ import pytest
 
 from muster.crm import engage_features
 from muster.errors import Problem, Rejected
-from muster.settings import Settings
+from muster.settings import Settings, digests, mappings
 from muster.settings.document import read
 from muster.settings.sections import VaultCrmConnection
 
@@ -109,6 +109,13 @@ def test_one_connection_is_one_client() -> None:
 INBOUND = "field_maps.vault_crm.inbound"
 
 
+OUTBOUND = "field_maps.vault_crm.outbound"
+
+
+def outbound(custom: dict[str, Any]) -> dict[str, Any]:
+    return {"outbound": {"custom": custom}}
+
+
 def inbound(**keys: Any) -> dict[str, Any]:
     return {"inbound": keys}
 
@@ -167,9 +174,39 @@ def test_custom_mappings_come_on_top_of_the_default() -> None:
             "is not one of engage.request, ",
         ),
         (
-            {"outbound": {"custom": {"remote_meeting_host_token__v": "engage.request"}}},
-            "field_maps.vault_crm.outbound.custom",
-            "is not a known key",
+            outbound({"remote_meeting_host_token__v": "title__sys"}),
+            f"{OUTBOUND}.custom.remote_meeting_host_token__v",
+            "is no attribute of a member that can be written to Vault CRM",
+        ),
+        (
+            outbound({"engage.status": "mine__c"}),
+            f'{OUTBOUND}.custom["engage.status"]',
+            "is a system mapping, which cannot be edited",
+        ),
+        (
+            outbound({"title": "engage_group__v"}),
+            f"{OUTBOUND}.custom.title",
+            "is a field of Engage, which the system mappings write",
+        ),
+        (
+            outbound({"title": "remote_meeting_host_id__v"}),
+            f"{OUTBOUND}.custom.title",
+            "lets into somebody's meetings",
+        ),
+        (
+            outbound({"email": "email__sys"}),
+            f"{OUTBOUND}.custom.email",
+            "says who the user is, or what the user may do in Vault CRM",
+        ),
+        (
+            outbound({"title": {"field": "status__v", "map": {"Rep": "active__v"}}}),
+            f"{OUTBOUND}.custom.title.field",
+            "says who the user is, or what the user may do in Vault CRM",
+        ),
+        (
+            outbound({"title": {"field": "role__c", "map": {}}}),
+            f"{OUTBOUND}.custom.title.map",
+            "is empty",
         ),
         (
             inbound(custom={f"custom.F{number}": f"f{number}__c" for number in range(101)}),
@@ -185,3 +222,32 @@ def test_what_cannot_be_mapped_is_refused_at_its_place(
     assert found.where == where
     assert found.message.startswith(message)
     assert found.remedy
+
+
+def test_the_nearest_name_is_offered() -> None:
+    found = problem(maps=outbound({"titel": "title__sys"}))
+    assert found.remedy.startswith("Did you mean 'title'?")
+    found = problem(maps={"outbound": {"system": ["engage.requst"]}})
+    assert found.remedy == "Did you mean 'engage.request'?"
+
+
+def test_custom_mappings_outbound_have_no_default() -> None:
+    assert accepted().field_maps.vault_crm.outbound.custom == {}
+    value_map = {"field": "role__c", "map": {"Rep": "rep__c", "": "none__c"}}
+    written = accepted(maps=outbound({"title": "title__sys", "assignment": value_map}))
+    found = mappings.custom_outbound(written)
+    assert (found["title"].of("Rep"), found["title"].of(None)) == ("Rep", None)
+    values = [found["assignment"].of(value) for value in ("Rep", None, "rep")]
+    assert values == ["rep__c", "none__c", None]
+    assert {"title__sys", "role__c"} <= set(mappings.vault_fields_to_read(written))
+    assert mappings.custom_fields_to_write(written) == ("title__sys", "role__c")
+    assert mappings.is_pushed(written)
+    assert not mappings.is_pushed(accepted())
+
+
+def test_settings_without_them_have_the_digest_that_they_had() -> None:
+    """Or everybody would be evaluated again for a key that nobody has written."""
+    plain = digests.vault_deciding_settings(accepted())["field_maps"]
+    assert set(plain["outbound"]) == {"system"}
+    mapped = digests.vault_deciding_settings(accepted(maps=outbound({"title": "title__sys"})))["field_maps"]
+    assert mapped["outbound"]["custom"] == {"title": "title__sys"}

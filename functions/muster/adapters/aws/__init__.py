@@ -1,6 +1,7 @@
 """AWS: one module per kind of item in the roster table, and one per service.
 
 roster_table, roster_writes, roster_keys, roster_views   members, links, seats, lines, error log
+unlinked_holder_table                                    users of Vault CRM with a group, linked to nobody
 journal                                                  changes of members and the error log, by time
 run_table, run_archive                                   runs and the lease; the pages and plans of runs (S3)
 login_journal                                            turns to log in to vaults, and refusals (U5)

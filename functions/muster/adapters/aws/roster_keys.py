@@ -20,6 +20,7 @@ from muster.roster.history import HistoryEntry
 from muster.roster.licence_places import Place
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
+from muster.roster.unlinked_holders import UnlinkedHolder
 from muster.sources.member_states import MemberState
 
 type Item = dict[str, Any]
@@ -35,8 +36,18 @@ def member_partition(organization: str, shard: int) -> str:
 
 def member_key(organization: str, member: str) -> Item:
     """Return the key of a member."""
-    shard = zlib.crc32(member.encode()) % SHARDS
-    return {"pk": {"S": member_partition(organization, shard)}, "sk": {"S": f"MEMBER#{member}"}}
+    partition = member_partition(organization, shard_of(member))
+    return {"pk": {"S": partition}, "sk": {"S": member_sort_key(member)}}
+
+
+def shard_of(member: str) -> int:
+    """Return the shard that a member is in."""
+    return zlib.crc32(member.encode()) % SHARDS
+
+
+def member_sort_key(member: str) -> str:
+    """Return the sort key of a member."""
+    return f"MEMBER#{member}"
 
 
 def history_prefix(member: str) -> str:
@@ -122,6 +133,26 @@ def to_place(item: Item) -> tuple[str, Place]:
     """Return the member id and the place in line of an item."""
     feature, _, since, member = item["sk"]["S"].split("#")
     return member, Place(feature, item["group"]["S"], since, item["tried"]["S"])
+
+
+def unlinked_holders_partition(organization: str) -> str:
+    """Return the partition of the users of Vault CRM with a group who are linked to nobody (G10)."""
+    return f"ORG#{organization}#UNLINKED"
+
+
+def unlinked_holder_key(organization: str, vault_id: str) -> Item:
+    """Return the key of such a user."""
+    return {"pk": {"S": unlinked_holders_partition(organization)}, "sk": {"S": vault_id}}
+
+
+def unlinked_holder_item(organization: str, holder: UnlinkedHolder) -> Item:
+    """Return the item of such a user."""
+    return {**unlinked_holder_key(organization, holder.id), "doc": _doc(holder.to_document())}
+
+
+def to_unlinked_holder(item: Item) -> UnlinkedHolder:
+    """Return the user of an item."""
+    return UnlinkedHolder.from_document(item["sk"]["S"], document_of(item))
 
 
 def newcomers_partition(organization: str) -> str:

@@ -16,7 +16,7 @@ from muster.imports.manager_mails import recorded_under
 from muster.roster import licence_places
 from muster.roster.decisions import HISTORY_ERASED_AT_ONCE, Decision
 from muster.roster.history import HistoryEntry
-from muster.roster.links import Link, keys_of
+from muster.roster.links import Link, keys_of, vault_id
 from muster.roster.member import Member
 from muster.roster.reasons import WAITING_REASONS
 from muster.roster.seats import Move, moves
@@ -192,6 +192,9 @@ def _shared_actions(table: str, organization: str, decisions: Sequence[Decision]
 def _groups_left(decision: Decision) -> list[tuple[str, str]]:
     """Return the Engage groups that the member has left, each of which frees a licence (G8)."""
     if decision.before is None or decision.after is None:
+        return []
+    if vault_id(decision.before) != vault_id(decision.after):
+        # It goes with the user, who may hold it still.
         return []
     pairs = ((each, getattr(decision.before, each)["group"]) for each in engage_features.FEATURES)
     return [

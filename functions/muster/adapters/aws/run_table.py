@@ -193,14 +193,13 @@ class RunTable:
         # Bounds in the wrong order are an error to DynamoDB, and no run to whoever asks.
         if last < first:
             return
-        values = {
-            ":pk": {"S": _runs_partition(organization)},
-            ":first": {"S": first},
-            ":last": {"S": last},
-        }
+        condition, values = "pk = :pk", {":pk": {"S": _runs_partition(organization)}}
+        if (first, before) != (_RUN, None):
+            condition += " AND sk BETWEEN :first AND :last"
+            values |= {":first": {"S": first}, ":last": {"S": last}}
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
             ScanIndexForward=False,
             ConsistentRead=True,

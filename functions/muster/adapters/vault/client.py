@@ -24,6 +24,7 @@ from muster.adapters.vault import login
 from muster.adapters.vault.answers import BUSY, INVALID_SESSION, Answer, fault_of, read_answer, vault_system
 from muster.adapters.vault.burst_limit import Burst
 from muster.adapters.vault.metadata import (
+    read_base_licences,
     read_fields,
     read_permissions,
     read_picklist,
@@ -33,7 +34,14 @@ from muster.adapters.vault.metadata import (
 )
 from muster.adapters.vault.writes import read_written
 from muster.crm.pages import CursorLost, Page, Tally, read_vault_page, vault_page_path
-from muster.crm.vault_records import RECORDS_A_CALL, Field, IntegrationUser, SecurityPolicy, Written
+from muster.crm.vault_records import (
+    RECORDS_A_CALL,
+    BaseLicence,
+    Field,
+    IntegrationUser,
+    SecurityPolicy,
+    Written,
+)
 from muster.errors import Misconfigured, NotServed, OutcomeUnknown, Problem, Rejected, TooLarge, Unavailable
 
 if TYPE_CHECKING:
@@ -171,6 +179,10 @@ class Vault:
     def versions(self) -> list[str]:
         """Return the versions of the API that the vault serves, like v26.1, the oldest first."""
         return read_versions(self._read("GET", "/api/", "versions"))
+
+    def base_licences(self) -> list[BaseLicence]:
+        """Return how many full users the vault may have, and has, by application."""
+        return read_base_licences(self._get("objects/licenses"))
 
     def security_policy(self, policy_id: int) -> SecurityPolicy:
         """Return how users of a security policy log in."""

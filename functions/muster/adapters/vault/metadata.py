@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from muster.adapters.vault.answers import Answer
-from muster.crm.vault_records import Field, IntegrationUser, SecurityPolicy
+from muster.crm.vault_records import BaseLicence, Field, IntegrationUser, SecurityPolicy
 from muster.errors import Unavailable
 
 _VERSION = re.compile(r"v([0-9]{1,3})\.([0-9]{1,2})")
@@ -92,8 +92,30 @@ def read_policy(answer: Answer) -> SecurityPolicy:
     raise _unclear(answer, "a security policy")
 
 
+def read_base_licences(answer: Answer) -> list[BaseLicence]:
+    """Return the licences for full users, by application; those with none are left out.
+
+    Vault CRM has no users of other kinds. Which names its applications have is not documented.
+    """
+    match answer.content.get("applications"):
+        case list(applications):
+            found = [licence for each in applications if (licence := _base_licence(each))]
+            return sorted(found, key=lambda licence: licence.application)
+    raise _unclear(answer, "its licences")
+
+
+def _base_licence(application: object) -> BaseLicence | None:
+    match application:
+        case {
+            "application_name": str(name),
+            "user_licensing": {"full__v": {"licensed": int(licensed), "used": int(used)}},
+        } if licensed > 0:
+            return BaseLicence(name, licensed, used)
+    return None
+
+
 def _field(field: Mapping[str, Any]) -> Field:
-    status, picklist = field.get("status"), field.get("picklist")
+    status, picklist, length = field.get("status"), field.get("picklist"), field.get("max_length")
     return Field(
         name=field["name"],
         label=str(field.get("label", field["name"])),
@@ -101,6 +123,7 @@ def _field(field: Mapping[str, Any]) -> Field:
         editable=field.get("editable") is True,
         active=status is None or "active__v" in status,
         picklist=picklist if isinstance(picklist, str) else None,
+        length=length if isinstance(length, int) else 0,
     )
 
 

@@ -297,6 +297,27 @@ def test_an_organization_without_runs_has_none(jane: RunTable) -> None:
     assert jane.runs("acme", 10, None) == ([], None)
 
 
+@pytest.mark.parametrize(
+    ("first", "before", "expected"),
+    [
+        ("", None, [4, 3, 2, 1]),
+        ("20261102", None, [4, 3, 2]),
+        ("", "20261103T000000-run", [2, 1]),
+        ("20261102", "20261104", [3, 2]),
+        ("20261103", "20261102", []),
+        ("", "", []),
+    ],
+)
+def test_runs_are_read_from_a_moment_and_before_another_one(
+    jane: RunTable, monkeypatch: pytest.MonkeyPatch, first: str, before: str | None, expected: list[int]
+) -> None:
+    monkeypatch.setattr("muster.adapters.aws.run_table._RUNS_A_PAGE", 2)
+    for day in (2, 4, 1, 3):
+        jane.add(run_of(f"2026110{day}T000000-run"))
+    jane.add(run_of("20261103T000000-run", organization="other"))
+    assert [int(run.id[7]) for run in jane.runs_from("acme", first, before)] == expected
+
+
 def test_a_cursor_of_one_organization_stays_within_the_other(jane: RunTable, five_runs: list[str]) -> None:
     cursor = jane.runs("acme", 1, None)[1]
     assert {run.organization for run in jane.runs("other", 10, cursor)[0]} <= {"other"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
-from muster.crm.vault_records import SecurityPolicy
+from muster.crm.vault_records import BaseLicence, SecurityPolicy
 from muster.errors import Misconfigured, Rejected, Unavailable
 from sandbox.vault_crm import RunningSandbox
 from tests.doubles.sandbox_doors import control
@@ -57,6 +57,7 @@ def test_versions_are_in_the_order_of_their_numbers(host: VaultHost, vault: Runn
         lambda client: client.picklist("x__v"),
         lambda client: client.versions(),
         lambda client: client.security_policy(1),
+        lambda client: client.base_licences(),
         lambda client: next(client.query(REPS)),
     ],
 )
@@ -99,3 +100,26 @@ def test_a_new_session_is_refused_with_a_password_that_was_refused(host: VaultHo
         with pytest.raises(Misconfigured, match="USERNAME_OR_PASSWORD_INCORRECT"):
             client.log_in()
     assert len(host.logins) == 1
+
+
+def test_licences_for_users_are_those_of_full_users(host: VaultHost, vault: RunningSandbox) -> None:
+    [licence] = client_of(vault).base_licences()
+    assert (licence.application, licence.licensed, licence.left) == (
+        "vault_crm__v",
+        100_000,
+        100_000 - licence.used,
+    )
+    full, none = ({"licensed": number, "used": 7, "shared": False} for number in (5, 0))
+    host.say(
+        {
+            "responseStatus": "SUCCESS",
+            "doc_count": {"licensed": 4000, "used": 2380},
+            "applications": [
+                {"application_name": "b__v", "user_licensing": {"full__v": full, "external__v": none}},
+                {"application_name": "a__v", "user_licensing": {"full__v": none}},
+                {"application_name": "c__v", "user_licensing": {}},
+            ],
+        }
+    )
+    [licence] = client_at(host.url).base_licences()
+    assert (licence, licence.left) == (BaseLicence("b__v", 5, 7), 0)

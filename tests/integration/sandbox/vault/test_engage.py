@@ -255,3 +255,16 @@ def test_wrong_input_is_answered_with_what_is_allowed(
     vault: VaultInProcess, method: str, path: str, body: object
 ) -> None:
     assert vault.control(method, path, body, status=400)["error"]
+
+
+def test_the_groups_of_a_feature_can_share_their_licences(vault: VaultInProcess) -> None:
+    vault.control("PUT", "engage/licenses", {"per_feature": True})
+    users = [vault.create(**{REQUEST: "US"}) for _ in range(4)]
+    found = [engage(vault, user)[1] for user in users]
+    assert found == ["success__v", "success__v", "success__v", "no_licenses_remaining__v"]
+    # Whoever moves takes the licence along; whoever leaves frees one for any group.
+    vault.update(users[0], **{REQUEST: "UK"})
+    assert engage(vault, users[0]) == ("UK", "success__v", "UK")
+    vault.update(users[0], **{REQUEST: None})
+    vault.update(users[3], **{STATUS: RETRY_REQUEST})
+    assert engage(vault, users[3]) == ("US", "success__v", "US")

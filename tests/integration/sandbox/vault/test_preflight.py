@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.doubles.vault_in_process import VaultInProcess
+from tests.doubles.vault_in_process import VaultInProcess, new_user
 
 ENGAGE_FIELDS = (
     "engage_group_request__v",
@@ -153,3 +153,29 @@ def test_a_reset_goes_back_to_the_start(vault: VaultInProcess) -> None:
 )
 def test_wrong_input_is_answered_with_what_is_allowed(vault: VaultInProcess, path: str, body: object) -> None:
     assert vault.control("PUT", path, body, status=400)["error"]
+
+
+def full_users(vault: VaultInProcess) -> dict[str, Any]:
+    (application,) = vault.call("GET", "/objects/licenses")["applications"]
+    found: dict[str, Any] = application["user_licensing"]["full__v"]
+    return found
+
+
+def test_without_a_licence_left_nobody_becomes_active(vault: VaultInProcess) -> None:
+    ada, bob = vault.create(), vault.create(status__v="inactive__v")
+    before = full_users(vault)["used"]
+    vault.control("PUT", "licenses", {"full_users": before})
+    assert full_users(vault) == {"licensed": before, "used": before, "shared": False}
+    [refused] = vault.write("PUT", [{"id": bob, "status__v": "active__v"}])["data"]
+    assert refused["errors"][0]["type"] == "OPERATION_NOT_ALLOWED"
+    [refused] = vault.write("POST", [new_user()])["data"]
+    assert refused["errors"][0]["type"] == "OPERATION_NOT_ALLOWED"
+    # Who is active may be changed, and who is inactive made or changed otherwise.
+    vault.update(ada, last_name__sys="King")
+    vault.update(bob, last_name__sys="King")
+    vault.create(status__v="inactive__v")
+
+    both = [{"id": ada, "status__v": "inactive__v"}, {"id": bob, "status__v": "active__v"}]
+    answer = vault.write("PUT", both)["data"]
+    assert [each["responseStatus"] for each in answer] == ["SUCCESS", "SUCCESS"]
+    assert full_users(vault)["used"] == before

@@ -1,0 +1,143 @@
+"""What botocore and moto do at each call to AWS, done once or not at all: it is most of what a call takes.
+
+Nothing that is looked at comes out differently: endpoints are found, expressions read and values compared
+as ever. But nobody reads a user agent, or checks a signature, here.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+
+from botocore.hooks import EventAliaser
+from botocore.regions import EndpointRulesetResolver
+from botocore.signers import RequestSigner
+from botocore.useragent import UserAgentString
+from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.parsing import ast_nodes, expressions
+
+# moto has no types for these.
+Node: Any = vars(ast_nodes)["Node"]
+DepthFirstTraverser: Any = vars(ast_nodes)["DepthFirstTraverser"]
+UpdateExpressionParser: Any = vars(expressions)["UpdateExpressionParser"]
+# What they do themselves.
+_SIGN = RequestSigner.sign
+_ALIAS = vars(EventAliaser)["_alias_event_name"]
+_ENDPOINT = EndpointRulesetResolver.construct_endpoint
+_LEX = ConditionExpressionParser._lex_one_node
+_PARSE = UpdateExpressionParser.make
+_EQUAL = DynamoType.__eq__
+_ALIASES: dict[str, str] = {}
+# What walks a tree, and a kind of node → the kind that it is to it; `None`: it passes it by.
+_KINDS: dict[tuple[type, type], type | None] = {}
+_ARE_NODES: dict[type, bool] = {}
+
+
+@contextmanager
+def quick_calls() -> Iterator[None]:
+    """Have both hurry."""
+    with ExitStack() as stack:
+        for place, name, quick in (
+            (UserAgentString, "to_string", lambda _: "test"),
+            (RequestSigner, "sign", _sign),
+            (EventAliaser, "_alias_event_name", _alias),
+            (EndpointRulesetResolver, "construct_endpoint", _endpoint),
+            (ConditionExpressionParser, "_lex_one_node", staticmethod(_lexed)),
+            (UpdateExpressionParser, "make", staticmethod(_parsed)),
+            (Node, "__deepcopy__", _copied),
+            (DepthFirstTraverser, "traverse_node_recursively", _walked),
+            (DynamoType, "__hash__", _hash),
+            (DynamoType, "__eq__", _is_equal),
+        ):
+            stack.enter_context(patch.object(place, name, quick, create=True))
+        yield
+
+
+# ── botocore ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sign(signer: Any, *given: Any, **options: Any) -> None:
+    # Of all services, moto's S3 alone looks whether a request is signed.
+    if signer._service_id == "S3":
+        _SIGN(signer, *given, **options)
+
+
+def _alias(aliaser: Any, event: str) -> str:
+    # Each client finds out anew.
+    if event not in _ALIASES:
+        _ALIASES[event] = _ALIAS(aliaser, event)
+    return _ALIASES[event]
+
+
+def _endpoint(resolver: Any, operation_model: Any, call_args: Mapping[str, Any], request_context: Any) -> Any:
+    known = vars(resolver).setdefault("_known", {})
+    key = (operation_model.name, call_args.get("Bucket"))
+    if key not in known:
+        known[key] = _ENDPOINT(resolver, operation_model, call_args, request_context)
+    return known[key]
+
+
+# ── moto ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def _lexed(expression: str) -> Any:
+    return _LEX(ConditionExpressionParser(None, None, None), expression)
+
+
+@cache
+def _parsed(expression: str) -> Any:
+    # Who is to change the tree takes a copy.
+    return _PARSE(expression)
+
+
+def _copied(node: Any, memo: dict[int, Any]) -> Any:
+    twin = object.__new__(type(node))
+    vars(twin).update(vars(node))
+    if node.children is not None:
+        twin.children = [copy.deepcopy(child, memo) for child in node.children]
+        for child in twin.children:
+            if _is_node(child):
+                child.parent = twin
+    return twin
+
+
+def _walked(walker: Any, node: Any, child_id: int = -1) -> Any:
+    if not _is_node(node):
+        return node
+    parent = node.parent
+    for number, child in enumerate(node.children or ()):
+        walker.pre_processing_of_child(node, number)
+        _walked(walker, child, number)
+    pair = type(walker), type(node)
+    if pair not in _KINDS:
+        _KINDS[pair] = next((kind for kind in walker._processing_map() if isinstance(node, kind)), None)
+    kind = _KINDS[pair]
+    if kind:
+        node = walker._processing_map()[kind](node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+def _is_node(part: Any) -> bool:
+    # To ask of an instance of an abstract class is slow.
+    kind = type(part)
+    if kind not in _ARE_NODES:
+        _ARE_NODES[kind] = isinstance(part, Node)
+    return _ARE_NODES[kind]
+
+
+def _hash(value: Any) -> int:
+    # Most values that moto compares are texts.
+    return hash(value.value if value.type == "S" else value.type)
+
+
+def _is_equal(one: Any, other: Any) -> Any:
+    if one.type == other.type == "S":
+        return one.value == other.value
+    return _EQUAL(one, other)

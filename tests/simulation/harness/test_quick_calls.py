@@ -1,0 +1,67 @@
+"""What is done once or with less ado comes out as it does where botocore and moto take their time."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.doubles.aws import in_moto, table_properties
+from tests.simulation.harness.quick_calls import quick_calls
+
+KEY = {"pk": {"S": "ORG#acme#X"}, "sk": {"S": "X"}}
+HELD = {**KEY, "count": {"N": "2"}, "names": {"SS": ["ada", "bob"]}, "doc": {"S": "x"}}
+NAMES = {"#count": "count"}
+VALUES = {":one": {"N": "1"}, ":carol": {"SS": ["carol"]}, ":y": {"S": "y"}}
+EXPRESSIONS = [
+    "SET doc = :y",
+    "SET doc = :y, other = :one REMOVE names",
+    "SET other = if_not_exists(doc, :y)",
+    "SET other = if_not_exists(nothing, :y) ADD names :carol",
+    "SET #count = #count + :one",
+    "ADD #count :one, other :one DELETE names :carol",
+    "REMOVE doc, nothing",
+    # These are refused.
+    "SET doc = :unknown",
+    "SET #unknown = :y",
+    "SET doc = :y, doc = :one",
+    "SET pk = :y",
+    "ADD doc :one",
+    "SET doc = :y SET names = :carol",
+    "SET doc =",
+]
+
+
+@pytest.fixture
+def after(template: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Return what an item is after an update, twice in a row, or why that is refused."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+
+    def updated(way: AbstractContextManager[object], held: dict[str, Any] | None, **update: Any) -> Any:
+        with in_moto(), way:
+            dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+            dynamodb.create_table(TableName="roster", **table_properties(template))
+            if held:
+                dynamodb.put_item(TableName="roster", Item=held)
+            try:
+                for _ in range(2):
+                    dynamodb.update_item(TableName="roster", Key=KEY, **update)
+            except ClientError as error:
+                return error.response["Error"]
+            return dynamodb.get_item(TableName="roster", Key=KEY)["Item"]
+
+    return updated
+
+
+@pytest.mark.parametrize("held", [HELD, None], ids=["there", "new"])
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_an_update_comes_out_the_same(
+    expression: str, held: dict[str, Any] | None, after: Callable[..., Any]
+) -> None:
+    update: dict[str, Any] = {"UpdateExpression": expression, "ExpressionAttributeValues": VALUES}
+    if "#" in expression:
+        update["ExpressionAttributeNames"] = NAMES
+    assert after(quick_calls(), held, **update) == after(nullcontext(), held, **update)
