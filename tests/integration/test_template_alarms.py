@@ -50,7 +50,7 @@ CAN_WAIT = {
     *("NotificationsParkedAlarm", "MessagesWaitForCallsAlarm", "SendersRefusedAlarm", "CallsThrottledAlarm"),
     # The next schedule tries again; an organization that was not imported or pushed rings another alarm.
     *("RunsFailedAlarm", "PushesFailedAlarm"),
-    *("MailsFailedAlarm", "CredentialsExpiringAlarm", "SeatsRunningOutAlarm"),
+    *("MailsFailedAlarm", "CredentialsExpiringAlarm", "SeatsRunningOutAlarm", "LicencesOfNobodyAlarm"),
 }
 # All that an alarm's text is filled in with: nothing of it came from outside (T2).
 FILLED_IN = {"RunbookUrl", "AWS::Region", "AWS::StackName"}
