@@ -1,9 +1,10 @@
-"""The tables that answers hold, each under the key that lists it."""
+"""The tables that answers hold, each under the key that lists it, in Muster's own columns."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from muster.presentation import checks, errors, members, organizations, runs, seats, settings_differences
 from muster.presentation.tables import Table, table
 
 type Answer = Mapping[str, Any]
@@ -22,99 +23,12 @@ def table_of(answer: Answer, listed: str) -> Table | None:
         return None
 
 
-def _members(answer: Answer) -> Table:
-    def rows() -> Iterable[list[object]]:
-        for each in answer["members"]:
-            seats = ", ".join(f"{name} ({place['state']})" for name, place in each["seats"].items())
-            groups = ", ".join(filter(None, (each[name]["group"] for name in ("engage", "engage_connect"))))
-            yield [each["name"], each["email"], each["active"], each["assignment"], seats, groups]
-
-    return table("Name", "E-mail", "Active", "Assignment", "Seats", "Engage groups", rows=rows())
-
-
-def _history(answer: Answer) -> Table:
-    rows = [
-        [_moment(entry["at"]), each["field"], each["before"], each["after"], each.get("origin")]
-        for entry in answer["history"]
-        for each in entry["changes"]
-    ]
-    return table("When (UTC)", "What", "Before", "After", "By", rows=rows)
-
-
-def _seats(answer: Answer) -> Table:
-    rows: list[list[object]] = []
-    for name, seat in answer["seats"].items():
-        use: list[object] = [name, "any number" if seat["limit"] is None else seat["limit"], seat["held"]]
-        for place in seat["line"] or [{}]:
-            rows.append([*use, place.get("place"), place.get("name"), place.get("assignment")])
-            use = [None] * len(use)
-    return table("Seat", "There are", "Held", "In line", "Who", "Assignment", rows=rows)
-
-
-def _errors(answer: Answer) -> Table:
-    rows = [
-        [_moment(each["at"]), each["system"], each["record"], each["message"], each["remedy"]]
-        for each in answer["log"]
-    ]
-    return table("When (UTC)", "System", "Record", "What went wrong", "What to do", rows=rows)
-
-
-def _organizations(answer: Answer) -> Table:
-    rows = [[each["organization"], each["scheduled"], each["pushed"]] for each in answer["organizations"]]
-    return table("Organization", "Imported by schedule", "Pushed by schedule", rows=rows)
-
-
-def _checks(answer: Answer) -> Table:
-    rows = [
-        [each.get("connection"), each["check"], _spaced(each["result"]), each["found"], each["remedy"]]
-        for each in answer["checks"]
-    ]
-    return table("Connection", "Check", "Result", "Found", "What to do", rows=rows)
-
-
-def _runs(answer: Answer) -> Table:
-    rows = [
-        [
-            _moment(each["started_at"]),
-            f"preview of {each['kind']}" if each["preview"] else each["kind"],
-            each["mode"],
-            _spaced(each["status"]),
-            each["by"],
-            each["errors"],
-            each["id"],
-        ]
-        for each in answer["runs"]
-    ]
-    return table("Began (UTC)", "What", "Of whom", "Status", "By", "Errors", "Run", rows=rows)
-
-
 def _differences(answer: Answer) -> Table:
     rows = [
         [_change(each), each["where"], _value(each["before"]), _value(each["after"])]
         for each in answer["changes"]
     ]
     return table("", "Where", "Before", "After", rows=rows)
-
-
-def _versions(answer: Answer) -> Table:
-    rows = [
-        [each["version"], _moment(each["at"]), each["by"], each["why"], ", ".join(each["changed"])]
-        for each in answer["versions"]
-    ]
-    return table("Version", "Saved (UTC)", "By", "Why", "Changed", rows=rows)
-
-
-_TABLES: Mapping[str, Callable[[Answer], Table]] = {
-    "members": _members,
-    "history": _history,
-    "seats": _seats,
-    "log": _errors,
-    "organizations": _organizations,
-    "checks": _checks,
-    "runs": _runs,
-    "changes": _differences,
-    "versions": _versions,
-}
 
 
 def _change(difference: Answer) -> str:
@@ -127,9 +41,14 @@ def _value(value: object) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _spaced(code: str) -> str:
-    return code.replace("_", " ")
-
-
-def _moment(at: str) -> str:
-    return at[:16].replace("T", " ")
+_TABLES: Mapping[str, Callable[[Answer], Table]] = {
+    "members": members.listed,
+    "history": members.history_table,
+    "seats": seats.seats_table,
+    "log": errors.errors_table,
+    "organizations": organizations.organizations_table,
+    "checks": lambda answer: checks.checks_table(answer["checks"]),
+    "runs": runs.runs_table,
+    "changes": _differences,
+    "versions": settings_differences.history_table,
+}

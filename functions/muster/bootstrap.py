@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
+    from muster.adapters.aws.digest_note import DigestNote
     from muster.adapters.aws.export_files import ExportFiles
+    from muster.adapters.aws.inform_topic import InformTopic
     from muster.adapters.aws.journal import Journal
     from muster.adapters.aws.login_journal import LoginJournal
     from muster.adapters.aws.loss_table import LossTable
@@ -256,6 +258,26 @@ def run_reporter(
         partial(observability.emit, unit_of=UNITS),
         observability.warn_of_gauge,
     )
+
+
+def digest_note() -> DigestNote:
+    """The note of the last digest, for one invocation."""
+    from muster.adapters.aws.digest_note import DigestNote
+
+    return DigestNote(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def inform_topic() -> InformTopic:
+    """Who is informed of what can wait until the next morning."""
+    import boto3
+    from botocore.config import Config
+
+    from muster.adapters.aws.inform_topic import InformTopic
+
+    # Waiting long for an answer beats mailing twice; Lambda tries again.
+    config = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
+    return InformTopic(boto3.client("sns", config=config), environment.inform_topic_arn())
 
 
 @cache

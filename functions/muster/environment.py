@@ -39,6 +39,16 @@ def mail_from() -> str | None:
     return _optional("MAIL_FROM")
 
 
+def inform_topic_arn() -> str:
+    """ARN of the SNS topic for what can wait until the next morning."""
+    return _required("INFORM_TOPIC_ARN")
+
+
+def dashboard_url() -> str:
+    """Address of the dashboard in the AWS console."""
+    return _required("DASHBOARD_URL")
+
+
 def stack_name() -> str:
     """Name of the CloudFormation stack; outside of one, the name that it has by default."""
     return _optional("STACK_NAME") or "muster"

@@ -89,6 +89,23 @@ def events(template: Template, kind: str) -> Iterator[tuple[str, Properties, Pro
                 yield name, target, event["Properties"]
 
 
+def told_queues(template: Template) -> set[str]:
+    """Return the queues that an alarm rings about as soon as there is anything in them."""
+    return {
+        referred(alarm["Dimensions"][0]["Value"])
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible" and alarm["Threshold"] == 0
+    }
+
+
+def failed_calls_go_to(function: Properties) -> str | None:
+    """Return the queue of the calls that nobody waited for and that failed each time."""
+    match function.get("EventInvokeConfig"):
+        case {"DestinationConfig": {"OnFailure": {"Type": "SQS", "Destination": queue}}}:
+            return referred(queue)
+    return None
+
+
 def statements(template: Template, resource: Properties) -> Iterator[Properties]:
     """Yield what a function or state machine may do, also what it may under a condition.
 
@@ -126,14 +143,21 @@ def _written(policy: Any) -> list[Properties]:
 
 
 def shared_policies(template: Template) -> dict[str, list[str]]:
-    """Return the managed policies that roles and state machines refer to, each with who does."""
+    """Return the managed policies that roles, state machines and chats refer to, each with who does."""
     found: dict[str, list[str]] = {}
     machines = of_type(template, "AWS::Serverless::StateMachine")
-    for name, resource in (of_type(template, "AWS::IAM::Role") | machines).items():
-        for policy in [*resource.get("ManagedPolicyArns", []), *resource.get("Policies", [])]:
+    for name, resource in (of_type(template, "AWS::IAM::Role") | machines | chats(template)).items():
+        keys = ("ManagedPolicyArns", "Policies", "GuardrailPolicies")
+        for policy in [each for key in keys for each in resource.get(key, [])]:
             if isinstance(policy, dict) and "Ref" in policy:
                 found.setdefault(policy["Ref"], []).append(name)
     return found
+
+
+def chats(template: Template) -> dict[str, Properties]:
+    """Return the chat channels that alarms are shown in, by logical id."""
+    kinds = ("AWS::Chatbot::SlackChannelConfiguration", "AWS::Chatbot::MicrosoftTeamsChannelConfiguration")
+    return {name: each for kind in kinds for name, each in of_type(template, kind).items()}
 
 
 def translated(template: Template, **parameters: str) -> Template:

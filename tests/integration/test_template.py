@@ -14,11 +14,13 @@ from tests.integration.template_reading import (
     Mutant,
     Template,
     events,
+    failed_calls_go_to,
     functions,
     mutated,
     name_of,
     of_type,
     referred,
+    told_queues,
     translated,
 )
 from tests.simulation.harness import world
@@ -63,12 +65,7 @@ def every_queue_has_a_dead_letter_queue(template: Template) -> Iterator[str]:
             yield f"{name} has no dead-letter queue after at least five tries"
         if queue.get("MessageRetentionPeriod") != FOURTEEN_DAYS:
             yield f"{name} does not keep messages for 14 days"
-    visible = [
-        alarm["Dimensions"][0]["Value"]
-        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
-        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible" and alarm["Threshold"] == 0
-    ]
-    for name in dead - {referred(value) for value in visible}:
+    for name in dead - told_queues(template):
         yield f"nobody is told of what is in {name}"
 
 
@@ -139,11 +136,13 @@ def functions_take_no_share_they_cannot_use(template: Template) -> Iterator[str]
 def every_call_is_waited_for(template: Template) -> Iterator[str]:
     """Lambda gives asynchronous events up after two tries, and drops them without a word (T3).
 
-    API Gateway and workflows wait for the answer, the queue keeps what failed. Anything else would need
-    an `EventInvokeConfig` with somewhere for what failed to go, and an alarm on that.
+    API Gateway and workflows wait for the answer, the queue keeps what failed. What a schedule calls has
+    somewhere for what failed to go, and an alarm on that.
     """
     for name, function in functions(template).items():
         for event in function.get("Events", {}).values():
+            if event["Type"] == "ScheduleV2" and failed_calls_go_to(function) in told_queues(template):
+                continue
             if event["Type"] not in ("Api", "SQS"):
                 yield f"{name} is called by {event['Type']}, and nobody knows of what was dropped"
 
@@ -210,6 +209,7 @@ def variables_are_those_that_are_read(template: Template) -> Iterator[str]:
 QUEUE, DEAD = ("Resources", "ChangeQueue", "Properties"), ("Resources", "ChangeDeadLetterQueue", "Properties")
 TABLE, API = ("Resources", "RosterTable", "Properties"), ("Resources", "Api", "Properties")
 WORKER = ("Resources", "UserChangeWorkerFunction", "Properties")
+DIGEST = ("Resources", "MorningDigestFunction", "Properties")
 SHARED_VARIABLES = ("Globals", "Function", "Environment", "Variables")
 LOCALLY = {"Variables": {"ON_LOCAL_STACK": "true"}}
 EVENT = (*WORKER, "Events", "Changes", "Properties")
@@ -252,6 +252,13 @@ MUTANTS: list[Mutant] = [
         (*WORKER, "Events", "Nightly"),
         {"Type": "ScheduleV2", "Properties": {"ScheduleExpression": "rate(1 day)"}},
     ),
+    (every_call_is_waited_for, (*DIGEST, "EventInvokeConfig"), GONE),
+    (
+        every_call_is_waited_for,
+        (*DIGEST, "EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination"),
+        {"Fn::GetAtt": ["ChangeQueue", "Arn"]},
+    ),
+    (every_call_is_waited_for, (*RINGING, "ScheduleDeadLettersAlarm"), GONE),
     (nothing_is_traced, ("Globals", "Function", "Tracing"), "Active"),
     (nothing_is_traced, (*API, "TracingEnabled"), True),
     (every_handler_is_there, (*WORKER, "Handler"), "user_change_worker.handle"),

@@ -16,12 +16,14 @@ from tests.integration.template_reading import (
     Template,
     called,
     events,
+    failed_calls_go_to,
     functions,
     mutated,
     name_of,
     of_type,
     referred,
     statements,
+    told_queues,
 )
 from tests.integration.told_metrics import GAUGES, SERVICE, STACK, counted
 
@@ -42,6 +44,22 @@ MUST_BE_TOLD = {
     "SeatsRunningOut": 0,
     "LicencesOfNobody": 0,
 }
+# Who is told: somebody has to act now, or it can wait until the next morning.
+PAGE, INFORM = "AlarmTopic", "InformTopic"
+CAN_WAIT = {
+    *("NotificationsParkedAlarm", "MessagesWaitForCallsAlarm", "SendersRefusedAlarm", "CallsThrottledAlarm"),
+    # The next schedule tries again; an organization that was not imported or pushed rings another alarm.
+    *("RunsFailedAlarm", "PushesFailedAlarm"),
+    *("MailsFailedAlarm", "CredentialsExpiringAlarm", "SeatsRunningOutAlarm", "LicencesOfNobodyAlarm"),
+}
+# All that an alarm's text is filled in with: nothing of it came from outside (T2).
+FILLED_IN = {"RunbookUrl", "AWS::Region", "AWS::StackName"}
+DASHBOARD = (
+    "https://${AWS::Region}.console.aws.amazon.com/cloudwatch/home?region=${AWS::Region}"
+    "#dashboards/dashboard/"
+)
+# What CloudWatch takes of a text.
+LONGEST_TEXT = 1024
 # The schedules whose own silence is told: by what they bring about, or by their being started.
 SILENT = {"ImportsSilentAlarm": "RunsSucceeded", "PushesSilentAlarm": "ExecutionsStarted"}
 OVERDUE = {"ImportsOverdueAlarm": "HoursSinceLastImport", "PushesOverdueAlarm": "HoursSinceLastPush"}
@@ -73,17 +91,51 @@ def every_row_becomes_an_alarm(template: Template) -> Iterator[str]:
 
 
 def every_alarm_tells_someone(template: Template) -> Iterator[str]:
-    topics = of_type(template, "AWS::SNS::Topic")
+    """Whoever has to act, when it rings and when it is over."""
     for name, alarm in alarms(template).items():
-        if not any(referred(action) in topics for action in alarm.get("AlarmActions", [])):
-            yield f"{name} tells nobody"
+        told = [referred(action) for action in alarm.get("AlarmActions", [])]
+        if told != [INFORM if name in CAN_WAIT else PAGE]:
+            yield f"{name} tells {told}"
+        if alarm.get("OKActions") != alarm.get("AlarmActions"):
+            yield f"{name} does not say when it is over"
 
 
 def alarms_say_what_was_written_beforehand(template: Template) -> Iterator[str]:
     """A mail of an alarm has nothing in it that came from outside, personal data included (T2)."""
     for name, alarm in alarms(template).items():
-        if not isinstance(alarm.get("AlarmDescription"), str):
-            yield f"{name} has no fixed text"
+        for unknown in {*re.findall(r"\$\{([^}]+)\}", text_of(alarm))} - FILLED_IN:
+            yield f"{name} has {unknown} in its text"
+
+
+def alarms_say_where_to_read_on(template: Template) -> Iterator[str]:
+    """In one sentence what it is, then the part of the page, as a link names it, and the dashboard."""
+    named = template["Resources"]["Dashboard"]["Properties"]["DashboardName"]["Fn::Sub"]
+    for name, alarm in alarms(template).items():
+        text = text_of(alarm)
+        says, _, links = text.partition(" Runbook: ")
+        if links != f"${{RunbookUrl}}#{name.lower()} Dashboard: {DASHBOARD}{named}":
+            yield f"{name} links to {links}"
+        if not says.split(" OK means")[0].endswith("."):
+            yield f"{name} does not say what it is: {says}"
+        # What is filled in takes more room than its name: an address of the page, a long name of a stack.
+        if len(text) + 400 > LONGEST_TEXT:
+            yield f"{name} says more than CloudWatch takes"
+
+
+def text_of(alarm: Properties) -> str:
+    """Return an alarm's text; what CloudFormation fills in still stands there as `${…}`."""
+    return _text(alarm.get("AlarmDescription", ""))
+
+
+def _text(part: Any) -> str:
+    match part:
+        case {"Ref": str(name)}:
+            return f"${{{name}}}"
+        case {"Fn::Sub": str(text)}:
+            return text
+        case {"Fn::Join": [str(between), list(parts)]}:
+            return between.join(map(_text, parts))
+    return str(part)
 
 
 def every_alarm_is_explained(template: Template) -> Iterator[str]:
@@ -160,8 +212,16 @@ def every_failing_function_is_told_of(template: Template) -> Iterator[str]:
         elif name in behind_api:
             if not api_fails:
                 yield f"nobody is told when {name} fails"
+        elif events_of(template, name) == {"ScheduleV2"}:
+            if failed_calls_go_to(functions(template)[name]) not in told_queues(template):
+                yield f"nobody is told when {name} fails"
         elif name not in broken_off | by_people:
             yield f"nobody is told when {name} fails"
+
+
+def events_of(template: Template, name: str) -> set[str]:
+    """Return what kinds of events a function is called by."""
+    return {event["Type"] for event in functions(template)[name].get("Events", {}).values()}
 
 
 def throttles_are_told(template: Template) -> Iterator[str]:
@@ -186,7 +246,7 @@ def silence_is_told(template: Template) -> Iterator[str]:
             yield f"{name} rings before what is done daily is due"
         if alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) != alarm["EvaluationPeriods"]:
             yield f"{name} rings for a part of the time"
-        yield from _ends_and_is_off_without_schedules(template, name)
+        yield from _is_off_without_schedules(template, name)
 
 
 def silence_of_one_organization_is_told(template: Template) -> Iterator[str]:
@@ -201,13 +261,10 @@ def silence_of_one_organization_is_told(template: Template) -> Iterator[str]:
             yield f"{name} rings before what is done daily is due, or later than is known"
         if alarm["TreatMissingData"] != "ignore":
             yield f"{name} is over, or rings, when nothing is told"
-        yield from _ends_and_is_off_without_schedules(template, name)
+        yield from _is_off_without_schedules(template, name)
 
 
-def _ends_and_is_off_without_schedules(template: Template, name: str) -> Iterator[str]:
-    alarm = alarms(template)[name]
-    if alarm.get("OKActions") != alarm.get("AlarmActions"):
-        yield f"{name} does not say when it is over"
+def _is_off_without_schedules(template: Template, name: str) -> Iterator[str]:
     if template["Resources"][name].get("Condition") != "SchedulesRun":
         yield f"{name} rings where nothing is scheduled"
 
@@ -254,7 +311,19 @@ MUTANTS: list[Mutant] = [
     ),
     (every_alarm_tells_someone, (*COUNTED[2], "AlarmActions"), GONE),
     (every_alarm_tells_someone, (*WAITING[2], "AlarmActions"), []),
+    (every_alarm_tells_someone, (*COUNTED[2], "OKActions"), GONE),
+    (every_alarm_tells_someone, (*FAILING[2], "OKActions"), GONE),
+    (every_alarm_tells_someone, (*QUIET, "Properties", "OKActions"), GONE),
+    (every_alarm_tells_someone, (*EXPIRING, "Properties", "OKActions", 0), {"Ref": PAGE}),
+    (every_alarm_tells_someone, (*PARKED, "Topic"), INFORM),
+    (every_alarm_tells_someone, (*COUNTED[0], "MailsFailedAlarm", "Topic"), PAGE),
     (alarms_say_what_was_written_beforehand, (*WAITING[2], "AlarmDescription"), {"Fn::Sub": "${Api}"}),
+    (alarms_say_what_was_written_beforehand, (*PARKED, "Says"), "A run of ${AWS::AccountId} waits."),
+    (alarms_say_where_to_read_on, (*WAITING[2], "AlarmDescription"), "Somebody waits."),
+    (alarms_say_where_to_read_on, (*PARKED, "Part"), "runsfailedalarm"),
+    (alarms_say_where_to_read_on, (*PARKED, "Says"), ""),
+    (alarms_say_where_to_read_on, (*PARKED, "Says"), "A run waits. " * 60),
+    (alarms_say_where_to_read_on, (*RESOURCES, "Dashboard", "Properties", "DashboardName", "Fn::Sub"), "x"),
     (every_alarm_is_explained, (*RESOURCES, "NobodyKnowsAlarm"), {"Type": "AWS::CloudWatch::Alarm"}),
     (every_alarm_is_explained, (*COUNTED[1], "RunsParkedAlarm"), GONE),
     (alarms_look_no_further_than_they_can, (*WAITING[0], "ChangesWaitTooLongAlarm", "Periods"), 24 * 60 + 1),
@@ -287,6 +356,11 @@ MUTANTS: list[Mutant] = [
     (every_failing_function_is_told_of, (*FAILING[1], "WorkerFailsAlarm"), GONE),
     (every_failing_function_is_told_of, (*FAILING[2], "Threshold"), 5),
     (every_failing_function_is_told_of, (*RESOURCES, "NewFunction"), NEW_FUNCTION),
+    (
+        every_failing_function_is_told_of,
+        (*RESOURCES, "MorningDigestFunction", "Properties", "EventInvokeConfig"),
+        GONE,
+    ),
     (throttles_are_told, (*FAILING[1], "WebhookThrottledAlarm"), GONE),
     (throttles_are_told, (*FAILING[1], "WorkerThrottledAlarm"), GONE),
     (throttles_are_told, (*FAILING[0], "WorkerThrottledAlarm", "Metric"), "Errors"),
@@ -295,7 +369,6 @@ MUTANTS: list[Mutant] = [
     (silence_is_told, (*QUIET, "Properties", "EvaluationPeriods"), 24),
     (silence_is_told, (*QUIET, "Properties", "Period"), 900),
     (silence_is_told, (*QUIET, "Properties", "DatapointsToAlarm"), 1),
-    (silence_is_told, (*QUIET, "Properties", "OKActions"), GONE),
     (silence_is_told, (*QUIET, "Condition"), GONE),
     (silence_is_told, STILL, GONE),
     (silence_is_told, (*STILL, "Condition"), GONE),
@@ -306,7 +379,6 @@ MUTANTS: list[Mutant] = [
     (silence_of_one_organization_is_told, (*LATE, "Properties", "Threshold"), 24),
     (silence_of_one_organization_is_told, (*LATER, "Properties", "Threshold"), 48),
     (silence_of_one_organization_is_told, (*LATER, "Properties", "TreatMissingData"), "breaching"),
-    (silence_of_one_organization_is_told, (*LATER, "Properties", "OKActions"), GONE),
     (silence_of_one_organization_is_told, (*LATER, "Condition"), GONE),
     (expiring_credentials_are_told_in_time, EXPIRING, GONE),
     (expiring_credentials_are_told_in_time, (*EXPIRING, "Properties", "Statistic"), "Maximum"),

@@ -38,6 +38,7 @@ WHO_MAY_CALL = {
     "GroupAssignmentFunction": ADMINISTRATORS,
     "OrganizationSettingsFunction": ADMINISTRATORS,
     "WebhookSetupFunction": ADMINISTRATORS,
+    "MorningDigestFunction": ADMINISTRATORS,
     "RosterQueryFunction": ALL,
     "PreflightFunction": ALL,
 }

@@ -31,8 +31,11 @@ TAKE_OFF_A_QUEUE = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveM
 NAMED = re.compile(
     r"\$\{\w+\.Arn\}/.+|arn:\$\{AWS::Partition\}:\w+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:[\w-]+[:/].+"
 )
-# Log delivery knows no resources; workflows need it to write their log.
-NO_RESOURCES = re.compile(r"logs:(\w*LogDeliver(y|ies)|DescribeLogGroups|\w+ResourcePolic(y|ies))")
+# AWS knows no resources of these: log delivery, which workflows need to write their log; and metrics.
+NO_RESOURCES = re.compile(
+    r"logs:(\w*LogDeliver(y|ies)|DescribeLogGroups|\w+ResourcePolic(y|ies))"
+    r"|cloudwatch:GetMetric(Data|WidgetImage)"
+)
 
 
 def lambdas(template: Template) -> dict[str, Properties]:

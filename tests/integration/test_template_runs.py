@@ -11,6 +11,7 @@ from tests.integration.template_reading import (
     GONE,
     Check,
     Mutant,
+    Properties,
     Template,
     actions,
     events,
@@ -93,7 +94,7 @@ def indexes_are_small(template: Template) -> Iterator[str]:
 
 def late_starts_are_left_to_the_next(template: Template) -> Iterator[str]:
     for name, _, event in events(template, "ScheduleV2"):
-        expression = template["Parameters"][event["ScheduleExpression"]["Ref"]]["Default"]
+        expression = template["Parameters"][parameter_of(event)]["Default"]
         minutes = minutes_of(expression)
         period = int(60 / len(minutes)) * 60 if minutes else DAY_S
         retries = event.get("RetryPolicy", {})
@@ -101,6 +102,14 @@ def late_starts_are_left_to_the_next(template: Template) -> Iterator[str]:
             yield f"{name}: {expression} is tried again and again"
         if retries.get("MaximumEventAgeInSeconds", DAY_S) >= period:
             yield f"{name}: {expression} may start when the next one does"
+
+
+def parameter_of(event: Properties) -> str:
+    """Return the parameter that has an event's schedule, also where it may be empty."""
+    match event["ScheduleExpression"]:
+        case {"Fn::If": [_, {"Ref": str(name)}, _]} | {"Ref": str(name)}:
+            return name
+    raise ValueError("has a schedule of its own")
 
 
 def imports_and_pushes_keep_apart(template: Template) -> Iterator[str]:
@@ -123,7 +132,8 @@ def minutes_of(expression: str) -> list[int]:
 
 def schedules_can_be_switched_off(template: Template) -> Iterator[str]:
     for name, _, event in events(template, "ScheduleV2"):
-        if event.get("State") != {"Ref": "ScheduleState"}:
+        state = {"Ref": "ScheduleState"}
+        if event.get("State") not in (state, {"Fn::If": ["SendsDigest", state, "DISABLED"]}):
             yield f"{name} runs on the local stack too"
         if event.get("FlexibleTimeWindow", {}).get("Mode") not in ("OFF", "FLEXIBLE"):
             yield f"{name} has no window"
@@ -140,8 +150,24 @@ def everything_is_scheduled(template: Template) -> Iterator[str]:
         (name, json.loads(event["Input"]).get("mode", ""))
         for name, _, event in events(template, "ScheduleV2")
     )
-    if scheduled != [("ScheduledImport", "full"), ("ScheduledImport", "incremental"), ("ScheduledPush", "")]:
+    if scheduled != [
+        ("MorningDigestFunction", ""),
+        ("ScheduledImport", "full"),
+        ("ScheduledImport", "incremental"),
+        ("ScheduledPush", ""),
+    ]:
         yield f"scheduled are {scheduled}"
+
+
+def the_digest_is_sent_where_somebody_gets_it(template: Template) -> Iterator[str]:
+    """Once a day, by the moment that Scheduler means, and nowhere without an address or a schedule."""
+    [(_, _, event)] = [each for each in events(template, "ScheduleV2") if each[0] == "MorningDigestFunction"]
+    if json.loads(event["Input"]) != {"action": "send", "scheduled_at": "<aws.scheduler.scheduled-time>"}:
+        yield f"the digest is asked for as {event['Input']}"
+    if event["State"]["Fn::If"][0] != "SendsDigest" or template["Conditions"]["SendsDigest"] != {
+        "Fn::And": [{"Condition": "HasDigestSchedule"}, {"Condition": "InformsByMail"}]
+    }:
+        yield "the digest is made where nobody gets it"
 
 
 def schedules_may_only_start(template: Template) -> Iterator[str]:
@@ -157,8 +183,16 @@ def schedules_may_only_start(template: Template) -> Iterator[str]:
             for statement in policy["PolicyDocument"]["Statement"]
             for action in actions(statement)
         }
-        machine = "ScheduledPush" if name.startswith("ScheduledPush") else "ScheduledImport"
-        if allowed != {("states:StartExecution", machine), ("sqs:SendMessage", "ScheduleDeadLetterQueue")}:
+        started = next(
+            (action, target)
+            for target, action in {
+                "ScheduledPush": "states:StartExecution",
+                "ScheduledImport": "states:StartExecution",
+                "MorningDigestFunction": "lambda:InvokeFunction",
+            }.items()
+            if name.startswith(target)
+        )
+        if allowed != {started, ("sqs:SendMessage", "ScheduleDeadLetterQueue")}:
             yield f"{name} may do {sorted(allowed)}"
 
 
@@ -171,6 +205,8 @@ INDEX, DUE, RECORDED = ((*TABLE, "GlobalSecondaryIndexes", number) for number in
 MACHINE = (*RESOURCES, "ScheduledImport", "Properties")
 FULL = (*MACHINE, "Events", "FullImport", "Properties")
 INCREMENTAL = (*MACHINE, "Events", "IncrementalImport", "Properties")
+DIGEST = (*RESOURCES, "MorningDigestFunction", "Properties")
+MORNING = (*DIGEST, "Events", "Morning", "Properties")
 PUSHING = (*RESOURCES, "ScheduledPush", "Properties")
 PUSH = (*PUSHING, "Events", "Push", "Properties")
 
@@ -226,6 +262,17 @@ MUTANTS: list[Mutant] = [
     (schedules_may_only_start, (*FULL, "DeadLetterConfig", "Arn"), {"Fn::GetAtt": ["ChangeQueue", "Arn"]}),
     (schedules_may_only_start, (*FULL, "DeadLetterConfig"), GONE),
     (schedules_may_only_start, (*PUSH, "DeadLetterConfig"), GONE),
+    (schedules_may_only_start, (*MORNING, "DeadLetterConfig"), GONE),
+    (late_starts_are_left_to_the_next, (*MORNING, "RetryPolicy"), GONE),
+    (schedules_can_be_switched_off, (*MORNING, "State"), "ENABLED"),
+    (everything_is_scheduled, (*DIGEST, "Events"), GONE),
+    (the_digest_is_sent_where_somebody_gets_it, (*MORNING, "Input"), '{"action": "send"}'),
+    (
+        the_digest_is_sent_where_somebody_gets_it,
+        ("Conditions", "SendsDigest", "Fn::And", 1),
+        {"Condition": "HasInformEmail"},
+    ),
+    (the_digest_is_sent_where_somebody_gets_it, (*MORNING, "State", "Fn::If", 0), "HasDigestSchedule"),
 ]
 CHECKS = list(dict.fromkeys(check for check, _, _ in MUTANTS))
 

@@ -22,6 +22,8 @@ _OF_LAMBDA = {
     "sqs:GetQueueAttributes",
     "sqs:ReceiveMessage",
 }
+# Likewise: it puts calls there that nobody waited for and that failed.
+_WHERE_LAMBDA_PUTS = "ScheduleDeadLetterQueue"
 _QUEUES = {
     "changes": "ChangeQueue",
     "changes-given-up": "ChangeDeadLetterQueue",
@@ -64,6 +66,7 @@ def granted(template: Mapping[str, Any], function: str) -> list[Permission]:
             for action in actions(statement)
             # Who only counts what waits on a queue does so by its own calls.
             if action not in _OF_LAMBDA or actions(statement) == ["sqs:GetQueueAttributes"]
+            if (action, _resource(resource)) != ("sqs:SendMessage", _WHERE_LAMBDA_PUTS)
         ]
     return permissions
 
@@ -71,7 +74,7 @@ def granted(template: Mapping[str, Any], function: str) -> list[Permission]:
 def _resource(resource: Any) -> str:
     """Return a resource by its name in the template, or by what follows the account in its ARN."""
     match resource:
-        case {"Fn::GetAtt": [str(name), "Arn"]}:
+        case {"Fn::GetAtt": [str(name), "Arn"]} | {"Ref": str(name)}:
             return name
         case {"Fn::Sub": str(text)} if text.startswith("${") and ".Arn}" in text:
             return text.removeprefix("${").replace(".Arn}", "")
@@ -93,6 +96,9 @@ def _uses(call: Call) -> Iterator[Permission]:
         case "sqs":
             resource = _QUEUES[parameters["QueueUrl"].rpartition("/")[2]]
             yield Permission(f"sqs:{call.operation}", resource, ())
+        case "sns":
+            topic = {"informs": "InformTopic"}[parameters["TopicArn"].rpartition(":")[2]]
+            yield Permission(f"sns:{call.operation}", topic, ())
         case "s3":
             bucket = {"archive": "RunArchive"}[parameters["Bucket"]]
             if call.operation == "ListObjectsV2":

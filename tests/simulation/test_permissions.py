@@ -43,6 +43,7 @@ FUNCTIONS = {
     "RosterQueryFunction": "roster_query",
     "PreflightFunction": "preflight",
     "WebhookSetupFunction": "webhook_setup",
+    "MorningDigestFunction": "morning_digest",
 }
 ASKED_BY_PEOPLE = (
     "MemberSettingsFunction",
@@ -51,6 +52,7 @@ ASKED_BY_PEOPLE = (
     "RosterQueryFunction",
     "PreflightFunction",
     "WebhookSetupFunction",
+    "MorningDigestFunction",
 )
 # What is asked of an organization there is none of, but for the name.
 _OF_NOBODY: dict[str, dict[str, Any]] = {

@@ -157,7 +157,7 @@ def _runs(facts: Facts) -> Iterator[Finding]:
     for kind in ("import", "push"):
         latest = next((run for run in facts.runs if run.kind == kind and run.status.ended), None)
         if latest and latest.status is Status.FAILED:
-            what = f"The last {kind} failed: {latest.message}"
+            what = f"The last {kind} failed: run {latest.id}. {latest.message}"
             yield Finding(Level.BROKEN, what, "Correct what it names; the next one starts anew.")
 
 
@@ -239,7 +239,11 @@ def _webhook(facts: Facts) -> Iterator[Finding]:
 
 
 def _queues(facts: Facts) -> Iterator[Finding]:
-    queues = facts.queues
+    yield from of_queues(facts.queues)
+
+
+def of_queues(queues: Queues) -> Iterator[Finding]:
+    """Yield what there is to know of the stack's queues, which belong to no organization."""
     if queues.changes_given_up:
         given_up = counted(queues.changes_given_up, "message")
         what = f"{given_up} could not be applied (of all organizations of this stack)."

@@ -26,4 +26,5 @@ organizations           the organizations there are
 checks                  checks of connections, links of the webhook's chain
 edits                   what came of edits and group requests by hand
 settings_differences    where settings differ, and who saved them
+digest                  the morning digest, as a mail
 """

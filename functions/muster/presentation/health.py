@@ -15,7 +15,7 @@ _MOST = 20
 
 def lines(answer: Mapping[str, Any]) -> Sequence[str]:
     """Return a line for each finding, worst first: what it is, and what to do about it."""
-    return at_most([_line(finding) for finding in answer["findings"]], _MOST)
+    return at_most([line(finding) for finding in answer["findings"]], _MOST)
 
 
 def table(answer: Mapping[str, Any]) -> Table:
@@ -26,7 +26,8 @@ def table(answer: Mapping[str, Any]) -> Table:
     return tables.table("How bad", "What", "What to do", rows=rows)
 
 
-def _line(finding: Mapping[str, Any]) -> str:
+def line(finding: Mapping[str, Any]) -> str:
+    """Return a finding in one line: how bad it is, what it is, and what to do about it."""
     to_do = f" → {finding['remedy']}" if finding.get("remedy") else ""
     where = f" ({finding['function']})" if finding.get("function") else ""
     return f"{_MARKS[finding['level']]}{finding['what']}{to_do}{where}"

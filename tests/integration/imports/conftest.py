@@ -19,6 +19,11 @@ def guarded(company: Company, built: Built) -> Company:
 
 def guard(company: Company) -> None:
     company.salesforce.create_many(12, Department=["Sales", "Support"], Division=["G"])
+    import_everyone(company)
+
+
+def import_everyone(company: Company) -> None:
+    """Save settings with a strict guard, and import the twelve there are."""
     own = {"seats": [{"field": "Division", "map": {"G": "gong"}}], "update_mode": "automatic"}
     guests = {"name": "Guests", "filter": "Department = 'Guests'"}
     company.put(guard=STRICT, seats={"gong": {}}, assignments=[SALES | own, SUPPORT | own, guests | own])

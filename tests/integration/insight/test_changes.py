@@ -17,6 +17,7 @@ from muster.insight import listing_changes, reading_changes, reading_logs
 from muster.roster import history
 from tests.integration.beginnings import Built, begin
 from tests.integration.company import Company, store
+from tests.integration.imports.conftest import import_everyone
 from tests.simulation.harness.strict_aws import rows_of
 
 type Json = dict[str, Any]
@@ -24,6 +25,13 @@ type PassTime = Callable[[timedelta], None]
 
 SCREEN = 40
 JANE = "jane@acme.example"
+
+
+@pytest.fixture
+def guarded(company: Company, built: Built) -> Company:
+    """Return Acme with a strict guard, and twelve people who have names that can be told beforehand."""
+    begin(company, built, hire)
+    return company
 
 
 @pytest.fixture
@@ -38,6 +46,15 @@ def night(guarded: Company, pass_time: PassTime, built: Built, monkeypatch: pyte
 
 # Answers as people get them who do not ask for detail.
 pytestmark = pytest.mark.usefixtures("on_a_screen")
+
+
+def hire(company: Company) -> None:
+    for number in range(12):
+        names = {"FirstName": f"F{number}", "LastName": f"L{number}"}
+        address = dict.fromkeys(("Username", "Email"), f"u{number}@acme.example")
+        department = ("Sales", "Support")[number % 2]
+        company.salesforce.create(**names, **address, Department=department, Division="G")
+    import_everyone(company)
 
 
 def let_it_happen(company: Company) -> None:
@@ -176,7 +193,7 @@ def test_a_run_is_told_by_itself_and_only_what_it_brought(night: Company) -> Non
 
 
 def test_what_a_history_entry_names_can_be_opened_and_is_said_in_words(night: Company) -> None:
-    edited, by_run, joined = night.ask("history", member="u1@acme.example")["history"]
+    edited, by_run, joined = night.ask("history", member="u1@acme.example", detail=True)["history"]
     assert [edited["cause"], by_run["cause"]] == [f"by {JANE}", "by an incremental import"]
     assert joined["cause"] == "by a full import begun by jane"
     opened = roster_query.handler(edited["opens"], night.context)
@@ -185,8 +202,11 @@ def test_what_a_history_entry_names_can_be_opened_and_is_said_in_words(night: Co
         "~ 1 person changed: end date",
         f"Came by {JANE} (1 person)",
     ]
-    assert roster_query.handler(by_run["opens"], night.context)["run"]["mode"] == "incremental"
-    heard, _ = night.ask("history", member="u7@acme.example")["history"]
+    assert (
+        roster_query.handler(by_run["opens"] | {"detail": True}, night.context)["run"]["mode"]
+        == "incremental"
+    )
+    heard, _ = night.ask("history", member="u7@acme.example", detail=True)["history"]
     assert heard["cause"] == "by a message of Salesforce"
     assert roster_query.handler(heard["opens"], night.context)["counts"]["changed"] == 1
 
@@ -203,7 +223,7 @@ def test_what_a_history_entry_names_can_be_opened_and_is_said_in_words(night: Co
             {"run_id": "20261120T081532-0a1b2c3d", "since": "today"},
             "event has run_id beside since, until or cause.",
         ),
-        ({"person": "nobody@acme.example"}, "member is not in the roster."),
+        ({"person": "nobody@acme.example"}, "member is not in the roster: 'nobody@acme.example'."),
         ({"cursor": "x"}, "cursor is not one that was handed out."),
         ({"as": "csv"}, "as is not one of text."),
     ],

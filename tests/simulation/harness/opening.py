@@ -17,6 +17,7 @@ from moto import mock_aws
 
 import group_assignment
 import member_settings
+import morning_digest
 import organization_settings
 import outbound_user_webhook
 import roster_query
@@ -49,6 +50,7 @@ ENVIRONMENT = {
     "RUN_ARCHIVE_BUCKET_NAME": "archive",
     "MAIL_FROM": SENDER,
     "WEBHOOK_BASE_URL": "https://api.example.com/v2",
+    "DASHBOARD_URL": "https://console.example/dashboard",
     "ON_LOCAL_STACK": "true",
     # Bodies go to S3 as they are.
     "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
@@ -57,6 +59,7 @@ ENVIRONMENT = {
 HANDLERS = (
     group_assignment,
     member_settings,
+    morning_digest,
     organization_settings,
     outbound_user_webhook,
     roster_query,
@@ -106,6 +109,7 @@ def opened(template: Mapping[str, Any]) -> Iterator[World]:
         _resources(template, salesforce, vault)
         for variable, queue in QUEUES.items():
             patch.setenv(variable, boto3.client("sqs").create_queue(QueueName=queue)["QueueUrl"])
+        patch.setenv("INFORM_TOPIC_ARN", boto3.client("sns").create_topic(Name="informs")["TopicArn"])
         wire = Wire()
         _watch_clients(patch, wire)
         sites = {HOST: salesforce_wire.site(salesforce), vault_wire.HOST: vault_wire.site(vault)}

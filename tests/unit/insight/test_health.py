@@ -78,7 +78,7 @@ def test_where_all_is_well_nothing_is_found() -> None:
         (
             {"runs": (run(Status.FAILED, message="It broke."),)},
             Level.BROKEN,
-            "last import failed: It broke.",
+            "last import failed: run r1. It broke.",
         ),
         ({"runs": (run(Status.SUCCEEDED), run(Status.FAILED))}, None, ""),
         ({"runs": (run(Status.RUNNING),)}, Level.KNOWN, "An import is at work: run r1."),

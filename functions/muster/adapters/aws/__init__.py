@@ -11,6 +11,7 @@ delivery_journal                                         which notifications wer
 loss_table                                               what messages took from members in the last hour
 change_queue                                             the queue between webhook and worker (SQS)
 queue_counts                                             how many messages wait, and were given up (SQS)
+digest_note, inform_topic                                the note of the last digest; who is informed (SNS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
 secrets                                                  credentials (Secrets Manager)
 workflow                                                 what goes on with runs (Step Functions)

@@ -1,6 +1,6 @@
 """What happened in an organization, by time: changes of members, and the error log. Never writes.
 
-Changes are read from the index `by_recorded`, which holds every history entry of 0.3.0 and later; it lags
+Changes are read from the index `by_recorded`, which holds every history entry of 0.2.0 and later; it lags
 behind the table by less than a second as a rule.
 """
 
