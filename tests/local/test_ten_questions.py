@@ -80,9 +80,9 @@ QUESTIONS = (
     ),
     Question(
         "who_waits",
-        "Who waits for a seat of gong?",
-        {"action": "list", "filter": {"waiting": "gong"}, "as": "text"},
-        ("Jack Moss", "Lou Reyes"),
+        "Who waits for a seat?",
+        {"action": "seats", "as": "text"},
+        ("Jack Moss", "Lou Reyes", "Clara Ng"),
     ),
     Question(
         "who_waits_for_a_licence",

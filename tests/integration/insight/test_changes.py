@@ -199,7 +199,7 @@ def test_what_a_history_entry_names_can_be_opened_and_is_said_in_words(night: Co
     opened = roster_query.handler(edited["opens"], night.context)
     assert opened["message"].endswith("F1 L1 changed.")
     assert opened["summary"] == [
-        "~ 1 person changed: end date",
+        "~ F1 L1 changed: end date (by jane@acme.example)",
         f"Came by {JANE} (1 person)",
     ]
     assert (

@@ -207,7 +207,8 @@ def test_licences_are_listed_by_group_with_who_is_nobody_and_who_waits(licences:
     assert held[licences.member(ada)["id"]]["engage_connect"] == "Online"
     assert said["as_of"] == bootstrap.run_table().state("acme").vault_read_at is not None
     assert said["counted_all"]
-    assert said["message"].startswith("3 licences of 2 groups in use, 1 of them by nobody; 2 wait in line.")
+    news = "3 licences of 2 groups in use, 1 of them by nobody; 2 people wait in line."
+    assert said["message"].startswith(news)
 
 
 def test_who_has_left_and_is_still_in_the_group_is_told_apart(licences: Licences) -> None:
