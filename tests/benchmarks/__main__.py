@@ -20,7 +20,7 @@ os.environ |= {
 
 from muster import bootstrap
 from muster.observability import logger
-from tests.benchmarks import cold_start, handlers, imports, journal, packages, pushes
+from tests.benchmarks import cold_start, handlers, imports, journal, packages, pushes, questions
 from tests.benchmarks.canned_aws import CannedAws
 
 HEADINGS = ("what / against what", "median", "least to most", "rounds", "target", "", "")
@@ -44,6 +44,8 @@ def main() -> None:
     ratios += pushes.whole()
     _say("What happened in a day …")
     ratios += journal.whole()
+    _say("A list, a file and the health of a hundred thousand …")
+    ratios += questions.whole()
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} processors;"
         " ratios of processor time, paired and interleaved."
