@@ -10,6 +10,7 @@ run_commands            import, push, runs, run, approve, reject, resume
 roster_commands         questions: explain, list, member, history, changes, seats, licences, errors, health
 export_command          export: what was asked for as a file
 member_commands         set, groups
+file_commands           set-file, groups file: many by a CSV file
 connection_commands     preflight, webhook
 asking                  one event to one function, never sent twice; and what every event carries
 deployment              which functions there are, where, and who asks
