@@ -70,7 +70,11 @@ QUESTIONS = (
         "what_breaks_next",
         "What breaks next?",
         {"action": "health"},
-        ("Seat gong: 7 of 7 held; 2 people in line", "in line for a licence"),
+        (
+            "It is safe to push now: 1 person, nothing blocks",
+            "Seat gong: 7 of 7 held; 2 people in line",
+            "in line for a licence",
+        ),
     ),
     Question(
         "how_many_seats_are_left",
@@ -94,7 +98,7 @@ QUESTIONS = (
         "is_it_safe_to_push_now",
         "Is it safe to push now?",
         {"preview": True, "by": JANE},
-        ("2 people ask for a group", "Gus Hall", "Ivy Lane"),
+        ("2 people ask for a group", "it is safe to push now", "Gus Hall", "Ivy Lane"),
         "ScheduledPushFunction",
     ),
     # Last, for it leaves a change of settings that waits for approval.

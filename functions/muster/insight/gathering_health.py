@@ -1,6 +1,7 @@
 """Gather how an organization is, asking its systems too if wanted, and answer it worst first (Q3, Q5).
 
-What it costs: some twenty reads of the table, three of queues, and what preflight calls.
+What it costs: some twenty reads of the table, one for each hundred members who are due or whom an error
+names, three of queues, and what preflight calls.
 """
 
 from collections import Counter
@@ -15,9 +16,11 @@ from muster.insight import health, listing_errors
 from muster.insight.health import Facts, Queues
 from muster.insight.ports import QueueCounts, Received
 from muster.pushes import push_plan
+from muster.pushes.expected_losses import expected_losses
 from muster.roster import end_dates
 from muster.roster.member import Json
 from muster.roster.ports import Roster, RosterViews
+from muster.runs import guard
 from muster.runs.ports import Runs
 from muster.runs.run import Run, Status
 from muster.settings.mappings import pushed_features
@@ -27,6 +30,8 @@ _CONNECTIONS = ("salesforce", "vault_crm", "align")
 # Two days of imports and pushes; what matters of older ones is in the import state.
 _RUNS_LOOKED_AT = 400
 _RUNS_A_QUERY = 100
+# Of whom the next push looks at; more than these lose a group in no push that need not wait anyway.
+_DUE_LOOKED_AT = 5_000
 _DONE = frozenset({Status.SUCCEEDED, Status.SUCCEEDED_WITH_ERRORS})
 
 
@@ -80,6 +85,13 @@ def gathered(sources: Sources, stored: StoredSettings, now: datetime, *, live: b
     )
     full = sources.runs.run(organization, state.full_run) if state.full_run else None
     message_at = sources.received.received_at(organization)
+    due = [
+        member
+        for member, what in sources.roster.due(organization, day)
+        if push_plan.is_due(what, settings, now)
+    ]
+    looked_at = sources.roster.members(organization, due[:_DUE_LOOKED_AT]).values()
+    losses = expected_losses(looked_at, settings, end_dates.today(now, settings.time_zone))
     return Facts(
         now=now,
         settings=settings,
@@ -104,7 +116,8 @@ def gathered(sources: Sources, stored: StoredSettings, now: datetime, *, live: b
             sources.queues.changes(), sources.queues.changes_given_up(), sources.queues.starts_given_up()
         ),
         message_at=datetime.fromisoformat(message_at) if message_at else None,
-        due=sum(push_plan.is_due(due, settings, now) for _, due in sources.roster.due(organization, day)),
+        due=len(due),
+        push_trips=guard.tripped(losses, state.active, settings),
         left_out=full.left_out if full else {},
     )
 

@@ -17,6 +17,7 @@ from muster.presentation.lines import counted
 from muster.pushes.blocked import blocked_by
 from muster.roster.member import Json
 from muster.roster.seats import Pool
+from muster.runs.guard import Trip
 from muster.runs.run import ImportState, Run, Status
 from muster.settings import Settings
 from muster.settings.mappings import pushed_features
@@ -80,7 +81,8 @@ class Facts:
     `runs` are the latest, newest first. `succeeded` is when a run of each kind last did, `None` if none has
     since the settings in force were `saved`. `checks` are preflight's, by connection, and `push_checks` the
     failed ones that a push depends on; `None`: not asked. `errors` counts open entries of the error log by
-    code. `due` is how many people the next push looks at, `waiting` how many wait for a licence by feature.
+    code. `due` is how many people the next push looks at, `push_trips` the limits of the guard that it would
+    exceed, as far as the roster knows, `waiting` how many wait for a licence by feature.
     `message_at` is when Salesforce last sent a message.
     """
 
@@ -99,6 +101,7 @@ class Facts:
     queues: Queues
     message_at: datetime | None = None
     due: int = 0
+    push_trips: Sequence[Trip] = ()
     left_out: Mapping[str, int]
 
 
@@ -125,6 +128,9 @@ def push_sentence(facts: Facts) -> str:
         return f"Do not push now: {'; '.join(blocks)}."
     unread = " as far as is known without asking Vault CRM" if facts.checks is None else ""
     who = _people(facts.due) if facts.due else "nobody is due"
+    if facts.push_trips:
+        limits = "; ".join(trip.text() for trip in facts.push_trips)
+        return f"A push now would wait for approval: {limits} ({who}, nothing else blocks{unread})."
     return f"It is safe to push now: {who}, nothing blocks{unread}."
 
 

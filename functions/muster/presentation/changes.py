@@ -122,8 +122,10 @@ def _line(person: Json) -> str:
     said = f"changed: {what_changed(person)}" if is_minor(person) else what_changed(person)
     hands = [cause for cause in person["causes"] if cause["origin"].partition(":")[0] in BY_HAND]
     by = ", ".join(dict.fromkeys(cause_in_words(cause, {}) for cause in hands))
-    # What came by something else as well was not all done by them.
-    partly = "in part " if len(hands) < len(person["causes"]) else ""
+    # Nobody joins by an edit, and what changed by something else as well was not all done by them; but who
+    # asked for a group has it by that, though a push has brought it.
+    mixed = len(hands) < len(person["causes"]) and (person["news"] != "changed" or is_minor(person))
+    partly = "in part " if mixed else ""
     return f"{said}{f' ({partly}{by})' if by else ''}"
 
 

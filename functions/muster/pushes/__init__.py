@@ -4,6 +4,7 @@ pushing         start a push
 steps           the work of a push: gather who is due, decide, send, read the outcome
 push_plan       the plan of a push, person by person (P1, G7, G8)
 checking_links  links checked before anything is sent by them (G10)
+expected_losses  who would lose a group by the next push, as far as the roster knows
 group_writes    what it writes to take somebody out of a group, or into one (P1, G7)
 licence_lines   who in line gets a free licence (G8)
 align_records   records of Align's roster: what they show, and whom they are about (G9)

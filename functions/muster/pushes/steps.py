@@ -98,6 +98,8 @@ class Steps:
             return self._apply(run, plan.items, resumed=False)
         if run.preview:
             would_be = f" It would be {blocked_by(failed)}." if failed else ""
+            if not failed and not trips:
+                would_be = " Nothing blocks it: it is safe to push now."
             details = {**answer.details, "blocked_by": [asdict(check) for check in failed]}
             answer = replace(answer, message=answer.message + would_be, details=details)
         return answer

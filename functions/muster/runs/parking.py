@@ -59,7 +59,7 @@ class Ends:
 
     def preview(self, run: Run, trips: Sequence[Reason], shown: PlanShown) -> tuple[Run, RunAnswer]:
         """End a preview; a change of settings that trips the guard is parked."""
-        would_park = "" if not trips else f" It would wait for approval: {_in_one(trips)}."
+        would_park = f" It would wait for approval: {_in_one(trips)}." if trips else ""
         ended = replace(run, status=Status.PREVIEWED, message=_previewed(outlook(run), would_park))
         if run.kind == "settings" and trips:
             ended = replace(run, status=Status.PARKED, expires_at=timestamp(self.clock.now() + APPROVAL))

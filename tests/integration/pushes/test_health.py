@@ -48,7 +48,23 @@ def test_it_says_whether_it_is_safe_to_push_and_about_whom(licences: Licences, p
     licences.push()
     said = ask(licences, detail=True)
     assert said["push"] == "It is safe to push now: nobody is due, nothing blocks."
-    assert "2 people in line for a licence of engage." in whats(said)
+    assert "2 people in line for a licence of Engage." in whats(said)
+
+
+def test_a_push_that_the_guard_would_hold_is_said_to_wait(licences: Licences, people: list[str]) -> None:
+    licences.push()
+    [holder] = [person for person in people if licences.status(person)[1] == "success"]
+    user = licences.member(holder)["crm"]["salesforce"]["id"]
+    licences.company.salesforce.update(user, IsActive=False)
+    licences.imported("incremental")
+    assert ask(licences)["push"] == "It is safe to push now: 1 person, nothing blocks."
+    licences.company.put(guard={"floor": 0, "count": 0, "percent": 0})
+    preview = licences.push(preview=True)
+    first, *_ = preview["guard"]
+    assert ask(licences)["push"] == (
+        f"A push now would wait for approval: {'; '.join(preview['guard'])} (1 person, nothing else blocks)."
+    )
+    assert first.startswith("revoke: 1 of ")
 
 
 def test_a_password_that_is_refused_blocks_and_asking_sends_it_once(

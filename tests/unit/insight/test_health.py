@@ -11,6 +11,7 @@ from muster.connections.quarantine import Health
 from muster.insight import health
 from muster.insight.health import Facts, Level, Queues
 from muster.roster.seats import Pool
+from muster.runs.guard import Trip
 from muster.runs.run import ImportState, Run, Status
 from muster.times import timestamp
 from tests.examples import NOW, settings
@@ -144,6 +145,11 @@ def test_each_fact_is_found_with_its_level(changed: dict[str, Any], level: Level
         ),
         ({"push_checks": (Check("language", Result.FAILED, "is French", "Set it."),)}, "language: is French"),
         ({"settings": settings()}, "Nothing is pushed"),
+        (
+            {"push_trips": [Trip("revoke", None, 4, 20, 2)]},
+            "A push now would wait for approval: revoke: 4 of 20 active members in all, where 2 are allowed"
+            " (3 people, nothing else blocks).",
+        ),
     ],
 )
 def test_whether_it_is_safe_to_push_is_one_sentence(changed: dict[str, Any], sentence: str) -> None:
