@@ -14,7 +14,7 @@ from muster.connections.quarantine import Health
 from muster.crm.engage_features import Seen
 from muster.error_log import LogEntry
 from muster.imports.plan_items import Item
-from muster.pushes.push_plan import PushItem, Step
+from muster.pushes.push_items import PushItem, Step
 from muster.roster.decisions import Decision, UnlinkedReason
 from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.links import Link
