@@ -148,6 +148,7 @@ _STATE = ImportState(
     vault_watermark="2026-11-20T08:15:32.000Z",
     vault_read_at="2026-11-20T08:15:02.000Z",
     vault_rows=900,
+    vault_groups={"engage": ["UK Field Force"]},
     vault_decided_with="97a6",
     vault_host="acme-crm.veevavault.com",
     align_watermark="2026-11-20T08:15:33.000Z",
