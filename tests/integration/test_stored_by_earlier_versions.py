@@ -30,7 +30,7 @@ from muster.errors import Stale
 from muster.imports import plan_items
 from muster.imports.manager_mails import PendingMail
 from muster.lease import LeaseHeld
-from muster.pushes import push_plan
+from muster.pushes import push_items
 from muster.roster.decisions import Wanted
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
@@ -260,8 +260,8 @@ def test_an_import_that_was_under_way_is_finished(left: Left, context: LambdaCon
 
 def test_a_plan_of_a_push(left: Left) -> None:
     part = left.archive.part(ORGANIZATION, PUSH, ATTEMPT, "plan", 1)
-    assert push_plan.read(part) == list(left.values.push_plan)
-    assert push_plan.written(push_plan.read(part)) == part
+    assert push_items.read(part) == list(left.values.push_plan)
+    assert push_items.written(push_items.read(part)) == part
 
 
 # ── Settings and webhook ─────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ import pytest
 
 from muster.crm import engage_features
 from muster.imports import planning_vault_crm
-from muster.pushes import push_plan
+from muster.pushes import push_items
 from muster.roster import namesakes, refuted_messages, unlinked_holders, vault_lifecycle, vault_links
 from muster.roster.decisions import Outcome
 from muster.roster.reasons import NAMESAKE_LEFT
@@ -38,7 +38,7 @@ def test_a_code_of_the_error_log_is_explained(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "count", [*push_plan.COUNTED.values(), "in_line", "under_way", "refused", "not_sent"]
+    "count", [*push_items.COUNTED.values(), "in_line", "under_way", "refused", "not_sent"]
 )
 def test_a_count_of_a_push_is_explained(count: str) -> None:
     assert f"`{count}`" in PAGE

@@ -427,7 +427,7 @@ class Steps:
         newest = _normal(vault["newest"]) if vault["newest"] else state.vault_watermark
         watermark = max(newest or "", state.vault_watermark or "") or None
         state = replace(state, vault_watermark=watermark, vault_read_at=run.gathered_at or run.started_at)
-        groups = vault.get("groups", {})
+        groups = vault.get("groups", state.vault_groups)
         if not vault["whole"]:
             known = state.vault_groups
             more = {name: [*dict.fromkeys([*known.get(name, ()), *found])] for name, found in groups.items()}

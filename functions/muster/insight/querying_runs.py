@@ -13,8 +13,8 @@ from muster.imports.plan_items import Item
 from muster.insight import run_summaries
 from muster.insight.ports import RunLog
 from muster.insight.run_news import is_news
-from muster.pushes import push_plan
-from muster.pushes.push_plan import PushItem
+from muster.pushes import push_items
+from muster.pushes.push_items import PushItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
 from muster.runs import settings_change
@@ -173,7 +173,7 @@ def _effective(
 def _items(run: Run, body: bytes) -> Sequence[Item | PushItem]:
     """Return the items of a part that an admin would see; only these count as places."""
     if run.kind == "push":
-        return [item for item in push_plan.read(body) if item.step in push_plan.SENT]
+        return [item for item in push_items.read(body) if item.step in push_items.SENT]
     return [item for item in plan_items.read(body) if item.outcome != Outcome.UNCHANGED]
 
 

@@ -3,6 +3,8 @@
 pushing         start a push
 steps           the work of a push: gather who is due, decide, send, read the outcome
 push_plan       the plan of a push, person by person (P1, G7, G8)
+push_items      its items, step by step: counts, hash, file (P1)
+item_outcomes   what comes of an item: the member after it; whether it is wanted still (P2, P3)
 checking_links  links checked before anything is sent by them (G10)
 expected_losses  who would lose a group by the next push, as far as the roster knows
 group_writes    what it writes to take somebody out of a group, or into one (P1, G7)

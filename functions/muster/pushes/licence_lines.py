@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from muster.crm import engage_features
-from muster.pushes.push_plan import PushItem, Step
+from muster.pushes.push_items import PushItem, Step
 from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.licence_places import Line, Place
 from muster.roster.member import Member

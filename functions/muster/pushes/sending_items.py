@@ -14,10 +14,10 @@ from muster.crm import vault_fields
 from muster.crm.vault_records import Outcome, Written
 from muster.error_log import LogEntry
 from muster.errors import Misconfigured, OutcomeUnknown, Problem, Rejected
-from muster.pushes import group_writes, push_plan
+from muster.pushes import group_writes, item_outcomes, push_items
 from muster.pushes.blocked import stopped_by
 from muster.pushes.ports import Ports
-from muster.pushes.push_plan import PushItem, Step
+from muster.pushes.push_items import PushItem, Step
 from muster.pushes.sending_records import sent_in_calls
 from muster.roster import end_dates
 from muster.roster.engage_errors import (
@@ -98,15 +98,15 @@ class ItemSender:
             for item in items
             if item.member in members
             and vault_id(members[item.member]) == item.user
-            and push_plan.is_wanted(item, members[item.member], day)
-            and not (in_doubt and push_plan.was_refused(item, members[item.member]))
+            and item_outcomes.is_wanted(item, members[item.member], day)
+            and not (in_doubt and item_outcomes.was_refused(item, members[item.member]))
         ]
 
     def _not_arrived(self, run: Run, items: Sequence[PushItem]) -> list[PushItem]:
         """Return the items that Vault CRM does not have; record the others as sent (P5)."""
         users = self.users_now(item.user for item in items)
         arrived = [
-            item for item in items if item.user in users and push_plan.has_arrived(item, users[item.user])
+            item for item in items if item.user in users and item_outcomes.has_arrived(item, users[item.user])
         ]
         self.were_sent(run, arrived)
         known = {item.user for item in arrived}
@@ -124,24 +124,24 @@ class ItemSender:
         self.counts["not_sent"] += len(unchanged)
         self._not_taken(run, [item for item in unchanged if item.step is Step.REMOVAL])
         same = {
-            item.member: partial(push_plan.with_same_fields, item=item)
+            item.member: partial(item_outcomes.with_same_fields, item=item)
             for item in unchanged
             if item.step is Step.UPDATE
         }
         self.member_writer(run).write(same)
         # Nobody says which of the fields is at fault.
-        for some in zip_longest(*map(push_plan.one_by_one, several)):
+        for some in zip_longest(*map(item_outcomes.one_by_one, several)):
             self._write(run, {item.user: item for item in some if item})
 
     def _failed(self, run: Run, code: str, failed: Sequence[tuple[PushItem, Problem]]) -> None:
         """Record what Vault CRM did not save, and tell it, what is tried again by itself once only (P3)."""
         day, at = end_dates.today(at_of(run), self.settings.time_zone), timestamp(at_of(run))
         changes = {
-            item.member: partial(push_plan.with_failure, item=item, day=day, at=at) for item, _ in failed
+            item.member: partial(item_outcomes.with_failure, item=item, day=day, at=at) for item, _ in failed
         }
         changed = {after.id: (before, after) for before, after in self.member_writer(run).write(changes)}
         for item, problem in failed:
-            if item.member in changed and not push_plan.is_told(item, *changed[item.member]):
+            if item.member in changed and not item_outcomes.is_told(item, *changed[item.member]):
                 told = tried_again(problem)
                 self.errors.append(user_entry(self._now(), item.user, code, told, item.member))
 
@@ -161,7 +161,7 @@ class ItemSender:
         again = [
             blanked
             for item in left
-            if (blanked := push_plan.blanked(item, members[item.member], users[item.user]))
+            if (blanked := item_outcomes.blanked(item, members[item.member], users[item.user]))
         ]
         self._failed(run, "removal_not_taken", [(item, NOT_TAKEN) for item in left])
         self._write(run, {item.user: item for item in again})
@@ -169,10 +169,10 @@ class ItemSender:
     def were_sent(self, run: Run, items: Sequence[PushItem]) -> None:
         """Record that Vault CRM has these items."""
         day, at = end_dates.today(at_of(run), self.settings.time_zone), timestamp(at_of(run))
-        sent = {item.member: partial(push_plan.with_sent, item=item, day=day, at=at) for item in items}
+        sent = {item.member: partial(item_outcomes.with_sent, item=item, day=day, at=at) for item in items}
         self.member_writer(run).write(sent)
         for item in items:
-            self.counts["under_way" if item.step is Step.OUTCOME else push_plan.COUNTED[item.step]] += 1
+            self.counts["under_way" if item.step is Step.OUTCOME else push_items.COUNTED[item.step]] += 1
             if item.step is Step.INACTIVATION:
                 self.errors += self._left_in_groups(item)
 

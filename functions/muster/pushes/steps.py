@@ -16,12 +16,13 @@ from muster.crm.vault_records import RECORDS_A_CALL
 from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured
 from muster.presentation import outcomes
-from muster.pushes import group_writes, licence_lines, push_plan
+from muster.pushes import group_writes, item_outcomes, licence_lines, push_items, push_plan
 from muster.pushes.blocked import another_vault, blocked_by
 from muster.pushes.checking_links import strangers
 from muster.pushes.licence_lines import Removals
 from muster.pushes.ports import Ports
-from muster.pushes.push_plan import Plan, PushItem, Step
+from muster.pushes.push_items import PushItem, Step
+from muster.pushes.push_plan import Plan
 from muster.pushes.sending_items import ItemSender, at_of
 from muster.pushes.syncing_align import AlignSync
 from muster.roster import end_dates, engage_groups, licence_places
@@ -86,7 +87,7 @@ class Steps:
         everybody has yet to be linked to the users of another vault (G10).
         """
         plan, run = self._planned(run, resumed=resumed)
-        sends = [item for item in plan.items if item.step in push_plan.SENT]
+        sends = [item for item in plan.items if item.step in push_items.SENT]
         failed = self.ports.preflight() if sends else ()
         if failed and not run.preview:
             raise Misconfigured(f"the push is {blocked_by(failed)}")
@@ -108,7 +109,7 @@ class Steps:
         """Send the plan from where the run left off, and end the run; raises `Misconfigured` (G10)."""
         self._require_the_vault_of_the_links(run)
         parts = self.ports.archive.parts(run.organization, run.id, run.attempt, "plan")
-        items = list(islice(chain.from_iterable(map(push_plan.read, parts)), run.planned))
+        items = list(islice(chain.from_iterable(map(push_items.read, parts)), run.planned))
         return self._apply(run, items, resumed=resumed)
 
     # ── Gather and decide ────────────────────────────────────────────────────────────────────────
@@ -134,7 +135,7 @@ class Steps:
         in_line = {name: place for name, place in in_line.items() if name in members}
         plan = push_plan.make_plan(members.values(), users, in_line, self.settings, at, self.writable)
         for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
-            body = push_plan.written(plan.items[start : start + ITEMS_A_PART])
+            body = push_items.written(plan.items[start : start + ITEMS_A_PART])
             self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
         unseen = [user_not_seen(members[name], self._now(), run.id) for name in plan.unseen]
         self._ends.log_errors(run, unseen)
@@ -144,8 +145,8 @@ class Steps:
             planned=len(plan.items),
             cursor=0,
             errors=len(plan.unseen) + refused,
-            counts=push_plan.counts(plan.items),
-            plan_hash=push_plan.plan_hash(plan.items),
+            counts=push_items.counts(plan.items),
+            plan_hash=push_items.plan_hash(plan.items),
             updated_at=timestamp(self.clock.now()),
         )
 
@@ -236,7 +237,7 @@ class Steps:
         left: Removals | None = None
         # The invocation before may have sent the first chunk, and died before it recorded that.
         in_doubt = resumed
-        for some in push_plan.chunks(items[run.cursor :], RECORDS_A_CALL):
+        for some in push_items.chunks(items[run.cursor :], RECORDS_A_CALL):
             going = list(some)
             if some[0].step is Step.OUTCOME:
                 self._record_earlier(run, going, resumed=resumed)
@@ -259,12 +260,12 @@ class Steps:
 
     def _record_earlier(self, run: Run, items: Sequence[PushItem], *, resumed: bool) -> None:
         """Record the outcomes of earlier requests, and as sent the requests that Vault CRM already has."""
-        users = {item.user: push_plan.seen_user(item) for item in items}
+        users = {item.user: item_outcomes.seen_user(item) for item in items}
         if resumed:
             # An import may have recorded something newer since the plan was made.
             users = self.sender.users_now(users)
         member_of = {item.user: item.member for item in items}
-        shown = partial(push_plan.with_shown, settings=self.settings)
+        shown = partial(item_outcomes.with_shown, settings=self.settings)
         self._record_outcomes(run, users, member_of, shown)
         self.sender.were_sent(run, [replace(item, active=None) for item in items if item.writes])
 
@@ -283,7 +284,7 @@ class Steps:
             users = self.sender.users_now(waiting)
             settled = {name: user for name, user in users.items() if not _is_under_way(waiting[name], user)}
             member_of = {name: waiting[name].member for name in settled}
-            self._record_outcomes(run, settled, member_of, push_plan.with_answer)
+            self._record_outcomes(run, settled, member_of, item_outcomes.with_answer)
             for name, user in settled.items():
                 freed.update(_freed(waiting.pop(name), user, self.settings))
                 if any(group_writes.is_in_group(user.seen[each]) for each in pushed_features(self.settings)):

@@ -137,8 +137,8 @@ class VaultGathering:
                 gathered.newest = max((stamp or "" for _, stamp in found), default="") or None
             gathered.total += len(rows)
             for feature in FEATURES:
-                held = {row.get(vault_fields.group_field(feature)) for row in rows}
-                gathered.groups.setdefault(feature, set()).update(filter(None, held))
+                if held := {each for row in rows if (each := row.get(vault_fields.group_field(feature)))}:
+                    gathered.groups.setdefault(feature, set()).update(held)
             yield rows, sums
 
     def _pages(self, name: str, query: str) -> Iterator[Page]:

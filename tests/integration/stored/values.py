@@ -14,7 +14,7 @@ from muster.connections.quarantine import Health
 from muster.crm.engage_features import Seen
 from muster.error_log import LogEntry
 from muster.imports.plan_items import Item
-from muster.pushes.push_plan import PushItem, Step
+from muster.pushes.push_items import PushItem, Step
 from muster.roster.decisions import Decision, UnlinkedReason
 from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.links import Link
@@ -148,6 +148,7 @@ _STATE = ImportState(
     vault_watermark="2026-11-20T08:15:32.000Z",
     vault_read_at="2026-11-20T08:15:02.000Z",
     vault_rows=900,
+    vault_groups={"engage": ["UK Field Force"]},
     vault_decided_with="97a6",
     vault_host="acme-crm.veevavault.com",
     align_watermark="2026-11-20T08:15:33.000Z",

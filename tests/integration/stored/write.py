@@ -14,7 +14,7 @@ from muster.adapters.aws.settings_table import SettingsTable
 from muster.adapters.aws.unlinked_holder_table import UnlinkedHolderTable
 from muster.adapters.aws.webhook_journal import WebhookJournal
 from muster.imports import plan_items
-from muster.pushes import push_plan
+from muster.pushes import push_items
 from tests.integration.stored.roster_values import ATTEMPT, IMPORT, NOW, ORGANIZATION, PUSH
 from tests.integration.stored.values import Stored, as_json
 
@@ -37,7 +37,7 @@ def write(stored: Stored, dynamodb: Any, s3: Any) -> None:
     archive = RunArchive(s3, "archive")
     archive.put(ORGANIZATION, IMPORT, ATTEMPT, "plan", 1, plan_items.written(stored.import_plan))
     archive.put_document(ORGANIZATION, IMPORT, ATTEMPT, "plan", dict(stored.import_summary))
-    archive.put(ORGANIZATION, PUSH, ATTEMPT, "plan", 1, push_plan.written(stored.push_plan))
+    archive.put(ORGANIZATION, PUSH, ATTEMPT, "plan", 1, push_items.written(stored.push_plan))
 
 
 def _write_roster(stored: Stored, dynamodb: Any) -> None:

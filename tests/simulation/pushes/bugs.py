@@ -16,10 +16,17 @@ from muster.adapters.vault.answers import Answer
 from muster.crm import engage_features
 from muster.crm.vault_records import Outcome, Written
 from muster.errors import Rejected
-from muster.pushes import group_writes, licence_lines, push_plan, sending_items, sending_records
+from muster.pushes import (
+    group_writes,
+    item_outcomes,
+    licence_lines,
+    push_plan,
+    sending_items,
+    sending_records,
+)
 from muster.pushes.licence_lines import Removals
 from muster.pushes.ports import Vault
-from muster.pushes.push_plan import PushItem, Step
+from muster.pushes.push_items import PushItem, Step
 from muster.pushes.sending_items import ItemSender
 from muster.pushes.steps import Steps
 from muster.roster import vault_links, vault_tries
@@ -268,7 +275,7 @@ def _last_in_line_first(patch: pytest.MonkeyPatch) -> None:
 bugs.add(
     "a newer wish is overlooked",
     wishes_for_something_else,
-    lambda patch: patch.setattr(push_plan, "_is_wished", lambda *_: True),
+    lambda patch: patch.setattr(item_outcomes, "_is_wished", lambda *_: True),
 )
 
 
@@ -283,7 +290,7 @@ def _refusal_of_an_older_wish(patch: pytest.MonkeyPatch) -> None:
             member = replace(member, **attributes)
         return member
 
-    patch.setattr(push_plan, "with_failure", failed)
+    patch.setattr(item_outcomes, "with_failure", failed)
 
 
 bugs.add(

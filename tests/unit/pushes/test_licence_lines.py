@@ -9,7 +9,7 @@ import pytest
 
 from muster.crm.engage_features import ENGAGE, Seen
 from muster.pushes.licence_lines import AHEAD, PROBE, Removals, next_in_line
-from muster.pushes.push_plan import PushItem, Step
+from muster.pushes.push_items import PushItem, Step
 from muster.roster import engage_groups
 from muster.roster.licence_places import Line, Place, freed_by, line_for
 from muster.roster.member import Member

@@ -16,8 +16,8 @@ from muster.crm.engage_features import CONNECT, ENGAGE
 from muster.edits import group_requests
 from muster.edits.group_requests import GroupRequest
 from muster.errors import Rejected
-from muster.pushes import push_plan
-from muster.pushes.push_plan import SENT
+from muster.pushes import item_outcomes
+from muster.pushes.push_items import SENT
 from muster.pushes.push_plan import make_plan as planned
 from muster.roster import engage_groups, vault_lifecycle
 from muster.roster.decisions import Known
@@ -141,16 +141,16 @@ class Story:
         plan = planned([self.member], {"10042": self.user()}, {}, self.settings, NOW)
         for item in plan.items:
             if item.step not in SENT:
-                shown = push_plan.seen_user(item)
-                self.member = push_plan.with_outcome(self.member, shown, AT, NOW.date(), features)
+                shown = item_outcomes.seen_user(item)
+                self.member = item_outcomes.with_outcome(self.member, shown, AT, NOW.date(), features)
             for feature, writes in item.writes.items():
                 assert feature in features, "nothing is written of what is not pushed"
                 if "request" in writes:
                     self.row[f"{feature}_group_request__v"] = writes["request"]
             if item.writes:
-                self.member = push_plan.with_sent(self.member, item, NOW.date(), AT)
+                self.member = item_outcomes.with_sent(self.member, item, NOW.date(), AT)
         self.settle()
-        self.member = push_plan.with_answer(self.member, self.user(), AT, NOW.date(), features)
+        self.member = item_outcomes.with_answer(self.member, self.user(), AT, NOW.date(), features)
 
     def settle(self) -> None:
         request = self.row["engage_group_request__v"]
