@@ -23,7 +23,7 @@ help:
 setup: .venv/ready ## Install what is locked (the other targets do this by themselves)
 	@:
 
-demo: setup ## Show Muster from end to end on this machine, in about two minutes (KEEP=1 leaves it running)
+demo: setup ## Show Muster from end to end on this machine, in one to two minutes (KEEP=1 leaves it running)
 	@$(IN_VENV)python -m sandbox.demo
 
 test: setup ## Run the tests

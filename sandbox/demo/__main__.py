@@ -35,6 +35,7 @@ CHAPTERS = {
     "Licences: groups of Vault CRM's Engage, given out and taken back": licences.take,
     "Lost licences: one that could not be taken back, and one that nobody has": lost_licences.take,
 }
+TAKES = "one to two minutes, some twenty seconds of them until the first step"
 
 
 def main() -> int:
@@ -43,6 +44,7 @@ def main() -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     folder, began, kept = folder_of(os.environ.get("STACK") or "demo"), time.monotonic(), False
     launching.stop(folder)
+    console.print(f"Muster from end to end, in {len(CHAPTERS)} chapters: {TAKES}.")
     try:
         stack = launching.start(folder, lambda step: console.print(step), webhook=False)
         walk = Walk(stack, console)

@@ -82,6 +82,17 @@ def _load_another_department(walk: Walk, salesforce: SalesforceAdmin) -> None:
         f"the {len(agents)} are out",
         lambda said: said["status"] == "succeeded" and said["counts"]["deactivated"] == len(agents),
     )
+    told = walk.ask(
+        "Another admin asks what that import did, and who let it",
+        lambda: walk.query("changes", run_id=parked["id"]),
+        "who left, and who approved it",
+        lambda said: (
+            said["counts"]["left"] == len(agents)
+            and any(line.endswith(f"was approved by {ADMIN}") for line in said["summary"])
+        ),
+    )
+    for line in (told["message"], *told["summary"]):
+        walk.console.print(f"   {line}", markup=False)
     walk.ask(
         "It was none: Salesforce takes the data load back",
         lambda: _load_back(walk, load, before),
