@@ -46,7 +46,7 @@ from muster.insight import (
     run_summaries,
 )
 from muster.observability import logger, metrics
-from muster.presentation import causes, changes, errors, members, runs, seats
+from muster.presentation import causes, changes, errors, explanations, members, runs, seats
 from muster.presentation.lines import counted
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
@@ -102,14 +102,13 @@ def _explain(request: Explain) -> Json:
         salesforce=bootstrap.brisk_salesforce(connection) if connection else None,
     )
     explained = explaining_members.explain(sources, settings, request.member, _now(), live=request.live)
-    state = "The member is active" if explained["in"] else "The member is not active"
     waiting = bootstrap.queue_counts().changes()
     pending = ""
     if waiting:
         of = "of Salesforce on the queue (of all organizations of this stack)"
         pending = f" {counted(waiting, 'message')} {of}: what they say is not in this answer yet."
     return {
-        "message": f"{state if explained['member'] else 'Not in the roster'}. {explained['why']}{pending}",
+        "message": f"{explanations.news(explained)}{pending}",
         "to_do": explained["now"]["to_do"] if explained["now"] else [],
         **explained,
         "messages_waiting": waiting,

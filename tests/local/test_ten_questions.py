@@ -39,13 +39,19 @@ QUESTIONS = (
         "why_has_she_a_seat",
         "Why has Ada Lovelace a seat?",
         {"action": "explain", "member": f"{ADA.first_name} {ADA.last_name}"},
-        ("Holds gong since", "by Field sales", "in group UK Field Force", "Grace Hopper"),
+        (
+            "Ada Lovelace is active and holds gong and forecast.",
+            "Holds gong since",
+            "by Field sales",
+            "in group UK Field Force",
+            "Grace Hopper",
+        ),
     ),
     Question(
         "why_has_he_none",
         "Why has Jack Moss none?",
         {"action": "explain", "member": f"{JACK.first_name} {JACK.last_name}"},
-        ("Waits for gong since", "at place 1 of 2"),
+        ("Jack Moss is active and waits for gong (place 1 of 2).", "Waits for gong since"),
     ),
     Question(
         "what_happened_last_night",

@@ -11,6 +11,23 @@ from muster.presentation.tables import Table, table
 _CHANGES = 3
 
 
+def news(answer: Answer) -> str:
+    """Return in a sentence whether somebody is in and with which seats, and in another one why."""
+    if not answer["member"]:
+        return f"Not in the roster. {answer['why']}"
+    places: Mapping[str, Mapping[str, Any]] = answer["seats"]
+    held = [name for name, seat in places.items() if seat["state"] == "held"]
+    waits = [_place(name, seat) for name, seat in places.items() if seat["state"] == "waiting"]
+    said = ["is active" if answer["in"] else "is not active"]
+    said += [f"holds {words.listed(held)}"] if held else []
+    said += [f"waits for {words.listed(waits)}"] if waits else []
+    return f"{answer['identity']['name'] or 'The member'} {words.listed(said)}. {answer['why']}"
+
+
+def _place(name: str, seat: Mapping[str, Any]) -> str:
+    return f"{name} (place {seat['place']:,} of {seat['of']:,})" if seat.get("place") else name
+
+
 def lines(answer: Answer) -> Sequence[str]:
     """Return what an admin reads of an explanation, top to bottom."""
     return at_most([*_about_a_member(answer), *_now(answer)] if answer["member"] else [*_outsider(answer)])

@@ -58,7 +58,10 @@ def test_a_member_is_explained_from_top_to_bottom_without_asking_salesforce(acme
     said = acme.ask("explain", member=ada)
     assert calls(acme) == asked
     assert said["status"] == "succeeded"
-    assert said["message"] == ("The member is active. Assignment Sales is the uppermost of those that match.")
+    assert said["message"] == (
+        f"{said['identity']['name']} is active and holds gong."
+        " Assignment Sales is the uppermost of those that match."
+    )
     assert (said["in"], said["reason"], said["user"]) == (True, None, ada)
     assert said["assignment"] == {"name": "Sales", "position": 2, "update_mode": "automatic"}
     assert (said["also_matched"], said["did_not_match"]) == (["Everyone in London"], ["Chiefs"])
@@ -298,8 +301,8 @@ def test_who_has_left_is_told_why_and_when(acme: Company) -> None:
     assert (said["in"], said["reason"], said["did_not_match"]) == (False, "inactive_user", None)
     assert (
         said["message"]
-        == "The member is not active. The user is deactivated in Salesforce, or is not in the org that is"
-        " connected now."
+        == f"{said['identity']['name']} is not active. The user is deactivated in Salesforce, or is not in"
+        " the org that is connected now."
     )
     assert said["since"] == said["last_changes"][0]["at"]
     assert said["runs"][0]["run_id"] == run

@@ -132,7 +132,7 @@ def test_a_preview_says_the_news_and_shows_the_rest_on_request(week: Licences) -
 def test_why_somebody_has_a_seat_is_a_sentence(week: Licences) -> None:
     said = week.company.ask("explain", member="ada@acme.example")
 
-    assert said["message"].startswith("The member is active.")
+    assert said["message"].startswith("Ada Lovelace is active and holds gong.")
     assert any(
         line.startswith("Holds gong since 20") and line.endswith("by Sales.") for line in said["summary"]
     )

@@ -45,6 +45,26 @@ WAITING = {"state": "waiting", "since": "2026-11-20T08:15:31Z", "place": 3, "of"
 CAPTURE = {"intended": "enabled", "effective": "enabled", "origin": "assignment:Field sales", "why": None}
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "Ada Lovelace is active and holds gong."),
+        ({"seats": {}}, "Ada Lovelace is active."),
+        (
+            {"seats": {**ADA["seats"], "forecast": WAITING, "coach": {"state": "missing"}}},
+            "Ada Lovelace is active, holds gong and waits for forecast (place 3 of 9).",
+        ),
+        (
+            {"in": False, "seats": {}, "identity": {**ADA["identity"], "name": None}},
+            "The member is not active.",
+        ),
+        ({"member": None}, "Not in the roster."),
+    ],
+)
+def test_the_news_is_who_is_in_with_which_seats(changes: Json, said: str) -> None:
+    assert explanations.news({**ADA, **changes}) == f"{said} {ADA['why']}"
+
+
 def test_who_is_in_is_told_with_what_they_hold_since_when_and_by_whom() -> None:
     assert explanations.lines(ADA) == [
         "In since 2026-11-20 08:15.",
