@@ -176,7 +176,7 @@ class VaultPlanning:
         part, before, is_new = self.part, decision.before, decision.outcome is Outcome.LINKED
         part.looked_at.append(user.id)
         part.entries += [
-            self._entry(user.id, notice.code, notice.problem)
+            self._entry(user.id, notice.code, notice.problem, before)
             for notice in vault_lifecycle.notices(user, decision, self.settings)
         ]
         if before and (other := self.taken.get(before.id, user.id)) != user.id:
@@ -235,7 +235,7 @@ class VaultPlanning:
         self.part.warnings.append(problem)
         self.part.entries.append(self._entry(None, MOVED, problem))
 
-    def _entry(self, user: str | None, code: str, problem: Problem) -> LogEntry:
+    def _entry(self, user: str | None, code: str, problem: Problem, about: Member | None = None) -> LogEntry:
         return entry_of(
             problem,
             at=timestamp(self.now),
@@ -243,4 +243,5 @@ class VaultPlanning:
             code=code,
             notification=self.run.id,
             record=user,
+            member=about.id if about else None,
         )

@@ -68,7 +68,7 @@ def errors(
     for entry in filter(told, entries[:MOST_ERRORS]):
         newest = {name: entry[name] for name in _SHOWN}
         named = _MEMBER.search(entry["message"])
-        newest["member"] = named[1] if named else None
+        newest["member"] = entry.get("member") or (named[1] if named else None)
         by_code.setdefault(entry["code"], {**newest, "count": 0})["count"] += 1
     listed = sorted(by_code.values(), key=lambda each: (-each["count"], each["code"]))
     return listed, len(entries) > MOST_ERRORS
@@ -92,7 +92,8 @@ def with_states(log: Sequence[Json], runs: Sequence[Run], members: Mapping[str, 
 def about(person: Member) -> Callable[[Json], bool]:
     """Return what tells whether an entry of the error log is about a person."""
     ids = {person.id, *(name for each in person.crm.values() if (name := each.get("id")))}
-    return lambda entry: entry["record"] in ids or f"(member {person.id})" in entry["message"]
+    named = f"(member {person.id})"
+    return lambda entry: bool({entry["record"], entry.get("member")} & ids) or named in entry["message"]
 
 
 def of(cause: str) -> Callable[[Json], bool]:

@@ -104,11 +104,13 @@ def test_errors_are_counted_by_code_with_the_newest_of_each() -> None:
         error("b", message="Is not in it (member m1)"),
         error("a", message="A newer one"),
         error("a", message="An older one"),
+        error("c", message="Is kept", member="m2"),
     )
     listed, more = reading_logs.errors(log, "acme", DAY, lambda _: True)
     assert [(each["code"], each["count"], each["message"], each["member"]) for each in listed] == [
         ("a", 2, "A newer one", None),
         ("b", 1, "Is not in it (member m1)", "m1"),
+        ("c", 1, "Is kept", "m2"),
     ]
     assert not more
 
@@ -143,8 +145,9 @@ def test_errors_are_about_a_person_by_any_id_and_by_no_part_of_one() -> None:
         error("d", record="110", message="Not written (member m1)"),
         error("e", record="110", message="Not written (member m11)"),
         error("f", record=None),
+        error("g", record=None, member="m1"),
     ]
-    assert [each["code"] for each in filter(reading_logs.about(ada), entries)] == ["a", "b", "d"]
+    assert [each["code"] for each in filter(reading_logs.about(ada), entries)] == ["a", "b", "d", "g"]
 
 
 @pytest.mark.parametrize(
