@@ -122,6 +122,13 @@ def test_what_happened_last_night_is_one_answer_on_one_screen(night: Company) ->
     assert len(pane_of(said)) <= SCREEN
 
 
+def test_people_with_the_same_news_are_told_by_name(night: Company) -> None:
+    changed = [
+        each["name"] for each in night.ask("changes", detail=True)["people"] if each["news"] == "changed"
+    ]
+    assert changed == ["F1 L1", "F3 L3", "F5 L5", "F7 L7"]
+
+
 def test_nothing_happened_is_one_line_however_many_runs_there_were(night: Company) -> None:
     said = night.ask("changes", since="3 h", until="2 h")
     assert said["message"].endswith(" UTC: nothing changed.")
