@@ -163,7 +163,7 @@ def _runs(facts: Facts) -> Iterator[Finding]:
     for kind in ("import", "push"):
         latest = next((run for run in facts.runs if run.kind == kind and run.status.ended), None)
         if latest and latest.status is Status.FAILED:
-            what = f"The last {kind} failed: run {latest.id}. {latest.message}"
+            what = f"The last {kind} failed: run {latest.id}. {(latest.message or '').removesuffix('.')}."
             yield Finding(Level.BROKEN, what, "Correct what it names; the next one starts anew.")
 
 
