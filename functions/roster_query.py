@@ -12,7 +12,7 @@
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
     {"organization", "action": "errors", "state"?, "limit"?, "cursor"?}    open ones, unless it says another
     {"organization", "action": "health", "live"?}    what is broken, waits or runs out; is it safe to push?
-    {"organization", "action": "export", "what": roster | seats | licences | errors, "filter"?}
+    {"organization", "action": "export", "what": roster | seats | licences | changes | errors, …}
     {"action": "organizations", "limit"?, "cursor"?}            which there are; the only one without one
 
 Each takes `"as": "text"` for a table in lines of text, and `"detail": true`. An organization there is none
@@ -232,10 +232,22 @@ def _health(request: HowItIs) -> Json:
 
 def _export(request: Export) -> Json:
     sources = exporting.Sources(
-        bootstrap.roster_views(), bootstrap.roster_table(), bootstrap.run_table(), bootstrap.export_files()
+        views=bootstrap.roster_views(),
+        roster=bootstrap.roster_table(),
+        runs=bootstrap.run_table(),
+        files=bootstrap.export_files(),
+        holders=bootstrap.unlinked_holder_table(),
+        journal=bootstrap.journal(),
+        versions=bootstrap.settings_table(),
     )
-    settings = settings_of(request.organization).settings
-    return exporting.export(sources, settings, request.what, request.filter, _now())
+    wanted = exporting.Wanted(
+        what=request.what,
+        filters=request.filter,
+        since=request.since,
+        until=request.until,
+        run_id=request.run_id,
+    )
+    return exporting.export(sources, settings_of(request.organization).settings, wanted, _now())
 
 
 def _organizations(request: OrganizationPage) -> Json:

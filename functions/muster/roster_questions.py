@@ -157,6 +157,9 @@ class Export(Request):
     what: Annotated[str, Field(min_length=1, max_length=100)]
     format: Literal["csv"] = "csv"
     filter: dict[str, Any] = Field(default_factory=dict)
+    since: Written | None = None
+    until: Written | None = None
+    run_id: RunId | None = None
 
 
 # What an explanation says in sentences, as values.

@@ -120,7 +120,8 @@ def whole(people: int = PEOPLE) -> Iterator[Ratio]:
     )
     settings = STORED.settings
     members = querying_members.Sources(views, roster)
-    files = exporting.Sources(views, roster, runs, Nowhere())
+    unused: Any = None  # what the roster alone does not need
+    files = exporting.Sources(views, roster, runs, Nowhere(), unused, unused, unused)
     quiet = Quiet()
     sources = gathering_health.Sources(views, roster, runs, runs, quiet, quiet, list, list)
     read = _Reads(views, roster, runs)
@@ -134,7 +135,7 @@ def whole(people: int = PEOPLE) -> Iterator[Ratio]:
     yield _measured(
         f"export of {people:,} members / bare reading of them",
         table,
-        lambda: exporting.export(files, settings, "roster", {}, NOW),
+        lambda: exporting.export(files, settings, exporting.Wanted(what="roster"), NOW),
         read.everyone,
     )
     yield _measured(

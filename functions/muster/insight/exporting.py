@@ -1,24 +1,25 @@
-"""Export the roster, seats, licences or the error log as a CSV file that can be fetched for an hour (Q3)."""
+"""Export as a CSV file that can be fetched for an hour: the roster, seats, licences, changes, errors (Q3)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from tempfile import SpooledTemporaryFile
 
 from muster.errors import Problem, Rejected
-from muster.insight import listing_errors
+from muster.insight import listing_changes, listing_errors
 from muster.insight.pages_by_name import MOST_READ, place_of
-from muster.insight.ports import ExportFiles
+from muster.insight.ports import ExportFiles, Journal, RunLog, SettingsLog
 from muster.insight.querying_members import filter_of
-from muster.presentation import exports
+from muster.presentation import changes, exports
 from muster.presentation.lines import counted
 from muster.roster.member import Json
-from muster.roster.ports import Roster, RosterViews
-from muster.runs.ports import Runs
+from muster.roster.ports import Roster, RosterViews, UnlinkedHolders
 from muster.settings import Settings
 from muster.validation import did_you_mean
 
+# Ten thousand people who changed.
+_A_PAGE, _MOST_PAGES = 500, 20
 # What is larger waits on the disk of the function, not in its memory.
 _IN_MEMORY = 16 * 1024 * 1024
 
@@ -29,26 +30,47 @@ class Sources:
 
     views: RosterViews
     roster: Roster
-    runs: Runs
+    runs: RunLog
     files: ExportFiles
+    holders: UnlinkedHolders
+    journal: Journal
+    versions: SettingsLog
 
 
-def export(
-    sources: Sources, settings: Settings, what: str, filters: Mapping[str, object], now: datetime
-) -> Json:
-    """Write a file and return `{message, what, rows, bytes, link, until}`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is exported: `filters` are those of `list`, for members; the others are for changes."""
 
-    `filters` are those of `list`, for what is about members. Raises `Rejected`.
-    """
+    what: str
+    filters: Mapping[str, object] = field(default_factory=dict)
+    since: str | None = None
+    until: str | None = None
+    run_id: str | None = None
+
+    def misplaced(self) -> Iterator[Problem]:
+        """Yield what does not go with what is exported."""
+        if self.filters and self.what not in exports.OF_MEMBERS:
+            yield Problem("filter", "is for what is about members", "Leave it out.")
+        for name in ("since", "until", "run_id"):
+            if getattr(self, name) and self.what != "changes":
+                yield Problem(name, "is for changes", "Leave it out.")
+
+
+def export(sources: Sources, settings: Settings, wanted: Wanted, now: datetime) -> Json:
+    """Write a file and return `{message, what, rows, bytes, link, until}`; raises `Rejected`."""
+    what = wanted.what
     if what not in exports.EVERYTHING:
         remedy = did_you_mean(what, exports.EVERYTHING)
         raise Rejected(Problem("what", f"is {what!r}, which cannot be exported", remedy))
-    if what == "errors" and filters:
-        raise Rejected(Problem("filter", "is for what is about members", "Leave it out."))
-    if what == "errors":
-        columns, lines = _errors(sources, settings)
-    else:
-        columns, lines = _members(sources, settings, what, filters)
+    if problems := [*wanted.misplaced()]:
+        raise Rejected(*problems)
+    match what:
+        case "errors":
+            columns, lines = _errors(sources, settings)
+        case "changes":
+            columns, lines = _changes(sources, settings, wanted, now)
+        case _:
+            columns, lines = _members(sources, settings, what, wanted.filters)
     name = f"{settings.organization}-{what}-{now:%Y%m%dT%H%M%S}.csv"
     with SpooledTemporaryFile(_IN_MEMORY) as file:
         file.write(exports.BYTE_ORDER_MARK.encode())
@@ -79,7 +101,31 @@ def _members(
         for member in everyone
         if wanted.matches(member)
     ]
-    return columns, (line for _, lines in sorted(found) for line in lines)
+    of_nobody: list[str] = []
+    if what == "licences" and not filters:
+        holders = sources.holders.holders(settings.organization).values()
+        of_nobody = [exports.line(cells) for each in holders for cells in exports.of_nobody(asdict(each))]
+    return columns, chain((line for _, lines in sorted(found) for line in lines), of_nobody)
+
+
+def _changes(
+    sources: Sources, settings: Settings, wanted: Wanted, now: datetime
+) -> tuple[Sequence[str], Iterator[str]]:
+    """Return the columns of a journal, and its lines: as many pages as one answer may have."""
+    journal = listing_changes.Sources(
+        sources.journal, sources.views, sources.roster, sources.runs, sources.versions
+    )
+    period = {"since": wanted.since, "until": wanted.until, "run_id": wanted.run_id}
+    rows: list[Sequence[str]] = []
+    cursor: str | None = None
+    for _ in range(_MOST_PAGES):
+        asked = listing_changes.Asked(**period, limit=_A_PAGE, cursor=cursor, one_by_one=True)
+        page = listing_changes.list_changes(journal, settings, asked, now)
+        rows += changes.as_table({"runs": (), "settings": (), "log": (), **page}).rows
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    return exports.CHANGES, map(exports.line, rows)
 
 
 def _errors(sources: Sources, settings: Settings) -> tuple[Sequence[str], Iterator[str]]:

@@ -98,6 +98,13 @@ def _licences(member: Row) -> Iterator[Cells]:
             )
 
 
+def of_nobody(holder: Row) -> Iterator[Cells]:
+    """Yield the rows of a user of Vault CRM who has a licence and is linked to no member."""
+    for feature, held in holder["groups"].items():
+        who = (None, "(nobody in the roster)", holder["email"], holder["username"])
+        yield (*who, feature, held["request"], None, held["group"], holder["id"])
+
+
 _ENTRY = (
     "at",
     "system",
@@ -126,4 +133,5 @@ OF_MEMBERS: Mapping[str, tuple[Sequence[str], Rows]] = {
     "licences": ((*MEMBER, "feature", "request", "status", "group", "vault_crm_id"), _licences),
 }
 ERRORS: tuple[Sequence[str], Rows] = (_ENTRY, _entry)
-EVERYTHING = (*OF_MEMBERS, "errors")
+CHANGES = ("when_utc", "who", "what", "by")
+EVERYTHING = (*OF_MEMBERS, "changes", "errors")

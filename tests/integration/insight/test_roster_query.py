@@ -16,6 +16,8 @@ import roster_query
 from muster import bootstrap, environment
 from muster.error_log import entry_of
 from muster.errors import Problem
+from muster.roster.decisions import UnlinkedReason
+from muster.roster.unlinked_holders import UnlinkedHolder
 from muster.runs.run import Status
 from muster.webhook.applying_changes import apply_message
 from muster.webhook.messages import ParkedNotification, QueuedChange, QueuedMessage
@@ -474,9 +476,36 @@ def test_seats_licences_and_errors_are_exported(ask: Any) -> None:
     assert [row["state"] for row in errors] == ["open", "repeated", "repeated"]
 
 
+def test_changes_are_exported_a_row_a_person(ask: Any) -> None:
+    rows = fetched(ask("export", what="changes", since="2026-11-20", until="2026-11-21"))
+    bob = next(row for row in rows if row["who"] == "Bob Noyce")
+    assert bob["what"].startswith("left: deactivated in Salesforce")
+    assert bob["by"] == "by a message of Salesforce"
+
+
+def test_who_is_nobody_is_exported_with_the_licences(ask: Any) -> None:
+    holder = UnlinkedHolder(
+        id="10042",
+        username="eve@acme.example",
+        email="eve@acme.example",
+        active=True,
+        groups={"engage": {"group": "UK", "request": "UK"}},
+        reason=UnlinkedReason.NO_MEMBER,
+        members=(),
+        since="2026-11-20T08:16:00.000Z",
+    )
+    run = run_of("20261120T081532-0a1b2c3d")
+    lease = bootstrap.run_table().take("acme", run.id, NOW.timestamp(), 60)
+    bootstrap.unlinked_holder_table().record("acme", [holder], [], lease)
+    (row,) = fetched(ask("export", what="licences"))
+    assert (row["name"], row["group"], row["vault_crm_id"]) == ("(nobody in the roster)", "UK", "10042")
+    assert fetched(ask("export", what="licences", filter={"seat": "gong"})) == []
+
+
 @pytest.mark.parametrize(
     ("event", "where", "remedy"),
     [
+        ({"what": "roster", "since": "yesterday"}, "since", "Leave it out."),
         ({"what": "rooster"}, "what", "Did you mean 'roster'?"),
         ({"what": "errors", "filter": {"seat": "gong"}}, "filter", "Leave it out."),
         ({"what": "roster", "filter": {"seet": "gong"}}, "filter.seet", "Did you mean 'seat'?"),
