@@ -24,12 +24,16 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", help="The file to write; without it, only the link is shown.")
     ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Changes from then on: a day, a moment, yesterday, 24 h.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Changes until then.")] = None,
 ) -> int:
     """Export the roster, seats, licences, changes or errors as CSV.
 
     Example: muster export roster --output roster.csv
     """
-    answer = to.query("export", what=what, format="csv")
+    answer = to.query("export", what=what, format="csv", since=since, until=until)
     code = to.show(answer)
     if output and code == outcomes.DONE:
         _fetch(_link(answer), output)

@@ -169,6 +169,11 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
     (f"changes --run {RUN}", QUERY, {"action": "changes", "run_id": RUN}),
     ("licences --limit 3", QUERY, {"action": "licences", "limit": 3}),
     ("export roster", QUERY, {"action": "export", "what": "roster", "format": "csv"}),
+    (
+        "export changes --since yesterday --until today",
+        QUERY,
+        {"action": "export", "what": "changes", "format": "csv", "since": "yesterday", "until": "today"},
+    ),
     ("list --contains love", QUERY, {"action": "list", "filter": {"contains": "love"}}),
     ("errors --state solved --json", QUERY, {"action": "errors", "state": "solved"}),
     (
