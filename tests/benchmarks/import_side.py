@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.import_side <side> <url>
 
-`floor` fetches every page that the import reads and decodes it, with the fastest decoder at hand, and
-does nothing else; `import` is the function's handler. Prints processor and wall seconds and peak memory.
+`floor` fetches every page that a full import reads and decodes it, with the fastest decoder at hand, and
+does nothing else; `full` and `incremental` are the function's handler with that mode. Prints processor and
+wall seconds and peak memory.
 """
 
 import json
@@ -11,7 +12,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 
 def floor(url: str) -> Callable[[], object]:
@@ -19,17 +20,19 @@ def floor(url: str) -> Callable[[], object]:
     import orjson
     import requests
 
-    from tests.benchmarks.canned_company import DOCUMENT
+    from tests.benchmarks.canned_company import settings_at
+    from tests.benchmarks.canned_salesforce import queries
 
-    conditions = [f"({each['filter']})" for each in DOCUMENT["assignments"] if "filter" in each]
+    asked = queries(settings_at(urlsplit(url).netloc))
 
     def read() -> None:
         session = requests.Session()
         session.trust_env = False
-        for condition in ["", *conditions]:
-            path: str | None = f"/services/data/v66.0/query?q={quote_plus('SELECT ' + condition)}"
+        for query in asked:
+            path: str | None = f"/services/data/v66.0/query?q={quote_plus(query)}"
             while path:
                 answer = session.get(url + path, timeout=30)
+                answer.raise_for_status()
                 path = orjson.loads(answer.content).get("nextRecordsUrl")
 
     return read
@@ -52,7 +55,8 @@ def whole_import(url: str, mode: str) -> Callable[[], object]:
 
     def run() -> None:
         said = scheduled_import.handler({"organization": "acme", "mode": mode, "by": "schedule"}, context)
-        print(json.dumps(said), file=sys.stderr)
+        if said["status"] != "succeeded":
+            raise RuntimeError(f"the import answered {said['status']}: {said['message']}")
 
     return run
 

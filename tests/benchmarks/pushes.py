@@ -243,6 +243,8 @@ def _vault(people: int) -> Iterator[tuple[_Sandbox, list[str]]]:
         try:
             vault.call("PUT", "/sandbox/engage/settle", json={"delay_s": 0})
             vault.call("PUT", "/sandbox/burst", json={"limit": 1_000_000})
+            # Everyone, and the user by whom Muster calls.
+            vault.call("PUT", "/sandbox/licenses", json={"full_users": people + 1})
             for group in ("G0", "G1"):
                 vault.call("PUT", f"/sandbox/engage/engage/groups/{group}", json={"licenses": people})
             form = {"username": vault.username, "password": vault.password}
