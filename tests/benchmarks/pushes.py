@@ -212,7 +212,7 @@ class _Work:
         aws = ", ".join(f"{count:,} {name}" for name, count in sorted(self.table.calls.items()))
         self.table.calls.clear()
         ours = {name: count for name, count in calls.items() if not name.endswith("requests")}
-        return f"{', '.join(f'{count:,} {name}' for name, count in ours.items())}; {aws}"
+        return "; ".join(filter(None, [", ".join(f"{count:,} {name}" for name, count in ours.items()), aws]))
 
 
 def _member(vault_id: str) -> Member:

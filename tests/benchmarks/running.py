@@ -1,5 +1,6 @@
 """Runs benchmarks one after another: what each compares, its figures, and how long it took."""
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ def run(benches: Iterable[Bench]) -> list[str]:
 def _ran(bench: Bench) -> bool:
     # At once, also where output is collected: some take a minute.
     print(f"{bench.compares} …", flush=True)
+    # What the one before leaves behind is nobody's cost.
+    gc.collect()
     began, rows, reason = time.monotonic(), list[Row](), ""
     try:
         for row in bench.rows():
