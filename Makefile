@@ -40,7 +40,7 @@ up: setup ## Start the local stack: Muster on an AWS emulator beside a sandbox S
 down: setup ## End what `make up` started
 	@$(IN_VENV)python -m sandbox.local_stack down
 
-bench: setup ## Measure speed and cost
+bench: setup ## Measure speed and cost, in less than fifteen minutes
 	@$(IN_VENV)python -m tests.benchmarks
 
 simulate: setup ## Run the long simulations of faults, races and crashes

@@ -1,8 +1,8 @@
 """AWS answered at the wire from memory: the client's own cost counts, a network's does not."""
 
 import json
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, MutableSequence
 from io import BytesIO
 from typing import Any
 
@@ -11,6 +11,7 @@ from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 
 type Items = dict[tuple[str, str], dict[str, Any]]
+type Transaction = list[dict[str, Any]]
 
 
 class CannedAws:
@@ -19,14 +20,21 @@ class CannedAws:
     def __init__(self, *clients: BaseClient) -> None:
         self.items: Items = {}
         self.calls: Counter[str] = Counter()
-        # The transactions, as the client was asked for them.
-        self.transactions: list[list[dict[str, Any]]] = []
+        self._transactions: MutableSequence[Transaction] = deque(maxlen=0)
         for client in clients:
             client.meta.events.register("before-send", self._answer)
 
     def store(self, item: dict[str, Any]) -> None:
         """Have an item read from now on."""
         self.items[_key(item)] = item
+
+    def transactions_of(self, work: Callable[[], object]) -> list[Transaction]:
+        """Do some work and return its transactions, as the client was asked for them."""
+        found: list[Transaction] = []
+        self._transactions = found
+        work()
+        self._transactions = deque(maxlen=0)
+        return found
 
     def _answer(self, request: Any, **_: Any) -> Any:
         operation = request.headers["X-Amz-Target"].decode().partition(".")[2]
@@ -44,7 +52,7 @@ class CannedAws:
                 found = [self.items[_key(key)] for key in wanted["Keys"] if _key(key) in self.items]
                 return {"Responses": {table: found}, "UnprocessedKeys": {}}
             case "TransactWriteItems":
-                self.transactions.append(body["TransactItems"])
+                self._transactions.append(body["TransactItems"])
         return {}
 
 

@@ -16,6 +16,7 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,17 +24,15 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from muster.adapters.aws import roster_keys
-from muster.crm import salesforce_ids
 from muster.roster import salesforce_lifecycle, seats
 from muster.roster.decisions import Known
 from muster.roster.member import Member
 from muster.settings import Settings
-from muster.settings.assignment_order import filtered
 from muster.settings.digests import settings_digest
 from muster.settings.mappings import fields_to_read
 from muster.sources.salesforce_users import change_of, digest
+from tests.benchmarks.canned_salesforce import SINCE, CannedSalesforce, RefusedError, user
 
-ROWS_A_PAGE = 2_000
 # DynamoDB answers a query in pages of at most 1 MB.
 INDEX_ITEMS_A_PAGE = 8_000
 THEN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -57,33 +56,36 @@ DOCUMENT: dict[str, Any] = {
 ORGANIZATION_ID = "00D000000000062EAA"
 
 
+def settings_at(host: str) -> Settings:
+    """Return the settings under which the company's address is that of its Salesforce."""
+    return Settings.model_validate_json(json.dumps(_document(host)))
+
+
+def _document(host: str) -> dict[str, Any]:
+    return {**DOCUMENT, "connections": {"salesforce": {"host": host, "organization_id": ORGANIZATION_ID}}}
+
+
 class Company:
     """What is canned."""
 
     def __init__(self, host: str, users: int, changed: int) -> None:
-        connection = {"host": host, "organization_id": ORGANIZATION_ID}
-        self.document = {**DOCUMENT, "connections": {"salesforce": connection}}
-        self.settings = Settings.model_validate_json(json.dumps(self.document))
+        self.document = _document(host)
+        self.settings = settings_at(host)
         names = fields_to_read(self.settings)
-        rows = [_row(number) for number in range(users)]
-        self.filters = [
-            [{"Id": row["Id"]} for row in rows if f"'{row['Department']}'" in condition]
-            for condition in filtered(self.settings).values()
-        ]
+        rows = [user(number) for number in range(users)]
         self.items: dict[tuple[str, str], dict[str, Any]] = {}
         self.index: dict[str, list[dict[str, Any]]] = {}
-        every = max(1, users // changed) if changed else users + 1
+        every = users // changed if changed else 0
         for number, row in enumerate(rows):
-            self._know(row, names, whole=number % every == 0)
-            if number % every == 0:
-                row["Title"] = "Changed"
-                row["SystemModstamp"] = "2026-11-20T08:15:31.000+0000"
-        self.pages = {"users": _pages("users", [_shown(row, names) for row in rows])}
-        self.pages["logins"] = _pages("logins", [])  # nobody is frozen
-        self.pages |= {str(n): _pages(str(n), each) for n, each in enumerate(self.filters)}
+            changes = changed > 0 and number % every == 0 and number < changed * every
+            self._know(row, names, whole=changes)
+            if changes:
+                row |= {"Title": "Changed", "SystemModstamp": SINCE}
+        self.salesforce = CannedSalesforce(rows, self.settings)
         self._store_state(len(rows))
         self.archive: dict[str, bytes] = {}
         self.counts: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     def _know(self, row: dict[str, Any], names: tuple[str, ...], *, whole: bool) -> None:
         """Have the roster know a user: the index all of them, the table those who will change."""
@@ -148,8 +150,13 @@ class Company:
 
     # ── DynamoDB ─────────────────────────────────────────────────────────────────────────────────
 
+    def count(self, what: str, times: int = 1) -> None:
+        """Count a call; calls come side by side."""
+        with self._counting:
+            self.counts[what] += times
+
     def dynamodb(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
-        self.counts[f"dynamodb {operation}"] += 1
+        self.count(f"dynamodb {operation}")
         match operation:
             case "GetItem":
                 item = self.items.get((body["Key"]["pk"]["S"], body["Key"]["sk"]["S"]))
@@ -158,7 +165,7 @@ class Company:
                 [(table, wanted)] = body["RequestItems"].items()
                 keys = [(key["pk"]["S"], key["sk"]["S"]) for key in wanted["Keys"]]
                 found = [self.items[key] for key in keys if key in self.items]
-                self.counts["items read whole"] += sum("#MEMBER#" in item["pk"]["S"] for item in found)
+                self.count("items read whole", sum("#MEMBER#" in item["pk"]["S"] for item in found))
                 return {"Responses": {table: found}, "UnprocessedKeys": {}}
             case "Query":
                 return self._query(body)
@@ -170,7 +177,7 @@ class Company:
                     key = what.get("Item") or what["Key"]
                     kind = re.sub(r"#.*", "", key["pk"]["S"].removeprefix("ORG#acme").lstrip("#")) or "run"
                     if verb != "ConditionCheck":
-                        self.counts[f"written: {kind or 'run'} {key['sk']['S'].partition('#')[0]}"] += 1
+                        self.count(f"written: {kind} {key['sk']['S'].partition('#')[0]}")
         return {}
 
     def _query(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -185,57 +192,6 @@ class Company:
         if start + INDEX_ITEMS_A_PAGE < len(self.index.get(partition, [])):
             answer["LastEvaluatedKey"] = {"n": {"N": str(start + INDEX_ITEMS_A_PAGE)}}
         return answer
-
-
-def _row(number: int) -> dict[str, Any]:
-    department = ("Sales", "Support", "Kitchen", "Sales")[number % 4]
-    crm_id = salesforce_ids.to_18(f"005{number:012d}")
-    return {
-        "Id": crm_id,
-        "SystemModstamp": "2026-11-01T00:00:00.000+0000",
-        "LastModifiedDate": "2026-11-01T00:00:00.000+0000",
-        "IsActive": True,
-        "FirstName": f"Ada {number}",
-        "LastName": f"Lovelace {number}",
-        "Username": f"ada.lovelace.{number}@acme.example.prod",
-        "Email": f"ada.lovelace.{number}@acme.example",
-        "CallCenterId": None,
-        "Title": "Representative",
-        "Phone": "+44 20 7946 0001",
-        "MobilePhone": f"+44 7700 {number:06d}",
-        "Extension": str(number % 1000),
-        "LanguageLocaleKey": "en_GB",
-        "LocaleSidKey": "en_GB",
-        "TimeZoneSidKey": "Europe/London",
-        "SmallPhotoUrl": "https://acme.file.force.com/profilephoto/005/T/" + crm_id,
-        "ProfileId": "00e000000000003AAA",
-        "UserRoleId": "00E000000000003AAA",
-        "UserType": "Standard",
-        "ManagerId": None,
-        "Region__c": "EMEA",
-        "Department": department,
-    }
-
-
-def _shown(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: row[name] for name in names}
-
-
-def _pages(name: str, rows: list[dict[str, Any]]) -> list[bytes]:
-    pages = []
-    for start in range(0, len(rows), ROWS_A_PAGE):
-        records = [
-            {
-                "attributes": {"type": "User", "url": f"/services/data/v66.0/sobjects/User/{row['Id']}"},
-                **row,
-            }
-            for row in rows[start : start + ROWS_A_PAGE]
-        ]
-        page: dict[str, Any] = {"totalSize": len(rows), "done": start + ROWS_A_PAGE >= len(rows)}
-        if not page["done"]:
-            page["nextRecordsUrl"] = f"/services/data/v66.0/query/{name}-{start // ROWS_A_PAGE + 1}"
-        pages.append(orjson.dumps({**page, "records": records}))
-    return pages or [orjson.dumps({"totalSize": 0, "done": True, "records": []})]
 
 
 class Door(BaseHTTPRequestHandler):
@@ -265,21 +221,21 @@ class Door(BaseHTTPRequestHandler):
         query = parse_qs(url.query)
         if "list-type" in query:
             return self._list(query["prefix"][0])
-        self.company.counts["s3 GetObject"] += 1
+        self.company.count("s3 GetObject")
         return self._answer(self.company.archive[url.path], "application/json")
 
-    def _page(self, path: str, soql: str) -> None:
-        self.company.counts["salesforce query"] += 1
-        if not soql:
-            name, _, number = path.rpartition("/")[2].partition("-")
-            return self._answer(self.company.pages[name][int(number)])
-        conditions = filtered(self.company.settings).values()
-        name = next((str(n) for n, each in enumerate(conditions) if each in soql), "users")
-        name = "logins" if "FROM UserLogin" in soql else name
-        return self._answer(self.company.pages[name][0])
+    def _page(self, path: str, query: str) -> None:
+        self.company.count("salesforce query")
+        if not query:
+            return self._answer(self.company.salesforce.further_page(path.rpartition("/")[2]))
+        try:
+            return self._answer(self.company.salesforce.pages_of(query)[0])
+        except RefusedError as error:
+            refusal = [{"errorCode": "MALFORMED_QUERY", "message": str(error)}]
+            return self._answer(orjson.dumps(refusal), status=HTTPStatus.BAD_REQUEST)
 
     def _list(self, prefix: str) -> None:
-        self.company.counts["s3 ListObjectsV2"] += 1
+        self.company.count("s3 ListObjectsV2")
         keys = sorted(path.removeprefix("/archive/") for path in self.company.archive)
         entries = "".join(
             f"<Contents><Key>{key}</Key><Size>1</Size></Contents>"
@@ -294,7 +250,7 @@ class Door(BaseHTTPRequestHandler):
         if self.headers.get("Content-Encoding") == "aws-chunked":
             size, _, rest = body.partition(b"\r\n")
             body = rest[: int(size.split(b";")[0], 16)]
-        self.company.counts["s3 PutObject"] += 1
+        self.company.count("s3 PutObject")
         self.company.archive[urlsplit(self.path).path] = body
         self._answer(b"")
 
@@ -314,15 +270,22 @@ class Door(BaseHTTPRequestHandler):
                 "issued_at": "0",
             }
             return self._answer(orjson.dumps(granted))
-        service, _, operation = self.headers["X-Amz-Target"].partition(".")
+        service, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
+        if not service:
+            return self._answer(b"[]", status=HTTPStatus.NOT_FOUND)
         if service == "secretsmanager":
             text = json.dumps({"client_id": "a", "client_secret": "b"})
             secret = {"SecretString": text, "VersionId": "1"}
             return self._answer(orjson.dumps(secret))
         return self._answer(orjson.dumps(self.company.dynamodb(operation, orjson.loads(body))))
 
-    def _answer(self, body: bytes, kind: str = "application/json;charset=UTF-8") -> None:
-        self.send_response(200)
+    def _answer(
+        self,
+        body: bytes,
+        kind: str = "application/json;charset=UTF-8",
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -1,6 +1,6 @@
 """The webhook against bare parsing, and the worker against bare writing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from muster import bootstrap
 from muster.adapters.aws import change_queue
 from muster.webhook.messages import QueuedChange, QueuedMessage
 from tests.benchmarks import examples
-from tests.benchmarks.canned_aws import CannedAws
+from tests.benchmarks.canned_aws import CannedAws, Transaction
 from tests.benchmarks.paired import Ratio, paired
 from tests.examples import lambda_context
 from tests.simulation.harness import messages
@@ -50,8 +50,7 @@ def worker(aws: CannedAws) -> Iterator[Ratio]:
     created = examples.users(1)
     context = lambda_context()
     work = partial(user_change_worker.handler, context=context)
-    work(_event(created))
-    transactions: Any = list(aws.transactions)
+    transactions: Any = aws.transactions_of(partial(work, _event(created)))
     client = bootstrap._dynamodb()
 
     def write() -> None:
@@ -67,7 +66,7 @@ def worker(aws: CannedAws) -> Iterator[Ratio]:
     for name, (users, writes) in cases.items():
         event = _event(users)
         if name == "updated":
-            _store_members(aws, partial(work, _event(created)))
+            _store_members(aws, transactions)
         aws.calls.clear()
         work(event)
         if bool(aws.calls["TransactWriteItems"]) != writes:
@@ -77,20 +76,12 @@ def worker(aws: CannedAws) -> Iterator[Ratio]:
         yield Ratio(f"worker, users {name} / bare transactions", ratios, None, note)
 
 
-def _store_members(aws: CannedAws, create: Callable[[], object]) -> None:
+def _store_members(aws: CannedAws, transactions: list[Transaction]) -> None:
     """Have the members and links read that creating them writes."""
-    client = bootstrap._dynamodb()
-    written: list[dict[str, Any]] = []
-    unique = "benchmark"
-
-    def note(params: dict[str, Any], **_: Any) -> None:
-        written.extend(action["Put"]["Item"] for action in params["TransactItems"] if "Put" in action)
-
-    client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", note, unique_id=unique)
-    create()
-    client.meta.events.unregister("provide-client-params.dynamodb.TransactWriteItems", unique_id=unique)
-    for item in written:
-        aws.store(item)
+    for transaction in transactions:
+        for action in transaction:
+            if "Put" in action:
+                aws.store(action["Put"]["Item"])
 
 
 def _event(users: list[dict[str, str]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,9 @@ from tests.benchmarks.paired import Ratio
 from tests.examples import change
 
 USERS, CHANGED = 100_000, 1_000
-ROUNDS = 3
+ROUNDS = 5
+# One side of one round; it takes a fraction of that.
+LONGEST_S = 180
 _ROOT = Path(__file__).parents[2]
 _ENVIRONMENT = os.environ | {
     "PYTHONPATH": f"{_ROOT}:{_ROOT / 'functions'}",
@@ -34,27 +36,38 @@ _ENVIRONMENT = os.environ | {
 
 
 def whole(users: int = USERS, changed: int = CHANGED) -> Iterator[Ratio]:
-    """Measure a full import with some changed and with none, and an incremental one."""
+    """Measure a full import and an incremental one, where some have changed and where none have.
+
+    Every round has the three sides in turn. `changed` is 0, or more than are read by id.
+    """
     for count in (changed, 0):
         with _company(users, count) as url:
-            floors, ours = [], []
+            sides: dict[str, list[dict[str, float]]] = {"floor": [], "full": [], "incremental": []}
+            notes = {}
             for _ in range(ROUNDS):
-                floors.append(_side("floor", url))
-                ours.append(_side("full", url))
-            note = f"{users:,} users, {count:,} changed, {ours[-1]['peak_mb']:.0f} MB at most; {_counts(url)}"
-            pairs = list(zip(ours, floors, strict=True))
-            for what, target in (("cpu", 4.0), ("wall", None)):
-                ratios = [mine[what] / floor[what] for mine, floor in pairs]
-                name = f"full import, {count:,} changed / fetch and decode, {what}"
-                yield Ratio(name, ratios, target, note if what == "cpu" else "")
-            if count:
-                quiet = [_side("incremental", url) for _ in range(ROUNDS)]
-                floor = statistics.median(each["cpu"] for each in floors)
-                ratios = [each["cpu"] / floor for each in quiet]
-                yield Ratio("incremental, nothing new / fetch and decode all", ratios, None, _counts(url))
+                for side, took in sides.items():
+                    took.append(_side(side, url))
+                    notes[side] = _notes(url, took[-1], 0 if side == "floor" else count)
+        what = f"{count:,} of {users:,} changed"
+        yield _ratio(f"full import, {what} / fetch and decode all, cpu", sides, "full", 4.0, notes["full"])
+        yield _ratio(f"full import, {what} / fetch and decode all, wall", sides, "full", None, "", "wall")
+        name = f"incremental, {what} / fetch and decode all, cpu"
+        yield _ratio(name, sides, "incremental", None, notes["incremental"])
 
 
-def evaluation(people: int = 10_000, assignments: int = 20) -> Iterator[str]:
+def _ratio(
+    name: str,
+    sides: Mapping[str, list[dict[str, float]]],
+    side: str,
+    target: float | None,
+    note: str,
+    measure: str = "cpu",
+) -> Ratio:
+    pairs = zip(sides[side], sides["floor"], strict=True)
+    return Ratio(name, [mine[measure] / floor[measure] for mine, floor in pairs], target, note)
+
+
+def evaluation(people: int = 10_000, assignments: int = 20) -> Iterator[tuple[str, str]]:
     """Measure whether so many people belong, by which of so many assignments, and what they get."""
     document: dict[str, Any] = {
         "organization": "acme",
@@ -89,7 +102,7 @@ def evaluation(people: int = 10_000, assignments: int = 20) -> Iterator[str]:
             verdict = evaluate(each.fields, each.matches, settings)
             governed(nobody, verdict.assignment, each.fields, settings, {}, now)
         took.append(time.process_time() - began)
-    yield f"evaluation alone: {people:,} people x {assignments} assignments, {statistics.median(took):.2f} s"
+    yield f"{people:,} people x {assignments} assignments", f"{statistics.median(took):.2f} s"
 
 
 @contextmanager
@@ -110,19 +123,26 @@ def _side(side: str, url: str) -> dict[str, float]:
         command,
         env=_ENVIRONMENT | {"AWS_ENDPOINT_URL": url},
         cwd=_ROOT,
-        check=True,
         capture_output=True,
         text=True,
+        timeout=LONGEST_S,
     )
+    if done.returncode:
+        raise RuntimeError(f"{side}: {done.stderr.strip().splitlines()[-1]}")
     took: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return took
 
 
-def _counts(url: str) -> str:
+def _notes(url: str, took: Mapping[str, float], changed: int) -> str:
+    """Return seconds, memory and what was called; raises if not exactly the changed members were written."""
     counts: dict[str, int] = json.loads(_call(url, "GET"))
-    written = {name.removeprefix("written: "): n for name, n in counts.items() if name.startswith("written")}
-    called = {name: n for name, n in counts.items() if name not in written and not name.startswith("written")}
-    return ", ".join(f"{n:,} {name}" for name, n in [*called.items(), *written.items()])
+    written = counts.get("written: MEMBER MEMBER", 0)
+    if written != changed:
+        raise RuntimeError(f"{written:,} members were written, and {changed:,} have changed")
+    first = [f"{took['cpu']:.1f} s", f"{took['peak_mb']:.0f} MB at most"]
+    # What is written last, whoever was first to call.
+    names = sorted(counts, key=lambda name: name.startswith("written"))
+    return ", ".join([*first, *(f"{counts[name]:,} {name}" for name in names)])
 
 
 def _call(url: str, method: str) -> bytes:

@@ -98,7 +98,7 @@ def whole(days: int = 2) -> Iterator[Ratio]:
     counted = ", ".join(f"{count:,} {name}" for name, count in sorted(table.calls.items()))
     yield Ratio(
         f"changes of a day, {CHANGES:,} of {PEOPLE:,} people / bare reading of them",
-        paired(answer, read, ROUNDS, 1),
+        paired(answer, read, ROUNDS, 3),
         None,
         counted,
     )

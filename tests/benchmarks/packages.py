@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+from packaging.markers import Marker
+
 _ROOT = Path(__file__).parents[2]
 _MIB = 1024 * 1024
 # Lambda's own limits for a function and its layers, unzipped.
@@ -43,7 +45,7 @@ def sizes() -> Iterator[tuple[str, str]]:
 
 def _installed(target: Path) -> Iterator[tuple[str, int]]:
     """Copy the layer's packages from where they are installed; yields each with its size."""
-    for name in _locked():
+    for name in locked():
         size = 0
         for file in metadata.distribution(name).files or ():
             source = Path(str(file.locate()))
@@ -56,15 +58,18 @@ def _installed(target: Path) -> Iterator[tuple[str, int]]:
         yield name, size
 
 
-def _locked() -> list[str]:
-    """Return the names of all packages that the functions need, by uv.lock."""
-    lock = tomllib.loads((_ROOT / "uv.lock").read_text())
-    needs = {
-        each["name"]: [need["name"] for need in each.get("dependencies", ())] for each in lock["package"]
-    }
-    found = list(needs["muster"])
-    for name in found:
-        found += [need for need in needs[name] if need not in found]
+def locked() -> list[str]:
+    """Return the names of all packages that the functions need on this platform, by uv.lock."""
+    packages = {each["name"]: each for each in tomllib.loads((_ROOT / "uv.lock").read_text())["package"]}
+    found: list[str] = []
+    needed = list(packages["muster"]["dev-dependencies"]["functions"])
+    for need in needed:
+        if need["name"] not in found and Marker(need.get("marker", "python_version > '3'")).evaluate():
+            found.append(need["name"])
+            package = packages[need["name"]]
+            needed += package.get("dependencies", ())
+            for extra in need.get("extra", ()):
+                needed += package["optional-dependencies"][extra]
     return found
 
 

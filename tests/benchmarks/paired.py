@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+# Of the cells of `Ratio.row`.
+HEADINGS = ("what / against what", "median", "least to most", "rounds", "target", "", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:

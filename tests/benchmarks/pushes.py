@@ -212,7 +212,7 @@ class _Work:
         aws = ", ".join(f"{count:,} {name}" for name, count in sorted(self.table.calls.items()))
         self.table.calls.clear()
         ours = {name: count for name, count in calls.items() if not name.endswith("requests")}
-        return f"{', '.join(f'{count:,} {name}' for name, count in ours.items())}; {aws}"
+        return "; ".join(filter(None, [", ".join(f"{count:,} {name}" for name, count in ours.items()), aws]))
 
 
 def _member(vault_id: str) -> Member:
@@ -243,6 +243,8 @@ def _vault(people: int) -> Iterator[tuple[_Sandbox, list[str]]]:
         try:
             vault.call("PUT", "/sandbox/engage/settle", json={"delay_s": 0})
             vault.call("PUT", "/sandbox/burst", json={"limit": 1_000_000})
+            # Everyone, and the user by whom Muster calls.
+            vault.call("PUT", "/sandbox/licenses", json={"full_users": people + 1})
             for group in ("G0", "G1"):
                 vault.call("PUT", f"/sandbox/engage/engage/groups/{group}", json={"licenses": people})
             form = {"username": vault.username, "password": vault.password}
