@@ -1,6 +1,5 @@
 """Look back at one member: as it was at a moment, and what differs between two moments (Q2). Reads only."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
@@ -97,7 +96,7 @@ def _entries(views: RosterViews, member: Member, since: datetime) -> list[Json]:
             return found
 
 
-def _between(runs: Runs, member: Member, first: Past, last: Mapping[str, object], within: list[Json]) -> Json:
+def _between(runs: Runs, member: Member, first: Past, last: Json, within: list[Json]) -> Json:
     """Return what differs between a moment and a later one, and what brought it.
 
     `last` has the values at the later moment, `within` the history entries between them, newest first.
@@ -108,12 +107,12 @@ def _between(runs: Runs, member: Member, first: Past, last: Mapping[str, object]
         news.add(entry)
         for change in entry["changes"]:
             latest.setdefault(change["field"], entry)
-    engage = {feature: getattr(member, feature) for feature in FEATURES}
-    differing = differences(first.values, dict(last)) if first.standing in (IN_ROSTER, NOT_YET) else ()
+    requests = {feature: {"request": last.get(f"{feature}.request")} for feature in FEATURES}
+    differing = differences(first.values, last) if first.standing in (IN_ROSTER, NOT_YET) else ()
     brought = dict.fromkeys(filter(None, map(causes.run_of, within)))
     found = (runs.run(member.organization, run) for run in islice(brought, RUNS_OF_A_HISTORY))
     return {
-        "news": with_requests(shown(news), engage) if within else None,
+        "news": with_requests(shown(news), requests) if within else None,
         "differences": [{**asdict(each), **_cause(latest[each.field])} for each in differing],
         "changes": len(within),
         "runs": {run.id: run_summaries.brief(run) for run in found if run},
