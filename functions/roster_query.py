@@ -4,6 +4,8 @@
     {"organization", "action": "member", "member": an id, e-mail address, username or CRM id}
     {"organization", "action": "explain", "member", "live"?}    why someone is in, or is not
     {"organization", "action": "history", "member", "limit"?, "cursor"?}
+    {"organization", "action": "as_of", "member", "at"}         how someone was then
+    {"organization", "action": "diff", "member", "since", "until"?}    what differs of someone in between
     {"organization", "action": "seats"}                         how many are held, and who is in line
     {"organization", "action": "licences", "limit"?, "cursor"?}    who has one of Engage, nobody included
     {"organization", "action": "changes", "since"?, "until"?, "run_id"?, "person"?, "cause"?, "value"?,
@@ -41,18 +43,21 @@ from muster.insight import (
     listing_errors,
     listing_licences,
     listing_organizations,
+    looking_back,
     querying_members,
     querying_runs,
     run_summaries,
 )
 from muster.observability import logger, metrics
-from muster.presentation import causes, changes, errors, explanations, members, runs, seats
+from muster.presentation import causes, changes, errors, explanations, members, past, runs, seats
 from muster.presentation.lines import counted
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
 from muster.roster_questions import (
     LAYOUTS,
+    AsOf,
     Changes,
+    Difference,
     ErrorLog,
     Explain,
     Export,
@@ -127,6 +132,31 @@ def _history(request: MemberPage) -> Json:
     by_run = page.pop("runs")
     page["history"] = [{**entry, "cause": causes.cause_in_words(entry, by_run)} for entry in page["history"]]
     return {"message": _paged(members.history_news(page["history"]), page["cursor"]), **page}
+
+
+def _as_of(request: AsOf) -> Json:
+    found = looking_back.show_as_of(
+        bootstrap.roster_views(),
+        bootstrap.run_table(),
+        settings_of(request.organization).settings,
+        request.member,
+        request.at,
+        _now(),
+    )
+    return {"message": past.as_of_headline(found), **found}
+
+
+def _diff(request: Difference) -> Json:
+    found = looking_back.show_difference(
+        bootstrap.roster_views(),
+        bootstrap.run_table(),
+        settings_of(request.organization).settings,
+        request.member,
+        request.since,
+        request.until,
+        _now(),
+    )
+    return {"message": past.diff_headline(found), **found}
 
 
 def _changes(request: Changes) -> Json:
@@ -272,6 +302,8 @@ ACTIONS: dict[str, Action[Any]] = {
     "member": _action("member", OneMember, _member),
     "explain": _action("explain", Explain, _explain),
     "history": _action("history", MemberPage, _history),
+    "as_of": _action("as_of", AsOf, _as_of),
+    "diff": _action("diff", Difference, _diff),
     "seats": _action("seats", Question, _seats),
     "licences": _action("licences", Page, _licences),
     "changes": _action("changes", Changes, _changes),

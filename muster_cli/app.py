@@ -66,6 +66,8 @@ def build() -> typer.Typer:
         (app, "list", roster_commands.list_),
         (app, "member", roster_commands.member),
         (app, "history", roster_commands.history),
+        (app, "as-of", roster_commands.as_of),
+        (app, "diff", roster_commands.diff),
         (app, "seats", roster_commands.seats),
         (app, "licences", roster_commands.licences),
         (app, "errors", roster_commands.errors),

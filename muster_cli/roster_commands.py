@@ -1,4 +1,4 @@
-"""explain, list, member, history, changes, seats, licences, errors, health, organizations: questions."""
+"""Questions: explain, list, member, history, as-of, diff, changes, seats, licences, errors and more."""
 
 from typing import Annotated, Any
 
@@ -37,6 +37,33 @@ def history(to: Muster, member: Member, *, limit: Limit = None, cursor: Cursor =
     """List what has changed of a member, the newest first, and by what."""
     answer = to.listed("history", member=member, limit=limit, cursor=cursor)
     return to.show(answer, "history")
+
+
+def as_of(
+    to: Muster,
+    member: Member,
+    *,
+    at: Annotated[str, typer.Option("--at", help="A moment, or a day, of which the end is meant.")],
+) -> int:
+    """Show how a member was at a moment, and what has changed since.
+
+    Example: muster as-of ada@acme.example --at 2026-11-20
+    """
+    return to.show(to.query("as_of", member=member, at=at))
+
+
+def diff(
+    to: Muster,
+    member: Member,
+    *,
+    since: Annotated[str, typer.Option("--since", help="From when on: yesterday, a date or a moment.")],
+    until: Annotated[str | None, typer.Option("--until", help="Until when; by default now.")] = None,
+) -> int:
+    """Show what differs of a member between two moments; muster changes tells of everybody.
+
+    Example: muster diff ada@acme.example --since 2026-11-01 --until 2026-11-20
+    """
+    return to.show(to.query("diff", member=member, since=since, until=until))
 
 
 def list_(  # noqa: PLR0913 - one parameter an option

@@ -5,7 +5,7 @@ Each takes `"as": "text"` for a table in lines of text, and `"detail": true` for
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from muster.admin_requests import Asked, Request, WholeRequest
 from muster.insight import querying_members
@@ -17,6 +17,7 @@ from muster.presentation import (
     licences,
     members,
     organizations,
+    past,
     runs,
     seats,
 )
@@ -94,6 +95,30 @@ class OneMember(Question):
     """An event that asks for one member."""
 
     member: Reference
+
+
+class AsOf(OneMember):
+    """An event that asks how a member was at a moment, or at the end of a day."""
+
+    at: Written
+
+
+class Difference(OneMember):
+    """An event that asks what differs of a member between two moments."""
+
+    member: Reference = Field(default="", validate_default=True)
+    since: Written
+    until: Written | None = None
+
+    @field_validator("member", mode="before")
+    @classmethod
+    def _of_somebody(cls, member: object) -> object:
+        if member in ("", None):
+            raise refused(
+                "is missing, and diff is about one member",
+                'Name the member; "action": "changes" tells with the same since and until of everybody.',
+            )
+        return member
 
 
 class Explain(OneMember):
@@ -176,6 +201,8 @@ LAYOUTS = {
     "member": Layout(members.one, members.only, not_beside_text=frozenset({"member"}), is_listed=True),
     "explain": Layout(explanations.lines, explanations.explanation_table, _EXPLAINED_BY),
     "history": Layout(members.history, members.history_table, frozenset({"history", "runs"})),
+    "as_of": Layout(past.lines, past.as_of_table, past.ONLY_IN_DETAIL),
+    "diff": Layout(past.lines, past.diff_table, past.ONLY_IN_DETAIL),
     "seats": Layout(seats.lines, seats.seats_table, frozenset({"seats"})),
     "licences": Layout(licences.lines, licences.use_table, _OF_LICENCES),
     "changes": Layout(changes.summary, changes.as_table, changes.ONLY_IN_DETAIL),

@@ -3,6 +3,7 @@
 querying_members        list members, show one, its history, seats
 member_filters          what members can be listed by
 pages_by_name           members by name, page by page
+looking_back            one member as of a past moment, and what differs between two (Q2)
 finding_members         a member found as people call it, by name as well
 listing_errors          list the error log, with what has become of each entry
 error_states            whether an entry of the error log is open, and what has solved it

@@ -9,7 +9,8 @@ from muster.errors import Problem, Rejected
 from muster.times import timestamp
 
 DEFAULT = timedelta(hours=24)
-_TICK = timedelta(milliseconds=1)
+# What timestamps are counted in.
+TICK = timedelta(milliseconds=1)
 _AGO = re.compile(r"(?:(?:the )?last )?([0-9]{1,6}) ?([a-z]+?)s?(?: ago)?", re.ASCII)
 _UNITS = {
     **dict.fromkeys(("min", "minute"), timedelta(minutes=1)),
@@ -48,13 +49,26 @@ def period(
     """
     zone = ZoneInfo(time_zone)
     # What is recorded in this very millisecond has happened.
-    end = now + _TICK if until is None else _moment("until", until, now, zone, last=True)
+    end = now + TICK if until is None else _moment("until", until, now, zone, last=True)
     begin = end - default if since is None else _moment("since", since, now, zone, last=False)
     if begin >= end:
         where = "until" if until is not None else "since"
         what = "is not after since" if until is not None else "lies ahead"
         raise Rejected(Problem(where, what, "The period goes from since to until, or to now without until."))
     return Period(timestamp(begin), timestamp(end))
+
+
+def end_of(where: str, written: str, now: datetime, time_zone: str) -> datetime:
+    """Return the moment before which everything counts: right after a moment, or the end of a day.
+
+    Of today it is now. Days and times without a zone are those of `time_zone`. Raises `Rejected`, also for
+    what lies ahead.
+    """
+    zone = ZoneInfo(time_zone)
+    begin, end = (_moment(where, written, now, zone, last=last) for last in (False, True))
+    if begin > now:
+        raise Rejected(Problem(where, f"{written[:50]!r} lies ahead", "Write a day or a moment in the past."))
+    return min(max(end, begin + TICK), now + TICK)
 
 
 def _moment(where: str, written: str, now: datetime, zone: ZoneInfo, *, last: bool) -> datetime:

@@ -47,7 +47,7 @@ def listed(answer: Answer) -> Table:
 def only(answer: Answer) -> Table:
     """Return the table of an answer's one member, a line a value."""
     return table(
-        "What", "Value", rows=[[words.attribute(name), each] for name, each in _flat(answer["member"])]
+        "What", "Value", rows=[[words.attribute(name), each] for name, each in flat(answer["member"])]
     )
 
 
@@ -108,6 +108,17 @@ def grants(assignments: Iterable[Mapping[str, Any]], members: Sequence[Member]) 
 def counts(values: Iterable[str]) -> str:
     """Return values with how many there are of each, the most frequent first."""
     return ", ".join(f"{count:,} {value}" for value, count in Counter(values).most_common())
+
+
+def flat(given: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Yield the values of a member in words, by dotted names; what has no value is left out."""
+    for name, each in given.items():
+        if isinstance(each, Mapping):
+            yield from flat(each, f"{prefix}{name}.")
+        elif isinstance(each, list):
+            yield f"{prefix}{name}", ", ".join(map(_entry, each))
+        elif each is not None:
+            yield f"{prefix}{name}", words.value(each)
 
 
 # ── History ──────────────────────────────────────────────────────────────────────────────────────────
@@ -216,16 +227,6 @@ def _effect(setting: Mapping[str, Any]) -> str:
     if setting["effective"] == setting["intended"]:
         return str(setting["effective"])
     return f"{setting['effective']} until the seat is held"
-
-
-def _flat(given: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
-    for name, each in given.items():
-        if isinstance(each, Mapping):
-            yield from _flat(each, f"{prefix}{name}.")
-        elif isinstance(each, list):
-            yield f"{prefix}{name}", ", ".join(map(_entry, each))
-        elif each is not None:
-            yield f"{prefix}{name}", words.value(each)
 
 
 def _entry(each: object) -> str:

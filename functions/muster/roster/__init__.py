@@ -1,6 +1,7 @@
 """Decide and write: who is a member, and what each member has.
 
 member, history, links   the values: a member, its history, its links to users and the keys it is known by
+as_of                    a member as it was: later changes taken back (Q2)
 decisions                what deciding is given, and what it returns
 salesforce_lifecycle     how a Salesforce user changes its member: create, link, update, close (W8)
 namesakes                who is taken for whom, who waits for whom, and whose an address is (A14)

@@ -9,7 +9,7 @@ from typing import Any
 from muster.roster.member import SHOWN, Json, Member
 
 # Attributes of the record rather than of the person; history leaves them out.
-_BOOKKEEPING = frozenset({"version", "updated_at", "source_version"})
+BOOKKEEPING = frozenset({"version", "updated_at", "source_version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +26,37 @@ def changes_between(before: Member | None, after: Member) -> tuple[FieldChange, 
     names = [
         name
         for name in SHOWN
-        if name not in _BOOKKEEPING and (before is None or getattr(before, name) != getattr(after, name))
+        if name not in BOOKKEEPING and (before is None or getattr(before, name) != getattr(after, name))
     ]
-    old = _flat(before.shown(names)) if before else {}
-    new = _flat(after.shown(names))
+    return differences(flat(before.shown(names)) if before else {}, flat(after.shown(names)))
+
+
+def differences(before: Json, after: Json) -> tuple[FieldChange, ...]:
+    """Return where two members differ, both as values by dotted names, in the order of the later one."""
     return tuple(
-        FieldChange(name, old.get(name), new.get(name))
-        for name in [*new, *(name for name in old if name not in new)]
-        if old.get(name) != new.get(name)
+        FieldChange(name, before.get(name), after.get(name))
+        for name in [*after, *(name for name in before if name not in after)]
+        if before.get(name) != after.get(name)
     )
 
 
-def _flat(value: Json, prefix: str = "") -> Json:
-    flat: Json = {}
+def values_of(member: Member) -> Json:
+    """Return what history keeps of a member, by dotted names; what it has no value for is left out."""
+    names = [name for name in SHOWN if name not in BOOKKEEPING]
+    return {name: value for name, value in flat(member.shown(names)).items() if value is not None}
+
+
+def flat(value: Json, prefix: str = "") -> Json:
+    """Return a member's JSON by dotted names: `seats.gong.state`, `phone_numbers.mobile`."""
+    found: Json = {}
     for key, item in value.items():
         if key == "phone_numbers":
             item = {number["type"]: number["number"] for number in item}
         if isinstance(item, Mapping):
-            flat |= _flat(dict(item), f"{prefix}{key}.")
+            found |= flat(dict(item), f"{prefix}{key}.")
         else:
-            flat[f"{prefix}{key}"] = item
-    return flat
+            found[f"{prefix}{key}"] = item
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from muster.errors import Rejected
-from muster.insight.periods import Period, period
+from muster.insight.periods import Period, end_of, period
+from muster.times import timestamp
 
 # A Monday; summer time in London, so that a day there begins an hour before UTC's.
 NOW = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
@@ -77,3 +78,29 @@ def test_what_is_no_period_is_refused_with_examples(since: str, until: str | Non
 )
 def test_a_timestamp_of_either_width_is_in_it_or_not(at: str, within: bool) -> None:
     assert Period("2026-07-05T09:30:00.000Z", "2026-07-06T09:30:00.500Z").has(at) is within
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        # A day is meant whole; of today there is no more than until now.
+        ("2026-07-01", "2026-07-01T23:00:00.000Z"),
+        ("yesterday", "2026-07-05T23:00:00.000Z"),
+        ("today", NOW_AND_A_TICK),
+        # What is recorded in a moment's very millisecond has happened.
+        ("2026-07-01T18:00", "2026-07-01T17:00:00.001Z"),
+        ("2026-07-01T18:00:00.123Z", "2026-07-01T18:00:00.124Z"),
+        ("2 h ago", "2026-07-06T07:30:00.001Z"),
+        ("now", NOW_AND_A_TICK),
+    ],
+)
+def test_a_moment_ends_after_all_that_happened_by_then(written: str, expected: str) -> None:
+    assert timestamp(end_of("at", written, NOW, LONDON)) == expected
+
+
+@pytest.mark.parametrize("written", ["2026-07-07", "2026-07-06T12:00", "the other day", ""])
+def test_a_moment_that_lies_ahead_or_is_none_is_refused(written: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        end_of("at", written, NOW, LONDON)
+    [problem] = caught.value.problems
+    assert (problem.where, bool(problem.remedy)) == ("at", True)

@@ -15,6 +15,13 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
     ("explain ada@x --live", QUERY, {"action": "explain", "member": "ada@x", "live": True}),
     ("member ada@x", QUERY, {"action": "member", "member": "ada@x"}),
     ("history ada@x --limit 5 --json", QUERY, {"action": "history", "member": "ada@x", "limit": 5}),
+    ("as-of ada@x --at 2026-11-20", QUERY, {"action": "as_of", "member": "ada@x", "at": "2026-11-20"}),
+    ("diff ada@x --since yesterday", QUERY, {"action": "diff", "member": "ada@x", "since": "yesterday"}),
+    (
+        "diff ada@x --since 2026-11-01 --until 2026-11-20",
+        QUERY,
+        {"action": "diff", "member": "ada@x", "since": "2026-11-01", "until": "2026-11-20"},
+    ),
     ("list", QUERY, {"action": "list"}),
     (
         "list --seat gong --assignment Sales --active any --limit 5 --cursor c",
