@@ -113,11 +113,12 @@ def _between(runs: Runs, member: Member, first: Past, last: Json, within: list[J
     found = (runs.run(member.organization, run) for run in islice(brought, RUNS_OF_A_HISTORY))
     return {
         "news": with_requests(shown(news), requests) if within else None,
-        "differences": [{**asdict(each), **_cause(latest[each.field])} for each in differing],
+        "differences": [{**asdict(each), **_cause(latest.get(each.field, {}))} for each in differing],
         "changes": len(within),
         "runs": {run.id: run_summaries.brief(run) for run in found if run},
     }
 
 
 def _cause(entry: Json) -> Json:
+    """Return what brought a difference; nothing for a value that no entry of the history has."""
     return {name: entry[name] for name in ("at", "run", "origin", "why") if name in entry}

@@ -145,4 +145,6 @@ def _after(change: Json | None, runs: Mapping[str, Json]) -> Iterable[str]:
 
 
 def _changed(change: Json, runs: Mapping[str, Json]) -> str:
+    if "at" not in change:
+        return "not in the history"
     return f"{moment(change['at'])}, {cause_in_words(change, runs)}"

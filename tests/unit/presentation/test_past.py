@@ -228,3 +228,10 @@ def test_the_table_of_differences_has_before_and_after() -> None:
         f"seat gong none held {by}",
         f"Engage status Request Sent Success {by}",
     ]
+
+
+def test_a_value_that_no_entry_of_the_history_has_is_said_to_be_missing_there() -> None:
+    unknown = {"field": "title", "before": "Rep", "after": "Lead"}
+    (line,) = past.lines(as_of(differences=[unknown]))
+    assert line.endswith("(not in the history)")
+    assert past.lines(diff(differences=[unknown])) == [line]
