@@ -6,12 +6,14 @@ entry that a later one repeats is not open by itself; the later one is. Pure.
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from muster.crm import engage_features
 from muster.pushes import align_outcomes
-from muster.roster import vault_tries
+from muster.roster import unlinked_holders, vault_links, vault_tries
 from muster.roster.member import Json, Member
 from muster.runs.run import Run, Status
+from muster.times import timestamp
 
 OPEN = "open"
 SOLVED = "solved"
@@ -38,6 +40,9 @@ _ONLY_TOLD = frozenset(
         "inactivated_in_group",
         "address_taken",
         "align_member_unknown",
+        "vault_user_handed_on",
+        "vault_user_gone",
+        "vault_moved",
         "align_request_refused",
     }
 )
@@ -54,6 +59,7 @@ _MADE_UP_BY: Mapping[str, Sequence[str]] = {
     "user_not_understood": ("push",),
     "align_not_reached": (*_IMPORTS, "push"),
     "connection_maintenance": (*_IMPORTS, "push"),
+    "field_not_writable": ("push",),
 }
 # About users who wait for a namesake.
 WAIT = frozenset({"waits_for_namesake", "namesake_left"})
@@ -66,6 +72,11 @@ _OF_REQUESTS = engage_features.FAILED | {
     "removal_not_done",
     "removal_overdue",
 }
+# About users of Vault CRM who have a licence and are nobody's: the imports' own list shows who is still.
+OF_NOBODY = frozenset({unlinked_holders.CODE, "vault_user_left_in_group"})
+# Told once a day at most: a run of the same day that does not tell it again has not made up for it.
+_TOLD_DAILY = frozenset({"field_not_writable"})
+_DAY = timedelta(days=1)
 # All other faults are about a record that the next import of everyone reads.
 _BY_FULL_IMPORT = ("full",)
 
@@ -94,12 +105,14 @@ class Since:
     """What has happened: runs, newest first, and who is concerned, as they are now.
 
     `members` are by id, by the id of their user in Vault CRM and by the CRM id; `waiting` the CRM ids of
-    users who still wait for a namesake.
+    users who still wait for a namesake, `nobodys` the ids of users of Vault CRM who have a licence and are linked
+    to nobody.
     """
 
     runs: Sequence[Run]
     members: Mapping[str, Member] = field(default_factory=dict)
     waiting: frozenset[str] = frozenset()
+    nobodys: frozenset[str] = frozenset()
 
     def member_of(self, entry: Json) -> Member | None:
         """Return the member that an entry is about, if there is one."""
@@ -145,18 +158,25 @@ def _state(
         return (SOLVED if entry["system"] in recovered else OPEN), None
     if code in WAIT:
         return (OPEN if entry["record"] in since.waiting else SOLVED), None
+    if code in OF_NOBODY:
+        return (OPEN if entry["record"] in since.nobodys else SOLVED), None
+    if code == "vault_user_renamed":
+        return (OPEN if member and member.vault.get(vault_links.UNFIT) else SOLVED), None
     if code == "align_not_written":
         return (OPEN if member and align_outcomes.is_outdated(member) else SOLVED), None
     if code in _OF_REQUESTS and entry["system"] == engage_features.CONNECTION:
         return (OPEN if member and _still_fails(member, code) else SOLVED), None
     modes = _MADE_UP_BY.get(code, _BY_FULL_IMPORT)
+    told_until = entry["at"]
+    if code in _TOLD_DAILY:
+        told_until = timestamp(datetime.fromisoformat(told_until) + _DAY)
     later = [
         run.id
         for run in since.runs
         if run.mode in modes
         and run.kind != "settings"
         and run.status in _DONE
-        and run.started_at > entry["at"]
+        and run.started_at > told_until
         and run.id not in told_again
     ]
     return (SOLVED, later[-1]) if later else (OPEN, None)

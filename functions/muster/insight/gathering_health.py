@@ -5,7 +5,7 @@ names, three of queues, and what preflight calls.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -134,6 +134,5 @@ def _runs(runs: Runs, organization: str) -> list[Run]:
 
 
 def _last_push(runs: Sequence[Run]) -> datetime | None:
-    done: Mapping[str, Run] = {run.id: run for run in runs if run.kind == "push" and run.status in _DONE}
-    latest = next(iter(done.values()), None)
+    latest = next((run for run in runs if run.kind == "push" and run.status in _DONE), None)
     return datetime.fromisoformat(latest.finished_at or latest.started_at) if latest else None

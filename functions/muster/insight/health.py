@@ -30,7 +30,6 @@ _FEW_FREE = 10
 # A webhook that is quiet for this long is worth a look where people work every day.
 _QUIET = timedelta(days=3)
 _CHECKS_NAMED = 5
-_NAMES = {"salesforce": "Salesforce", "vault_crm": "Vault CRM", "align": "Align"}
 
 
 class Level(StrEnum):
@@ -203,9 +202,10 @@ def _connections(facts: Facts) -> Iterator[Finding]:
 
 
 def _state_in_words(name: str, health: Health) -> str:
+    called = words.CONNECTIONS[name]
     if health.reason == "password":
-        return f"the password of {_NAMES[name]} was refused, and is not sent again (since {health.since})"
-    return quarantine.waiting(_NAMES[name], health).removesuffix(".")
+        return f"the password of {called} was refused, and is not sent again (since {health.since})"
+    return quarantine.waiting(called, health).removesuffix(".")
 
 
 def _sentence(said: str) -> str:
@@ -216,12 +216,12 @@ def _checks(facts: Facts) -> Iterator[Finding]:
     for result, level in ((Result.FAILED, Level.BROKEN), (Result.WARNING, Level.SOON)):
         found = [each for each in facts.checks or () if each[1].result is result]
         for name, check in found[:_CHECKS_NAMED]:
-            yield Finding(level, f"{_NAMES[name]}, {check.check}: {check.found}", check.remedy)
+            yield Finding(level, f"{words.CONNECTIONS[name]}, {check.check}: {check.found}", check.remedy)
         if len(found) > _CHECKS_NAMED:
             yield _see_checks(facts, level, f"{len(found) - _CHECKS_NAMED:,} more checks like these.")
     unknown = [name for name, check in facts.checks or () if check.result is Result.COULD_NOT_CHECK]
     if unknown:
-        of = ", ".join(_NAMES[name] for name in dict.fromkeys(unknown))
+        of = ", ".join(words.CONNECTIONS[name] for name in dict.fromkeys(unknown))
         could_not = f"{counted(len(unknown), 'check')} of {of} could not be made."
         yield _see_checks(facts, Level.SOON, could_not)
 

@@ -83,7 +83,9 @@ def _entries(sources: Sources, organization: str, about: Member | None = None) -
         and (about is None or entry["record"] in members)
         and _waits(sources, organization, entry["record"])
     )
-    since = Since(_runs_since(sources, organization, recorded[-1]["at"]), members, waiting)
+    asks_for_nobodys = any(entry["code"] in error_states.OF_NOBODY for entry in recorded)
+    nobodys = sources.views.nobodys(organization) if asks_for_nobodys else frozenset[str]()
+    since = Since(_runs_since(sources, organization, recorded[-1]["at"]), members, waiting, nobodys)
     return error_states.listed(recorded, since)
 
 

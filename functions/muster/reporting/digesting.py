@@ -13,7 +13,7 @@ from muster.errors import MusterError
 from muster.insight import gathering_health, health, listing_changes
 from muster.insight.health import Level, Queues
 from muster.insight.ports import Journal, QueueCounts, Received, RunLog, SettingsLog
-from muster.presentation import digest
+from muster.presentation import digest, words
 from muster.presentation.lines import counted
 from muster.reporting.ports import DigestNote, SettingsStore, Topic
 from muster.roster import end_dates
@@ -27,7 +27,6 @@ from muster.times import timestamp
 _PAGE = 100
 # Ends that are this near are told every morning.
 SOON = timedelta(days=7)
-_CONNECTIONS = {"salesforce": "Salesforce", "vault_crm": "Vault CRM", "align": "Align"}
 
 
 class _NoQueues:
@@ -184,7 +183,7 @@ def _only(organization: str | None, findings: list[Json]) -> Json:
 
 def _credentials(sources: Sources, settings: Settings, now: datetime) -> Iterator[str]:
     """Yield whose credentials end soon, by the day that their secret names."""
-    for name, called in _CONNECTIONS.items():
+    for name, called in words.CONNECTIONS.items():
         connection = getattr(settings.connections, name)
         if connection is None or connection.secret is None:
             continue

@@ -139,5 +139,8 @@ class RosterViews(Protocol):
     ) -> tuple[list[Json], str | None]:
         """Return a member's history, newest first."""
 
+    def nobodys(self, organization: str) -> frozenset[str]:
+        """Return the ids of the users of Vault CRM who have a licence and are linked to nobody (G10)."""
+
     def error_log(self, organization: str) -> Iterator[Json]:
         """Yield the entries of the error log, newest first."""

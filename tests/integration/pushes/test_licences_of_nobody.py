@@ -256,6 +256,20 @@ def test_of_a_huge_roster_only_so_many_members_are_read_at_once(
     assert (len(said["members"]), said["cursor"]) == (2, None)
 
 
+def test_the_entry_of_it_is_open_until_an_import_finds_it_gone(licences: Licences) -> None:
+    eve = stranger(licences)
+    licences.people(1)
+    licences.imported()
+    licences.imported()
+    (entry,) = licences.company.ask("errors", state="open")["log"]
+    assert (entry["code"], entry["record"]) == ("licence_of_nobody", eve)
+    licences.vault.log_in()
+    licences.vault.update(eve, engage_group_request__v=None)
+    licences.vault.clock.pass_s(10)
+    licences.imported()
+    assert licences.company.ask("errors", state="open")["log"] == []
+
+
 def test_without_vault_crm_nobody_is_listed(licences: Licences) -> None:
     stranger(licences)
     licences.people(1)

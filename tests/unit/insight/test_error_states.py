@@ -99,6 +99,31 @@ def test_who_waits_is_open_while_waiting(waiting: set[str], state: str) -> None:
     assert found.state == state
 
 
+@pytest.mark.parametrize("code", ["licence_of_nobody", "vault_user_left_in_group"])
+@pytest.mark.parametrize(("nobodys", "state"), [({"7"}, "open"), (set(), "solved")])
+def test_a_licence_of_nobody_is_open_until_an_import_finds_it_no_more(
+    code: str, nobodys: set[str], state: str
+) -> None:
+    """It is told once, so that an import does not tell it again says nothing."""
+    since = Since([run("full")], nobodys=frozenset(nobodys))
+    (found,) = error_states.listed([entry(code, "vault_crm")], since)
+    assert found.state == state
+
+
+@pytest.mark.parametrize(("vault", "state"), [({"unfit": True}, "open"), ({}, "solved")])
+def test_a_link_in_doubt_is_open_while_it_is_in_doubt(vault: dict[str, Any], state: str) -> None:
+    since = Since([run("full")], {"7": member("success", **vault)})
+    (found,) = error_states.listed([entry("vault_user_renamed", "vault_crm")], since)
+    assert found.state == state
+
+
+@pytest.mark.parametrize(("pushed_at", "state"), [(LATEST, "open"), ("2026-11-21T08:00:01.000Z", "solved")])
+def test_what_is_told_once_a_day_is_made_up_for_by_a_push_of_another_day(pushed_at: str, state: str) -> None:
+    since = Since([run("push", at=pushed_at)])
+    (found,) = error_states.listed([entry("field_not_writable", "vault_crm", record="title__sys")], since)
+    assert found.state == state
+
+
 def test_an_entry_that_is_told_again_is_open_once_and_says_since_when() -> None:
     again = entry("source_address", at=LATER, notification="r1")
     newest, older = error_states.listed([again, entry("source_address")], Since([run("full")]))

@@ -18,6 +18,7 @@ from muster.adapters.aws import roster_keys as keys
 from muster.adapters.aws.aws_errors import translated
 from muster.adapters.aws.dynamodb_reads import get_many, texts
 from muster.adapters.aws.roster_keys import Item
+from muster.adapters.aws.unlinked_holder_table import UnlinkedHolderTable
 from muster.errors import Problem, Rejected
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
@@ -77,6 +78,10 @@ class RosterViews:
         """Return a member's history, newest first."""
         partition = keys.member_key(organization, member)["pk"]["S"]
         return self._newest(partition, keys.history_prefix(member), limit, cursor)
+
+    def nobodys(self, organization: str) -> frozenset[str]:
+        """Return the ids of the users of Vault CRM who have a licence and are linked to nobody."""
+        return frozenset(UnlinkedHolderTable(self._client, self._table).holders(organization))
 
     def error_log(self, organization: str) -> Iterator[Json]:
         """Yield the entries of the error log, newest first."""
