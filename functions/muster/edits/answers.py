@@ -140,10 +140,10 @@ class Sums:
         return who and who[:_QUOTED]
 
     def _wrong(self, number: int, problem: Problem) -> str:
-        """Return what is wrong with a line, and what to do."""
-        if problem.where == "member":
-            return f"line {number}: member {problem.message}. {problem.remedy}"
-        return f"{self._line(number)}: {f'{problem.where} {problem.message}'.strip()}. {problem.remedy}"
+        """Return whose line is wrong, unless the problem itself quotes that; what is, and what to do."""
+        quoted = repr(self._who(number)) in problem.message
+        line = f"line {number}" if quoted else self._line(number)
+        return f"{line}: {f'{problem.where} {problem.message}'.strip()}. {problem.remedy}"
 
 
 def of_lines(sums: Sums, run: str, first: int | None, following: int | None, *, preview: bool) -> Json:

@@ -105,8 +105,8 @@ class Since:
     """What has happened: runs, newest first, and who is concerned, as they are now.
 
     `members` are by id, by the id of their user in Vault CRM and by the CRM id; `waiting` the CRM ids of
-    users who still wait for a namesake, `nobodys` the ids of users of Vault CRM who have a licence and are linked
-    to nobody.
+    users who still wait for a namesake, `nobodys` the ids of users of Vault CRM who have a licence and are
+    linked to nobody.
     """
 
     runs: Sequence[Run]

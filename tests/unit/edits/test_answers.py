@@ -12,7 +12,8 @@ from muster.roster.member import Json
 SEAT = {"field": "seats.gong.state", "before": None, "after": "held"}
 SINCE = {"field": "seats.gong.since", "before": None, "after": "2026-11-30"}
 DATE = Problem("end_date", "is not a date", "Write year, month and day.")
-NOBODY = Problem("member", "is not in the roster", "Ask explain.")
+NOBODY = Problem("member", "is not in the roster: 'm2'", "Ask explain.")
+LEFT = Problem("member", "is not active", "Ask explain.")
 
 
 def about(
@@ -68,7 +69,8 @@ def test_what_a_line_does_in_words(result: dict[str, Any], line: str) -> None:
     ("problem", "line", "where"),
     [
         (DATE, "! line 2, m2: end_date is not a date. Write year, month and day.", "line 2, end_date"),
-        (NOBODY, "! line 2: member is not in the roster. Ask explain.", "line 2, member"),
+        (NOBODY, "! line 2: member is not in the roster: 'm2'. Ask explain.", "line 2, member"),
+        (LEFT, "! line 2, m2: member is not active. Ask explain.", "line 2, member"),
         (Problem("", "has 5 cells", "Quote."), "! line 2, m2: has 5 cells. Quote.", "line 2"),
     ],
 )
