@@ -6,6 +6,8 @@ Takes people as `changes` of RosterQueryFunction answers them.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from muster.presentation import left_out
+
 type Json = Mapping[str, Any]
 
 # What people did, of one and of several, by kind of news.
@@ -15,20 +17,6 @@ DID = {
     "left": ("left", "left"),
     "erased": ("was erased", "were erased"),
     "changed": ("changed", "changed"),
-}
-_LEFT = {
-    "inactive_user": "deactivated in Salesforce",
-    "frozen_user": "frozen in Salesforce",
-    "name_missing": "no first or last name in Salesforce",
-    "email_domain": "another e-mail domain",
-    "call_center_missing": "in no call center",
-    "unmatched": "matched by no assignment",
-    "namesake_active": "waits for a namesake",
-    "namesake_left": "to be looked at again after a namesake left",
-    "replaced": "replaced by another user",
-    "end_date": "past the end date",
-    "set_inactive": "set inactive by hand",
-    "taken_back": "to be evaluated again",
 }
 _GROUPS = {"engage": "group", "engage_connect": "Connect group"}
 _MOST_FIELDS = 6
@@ -55,7 +43,7 @@ def what_changed(person: Json) -> str:
         has = [each for each in (assignment.get("to"), *gained) if each]
         parts = [f"{DID[news][0]}{': ' if has else ''}{', '.join(has)}"]
     elif news in ("left", "erased"):
-        reason = _LEFT.get(person.get("reason", ""), "")
+        reason = left_out.why(person.get("reason")) if news == "left" else ""
         parts = [f"{DID[news][0]}{': ' if reason else ''}{reason}"]
     else:
         parts = [_moved(assignment)] if assignment else []
