@@ -2,6 +2,8 @@
 
 importing             start an import, or try other settings
 steps                 the work of an import: gather, decide, apply, notify, end
+gathering             gather what a run decides with, make its plan, keep it
+remembered            what imports remember once a run is complete
 selecting             pick the users that a full import has to decide about
 finding_again         find everybody again in another Salesforce org
 succession            who of another Salesforce org is who in the roster

@@ -11,6 +11,7 @@ from muster.adapters.aws import loss_table, roster_table, roster_writes, run_tab
 from muster.errors import Incomplete
 from muster.imports import plan_items, selecting
 from muster.imports.applying import Applying
+from muster.imports.gathering import PlanMaker
 from muster.imports.notifying_managers import ManagerNotifier
 from muster.imports.plan_items import Item
 from muster.imports.seating import Seating
@@ -126,7 +127,7 @@ def _let_in_from_memory(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(salesforce_lifecycle, "decide", remembering)
     patch.setattr(applying_changes, "_reading_again", memory)
-    patch.setattr(Steps, "_reading_again", memory)
+    patch.setattr(PlanMaker, "reading_again", memory)
 
 
 @bugs.bug("resumed as if read now", hunts.resumed_after_a_change)
@@ -154,13 +155,13 @@ def _guard_takes_the_largest(patch: pytest.MonkeyPatch) -> None:
 
 @bugs.bug("the guard is not asked of a resumed run", bugs.pieces("an import is parked", 1))
 def _guard_not_asked_of_a_resumed_run(patch: pytest.MonkeyPatch) -> None:
-    planned = Steps._planned
+    planned = PlanMaker.planned
 
-    def lenient(self: Steps, run: Run, *, resumed: bool) -> Any:
+    def lenient(self: PlanMaker, run: Run, *, resumed: bool) -> Any:
         plan, trips, run = planned(self, run, resumed=resumed)
         return plan, [] if resumed else trips, run
 
-    patch.setattr(Steps, "_planned", lenient)
+    patch.setattr(PlanMaker, "planned", lenient)
 
 
 @bugs.bug("an approved plan is not made anew", hunts.who_left_returns)
