@@ -33,6 +33,7 @@ from muster.crm.vault_fields import OBJECT
 from muster.pushes.ports import Ports
 from muster.pushes.pushing import Pushing
 from muster.roster import engage_groups
+from muster.roster.effects import indexed
 from muster.roster.member import Member
 from muster.settings import Settings
 from muster.settings.mappings import vault_fields_to_read
@@ -166,7 +167,7 @@ class _Work:
         )
         self.turn = 0
         for each in ids:
-            self.table.store(roster_keys.member_item(_member(each)))
+            self.table.store(_item(_member(each)))
 
     def ask(self) -> None:
         """Have everyone who is pending ask for another group than before."""
@@ -179,7 +180,7 @@ class _Work:
             wished: dict[str, Any] = engage_groups.request_group(
                 member, engage_features.ENGAGE, f"G{self.turn % 2}"
             )
-            item = roster_keys.member_item(replace(member, **wished))
+            item = _item(replace(member, **wished))
             self.table.store(item)
             self.table.asked.append(_key(item))
         self.table.calls.clear()
@@ -213,6 +214,10 @@ class _Work:
         self.table.calls.clear()
         ours = {name: count for name, count in calls.items() if not name.endswith("requests")}
         return "; ".join(filter(None, [", ".join(f"{count:,} {name}" for name, count in ours.items()), aws]))
+
+
+def _item(member: Member) -> dict[str, Any]:
+    return roster_keys.member_item(member, indexed(member))
 
 
 def _member(vault_id: str) -> Member:

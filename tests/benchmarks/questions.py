@@ -23,6 +23,7 @@ from muster.adapters.aws.roster_views import RosterViews
 from muster.adapters.aws.run_table import RunTable, _to_item
 from muster.error_log import LogEntry
 from muster.insight import exporting, gathering_health, querying_members
+from muster.roster.effects import indexed
 from muster.roster.member import Member
 from muster.runs.run import Run, Status
 from muster.settings.versions import StoredSettings
@@ -109,7 +110,7 @@ def whole(people: int = PEOPLE) -> Iterator[Ratio]:
     """Measure each question, and say what it calls."""
     client = boto3.client("dynamodb")
     table = Table(client)
-    table.fill(map(roster_keys.member_item, map(_member, range(people))), shown="doc")
+    table.fill(map(_item, map(_member, range(people))), shown="doc")
     table.fill(map(_to_item, map(_run, range(RUNS))))
     table.fill(map(_error, range(ERRORS)), shown="doc")
     table.fill(map(_asking, range(min(DUE, people))), sort="by_due", shown="due")
@@ -221,10 +222,14 @@ def _run(number: int) -> Run:
     )
 
 
+def _item(member: Member) -> Mapping[str, Any]:
+    return roster_keys.member_item(member, indexed(member))
+
+
 def _asking(number: int) -> Mapping[str, Any]:
     """Return the item of somebody who has asked for a group."""
     asked = {"request": "UK Field Force", "status": "retry_request", "group": None}
-    return roster_keys.member_item(replace(_member(number), engage=asked))
+    return _item(replace(_member(number), engage=asked))
 
 
 def _error(number: int) -> Mapping[str, Any]:

@@ -3,6 +3,9 @@
 member, history, links   the values: a member, its history, its links to users and the keys it is known by
 as_of                    a member as it was: later changes taken back (Q2)
 decisions                what deciding is given, and what it returns
+effects                  what follows from a decision: counts, lines, keys, what is due, events
+member_events            the events that a change is told outward as, from its history entry (O1)
+recorded_teams           under whom a member counts as recorded (N1)
 salesforce_lifecycle     how a Salesforce user changes its member: create, link, update, close (W8)
 namesakes                who is taken for whom, who waits for whom, and whose an address is (A14)
 vault_lifecycle          how a Vault CRM user changes its member: link, update, leave alone (I3)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from muster.crm.engage_features import FEATURES
+from muster.roster.links import vault_id
 from muster.roster.member import Member
 from muster.settings import Settings
 
@@ -46,6 +48,15 @@ def freed_by(feature: str, before: str | None, after: str | None, settings: Sett
         return None
     left = line_for(feature, before, settings)
     return None if after is not None and left == line_for(feature, after, settings) else left
+
+
+def groups_left(before: Member | None, after: Member) -> list[tuple[str, str]]:
+    """Return each Engage group that the member has left, with its feature: each frees a licence."""
+    if before is None or vault_id(before) != vault_id(after):
+        # It goes with the user, who may hold it still.
+        return []
+    groups = ((each, getattr(before, each)["group"], getattr(after, each)["group"]) for each in FEATURES)
+    return [(feature, was) for feature, was, becomes in groups if was and was != becomes]
 
 
 def without_place(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:

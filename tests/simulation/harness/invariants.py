@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from muster.adapters.aws import roster_keys
-from muster.imports.manager_mails import recorded_under
 from muster.roster import licence_places
 from muster.roster.history import changes_between
 from muster.roster.licence_places import Place
 from muster.roster.links import Link, keys_of
 from muster.roster.member import Member
 from muster.roster.reasons import NAMESAKE_ACTIVE, WAITING_REASONS
+from muster.roster.recorded_teams import recorded_under
 from muster.roster.seats import HELD, WAITING
 from muster.sources.member_states import MemberState
 from muster.sources.newest_changes import state_of
