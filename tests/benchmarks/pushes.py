@@ -176,9 +176,7 @@ class _Work:
             member = roster_keys.to_member(
                 self.table.items[_key(roster_keys.member_key("acme", f"member-{each}"))]
             )
-            wished: dict[str, Any] = engage_groups.request_group(
-                member, engage_features.ENGAGE, f"G{self.turn % 2}"
-            )
+            wished = engage_groups.request_group(member, engage_features.ENGAGE, f"G{self.turn % 2}")
             item = roster_keys.member_item(replace(member, **wished))
             self.table.store(item)
             self.table.asked.append(_key(item))

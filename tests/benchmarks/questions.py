@@ -23,6 +23,7 @@ from muster.adapters.aws.roster_views import RosterViews
 from muster.adapters.aws.run_table import RunTable, _to_item
 from muster.error_log import LogEntry
 from muster.insight import exporting, gathering_health, querying_members
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from muster.runs.run import Run, Status
 from muster.settings.versions import StoredSettings
@@ -223,7 +224,7 @@ def _run(number: int) -> Run:
 
 def _asking(number: int) -> Mapping[str, Any]:
     """Return the item of somebody who has asked for a group."""
-    asked = {"request": "UK Field Force", "status": "retry_request", "group": None}
+    asked = Engage("UK Field Force", "retry_request", None)
     return roster_keys.member_item(replace(_member(number), engage=asked))
 
 

@@ -19,6 +19,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from muster import validation
 from muster.crm import engage_features
+from muster.crm.engage_features import Feature
 from muster.edits.activity_edits import with_activity
 from muster.edits.csv_lines import Columns
 from muster.errors import Problem, Rejected
@@ -231,9 +232,9 @@ def decide(
     return replace(decision, unchanged=tuple(above) if after.manager != member.manager else ()), notes
 
 
-def _asks_again(member: Member, feature: str) -> str:
+def _asks_again(member: Member, feature: Feature) -> str:
     """Return what is said of a group that a member who comes back gets again (G11)."""
-    group = getattr(member, feature)["request"]
+    group = member.feature(feature).request
     return f"The member asks for {feature} group {group!r} again: the next push sends it."
 
 

@@ -184,7 +184,7 @@ def _state(
 
 def _still_fails(member: Member, code: str) -> bool:
     features = engage_features.FEATURES
-    statuses = {feature: getattr(member, feature)["status"] for feature in features}
+    statuses = {feature: member.feature(feature).status for feature in features}
     if any(vault_tries.of(member, feature) for feature in features):
         return True
     match code:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from muster.crm import engage_features
+from muster.crm.engage_features import Feature
 from muster.insight import seat_explanations
 from muster.insight.run_summaries import YOU, to_do
 from muster.insight.seat_explanations import Lines
@@ -104,12 +105,12 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
         },
         "groups": {
             feature: {
-                **group,
-                "origin": _origin(member, f"{feature}.request") if group["request"] else None,
+                **group.to_json(),
+                "origin": _origin(member, f"{feature}.request") if group.request else None,
                 **_note(member, feature),
             }
             for feature in engage_features.FEATURES
-            if any((group := getattr(member, feature)).values())
+            if (group := member.feature(feature))
         },
         "identity": _identity(member),
         "manager": _manager(member, settings, context),
@@ -122,10 +123,10 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
     }
 
 
-def _note(member: Member, feature: str) -> Json:
+def _note(member: Member, feature: Feature) -> Json:
     if requests_set_aside.has(member, feature):
         return {"note": _SET_ASIDE}
-    is_known = engage_features.is_known(feature, getattr(member, feature)["status"])
+    is_known = engage_features.is_known(feature, member.feature(feature).status)
     return {} if is_known else {"note": _UNKNOWN_STATUS}
 
 

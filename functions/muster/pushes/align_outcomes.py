@@ -8,7 +8,7 @@ Pure: no I/O, no clock.
 from dataclasses import replace
 
 from muster.crm import engage_features
-from muster.crm.engage_features import ALIGN, CONNECTION, FEATURES, RETRY_REQUEST
+from muster.crm.engage_features import ALIGN, CONNECTION, FEATURES, RETRY_REQUEST, Feature
 from muster.pushes.align_records import AlignRecord
 from muster.pushes.align_requests import is_filled, mark
 from muster.roster import engage_groups
@@ -43,12 +43,12 @@ def differences(member: Member, record: AlignRecord, settings: Settings) -> Fiel
     for feature, seen in record.seen.items():
         if engage_groups.is_unsent(member, feature):
             continue
-        mine, fields = getattr(member, feature), getattr(connection.fields, feature)
-        if mine["request"] != seen.request and not _is_typed(member, record, feature, settings):
-            found[fields.request] = mine["request"]
-        if mine["group"] != seen.group:
-            found[fields.group] = mine["group"]
-        status = mine["status"]
+        mine, fields = member.feature(feature), getattr(connection.fields, feature)
+        if mine.request != seen.request and not _is_typed(member, record, feature, settings):
+            found[fields.request] = mine.request
+        if mine.group != seen.group:
+            found[fields.group] = mine.group
+        status = mine.status
         if status != seen.status and (status is None or status in engage_features.STATUSES[feature]):
             found[fields.status] = None if status is None else connection.statuses.api_name(feature, status)
     return found
@@ -79,7 +79,7 @@ def with_reported(
         elif feature in before:
             requests[feature] = before[feature]
         is_blank = fields.get(name, seen.request) is None
-        if not is_blank or getattr(reported, feature)["request"] is None:
+        if not is_blank or reported.feature(feature).request is None:
             filled.append(feature)
     filled += [each for each in FEATURES if each not in filled and is_filled(member, record, each)]
     now = {
@@ -127,10 +127,10 @@ def with_statuses_left(member: Member, record: AlignRecord, reported: Member, se
     return replace(after, vault={**after.vault, ALIGN: now})
 
 
-def _is_typed(member: Member, record: AlignRecord, feature: str, settings: Settings) -> bool:
+def _is_typed(member: Member, record: AlignRecord, feature: Feature, settings: Settings) -> bool:
     """Whether the record's request was typed since it was last written, and not dealt with yet (I10)."""
     request, known = record.seen[feature].request, mark(member)
-    if request == getattr(member, feature)["request"]:
+    if request == member.feature(feature).request:
         return False
     if settings.pending_edits == "overwrite" or known.get("taken") == record.modified:
         return False

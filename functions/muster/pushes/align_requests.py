@@ -20,7 +20,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from muster.crm.engage_features import ALIGN, CONNECTION, FEATURES
+from muster.crm.engage_features import ALIGN, CONNECTION, FEATURES, Feature
 from muster.errors import Problem
 from muster.pushes.align_records import AlignRecord
 from muster.roster import end_dates, engage_groups, entitlements
@@ -36,13 +36,13 @@ def mark(member: Member) -> Mapping[str, Any]:
     return found
 
 
-def is_filled(member: Member, record: AlignRecord, feature: str) -> bool:
+def is_filled(member: Member, record: AlignRecord, feature: Feature) -> bool:
     """Whether the record has shown the member's request: only then is a blank one an admin's."""
     known = mark(member)
     return known.get("id") == record.id and feature in known.get("filled", FEATURES)
 
 
-def asked(member: Member, record: AlignRecord, *, linked: bool = False) -> tuple[str, ...]:
+def asked(member: Member, record: AlignRecord, *, linked: bool = False) -> tuple[Feature, ...]:
     """Return the features whose request is to be taken over, or refused, and has not been yet.
 
     `linked`: the member has only now been linked to its user in Vault CRM.
@@ -57,10 +57,10 @@ def asked(member: Member, record: AlignRecord, *, linked: bool = False) -> tuple
     )
 
 
-def _asks_as_new(member: Member, record: AlignRecord, feature: str) -> bool:
+def _asks_as_new(member: Member, record: AlignRecord, feature: Feature) -> bool:
     """Whether a record without Retry Request asks for a group, or for another than it asked for before."""
-    seen, mine = record.seen[feature], getattr(member, feature)
-    if seen.status is not None or seen.request == mine["request"]:
+    seen, mine = record.seen[feature], member.feature(feature)
+    if seen.status is not None or seen.request == mine.request:
         return False
     if CONNECTION not in member.crm and member.origins.get(f"{feature}.request") == ALIGN:
         return True
@@ -109,7 +109,7 @@ def refusals(
     return tuple(problem for problem in problems if problem)
 
 
-def _requesting(member: Member, feature: str, request: str | None) -> Member:
+def _requesting(member: Member, feature: Feature, request: str | None) -> Member:
     changed = engage_groups.request_group(member, feature, request)
     if changed:
         changed["origins"] = {**member.origins, f"{feature}.request": ALIGN}
@@ -117,10 +117,10 @@ def _requesting(member: Member, feature: str, request: str | None) -> Member:
 
 
 def _refusal(
-    member: Member, record: AlignRecord, feature: str, settings: Settings, day: date
+    member: Member, record: AlignRecord, feature: Feature, settings: Settings, day: date
 ) -> Problem | None:
     """Return why a request is refused; a retry of an automatic assignment's own request is not (A5)."""
-    request, mine = record.seen[feature].request, getattr(member, feature)
+    request, mine = record.seen[feature].request, member.feature(feature)
     where = getattr(align_connection(settings).fields, feature).request
     if request is not None and end_dates.has_left(member, day):
         return Problem(
@@ -129,14 +129,14 @@ def _refusal(
             "Bring the member back in Align, with MemberSettingsFunction, or in Salesforce, and ask again.",
         )
     governor = entitlements.governor(member, feature, settings)
-    if governor and request != mine["request"]:
+    if governor and request != mine.request:
         return Problem(
             where,
             f"is not taken over: assignment {governor!r} (automatic) decides about it",
             "Change the group of the assignment, or the user in Salesforce; or give the assignment"
             " update_mode manual.",
         )
-    is_held = mine["request"] is not None or mine["group"] is not None
+    is_held = mine.request is not None or mine.group is not None
     if request is None and is_held and not is_filled(member, record, feature):
         return Problem(
             where,

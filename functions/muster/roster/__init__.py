@@ -1,6 +1,8 @@
 """Decide and write: who is a member, and what each member has.
 
 member, history, links   the values: a member, its history, its links to users and the keys it is known by
+engage_state             what a member has of an Engage feature: request, status, group
+stored_values            what the values of a stored member have in common: JSON, and what is unknown of it
 as_of                    a member as it was: later changes taken back (Q2)
 decisions                what deciding is given, and what it returns
 salesforce_lifecycle     how a Salesforce user changes its member: create, link, update, close (W8)

@@ -9,20 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 from muster.crm import engage_features
+from muster.crm.engage_features import Feature
 from muster.crm.salesforce_fields import Fields
 from muster.roster import assignment_grants, engage_groups, seats
-from muster.roster.member import Member
+from muster.roster.member import Attributes, Member
 from muster.roster.seats import Pools
 from muster.settings import Settings, assignment_order
 from muster.settings.assignments import Assignment
-
-type Attributes = dict[str, Any]
 
 AUTOMATIC = "automatic"
 MANUAL = "manual"
 NO_EFFECT = "disabled"
 
-_OF_AN_ASSIGNMENT = ("assignment", "assignment_filter", "update_mode")
 # What the names of origins begin with for what an assignment gives.
 _GRANTED = ("seats.", "workspaces.")
 
@@ -99,7 +97,7 @@ def hand_edits(member: Member) -> frozenset[str]:
     return frozenset(name for name, origin in values.items() if origin.startswith(("manual:", "manager:")))
 
 
-def governor(member: Member, feature: str, settings: Settings) -> str | None:
+def governor(member: Member, feature: Feature, settings: Settings) -> str | None:
     """Return the name of the automatic assignment that decides the member's group for a feature (A5)."""
     assignment = assignment_of(member, settings)
     if assignment is None or getattr(assignment, feature) is None:
@@ -162,7 +160,14 @@ def _effects(
 
 
 def _nothing_given() -> Attributes:
-    return {**dict.fromkeys(_OF_AN_ASSIGNMENT), "seats": {}, "workspaces": {}, "data_capture": {}}
+    return {
+        "assignment": None,
+        "assignment_filter": None,
+        "update_mode": None,
+        "seats": {},
+        "workspaces": {},
+        "data_capture": {},
+    }
 
 
 def _given(before: Member, given: assignment_grants.Grants) -> Attributes:
@@ -183,7 +188,7 @@ def _groups_given(before: Member, given: assignment_grants.Grants) -> Attributes
     A group that it does not name is given back if an assignment requested it: then it has no origin.
     """
     named = given.groups or {}
-    requests: dict[str, str | None] = {}
+    requests: dict[Feature, str | None] = {}
     kept: dict[str, str] = {}
     for feature in engage_features.FEATURES:
         origin = before.origins.get(f"{feature}.request")
@@ -198,10 +203,10 @@ def _groups_given(before: Member, given: assignment_grants.Grants) -> Attributes
 
 
 def _kept(member: Member) -> Attributes:
-    return {name: getattr(member, name) for name in (*engage_features.FEATURES, "vault")}
+    return {"engage": member.engage, "engage_connect": member.engage_connect, "vault": member.vault}
 
 
-def _requested(member: Member, requests: Mapping[str, str | None]) -> Attributes:
+def _requested(member: Member, requests: Mapping[Feature, str | None]) -> Attributes:
     """Return the attributes that change when these groups are requested (G6)."""
     attributes: Attributes = {}
     for feature, group in requests.items():

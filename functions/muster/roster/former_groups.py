@@ -5,9 +5,8 @@ requests are kept in the member's `vault` under `former`, with their origin, unt
 """
 
 from dataclasses import replace
-from typing import Any
 
-from muster.crm.engage_features import FEATURES
+from muster.crm.engage_features import FEATURES, Feature
 from muster.roster import engage_groups
 from muster.roster.entitlements import governor
 from muster.roster.member import Member
@@ -23,7 +22,7 @@ def with_former_groups(before: Member, after: Member, settings: Settings) -> Mem
     former = after.vault["former"]
     after = replace(after, vault={name: value for name, value in after.vault.items() if name != "former"})
     for feature, request in former.items():
-        if getattr(after, feature)["request"] is None and not governor(after, feature, settings):
+        if after.feature(feature).request is None and not governor(after, feature, settings):
             after = _requested(after, feature, request["group"], request["origin"])
     return after
 
@@ -32,16 +31,17 @@ def _kept(before: Member, after: Member) -> Member:
     former = {
         feature: {"group": group, "origin": origin}
         for feature in FEATURES
-        if (group := getattr(before, feature)["request"])
+        if (group := before.feature(feature).request)
         and (origin := before.origins.get(f"{feature}.request"))
-        and getattr(after, feature)["request"] is None
+        and after.feature(feature).request is None
     }
     if not former:
         return after
     return replace(after, vault={**after.vault, "former": {**after.vault.get("former", {}), **former}})
 
 
-def _requested(member: Member, feature: str, group: str, origin: str) -> Member:
-    changed: dict[str, Any] = engage_groups.request_group(member, feature, group)
+def _requested(member: Member, feature: Feature, group: str, origin: str) -> Member:
+    changed = engage_groups.request_group(member, feature, group)
     changed["vault"] = engage_groups.returning(changed["vault"], feature)
-    return replace(member, **changed, origins={**member.origins, f"{feature}.request": origin})
+    changed["origins"] = {**member.origins, f"{feature}.request": origin}
+    return replace(member, **changed)

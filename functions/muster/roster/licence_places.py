@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from muster.crm.engage_features import Feature
 from muster.roster.member import Member
 from muster.settings import Settings
 
@@ -48,7 +49,7 @@ def freed_by(feature: str, before: str | None, after: str | None, settings: Sett
     return None if after is not None and left == line_for(feature, after, settings) else left
 
 
-def without_place(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
+def without_place(vault: Mapping[str, Any], feature: Feature) -> dict[str, Any]:
     """Return a member's `vault` without its place in this feature's line."""
     waits = {name: place for name, place in vault.get("waits", {}).items() if name != feature}
     rest = {name: value for name, value in vault.items() if name != "waits"}

@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict
 
-type Json = dict[str, Any]
+from muster.crm.engage_features import CONNECT, ENGAGE, Feature
+from muster.roster.engage_state import NO_ENGAGE, Engage
+from muster.roster.stored_values import Json as Json
 
-NO_ENGAGE: Mapping[str, str | None] = {"request": None, "status": None, "group": None}
+
+class Attributes(TypedDict, total=False):
+    """Attributes of a member that rules decide about together: `replace(member, **attributes)` takes them."""
+
+    active: bool
+    inactive_reason: str | None
+    enabled: bool
+    inbound_enabled: bool
+    username: str | None
+    email: str | None
+    own_email: str | None
+    manager: str | None
+    phone_numbers: Mapping[str, str | None]
+    crm: Mapping[str, Mapping[str, str | None]]
+    custom: Mapping[str, str | None]
+    assignment: str | None
+    assignment_filter: str | None
+    update_mode: str | None
+    seats: Mapping[str, Any]
+    workspaces: Mapping[str, str]
+    data_capture: Mapping[str, Any]
+    engage: Engage
+    engage_connect: Engage
+    crm_user_status: str | None
+    end_date: str | None
+    matched: tuple[str, ...]
+    reports_to: str | None
+    in_loop: bool
+    origins: Mapping[str, str]
+    kept_reason: str | None
+    frozen_since: str | None
+    unmatched_since: str | None
+    digest: str
+    vault: Mapping[str, Any]
+    former_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +104,8 @@ class Member:
     seats: Mapping[str, Any] = field(default_factory=dict)
     workspaces: Mapping[str, str] = field(default_factory=dict)
     data_capture: Mapping[str, Any] = field(default_factory=dict)
-    engage: Mapping[str, str | None] = field(default_factory=lambda: dict(NO_ENGAGE))
-    engage_connect: Mapping[str, str | None] = field(default_factory=lambda: dict(NO_ENGAGE))
+    engage: Engage = NO_ENGAGE
+    engage_connect: Engage = NO_ENGAGE
     crm_user_status: str | None = None
     end_date: str | None = None
     matched: tuple[str, ...] = ()
@@ -87,6 +123,14 @@ class Member:
     version: int = 0
     updated_at: str | None = None
     revision: int = 0
+
+    def feature(self, feature: Feature) -> Engage:
+        """Return what the member has of an Engage feature."""
+        return self.engage if feature == ENGAGE else self.engage_connect
+
+    def with_feature(self, feature: Feature, engage: Engage) -> Member:
+        """Return the member with this of an Engage feature."""
+        return replace(self, engage=engage) if feature == ENGAGE else replace(self, engage_connect=engage)
 
     def to_json(self) -> Json:
         """Return the member as functions return it (the shape is the published contract)."""
@@ -109,15 +153,39 @@ class Member:
                 seat: {name: value for name, value in place.items() if name != "rank"}
                 for seat, place in self.seats.items()
             }
+        for feature in (ENGAGE, CONNECT):
+            if feature in shown:
+                shown[feature] = shown[feature].to_json()
         return shown
 
     def to_document(self) -> Json:
         """Return what is stored: every attribute that differs from its default."""
-        return {
+        document = {
             name: value
             for name, empty in _EMPTY.items()
             if name not in _STORED_APART and (value := getattr(self, name)) != empty
         }
+        for name, (_, written) in _TYPED.items():
+            if name in document:
+                document[name] = written(document[name])
+        return document
+
+    @classmethod
+    def from_document(cls, document: Json, revision: int = 0) -> Member:
+        """Return the member of a stored document; without a revision it cannot be written."""
+        for name, (read, _) in _TYPED.items():
+            if name in document:
+                document[name] = read(document[name])
+        return cls(**document, revision=revision)
+
+
+# How attributes that are not JSON by themselves are read from JSON, and written.
+_TYPED: Mapping[str, tuple[Callable[[Any], object], Callable[[Any], object]]] = {
+    "engage": (Engage.from_json, Engage.to_json),
+    "engage_connect": (Engage.from_json, Engage.to_json),
+    "former_keys": (tuple, list),
+    "matched": (tuple, list),
+}
 
 
 _NOT_SHOWN = frozenset(

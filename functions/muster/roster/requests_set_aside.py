@@ -8,20 +8,21 @@ is kept in the member's `vault` under `set_aside`. Pure.
 from collections.abc import Mapping
 from typing import Any
 
+from muster.crm.engage_features import Feature
 from muster.roster.member import Member
 
 
-def has(member: Member, feature: str) -> bool:
+def has(member: Member, feature: Feature) -> bool:
     """Whether the member's request for a feature is set aside."""
     return feature in member.vault.get("set_aside", ())
 
 
-def added(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
+def added(vault: Mapping[str, Any], feature: Feature) -> dict[str, Any]:
     """Return a member's `vault` with the feature's request set aside."""
     return {**vault, "set_aside": sorted({*vault.get("set_aside", ()), feature})}
 
 
-def removed(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
+def removed(vault: Mapping[str, Any], feature: Feature) -> dict[str, Any]:
     """Return a member's `vault` without it: the request is to be sent, was sent, or stands no more."""
     left = [each for each in vault.get("set_aside", ()) if each != feature]
     rest = {name: value for name, value in vault.items() if name != "set_aside"}

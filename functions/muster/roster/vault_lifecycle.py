@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from muster.crm import engage_features, vault_fields
-from muster.crm.engage_features import CONNECTION, Seen
+from muster.crm.engage_features import CONNECTION, Feature, Seen
 from muster.errors import Problem
 from muster.roster import (
     end_dates,
@@ -104,16 +104,13 @@ def _without_user(before: Member, run: str, settings: Settings, now: datetime) -
         for target in mappings.inbound(settings)
         if target.startswith(mappings.CUSTOM)
     )
-    shown: dict[str, Any] = {
-        feature: {**getattr(before, feature), "status": None, "group": None}
-        for feature in engage_features.FEATURES
-    }
     after = replace(
         before,
         crm={system: values for system, values in before.crm.items() if system != CONNECTION},
         custom={name: value for name, value in before.custom.items() if name not in theirs},
         vault={name: value for name, value in before.vault.items() if name in _STAYS},
-        **shown,
+        engage=replace(before.engage, status=None, group=None),
+        engage_connect=replace(before.engage_connect, status=None, group=None),
     )
     return salesforce_lifecycle.recorded(before, after, Outcome.UNLINKED, settings, now, "crm", run)
 
@@ -166,11 +163,11 @@ def notices(user: VaultUser, decision: Decision, settings: Settings) -> tuple[No
         _kept(feature, settings)
         for feature in engage_features.FEATURES
         if pending_edits.is_kept(before, after, feature, user, settings)
-        and getattr(after, feature)["request"] != user.requests[feature]
+        and after.feature(feature).request != user.requests[feature]
     )
 
 
-def _kept(feature: str, settings: Settings) -> Notice:
+def _kept(feature: Feature, settings: Settings) -> Notice:
     sent = "Nothing to do: the next push sends it."
     if feature not in mappings.pushed_features(settings):
         sent = (
@@ -249,15 +246,15 @@ def _user_status_kept(vault: Mapping[str, Any], user: VaultUser) -> Mapping[str,
     return vault_tries.done(vault, engage_features.USER_STATUS)
 
 
-def _seen(member: Member, feature: str, user: VaultUser, settings: Settings) -> Seen:
+def _seen(member: Member, feature: Feature, user: VaultUser, settings: Settings) -> Seen:
     """Return what Vault CRM shows of the user; what is not read or not mapped stays as it was."""
-    mine = getattr(member, feature)
+    mine = member.feature(feature)
     inbound, read = mappings.inbound(settings), mappings.vault_fields_to_read(settings)
     seen = user.seen[feature]
     if vault_fields.request_field(feature) not in read:
         seen = replace(seen, request=engage_groups.seen_request(member, feature))
     if f"{feature}.status" not in inbound:
-        seen = replace(seen, status=mine["status"])
+        seen = replace(seen, status=mine.status)
     if f"{feature}.group" not in inbound:
-        seen = replace(seen, group=mine["group"])
+        seen = replace(seen, group=mine.group)
     return seen

@@ -7,7 +7,7 @@ more, and certainly is another member, goes to that one; in doubt the link stays
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from muster.crm.engage_features import FEATURES
+from muster.crm.engage_features import FEATURES, Feature
 from muster.error_log import LogEntry
 from muster.errors import Problem
 from muster.roster import engage_groups, vault_tries
@@ -84,7 +84,7 @@ def may_be_linked(member: Member, user: VaultUser, settings: Settings) -> bool:
     )
 
 
-def _comes_home(member: Member, feature: str, settings: Settings) -> bool:
+def _comes_home(member: Member, feature: Feature, settings: Settings) -> bool:
     """Whether the member's user holds something that a push can still be expected to take back (G7)."""
     if not engage_groups.gives_back(member, feature):
         return False
@@ -108,7 +108,7 @@ def entries(
             code, problem = _LOST[change.why]
             yield user_entry(at, change.id, code, _naming(problem, change), before.id, run)
     elif former and former != vault_id(after) and not change.moved:
-        if groups := [getattr(before, each)["group"] for each in FEATURES if getattr(before, each)["group"]]:
+        if groups := [group for each in FEATURES if (group := before.feature(each).group)]:
             yield user_entry(at, former, LEFT_IN_GROUP, _left(groups, change.id), before.id, run)
     elif UNFIT in after.vault and UNFIT not in before.vault:
         yield user_entry(at, change.id, RENAMED, _RENAMED, before.id, run)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from muster.crm.engage_features import Feature
 from muster.roster.member import Member
 from muster.times import timestamp
 
@@ -57,13 +58,13 @@ def of(member: Member, what: str) -> Tries | None:
     return _in(member.vault, what)
 
 
-def of_removal(member: Member, feature: str) -> Tries | None:
+def of_removal(member: Member, feature: Feature) -> Tries | None:
     """Return what has been tried to take the member out of a group, if it is not done yet."""
     tries = of(member, feature)
     return None if tries and tries.adds else tries
 
 
-def of_addition(member: Member, feature: str) -> Tries | None:
+def of_addition(member: Member, feature: Feature) -> Tries | None:
     """Return what has been tried to ask for the member's group, where Vault CRM has not saved it yet."""
     tries = of(member, feature)
     return tries if tries and tries.adds else None

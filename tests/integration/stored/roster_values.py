@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from muster.error_log import LogEntry
 from muster.roster.decisions import Decision, Outcome
+from muster.roster.engage_state import Engage
 from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.licence_places import Place
 from muster.roster.links import Link
@@ -82,8 +83,8 @@ ADA_IN_ROSTER = Member(
             "origin": "manual:jane@acme.example",
         },
     },
-    engage={"request": "UK Field Force", "status": "no_licenses_remaining", "group": "EU Field Force"},
-    engage_connect={"request": "UK Connect", "status": "retry_request", "group": "EU Connect"},
+    engage=Engage("UK Field Force", "no_licenses_remaining", "EU Field Force"),
+    engage_connect=Engage("UK Connect", "retry_request", "EU Connect"),
     crm_user_status="active",
     end_date="2026-12-31",
     matched=("Field sales", "Everyone else"),
@@ -136,7 +137,7 @@ BOB_BEFORE = Member(
     username="bob@acme.example",
     crm={"salesforce": {"id": BOB}, "vault_crm": {"id": "10043"}},
     seats={"gong": {"state": "held"}},
-    engage={"request": "UK Field Force", "status": "success", "group": "UK Field Force"},
+    engage=Engage("UK Field Force", "success", "UK Field Force"),
     version=1,
 )
 BOB_LEFT = replace(
@@ -145,7 +146,7 @@ BOB_LEFT = replace(
     inactive_reason=INACTIVE_USER,
     inactive_since="2026-11-20T08:15:42.000Z",
     seats={},
-    engage={"request": None, "status": None, "group": None},
+    engage=Engage(None, None, None),
     version=2,
     revision=1,
 )

@@ -6,6 +6,7 @@ import pytest
 
 from muster.insight import error_states
 from muster.insight.error_states import Since
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from muster.runs.run import Run, Status
 
@@ -25,7 +26,7 @@ def run(mode: Any, name: str = "r1", at: str = LATER, status: Status = Status.SU
 
 
 def member(status: str | None = None, **vault: Any) -> Member:
-    engage = {"request": "UK", "status": status, "group": None}
+    engage = Engage("UK", status, None)
     return Member(id="m", organization="acme", engage=engage, crm={"vault_crm": {"id": "7"}}, vault=vault)
 
 

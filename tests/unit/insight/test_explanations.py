@@ -8,6 +8,7 @@ import pytest
 from muster.insight import explanations
 from muster.insight.explanations import Context
 from muster.roster import reasons
+from muster.roster.engage_state import Engage
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
 from muster.roster.reasons import EXPLAINED
@@ -283,7 +284,7 @@ def test_origins_say_who_set_what() -> None:
         workspaces={"EMEA": "Manager", "US": "Guest"},
         crm_user_status="inactive",
         end_date="2026-12-31",
-        engage={"request": "Field", "status": None, "group": None},
+        engage=Engage("Field", None, None),
         origins={
             "seats.engage": "manual:jane",
             "workspaces.EMEA": "manual:jane",

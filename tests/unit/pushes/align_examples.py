@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from muster.crm.engage_features import ALIGN, ENGAGE, FEATURES, REQUEST_SENT, RETRY_REQUEST, Seen
+from muster.crm.engage_features import ALIGN, ENGAGE, FEATURES, REQUEST_SENT, RETRY_REQUEST, Feature, Seen
 from muster.pushes.align_records import AlignRecord
 from muster.roster import engage_groups
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from tests.examples import settings
 
@@ -25,8 +26,8 @@ RETRY, SENT = RETRY_REQUEST, REQUEST_SENT
 CREATED, MODIFIED = "2026-11-20T08:00:00.000Z", "2026-11-20T08:16:00.000Z"
 
 
-def held(request: str | None = None, status: str | None = None, group: str | None = None) -> dict[str, Any]:
-    return {"request": request, "status": status, "group": group}
+def held(request: str | None = None, status: str | None = None, group: str | None = None) -> Engage:
+    return Engage(request, status, group)
 
 
 def member(**attributes: Any) -> Member:
@@ -43,7 +44,7 @@ def member(**attributes: Any) -> Member:
     return replace(ada, **attributes)
 
 
-def record(seen: Seen | None = None, feature: str = ENGAGE, **attributes: Any) -> AlignRecord:
+def record(seen: Seen | None = None, feature: Feature = ENGAGE, **attributes: Any) -> AlignRecord:
     """Return Ada's record, with Retry Request for UK unless something else is seen."""
     shown = dict.fromkeys(FEATURES, Seen()) | {feature: seen or Seen("UK", RETRY)}
     given: dict[str, Any] = {

@@ -19,10 +19,12 @@ from muster.crm.engage_features import (
     STATUSES,
     SUCCESS,
     USER_STATUS,
+    Feature,
     Seen,
 )
 from muster.roster import end_dates, engage_groups, licence_places, vault_tries
 from muster.roster.engage_groups import Due
+from muster.roster.engage_state import Engage
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
 from muster.roster.vault_tries import Tries
@@ -34,11 +36,11 @@ LATER = "2026-11-01T08:46:00.000Z"
 both = pytest.mark.parametrize("feature", FEATURES)
 
 
-def held(request: str | None, status: str | None = None, group: str | None = None) -> dict[str, str | None]:
-    return {"request": request, "status": status, "group": group}
+def held(request: str | None, status: str | None = None, group: str | None = None) -> Engage:
+    return Engage(request, status, group)
 
 
-def member(vault: dict[str, Any] | None = None, **attributes: Any) -> Member:
+def member(vault: dict[str, Any] | None = None, /, **attributes: Any) -> Member:
     """Return Ada, who is in Vault CRM; without anything there, her requests are empty."""
     seen = {"active": True, "engage": None, "engage_connect": None, "digest": "as imported"}
     ada = Member(
@@ -56,7 +58,7 @@ def stranger(**attributes: Any) -> Member:
     return replace(member(**attributes), crm={"salesforce": {"id": "005"}}, vault={})
 
 
-def wished(ada: Member, feature: str, group: str | None) -> Member:
+def wished(ada: Member, feature: Feature, group: str | None) -> Member:
     return replace(ada, **engage_groups.request_group(ada, feature, group))
 
 
@@ -85,10 +87,10 @@ def tries(what: str, count: int) -> dict[str, Any]:
     ],
 )
 def test_a_changed_request_of_somebody_in_vault_crm_is_retry_request(
-    feature: str, before: dict[str, str | None], group: str | None
+    feature: Feature, before: Engage, group: str | None
 ) -> None:
     after = wished(member(**{feature: before}), feature, group)
-    assert getattr(after, feature) == {**before, "request": group, "status": RETRY_REQUEST}
+    assert after.feature(feature) == replace(before, request=group, status=RETRY_REQUEST)
     assert engage_groups.is_unsent(after, feature)
     # The next import looks at the member again, and what it saw last is still known.
     assert after.vault == {"active": True, "engage": None, "engage_connect": None, "digest": ""}
@@ -97,15 +99,15 @@ def test_a_changed_request_of_somebody_in_vault_crm_is_retry_request(
 @both
 @pytest.mark.parametrize(("shown", "status"), [(None, None), ("UK", SUCCESS)])
 def test_a_wish_that_is_taken_back_before_it_was_sent_leaves_nothing_to_send(
-    feature: str, shown: str | None, status: str | None
+    feature: Feature, shown: str | None, status: str | None
 ) -> None:
-    asked = member(**{feature: {"request": "US", "status": RETRY_REQUEST, "group": shown}})
+    asked = member(**{feature: Engage("US", RETRY_REQUEST, shown)})
     asked = replace(asked, vault={**asked.vault, feature: shown})
     assert getattr(wished(asked, feature, shown), feature) == held(shown, status, shown)
 
 
 @both
-def test_the_other_feature_is_left_alone(feature: str) -> None:
+def test_the_other_feature_is_left_alone(feature: Feature) -> None:
     other = CONNECT if feature == ENGAGE else ENGAGE
     ada = member(**{other: held("US", SUCCESS, "US")})
     assert set(engage_groups.request_group(ada, feature, "UK")) == {feature, "vault"}
@@ -115,25 +117,25 @@ def test_the_other_feature_is_left_alone(feature: str) -> None:
 @pytest.mark.parametrize("group", ["UK", None])
 @pytest.mark.parametrize("status", [None, RETRY_REQUEST, SUCCESS, NO_LICENSES_REMAINING])
 def test_asking_for_what_is_asked_for_changes_nothing(
-    feature: str, group: str | None, status: str | None
+    feature: Feature, group: str | None, status: str | None
 ) -> None:
     assert engage_groups.request_group(member(**{feature: held(group, status)}), feature, group) == {}
 
 
 @both
-def test_who_is_not_in_vault_crm_yet_has_a_request_and_no_status(feature: str) -> None:
+def test_who_is_not_in_vault_crm_yet_has_a_request_and_no_status(feature: Feature) -> None:
     after = wished(stranger(), feature, "UK")
-    assert getattr(after, feature) == held("UK")
+    assert after.feature(feature) == held("UK")
     assert not engage_groups.is_unsent(after, feature)
     assert engage_groups.due(after) is None
 
 
 @both
 @pytest.mark.parametrize("status", [SUCCESS, REQUEST_SENT, NO_LICENSES_REMAINING, None, "on_hold__v"])
-def test_a_retry_keeps_the_request(feature: str, status: str | None) -> None:
+def test_a_retry_keeps_the_request(feature: Feature, status: str | None) -> None:
     ada = member(**{feature: held("UK", status, "US")})
     after = replace(ada, **engage_groups.retry(ada, feature))
-    assert getattr(after, feature) == held("UK", RETRY_REQUEST, "US")
+    assert after.feature(feature) == held("UK", RETRY_REQUEST, "US")
     assert after.vault["digest"] == ""
 
 
@@ -345,10 +347,10 @@ def test_what_starts_something_is_sent_and_nothing_else(
 
 
 @both
-def test_what_was_sent_is_not_sent_again(feature: str) -> None:
+def test_what_was_sent_is_not_sent_again(feature: Feature) -> None:
     ada = wished(member({feature: "US"}, **{feature: held("US", SUCCESS, "US")}), feature, "UK")
     after = replace(ada, **engage_groups.sent(ada, feature, request("UK")))
-    assert getattr(after, feature) == held("UK", REQUEST_SENT, "US")
+    assert after.feature(feature) == held("UK", REQUEST_SENT, "US")
     assert (engage_groups.seen_request(after, feature), after.vault["digest"]) == ("UK", "")
     assert not engage_groups.is_unsent(after, feature)
     seen = Seen(engage_groups.seen_request(after, feature), REQUEST_SENT, "US")
@@ -382,11 +384,11 @@ def test_where_the_status_alone_was_sent_the_request_is_as_it_was_seen() -> None
     ],
 )
 def test_group_and_status_are_taken_over_and_the_request_is_not(
-    feature: str, before: dict[str, Any], seen: Seen, after: dict[str, Any]
+    feature: Feature, before: Engage, seen: Seen, after: Engage
 ) -> None:
     ada = member(**{feature: before})
     taken = replace(ada, **engage_groups.observed(ada, feature, seen, AT))
-    assert getattr(taken, feature) == after
+    assert taken.feature(feature) == after
     assert engage_groups.seen_request(taken, feature) == seen.request
 
 
@@ -422,7 +424,7 @@ NONE_FREE = Seen("UK", NO_LICENSES_REMAINING)
     ],
 )
 def test_who_finds_no_licence_waits_from_then_on(
-    before: dict[str, Any], line: dict[str, str] | None, seen: Seen, after: dict[str, str] | None
+    before: Engage, line: dict[str, str] | None, seen: Seen, after: dict[str, str] | None
 ) -> None:
     ada = member({"waits": {"engage": line}} if line else {}, engage=before)
     taken = replace(ada, **engage_groups.observed(ada, ENGAGE, seen, AT))
@@ -476,7 +478,7 @@ def test_a_removal_that_was_not_saved_stays_failed_until_the_vault_shows_somethi
         (Seen(None, REQUEST_SENT, "UK"), REQUEST_SENT),
         (Seen(None, SUCCESS, None), SUCCESS),
     ):
-        assert engage_groups.observed(ada, ENGAGE, seen, LATER)[ENGAGE]["status"] == status
+        assert engage_groups.observed(ada, ENGAGE, seen, LATER)[ENGAGE].status == status
 
 
 @pytest.mark.parametrize(

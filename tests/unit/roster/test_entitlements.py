@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from muster.roster.decisions import Decision, Known, Outcome
+from muster.roster.engage_state import Engage
 from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.salesforce_lifecycle import decide, seat
@@ -167,7 +168,7 @@ def test_values_come_from_fields(
     now = after(decided(organization=acme(**FROM_FIELDS), **fields))
     assert list(now.seats) == seats
     assert now.workspaces == workspaces
-    assert now.engage["request"] == group
+    assert now.engage.request == group
     assert now.data_capture["import_emails"]["effective"] == "prevented"
 
 
@@ -176,11 +177,11 @@ def test_a_field_nobody_told_leaves_what_it_decides_as_it_was() -> None:
         seats={"gong": {"limit": 1}},
         assignments=[{"name": "Sales", **FROM_FIELDS}],
     )
-    had = member(workspaces={"EMEA": "Lead"}, engage={"request": "Leads", "status": None, "group": None})
+    had = member(workspaces={"EMEA": "Lead"}, engage=Engage("Leads", None, None))
     now = after(decided(had, organization=untold, Title="Lead", pools={"gong": Pool(1)}))
     assert list(now.seats) == ["gong"]
     assert now.workspaces == {"EMEA": "Lead"}
-    assert now.engage["request"] == "Leads"
+    assert now.engage.request == "Leads"
 
 
 def test_without_any_assignment_everyone_comes_in_with_nothing() -> None:

@@ -10,6 +10,7 @@ from muster.crm import engage_features
 from muster.crm.engage_features import CONNECT, ENGAGE, Seen
 from muster.roster import engage_groups
 from muster.roster.decisions import Decision, Known, Outcome
+from muster.roster.engage_state import Engage
 from muster.roster.links import vault_key
 from muster.roster.member import Member
 from muster.roster.vault_lifecycle import (
@@ -48,7 +49,7 @@ def ada(
         "email": "ada@acme.example",
         "active": True,
         "version": 3,
-        ENGAGE: {"request": request, "status": status, "group": group},
+        ENGAGE: Engage(request, status, group),
     } | more
     return Member(id=given.pop("id", "m1"), organization="acme", **given)
 
@@ -93,7 +94,7 @@ def known(*members: Member) -> Known:
 def engage(decision: Decision) -> tuple[str | None, str | None, str | None]:
     member = decision.after or decision.before
     assert member
-    return member.engage["request"], member.engage["status"], member.engage["group"]
+    return member.engage.request, member.engage.status, member.engage.group
 
 
 def changed(decision: Decision) -> set[str]:
@@ -363,7 +364,7 @@ def test_an_edit_that_is_kept_is_looked_at_again_and_given_up_once_that_is_what_
     before, of_user = linked("US", RETRY, "UK", "UK"), user("UK", "request_failed", None)
     kept = decide(of_user, known(before), ACME, {}, NOW).after
     assert kept
-    assert (kept.engage["request"], kept.engage["group"], kept.vault["digest"]) == ("US", None, "")
+    assert (kept.engage.request, kept.engage.group, kept.vault["digest"]) == ("US", None, "")
     overwritten = decide(of_user, known(kept), OVERWRITING, {}, NOW)
     assert engage(overwritten) == ("UK", "request_failed", None)
     assert overwritten.after
@@ -376,7 +377,7 @@ def test_the_request_of_who_is_new_holds_until_vault_crm_changes_the_user(
 ) -> None:
     new = decide(user("UK", SUCCESS, "UK"), known(ada("US")), OVERWRITING, {}, NOW).after
     assert new
-    assert (new.engage["request"], new.engage["status"]) == ("US", RETRY)
+    assert (new.engage.request, new.engage.status) == ("US", RETRY)
     then = decide(user("UK", SUCCESS, "UK", digest=digest), known(new), OVERWRITING, {}, NOW)
     assert engage(then)[0] == request_then
 
@@ -438,9 +439,7 @@ def test_what_is_not_mapped_stays_as_it_was(inbound: dict[str, Any], after: tupl
 
 
 def test_the_features_are_followed_independently() -> None:
-    before = linked(
-        "UK", SUCCESS, "UK", "UK", engage_connect={"request": "C", "status": RETRY, "group": None}
-    )
+    before = linked("UK", SUCCESS, "UK", "UK", engage_connect=Engage("C", RETRY, None))
     of_user = user(
         "US",
         SUCCESS,
@@ -451,7 +450,7 @@ def test_the_features_are_followed_independently() -> None:
     decision = decide(of_user, known(before), ACME, {}, NOW)
     assert engage(decision) == ("US", SUCCESS, "US")
     assert decision.after
-    assert decision.after.engage_connect == {"request": "C", "status": RETRY, "group": None}
+    assert decision.after.engage_connect == Engage("C", RETRY, None)
 
 
 def test_who_finds_no_licence_keeps_the_place_in_line_while_the_wish_is_the_same() -> None:
@@ -559,8 +558,8 @@ def test_a_request_waits_while_its_feature_is_not_pushed(
 def test_another_request_by_hand_or_one_that_is_sent_is_not_set_aside_any_more() -> None:
     asked = replace(ASIDE, **engage_groups.request_group(ASIDE, ENGAGE, "DE"))
     sent = replace(ASIDE, **engage_groups.sent(ASIDE, ENGAGE, {"request": "US"}))
-    assert (asked.engage["status"], "set_aside" in asked.vault) == (RETRY, False)
-    assert (sent.engage["status"], "set_aside" in sent.vault) == (SENT, False)
+    assert (asked.engage.status, "set_aside" in asked.vault) == (RETRY, False)
+    assert (sent.engage.status, "set_aside" in sent.vault) == (SENT, False)
 
 
 def test_a_request_that_is_set_aside_is_due_at_once() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from muster.crm.engage_features import CONNECT, ENGAGE, Seen
 from muster.roster import vault_links
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from muster.sources.vault_users import LinkLost, LostLink, VaultUser
 from tests.examples import settings
@@ -83,7 +84,7 @@ def test_a_converted_address_links_nobody(address: str, found: bool) -> None:
 
 
 LINKED = replace(ADA, crm={"vault_crm": {"id": "10001", "username": None}})
-IN_UK = replace(LINKED, engage={"request": "UK", "status": "success", "group": "UK"})
+IN_UK = replace(LINKED, engage=Engage("UK", "success", "UK"))
 RELINKED = replace(ADA, crm={"vault_crm": {"id": "10042", "username": None}})
 
 

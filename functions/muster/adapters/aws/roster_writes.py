@@ -196,10 +196,8 @@ def _groups_left(decision: Decision) -> list[tuple[str, str]]:
     if vault_id(decision.before) != vault_id(decision.after):
         # It goes with the user, who may hold it still.
         return []
-    pairs = ((each, getattr(decision.before, each)["group"]) for each in engage_features.FEATURES)
-    return [
-        (each, group) for each, group in pairs if group and getattr(decision.after, each)["group"] != group
-    ]
+    pairs = ((each, decision.before.feature(each).group) for each in engage_features.FEATURES)
+    return [(each, group) for each, group in pairs if group and decision.after.feature(each).group != group]
 
 
 def _pool_actions(table: str, organization: str, decisions: Sequence[Decision]) -> list[Any]:
