@@ -69,8 +69,8 @@ def recorded_under(member: Member | None) -> str | None:
     """Return the manager (member id) of an active, recorded member; `None` for any other."""
     if member is None or not member.active:
         return None
-    recording = member.data_capture.get(_RECORDING, {}).get("effective")
-    return member.manager if recording == "enabled" else None
+    recording = member.data_capture.get(_RECORDING)
+    return member.manager if recording and recording.effective == "enabled" else None
 
 
 def address_of(manager: Member | None) -> str | None:
@@ -137,11 +137,11 @@ def _about(member: Member) -> str:
 
 
 def _recording(member: Member) -> str:
-    setting = member.data_capture.get(_RECORDING, {})
-    if setting.get("effective") == "enabled":
+    setting = member.data_capture.get(_RECORDING)
+    if setting and setting.effective == "enabled":
         return "web conferences are recorded"
-    if setting.get("intended") == "enabled":
-        return f"web conferences are recorded once a seat is free ({_harmless(setting.get('seat_required'))})"
+    if setting and setting.intended == "enabled":
+        return f"web conferences are recorded once a seat is free ({_harmless(setting.seat_required)})"
     return "web conferences are not recorded"
 
 

@@ -10,7 +10,6 @@ An origin is `crm`, `align`, `assignment:<name>`, `manual:<user>` or `manager:<u
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from muster.crm import engage_features
 from muster.crm.engage_features import Feature
@@ -25,6 +24,7 @@ from muster.roster import (
     seats,
 )
 from muster.roster.activity import grace_ends
+from muster.roster.data_capture import Capture
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
 from muster.roster.entitlements import assignment_of
@@ -100,7 +100,7 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
             for name, profile in member.workspaces.items()
         },
         "data_capture": {
-            name: {**setting, "why": _without_effect(setting, member, context.lines)}
+            name: {**setting.to_json(), "why": _without_effect(setting, member, context.lines)}
             for name, setting in member.data_capture.items()
         },
         "groups": {
@@ -314,10 +314,10 @@ def _origin(member: Member, key: str) -> str | None:
     return member.origins.get(key) or given
 
 
-def _without_effect(setting: Mapping[str, Any], member: Member, lines: Lines) -> str | None:
-    if setting["effective"] == setting["intended"]:
+def _without_effect(setting: Capture, member: Member, lines: Lines) -> str | None:
+    if not setting.lacks_its_seat or setting.seat_required is None:
         return None
-    return f"It has no effect yet. {seat_explanations.lacking(setting['seat_required'], member, lines)}"
+    return f"It has no effect yet. {seat_explanations.lacking(setting.seat_required, member, lines)}"
 
 
 def _seats(member: Member, settings: Settings, context: Context) -> Json:

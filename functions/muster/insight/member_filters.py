@@ -38,7 +38,7 @@ type Value = str | bool | None
 
 
 def _with_seat(state: str) -> Callable[[Member], Iterator[Value]]:
-    return lambda member: (seat for seat, place in member.seats.items() if place["state"] == state)
+    return lambda member: (seat for seat, place in member.seats.items() if place.state == state)
 
 
 def _of_features(value: Callable[[Engage], Value]) -> Callable[[Member], Iterator[Value]]:

@@ -16,6 +16,7 @@ assignment_grants        what an assignment gives to a user, by value or from a 
 entitlements             what of it a member gets, and what has effect (A5, A9)
 taken_back               the seats and groups that a change takes from a member (A9, G6)
 refuted_messages         messages that said what Salesforce does not bear out (W11)
+data_capture             a data capture setting: what is intended, and what has effect (A9, A10)
 seats                    who holds a seat and who waits in line (A9)
 manager_hierarchy        who reports to whom: a member's manager, loops, depths (A10)
 engage_groups            the groups a member requests, and what a push has to send (G6, P1)

@@ -1,17 +1,13 @@
-"""What a member gets: seats, workspaces, data capture and groups, by update mode (A2, A3, A5, A9, A10).
-
-A data capture setting has an `intended` and an `effective` value: a setting that needs a seat has no
-effect until the seat is held. Only `enabled` needs the seat; `prevented` holds with or without one.
-"""
+"""What a member gets: seats, workspaces, data capture and groups, by update mode (A2, A3, A5, A9, A10)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from muster.crm import engage_features
 from muster.crm.engage_features import Feature
 from muster.crm.salesforce_fields import Fields
-from muster.roster import assignment_grants, engage_groups, seats
+from muster.roster import assignment_grants, data_capture, engage_groups, seats
+from muster.roster.data_capture import Capture
 from muster.roster.member import Attributes, Member
 from muster.roster.seats import Pools
 from muster.settings import Settings, assignment_order
@@ -19,7 +15,6 @@ from muster.settings.assignments import Assignment
 
 AUTOMATIC = "automatic"
 MANUAL = "manual"
-NO_EFFECT = "disabled"
 
 # What the names of origins begin with for what an assignment gives.
 _GRANTED = ("seats.", "workspaces.")
@@ -50,7 +45,7 @@ def governed(
     before = replace(before, data_capture=_under_the_new_name(before, assignment))
     if not seeded and assignment.update_mode == MANUAL:
         wanted: tuple[str, ...] = tuple(before.seats)
-        capture: Mapping[str, Any] = before.data_capture
+        capture = before.data_capture
     else:
         given = assignment_grants.grants(assignment, fields)
         wanted = (*given.seats, *(seat for seat in before.seats if f"seats.{seat}" in given.unknown))
@@ -93,7 +88,7 @@ def assignment_of(member: Member, settings: Settings) -> Assignment | None:
 def hand_edits(member: Member) -> frozenset[str]:
     """Return what admins and managers have set on the member that moving to another assignment overwrites."""
     values = {name: origin for name, origin in member.origins.items() if name.startswith(_GRANTED)}
-    values |= {f"data_capture.{name}": setting["origin"] for name, setting in member.data_capture.items()}
+    values |= {f"data_capture.{name}": setting.origin for name, setting in member.data_capture.items()}
     return frozenset(name for name, origin in values.items() if origin.startswith(("manual:", "manager:")))
 
 
@@ -128,12 +123,9 @@ def closed(member: Member) -> Attributes:
     return {**_nothing_given(), "origins": _of_the_person(member.origins) | requests}
 
 
-def seated(member: Member, seat: str, settings: Settings, pools: Pools, at: str) -> Member:
-    """Return the member with the seat that it is first in line for, and the data capture that needs it."""
-    place = member.seats[seat]
-    places = seats.placed(
-        member.seats, member.seats, settings, pools, rank=place["rank"], at=at, next_in_line=seat
-    )
+def seated(member: Member, seat: str, rank: int, settings: Settings, pools: Pools, at: str) -> Member:
+    """Return the member with the seat that it is first in line for, at its rank, with what needs it."""
+    places = seats.placed(member.seats, member.seats, settings, pools, rank=rank, at=at, next_in_line=seat)
     return with_effect(replace(member, seats=places), settings)
 
 
@@ -142,21 +134,12 @@ def with_effect(member: Member, settings: Settings) -> Member:
     return replace(member, data_capture=_effects(member.data_capture, member.seats, settings))
 
 
-def _effects(
-    capture: Mapping[str, Any], places: Mapping[str, seats.Place], settings: Settings
-) -> dict[str, Any]:
+def _effects(capture: Mapping[str, Capture], places: seats.Places, settings: Settings) -> dict[str, Capture]:
     held = seats.held(places)
-    effects = {}
-    for name, setting in capture.items():
-        seat = getattr(settings.seat_required, name)
-        lacks = setting["intended"] == "enabled" and seat is not None and seat not in held
-        effects[name] = {
-            "intended": setting["intended"],
-            "effective": NO_EFFECT if lacks else setting["intended"],
-            "seat_required": seat,
-            "origin": setting["origin"],
-        }
-    return effects
+    return {
+        name: data_capture.with_effect(setting, getattr(settings.seat_required, name), held)
+        for name, setting in capture.items()
+    }
 
 
 def _nothing_given() -> Attributes:
@@ -216,14 +199,14 @@ def _requested(member: Member, requests: Mapping[Feature, str | None]) -> Attrib
 
 def _capture_given(
     before: Member, assignment: Assignment, given: assignment_grants.Grants, *, keeps_overrides: bool
-) -> dict[str, Any]:
+) -> dict[str, Capture]:
     """Return the assignment's settings, and what managers have overridden in this assignment (A10)."""
     origin = f"assignment:{assignment.name}"
     capture = {
-        name: {"intended": value, "origin": origin} for name, value in (given.data_capture or {}).items()
+        name: data_capture.intended(value, origin) for name, value in (given.data_capture or {}).items()
     }
     for name, setting in before.data_capture.items():
-        overridden = keeps_overrides and setting["origin"].startswith("manager:")
+        overridden = keeps_overrides and setting.origin.startswith("manager:")
         if overridden or f"data_capture.{name}" in given.unknown:
             capture[name] = setting
     return capture
@@ -234,11 +217,11 @@ def _goes_on(before: Member, assignment: Assignment, settings: Settings) -> bool
     return assignment.name == before.assignment or assignment == assignment_of(before, settings)
 
 
-def _under_the_new_name(before: Member, assignment: Assignment) -> dict[str, Any]:
+def _under_the_new_name(before: Member, assignment: Assignment) -> dict[str, Capture]:
     """Return the data capture settings, of which those given by the member's assignment name it anew."""
     former, origin = f"assignment:{before.assignment}", f"assignment:{assignment.name}"
     return {
-        name: {**setting, "origin": origin} if setting["origin"] == former else setting
+        name: replace(setting, origin=origin) if setting.origin == former else setting
         for name, setting in before.data_capture.items()
     }
 

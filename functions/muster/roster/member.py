@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 from muster.crm.engage_features import CONNECT, ENGAGE, Feature
+from muster.roster.data_capture import Capture
 from muster.roster.engage_state import NO_ENGAGE, Engage
+from muster.roster.seats import Places, SeatPlace
 from muster.roster.stored_values import Json as Json
 
 
@@ -28,9 +30,9 @@ class Attributes(TypedDict, total=False):
     assignment: str | None
     assignment_filter: str | None
     update_mode: str | None
-    seats: Mapping[str, Any]
+    seats: Places
     workspaces: Mapping[str, str]
-    data_capture: Mapping[str, Any]
+    data_capture: Mapping[str, Capture]
     engage: Engage
     engage_connect: Engage
     crm_user_status: str | None
@@ -57,7 +59,7 @@ class Member:
 
     `assignment_filter` is the digest of the filter that `assignment` had, by which it is known when it is
     renamed. `seats` maps a seat to its place (`roster.seats`), `data_capture` a setting to what is intended
-    and effective (`roster.entitlements`). `matched` names every assignment whose filter matched, the
+    and effective (`roster.data_capture`). `matched` names every assignment whose filter matched, the
     winner among them. `reports_to` is the CRM id of the manager, who need not be a member; `in_loop` says
     that an import found that the managers above lead back to the member. `origins` says who set a value
     that is neither the CRM's nor the assignment's. `kept_reason` is why the member would be inactive if the
@@ -101,9 +103,9 @@ class Member:
     assignment: str | None = None
     assignment_filter: str | None = None
     update_mode: str | None = None
-    seats: Mapping[str, Any] = field(default_factory=dict)
+    seats: Places = field(default_factory=dict)
     workspaces: Mapping[str, str] = field(default_factory=dict)
-    data_capture: Mapping[str, Any] = field(default_factory=dict)
+    data_capture: Mapping[str, Capture] = field(default_factory=dict)
     engage: Engage = NO_ENGAGE
     engage_connect: Engage = NO_ENGAGE
     crm_user_status: str | None = None
@@ -149,10 +151,11 @@ class Member:
             ]
         if "seats" in shown:
             # The rank in line is for the table to sort by, not for people to read.
-            shown["seats"] = {
-                seat: {name: value for name, value in place.items() if name != "rank"}
-                for seat, place in self.seats.items()
-            }
+            shown["seats"] = written = _each_to_json(self.seats)
+            for place in written.values():
+                place.pop("rank", None)
+        if "data_capture" in shown:
+            shown["data_capture"] = _each_to_json(self.data_capture)
         for feature in (ENGAGE, CONNECT):
             if feature in shown:
                 shown[feature] = shown[feature].to_json()
@@ -179,8 +182,17 @@ class Member:
         return cls(**document, revision=revision)
 
 
+def _each_to_json(values: Places | Mapping[str, Capture]) -> dict[str, Json]:
+    return {name: value.to_json() for name, value in values.items()}
+
+
 # How attributes that are not JSON by themselves are read from JSON, and written.
 _TYPED: Mapping[str, tuple[Callable[[Any], object], Callable[[Any], object]]] = {
+    "seats": (lambda seats: {name: SeatPlace.from_json(each) for name, each in seats.items()}, _each_to_json),
+    "data_capture": (
+        lambda settings: {name: Capture.from_json(each) for name, each in settings.items()},
+        _each_to_json,
+    ),
     "engage": (Engage.from_json, Engage.to_json),
     "engage_connect": (Engage.from_json, Engage.to_json),
     "former_keys": (tuple, list),

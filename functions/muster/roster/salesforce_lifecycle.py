@@ -76,9 +76,11 @@ def seat(
     member: Member, name: str, settings: Settings, pools: Pools, now: datetime, run: str
 ) -> Decision | None:
     """Return the decision to give a member the seat it waits for; `None`: not waiting, or none is free."""
-    if member.seats.get(name, {}).get("state") != seats.WAITING or not member.active:
+    place = member.seats.get(name)
+    if place is None or place.in_line is None or not member.active:
         return None
-    after = seated(member, name, settings, pools, timestamp(now))
+    rank, _ = place.in_line
+    after = seated(member, name, rank, settings, pools, timestamp(now))
     if after.seats == member.seats:
         return None
     return recorded(member, after, Outcome.SEATED, settings, now, f"assignment:{member.assignment}", run)

@@ -49,7 +49,7 @@ class Acme(test_group_assignment.Acme):
 
     def seats(self, *names: str) -> list[dict[str, str]]:
         """Return the states of these members' seats."""
-        return [{seat: place["state"] for seat, place in self.member(name).seats.items()} for name in names]
+        return [{seat: place.state for seat, place in self.member(name).seats.items()} for name in names]
 
     def has_time_for(self, monkeypatch: pytest.MonkeyPatch, chunks: int) -> None:
         """Let a call have the time for so many chunks of two lines."""
@@ -176,7 +176,7 @@ def test_a_manager_switches_data_capture_by_file(acme: Acme) -> None:
     event = {"by": "cy@acme.example", "as": "manager"}
     said = acme.edit("bob,disabled", "dee,disabled", header=header, **event)
     assert wheres(said) == ["line 3, member"]
-    assert acme.member("bob").data_capture["import_emails"]["origin"] == "manager:id-cy"
+    assert acme.member("bob").data_capture["import_emails"].origin == "manager:id-cy"
 
 
 # ── Long files ────────────────────────────────────────────────────────────────────────────────────────

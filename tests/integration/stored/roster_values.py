@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from muster.error_log import LogEntry
+from muster.roster.data_capture import Capture
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.engage_state import Engage
 from muster.roster.history import FieldChange, HistoryEntry
@@ -11,6 +12,7 @@ from muster.roster.licence_places import Place
 from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, UNMATCHED
+from muster.roster.seats import HELD_SEAT, SeatPlace
 
 ORGANIZATION = "acme"
 NOW = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
@@ -64,24 +66,14 @@ ADA_IN_ROSTER = Member(
     assignment_filter="0011223344556677",
     update_mode="manual",
     seats={
-        "gong": {"state": "held"},
-        "forecast": {"state": "waiting", "since": "2026-11-20T08:15:31.000Z", "rank": 2},
-        "insight": {"state": "blocked", "requires": "forecast"},
+        "gong": HELD_SEAT,
+        "forecast": SeatPlace("waiting", "2026-11-20T08:15:31.000Z", 2),
+        "insight": SeatPlace("blocked", requires="forecast"),
     },
     workspaces={"EMEA": "Team member"},
     data_capture={
-        "record_web_conferences": {
-            "intended": "enabled",
-            "effective": "enabled",
-            "seat_required": "gong",
-            "origin": "assignment:Field sales",
-        },
-        "import_emails": {
-            "intended": "enabled",
-            "effective": "disabled",
-            "seat_required": "forecast",
-            "origin": "manual:jane@acme.example",
-        },
+        "record_web_conferences": Capture("enabled", "enabled", "gong", "assignment:Field sales"),
+        "import_emails": Capture("enabled", "disabled", "forecast", "manual:jane@acme.example"),
     },
     engage=Engage("UK Field Force", "no_licenses_remaining", "EU Field Force"),
     engage_connect=Engage("UK Connect", "retry_request", "EU Connect"),
@@ -136,7 +128,7 @@ BOB_BEFORE = Member(
     active=True,
     username="bob@acme.example",
     crm={"salesforce": {"id": BOB}, "vault_crm": {"id": "10043"}},
-    seats={"gong": {"state": "held"}},
+    seats={"gong": HELD_SEAT},
     engage=Engage("UK Field Force", "success", "UK Field Force"),
     version=1,
 )
