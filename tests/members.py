@@ -4,15 +4,23 @@ from dataclasses import replace
 from typing import Any
 
 from muster.roster.member import Member
+from muster.roster.vault_state import VaultState
 
 
-def member(name: str = "m1", **stored: Any) -> Member:
-    """Return a member of acme with this id."""
-    return changed(Member(id=name, organization="acme"), **stored)
-
-
-def changed(member: Member, **stored: Any) -> Member:
-    """Return the member with these attributes."""
+def changed(member: Member, **attributes: Any) -> Member:
+    """Return the member with these attributes, as a member holds them or as they are stored."""
+    stored = {name: value for name, value in attributes.items() if _is_stored(name, value)}
     read = Member.from_document({"id": "", "organization": "", **stored})
-    attributes: dict[str, Any] = {name: getattr(read, name) for name in stored}
-    return replace(member, **attributes)
+    return replace(member, **attributes | {name: getattr(read, name) for name in stored})
+
+
+def vault_state(**stored: Any) -> VaultState:
+    """Return a member's `vault` that is stored like that."""
+    return VaultState.from_json(stored)
+
+
+def _is_stored(name: str, value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    parts = name in ("seats", "data_capture") and all(isinstance(each, dict) for each in value.values())
+    return parts or name in ("engage", "engage_connect", "vault")

@@ -34,6 +34,7 @@ from muster.pushes.ports import Ports
 from muster.pushes.pushing import Pushing
 from muster.roster import engage_groups
 from muster.roster.member import Member
+from muster.roster.vault_state import VaultState
 from muster.settings import Settings
 from muster.settings.mappings import vault_fields_to_read
 from muster.settings.versions import StoredSettings
@@ -220,7 +221,7 @@ def _member(vault_id: str) -> Member:
         active=True,
         name="Ada Lovelace",
         crm={"vault_crm": {"id": vault_id, "username": None}},
-        vault={"active": True},
+        vault=VaultState(active=True),
         revision=1,
     )
 

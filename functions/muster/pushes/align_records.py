@@ -10,7 +10,7 @@ from typing import Any
 
 from muster.crm import vql
 from muster.crm.align_fields import CHANGED, CREATED, OBJECT
-from muster.crm.engage_features import ALIGN, RETRY_REQUEST, Feature, Seen
+from muster.crm.engage_features import RETRY_REQUEST, Feature, Seen
 from muster.crm.pages import single
 from muster.errors import Incomplete, Problem
 from muster.roster.decisions import Known, Wanted
@@ -78,7 +78,8 @@ def about(members: Iterable[Member], known: Mapping[str, str], settings: Setting
     ids: dict[str, None] = {}
     names: dict[str, None] = {}
     for member in members:
-        if record := known.get(member.id) or member.vault.get(ALIGN, {}).get("id"):
+        mark = member.vault.align
+        if record := known.get(member.id) or (mark.id if mark else None):
             ids[record] = None
         elif name := getattr(member, vault_crm_connection(settings).match):
             names |= dict.fromkeys((name, name.lower()))

@@ -58,9 +58,9 @@ def with_outcome(member: Member, user: VaultUser, at: str, day: date, features: 
     before = member
     for feature in features:
         member = replace(member, **engage_groups.observed(member, feature, user.seen[feature], at))
-    if member.vault.get("active", True) != user.active:
+    if member.vault.is_active != user.active:
         vault = vault_tries.done(member.vault, engage_features.USER_STATUS)
-        member = replace(member, vault={**vault, "active": user.active})
+        member = replace(member, vault=replace(vault, active=user.active))
     return replace(member, **engage_groups.returned(before, member, day))
 
 
@@ -82,7 +82,7 @@ def with_sent(member: Member, item: PushItem, day: date, at: str) -> Member:
         member = replace(member, **attributes)
     if item.active is not None:
         vault = vault_tries.done(member.vault, engage_features.USER_STATUS)
-        member = replace(member, vault={**vault, "active": item.active, "digest": ""})
+        member = replace(member, vault=replace(vault, active=item.active, digest=""))
         if not item.active and end_dates.is_ended(member, day):
             # After this, coming back takes both a later end date and the status (rules for end dates).
             member = replace(member, crm_user_status="inactive")
@@ -162,9 +162,9 @@ def is_wanted(item: PushItem, member: Member, day: date) -> bool:
     """
     if item.active is not None and engage_groups.wanted_active(member, day) != item.active:
         return False
-    if item.step is Step.ADDITION and not member.vault.get("active", True):
+    if item.step is Step.ADDITION and not member.vault.is_active:
         return False
-    if item.fields and not (member.vault.get("active", True) and engage_groups.may_hold(member, day)):
+    if item.fields and not (member.vault.is_active and engage_groups.may_hold(member, day)):
         return False
     same = all(written_fields.value_of(member, name) == each.value for name, each in item.fields.items())
     return same and all(_is_wished(member, item, feature, day) for feature in item.writes)

@@ -190,7 +190,7 @@ def _active_to_write(member: Member, day: date, at: str) -> bool | None:
     """Return the status to write to the user; `None`: none, or not before the next try is due."""
     wanted = engage_groups.wanted_active(member, day)
     tries = vault_tries.of(member, engage_features.USER_STATUS)
-    if wanted is None or wanted == member.vault.get("active", True) or (tries and at < tries.next()):
+    if wanted is None or wanted == member.vault.is_active or (tries and at < tries.next()):
         return None
     return wanted
 

@@ -9,7 +9,6 @@ CRM, holds no licence and asks for none; the request stands for when that ends (
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from muster.crm.engage_features import (
     ALIGN,
@@ -31,6 +30,7 @@ from muster.roster.end_dates import closed_by_hand, day_after, has_left
 from muster.roster.engage_state import Engage
 from muster.roster.licence_places import without_place
 from muster.roster.member import Attributes, Member
+from muster.roster.vault_state import LicenceWait, VaultState
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,9 @@ def retry(member: Member, feature: Feature) -> Attributes:
 def _requested(member: Member, feature: Feature, after: Engage) -> Attributes:
     status = RETRY_REQUEST if CONNECTION in member.crm else after.status
     # Without the digest, the next import looks at the member again: it may have to undo this (I10).
-    vault = {**requests_set_aside.removed(member.vault, feature), "digest": ""} if member.vault else {}
+    vault = member.vault
+    if vault:
+        vault = replace(requests_set_aside.removed(vault, feature), digest="")
     if after.request != member.feature(feature).request:
         vault = _returned_or_not(without_place(vault, feature), feature)
     if after.request is not None:
@@ -104,28 +106,26 @@ def returned(before: Member, after: Member, day: date) -> Attributes:
     return attributes
 
 
-def returning(vault: Mapping[str, Any], feature: Feature) -> dict[str, Any]:
+def returning(vault: VaultState, feature: Feature) -> VaultState:
     """Return a member's `vault` with a request for who comes back, until it is sent (G11)."""
-    return {**vault, "returning": sorted({*vault.get("returning", ()), feature})}
+    return replace(vault, returning=tuple(sorted({*vault.returning, feature})))
 
 
 def is_returning(member: Member, feature: Feature) -> bool:
     """Whether the request is one for coming back that is not sent yet, whatever Vault CRM shows."""
-    return is_unsent(member, feature) and feature in member.vault.get("returning", ())
+    return is_unsent(member, feature) and feature in member.vault.returning
 
 
-def _returned_or_not(vault: Mapping[str, Any], feature: Feature) -> dict[str, Any]:
+def _returned_or_not(vault: VaultState, feature: Feature) -> VaultState:
     """Return a member's `vault` after a request for coming back was sent, or another one was made."""
-    left = [each for each in vault.get("returning", ()) if each != feature]
-    rest = {name: value for name, value in vault.items() if name != "returning"}
-    return {**rest, "returning": left} if left else rest
+    return replace(vault, returning=tuple(each for each in vault.returning if each != feature))
 
 
 def may_hold(member: Member, today: date) -> bool:
     """Whether the member may hold a licence: it has not left, and is active in Vault CRM or about to be."""
     if has_left(member, today):
         return False
-    return bool(member.vault.get("active", True) or wanted_active(member, today))
+    return bool(member.vault.is_active or wanted_active(member, today))
 
 
 def wanted(member: Member, feature: Feature, today: date) -> str | None:
@@ -167,7 +167,7 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
     if since is not None:
         # Nobody is inactivated while in a group: that waits for when the removal is tried.
         removals = [groups[feature] for feature in groups if gives_back(member, feature)]
-        found[USER_STATUS] = max(since, *removals) if member.vault.get("active", True) and removals else since
+        found[USER_STATUS] = max(since, *removals) if member.vault.is_active and removals else since
     # On whatever day: nothing is written about who has left, or is inactive there.
     if may_hold(member, date.min) and (since := written_fields.due_since(member)) is not None:
         found[FIELDS] = since
@@ -187,7 +187,7 @@ def _group_due(member: Member, feature: Feature, ends: str | None) -> str | None
         return ""
     if is_unsent(member, feature) and not holds_none:
         activation = vault_tries.of(member, USER_STATUS)
-        return activation.next() if activation and not member.vault.get("active", True) else ""
+        return activation.next() if activation and not member.vault.is_active else ""
     if not holds_none and is_unsaved(member, feature):
         refused = vault_tries.of_addition(member, feature)
         return refused.next() if refused else ""
@@ -200,7 +200,7 @@ def _group_due(member: Member, feature: Feature, ends: str | None) -> str | None
 
 def _user_due(member: Member, ends: str | None) -> str | None:
     """Return from when on a push has to look at whether the user is active in Vault CRM."""
-    active, tries = member.vault.get("active", True), vault_tries.of(member, USER_STATUS)
+    active, tries = member.vault.is_active, vault_tries.of(member, USER_STATUS)
     by_hand = member.crm_user_status == "inactive" or (member.crm_user_status == "active" and member.active)
     if by_hand and active != (member.crm_user_status == "active"):
         # Active again takes both: the status, and an end date that is not past.
@@ -224,19 +224,18 @@ def is_unsaved(member: Member, feature: Feature) -> bool:
 
 def is_outdated_in_align(member: Member) -> bool:
     """Whether the member is in Align too, and Align was last sent something else (G9)."""
-    mark = member.vault.get(ALIGN)
-    return mark is not None and mark["told"] != align_view(member)
+    mark = member.vault.align
+    return mark is not None and mark.told != align_view(member)
 
 
-def align_view(member: Member) -> dict[str, dict[str, str | None]]:
+def align_view(member: Member) -> dict[Feature, Engage]:
     """Return the member's features as Align should show them."""
-    return {feature: member.feature(feature).to_json() for feature in FEATURES}
+    return {feature: member.feature(feature) for feature in FEATURES}
 
 
 def seen_request(member: Member, feature: Feature) -> str | None:
     """Return the request that Vault CRM last showed, or that has been sent to it since."""
-    seen: str | None = member.vault.get(feature)
-    return seen
+    return member.vault.requests.get(feature)
 
 
 # ── Sending and reading back ─────────────────────────────────────────────────────────────────────────
@@ -265,9 +264,9 @@ def to_send(
 def sent(member: Member, feature: Feature, written: Mapping[str, str | None]) -> Attributes:
     """Return the attributes of a member after its request was written to Vault CRM (P3)."""
     vault = requests_under_way.seen(_returned_or_not(member.vault, feature), feature, None)
-    vault = {**requests_set_aside.removed(vault, feature), "digest": ""}
+    vault = replace(requests_set_aside.removed(vault, feature), digest="")
     if "request" in written:
-        vault[feature] = written["request"] or None
+        vault = _with_request(vault, feature, written["request"] or None)
     return _of_feature(feature, replace(member.feature(feature), status=REQUEST_SENT), vault)
 
 
@@ -283,7 +282,7 @@ def observed(member: Member, feature: Feature, seen: Seen, at: str) -> Attribute
     tries = vault_tries.of(member, feature)
     if tries and tries.adds:
         is_open = seen.request != mine.request
-        vault = dict(member.vault) if is_open else vault_tries.done(member.vault, feature)
+        vault = member.vault if is_open else vault_tries.done(member.vault, feature)
     else:
         is_open = seen.request is not None or seen.group is not None
         vault = _after_removal(member.vault, feature, seen, at)
@@ -291,33 +290,35 @@ def observed(member: Member, feature: Feature, seen: Seen, at: str) -> Attribute
     if mine.status == RETRY_REQUEST or is_unsaved_still:
         status = mine.status
     vault = requests_under_way.seen(vault, feature, at if status == REQUEST_SENT else None)
-    vault[feature] = seen.request
+    vault = _with_request(vault, feature, seen.request)
     if not is_unsent(member, feature):
         vault = _in_line(vault, feature, mine, status, at)
     return _of_feature(feature, replace(mine, status=status, group=seen.group), vault)
 
 
-def _of_feature(feature: Feature, engage: Engage, vault: Mapping[str, Any]) -> Attributes:
+def _with_request(vault: VaultState, feature: Feature, request: str | None) -> VaultState:
+    return replace(vault, requests={**vault.requests, feature: request})
+
+
+def _of_feature(feature: Feature, engage: Engage, vault: VaultState) -> Attributes:
     attributes: Attributes = {"vault": vault}
     attributes[feature] = engage
     return attributes
 
 
-def _in_line(
-    vault: dict[str, Any], feature: Feature, mine: Engage, status: str | None, at: str
-) -> dict[str, Any]:
+def _in_line(vault: VaultState, feature: Feature, mine: Engage, status: str | None, at: str) -> VaultState:
     """Return a member's `vault` with its place in line, or without, once its request has this status (G8)."""
     if status == NO_LICENSES_REMAINING and mine.request:
-        place = vault.get("waits", {}).get(feature, {})
-        if place.get("group") != mine.request:
-            place = {"group": mine.request, "since": at, "tried": at}
+        place = vault.waits.get(feature)
+        if place is None or place.group != mine.request:
+            place = LicenceWait(mine.request, since=at, tried=at)
         elif mine.status != NO_LICENSES_REMAINING:
-            place = {**place, "tried": at}
-        return {**vault, "waits": {**vault.get("waits", {}), feature: place}}
+            place = replace(place, tried=at)
+        return replace(vault, waits={**vault.waits, feature: place})
     return vault if status == REQUEST_SENT else without_place(vault, feature)
 
 
-def _after_removal(vault: Mapping[str, Any], feature: Feature, seen: Seen, at: str) -> dict[str, Any]:
+def _after_removal(vault: VaultState, feature: Feature, seen: Seen, at: str) -> VaultState:
     """Return a member's `vault` after a look at a removal in Vault CRM, whoever asked for it (G7)."""
     under_way = seen.status in (RETRY_REQUEST, REQUEST_SENT)
     if under_way and seen.request is None and seen.group is not None and not vault_tries.has(vault, feature):

@@ -10,6 +10,7 @@ from muster.crm.engage_features import FEATURES, Feature
 from muster.roster import engage_groups
 from muster.roster.entitlements import governor
 from muster.roster.member import Member
+from muster.roster.vault_state import FormerGroup
 from muster.settings import Settings
 
 
@@ -17,19 +18,19 @@ def with_former_groups(before: Member, after: Member, settings: Settings) -> Mem
     """Return a member after a change in Salesforce: what a leaver requested is kept, who returns has it."""
     if not after.active:
         return _kept(before, after)
-    if "former" not in after.vault:
+    former = after.vault.former
+    if not former:
         return after
-    former = after.vault["former"]
-    after = replace(after, vault={name: value for name, value in after.vault.items() if name != "former"})
+    after = replace(after, vault=replace(after.vault, former={}))
     for feature, request in former.items():
         if after.feature(feature).request is None and not governor(after, feature, settings):
-            after = _requested(after, feature, request["group"], request["origin"])
+            after = _requested(after, feature, request.group, request.origin)
     return after
 
 
 def _kept(before: Member, after: Member) -> Member:
     former = {
-        feature: {"group": group, "origin": origin}
+        feature: FormerGroup(group, origin)
         for feature in FEATURES
         if (group := before.feature(feature).request)
         and (origin := before.origins.get(f"{feature}.request"))
@@ -37,7 +38,7 @@ def _kept(before: Member, after: Member) -> Member:
     }
     if not former:
         return after
-    return replace(after, vault={**after.vault, "former": {**after.vault.get("former", {}), **former}})
+    return replace(after, vault=replace(after.vault, former={**after.vault.former, **former}))
 
 
 def _requested(member: Member, feature: Feature, group: str, origin: str) -> Member:

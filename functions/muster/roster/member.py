@@ -11,6 +11,7 @@ from muster.roster.data_capture import Capture
 from muster.roster.engage_state import NO_ENGAGE, Engage
 from muster.roster.seats import Places, SeatPlace
 from muster.roster.stored_values import Json as Json
+from muster.roster.vault_state import NOTHING_KNOWN, VaultState
 
 
 class Attributes(TypedDict, total=False):
@@ -45,7 +46,7 @@ class Attributes(TypedDict, total=False):
     frozen_since: str | None
     unmatched_since: str | None
     digest: str
-    vault: Mapping[str, Any]
+    vault: VaultState
     former_keys: tuple[str, ...]
 
 
@@ -69,13 +70,8 @@ class Member:
     frozen in Salesforce.
 
     `own_email` is the e-mail address as Salesforce has it, where the member's own is that with another domain
-    (`domains.convert`). `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`,
-    per feature the request there, `digest` of the row as imported, `waits`, the places in line for a licence,
-    `tries`, what is tried there until it is done (`roster.vault_tries`), `former`, the groups to request
-    again for who comes back (`roster.former_groups`), `returning`, the features of which that is unsent,
-    `set_aside`, those whose request waits until they are pushed (`roster.requests_set_aside`),
-    `written`, what custom mappings have written (`roster.written_fields`), and `unfit`, that the user goes by
-    nothing of the member any more (`roster.vault_links`).
+    (`domains.convert`). `vault` is what Vault CRM last showed of the user, and
+    what is to be done for it (`roster.vault_state`).
     """
 
     id: str
@@ -119,7 +115,7 @@ class Member:
     unmatched_since: str | None = None
     inactive_since: str | None = None
     digest: str = ""
-    vault: Mapping[str, Any] = field(default_factory=dict)
+    vault: VaultState = NOTHING_KNOWN
     sources: Mapping[str, str] = field(default_factory=dict)
     former_keys: tuple[str, ...] = ()
     version: int = 0
@@ -195,6 +191,7 @@ _TYPED: Mapping[str, tuple[Callable[[Any], object], Callable[[Any], object]]] = 
     ),
     "engage": (Engage.from_json, Engage.to_json),
     "engage_connect": (Engage.from_json, Engage.to_json),
+    "vault": (VaultState.from_json, VaultState.to_json),
     "former_keys": (tuple, list),
     "matched": (tuple, list),
 }

@@ -85,7 +85,7 @@ def _stands(
     if is_new:
         return member.feature(feature).request is not None
     # Only what is new in Vault CRM overwrites an edit: a row that was imported before does not.
-    kept = settings.pending_edits == "protect" or member.vault.get("digest") == user.digest
+    kept = settings.pending_edits == "protect" or member.vault.digest == user.digest
     is_pushed = feature in mappings.pushed_features(settings)
     if requests_set_aside.has(member, feature) or not is_pushed:
         kept = kept or user.requests.get(feature) == engage_groups.seen_request(member, feature)

@@ -221,9 +221,9 @@ def _follow(
     after = replace(before, **attributes, sources={**before.sources, CONNECTION: change.source})
     after = replace(after, **engage_groups.returned(before, after, end_dates.today(now, settings.time_zone)))
     after = with_former_groups(before, after, settings)
-    if match_keys_of(before) != match_keys_of(after) and "digest" in after.vault:
+    if match_keys_of(before) != match_keys_of(after) and after.vault.digest is not None:
         # The next full import looks whether the user in Vault CRM still goes by one of its names (G10).
-        after = replace(after, vault={**after.vault, "digest": ""})
+        after = replace(after, vault=replace(after.vault, digest=""))
     if before.active != after.active:
         outcome = Outcome.REACTIVATED if after.active else Outcome.DEACTIVATED
     else:

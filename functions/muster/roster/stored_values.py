@@ -1,7 +1,7 @@
 """What the values of a stored member have in common: JSON, of which a newer version may know more.
 
 While Lambda functions are updated one after another, two versions write the same members. What this one does
-not know of a value is kept beside what it knows, and written again as it was.
+not know of a value is kept beside what it knows, as `unknown`, and written again as it was.
 """
 
 from collections.abc import Container, Mapping

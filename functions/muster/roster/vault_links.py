@@ -22,8 +22,6 @@ RENAMED = "vault_user_renamed"
 HANDED_ON = "vault_user_handed_on"
 GONE = "vault_user_gone"
 LEFT_IN_GROUP = "vault_user_left_in_group"
-# The key in a member's `vault` that says that its user goes by nothing of the member any more.
-UNFIT = "unfit"
 
 
 def keys_of_user(user: VaultUser) -> tuple[str, ...]:
@@ -77,9 +75,9 @@ def may_be_linked(member: Member, user: VaultUser, settings: Settings) -> bool:
         return former == user.id
     if not user.active:
         return False
-    if UNFIT in member.vault:
+    if member.vault.unfit:
         return True
-    return member.vault.get("active") is False and not any(
+    return not member.vault.is_active and not any(
         _comes_home(member, feature, settings) for feature in FEATURES
     )
 
@@ -110,7 +108,7 @@ def entries(
     elif former and former != vault_id(after) and not change.moved:
         if groups := [group for each in FEATURES if (group := before.feature(each).group)]:
             yield user_entry(at, former, LEFT_IN_GROUP, _left(groups, change.id), before.id, run)
-    elif UNFIT in after.vault and UNFIT not in before.vault:
+    elif after.vault.unfit and not before.vault.unfit:
         yield user_entry(at, change.id, RENAMED, _RENAMED, before.id, run)
 
 

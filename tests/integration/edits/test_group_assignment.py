@@ -26,6 +26,7 @@ from tests.examples import NOW
 from tests.integration.company import store, table
 from tests.integration.edits.acme import break_second_write, lose_answers, meanwhile, wheres
 from tests.integration.pasted import events_for, pasted
+from tests.members import vault_state
 
 SETTINGS: dict[str, Any] = {
     "organization": "acme",
@@ -74,7 +75,7 @@ class Acme:
             username=address,
             email=address,
             crm=crm,
-            vault=vault,
+            vault=vault_state(**vault),
             version=1,
         )
         link = Link(crm_id=CRM_IDS[name], member=member.id)

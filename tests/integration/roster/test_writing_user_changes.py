@@ -131,7 +131,11 @@ def test_what_salesforce_says_leaves_the_link_and_the_groups(world: World) -> No
     world.settle(user())
     assert world.follow(change(20, Title="Lead")) == {Outcome.UPDATED: 1}
     ada = world.ada()
-    assert (ada.crm["vault_crm"]["id"], ada.engage.group, ada.vault["digest"]) == ("10042", "UK", "d1")
+    assert (ada.crm["vault_crm"]["id"], ada.engage.group, ada.vault.digest) == (
+        "10042",
+        "UK",
+        "d1",
+    )
 
 
 def test_who_leaves_in_salesforce_is_due_for_a_push(world: World) -> None:

@@ -13,6 +13,7 @@ from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, UNMATCHED
 from muster.roster.seats import HELD_SEAT, SeatPlace
+from muster.roster.vault_state import VaultState
 
 ORGANIZATION = "acme"
 NOW = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
@@ -87,27 +88,29 @@ ADA_IN_ROSTER = Member(
     frozen_since="2026-11-19T08:15:31.000Z",
     unmatched_since="2026-11-19T08:15:31.000Z",
     digest="00112233.44556677",
-    vault={
-        "active": False,
-        "engage": "EU Field Force",
-        "engage_connect": "EU Connect",
-        "digest": "8899aabb",
-        "waits": {
-            "engage": {
-                "group": _WAITS_FOR_LICENCE.group,
-                "since": _WAITS_FOR_LICENCE.since,
-                "tried": _WAITS_FOR_LICENCE.tried,
-            }
-        },
-        "align": {
-            "id": "V0001",
-            "taken": "2026-11-20T08:12:00.000Z",
-            "told": {
-                "engage": {"request": "UK Field Force", "status": "success", "group": "EU Field Force"},
-                "engage_connect": {"request": None, "status": None, "group": None},
+    vault=VaultState.from_json(
+        {
+            "active": False,
+            "engage": "EU Field Force",
+            "engage_connect": "EU Connect",
+            "digest": "8899aabb",
+            "waits": {
+                "engage": {
+                    "group": _WAITS_FOR_LICENCE.group,
+                    "since": _WAITS_FOR_LICENCE.since,
+                    "tried": _WAITS_FOR_LICENCE.tried,
+                }
             },
-        },
-    },
+            "align": {
+                "id": "V0001",
+                "taken": "2026-11-20T08:12:00.000Z",
+                "told": {
+                    "engage": {"request": "UK Field Force", "status": "success", "group": "EU Field Force"},
+                    "engage_connect": {"request": None, "status": None, "group": None},
+                },
+            },
+        }
+    ),
     sources={"salesforce": "2026-11-20T08:15:31.000Z|2|~2026-11-20T08:15:40.000000Z|"},
     former_keys=("email#lovelace@acme.example",),
     version=1,

@@ -32,7 +32,7 @@ from muster.pushes.steps import Steps
 from muster.roster import vault_links, vault_tries
 from muster.roster.licence_places import Line
 from muster.roster.member import Member
-from muster.roster.vault_tries import Tries
+from muster.roster.vault_state import Tries
 from muster.runs import running
 from muster.runs.run import Run
 from tests.simulation.harness.bugs import Bugs, Hunt

@@ -23,6 +23,7 @@ from muster.roster.decisions import Decision, Outcome
 from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from tests.examples import NOW, settings
+from tests.members import changed, vault_state
 
 BY = "jane@acme.example"
 SALES = {"name": "Sales", "engage": {"group": "UK"}}
@@ -54,11 +55,11 @@ def member(seen: str | None = None, **attributes: Any) -> Member:
         assignment="Pilot",
         update_mode="manual",
         crm={"vault_crm": {"id": "10042"}},
-        vault={"active": True, "engage": seen, "engage_connect": None, "digest": "as imported"},
+        vault=vault_state(active=True, engage=seen, engage_connect=None, digest="as imported"),
         version=3,
         revision=5,
     )
-    return replace(ada, **attributes)
+    return changed(ada, **attributes)
 
 
 def tried(count: int) -> dict[str, Any]:

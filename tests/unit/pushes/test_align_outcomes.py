@@ -153,7 +153,7 @@ def test_what_only_align_has_to_be_told_leaves_vault_crm_alone() -> None:
 def test_being_told_keeps_what_was_taken() -> None:
     asked = taken(filled(member()), record())
     for told in (reported(asked, record()), align_outcomes.without_record(asked)):
-        assert told.vault[ALIGN]["taken"] == MODIFIED
+        assert told.vault.to_json()[ALIGN]["taken"] == MODIFIED
         assert not align_requests.asked(told, record())
 
 

@@ -97,7 +97,7 @@ GOVERNED = member(assignment="Sales", engage=HELD)
         # Nobody had filled in the record: an empty request beside Retry Request is not an admin's.
         (member(engage=HELD), None, True),
         (filled(member(engage=HELD)), None, False),
-        (replace(filled(member(engage=HELD)), vault={ALIGN: {"id": "V4R0"}}), None, True),
+        (member(engage=HELD, vault={ALIGN: {"id": "V4R0", "taken": None, "told": None}}), None, True),
     ],
 )
 def test_a_request_that_is_not_for_align_to_make_is_refused_with_what_to_do(

@@ -14,6 +14,7 @@ from muster.roster import engage_groups
 from muster.roster.engage_state import Engage
 from muster.roster.licence_places import Line, Place, freed_by, line_for
 from muster.roster.member import Member
+from muster.roster.vault_state import LicenceWait, VaultState
 from muster.settings import Settings
 from muster.sources.vault_users import VaultUser
 
@@ -41,7 +42,7 @@ def holder(name: str, **attributes: Any) -> Member:
     """Return somebody in the group UK."""
     held = Engage("UK", "success", "UK")
     crm = {"vault_crm": {"id": f"id of {name}", "username": None}}
-    vault = {"active": True}
+    vault = VaultState(active=True)
     return replace(
         Member(id=name, organization="acme", active=True, crm=crm, vault=vault, engage=held), **attributes
     )
@@ -116,9 +117,9 @@ def test_before_somebody_asks_anew_the_line_is_tried() -> None:
 
 
 def test_who_asks_anew_in_line_overtakes_nobody_by_that() -> None:
-    place = {"group": "UK", "since": "2026-11-01T08:16:00.000Z", "tried": NOW.isoformat()}
+    place = LicenceWait("UK", since="2026-11-01T08:16:00.000Z", tried=NOW.isoformat())
     asks = holder("in line", engage=Engage("UK", "retry_request", None))
-    asks = replace(asks, vault={**asks.vault, "waits": {ENGAGE: place}})
+    asks = replace(asks, vault=replace(asks.vault, waits={ENGAGE: place}))
     assert turns(line("ada", "in line"), [asks], [shown("in line", None)]) == {}
 
 

@@ -121,7 +121,7 @@ class Story:
         self.decided_with = vault_settings_digest(self.settings)
         names = mappings.vault_fields_to_read(self.settings)
         digest = digester(names)({name: self.row[name] for name in names})
-        if mode == "full" and not afresh and digest == self.member.vault.get("digest"):
+        if mode == "full" and not afresh and digest == self.member.vault.to_json().get("digest"):
             return
         user = replace(self.user(), digest=digest)
         decision = vault_lifecycle.decide(
@@ -200,7 +200,7 @@ def ends(begins: str, steps: list[str], unmapped: frozenset[str]) -> list[Any]:
         story = begun(begins, unmapped, refused, is_switched=is_switched)
         story.goes(*steps, "on", "mapped", "full", "push", "full")
         member = story.member
-        rest = {name: value for name, value in member.vault.items() if name != "digest"}
+        rest = {name: value for name, value in member.vault.to_json().items() if name != "digest"}
         found.append((member.engage, member.origins, rest, story.row))
     return found
 

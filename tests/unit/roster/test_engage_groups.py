@@ -27,7 +27,8 @@ from muster.roster.engage_groups import Due
 from muster.roster.engage_state import Engage
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
-from muster.roster.vault_tries import Tries
+from muster.roster.vault_state import Tries
+from tests.members import changed, vault_state
 
 TODAY = date(2026, 11, 20)
 AT = "2026-11-20T08:16:00.000Z"
@@ -48,14 +49,14 @@ def member(vault: dict[str, Any] | None = None, /, **attributes: Any) -> Member:
         organization="acme",
         active=True,
         crm={"salesforce": {"id": "005"}, "vault_crm": {"id": "10042"}},
-        vault=seen | (vault or {}),
+        vault=vault_state(**seen | (vault or {})),
     )
-    return replace(ada, **attributes)
+    return changed(ada, **attributes)
 
 
 def stranger(**attributes: Any) -> Member:
     """Return Ada before an import has found her in Vault CRM."""
-    return replace(member(**attributes), crm={"salesforce": {"id": "005"}}, vault={})
+    return replace(member(**attributes), crm={"salesforce": {"id": "005"}}, vault=vault_state())
 
 
 def wished(ada: Member, feature: Feature, group: str | None) -> Member:
@@ -93,7 +94,7 @@ def test_a_changed_request_of_somebody_in_vault_crm_is_retry_request(
     assert after.feature(feature) == replace(before, request=group, status=RETRY_REQUEST)
     assert engage_groups.is_unsent(after, feature)
     # The next import looks at the member again, and what it saw last is still known.
-    assert after.vault == {"active": True, "engage": None, "engage_connect": None, "digest": ""}
+    assert after.vault.to_json() == {"active": True, "engage": None, "engage_connect": None, "digest": ""}
 
 
 @both
@@ -102,7 +103,7 @@ def test_a_wish_that_is_taken_back_before_it_was_sent_leaves_nothing_to_send(
     feature: Feature, shown: str | None, status: str | None
 ) -> None:
     asked = member(**{feature: Engage("US", RETRY_REQUEST, shown)})
-    asked = replace(asked, vault={**asked.vault, feature: shown})
+    asked = replace(asked, vault=replace(asked.vault, requests={feature: shown}))
     assert getattr(wished(asked, feature, shown), feature) == held(shown, status, shown)
 
 
@@ -136,7 +137,7 @@ def test_a_retry_keeps_the_request(feature: Feature, status: str | None) -> None
     ada = member(**{feature: held("UK", status, "US")})
     after = replace(ada, **engage_groups.retry(ada, feature))
     assert after.feature(feature) == held("UK", RETRY_REQUEST, "US")
-    assert after.vault["digest"] == ""
+    assert after.vault.to_json()["digest"] == ""
 
 
 def test_a_retry_of_who_is_not_in_vault_crm_changes_nothing() -> None:
@@ -147,10 +148,10 @@ def test_a_retry_of_who_is_not_in_vault_crm_changes_nothing() -> None:
 def test_another_request_leaves_the_line_and_a_retry_does_not() -> None:
     line = {"engage": waits(), "engage_connect": waits("US")}
     ada = member({"waits": line}, engage=held("UK", NO_LICENSES_REMAINING))
-    assert wished(ada, ENGAGE, "US").vault["waits"] == {"engage_connect": waits("US")}
-    assert replace(ada, **engage_groups.retry(ada, ENGAGE)).vault["waits"] == line
+    assert wished(ada, ENGAGE, "US").vault.to_json()["waits"] == {"engage_connect": waits("US")}
+    assert replace(ada, **engage_groups.retry(ada, ENGAGE)).vault.to_json()["waits"] == line
     alone = member({"waits": {"engage": waits()}}, engage=held("UK", NO_LICENSES_REMAINING))
-    assert "waits" not in wished(alone, ENGAGE, None).vault
+    assert "waits" not in wished(alone, ENGAGE, None).vault.to_json()
 
 
 # ── Leaving ───────────────────────────────────────────────────────────────────────────────────────────
@@ -351,7 +352,7 @@ def test_what_was_sent_is_not_sent_again(feature: Feature) -> None:
     ada = wished(member({feature: "US"}, **{feature: held("US", SUCCESS, "US")}), feature, "UK")
     after = replace(ada, **engage_groups.sent(ada, feature, request("UK")))
     assert after.feature(feature) == held("UK", REQUEST_SENT, "US")
-    assert (engage_groups.seen_request(after, feature), after.vault["digest"]) == ("UK", "")
+    assert (engage_groups.seen_request(after, feature), after.vault.to_json()["digest"]) == ("UK", "")
     assert not engage_groups.is_unsent(after, feature)
     seen = Seen(engage_groups.seen_request(after, feature), REQUEST_SENT, "US")
     assert engage_groups.to_send("UK", seen, retry=False) == {}
@@ -428,7 +429,7 @@ def test_who_finds_no_licence_waits_from_then_on(
 ) -> None:
     ada = member({"waits": {"engage": line}} if line else {}, engage=before)
     taken = replace(ada, **engage_groups.observed(ada, ENGAGE, seen, AT))
-    assert taken.vault.get("waits") == ({"engage": after} if after else None)
+    assert taken.vault.to_json().get("waits") == ({"engage": after} if after else None)
     assert licence_places.places(taken) == ({Place(ENGAGE, **after)} if after else frozenset())
 
 
@@ -467,7 +468,7 @@ def test_a_removal_is_done_once_there_is_no_group(seen: Seen, left: Tries | None
     ada = member({"tries": {ENGAGE: {"since": EARLIER, "last": EARLIER, "count": 1}}}, **GONE, **IN_UK)
     looked_at = replace(ada, **engage_groups.observed(ada, ENGAGE, seen, LATER))
     assert vault_tries.of(looked_at, ENGAGE) == left
-    assert ("tries" in looked_at.vault) == (left is not None)
+    assert ("tries" in looked_at.vault.to_json()) == (left is not None)
 
 
 def test_a_removal_that_was_not_saved_stays_failed_until_the_vault_shows_something_else() -> None:
@@ -500,7 +501,7 @@ def test_who_comes_back_asks_for_the_group_again(
     before: dict[str, Any], after: dict[str, Any], asks: bool
 ) -> None:
     ada = member(engage=held("UK", SUCCESS))
-    returned = engage_groups.returned(replace(ada, **before), replace(ada, **after), TODAY)
+    returned = engage_groups.returned(changed(ada, **before), changed(ada, **after), TODAY)
     assert (returned.get("engage") == held("UK", RETRY_REQUEST)) is asks
 
 

@@ -1,6 +1,7 @@
 """A stored member read and written again: not a byte of it changes, and it is shown as it is stored."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from muster.crm.engage_features import FEATURES
 from muster.roster.member import SHOWN, Member
+from muster.roster.vault_state import VaultState
 
 TEXT = st.text(min_size=1, max_size=3)
 MAYBE = TEXT | st.none()
@@ -26,9 +28,9 @@ def in_order(keys: Mapping[str, Any], **others: Any) -> st.SearchStrategy[dict[s
     return some.map(lambda made: {name: made[name] for name in names if name in made})
 
 
-def in_any_order(**others: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """Return JSON objects with some of these keys."""
-    some = st.fixed_dictionaries({}, optional=others | NEWER)
+def in_any_order(keys: Mapping[str, Any], **others: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """Return JSON objects with these keys, and some of the `others` among them."""
+    some = st.fixed_dictionaries(dict(keys), optional=others | NEWER)
     return some.flatmap(lambda made: st.permutations(list(made.items()))).map(dict)
 
 
@@ -62,15 +64,14 @@ WRITTEN = by(
     in_order({"value": MAYBE}, open=st.just(True), sent=TEXT, same=TEXT, refused=st.just(True)),
 )
 ALIGN = in_any_order(
-    id=MAYBE,
-    taken=WHEN | st.none(),
-    told=st.none() | by(FEATURES, ENGAGE),
+    {"id": MAYBE, "taken": WHEN | st.none(), "told": st.none() | by(FEATURES, ENGAGE)},
     filled=st.sampled_from([[], ["engage"], ["engage", "engage_connect"]]),
     requests=st.dictionaries(st.sampled_from(FEATURES), MAYBE),
     by_hand=st.dictionaries(st.sampled_from(("crm_user_status", "end_date")), MAYBE),
 )
 SOME_FEATURES = st.sampled_from([["engage"], ["engage_connect"], ["engage", "engage_connect"]])
 VAULT = in_any_order(
+    {},
     active=st.booleans(),
     engage=MAYBE,
     engage_connect=MAYBE,
@@ -113,6 +114,14 @@ def test_what_is_stored_is_written_again_byte_for_byte(document: dict[str, Any])
     member = Member.from_document(orjson.loads(stored), 7)
     assert orjson.dumps(member.to_document()) == stored
     assert member == Member.from_document(orjson.loads(stored), 7)
+
+
+@given(stored=VAULT)
+def test_what_was_changed_is_written_with_all_that_it_had(stored: dict[str, Any]) -> None:
+    changed = replace(VaultState.from_json(orjson.loads(orjson.dumps(stored))))
+    assert changed.read is None
+    assert orjson.loads(orjson.dumps(changed.to_json())) == stored
+    assert VaultState.from_json(changed.to_json()) == changed
 
 
 @given(document=DOCUMENTS)

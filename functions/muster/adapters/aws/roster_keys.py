@@ -224,7 +224,7 @@ def _state(member: Member) -> str | None:
     if not crm_id and not vault_id:
         return None
     active = "a" if member.active else "i"
-    vault = f"|{vault_id}|{member.vault.get('digest', '')}" if vault_id else ""
+    vault = f"|{vault_id}|{member.vault.digest or ''}" if vault_id else ""
     since = member.unmatched_since if member.active else member.inactive_since
     return f"{crm_id}|{member.digest}|{active}|{since or ''}|{member.id}{vault}"
 
