@@ -35,6 +35,7 @@ from muster.pushes.pushing import Pushing
 from muster.roster import engage_groups
 from muster.roster.effects import indexed
 from muster.roster.member import Member
+from muster.roster.vault_state import VaultState
 from muster.settings import Settings
 from muster.settings.mappings import vault_fields_to_read
 from muster.settings.versions import StoredSettings
@@ -177,9 +178,7 @@ class _Work:
             member = roster_keys.to_member(
                 self.table.items[_key(roster_keys.member_key("acme", f"member-{each}"))]
             )
-            wished: dict[str, Any] = engage_groups.request_group(
-                member, engage_features.ENGAGE, f"G{self.turn % 2}"
-            )
+            wished = engage_groups.request_group(member, engage_features.ENGAGE, f"G{self.turn % 2}")
             item = _item(replace(member, **wished))
             self.table.store(item)
             self.table.asked.append(_key(item))
@@ -227,7 +226,7 @@ def _member(vault_id: str) -> Member:
         active=True,
         name="Ada Lovelace",
         crm={"vault_crm": {"id": vault_id, "username": None}},
-        vault={"active": True},
+        vault=VaultState(active=True),
         revision=1,
     )
 

@@ -129,11 +129,11 @@ def _about(member: Member) -> str:
 
 
 def _recording(member: Member) -> str:
-    setting = member.data_capture.get(RECORDING, {})
-    if setting.get("effective") == "enabled":
+    setting = member.data_capture.get(RECORDING)
+    if setting and setting.effective == "enabled":
         return "web conferences are recorded"
-    if setting.get("intended") == "enabled":
-        return f"web conferences are recorded once a seat is free ({_harmless(setting.get('seat_required'))})"
+    if setting and setting.intended == "enabled":
+        return f"web conferences are recorded once a seat is free ({_harmless(setting.seat_required)})"
     return "web conferences are not recorded"
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
 
+from muster.roster.engage_state import NO_ENGAGE
 from muster.roster.history import BOOKKEEPING, taken_apart, values_of
-from muster.roster.member import NO_ENGAGE, SHOWN, Json, Member
+from muster.roster.member import SHOWN, Json, Member
 from muster.roster.reasons import ERASED
 
 IN_ROSTER = "in_roster"
@@ -73,7 +74,7 @@ def as_json(values: Mapping[str, object]) -> Json:
     """
     shown: Json = {name: values.get(name) for name in SHOWN if name not in BOOKKEEPING}
     shown |= {name: {} for name in _MAPS}
-    shown |= {"engage": dict(NO_ENGAGE), "engage_connect": dict(NO_ENGAGE), "phone_numbers": []}
+    shown |= {"engage": NO_ENGAGE.to_json(), "engage_connect": NO_ENGAGE.to_json(), "phone_numbers": []}
     for name, value in values.items():
         first, key, last = taken_apart(name)
         if first == "phone_numbers":

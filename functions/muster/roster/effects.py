@@ -116,7 +116,7 @@ def _state(member: Member) -> MemberState | None:
         active=member.active,
         unmatched_since=(member.unmatched_since or "") if member.active else "",
         vault_id=vault_id,
-        vault_digest=member.vault.get("digest", "") if vault_id else "",
+        vault_digest=(member.vault.digest or "") if vault_id else "",
         inactive_since="" if member.active else (member.inactive_since or ""),
     )
 

@@ -10,5 +10,5 @@ def recorded_under(member: Member | None) -> str | None:
     """Return the manager (member id) of an active, recorded member; `None` for any other."""
     if member is None or not member.active:
         return None
-    recording = member.data_capture.get(RECORDING, {}).get("effective")
-    return member.manager if recording == "enabled" else None
+    recording = member.data_capture.get(RECORDING)
+    return member.manager if recording and recording.effective == "enabled" else None

@@ -200,10 +200,11 @@ def _broken_seats(roster: Roster, limits: Mapping[str, int]) -> Iterator[str]:
     for member in roster.members.values():
         for seat, place in member.seats.items():
             if not member.active:
-                yield f"an inactive member is {place['state']} for {seat}"
-            held[seat] += place["state"] == HELD
-            if place["state"] == WAITING:
-                key = roster_keys.line_key("", seat, (place["rank"], place["since"]), member.id)
+                yield f"an inactive member is {place.state} for {seat}"
+            held[seat] += place.state == HELD
+            if place.state == WAITING:
+                assert place.in_line
+                key = roster_keys.line_key("", seat, place.in_line, member.id)
                 waiting.setdefault(seat, []).append(key["sk"]["S"])
     for seat in {*held, *waiting, *roster.pools, *roster.lines}:
         counted, line = roster.pools.get(seat, (0, 0)), roster.lines.get(seat, [])

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muster.imports.manager_mails import Message, address_of, compose
+from muster.roster.data_capture import Capture
 from muster.roster.member import Member
 from tests.examples import settings
 
-RECORDED = {"intended": "enabled", "effective": "enabled", "seat_required": None, "origin": "crm"}
-WITHOUT_SEAT = {"intended": "enabled", "effective": "disabled", "seat_required": "gong", "origin": "crm"}
-PREVENTED = {"intended": "prevented", "effective": "prevented", "seat_required": None, "origin": "crm"}
+RECORDED = Capture("enabled", "enabled", None, "crm")
+WITHOUT_SEAT = Capture("enabled", "disabled", "gong", "crm")
+PREVENTED = Capture("prevented", "prevented", None, "crm")
 
 ADA = Member(
     id="ada",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from muster.adapters.aws.roster_keys import member_item, to_due, to_state
+from muster.roster.data_capture import Capture
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.effects import Effects, Indexed, Moved, effects, indexed
 from muster.roster.engage_groups import Due
@@ -17,11 +18,12 @@ from muster.roster.member_events import Kind
 from muster.roster.reasons import END_DATE, NAMESAKE_ACTIVE, NAMESAKE_LEFT, UNMATCHED
 from muster.roster.seats import Move
 from muster.sources.member_states import MemberState
+from tests.members import changed
 
 ADA = Member(id="ada", organization="acme", active=True)
 HELD = {"state": "held"}
 WAITS = {"state": "waiting", "since": "2026-11-20", "rank": 2}
-RECORDED = {"record_web_conferences": {"intended": "enabled", "effective": "enabled"}}
+RECORDED = {"record_web_conferences": Capture("enabled", "enabled", None, "crm")}
 UK = {"request": "UK", "status": "success", "group": "UK"}
 NOTHING = {"request": None, "status": None, "group": None}
 LINK = Link(crm_id="005")
@@ -33,7 +35,7 @@ AT_US = Place("engage", "US", "s2", "s2")
 
 
 def has(**attributes: Any) -> Member:
-    return replace(ADA, **attributes)
+    return changed(ADA, **attributes)
 
 
 def in_vault(vault_id: str = "1", **attributes: Any) -> Member:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from muster.roster.data_capture import Capture
 from muster.roster.history import FieldChange, changes_between, taken_apart
 from muster.roster.member import Member
 from muster.roster.member_events import Kind, MemberEvent, events
+from tests.members import changed
 
 ADA = Member(id="ada", organization="acme", active=True, name="Ada", title="Rep")
 LEFT = replace(ADA, active=False, inactive_reason="unmatched")
@@ -23,7 +25,7 @@ def engage(group: str | None, status: str = "success") -> dict[str, str | None]:
 
 
 def has(**attributes: Any) -> Member:
-    return replace(ADA, **attributes)
+    return changed(ADA, **attributes)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def has(**attributes: Any) -> Member:
             has(
                 workspaces={"seats.x.state": "held", "group": "UK"},
                 custom={"manager": "held"},
-                data_capture={"seats.gong": {"state": "held"}},
+                data_capture={"seats.gong": Capture("held", "held", None, "crm")},
             ),
             [UPDATED],
         ),

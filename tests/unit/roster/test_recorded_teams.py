@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from muster.roster.data_capture import Capture
 from muster.roster.member import Member
 from muster.roster.recorded_teams import recorded_under
 
-RECORDED = {"intended": "enabled", "effective": "enabled", "seat_required": None, "origin": "crm"}
-WITHOUT_SEAT = {"intended": "enabled", "effective": "disabled", "seat_required": "gong", "origin": "crm"}
-PREVENTED = {"intended": "prevented", "effective": "prevented", "seat_required": None, "origin": "crm"}
+RECORDED = Capture("enabled", "enabled", None, "crm")
+WITHOUT_SEAT = Capture("enabled", "disabled", "gong", "crm")
+PREVENTED = Capture("prevented", "prevented", None, "crm")
 
 ADA = Member(
     id="ada",

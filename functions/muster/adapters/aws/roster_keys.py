@@ -256,9 +256,7 @@ def to_member(item: Item) -> Member:
 
 def member_of(doc: str, revision: int = 0) -> Member:
     """Return the member of an item's document; without a revision it cannot be written."""
-    document = orjson.loads(doc)
-    listed: Json = {name: tuple(document.pop(name, ())) for name in ("former_keys", "matched")}
-    return Member(**document, **listed, revision=revision)
+    return Member.from_document(orjson.loads(doc), revision)
 
 
 def history_item(organization: str, entry: HistoryEntry) -> Item:
