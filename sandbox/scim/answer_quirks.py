@@ -20,7 +20,7 @@ def success(call: Call, answer: Answer, app: "ScimApp") -> None:
         answer.status = call.success
         if call.success == app.quirks.delete_status and call.method == "PUT":
             answer.body = None
-    elif call.method == "POST" and call.kind is not None:
+    elif call.creates:
         answer.status = app.quirks.create_status
     elif call.method == "DELETE":
         answer.status = app.quirks.delete_status

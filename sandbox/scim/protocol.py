@@ -54,6 +54,11 @@ class Call:
         return "/" + "/".join(part for part in (self.endpoint, self.id) if part)
 
     @property
+    def creates(self) -> bool:
+        """Whether it makes a user or group."""
+        return self.method == "POST" and self.kind is not None and self.id is None
+
+    @property
     def object(self) -> Json:
         """The body, where it is an object."""
         return self.body if isinstance(self.body, dict) else {}

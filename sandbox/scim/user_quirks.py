@@ -22,14 +22,14 @@ def taken_names(call: Call, app: "ScimApp") -> Answer | None:
     """Refuse a new user or group under a name that only the app knows to be taken."""
     name = call.object.get("userName" if call.kind == "User" else "displayName")
     taken = {each.casefold() for each in app.quirks.taken}
-    if call.method == "POST" and call.kind is not None and str(name).casefold() in taken:
+    if call.creates and str(name).casefold() in taken:
         raise Refused(409, "The name is already in use", "uniqueness")
     return None
 
 
 def upsert(call: Call, app: "ScimApp") -> Answer | None:
     """Replace the user of the same name, where a POST finds one."""
-    if app.quirks.post_existing == "upserts" and call.method == "POST" and call.endpoint == "Users":
+    if app.quirks.post_existing == "upserts" and call.creates and call.kind == "User":
         found = app.directory.named("User", str(call.object.get("userName")))
         if found:
             call.method, call.id, call.success = "PUT", found[0]["id"], 200

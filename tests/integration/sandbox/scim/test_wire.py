@@ -149,6 +149,7 @@ def test_successes_and_unknown_ids_have_another_status(scim: ScimInProcess) -> N
     scim.quirks(create_status=202, delete_status=200, unknown_id_status=400)
     answer = scim.post(ADA)
     assert answer.status_code == 202
+    assert scim.send("POST", "/Users/.search", {"filter": 'title eq "x"'}).status_code == 200
     assert scim.send("DELETE", f"/Users/{answer.get_json()['id']}").status_code == 200
     assert scim.user("nobody", status=400)["status"] == "400"
 
