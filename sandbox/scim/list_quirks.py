@@ -79,6 +79,8 @@ def paging(call: Call, app: "ScimApp") -> Answer | None:
     if not call.is_list:
         return None
     query, quirks = call.query, app.quirks
+    if quirks.default_page_size is not None:
+        query.setdefault("count", str(quirks.default_page_size))
     if quirks.page_size is not None:
         asked = query.get("count")
         is_lower = (

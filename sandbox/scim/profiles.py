@@ -4,10 +4,9 @@ A profile is what the target documents, not a copy of it: what is not named here
 """
 
 PROFILES: dict[str, dict[str, object]] = {
-    # Fifty rows and nothing beyond, single values, a hundred members a call, no replacing of members.
+    # Fifty rows that look like all there are; single values; a hundred members a call, and no replacing.
     "aws_identity_center": {
         "page_size": 50,
-        "count": "ignored",
         "start_index": "ignored",
         "total": "page",
         "filterable": ("userName", "externalId", "displayName", "id", "manager"),
@@ -20,7 +19,13 @@ PROFILES: dict[str, dict[str, object]] = {
         "refuses": ("POST /Bulk",),
     },
     # DELETE closes an account, pages of ten unless asked, limits shared by all clients.
-    "slack": {"delete": "deactivates", "rate": {"calls": 180, "per_s": 60}, "unique_emails": True},
+    "slack": {
+        "delete": "deactivates",
+        "default_page_size": 10,
+        "page_size": 1000,
+        "rate": {"calls": 180, "per_s": 60},
+        "unique_emails": True,
+    },
     # Who is closed answers 404, loses the groups and comes back as somebody new; the address cannot change.
     "atlassian": {"inactive": "gone", "immutable": ("emails",), "unique_emails": True},
     # Who is closed takes nothing but `active`; DELETE closes; the owner stays.
@@ -30,6 +35,7 @@ PROFILES: dict[str, dict[str, object]] = {
     "hcp_terraform": {
         "filterable": ("userName", "externalId"),
         "immutable": ("externalId",),
+        "default_page_size": 100,
         "page_size": 200,
     },
     # Groups are read and filled, no more; DELETE closes; a profile comes as an entitlement.

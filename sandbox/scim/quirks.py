@@ -110,6 +110,7 @@ class _Lists(BaseModel):
     """Lists, filters, and how soon they tell the truth."""
 
     lists: Literal["work", "refused"] = "work"
+    default_page_size: Count | None = None
     page_size: Count | None = None
     # ignored: page_size rows, whatever is asked.
     count: Literal["works", "ignored"] = "works"

@@ -85,11 +85,6 @@ class ScimApp:
 
     # ── The token ────────────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def is_expired(self) -> bool:
-        """Whether the token is good for nothing any more."""
-        return self._is_expired
-
     def expire_token(self) -> None:
         """End the token; every call is refused from now on."""
         self._is_expired = True

@@ -29,6 +29,24 @@ def test_pages_are_shorter_than_asked(scim: ScimInProcess, names: list[str]) -> 
     assert [len(page) for page in walked(scim, count=2)] == [3, 3, 1, 0]
 
 
+def test_a_page_is_short_unless_more_is_asked(scim: ScimInProcess, names: list[str]) -> None:
+    scim.quirks(default_page_size=2, page_size=4)
+    sizes = [
+        len(scim.call("GET", "/Users", None, status=200, **query)["Resources"])
+        for query in ({}, {"count": "9"})
+    ]
+    assert (sizes, scim.call("GET", "/Users")["totalResults"]) == ([2, 4], 5)
+
+
+def test_fifty_of_aws_look_whole(scim: ScimInProcess) -> None:
+    scim.quirks(profile="aws_identity_center")
+    for number in range(51):
+        scim.create(displayName=f"User {number}")
+    pages = [scim.call("GET", "/Users", startIndex=start, count="100") for start in ("1", "51")]
+    assert [(len(page["Resources"]), page["totalResults"]) for page in pages] == [(50, 50), (50, 50)]
+    assert len(scim.truth()) == 51
+
+
 def test_a_cut_list_looks_whole(scim: ScimInProcess, names: list[str]) -> None:
     scim.quirks(page_size=2, count="ignored", start_index="ignored", total="page")
     answers = [scim.call("GET", "/Users", startIndex=start, count="100") for start in ("1", "3")]
