@@ -4,6 +4,13 @@ A profile is what the target documents, not a copy of it: what is not named here
 """
 
 PROFILES: dict[str, dict[str, object]] = {
+    # What its gallery app for Entra maps and its custom source lists: no deletion of users, found by name only.
+    "gong": {
+        "filterable": ("userName", "displayName"),
+        "refuses": ("DELETE /Users",),
+        "requires": ("name.givenName", "name.familyName", "emails"),
+        "unique_emails": True,
+    },
     # Fifty rows that look like all there are; single values; a hundred members a call, and no replacing.
     "aws_identity_center": {
         "page_size": 50,
