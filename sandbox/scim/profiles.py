@@ -4,7 +4,7 @@ A profile is what the target documents, not a copy of it: what is not named here
 """
 
 PROFILES: dict[str, dict[str, object]] = {
-    # What its gallery app for Entra maps and its custom source lists: no deletion of users, found by name only.
+    # As its custom source lists calls and its app for Entra maps fields: no deletion, names alone filter.
     "gong": {
         "filterable": ("userName", "displayName"),
         "refuses": ("DELETE /Users",),
