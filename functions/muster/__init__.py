@@ -4,7 +4,7 @@ A house of rooms, one per capability, bottom up: a file imports its own room and
 
 errors, validation, references, times, lease, error_log, checks   what every room speaks of
 presentation/            answers in words, as short lines and as tables
-crm/                     how Salesforce and Vault name, query and page things
+crm/                     how Salesforce, Vault and SCIM targets name, query and page things
 settings/                an organization's settings document, and what follows from it alone
 sources/                 gather: users as a CRM shows them, whole or refused
 roster/                  decide and write: who is a member, and what each member has

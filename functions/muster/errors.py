@@ -4,6 +4,7 @@
       Rejected          the input is wrong; trying again cannot help   (says where and what to do)
         NotFound        nothing has that name; worded the same whatever the cause
         TooLarge        the input is over a size limit
+        FilterRefused   a system does not find anything by that; it may be there all the same
       Unavailable       a system is down or busy; try later            (carries retry_after)
         Incomplete      a source was read, but not whole: nothing may be decided on it
         OutcomeUnknown  a write was sent, and whether it took effect is unknown: read back first
@@ -15,7 +16,7 @@
         NotAllowed      the integration user may not do that, be it to one record or at all
         NotServed       nothing is served at that address: wrong API version or host
         WrongSystem     the credentials are valid, but for another org or vault than in the settings
-        PasswordRefused  the password in a secret was refused, and is not sent again (U5)
+        PasswordRefused  the password or token in a secret was refused, and is not sent again (U5)
 
 Adapters translate at the edge, `raise ... from error`; each handler maps class to outcome in one
 place. Messages carry ids, never names, e-mail addresses, tokens or bodies: they end up in logs.
@@ -51,6 +52,10 @@ class NotFound(Rejected):
 
 class TooLarge(Rejected):
     """The input is over a size limit."""
+
+
+class FilterRefused(Rejected):
+    """A system does not find anything by that attribute; what was looked for may be there all the same."""
 
 
 class Unavailable(MusterError):
@@ -111,7 +116,7 @@ class WrongSystem(Misconfigured):
 
 
 class PasswordRefused(Misconfigured):
-    """The password in a secret was refused, and nobody sends it again (U5).
+    """The password or token in a secret was refused, and nobody sends it again (U5).
 
     Until the secret has another version, or an admin asks for one more login.
     """

@@ -30,7 +30,7 @@ class Shelf:
 
     def secrets(self) -> Secrets:
         """Return what a client reads it through."""
-        _, organization, _ = self.name.split("/")
+        organization = self.name.split("/")[1]
         return Secrets(cast(Any, self), organization)
 
 

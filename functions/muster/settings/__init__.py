@@ -4,6 +4,8 @@ sections, assignments, field_maps   every key and its default, as pydantic model
 vault_field_maps, engage_statuses   the same for Vault CRM: field mappings and status names
 align_field_maps                    fields of Align's roster that members show beside their own
 align_names                         how an Align vault names its fields and statuses
+connection                          what connections have in common
+scim_connection, scim_profiles      an app that is provisioned by SCIM, and what is known of such apps
 values                              the kinds of value: what each accepts, and what to write instead
 strict_yaml                         YAML or JSON text, parsed strictly
 document                            text or object → validated `Settings`

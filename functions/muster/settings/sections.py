@@ -8,10 +8,11 @@ another, such as an assignment's seats against `seats`.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from muster.settings.align_names import AlignFields, AlignStatuses, CrmUserStatuses
 from muster.settings.assignments import Assignment, DataCaptureSeats, Seat
+from muster.settings.connection import Connection, secret_of
 from muster.settings.engage_statuses import Statuses
 from muster.settings.field_maps import FieldMaps
 from muster.settings.values import (
@@ -141,31 +142,6 @@ class Domains(Section):
         return self
 
 
-def _secret(connection: str) -> Any:
-    return Field(
-        default=None,
-        description=(
-            "Name of the secret in Secrets Manager that holds the credentials; it begins with"
-            f" muster/<organization>/. Default: muster/<organization>/{connection}."
-        ),
-    )
-
-
-class Connection(Section):
-    """What connections have in common: the organization whose they are, which no document writes in them."""
-
-    _organization: str = PrivateAttr("")
-
-    @property
-    def organization(self) -> str:
-        """The organization of the settings; empty outside of settings."""
-        return self._organization
-
-    def belong_to(self, organization: str) -> None:
-        """Note whose connection this is; `Settings` does."""
-        self._organization = organization
-
-
 class SalesforceConnection(Connection):
     """The Salesforce org the users come from."""
 
@@ -177,7 +153,7 @@ class SalesforceConnection(Connection):
     login: Literal["client_credentials", "jwt_bearer"] = Field(
         default="client_credentials", description="The OAuth flow that the external client app allows."
     )
-    secret: SecretName | None = _secret("salesforce")
+    secret: SecretName | None = secret_of("salesforce")
     action_ids: Listed[ActionId] = Field(
         default=(),
         max_length=20,
@@ -190,7 +166,7 @@ class VaultCrmConnection(Connection):
 
     host: VaultHost = Field(description="The vault's host.")
     api_version: VaultVersion = Field(default="v26.1", description="Version of the Vault API.")
-    secret: SecretName | None = _secret("vault_crm")
+    secret: SecretName | None = secret_of("vault_crm")
     manage_features: Annotated[Listed[EngageFeature], AfterValidator(no_duplicates)] = Field(
         default=(), description="The Engage features that are pushed; the others are only read and shown."
     )
@@ -233,7 +209,7 @@ class AlignConnection(Connection):
 
     host: VaultHost = Field(description="The vault's host.", examples=["acme-align.veevavault.com"])
     api_version: VaultVersion = Field(default="v26.1", description="Version of the Vault API.")
-    secret: SecretName | None = _secret("align")
+    secret: SecretName | None = secret_of("align")
     fields: AlignFields = Field(
         default_factory=AlignFields,
         description="API names of the fields of roster_member__aln, where they differ from the default.",

@@ -17,6 +17,8 @@ from muster.crm.vault_fields import FIELD_NAME, NEVER_MAPPED, why_never_written
 from muster.validation import did_you_mean, refused
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+# Names that lead into a network of somebody's own, never to an app on the internet.
+_PRIVATE_DOMAINS = frozenset({"arpa", "home", "internal", "intranet", "lan", "local", "localhost", "private"})
 _LOOPBACK = r"(127\.0\.0\.1|localhost):[1-9][0-9]{0,4}"
 _STANDARD_FIELD = r"[A-Za-z](_?[A-Za-z0-9])*"
 # A namespace and its two underscores may stand before a packaged field: npe01__Region__c.
@@ -134,6 +136,21 @@ def _vault(_: str) -> str:
     return "It is the vault's own, as the browser shows it. "
 
 
+def _scim_host(value: str) -> str:
+    """Return a host of an app, with a public name: no address, no name of a network of its own (T3)."""
+    labels = value.rpartition(".")
+    is_public = re.fullmatch(rf"({_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])?", value) is not None
+    if is_loopback(value) and int(value.rpartition(":")[2]) <= 65_535:
+        return value
+    if not is_public or labels[2] in _PRIVATE_DOMAINS:
+        raise refused(
+            "is not the public name of a host",
+            "Write the host alone, in lower case, like api.example.com: without https:// and path, no address"
+            " (127.0.0.1 or localhost with a port is for the local stack).",
+        )
+    return value
+
+
 def _organization(value: str) -> str:
     if not re.fullmatch(_LABEL, value):
         raise refused(
@@ -226,6 +243,16 @@ VaultHost = Annotated[
     str,
     Field(max_length=253, examples=["acme-crm.veevavault.com"]),
     AfterValidator(_host(".veevavault.com", _vault)),
+]
+ScimHost = Annotated[str, Field(max_length=253, examples=["api.example.com"]), AfterValidator(_scim_host)]
+ScimPath = Annotated[
+    str,
+    *_text(
+        r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*",
+        "is not a path",
+        "Write it like /scim/v2: it begins with a slash and ends without one.",
+        "/scim/v2",
+    ),
 ]
 SalesforceOrganizationId = Annotated[
     str,

@@ -1,8 +1,9 @@
-"""The journal of logins to vaults: one at a time, and never again what was refused (U5).
+"""The journal of logins to vaults and tokens of SCIM targets: never again what was refused (U5).
 
 Five wrong passwords in a row lock a Vault account, and any number of processes may have the same one. So
-before a login is sent its turn is taken in the table, and a refusal stays there for every process to read.
-An item is about one version of one connection's secret. It holds no part of the secret, nor a hash of one.
+before a login is sent its turn is taken in the table; a token needs none. A refusal stays there for every
+process to read. An item is about one version of one connection's secret. It holds no part of the secret, nor
+a hash of one.
 """
 
 from __future__ import annotations
