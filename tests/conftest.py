@@ -10,6 +10,8 @@ from unittest.mock import patch
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.loaders import JSONFileLoader
+from moto.core import models as moto_models
+from moto.core.custom_responses_mock import CallbackResponse
 from moto.dynamodb.models.table import Table
 from werkzeug.routing import Rule
 
@@ -62,6 +64,13 @@ def _builders_of_urls() -> Iterator[None]:
         return built[key]
 
     with patch.object(Rule, "_compile_builder", compile_once):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _addresses_of_aws() -> Iterator[None]:
+    """Have what answers at each address of AWS made once: moto makes 1,400 of them whenever it starts."""
+    with patch.object(moto_models, "CallbackResponse", functools.cache(CallbackResponse)):
         yield
 
 
