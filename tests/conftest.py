@@ -11,7 +11,9 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.loaders import JSONFileLoader
 from moto.core import models as moto_models
+from moto.core import responses as moto_responses
 from moto.core.custom_responses_mock import CallbackResponse
+from moto.core.utils import method_names_from_class
 from moto.dynamodb.models.table import Table
 from werkzeug.routing import Rule
 
@@ -69,8 +71,14 @@ def _builders_of_urls() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _addresses_of_aws() -> Iterator[None]:
-    """Have what answers at each address of AWS made once: moto makes 1,400 of them whenever it starts."""
-    with patch.object(moto_models, "CallbackResponse", functools.cache(CallbackResponse)):
+    """Have what answers at each address of AWS made once: moto makes 1,300 of them whenever it starts.
+
+    And what a service can do it looks up at each call.
+    """
+    with (
+        patch.object(moto_models, "CallbackResponse", functools.cache(CallbackResponse)),
+        patch.object(moto_responses, "method_names_from_class", functools.cache(method_names_from_class)),
+    ):
         yield
 
 
