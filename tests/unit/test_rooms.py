@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def dotted(path: Path) -> str:
     return ".".join(parts).removesuffix(".__init__")
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Return all that a file imports, in functions and for type checking as well, with dots."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -53,14 +55,15 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
-def modules_of_ours(path: Path) -> set[str]:
+@cache
+def modules_of_ours(path: Path) -> frozenset[str]:
     """Return the modules of Muster that a file imports, without the names of what is in them."""
     known = {dotted(each) for each in FILES}
     ours = {name for name in imports(path) if name.startswith("muster.")}
-    return {name if name in known else name.rpartition(".")[0] for name in ours} - {"muster"}
+    return frozenset(name if name in known else name.rpartition(".")[0] for name in ours) - {"muster"}
 
 
 def room_of(module: str) -> str:
