@@ -27,8 +27,8 @@ from muster.pushes import (
 from muster.pushes.licence_lines import Removals
 from muster.pushes.ports import Vault
 from muster.pushes.push_items import PushItem, Step
+from muster.pushes.reading_outcomes import OutcomeReader
 from muster.pushes.sending_items import ItemSender
-from muster.pushes.steps import Steps
 from muster.roster import vault_links, vault_tries
 from muster.roster.member import Member
 from muster.roster.vault_tries import Tries
@@ -251,9 +251,9 @@ def _positions_trusted(patch: pytest.MonkeyPatch) -> None:
 
 @bugs.bug("inactivated before the removal is settled", bugs.clean("much is pushed"))
 def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
-    waits = Steps._await
+    waits = OutcomeReader.wait_for
 
-    def hasty(self: Steps, run: Run, items: Sequence[PushItem]) -> Removals:
+    def hasty(self: OutcomeReader, run: Run, items: Sequence[PushItem]) -> Removals:
         if any(item.step is Step.ADDITION for item in items):
             return waits(self, run, items)
         freed = Counter(
@@ -261,7 +261,7 @@ def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
         )
         return Removals(self.settings, freed, frozenset())
 
-    patch.setattr(Steps, "_await", hasty)
+    patch.setattr(OutcomeReader, "wait_for", hasty)
     order = tuple(Step)
     patch.setattr(push_plan, "STEPS", (*order[:2], Step.INACTIVATION, *order[2:4]))
 

@@ -11,7 +11,7 @@ from muster.connections.quarantine import Health
 from muster.insight import health
 from muster.insight.health import Facts, Level, Queues
 from muster.roster.seats import Pool
-from muster.runs.guard import Trip
+from muster.runs.reasons import Trip
 from muster.runs.run import ImportState, Run, Status
 from muster.times import timestamp
 from tests.examples import NOW, settings
