@@ -23,10 +23,11 @@ from muster.runs.answer import PlanShown
 from muster.runs.archive import AttemptParts
 from muster.runs.clock import RunClock
 from muster.runs.hooks import Planned
+from muster.runs.import_state import ImportState
 from muster.runs.kinds import kind_of
 from muster.runs.parking import SHOWN
 from muster.runs.reasons import Reason
-from muster.runs.run import ImportState, Run
+from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.digests import settings_digest
 from muster.settings.mappings import salesforce_organization
@@ -113,7 +114,7 @@ class PlanMaker:
         """Whether nobody has tried the settings: who looked at such a plan and let it pass has, too."""
         if self.untried in (None, state.settings_tried):
             return False
-        return state.evaluated_with != settings_digest(self.settings)
+        return state.salesforce.decided_with != settings_digest(self.settings)
 
     def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], list[MemberState]]:
         """Return the states of members, by Salesforce id, and of those in Vault CRM, as far as needed."""
@@ -160,7 +161,7 @@ class PlanMaker:
         try:
             gathered = gathering.everyone(
                 states,
-                afresh=state.evaluated_with != settings_digest(self.settings),
+                afresh=state.salesforce.decided_with != settings_digest(self.settings),
                 inactive=moved,
                 is_due=lambda each: (
                     each.crm_id in due
@@ -174,9 +175,9 @@ class PlanMaker:
             # The interrupted run's query cursor is gone; the next run reads from the start.
             raise Incomplete("Salesforce no longer knows where the reading was interrupted") from None
         # Another org may well have fewer users; the plan shows who of the members is not there.
-        if not moved and guard.fell_too_far(state.rows, gathered.total, self.settings.guard):
+        if not moved and guard.fell_too_far(state.salesforce.rows, gathered.total, self.settings.guard):
             raise Incomplete(
-                f"Salesforce shows {gathered.total:,} users, and {state.rows:,} the last time:"
+                f"Salesforce shows {gathered.total:,} users, and {state.salesforce.rows:,} the last time:"
                 " fewer by more than the guard allows"
             )
         return replace(gathered, leaving=leaving)

@@ -18,9 +18,10 @@ from muster.lease import Lease
 from muster.roster.finding import Named
 from muster.runs.answer import RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
+from muster.runs.import_state import ImportState
 from muster.runs.kinds import IMPORT, SETTINGS
 from muster.runs.reasons import Rule
-from muster.runs.run import ImportState, Mode, Run
+from muster.runs.run import Mode, Run
 from muster.runs.running import Running, new_id
 from muster.runs.settings_change import SettingsChange
 from muster.runs.work import Work
@@ -82,8 +83,8 @@ class Importing:
         def new(run_id: str, at: datetime, lease: Lease) -> Run:
             state = self.ports.runs.state(lease.organization)
             moved = state.is_of_another_org(salesforce_organization(self.stored.settings))
-            full = state.watermark is None or moved or self._settings_have_changed(state)
-            since = None if full else earlier(state.watermark or "", OVERLAP)
+            full = state.salesforce.watermark is None or moved or self._settings_have_changed(state)
+            since = None if full else earlier(state.salesforce.watermark or "", OVERLAP)
             if not_found and not preview:
                 self._log_not_found(run_id, at, not_found)
             return Run(
@@ -170,7 +171,7 @@ class Importing:
             raise
 
     def _settings_have_changed(self, state: ImportState) -> bool:
-        return state.evaluated_with != settings_digest(self.stored.settings)
+        return state.salesforce.decided_with != settings_digest(self.stored.settings)
 
 
 def _with_not_found(answer: RunAnswer, not_found: Sequence[Problem]) -> RunAnswer:

@@ -174,7 +174,7 @@ def _state(
     later = [
         run.id
         for run in since.runs
-        if run.mode in modes
+        if run.mode_or_kind in modes
         and kind_of(run).applies
         and run.status in _DONE
         and run.started_at > told_until

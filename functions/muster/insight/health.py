@@ -17,9 +17,10 @@ from muster.presentation.lines import counted
 from muster.pushes.blocked import blocked_by
 from muster.roster.member import Json
 from muster.roster.seats import Pool
+from muster.runs.import_state import ImportState
 from muster.runs.kinds import SCHEDULED, YOU, kind_of
 from muster.runs.reasons import Trip
-from muster.runs.run import ImportState, Run, Status
+from muster.runs.run import Run, Status
 from muster.settings import Settings
 from muster.settings.mappings import pushed_features
 

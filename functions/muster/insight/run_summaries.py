@@ -109,9 +109,9 @@ def to_do(what: str, function: str, event: Json) -> Json:
 
 def _what_it_was_about(run: Run) -> Json:
     """Return the keys that begin the same run again."""
-    if run.kind == "push":
-        return {}
-    return {"members": list(run.members)} if run.mode == "members" else {"mode": run.mode}
+    if run.mode == "members":
+        return {"members": list(run.members)}
+    return {"mode": run.mode} if run.mode else {}
 
 
 def is_too_late(run: Run, now: datetime) -> bool:

@@ -84,7 +84,7 @@ class DueGathering:
         """Raise `Misconfigured` if members are linked to the users of another vault than the connection's."""
         state, host = self.ports.runs.state(run.organization), vault_crm_connection(self.settings).host
         if state.is_of_another_vault(host):
-            raise Misconfigured(f"the push is {blocked_by([another_vault(state.vault_host, host)])}")
+            raise Misconfigured(f"the push is {blocked_by([another_vault(state.vault_crm.system, host)])}")
 
     def _due(self, run: Run, at: datetime, requested: Mapping[str, Change]) -> dict[str, Member]:
         """Return the members who are due for a push; the index lists candidates, the member decides."""

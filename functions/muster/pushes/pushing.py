@@ -69,7 +69,6 @@ class Pushing:
             return Run(
                 id=run_id,
                 organization=lease.organization,
-                mode="push",
                 kind=PUSH.name,
                 by=by,
                 request_id=self.request_id,

@@ -1,6 +1,7 @@
 """Runs of any kind: one at a time, recorded, guarded, resumed (I1, I5, I7).
 
-run              the record of a run, and what imports remember between runs
+run              the record of a run
+import_state     what imports remember between runs, of each connection
 settings_change  what a change of settings is about, kept for who approves it
 operations       the operations that the guard counts
 guard            when a plan waits for approval (I5)

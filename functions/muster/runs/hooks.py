@@ -10,8 +10,8 @@ from typing import Any
 
 from muster.error_log import LogEntry
 from muster.runs.answer import PlanShown
+from muster.runs.import_state import ImportState
 from muster.runs.reasons import Reason
-from muster.runs.run import ImportState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ from muster.presentation.lines import counted
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.clock import RunClock
 from muster.runs.hooks import Planned
+from muster.runs.import_state import ImportState
 from muster.runs.kinds import kind_of
 from muster.runs.ports import Runs
 from muster.runs.reasons import Reason
-from muster.runs.run import ImportState, Phase, Run, Status
+from muster.runs.run import Phase, Run, Status
 from muster.settings.sections import Guard
 from muster.times import timestamp
 
@@ -142,7 +143,7 @@ def _of_plan[I](ended: Ended, run: Run, planned: Planned[I], message: str) -> Ru
         ended=ended,
         message=message,
         run_id=run.id,
-        mode=run.mode,
+        mode=run.mode_or_kind,
         counts=run.counts,
         seats=shown.seats,
         left_out=shown.left_out,

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from muster.error_log import LogEntry
 from muster.lease import Lease
 from muster.runs.hooks import Ending, Planned, Progress
-from muster.runs.run import ImportState, Run, Status
+from muster.runs.import_state import ImportState
+from muster.runs.run import Run, Status
 
 
 class Leases(Protocol):

@@ -313,7 +313,7 @@ def new_id(at: datetime) -> str:
 
 def _handed_over(run: Run) -> RunAnswer:
     message = f"Run {run.id} has begun and goes on by itself; RosterQueryFunction shows how far it is (run)."
-    return RunAnswer(ended=Ended.STARTED, message=message, run_id=run.id, mode=run.mode)
+    return RunAnswer(ended=Ended.STARTED, message=message, run_id=run.id, mode=run.mode_or_kind)
 
 
 def _is_half_done(run: Run) -> bool:

@@ -296,7 +296,7 @@ def _refusal_of_an_older_wish(patch: pytest.MonkeyPatch) -> None:
 bugs.add(
     "a dead push is buried",
     broken_write("after"),
-    lambda patch: patch.setattr(running, "_is_half_pushed", lambda _: False),
+    lambda patch: patch.setattr(running, "_is_half_done", lambda _: False),
 )
 bugs.add(
     "a call that was refused is given up",
