@@ -91,8 +91,8 @@ class OutcomeReader:
         for before, after in self.sender.member_writer(run, "crm").write(changes):
             self.progress.entries += failures(before, after, at, run.id)
             for feature in engage_features.FEATURES:
-                status = getattr(after, feature)["status"]
-                if status != getattr(before, feature)["status"]:
+                status = after.feature(feature).status
+                if status != before.feature(feature).status:
                     self.progress.outcomes[status or "no_status"] += 1
 
 
