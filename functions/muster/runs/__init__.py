@@ -11,7 +11,8 @@ archive          where an attempt keeps what it read and planned
 kinds            the kinds of runs, and what differs between them
 hooks            what a kind of run hands to the loop: its plan, progress, end
 work             the loop: gather, decide, park or go on, apply in chunks, end
-running          begin, go on, approve, reject, fail
+running          begin, go on, approve, reject
+closing          close what failed, or whose function died
 parking          whether a planned run goes on: preview, park until approved, refuse, end
 ports            the job of a run, and what runs need of the run table and the archive
 answer           what a run answers

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from muster.error_log import entry_of, what_to_do
 from muster.errors import Incomplete, MusterError, NotFound, Problem, Rejected, Stale
 from muster.lease import Lease, LeaseHeld
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
+from muster.runs.closing import RunCloser, is_half_done
 from muster.runs.kinds import RunKind, kind_of
 from muster.runs.parking import (
-    LONGEST_RUN,
     close_parked,
     moved,
     require_parked,
@@ -32,8 +31,6 @@ from muster.times import timestamp
 LEASE_S = 960
 # `by` of a run that a schedule started.
 SCHEDULE = "schedule"
-# Only one run works at a time, so at most one is left dead, and the next run finds it among the latest.
-_LATEST = 20
 
 
 class AtWork(Rejected):
@@ -127,7 +124,7 @@ class Running:
         return self._unless_refused(lease, lambda: self._running(run_id)), lease
 
     def _resumed(self, run: Run, lease: Lease) -> RunAnswer:
-        if run.settings_version != self.stored.version and not _is_half_done(run):
+        if run.settings_version != self.stored.version and not is_half_done(run):
             error = Incomplete("the settings have changed since it began")
             self.fail(run.id, lease, error)
             raise error
@@ -185,56 +182,11 @@ class Running:
 
     def fail(self, run_id: str, lease: Lease, error: MusterError) -> None:
         """Record the failure once in the run log and, for admins, in the error log."""
-        if isinstance(error, Stale):
-            # Where the run was ended by someone else, the lease is still ours.
-            self.runs.release(lease)
-            return
-        run = self._run(run_id, "run_id")
-        if run.status.ended:
-            return
-        following = f"The next {kind_of(run).next}"
-        if _is_half_done(run) and run.started_at > timestamp(self.now() - LONGEST_RUN):
-            # What was sent last must be read back before anything is sent again (P5): the next run does.
-            self._log_failure(run, error, f"{following} goes on with it")
-            self.runs.release(lease)
-            return
-        at = timestamp(self.now())
-        so_far = "Nobody was changed" if run.phase is Phase.GATHER else "What was applied stays"
-        message, errors = f"{so_far}: {error}", max(run.errors, 1)
-        ended = replace(
-            run, status=Status.FAILED, finished_at=at, updated_at=at, message=message, errors=errors
-        )
-        self._log_failure(run, error, f"{following} starts anew. {so_far}")
-        self.runs.finish(ended, lease, None)
-
-    def _log_failure(self, run: Run, error: MusterError, then: str) -> None:
-        kind = kind_of(run)
-        entry = entry_of(
-            Problem("", str(error), f"{what_to_do(error)}. {then}."),
-            at=timestamp(self.now()),
-            system=kind.system,
-            code=kind.failed,
-            notification=run.id,
-        )
-        self.ports.log.park(run.organization, [entry], self.now().timestamp())
+        RunCloser(self.ports, self.now).fail(run_id, lease, error)
 
     def bury_the_dead(self, lease: Lease) -> Run | None:
-        """Close the records of runs whose function died: their lease has expired, for it is ours now (I7).
-
-        A run that had begun to send is not closed, because what it sent last must be read back before
-        anything is sent again (P5). It is returned, to be resumed, where this function resumes it.
-        """
-        latest, _ = self.runs.runs(lease.organization, _LATEST, None)
-        at = timestamp(self.now())
-        half_done = None
-        for run in latest:
-            if run.status is not Status.RUNNING or run.id == lease.run:
-                continue
-            if _is_half_done(run):
-                half_done = run
-                continue
-            message = "It stopped without recording why; a newer run took over."
-            self.runs.save(replace(run, status=Status.FAILED, finished_at=at, message=message), lease)
+        """Close the records of runs whose function died (I7); returns one to be resumed here instead."""
+        half_done = RunCloser(self.ports, self.now).bury_the_dead(lease)
         return half_done if half_done and self._is_ours(half_done) else None
 
     # ── One run ──────────────────────────────────────────────────────────────────────────────────
@@ -314,7 +266,3 @@ def new_id(at: datetime) -> str:
 def _handed_over(run: Run) -> RunAnswer:
     message = f"Run {run.id} has begun and goes on by itself; RosterQueryFunction shows how far it is (run)."
     return RunAnswer(ended=Ended.STARTED, message=message, run_id=run.id, mode=run.mode_or_kind)
-
-
-def _is_half_done(run: Run) -> bool:
-    return kind_of(run).resumed_when_half_done and run.phase is not Phase.GATHER

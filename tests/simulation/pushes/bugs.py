@@ -33,7 +33,7 @@ from muster.roster import vault_links, vault_tries
 from muster.roster.licence_places import Line
 from muster.roster.member import Member
 from muster.roster.vault_state import Tries
-from muster.runs import running
+from muster.runs import closing
 from muster.runs.run import Run
 from tests.simulation.harness.bugs import Bugs, Hunt
 from tests.simulation.harness.faults import Call, nothing
@@ -296,7 +296,7 @@ def _refusal_of_an_older_wish(patch: pytest.MonkeyPatch) -> None:
 bugs.add(
     "a dead push is buried",
     broken_write("after"),
-    lambda patch: patch.setattr(running, "_is_half_done", lambda _: False),
+    lambda patch: patch.setattr(closing, "is_half_done", lambda _: False),
 )
 bugs.add(
     "a call that was refused is given up",
