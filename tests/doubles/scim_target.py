@@ -51,7 +51,7 @@ class ScimTarget:
 
     def client(self, profile: str = "generic", **options: Any) -> Scim:
         """Return a client."""
-        settings = {"profile": profile} | options.pop("settings", {})
+        settings = {"profile": profile, **options.pop("settings", {})}
         return client_at(self.url, options.pop("shelf", None) or self.shelf(), settings=settings, **options)
 
     def quirks(self, **quirks: object) -> None:
@@ -94,7 +94,8 @@ class ScimTarget:
         )
         return [str(each["value"]) for each in found.get("members", [])]
 
-    def raw(self, method: str, path: str) -> requests.Response:
+    def raw(self, method: str, path: str, body: object = None) -> requests.Response:
         """Call a path with the token, past Muster."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        return requests.request(method, f"{self.url}/scim/v2{path}", headers=headers, timeout=10)
+        url = f"{self.url}/scim/v2{path}"
+        return requests.request(method, url, headers=headers, json=body, timeout=10)

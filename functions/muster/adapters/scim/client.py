@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from muster.settings.scim_connection import ScimConnection
 
 _NO_FILTER = frozenset({400, 403, 501})
+_ENOUGH_REFUSALS = 2
 # The second is what Slack and Salesforce call it.
 _DISCOVERY = ("ServiceProviderConfig", "ServiceProviderConfigs")
 
@@ -56,8 +57,8 @@ class Scim:
         )
         self._name = self._calls.system.name
         self._dialect = connection.dialect
-        # What the target has shown that it does not take.
-        self._not_filterable: set[tuple[Kind, str]] = set()
+        # How many filters the target has refused, `None` once it has taken one.
+        self._filters: dict[tuple[Kind, str], int | None] = {}
         self._patches = True
 
     def refusal(self) -> str | None:
@@ -91,7 +92,8 @@ class Scim:
 
         Names are compared in any case. Raises `FilterRefused` where the target does not find by that.
         """
-        if attribute not in self._dialect.filterable or (kind, attribute) in self._not_filterable:
+        refused = self._filters.get((kind, attribute), 0)
+        if attribute not in self._dialect.filterable or (refused or 0) >= _ENOUGH_REFUSALS:
             raise _filter_refused(kind, attribute)
         exactly = attribute == scim_attributes.EXTERNAL_ID
         for spelling in (value,) if exactly else scim_filters.spellings(value):
@@ -117,9 +119,12 @@ class Scim:
             query = {"filter": scim_filters.equal(attribute, spelling)}
             pages = list(self._walk(kind, query, trusts_total=True))
         except FilterRefused:
-            if scim_filters.is_plain(spelling):
-                self._not_filterable.add((kind, attribute))
+            # One may be refused for the value in it, or for who it finds.
+            refused = self._filters.get((kind, attribute), 0)
+            if refused is not None and scim_filters.is_plain(spelling):
+                self._filters[kind, attribute] = refused + 1
             raise
+        self._filters[kind, attribute] = None
         return scim_resources.named((each for page in pages for each in page), attribute, spelling)
 
     def _walk(self, kind: Kind, query: Mapping[str, str], *, trusts_total: bool) -> Iterator[list[Resource]]:

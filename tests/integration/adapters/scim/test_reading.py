@@ -7,6 +7,7 @@ import pytest
 from muster.adapters.scim.client import Scim
 from muster.errors import FilterRefused, Incomplete, MusterError, NotAllowed, NotServed, Rejected, Unavailable
 from tests.doubles.host import Host
+from tests.doubles.scim_in_process import new_user
 from tests.doubles.scim_target import ScimTarget, client_at
 
 ADA = "ada@acme.example"
@@ -98,23 +99,31 @@ def test_an_external_id_is_found_exactly(target: ScimTarget) -> None:
 
 
 @pytest.mark.parametrize(
-    ("quirks", "asked_again"),
-    [
-        ({"filterable": ["userName"]}, False),
-        ({"unsupported": ["externalId"]}, False),
-        ({"filters": "refused"}, False),
-    ],
+    "quirks",
+    [{"filterable": ["userName"]}, {"unsupported": ["externalId"]}, {"filters": "refused"}],
     ids=str,
 )
-def test_a_filter_that_is_refused_says_so_and_is_not_asked_again(
-    target: ScimTarget, quirks: dict[str, Any], asked_again: bool
+def test_a_filter_that_is_refused_twice_is_not_asked_again(
+    target: ScimTarget, quirks: dict[str, Any]
 ) -> None:
     target.quirks(**quirks)
     client = target.client()
-    for _ in range(2):
+    for number in range(4):
         with pytest.raises(FilterRefused):
-            client.find("Users", "externalId", "m-1")
-    assert target.calls("/Users") == 1 + asked_again
+            client.find("Users", "externalId", f"m-{number}")
+    assert target.calls("/Users") == 2
+
+
+def test_a_filter_that_is_refused_for_those_it_finds_is_asked_again(target: ScimTarget) -> None:
+    """As for who is only invited."""
+    target.quirks(pending_s=3_600)
+    target.raw("POST", "/Users", new_user(ADA))
+    client = target.client()
+    assert client.find("Users", "userName", "bob@acme.example") == []
+    for _ in range(3):
+        with pytest.raises(FilterRefused):
+            client.find("Users", "userName", ADA)
+    assert target.calls("/Users", "GET") == 4
 
 
 def test_a_name_that_a_filter_cannot_quote_does_not_end_finding_by_name(target: ScimTarget) -> None:

@@ -1,0 +1,121 @@
+"""The steps from what was sent to a SCIM target to what is wanted there, in their order (O2, O3).
+
+Whoever leaves is taken out of groups before the account is closed, since an inactive member fails the writes
+of some groups; whoever comes back is let in before anything else is sent. What ends or begins an access is
+read back. A push carries out the first step, records what came of it, and asks again: so it does not matter
+where one was interrupted.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from muster.crm.scim_resources import same_name
+from muster.pushes.scim.wanted_users import ScimUser
+from muster.roster.scim_accounts import CONFLICT, IGNORED, MATCHED, ScimAccount
+from muster.settings.scim_connection import ScimConnection
+
+
+class Kind(StrEnum):
+    """What a step does, in the order in which a push does it: what frees licences comes first."""
+
+    LOOK = "look"  # find the account, or read it where its id is known
+    LEAVE = "leave"  # take it out of groups
+    DEACTIVATE = "deactivate"
+    DELETE = "delete"
+    ACTIVATE = "activate"
+    CREATE = "create"
+    READ_BACK = "read_back"  # whether the account lets anybody in
+    CHANGE = "change"
+    JOIN = "join"  # put it into groups
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step; `groups` are those to leave or to join."""
+
+    kind: Kind
+    groups: tuple[str, ...] = ()
+
+
+# Where one of these has failed, nothing else is done to the account in the same push.
+DECISIVE = frozenset({Kind.LOOK, Kind.ACTIVATE, Kind.CREATE, Kind.READ_BACK, Kind.DEACTIVATE, Kind.DELETE})
+
+
+def difference(
+    account: ScimAccount,
+    wanted: ScimUser | None,
+    connection: ScimConnection,
+    at: str,
+    *,
+    has_looked: bool = False,
+) -> tuple[Step, ...]:
+    """Return what there is to do at a moment (ISO 8601), as far as it can be foreseen; empty: nothing.
+
+    `has_looked`: this very push has looked for the account, and found none.
+    """
+    if account.standing == IGNORED or _waits(account, wanted, at):
+        return ()
+    if account.standing in (MATCHED, CONFLICT) and not _goes_by_another_name(account, wanted):
+        return ()
+    if account.unsure:
+        return (Step(Kind.LOOK), *_known(account, wanted, connection, has_looked=True))
+    return _known(account, wanted, connection, has_looked=has_looked)
+
+
+def aim(wanted: ScimUser | None) -> str:
+    """Return the digest of what tries are for: another one is tried at once."""
+    return wanted.digest if wanted else "left"
+
+
+def _known(
+    account: ScimAccount, wanted: ScimUser | None, connection: ScimConnection, *, has_looked: bool
+) -> tuple[Step, ...]:
+    if wanted is None:
+        return tuple(_to_leave(account, connection)) if account.is_linked else ()
+    if wanted.lacking:
+        # An account that is there stays as it is: that something is missing is no reason to close it.
+        return ()
+    if account.is_linked and account.access != "deleted":
+        return tuple(_to_keep(account, wanted))
+    # A target may make one that is there again, or change it: so nobody is made without a look.
+    steps = [] if has_looked else [Step(Kind.LOOK)]
+    if connection.create:
+        steps.append(Step(Kind.CREATE))
+        steps += [Step(Kind.JOIN, wanted.groups)] if wanted.groups else []
+    return tuple(steps)
+
+
+def _to_leave(account: ScimAccount, connection: ScimConnection) -> list[Step]:
+    steps = [Step(Kind.LEAVE, account.groups)] if account.groups else []
+    deletes = connection.on_leave == "delete"
+    if account.active is False and (account.access == "deleted" or not deletes):
+        return steps
+    is_sent = account.access == ("deleted" if deletes else "ended") and account.active is None
+    if not is_sent:
+        steps.append(Step(Kind.DELETE if deletes else Kind.DEACTIVATE))
+    return [*steps, Step(Kind.READ_BACK)]
+
+
+def _to_keep(account: ScimAccount, wanted: ScimUser) -> list[Step]:
+    steps: list[Step] = []
+    if gone := tuple(name for name in account.groups if name not in wanted.groups):
+        steps.append(Step(Kind.LEAVE, gone))
+    if account.active is None and account.access == "given":
+        steps.append(Step(Kind.READ_BACK))
+    elif account.active is not True:
+        steps += [Step(Kind.ACTIVATE), Step(Kind.READ_BACK)]
+    if dict(account.sent) != dict(wanted.values):
+        steps.append(Step(Kind.CHANGE))
+    if new := tuple(name for name in wanted.groups if name not in account.groups):
+        steps.append(Step(Kind.JOIN, new))
+    return steps
+
+
+def _goes_by_another_name(account: ScimAccount, wanted: ScimUser | None) -> bool:
+    """Whether the member is to have another userName than when its account was looked for."""
+    return wanted is not None and not same_name(wanted.user_name, account.user_name)
+
+
+def _waits(account: ScimAccount, wanted: ScimUser | None, at: str) -> bool:
+    """Whether what failed is not to be tried again yet; what is another thing than what failed is."""
+    return account.tries is not None and account.tried == aim(wanted) and at < account.tries.next()

@@ -1,0 +1,97 @@
+"""Whose an account is that is found in a SCIM target: by external id, then by userName (O3).
+
+An account is Muster's own only if it carries the member's id as its external id, if Muster has tried to make
+it where there was none, or if somebody, or a rule of the settings, has said so. All others are left alone.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from muster.crm.scim_resources import Resource
+from muster.roster.scim_accounts import CONFLICT, LINKED, MATCHED, UNKNOWN, ScimAccount, Standing
+from muster.settings.scim_connection import ScimConnection
+
+# How an account came to be linked.
+CREATED, BY_EXTERNAL_ID, BY_RULE = "created", "external_id", "adopted:same_user_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look has found: by external id, and by userName; empty too where the target finds by neither."""
+
+    by_external_id: Sequence[Resource] = ()
+    by_name: Sequence[Resource] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a member stands with what was found; `why` says what a conflict is."""
+
+    standing: Standing
+    resource: Resource | None = None
+    origin: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who is whose already: `taken` maps accounts, by their ids, to members; `members` are all members' ids.
+
+    Any of `members` may be the external id of an account.
+    """
+
+    taken: Mapping[str, str]
+    members: Collection[str]
+
+
+def match(
+    member: str, account: ScimAccount, found: Found, roster: Roster, connection: ScimConnection
+) -> Match:
+    """Return how a member, by its id, stands with what was found of it."""
+    # Where the target does not find by the external id, an account may show it all the same.
+    own = _each_once([*found.by_external_id, *(one for one in found.by_name if one.external_id == member)])
+    named = _each_once(found.by_name)
+    if own:
+        matched = Match(LINKED, own[0], account.origin or BY_EXTERNAL_ID)
+        several = len(own) > 1
+    elif named:
+        matched = _by_name(account, named[0], roster, connection)
+        several = len(named) > 1
+    elif account.taken:
+        return Match(CONFLICT, why="the target has that userName or address, and shows nobody who has it")
+    else:
+        return Match(UNKNOWN)
+    if several:
+        return Match(CONFLICT, why="several accounts carry the member's id, or its userName")
+    other = roster.taken.get(matched.resource.id) if matched.resource else None
+    if other not in (None, member):
+        return Match(CONFLICT, matched.resource, why=f"the account is linked to the member {other}")
+    return matched
+
+
+def orphans(shown: Iterable[Resource], roster: Roster, user_names: Collection[str]) -> list[Resource]:
+    """Return the active users of a target who are nobody's: to be told, and never touched (O3).
+
+    `user_names` are those that members are to have there.
+    """
+    names = {name.casefold() for name in user_names}
+    return [
+        each
+        for each in shown
+        if each.active is not False and each.id not in roster.taken and each.user_name.casefold() not in names
+    ]
+
+
+def _by_name(account: ScimAccount, only: Resource, roster: Roster, connection: ScimConnection) -> Match:
+    if only.external_id in roster.members:
+        return Match(CONFLICT, only, why=f"the account carries the id of the member {only.external_id}")
+    if account.unsure and account.access == "given" and not account.taken and not only.external_id:
+        # There was none when Muster made it, and its answer was lost; the target keeps no external id.
+        return Match(LINKED, only, CREATED)
+    if connection.adopt == "same_user_name":
+        return Match(LINKED, only, BY_RULE)
+    return Match(MATCHED, only)
+
+
+def _each_once(resources: Iterable[Resource]) -> list[Resource]:
+    return list({each.id: each for each in resources}.values())

@@ -1,0 +1,141 @@
+"""Members put into groups of a SCIM target and taken out, by one writer, in as few calls as it takes (O2).
+
+A group is found by its name before it is made, and its id is kept. A call that is refused is halved until the
+member at fault is found; one whose answer is lost is followed by a look at the group.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from muster.crm import scim_attributes, scim_patches
+from muster.crm.scim_answers import Outcome, Written
+from muster.crm.scim_dialect import Dialect
+from muster.crm.scim_resources import GROUPS, Resource, named
+from muster.errors import FilterRefused, NotAllowed, OutcomeUnknown, Problem
+from muster.pushes.scim.group_changes import GroupChange, still_to_send
+from muster.pushes.scim.ports import Ports
+
+# What is called with the ids of accounts that are in a group now, or out of it.
+type Settled = Callable[[str, Sequence[str]], None]
+
+_SETTLED = frozenset({Outcome.WRITTEN, Outcome.TAKEN})
+
+
+class Groups:
+    """The groups of one target."""
+
+    def __init__(self, ports: Ports, dialect: Dialect) -> None:
+        """Begin with the ids that were recorded."""
+        self._ports = ports
+        self._dialect = dialect
+        self._ids = dict(ports.groups)
+        self._refused: set[str] = set()
+
+    def carry_out(self, change: GroupChange, settled: Settled) -> None:
+        """Send a change of one group; `settled` is called after each call that had an effect."""
+        group = self._id_of(change.name, makes=bool(change.add))
+        if group is None:
+            # Whoever is to leave a group that is not there has left it.
+            settled(change.name, change.remove)
+            return
+        for ids, adds in ((change.remove, False), (change.add, True)):
+            at_once = self._dialect.members_a_call if adds else self._removals_a_call
+            for first in range(0, len(ids), at_once):
+                self._send(change.name, ids[first : first + at_once], settled, adds=adds)
+
+    @property
+    def _removals_a_call(self) -> int:
+        return min(self._dialect.members_a_call, self._dialect.operations_a_call)
+
+    def _send(self, name: str, ids: Sequence[str], settled: Settled, *, adds: bool) -> None:
+        group = self._id_of(name, makes=adds)
+        if group is None:
+            return settled(name, ids) if not adds else None
+        try:
+            written = self._patch(group, ids, adds=adds)
+        except OutcomeUnknown:
+            ids = self._not_yet(name, group, ids, settled, adds=adds)
+            written = self._patch(group, ids, adds=adds) if ids else Written(Outcome.WRITTEN)
+        if written.outcome is Outcome.GONE:
+            self._forget(name)
+            group = self._id_of(name, makes=adds)
+            written = self._patch(group, ids, adds=adds) if group else Written(Outcome.WRITTEN)
+        if written.outcome in _SETTLED and (written.outcome is Outcome.WRITTEN or len(ids) == 1):
+            settled(name, ids)
+        elif len(ids) > 1:
+            half = len(ids) // 2
+            self._send(name, ids[:half], settled, adds=adds)
+            self._send(name, ids[half:], settled, adds=adds)
+        elif written.problem:
+            self._ports.tell(name, written.problem)
+        return None
+
+    def _patch(self, group: str, ids: Sequence[str], *, adds: bool) -> Written:
+        operations = [scim_patches.added(ids)] if adds else scim_patches.removed(ids)
+        return self._ports.target.patch(GROUPS, group, operations)
+
+    def _not_yet(
+        self, name: str, group: str, ids: Sequence[str], settled: Settled, *, adds: bool
+    ) -> Sequence[str]:
+        """Return those of a call without an answer for whom it had no effect."""
+        shown = self._ports.target.get(GROUPS, group)
+        members = shown.members if shown else frozenset()
+        change = GroupChange(name, add=tuple(ids)) if adds else GroupChange(name, remove=tuple(ids))
+        rest = still_to_send(change, members)
+        left = rest.add if adds else rest.remove
+        settled(name, [each for each in ids if each not in left])
+        return left
+
+    def _id_of(self, name: str, *, makes: bool) -> str | None:
+        """Return a group's id; `None` if there is none and none is to be made, or can be."""
+        if name in self._ids:
+            return self._ids[name]
+        if name in self._refused:
+            return None
+        found = self._found(name)
+        if len(found) == 1:
+            return self._keep(name, found[0].id)
+        if found:
+            self._refuse(name, "is the name of several groups", "Rename all but one in the target.")
+        elif makes and not self._dialect.creates_groups:
+            self._refuse(name, "is no group, and the target makes none by SCIM", "Make it there.")
+        elif makes:
+            return self._made(name)
+        return None
+
+    def _made(self, name: str) -> str | None:
+        body = {"schemas": [scim_attributes.GROUP], "displayName": name}
+        try:
+            written = self._ports.target.create(GROUPS, body)
+        except OutcomeUnknown:
+            found = self._found(name)
+            return self._keep(name, found[0].id) if len(found) == 1 else None
+        if written.outcome is Outcome.WRITTEN and written.resource:
+            return self._keep(name, written.resource.id)
+        problem = written.problem or Problem(name, "was not made", "See the target's log.")
+        self._refuse(name, problem.message, problem.remedy)
+        return None
+
+    def _found(self, name: str) -> list[Resource]:
+        target = self._ports.target
+        with suppress(FilterRefused):
+            return target.find(GROUPS, "displayName", name)
+        try:
+            every = (each for page in target.all(GROUPS) for each in page)
+            return named(every, "displayName", name)
+        except NotAllowed:
+            # Some targets list nothing; a group that is there then refuses to be made.
+            return []
+
+    def _keep(self, name: str, group: str) -> str:
+        self._ids[name] = group
+        self._ports.record_group(name, group)
+        return group
+
+    def _forget(self, name: str) -> None:
+        self._ids.pop(name, None)
+        self._ports.record_group(name, None)
+
+    def _refuse(self, name: str, message: str, remedy: str) -> None:
+        self._refused.add(name)
+        self._ports.tell(name, Problem(name, message, remedy))

@@ -1,0 +1,59 @@
+"""What provisioning a SCIM target needs from the outside world."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from muster.crm.scim_answers import Written
+from muster.crm.scim_attributes import Json, Values
+from muster.crm.scim_patches import Operation
+from muster.crm.scim_resources import Kind, Resource
+from muster.errors import Problem
+from muster.roster.scim_accounts import ScimAccount
+
+
+class Target(Protocol):
+    """A SCIM target; `adapters.scim.client` is the real one.
+
+    A write raises `OutcomeUnknown` where it may have had an effect.
+    """
+
+    def all(self, kind: Kind) -> Iterator[list[Resource]]:
+        """Yield all users or groups that are shown, page by page."""
+
+    def find(self, kind: Kind, attribute: str, value: str) -> list[Resource]:
+        """Return those with a value; raises `FilterRefused` where they are not found by that."""
+
+    def get(self, kind: Kind, resource_id: str) -> Resource | None:
+        """Return a user or group, `None` if none of that id is shown."""
+
+    def create(self, kind: Kind, body: Json) -> Written:
+        """Make a user or group."""
+
+    def activate(self, user_id: str, active: bool, values: Values) -> Written:
+        """Let a user in, or keep the user out; `values` are those sent before."""
+
+    def change(self, user_id: str, before: Values, after: Values) -> Written:
+        """Change an active user."""
+
+    def patch(self, kind: Kind, resource_id: str, operations: Sequence[Operation]) -> Written:
+        """Change a user or group by operations."""
+
+    def delete(self, kind: Kind, resource_id: str) -> Written:
+        """Delete a user or group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world of provisioning one target.
+
+    `groups` are the ids of its groups by name, as they were recorded. `record` stores a member's account, and
+    `record_group` a group's id, `None` for one that is gone; both before anything else is sent. `tell` takes
+    what an admin has to know about a member, by its id, or about a group, by its name.
+    """
+
+    target: Target
+    groups: Mapping[str, str]
+    record: Callable[[str, ScimAccount], None]
+    record_group: Callable[[str, str | None], None]
+    tell: Callable[[str, Problem], None]

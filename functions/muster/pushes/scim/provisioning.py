@@ -1,0 +1,186 @@
+"""A chunk of members brought in line with a SCIM target, each step recorded before the next (O2, O3).
+
+Those who leave come first: their licences are free for the others. Who is made is recorded before it is sent,
+so that nobody is made without a trace; everything else says what is to be, and is harmless to repeat.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from muster.crm import scim_attributes
+from muster.crm.scim_answers import Outcome, Written
+from muster.crm.scim_attributes import EXTERNAL_ID
+from muster.crm.scim_resources import USERS
+from muster.errors import OutcomeUnknown, Problem
+from muster.pushes.scim import first_contact, step_outcomes
+from muster.pushes.scim.differences import DECISIVE, Kind, Step, difference
+from muster.pushes.scim.first_contact import Found, Roster
+from muster.pushes.scim.group_changes import group_changes
+from muster.pushes.scim.grouping import Groups
+from muster.pushes.scim.looking import Lookup
+from muster.pushes.scim.ports import Ports
+from muster.pushes.scim.wanted_users import ScimUser
+from muster.roster.scim_accounts import ScimAccount
+from muster.settings.scim_connection import ScimConnection
+
+_GROUPING = frozenset({Kind.LEAVE, Kind.JOIN})
+# How often a push does the same to one account: it looks again for who has a name that is taken.
+_MOST = {Kind.LOOK: 3}
+
+
+@dataclass(slots=True)
+class Case:
+    """A member by its id, its account as it is now, and what it is to have.
+
+    `has_looked`: this push has looked for the account, and found none.
+    """
+
+    member: str
+    account: ScimAccount
+    wanted: ScimUser | None
+    has_looked: bool = False
+
+
+class Provisioning:
+    """Carries out what members differ by from what was sent to one target."""
+
+    def __init__(self, ports: Ports, connection: ScimConnection, roster: Roster, at: str) -> None:
+        """Begin a push at a moment (ISO 8601); `roster` says who is whose already."""
+        self._ports = ports
+        self._connection = connection
+        self._taken = dict(roster.taken)
+        self._members = roster.members
+        self._at = at
+        self._lookup = Lookup(ports.target, connection.dialect)
+        self._groups = Groups(ports, connection.dialect)
+
+    def carry_out(self, cases: Sequence[Case]) -> None:
+        """Carry out all that can be done for these members now; their accounts are updated on the way."""
+        leaving = [case for case in cases if case.wanted is None]
+        staying = [case for case in cases if case.wanted is not None]
+        self._lookup.expect(sum(1 for case in staying if not case.account.id))
+        for some in (leaving, staying):
+            for case in some:
+                self._advance(case, {Kind.LOOK})
+            self._regroup(some, Kind.LEAVE)
+            for case in some:
+                self._advance(case, set(Kind) - _GROUPING)
+            self._regroup(some, Kind.JOIN)
+
+    # ── Accounts ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _advance(self, case: Case, kinds: Collection[Kind]) -> None:
+        """Carry out the steps of these kinds, as long as each of them comes to something."""
+        done: Counter[Kind] = Counter()
+        while step := self._next(case, kinds, done):
+            done[step.kind] += 1
+            before = case.account
+            self._carry_out_one(case, step)
+            case.has_looked = step.kind is Kind.LOOK and not case.account.is_linked
+            if case.account.why and case.account.why != before.why:
+                self._tell(case)
+
+    def _next(self, case: Case, kinds: Collection[Kind], done: Counter[Kind]) -> Step | None:
+        for step in self._difference(case):
+            may = step.kind in kinds and done[step.kind] < _MOST.get(step.kind, 1)
+            if may or step.kind in DECISIVE:
+                return step if may else None
+        return None
+
+    def _difference(self, case: Case) -> tuple[Step, ...]:
+        return difference(case.account, case.wanted, self._connection, self._at, has_looked=case.has_looked)
+
+    def _carry_out_one(self, case: Case, step: Step) -> None:
+        if step.kind is Kind.LOOK:
+            self._look(case)
+        elif step.kind is Kind.READ_BACK:
+            shown = self._ports.target.get(USERS, case.account.id)
+            self._record(case, step_outcomes.read_back(case.account, shown, case.wanted, self._at))
+        else:
+            self._write(case, step)
+
+    def _look(self, case: Case) -> None:
+        account = case.account
+        if account.unsure and account.id:
+            shown = self._ports.target.get(USERS, account.id)
+            self._record(case, step_outcomes.read(account, shown, case.wanted))
+            return
+        name = case.wanted.user_name if case.wanted else account.user_name
+        found = self._lookup.find(case.member, name) if name else Found()
+        roster = Roster(self._taken, self._members)
+        match = first_contact.match(case.member, account, found, roster, self._connection)
+        self._record(case, step_outcomes.looked(account, match, case.wanted))
+
+    def _write(self, case: Case, step: Step) -> None:
+        if step.kind is Kind.CREATE:
+            self._record(case, step_outcomes.intended(case.account, step, case.wanted))
+        try:
+            result = self._sent(case, step)
+        except OutcomeUnknown:
+            self._record(case, step_outcomes.intended(case.account, step, case.wanted))
+            return
+        if step.kind is Kind.CHANGE and result.outcome is Outcome.REFUSED:
+            result = self._one_by_one(case, result)
+        self._record(case, step_outcomes.written(case.account, step, case.wanted, result, self._at))
+
+    def _sent(self, case: Case, step: Step) -> Written:
+        account, target = case.account, self._ports.target
+        values = case.wanted.values if case.wanted else account.sent
+        match step.kind:
+            case Kind.CREATE:
+                body = scim_attributes.body({**values, EXTERNAL_ID: case.member}) | {"active": True}
+                return target.create(USERS, body)
+            case Kind.CHANGE:
+                return target.change(account.id, account.sent, values)
+            case Kind.DELETE:
+                return target.delete(USERS, account.id)
+        return target.activate(account.id, step.kind is Kind.ACTIVATE, account.sent)
+
+    def _one_by_one(self, case: Case, refused: Written) -> Written:
+        """Send what differs attribute by attribute, so that one that is refused holds up no other."""
+        wanted = dict(case.wanted.values) if case.wanted else {}
+        sent = dict(case.account.sent)
+        names = [name for name in {**sent, **wanted} if sent.get(name) != wanted.get(name)]
+        if len(names) == 1:
+            return refused
+        outcome = Written(Outcome.WRITTEN)
+        for name in names:
+            after = {key: value for key, value in sent.items() if key != name}
+            after |= {name: wanted[name]} if name in wanted else {}
+            result = self._ports.target.change(case.account.id, sent, after)
+            if result.outcome is Outcome.WRITTEN:
+                sent = after
+                self._record(case, step_outcomes.sent_some(case.account, sent))
+            else:
+                outcome = result
+        return outcome
+
+    def _record(self, case: Case, account: ScimAccount) -> None:
+        if account == case.account:
+            return
+        case.account = account
+        if account.is_linked:
+            self._taken[account.id] = case.member
+        self._ports.record(case.member, account)
+
+    def _tell(self, case: Case) -> None:
+        where = case.account.id or case.member
+        remedy = "See the target's page of that account; what waits for a person is adopted or ignored."
+        self._ports.tell(case.member, Problem(where, case.account.why, remedy))
+
+    # ── Groups ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _regroup(self, cases: Sequence[Case], kind: Kind) -> None:
+        by_account = {case.account.id: case for case in cases if case.account.is_linked}
+        steps = [
+            (case.account, step) for case in cases for step in self._difference(case) if step.kind is kind
+        ]
+
+        def settled(name: str, ids: Sequence[str]) -> None:
+            for each in ids:
+                case = by_account[each]
+                self._record(case, step_outcomes.regrouped(case.account, Step(kind), name))
+
+        for change in group_changes(steps):
+            self._groups.carry_out(change, settled)

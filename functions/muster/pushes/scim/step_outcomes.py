@@ -1,0 +1,190 @@
+"""What comes of a step for an account: the account after it (O2, O3). Pure; times are in ISO 8601.
+
+That a write is answered with success says what was sent; that somebody is let in or kept out is known only
+from reading back.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from muster.crm import scim_attributes
+from muster.crm.scim_answers import Outcome, Written
+from muster.crm.scim_attributes import ENTITLEMENTS, Values
+from muster.crm.scim_resources import Resource
+from muster.pushes.scim.differences import Kind, Step, aim
+from muster.pushes.scim.first_contact import CREATED, Match
+from muster.pushes.scim.wanted_users import ScimUser
+from muster.roster.scim_accounts import LINKED, NO_ACCOUNT, UNKNOWN, ScimAccount
+from muster.roster.vault_state import Tries
+
+NO_EFFECT = "is answered with success, but reading it back shows no effect"
+NOT_SHOWN = "is answered with success, and the target does not show whether the user is active"
+
+
+def intended(account: ScimAccount, step: Step, wanted: ScimUser | None) -> ScimAccount:
+    """Return the account as it is recorded before a step is sent, whose outcome may never be known.
+
+    Whoever is made without a trace would be nobody's: so that it is to be made is recorded first.
+    """
+    if step.kind is Kind.CREATE and wanted is not None:
+        return replace(account, unsure=True, access="given", user_name=wanted.user_name, taken=False)
+    return replace(account, unsure=True)
+
+
+def looked(account: ScimAccount, match: Match, wanted: ScimUser | None) -> ScimAccount:
+    """Return the account after it was looked for by external id and name."""
+    name = wanted.user_name if wanted else account.user_name
+    nobody = replace(NO_ACCOUNT, unknown=account.unknown)
+    shown = match.resource
+    if match.standing == UNKNOWN:
+        return replace(account, standing=UNKNOWN, id="", user_name=name, access="", active=None, unsure=False)
+    if shown is None or match.standing != LINKED:
+        # What is not the member's is not described with it, but for the id by which it can be adopted.
+        found = shown.id if shown else ""
+        return replace(nobody, standing=match.standing, id=found, user_name=name, why=match.why)
+    same = account if account.id in ("", shown.id) else nobody
+    return _succeeded(
+        replace(
+            same,
+            standing=LINKED,
+            id=shown.id,
+            user_name=shown.user_name or name,
+            origin=match.origin,
+            access="",
+            active=shown.active is not False,
+            sent=_as_shown(same.sent, shown, wanted),
+        )
+    )
+
+
+def read(account: ScimAccount, shown: Resource | None, wanted: ScimUser | None) -> ScimAccount:
+    """Return the account after it was read by its id, because a write's answer was not known."""
+    if shown is None:
+        return _hidden(account, wanted)
+    active = shown.active is not False
+    return replace(
+        account, access="", active=active, sent=_as_shown(account.sent, shown, wanted), unsure=False
+    )
+
+
+def written(
+    account: ScimAccount, step: Step, wanted: ScimUser | None, result: Written, at: str
+) -> ScimAccount:
+    """Return the account after a step that was answered."""
+    account = replace(account, unsure=False)
+    if result.outcome is Outcome.WRITTEN:
+        return _done(account, step, wanted, result.resource)
+    if result.outcome is Outcome.GONE and step.kind is not Kind.CREATE:
+        return _hidden(account, wanted)
+    if result.outcome is Outcome.TAKEN and step.kind is Kind.CREATE:
+        # Who has the name is looked for, and if nobody is seen, that is a conflict.
+        return replace(account, taken=True, unsure=True, access="")
+    if step.kind is Kind.CREATE:
+        account = replace(account, access="")
+    failed = _failed(account, wanted, result.problem.message if result.problem else "", at)
+    if result.outcome is Outcome.FULL:
+        return replace(failed, full_since=account.full_since or at)
+    return failed
+
+
+def sent_some(account: ScimAccount, values: Values) -> ScimAccount:
+    """Return the account after some of its attributes were sent, one by one."""
+    return replace(account, sent=values)
+
+
+def read_back(account: ScimAccount, shown: Resource | None, wanted: ScimUser | None, at: str) -> ScimAccount:
+    """Return the account after reading back whether the user is as active as is wanted."""
+    if shown is None:
+        return _hidden(account, wanted)
+    account = replace(account, user_name=shown.user_name or account.user_name)
+    expected = wanted is not None
+    if shown.active is None:
+        return replace(_succeeded(replace(account, active=expected)), why=NOT_SHOWN)
+    if shown.active is expected:
+        return _succeeded(replace(account, active=expected))
+    # It is tried again, whatever the answer to it was.
+    return _failed(replace(account, active=shown.active, access=""), wanted, NO_EFFECT, at)
+
+
+def regrouped(account: ScimAccount, step: Step, name: str) -> ScimAccount:
+    """Return the account after it was put into a group, or taken out of it."""
+    groups = set(account.groups) | {name} if step.kind is Kind.JOIN else set(account.groups) - {name}
+    return replace(account, groups=_sorted(groups))
+
+
+def _done(account: ScimAccount, step: Step, wanted: ScimUser | None, shown: Resource | None) -> ScimAccount:
+    match step.kind:
+        case Kind.CREATE if shown is not None and wanted is not None:
+            return _succeeded(
+                replace(
+                    account,
+                    standing=LINKED,
+                    id=shown.id,
+                    user_name=shown.user_name or wanted.user_name,
+                    origin=CREATED,
+                    access="given",
+                    active=shown.active is not False,
+                    sent=wanted.values,
+                    groups=(),
+                )
+            )
+        case Kind.CHANGE if wanted is not None:
+            name = shown.user_name if shown and shown.user_name else account.user_name
+            return _succeeded(replace(account, sent=wanted.values, user_name=name))
+        case Kind.DELETE:
+            return replace(account, access="deleted", active=None)
+        case Kind.DEACTIVATE:
+            return replace(account, access="ended", active=None)
+        case Kind.ACTIVATE:
+            return replace(account, access="given", active=None)
+    return account
+
+
+def _hidden(account: ScimAccount, wanted: ScimUser | None) -> ScimAccount:
+    """Return the account where the target shows nobody of its id: whoever leaves has left.
+
+    Who is wanted may be hidden, or was deleted by hand: that shows when it is looked for by name.
+    """
+    if wanted is None:
+        return _succeeded(replace(account, access="deleted", active=False, groups=()))
+    return replace(NO_ACCOUNT, standing=UNKNOWN, user_name=account.user_name, unknown=account.unknown)
+
+
+def _as_shown(sent: Values, shown: Resource, wanted: ScimUser | None) -> Values:
+    """Return what counts as sent: what is wanted, if all of it is there; else what was sent before.
+
+    Of an account that was there before, what it has of it already.
+    """
+    if wanted is None:
+        return sent
+    there = scim_attributes.shown(shown.body, wanted.values)
+    common = {name: value for name, value in wanted.values.items() if there.get(name) == value}
+    if held := _common_entitlements(there, wanted.values):
+        common[ENTITLEMENTS] = held
+    if common == dict(wanted.values):
+        return wanted.values
+    return sent or {**{name: value for name, value in there.items() if name != ENTITLEMENTS}, **common}
+
+
+def _common_entitlements(there: Values, wanted: Values) -> tuple[str, ...]:
+    shown = there.get(ENTITLEMENTS, ())
+    return tuple(value for value in wanted.get(ENTITLEMENTS, ()) if value in shown)
+
+
+def _failed(account: ScimAccount, wanted: ScimUser | None, why: str, at: str) -> ScimAccount:
+    goal = aim(wanted)
+    before = account.tries if account.tried == goal else None
+    if before is None:
+        now = Tries(since=at, last=at, failed=at)
+    else:
+        # A try that is recorded once more, by a push that was interrupted, counts once.
+        now = replace(before, last=at, count=before.count + (before.last != at))
+    return replace(account, tries=now, tried=goal, why=why)
+
+
+def _succeeded(account: ScimAccount) -> ScimAccount:
+    return replace(account, unsure=False, taken=False, tries=None, tried="", why="", full_since=None)
+
+
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))

@@ -1,0 +1,99 @@
+"""What is known of a member's account in a SCIM target: whose it is, what was sent, what was read back (O3).
+
+What was sent is recorded, not what the target shows of it: a target may leave out, translate or forget. What
+it shows counts for one thing alone, whether the user is active. Immutable; times are in ISO 8601.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal
+
+from muster.crm.scim_attributes import Values
+from muster.roster.stored_values import Json, Unknown, unknown
+from muster.roster.vault_state import Tries
+
+type Standing = Literal["", "linked", "matched", "conflict", "ignored"]
+# What was last sent about access.
+type Access = Literal["", "given", "ended", "deleted"]
+
+# Nobody has looked yet, or there was nothing to be found.
+UNKNOWN: Final = ""
+LINKED: Final = "linked"  # Muster has made the account, or was told to adopt it
+MATCHED: Final = "matched"  # it has the member's userName, and waits for somebody to adopt or ignore it
+CONFLICT: Final = "conflict"  # there is an account, and it is not clear which, or it is another member's
+IGNORED: Final = "ignored"  # somebody has said that it is to be left alone
+
+_NOTHING: Values = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScimAccount:
+    """A member's account in a target; nothing is done to one that is not `linked` (O3).
+
+    `id` and `user_name` are in the target's own spelling; until it is found, `user_name` is what it was to be
+    found or made by. `origin` says how it was linked: `created`, `external_id` or `adopted:<who>`. `access`
+    is what was last sent about it, `active` what was read back since, `None` if it was not. `sent` are the
+    attributes as they were last sent, `groups` the names of the groups that it was put into.
+
+    `unsure`: a write may have been sent and its answer is not known, so the next step is to look. `taken`:
+    the target has said that the name is taken. `full_since`: since when the target has no licence for it.
+    `tries` are those of what `tried` digests; `why` is why the latest failed, or what a conflict is.
+    """
+
+    standing: Standing = UNKNOWN
+    id: str = ""
+    user_name: str = ""
+    origin: str = ""
+    access: Access = ""
+    active: bool | None = None
+    sent: Values = field(default_factory=lambda: _NOTHING)
+    groups: tuple[str, ...] = ()
+    unsure: bool = False
+    taken: bool = False
+    full_since: str | None = None
+    tries: Tries | None = None
+    tried: str = ""
+    why: str = ""
+    unknown: Unknown = ()
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether Muster may do anything to it."""
+        return self.standing == LINKED
+
+    def to_json(self) -> Json:
+        """Return what is stored: what differs from the default."""
+        stored = {name: value for name, empty in _EMPTY.items() if (value := getattr(self, name)) != empty}
+        if "sent" in stored:
+            stored["sent"] = {
+                name: list(value) if isinstance(value, tuple) else value for name, value in self.sent.items()
+            }
+        if "groups" in stored:
+            stored["groups"] = list(self.groups)
+        if self.tries:
+            stored["tries"] = {"since": self.tries.since, "last": self.tries.last, "count": self.tries.count}
+            stored["tries"] |= {
+                name: at for name in ("failed", "overdue") if (at := getattr(self.tries, name))
+            }
+        return stored | dict(self.unknown)
+
+    @staticmethod
+    def from_json(document: Json) -> ScimAccount:
+        """Return the account of what is stored."""
+        values = {name: document[name] for name in _EMPTY if name in document}
+        if "sent" in values:
+            values["sent"] = {
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in values["sent"].items()
+            }
+        if "groups" in values:
+            values["groups"] = tuple(values["groups"])
+        if "tries" in values:
+            values["tries"] = Tries(**values["tries"])
+        return ScimAccount(**values, unknown=unknown(document, _EMPTY))
+
+
+NO_ACCOUNT = ScimAccount()
+_EMPTY = {name: getattr(NO_ACCOUNT, name) for name in ScimAccount.__dataclass_fields__ if name != "unknown"}
