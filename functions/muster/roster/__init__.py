@@ -2,6 +2,8 @@
 
 member, history, links   the values: a member, its history, its links to users and the keys it is known by
 as_of                    a member as it was: later changes taken back (Q2)
+past_rosters             members as they were, from a snapshot and the changes between (Q2)
+snapshots                snapshots: the files that everybody is written to, and their manifest (Q2)
 decisions                what deciding is given, and what it returns
 salesforce_lifecycle     how a Salesforce user changes its member: create, link, update, close (W8)
 namesakes                who is taken for whom, who waits for whom, and whose an address is (A14)
@@ -34,5 +36,6 @@ erasing_members          members erased, each with its history
 retrying_writes          the retry loop of both, and of edits: decide, write, decide again on conflict
 serving_seat_lines       a freed seat given to the first in line (A9)
 counting_seats           how many of each seat are taken, as a use case writes
-ports                    what all this needs of the roster table
+taking_snapshots         everybody written to a snapshot, once a day (Q2)
+ports                    what all this needs of the roster table, and of the snapshots
 """

@@ -22,6 +22,7 @@ _OF_LUCK = frozenset({"id", "version", "updated_at", "source_version"})
 # And where a push came first, an import had no edit to keep; who was not shown once is shown to the next one.
 _PASSING = frozenset(
     {"import_failed", "not_written", "push_failed", "request_kept", "source_user", "vault_not_imported"}
+    | {"snapshot_failed"}
 )
 
 
