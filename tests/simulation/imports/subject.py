@@ -131,6 +131,7 @@ class Importing(Company, Subject[ImportScenario, ImportResult, ImportRace]):
             self.mend()
         demand(results.untrue(self))
         nothing_is_left_to_do(self)
+        demand(results.snapshots(self))
         return result
 
     def unfair(self, clean: Played[ImportResult], faulted: Played[ImportResult]) -> Iterator[str]:
