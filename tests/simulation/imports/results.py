@@ -111,7 +111,7 @@ def broken(company: Company) -> Iterator[str]:
 
 
 def snapshots(company: Company) -> Iterator[str]:
-    """Yield what is wrong with the snapshots: each that has a manifest is whole, and there is one of today (Q2)."""
+    """Yield what is wrong with snapshots: whoever has a manifest is whole, and there is one of today (Q2)."""
     files = company.world.rules.archive.objects
     folder, members = (f"_snapshots/{each}/organization=acme/" for each in ("manifests", "members"))
     days = sorted(name.removeprefix(folder)[:10] for name in files if name.startswith(folder))

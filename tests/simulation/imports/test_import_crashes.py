@@ -1,11 +1,10 @@
 """Whatever fails at whichever call of an import: in the end all is as without the fault (T3, I1, I4, I9)."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import pytest
 
-from tests.simulation.harness.faults import Call, Fault, these
+from tests.simulation.harness.faults import Fault, these
 from tests.simulation.harness.subject import only
 from tests.simulation.harness.sweeping import play_in_pieces, points, sweep
 from tests.simulation.imports import results
@@ -33,20 +32,6 @@ def test_an_import_with_a_fault_ends_as_the_one_without(
 ) -> None:
     offset = IMPORTS.index(scenario)
     figures["fault points of imports"] += sweep(company, scenario, points(telling, SAMPLED, offset))
-
-
-def test_whatever_fails_of_a_snapshot_the_import_and_the_next_snapshot_are_as_without(
-    company: Importing, figures: Counter[str]
-) -> None:
-    def of_snapshots(call: Call) -> Sequence[str]:
-        is_one = call.service == "s3" and "_snapshots/" in str(call.parameters)
-        return telling(call) if is_one else ()
-
-    scenario = only("a first import", IMPORTS)
-    tried = sweep(company, scenario, points(of_snapshots))
-    # The list of days, a part, and the manifest.
-    assert tried >= 7
-    figures["fault points of imports"] += tried
 
 
 @pytest.mark.parametrize("looks", [1, 3])
