@@ -77,6 +77,9 @@ class Table(CannedAws):
         content = self.pages.get((body["ExpressionAttributeValues"][":pk"]["S"], sort, start), _NOTHING)
         return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(content))
 
+    def _said_nothing(self, request: Any) -> Any:
+        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(_NOTHING))
+
 
 _NOTHING = orjson.dumps({"Items": [], "Count": 0})
 

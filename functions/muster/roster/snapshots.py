@@ -4,10 +4,12 @@ A snapshot is read while others write, so it shows no one moment; but each membe
 which the history leads to any moment (`past_rosters`).
 """
 
-import gzip
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from gzip import GzipFile
 from hashlib import sha256
+from io import BytesIO
 
 import orjson
 
@@ -17,6 +19,8 @@ from muster.roster.member import Json, Member
 MEMBERS_A_PART = 10_000
 # As small as level 9 makes it, in half the time.
 _LEVEL = 6
+# What zlib calls the format of gzip, with the largest window; its header has no time.
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +64,27 @@ class Manifest:
         return cls(**known)
 
 
-def written(members: Iterable[Member]) -> bytes:
-    """Return the file of these members: a line of JSON each, compressed; the same members, the same bytes."""
-    lines = b"".join(orjson.dumps(member.to_json(), option=orjson.OPT_APPEND_NEWLINE) for member in members)
-    return gzip.compress(lines, _LEVEL, mtime=0)
+class PartFile:
+    """A file of a snapshot in the making: a line of JSON a member, compressed as they come.
+
+    The same members make the same bytes.
+    """
+
+    def __init__(self) -> None:
+        self.members = 0
+        self._file = BytesIO()
+        self._compressing = zlib.compressobj(_LEVEL, wbits=_GZIP)
+
+    def add(self, member: Member) -> None:
+        """Add a member, as shown."""
+        line = orjson.dumps(member.to_json(), option=orjson.OPT_APPEND_NEWLINE)
+        self._file.write(self._compressing.compress(line))
+        self.members += 1
+
+    def ended(self) -> bytes:
+        """Return the file; nobody is added any more."""
+        self._file.write(self._compressing.flush())
+        return self._file.getvalue()
 
 
 def described(file: bytes, members: int) -> Part:
@@ -73,8 +94,9 @@ def described(file: bytes, members: int) -> Part:
 
 def read(file: bytes) -> Iterator[Member]:
     """Yield the members of a file; they have no revision, so that nobody writes them."""
-    for line in gzip.decompress(file).splitlines():
-        yield member_of(orjson.loads(line))
+    with GzipFile(fileobj=BytesIO(file)) as lines:
+        for line in lines:
+            yield member_of(orjson.loads(line))
 
 
 def member_of(shown: Json) -> Member:

@@ -8,7 +8,6 @@ a snapshot whole or not at all.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import batched
 
 from muster import __version__
 from muster.error_log import entry_of
@@ -16,7 +15,7 @@ from muster.errors import Incomplete, MusterError, Problem
 from muster.roster import snapshots
 from muster.roster.erasure import is_erased
 from muster.roster.ports import Roster, RosterViews, Snapshots
-from muster.roster.snapshots import MEMBERS_A_PART, Manifest, Part
+from muster.roster.snapshots import MEMBERS_A_PART, Manifest, Part, PartFile
 from muster.times import timestamp
 
 CODE = "snapshot_failed"
@@ -54,15 +53,17 @@ class SnapshotTaker:
         parts: list[Part] = []
         erased: list[str] = []
         active = 0
-        everyone = self.views.everyone(self.organization, None)
-        for some in batched(everyone, MEMBERS_A_PART, strict=False):
-            if self.remaining() < _MARGIN_S:
-                raise Incomplete("there was not enough time left to write down everyone")
-            active += sum(member.active for member in some)
-            erased += [member.id for member in some if is_erased(member)]
-            file = snapshots.written(some)
-            parts.append(snapshots.described(file, len(some)))
-            self.snapshots.put_part(self.organization, day, len(parts), file)
+        file = PartFile()
+        for member in self.views.everyone(self.organization, None):
+            if file.members == MEMBERS_A_PART:
+                parts.append(self._put(day, len(parts) + 1, file))
+                file = PartFile()
+            file.add(member)
+            active += member.active
+            if is_erased(member):
+                erased.append(member.id)
+        if file.members:
+            parts.append(self._put(day, len(parts) + 1, file))
         manifest = Manifest(
             organization=self.organization,
             day=day,
@@ -77,6 +78,13 @@ class SnapshotTaker:
         )
         self.snapshots.put_manifest(manifest)
         return manifest
+
+    def _put(self, day: str, number: int, file: PartFile) -> Part:
+        if self.remaining() < _MARGIN_S:
+            raise Incomplete("there was not enough time left to write down everyone")
+        body = file.ended()
+        self.snapshots.put_part(self.organization, day, number, body)
+        return snapshots.described(body, file.members)
 
     def _tell(self, run: str, error: MusterError) -> None:
         at = self.now()

@@ -112,7 +112,7 @@ def broken(company: Company) -> Iterator[str]:
 
 def snapshots(company: Company) -> Iterator[str]:
     """Yield what is wrong with snapshots: whoever has a manifest is whole, and there is one of today (Q2)."""
-    files = company.world.rules.archive.objects
+    files = company.world.objects
     folder, members = (f"_snapshots/{each}/organization=acme/" for each in ("manifests", "members"))
     days = sorted(name.removeprefix(folder)[:10] for name in files if name.startswith(folder))
     if f"{company.world.clock.now():%Y-%m-%d}" not in days:
