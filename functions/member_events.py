@@ -8,7 +8,7 @@ An answer with the status `continue` carries `cursor`: send the event again with
 same. `docs/events` has the events' schema, `events/outward` one example of each.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Annotated, Self
@@ -63,7 +63,7 @@ def _resend(request: Resend, has_time: Callable[[], bool]) -> Json:
     )
     now = datetime.now(UTC)  # noqa: TID251 - a handler is who asks the clock
     sent = resending.resend(sources, settings_of(request.organization).settings, asked, now, has_time)
-    metrics.add_metric(name="MemberEventsSent", unit=MetricUnit.Count, value=sent["events"])
+    _count({"MemberEventsSent": sent["events"]})
     status = {"status": "continue"} if sent["cursor"] else {}
     return {**status, "message": resent.in_words(sent), **sent}
 
@@ -82,13 +82,13 @@ def _publish(event: Json, has_time: Callable[[], bool]) -> Json:
     ports = publishing.Ports(bus, bootstrap.failure_queue(), shows_personal_data, has_time)
     entries = history_stream.recorded(event)
     published = publishing.publish(entries, ports)
-    for name, value in (
-        ("MemberEventsSent", published.events),
-        ("MemberEventsGivenUp", published.given_up),
-        ("MemberEventsDelayed", int(published.next is not None)),
-    ):
-        if value:
-            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    _count(
+        {
+            "MemberEventsSent": published.events,
+            "MemberEventsDelayed": int(published.next is not None),
+            "MemberEventsGivenUp": published.given_up,
+        }
+    )
     if published.given_up:
         logger.error("history entries nobody can read", entries=published.given_up)
     if published.next is None:
@@ -98,8 +98,13 @@ def _publish(event: Json, has_time: Callable[[], bool]) -> Json:
     return {"batchItemFailures": [{"itemIdentifier": published.next}]}
 
 
+def _count(counts: Mapping[str, int]) -> None:
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    metrics.flush_metrics()
+
+
 @logger.inject_lambda_context(log_event=False)
-@metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> Json:
     """Tell a batch of the stream, or send events again; a wrong request is answered with `rejected`."""
 
