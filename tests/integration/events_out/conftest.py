@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -85,13 +84,13 @@ class Stream:
 
 
 @pytest.fixture
-def stream(aws: SimpleNamespace, context: LambdaContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stream]:
+def stream(aws: Aws, context: LambdaContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stream]:
     """Return the stream of a stack that publishes member events, with settings of Acme."""
     bus = StrictBus()
     queue = aws.sqs.create_queue(QueueName="member-events-failures")["QueueUrl"]
     monkeypatch.setenv("MEMBER_EVENTS_BUS", bus.name)
     monkeypatch.setenv("MEMBER_EVENTS_FAILURE_QUEUE_URL", queue)
-    built = boto3.client
+    built: Any = boto3.client
 
     def client(service: str, **how: Any) -> Any:
         return bus if service == "events" else built(service, **how)
