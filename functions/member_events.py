@@ -77,7 +77,11 @@ def _publish(event: Json, has_time: Callable[[], bool]) -> Json:
     @cache
     def shows_personal_data(organization: str) -> bool:
         stored = bootstrap.settings_table().current(organization)
-        return stored is not None and stored.settings.events.personal_data
+        try:
+            return stored is not None and stored.settings.events.personal_data
+        except Misconfigured:
+            # Settings that an upgrade no longer accepts allow nothing, and hold up nobody else's events.
+            return False
 
     ports = publishing.Ports(bus, bootstrap.failure_queue(), shows_personal_data, has_time)
     entries = history_stream.recorded(event)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from muster.errors import MusterError
 from muster.roster.history import FieldChange, taken_apart
 from muster.roster.member import Json
 from muster.roster.member_events import Kind, MemberEvent, events
@@ -36,7 +37,7 @@ _TIME_BYTES = 14
 _UNREADABLE = "a history entry is not as Muster writes them"
 
 
-class UnreadableEntry(Exception):
+class UnreadableEntry(MusterError):
     """A history entry that is not as Muster writes them; trying again cannot help."""
 
 

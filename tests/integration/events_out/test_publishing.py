@@ -197,6 +197,18 @@ def test_whose_values_may_be_shown_is_asked_once_and_of_each_organization(
     assert not any("after" in each["changes"][0] for each in stream.bus.details())
 
 
+def test_settings_that_are_no_longer_accepted_show_nothing_and_hold_up_nobody(stream: Stream) -> None:
+    item = {"pk": {"S": "ORG#globex"}, "sk": {"S": "SETTINGS"}}
+    store({"organization": "globex", "events": {"personal_data": True}})
+    whole = stream.aws.dynamodb.get_item(TableName=stream.aws.table, Key=item)["Item"]
+    [name] = [name for name, value in whole.items() if '"personal_data"' in value.get("S", "")]
+    whole[name] = {"S": whole[name]["S"].replace('"personal_data"', '"of_old": 1, "personal_data"')}
+    stream.aws.dynamodb.put_item(TableName=stream.aws.table, Item=whole)
+    stream.write(recorded("m1", 1, organization="globex"), recorded("m1", 1))
+    assert stream.hand_over() == []
+    assert [("after" in each["changes"][0]) for each in stream.bus.details()] == [False, False]
+
+
 def test_where_it_cannot_be_known_what_may_be_shown_nothing_is(
     stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
