@@ -10,7 +10,8 @@ def in_words(sent: Mapping[str, Any]) -> str:
     """Return what was sent, and whether there is more, as a sentence or two."""
     said = f"{counted(sent['events'], 'event')} of {counted(sent['entries'], 'change')} sent again."
     if sent["unreadable"]:
-        said += f" {counted(sent['unreadable'], 'change')} could not be read, and were left out."
+        were = "was" if sent["unreadable"] == 1 else "were"
+        said += f" {counted(sent['unreadable'], 'change')} could not be read and {were} left out."
     if sent["cursor"]:
         said += " There is more: send the event again with the cursor."
     return said

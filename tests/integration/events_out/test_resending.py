@@ -116,7 +116,7 @@ def test_an_entry_nobody_can_read_is_left_out_and_counted(history: Stream) -> No
     history.aws.dynamodb.put_item(TableName=history.aws.table, Item=broken)
     said = ask(history, since="2026-11-20")
     assert said["message"] == (
-        "7 events of 8 changes sent again. 1 change could not be read, and were left out."
+        "7 events of 8 changes sent again. 1 change could not be read and was left out."
     )
 
 
