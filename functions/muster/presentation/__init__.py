@@ -18,10 +18,12 @@ sendings                what a push sends to Vault CRM
 left_out                who of Salesforce's users is no active member, and why
 members                 members, what they hold, and their history
 past                    a member as of a past moment, and what differs between two
+past_rosters            the same of the whole roster
 explanations            why somebody has what they have
 seats                   seats and who is in line
 licences                Engage licences: who has one, who waits, which are nobody's
 runs                    runs, and one with its plan
+resent                  events of members that were sent once more
 errors                  the error log
 organizations           the organizations there are
 checks                  checks of connections, links of the webhook's chain
