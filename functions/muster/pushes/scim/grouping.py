@@ -15,8 +15,9 @@ from muster.errors import FilterRefused, NotAllowed, OutcomeUnknown, Problem
 from muster.pushes.scim.group_changes import GroupChange, still_to_send
 from muster.pushes.scim.ports import Ports
 
-# What is called with the ids of accounts that are in a group now, or out of it.
+# What is called with a group's name and the ids of accounts: they are in it now, or out of it; or why not.
 type Settled = Callable[[str, Sequence[str]], None]
+type Failed = Callable[[str, Sequence[str], Problem], None]
 
 _SETTLED = frozenset({Outcome.WRITTEN, Outcome.TAKEN})
 
@@ -24,74 +25,82 @@ _SETTLED = frozenset({Outcome.WRITTEN, Outcome.TAKEN})
 class Groups:
     """The groups of one target."""
 
-    def __init__(self, ports: Ports, dialect: Dialect) -> None:
-        """Begin with the ids that were recorded."""
+    def __init__(
+        self, ports: Ports, dialect: Dialect, ids: dict[str, str], settled: Settled, failed: Failed
+    ) -> None:
+        """Begin with the `ids` that are known, by name, and add to them what is found and made."""
         self._ports = ports
         self._dialect = dialect
-        self._ids = dict(ports.groups)
-        self._refused: set[str] = set()
+        self._settled = settled
+        self._failed = failed
+        self._ids = ids
+        self._refused: dict[str, Problem] = {}
 
-    def carry_out(self, change: GroupChange, settled: Settled) -> None:
-        """Send a change of one group; `settled` is called after each call that had an effect."""
-        group = self._id_of(change.name, makes=bool(change.add))
-        if group is None:
-            # Whoever is to leave a group that is not there has left it.
-            settled(change.name, change.remove)
-            return
+    def carry_out(self, change: GroupChange) -> None:
+        """Send a change of one group."""
         for ids, adds in ((change.remove, False), (change.add, True)):
-            at_once = self._dialect.members_a_call if adds else self._removals_a_call
+            at_once = self._dialect.members_a_call
+            if not adds:
+                at_once = min(at_once, self._dialect.operations_a_call)
             for first in range(0, len(ids), at_once):
-                self._send(change.name, ids[first : first + at_once], settled, adds=adds)
+                self._send(change.name, ids[first : first + at_once], adds=adds)
 
-    @property
-    def _removals_a_call(self) -> int:
-        return min(self._dialect.members_a_call, self._dialect.operations_a_call)
-
-    def _send(self, name: str, ids: Sequence[str], settled: Settled, *, adds: bool) -> None:
+    def _send(self, name: str, ids: Sequence[str], *, adds: bool) -> None:
         group = self._id_of(name, makes=adds)
         if group is None:
-            return settled(name, ids) if not adds else None
+            self._without_group(name, ids, adds=adds)
+            return
         try:
             written = self._patch(group, ids, adds=adds)
         except OutcomeUnknown:
-            ids = self._not_yet(name, group, ids, settled, adds=adds)
+            ids = self._not_yet(name, group, ids, adds=adds)
             written = self._patch(group, ids, adds=adds) if ids else Written(Outcome.WRITTEN)
-        if written.outcome is Outcome.GONE:
+        if written.outcome is Outcome.GONE and name not in self._refused:
             self._forget(name)
-            group = self._id_of(name, makes=adds)
-            written = self._patch(group, ids, adds=adds) if group else Written(Outcome.WRITTEN)
+            # Once: one that is gone right after it was found is no group that can be filled.
+            self._refused[name] = written.problem or Problem(name, "is gone", "See the target's log.")
+            group = self._found_or_made(name, makes=adds)
+            if group is None:
+                self._without_group(name, ids, adds=adds)
+                return
+            written = self._patch(group, ids, adds=adds)
         if written.outcome in _SETTLED and (written.outcome is Outcome.WRITTEN or len(ids) == 1):
-            settled(name, ids)
+            self._settled(name, ids)
         elif len(ids) > 1:
             half = len(ids) // 2
-            self._send(name, ids[:half], settled, adds=adds)
-            self._send(name, ids[half:], settled, adds=adds)
+            self._send(name, ids[:half], adds=adds)
+            self._send(name, ids[half:], adds=adds)
         elif written.problem:
-            self._ports.tell(name, written.problem)
-        return None
+            self._failed(name, ids, written.problem)
+
+    def _without_group(self, name: str, ids: Sequence[str], *, adds: bool) -> None:
+        """Whoever is to leave a group that is not there has left it; nobody can be put into it."""
+        if not adds:
+            self._settled(name, ids)
+        elif name in self._refused:
+            self._failed(name, ids, self._refused[name])
 
     def _patch(self, group: str, ids: Sequence[str], *, adds: bool) -> Written:
         operations = [scim_patches.added(ids)] if adds else scim_patches.removed(ids)
         return self._ports.target.patch(GROUPS, group, operations)
 
-    def _not_yet(
-        self, name: str, group: str, ids: Sequence[str], settled: Settled, *, adds: bool
-    ) -> Sequence[str]:
+    def _not_yet(self, name: str, group: str, ids: Sequence[str], *, adds: bool) -> Sequence[str]:
         """Return those of a call without an answer for whom it had no effect."""
         shown = self._ports.target.get(GROUPS, group)
         members = shown.members if shown else frozenset()
         change = GroupChange(name, add=tuple(ids)) if adds else GroupChange(name, remove=tuple(ids))
         rest = still_to_send(change, members)
         left = rest.add if adds else rest.remove
-        settled(name, [each for each in ids if each not in left])
+        self._settled(name, [each for each in ids if each not in left])
         return left
 
     def _id_of(self, name: str, *, makes: bool) -> str | None:
         """Return a group's id; `None` if there is none and none is to be made, or can be."""
         if name in self._ids:
             return self._ids[name]
-        if name in self._refused:
-            return None
+        return None if name in self._refused else self._found_or_made(name, makes=makes)
+
+    def _found_or_made(self, name: str, *, makes: bool) -> str | None:
         found = self._found(name)
         if len(found) == 1:
             return self._keep(name, found[0].id)
@@ -137,5 +146,4 @@ class Groups:
         self._ports.record_group(name, None)
 
     def _refuse(self, name: str, message: str, remedy: str) -> None:
-        self._refused.add(name)
-        self._ports.tell(name, Problem(name, message, remedy))
+        self._refused[name] = Problem(name, message, remedy)

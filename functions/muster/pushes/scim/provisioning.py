@@ -53,7 +53,7 @@ class Provisioning:
         self._members = roster.members
         self._at = at
         self._lookup = Lookup(ports.target, connection.dialect)
-        self._groups = Groups(ports, connection.dialect)
+        self._group_ids = dict(ports.groups)
 
     def carry_out(self, cases: Sequence[Case]) -> None:
         """Carry out all that can be done for these members now; their accounts are updated on the way."""
@@ -182,5 +182,18 @@ class Provisioning:
                 case = by_account[each]
                 self._record(case, step_outcomes.regrouped(case.account, Step(kind), name))
 
+        def failed(name: str, ids: Sequence[str], problem: Problem) -> None:
+            is_news = False
+            for each in ids:
+                case, before = by_account[each], by_account[each].account.why
+                why = problem.message
+                self._record(
+                    case, step_outcomes.not_regrouped(case.account, case.wanted, name, why, self._at)
+                )
+                is_news = is_news or case.account.why != before
+            if is_news:
+                self._ports.tell(name, problem)
+
+        groups = Groups(self._ports, self._connection.dialect, self._group_ids, settled, failed)
         for change in group_changes(steps):
-            self._groups.carry_out(change, settled)
+            groups.carry_out(change)

@@ -109,7 +109,17 @@ def read_back(account: ScimAccount, shown: Resource | None, wanted: ScimUser | N
 def regrouped(account: ScimAccount, step: Step, name: str) -> ScimAccount:
     """Return the account after it was put into a group, or taken out of it."""
     groups = set(account.groups) | {name} if step.kind is Kind.JOIN else set(account.groups) - {name}
-    return replace(account, groups=_sorted(groups))
+    account = replace(account, groups=_sorted(groups))
+    return _succeeded(account) if account.why.startswith(_of_group(name)) else account
+
+
+def not_regrouped(account: ScimAccount, wanted: ScimUser | None, name: str, why: str, at: str) -> ScimAccount:
+    """Return the account after it could not be put into a group, or taken out of it."""
+    return _failed(account, wanted, f"{_of_group(name)}{why}", at)
+
+
+def _of_group(name: str) -> str:
+    return f"the group {name}: "
 
 
 def _done(account: ScimAccount, step: Step, wanted: ScimUser | None, shown: Resource | None) -> ScimAccount:

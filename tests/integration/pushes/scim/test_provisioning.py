@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from muster.errors import ApiCallsUsedUp, OutcomeUnknown
-from muster.roster.scim_accounts import CONFLICT, LINKED, MATCHED
+from muster.pushes.scim.adoption import adopted
+from muster.roster.scim_accounts import CONFLICT, LINKED, MATCHED, ScimAccount
 from tests.integration.pushes.scim.provisioned import Crash, Provisioned
 
 DAY = timedelta(days=1)
@@ -135,7 +136,9 @@ def test_calls_are_as_many_as_changes_and_a_group_takes_one(app: Provisioned) ->
 # ── Whose an account is ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_account_that_was_there_is_left_alone_until_it_is_adopted(app: Provisioned) -> None:
+@pytest.mark.parametrize("existing", ["conflicts", "upserts", "duplicates"])
+def test_an_account_that_was_there_is_left_alone_until_it_is_adopted(app: Provisioned, existing: str) -> None:
+    app.target.quirks(post_existing=existing)
     there = app.target.user(address("ada"), title="Owner")
     app.want("ada", ["Sales"], title="Rep")
     app.push()
@@ -150,6 +153,20 @@ def test_an_account_that_was_there_is_left_alone_until_it_is_adopted(app: Provis
     app.accounts.clear()
     app.push()
     assert app.account("ada").origin == "adopted:same_user_name"
+    assert app.target.users()[address("ada")]["title"] == "Rep"
+    assert app.target.members("Sales") == [there]
+    assert_quiet(app)
+
+
+def test_an_account_that_a_person_adopts_is_kept_from_then_on(app: Provisioned) -> None:
+    there = app.target.user(address("ada"), title="Owner", active=False)
+    app.want("ada", ["Sales"], title="Rep")
+    app.push()
+    account = adopted("ada", app.account("ada"), "jane@acme.example", {})
+    assert isinstance(account, ScimAccount)
+    app.accounts["ada"] = account
+    app.push()
+    assert app.target.truth() == {address("ada"): True}
     assert app.target.users()[address("ada")]["title"] == "Rep"
     assert app.target.members("Sales") == [there]
     assert_quiet(app)
@@ -292,6 +309,39 @@ def test_a_member_at_fault_holds_up_no_other_of_the_group(app: Provisioned) -> N
     app.push()
     assert len(app.target.members("Sales")) == 7
     assert [who for who, _ in app.told] == ["Sales"]
+
+
+@pytest.mark.parametrize(
+    ("quirks", "words"),
+    [({"taken": ["Sales"]}, "answered 409"), ({"refuses": ["POST /Groups"]}, "answered 405")],
+    ids=str,
+)
+def test_a_group_that_cannot_be_made_is_told_once_and_tried_ever_more_seldom(
+    app: Provisioned, quirks: dict[str, Any], words: str
+) -> None:
+    app.target.quirks(**quirks)
+    app.want("ada", ["Sales"])
+    app.want("bob", ["Sales"])
+    calls = [app.push() for _ in range(5)]
+    assert app.target.truth() == {address("ada"): True, address("bob"): True}
+    ((who, message),) = app.told
+    assert who == "Sales"
+    assert words in message
+    assert calls[2:] == [0, 0, 0]
+    app.target.quirks()
+    app.push(DAY)
+    assert len(app.target.members("Sales")) == 2
+    assert_quiet(app)
+
+
+def test_an_address_of_another_account_is_a_conflict_and_that_account_stays(app: Provisioned) -> None:
+    app.target.user("lady.ada@acme.example", emails=[{"value": address("ada"), "type": "work"}])
+    app.target.quirks(unique_emails=True)
+    app.want("ada")
+    app.push()
+    assert app.account("ada").standing == CONFLICT
+    assert app.target.truth() == {"lady.ada@acme.example": True}
+    assert_quiet(app)
 
 
 def test_a_group_that_was_deleted_is_made_again_and_filled(app: Provisioned) -> None:

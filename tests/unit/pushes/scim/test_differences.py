@@ -8,8 +8,9 @@ import pytest
 from muster.crm.scim_answers import Outcome, Written
 from muster.crm.scim_resources import Resource
 from muster.errors import Problem
-from muster.pushes.scim import step_outcomes
+from muster.pushes.scim import adoption, step_outcomes
 from muster.pushes.scim.differences import Kind, Step, aim, difference
+from muster.pushes.scim.due import due_from
 from muster.pushes.scim.group_changes import GroupChange, group_changes, still_to_send
 from muster.pushes.scim.wanted_users import ScimUser
 from muster.roster.scim_accounts import LINKED, NO_ACCOUNT, ScimAccount
@@ -90,6 +91,57 @@ def test_what_failed_waits_and_what_is_another_thing_does_not(wanted: ScimUser |
     assert steps(failed, wanted) == []
     assert steps(failed, wanted, LATER) != []
     assert steps(replace(failed, tried="another"), wanted) != []
+
+
+@pytest.mark.parametrize(
+    ("account", "wanted", "due"),
+    [
+        (THERE, WANTED, None),
+        (THERE, LEFT, ""),
+        (NO_ACCOUNT, WANTED, ""),
+        (NO_ACCOUNT, LEFT, None),
+        (changed(groups=(), active=False, access="ended"), LEFT, None),
+        (replace(NO_ACCOUNT, standing="conflict", user_name="ada"), WANTED, None),
+        (changed(tries=TRIED, tried=aim(LEFT)), LEFT, "2026-11-30T14:00:00.000Z"),
+        (changed(tries=replace(TRIED, count=1), tried=aim(LEFT)), LEFT, ""),
+        (changed(tries=TRIED, tried="another"), LEFT, ""),
+    ],
+)
+def test_when_a_push_has_to_look(account: ScimAccount, wanted: ScimUser | None, due: str | None) -> None:
+    connection = ScimConnection.model_validate({"host": "api.example.com", "who": "everyone"})
+    assert due_from(account, wanted, connection) == due
+
+
+@pytest.mark.parametrize(
+    ("account", "taken", "is_adopted"),
+    [
+        (replace(NO_ACCOUNT, standing="matched", id="7", user_name="ada"), {}, True),
+        (replace(NO_ACCOUNT, standing="conflict", id="7"), {"7": "m-1"}, True),
+        (replace(NO_ACCOUNT, standing="ignored", id="7"), {}, True),
+        (replace(NO_ACCOUNT, standing="conflict", id="7"), {"7": "m-2"}, False),
+        (replace(NO_ACCOUNT, standing="conflict"), {}, False),
+        (NO_ACCOUNT, {}, False),
+        (THERE, {"1": "m-1"}, False),
+    ],
+)
+def test_what_can_be_adopted(account: ScimAccount, taken: dict[str, str], is_adopted: bool) -> None:
+    said = adoption.adopted("m-1", account, "jane", taken)
+    if not is_adopted:
+        assert isinstance(said, Problem)
+        return
+    assert isinstance(said, ScimAccount)
+    assert (said.standing, said.origin, said.unsure) == (LINKED, "adopted:jane", True)
+    assert steps(said, WANTED)[0] == "look"
+
+
+def test_what_is_ignored_is_left_alone_until_it_is_reconsidered() -> None:
+    matched = replace(NO_ACCOUNT, standing="matched", id="7", user_name="ada")
+    left = adoption.ignored("m-1", matched, "jane")
+    assert isinstance(left, ScimAccount)
+    assert steps(left, ScimUser({"userName": "another"})) == []
+    assert steps(adoption.reconsidered(left), WANTED)[0] == "look"
+    assert isinstance(adoption.ignored("m-1", THERE, "jane"), Problem)
+    assert adoption.reconsidered(THERE) == THERE
 
 
 # ── What comes of a step ─────────────────────────────────────────────────────────────────────────────
