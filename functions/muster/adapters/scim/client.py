@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -17,6 +18,7 @@ from muster.adapters.scim.calls import Calls
 from muster.crm import scim_attributes, scim_filters, scim_lists, scim_patches, scim_resources
 from muster.crm.scim_answers import Outcome, Written, outcome_of, problem_of
 from muster.crm.scim_attributes import Json, Values
+from muster.crm.scim_lists import ListPage
 from muster.crm.scim_patches import Operation
 from muster.crm.scim_resources import USERS, Kind, Resource
 from muster.errors import FilterRefused, Incomplete, NotServed, OutcomeUnknown, Problem, Rejected
@@ -80,10 +82,10 @@ class Scim:
 
     # ── Reading ──────────────────────────────────────────────────────────────────────────────────────
 
-    def all(self, kind: Kind) -> Iterator[list[Resource]]:
+    def all(self, kind: Kind) -> Iterator[ListPage]:
         """Yield all users or groups, page by page; a page holds those who were on none before.
 
-        That a list has ended does not say that it was whole: nobody's absence means anything.
+        That a list has ended does not say that it was whole: nobody's absence means that somebody has gone.
         """
         return self._walk(kind, {}, trusts_total=False)
 
@@ -125,22 +127,27 @@ class Scim:
                 self._filters[kind, attribute] = refused + 1
             raise
         self._filters[kind, attribute] = None
-        return scim_resources.named((each for page in pages for each in page), attribute, spelling)
+        found = (each for page in pages for each in page.resources)
+        return scim_resources.named(found, attribute, spelling)
 
-    def _walk(self, kind: Kind, query: Mapping[str, str], *, trusts_total: bool) -> Iterator[list[Resource]]:
+    def _walk(self, kind: Kind, query: Mapping[str, str], *, trusts_total: bool) -> Iterator[ListPage]:
         walk = scim_lists.Walk(trusts_total=trusts_total)
         while not walk.ended:
             # The first page begins at 1 by itself, and not every target knows the parameter.
             start = {"startIndex": str(walk.start)} if walk.start > 1 else {}
             asked = {**query, **start, "count": str(self._dialect.page_size)}
-            answer = self._calls.call("GET", f"{kind}?{urlencode(asked, quote_via=quote)}")
-            if "filter" in query and answer.status in _NO_FILTER and not answer.foreign:
-                raise _filter_refused(kind, query["filter"].partition(" ")[0])
-            page = scim_lists.read_page(answer.content) if answer.succeeded else None
-            if page is None:
-                raise fault_of(self._calls.system, answer, kind)
+            page = self._page(kind, asked)
             if new := walk.add(page):
-                yield new
+                yield replace(page, resources=new)
+
+    def _page(self, kind: Kind, query: Mapping[str, str]) -> ListPage:
+        answer = self._calls.call("GET", f"{kind}?{urlencode(query, quote_via=quote)}")
+        if "filter" in query and answer.status in _NO_FILTER and not answer.foreign:
+            raise _filter_refused(kind, query["filter"].partition(" ")[0])
+        page = scim_lists.read_page(answer.content) if answer.succeeded else None
+        if page is None:
+            raise fault_of(self._calls.system, answer, kind)
+        return page
 
     # ── Writing ──────────────────────────────────────────────────────────────────────────────────────
 

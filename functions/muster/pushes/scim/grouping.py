@@ -130,7 +130,7 @@ class Groups:
         with suppress(FilterRefused):
             return target.find(GROUPS, "displayName", name)
         try:
-            every = (each for page in target.all(GROUPS) for each in page)
+            every = (each for page in target.all(GROUPS) for each in page.resources)
             return named(every, "displayName", name)
         except NotAllowed:
             # Some targets list nothing; a group that is there then refuses to be made.

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from muster.crm.scim_answers import Written
 from muster.crm.scim_attributes import Json, Values
+from muster.crm.scim_lists import ListPage
 from muster.crm.scim_patches import Operation
 from muster.crm.scim_resources import Kind, Resource
 from muster.errors import Problem
@@ -18,7 +19,7 @@ class Target(Protocol):
     A write raises `OutcomeUnknown` where it may have had an effect.
     """
 
-    def all(self, kind: Kind) -> Iterator[list[Resource]]:
+    def all(self, kind: Kind) -> Iterator[ListPage]:
         """Yield all users or groups that are shown, page by page."""
 
     def find(self, kind: Kind, attribute: str, value: str) -> list[Resource]:

@@ -59,7 +59,8 @@ class Provisioning:
         """Carry out all that can be done for these members now; their accounts are updated on the way."""
         leaving = [case for case in cases if case.wanted is None]
         staying = [case for case in cases if case.wanted is not None]
-        self._lookup.expect(sum(1 for case in staying if not case.account.id))
+        unknown = [case for case in staying if self._is_to_be_looked_for(case)]
+        self._lookup.expect({case.member: case.wanted.user_name for case in unknown if case.wanted})
         for some in (leaving, staying):
             for case in some:
                 self._advance(case, {Kind.LOOK})
@@ -67,6 +68,9 @@ class Provisioning:
             for case in some:
                 self._advance(case, set(Kind) - _GROUPING)
             self._regroup(some, Kind.JOIN)
+
+    def _is_to_be_looked_for(self, case: Case) -> bool:
+        return not case.account.id and any(step.kind is Kind.LOOK for step in self._difference(case))
 
     # ── Accounts ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,6 +111,8 @@ class Provisioning:
             self._record(case, step_outcomes.read(account, shown, case.wanted))
             return
         name = case.wanted.user_name if case.wanted else account.user_name
+        if account.taken:
+            self._lookup.forget(case.member)
         found = self._lookup.find(case.member, name) if name else Found()
         roster = Roster(self._taken, self._members)
         match = first_contact.match(case.member, account, found, roster, self._connection)

@@ -14,7 +14,7 @@ ADA = "ada@acme.example"
 
 
 def names(client: Scim) -> list[str]:
-    return sorted(each.user_name for page in client.all("Users") for each in page)
+    return sorted(each.user_name for page in client.all("Users") for each in page.resources)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_list_is_read_to_its_end_and_each_user_by_id(target: ScimTarget, quirk
     target.quirks(**quirks)
     client = target.client()
     assert names(client) == everybody
-    found = {each.user_name: each for page in client.all("Users") for each in page}
+    found = {each.user_name: each for page in client.all("Users") for each in page.resources}
     for name, listed in found.items():
         read = client.get("Users", listed.id)
         assert read is not None
