@@ -49,7 +49,8 @@ class Ports:
     """The outside world of provisioning one target.
 
     `groups` are the ids of its groups by name, as they were recorded. `record` stores a member's account, and
-    `record_group` a group's id, `None` for one that is gone; both before anything else is sent. `tell` takes
+    `record_group` a group's id, `None` for one that is gone, which nobody is in any more; both before
+    anything else is sent. `tell` takes
     what an admin has to know about a member, by its id, or about a group, by its name.
     """
 

@@ -6,7 +6,7 @@ so that nobody is made without a trace; everything else says what is to be, and 
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from muster.crm import scim_attributes
 from muster.crm.scim_answers import Outcome, Written
@@ -47,7 +47,9 @@ class Provisioning:
 
     def __init__(self, ports: Ports, connection: ScimConnection, roster: Roster, at: str) -> None:
         """Begin a push at a moment (ISO 8601); `roster` says who is whose already."""
-        self._ports = ports
+        self._ports = replace(ports, record_group=self._record_group)
+        self._store_group = ports.record_group
+        self._cases: Sequence[Case] = ()
         self._connection = connection
         self._taken = dict(roster.taken)
         self._members = roster.members
@@ -57,6 +59,7 @@ class Provisioning:
 
     def carry_out(self, cases: Sequence[Case]) -> None:
         """Carry out all that can be done for these members now; their accounts are updated on the way."""
+        self._cases = cases
         leaving = [case for case in cases if case.wanted is None]
         staying = [case for case in cases if case.wanted is not None]
         unknown = [case for case in staying if self._is_to_be_looked_for(case)]
@@ -176,6 +179,13 @@ class Provisioning:
         self._ports.tell(case.member, Problem(where, case.account.why, remedy))
 
     # ── Groups ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _record_group(self, name: str, group: str | None) -> None:
+        """Store a group's id; of one that is gone, whoever was in it is in no more, and is put in again."""
+        for case in self._cases if group is None else ():
+            if name in case.account.groups:
+                self._record(case, step_outcomes.regrouped(case.account, Step(Kind.LEAVE), name))
+        self._store_group(name, group)
 
     def _regroup(self, cases: Sequence[Case], kind: Kind) -> None:
         by_account = {case.account.id: case for case in cases if case.account.is_linked}
