@@ -85,7 +85,8 @@ def orphans(shown: Iterable[Resource], roster: Roster, user_names: Collection[st
 def _by_name(account: ScimAccount, only: Resource, roster: Roster, connection: ScimConnection) -> Match:
     if only.external_id in roster.members:
         return Match(CONFLICT, only, why=f"the account carries the id of the member {only.external_id}")
-    if account.unsure and account.access == "given" and not account.taken and not only.external_id:
+    is_being_made = account.unsure and account.access == "given" and not account.taken and not account.origin
+    if is_being_made and not only.external_id:
         # There was none when Muster made it, and its answer was lost; the target keeps no external id.
         return Match(LINKED, only, CREATED)
     if connection.adopt == "same_user_name":

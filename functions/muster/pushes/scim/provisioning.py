@@ -79,18 +79,18 @@ class Provisioning:
 
     def _advance(self, case: Case, kinds: Collection[Kind]) -> None:
         """Carry out the steps of these kinds, as long as each of them comes to something."""
-        done: Counter[Kind] = Counter()
+        done: Counter[tuple[Kind, str]] = Counter()
         while step := self._next(case, kinds, done):
-            done[step.kind] += 1
+            done[step.kind, case.account.id] += 1
             before = case.account
             self._carry_out_one(case, step)
             case.has_looked = step.kind is Kind.LOOK and not case.account.is_linked
             if case.account.why and case.account.why != before.why:
                 self._tell(case)
 
-    def _next(self, case: Case, kinds: Collection[Kind], done: Counter[Kind]) -> Step | None:
+    def _next(self, case: Case, kinds: Collection[Kind], done: Counter[tuple[Kind, str]]) -> Step | None:
         for step in self._difference(case):
-            may = step.kind in kinds and done[step.kind] < _MOST.get(step.kind, 1)
+            may = step.kind in kinds and done[step.kind, case.account.id] < _MOST.get(step.kind, 1)
             if may or step.kind in DECISIVE:
                 return step if may else None
         return None
@@ -169,7 +169,7 @@ class Provisioning:
         if account == case.account:
             return
         case.account = account
-        if account.is_linked:
+        if account.is_linked and account.id:
             self._taken[account.id] = case.member
         self._ports.record(case.member, account)
 
@@ -188,7 +188,7 @@ class Provisioning:
         self._store_group(name, group)
 
     def _regroup(self, cases: Sequence[Case], kind: Kind) -> None:
-        by_account = {case.account.id: case for case in cases if case.account.is_linked}
+        by_account = {case.account.id: case for case in cases if case.account.id}
         steps = [
             (case.account, step) for case in cases for step in self._difference(case) if step.kind is kind
         ]

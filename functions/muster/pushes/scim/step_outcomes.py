@@ -14,10 +14,11 @@ from muster.crm.scim_resources import Resource
 from muster.pushes.scim.differences import Kind, Step, aim
 from muster.pushes.scim.first_contact import CREATED, Match
 from muster.pushes.scim.wanted_users import ScimUser
-from muster.roster.scim_accounts import LINKED, NO_ACCOUNT, UNKNOWN, ScimAccount
+from muster.roster.scim_accounts import CONFLICT, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, ScimAccount
 from muster.roster.vault_state import Tries
 
 NO_EFFECT = "is answered with success, but reading it back shows no effect"
+LEFT_OPEN = "the member has left, and an account with its userName is open that may not be Muster's"
 NOT_SHOWN = "is answered with success, and the target does not show whether the user is active"
 
 
@@ -36,6 +37,10 @@ def looked(account: ScimAccount, match: Match, wanted: ScimUser | None) -> ScimA
     name = wanted.user_name if wanted else account.user_name
     nobody = replace(NO_ACCOUNT, unknown=account.unknown)
     shown = match.resource
+    if match.standing == UNKNOWN and wanted is None and account.is_linked:
+        return _closed(account)
+    if match.standing == MATCHED and wanted is None:
+        match = replace(match, standing=CONFLICT, why=LEFT_OPEN)
     if match.standing == UNKNOWN:
         return replace(account, standing=UNKNOWN, id="", user_name=name, access="", active=None, unsure=False)
     if shown is None or match.standing != LINKED:
@@ -140,7 +145,9 @@ def _done(account: ScimAccount, step: Step, wanted: ScimUser | None, shown: Reso
             )
         case Kind.CHANGE if wanted is not None:
             name = shown.user_name if shown and shown.user_name else account.user_name
-            return _succeeded(replace(account, sent=wanted.values, user_name=name))
+            # A change of address makes another account of it in some targets.
+            id_ = shown.id if shown else account.id
+            return _succeeded(replace(account, id=id_, sent=wanted.values, user_name=name))
         case Kind.DELETE:
             return replace(account, access="deleted", active=None)
         case Kind.DEACTIVATE:
@@ -151,13 +158,19 @@ def _done(account: ScimAccount, step: Step, wanted: ScimUser | None, shown: Reso
 
 
 def _hidden(account: ScimAccount, wanted: ScimUser | None) -> ScimAccount:
-    """Return the account where the target shows nobody of its id: whoever leaves has left.
+    """Return the account where the target shows nobody of its id, unless it was just deleted: look for it.
 
-    Who is wanted may be hidden, or was deleted by hand: that shows when it is looked for by name.
+    It may be hidden, or was deleted by hand; and a target can give an account another id, which then is open.
     """
-    if wanted is None:
-        return _succeeded(replace(account, access="deleted", active=False, groups=()))
-    return replace(NO_ACCOUNT, standing=UNKNOWN, user_name=account.user_name, unknown=account.unknown)
+    if wanted is not None:
+        return replace(NO_ACCOUNT, standing=UNKNOWN, user_name=account.user_name, unknown=account.unknown)
+    if account.access == "deleted":
+        return _closed(account)
+    return replace(account, id="", active=None, groups=(), unsure=True)
+
+
+def _closed(account: ScimAccount) -> ScimAccount:
+    return _succeeded(replace(account, id="", access="deleted", active=False, groups=()))
 
 
 def _as_shown(sent: Values, shown: Resource, wanted: ScimUser | None) -> Values:

@@ -118,6 +118,22 @@ def test_who_answers_404_when_closed_has_left_and_comes_back_as_somebody_new(app
     assert_quiet(app)
 
 
+@pytest.mark.parametrize("external_id", ["ada", ""])
+def test_an_account_that_got_another_id_is_not_taken_for_one_that_is_closed(
+    app: Provisioned, external_id: str
+) -> None:
+    app.want("ada", ["Sales"])
+    app.push()
+    app.target.admin("DELETE", f"/Users/{app.account('ada').id}")
+    app.target.user(address("ada"), **({"externalId": external_id} if external_id else {}))
+    app.leave("ada")
+    app.push()
+    # Whose it is can be known only by the external id: else a person is told, and nobody is touched.
+    assert app.target.truth() == {address("ada"): not external_id}
+    assert [who for who, _ in app.told] == ([] if external_id else ["ada"])
+    assert_quiet(app)
+
+
 def test_calls_are_as_many_as_changes_and_a_group_takes_one(app: Provisioned) -> None:
     names = [f"user{number}" for number in range(30)]
     for name in names[:3]:
