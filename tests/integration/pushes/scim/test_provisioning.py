@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from muster.errors import ApiCallsUsedUp, OutcomeUnknown
+from muster.errors import ApiCallsUsedUp, NotServed, OutcomeUnknown
 from muster.pushes.scim.adoption import adopted
 from muster.roster.scim_accounts import CONFLICT, LINKED, MATCHED, ScimAccount
 from tests.integration.pushes.scim.provisioned import Crash, Provisioned
@@ -131,6 +131,20 @@ def test_an_account_that_got_another_id_is_not_taken_for_one_that_is_closed(
     # Whose it is can be known only by the external id: else a person is told, and nobody is touched.
     assert app.target.truth() == {address("ada"): not external_id}
     assert [who for who, _ in app.told] == ([] if external_id else ["ada"])
+    assert_quiet(app)
+
+
+def test_a_path_that_leads_nowhere_closes_nobody_in_the_books(app: Provisioned) -> None:
+    app.want("ada", ["Sales"])
+    app.push()
+    app.leave("ada")
+    app.settings = {"path": "/scim/v2/moved"}
+    with pytest.raises(NotServed):
+        app.push()
+    app.settings = {}
+    app.push()
+    assert app.target.truth() == {address("ada"): False}
+    assert app.account("ada").active is False
     assert_quiet(app)
 
 
