@@ -13,9 +13,8 @@ class Dialect:
     the names of `scim_attributes`. `allows`: the only attributes there are, `None` for any. `value_paths`:
     a PATCH can name one of several values, as in `emails[type eq "work"].value`. `paths`: a PATCH names what
     it changes by a path; else by the keys of its value. `operations_a_call` and `members_a_call`: so many fit
-    into one PATCH. `creates_groups`, `deletes_groups`: groups are made, and deleted, by SCIM; else they are
-    only filled. `deletes_users`: what deleting a user does. `calls_a_minute`: the limit on calls, `None`
-    where none is documented.
+    into one PATCH. `creates_groups`: groups are made by SCIM; else they are only filled. `deletes_users`:
+    what deleting a user does. `calls_a_minute`: the limit on calls, `None` where none is documented.
     """
 
     filterable: frozenset[str] = frozenset({"userName", "externalId", "displayName"})
@@ -28,7 +27,6 @@ class Dialect:
     operations_a_call: int = 100
     members_a_call: int = 100
     creates_groups: bool = True
-    deletes_groups: bool = True
     deletes_users: Literal["removes", "deactivates", "for_good", "refused"] = "removes"
     calls_a_minute: int | None = None
 

@@ -74,15 +74,6 @@ def removed(members: Iterable[str]) -> list[Operation]:
     return [{"op": "remove", "path": f"members[value eq {quoted(each)}]"} for each in members]
 
 
-def membership(add: Sequence[str], remove: Sequence[str], dialect: Dialect) -> Iterator[list[Operation]]:
-    """Yield the operations of each call that adds and removes members: removals first, in as few calls."""
-    at_once = min(dialect.members_a_call, dialect.operations_a_call)
-    for some in batched(remove, at_once, strict=False):
-        yield removed(some)
-    for some in batched(add, dialect.members_a_call, strict=False):
-        yield [added(some)]
-
-
 def calls(operations: Sequence[Operation], dialect: Dialect) -> Iterator[list[Operation]]:
     """Yield operations as they fit into one call each."""
     for some in batched(operations, dialect.operations_a_call, strict=False):
