@@ -14,7 +14,7 @@ from typing import Any
 
 from muster.errors import Misconfigured, MusterError, Problem, Rejected, Stale
 from muster.organization_settings.approving import Approving
-from muster.organization_settings.loosening import held_for, last_connected
+from muster.organization_settings.loosening import IDENTITIES, held_for, last_connected
 from muster.organization_settings.ports import SettingsStore
 from muster.organization_settings.previewing import Preview, Previewing, Tried
 from muster.presentation import left_out
@@ -140,7 +140,7 @@ class Saving:
     def _last_connected(self, base: StoredSettings, settings: Settings) -> dict[str, str]:
         """Return which systems the connections led to last; looks further back for one that is new."""
         found = last_connected([base.document])
-        new = any(connection and name not in found for name, connection in settings.connections)
+        new = any(name in IDENTITIES and name not in found for name, _ in settings.connections.each())
         if new and base.version > 1:
             earlier = self.store.versions(base.organization, _VERSIONS_SEARCHED, base.version)
             found = last_connected([base.document, *(each.document for each in earlier)])

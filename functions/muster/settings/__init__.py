@@ -6,6 +6,7 @@ align_field_maps                    fields of Align's roster that members show b
 align_names                         how an Align vault names its fields and statuses
 connection                          what connections have in common
 scim_connection, scim_profiles      an app that is provisioned by SCIM, and what is known of such apps
+scim_consistency                    errors and warnings about SCIM targets and the rest
 values                              the kinds of value: what each accepts, and what to write instead
 strict_yaml                         YAML or JSON text, parsed strictly
 document                            text or object → validated `Settings`

@@ -6,7 +6,7 @@ attributes: {title: title, timezone: null}     what differs from the profile's o
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag, model_validator
 
@@ -102,6 +102,18 @@ else:
     ]
 
 
+def _attributes_by_name(schema: dict[str, Any]) -> None:
+    """Name the attributes in the JSON Schema, so that editors complete them."""
+    field = schema.pop("additionalProperties")
+    schema["properties"] = {
+        name: {"description": f"Where the user's {name} comes from; null sends it no more.", **field}
+        for name in scim_attributes.names()
+        if name != EXTERNAL_ID
+    }
+    schema["patternProperties"] = {"^urn:": field}
+    schema["additionalProperties"] = False
+
+
 class ScimConnection(Connection):
     """An app that is provisioned by SCIM 2.0."""
 
@@ -134,6 +146,7 @@ class ScimConnection(Connection):
             " profile's or come on top; null sends an attribute no more."
         ),
         examples=[{"title": "title", f"{scim_attributes.ENTERPRISE}:department": "custom.Department__c"}],
+        json_schema_extra=_attributes_by_name,
     )
     on_leave: Literal["deactivate", "delete"] = Field(
         default="deactivate",

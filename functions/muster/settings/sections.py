@@ -5,7 +5,7 @@ are refused; every key but `organization` has a default. `settings.consistency` 
 another, such as an assignment's seats against `seats`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -15,6 +15,7 @@ from muster.settings.assignments import Assignment, DataCaptureSeats, Seat
 from muster.settings.connection import Connection, secret_of
 from muster.settings.engage_statuses import Statuses
 from muster.settings.field_maps import FieldMaps
+from muster.settings.scim_connection import ScimConnection
 from muster.settings.values import (
     DEFAULT_FIELDS,
     ActionId,
@@ -30,6 +31,7 @@ from muster.settings.values import (
     SecretName,
     Section,
     StandardField,
+    TargetName,
     TimeZone,
     VaultHost,
     VaultVersion,
@@ -42,6 +44,8 @@ type EngageFeature = Literal["engage", "engage_connect"]
 # A DynamoDB transaction holds 100 actions. A member that gives up 20 seats, with its places in line, and
 # gets 20 others needs 80; the member and its other items need the rest.
 MOST_SEATS = 20
+# What is known of a member's account in each of them is in the member's item.
+MOST_TARGETS = 10
 
 _NEEDED_FIELDS = ("Id", "Username", "Email", "FirstName", "LastName", "IsActive", "CallCenterId")
 
@@ -66,6 +70,22 @@ def _not_too_many[Seats: Mapping[str, Any]](seats: Seats) -> Seats:
             " for more.",
         )
     return seats
+
+
+def _not_too_many_targets[Targets: Mapping[str, Any]](targets: Targets) -> Targets:
+    if len(targets) > MOST_TARGETS:
+        raise refused(f"holds {len(targets)}, more than {MOST_TARGETS}", "Take some out.")
+    return targets
+
+
+def _with_secrets(connections: Mapping[str, Any], begin: str) -> dict[str, Any]:
+    """Return connections with the names of their secrets where the document does not name them."""
+    return {
+        name: {"secret": f"{begin}/{name}", **connection}
+        if isinstance(connection, dict) and name != "scim"
+        else connection
+        for name, connection in connections.items()
+    }
 
 
 class AutoProvision(Section):
@@ -224,12 +244,29 @@ class AlignConnection(Connection):
     )
 
 
+type SystemConnection = SalesforceConnection | VaultCrmConnection | AlignConnection | ScimConnection
+
+
 class Connections(Section):
     """The outside systems. One that is not here is not used."""
 
     salesforce: SalesforceConnection | None = Field(default=None, description="Where the users come from.")
     vault_crm: VaultCrmConnection | None = Field(default=None, description="Where Engage licences live.")
     align: AlignConnection | None = Field(default=None, description="Where admins may keep the roster.")
+    scim: Annotated[Mapping[TargetName, ScimConnection], AfterValidator(_not_too_many_targets)] = Field(
+        default_factory=dict,
+        description=f"The apps that are provisioned by SCIM 2.0, by name, up to {MOST_TARGETS}.",
+        examples=[{"gong": {"host": "api.example.com", "profile": "gong", "who": {"seat": "gong"}}}],
+        json_schema_extra={"additionalProperties": False, "maxProperties": MOST_TARGETS},
+    )
+
+    def each(self) -> Iterator[tuple[str, SystemConnection]]:
+        """Yield each connection that there is with its name: `salesforce`, `scim.gong`."""
+        for name in ("salesforce", "vault_crm", "align"):
+            if connection := getattr(self, name):
+                yield name, connection
+        for name, target in self.scim.items():
+            yield f"scim.{name}", target
 
 
 class Managers(Section):
@@ -379,9 +416,10 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _own_connections(self) -> "Settings":
-        for _, connection in self.connections:
-            if connection is not None:
-                connection.belong_to(self.organization)
+        for _, connection in self.connections.each():
+            connection.belong_to(self.organization)
+        for name, target in self.connections.scim.items():
+            target.be_called(name)
         return self
 
     @model_validator(mode="before")
@@ -390,11 +428,8 @@ class Settings(Section):
         """Name each connection's secret after the organization where the document does not."""
         match document:
             case {"organization": str(organization), "connections": dict(connections)}:
-                named = {
-                    name: {"secret": f"muster/{organization}/{name}", **connection}
-                    if isinstance(connection, dict)
-                    else connection
-                    for name, connection in connections.items()
-                }
+                named = _with_secrets(connections, f"muster/{organization}")
+                if isinstance(targets := connections.get("scim"), dict):
+                    named["scim"] = _with_secrets(targets, f"muster/{organization}/scim")
                 return {**document, "connections": named}
         return document

@@ -245,6 +245,16 @@ VaultHost = Annotated[
     AfterValidator(_host(".veevavault.com", _vault)),
 ]
 ScimHost = Annotated[str, Field(max_length=253, examples=["api.example.com"]), AfterValidator(_scim_host)]
+TargetName = Annotated[
+    str,
+    *_text(
+        r"[a-z][a-z0-9_-]*",
+        "is not the name of a target",
+        "Use lower-case letters, digits, dashes and underscores, a letter first.",
+        "gong",
+        longest=40,
+    ),
+]
 ScimPath = Annotated[
     str,
     *_text(
