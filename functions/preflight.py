@@ -1,16 +1,17 @@
 """Lambda: checks an organization's connections, from the secret to the last permission; changes nothing (U1).
 
     {"organization"}                                    every connection of the settings
-    {"organization", "connections": ["vault_crm", …]}   only these
+    {"organization", "connections": ["vault_crm", …]}   only these; a SCIM target is named like scim.gong
     {"organization", "candidates": true}                also who may be Align's integration user
 
 Answers `checks`, each with what was found and what to do; `docs/operations.md` has them all,
 `events/preflight_*.json` one event of each kind to paste.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AfterValidator
@@ -23,7 +24,9 @@ from muster.observability import logger
 from muster.presentation import checks
 from muster.presentation.answers import Layout
 from muster.settings.values import Listed
-from muster.validation import refused
+from muster.validation import did_you_mean, refused
+
+_CONNECTIONS = ("salesforce", "vault_crm", "align")
 
 
 def _some(connections: tuple[str, ...]) -> tuple[str, ...]:
@@ -32,10 +35,19 @@ def _some(connections: tuple[str, ...]) -> tuple[str, ...]:
     return connections
 
 
+def _connection(name: str) -> str:
+    if name not in _CONNECTIONS and not re.fullmatch(r"scim\.[a-z][a-z0-9_-]{0,39}", name):
+        raise refused(
+            f"is {name[:80]!r}, which is no connection",
+            f"{did_you_mean(name, _CONNECTIONS)} A SCIM target is named like scim.gong.",
+        )
+    return name
+
+
 class Preflight(Event):
     """One event: which connections to check, all of them where none is named."""
 
-    connections: Annotated[Listed[Literal["salesforce", "vault_crm", "align"]], AfterValidator(_some)] = ()
+    connections: Annotated[Listed[Annotated[str, AfterValidator(_connection)]], AfterValidator(_some)] = ()
     candidates: bool = False
 
 
@@ -58,6 +70,7 @@ def _checked(asked: Preflight, remaining: Callable[[], float]) -> dict[str, Any]
         salesforce=bootstrap.brisk_salesforce,
         vault_crm=bootstrap.brisk_vault,
         align=bootstrap.align,
+        scim=bootstrap.brisk_scim,
     )
     today = datetime.now(UTC).date()  # noqa: TID251 - a handler is who asks the clock
     checking = Checking(stored.settings, ports, remaining, today)

@@ -278,6 +278,7 @@ def _health(request: HowItIs) -> Json:
         salesforce=bootstrap.brisk_salesforce,
         vault_crm=bootstrap.brisk_vault,
         align=bootstrap.align,
+        scim=bootstrap.brisk_scim,
     )
     now, until = _now(), time.monotonic() + _CHECKS_TAKE_S
     checks = checking.Checking(stored.settings, ports, lambda: until - time.monotonic(), now.date())

@@ -50,13 +50,20 @@ if TYPE_CHECKING:
     from muster.adapters.aws.workflow import Workflow
     from muster.adapters.salesforce.client import Salesforce
     from muster.adapters.salesforce.metadata_client import SalesforceMetadata
+    from muster.adapters.scim.client import Scim
     from muster.adapters.vault.client import Vault
     from muster.checks import Check
     from muster.connections.tracking_health import HealthTracker
     from muster.pushes.ports import Vault as PushVault
     from muster.reporting.reporting_runs import RunReporter
     from muster.settings import Settings
-    from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
+    from muster.settings.scim_connection import ScimConnection
+    from muster.settings.sections import (
+        AlignConnection,
+        SalesforceConnection,
+        SystemConnection,
+        VaultCrmConnection,
+    )
     from muster.settings.versions import StoredSettings
 
 
@@ -398,6 +405,13 @@ def brisk_vault(connection: VaultCrmConnection) -> Vault:
     )
 
 
+def brisk_scim(connection: ScimConnection) -> Scim:
+    """A SCIM target for somebody who waits for the answer."""
+    from muster.adapters.scim.client import Scim
+
+    return Scim(connection, _reachable(connection), _login_journal(), timeout=(5, 20), longest_wait_s=5)
+
+
 def integration_users(settings: Settings, names: Iterable[str]) -> dict[str, str]:
     """The ids of the users in whose name these connections have been called, as far as they have (U5)."""
     connections = settings.connections
@@ -414,7 +428,7 @@ def secrets(organization: str) -> Secrets:
     return _secrets(organization)
 
 
-def _reachable(connection: SalesforceConnection | VaultCrmConnection | AlignConnection) -> Secrets:
+def _reachable(connection: SystemConnection) -> Secrets:
     """Return what opens a connection; raises `Misconfigured` if it leads to this very machine on AWS (T2)."""
     from muster.settings.values import is_loopback
 

@@ -49,7 +49,7 @@ class ConnectionProfile:
 
     `secret` is the secret's name, `needs` the keys it must have. `place` is the name of the check for the
     right org or vault. `login_remedy` is for a refused login, `place_remedy` for the wrong place, `renewal`
-    for credentials that expire soon.
+    for credentials that expire soon, `not_served` for a host that serves nothing there.
     """
 
     connection: str
@@ -59,6 +59,7 @@ class ConnectionProfile:
     login_remedy: str
     place_remedy: str
     renewal: str
+    not_served: str = ""
 
 
 def lacking(secret: Read[SecretFound], needs: Iterable[str]) -> tuple[str, ...]:
@@ -112,8 +113,10 @@ def _reachable(profile: ConnectionProfile, answered: Read[object]) -> Check:
 def _login(profile: ConnectionProfile, login: Read[None]) -> Check:
     if isinstance(login, NotServed):
         # Credentials were not looked at.
-        remedy = f"Correct connections.{profile.connection}: its api_version (see the check version) or host."
-        return Check("login", Result.FAILED, str(login), remedy)
+        version = (
+            f"Correct connections.{profile.connection}: its api_version (see the check version) or host."
+        )
+        return Check("login", Result.FAILED, str(login), profile.not_served or version)
     if isinstance(login, Misconfigured) and not isinstance(login, WrongSystem):
         return Check(
             "login", Result.FAILED, str(login), f"{profile.login_remedy} {secret_instructions(profile)}"

@@ -11,17 +11,17 @@ from functools import partial
 from typing import Any
 
 from muster.checks import Check, NotAsked, Read, Result, unread
-from muster.connections import credential_expiry, salesforce_checks, vault_checks
+from muster.connections import credential_expiry, salesforce_checks, scim_checks, vault_checks
 from muster.connections.access_checks import AccessFound, SecretFound, lacking
-from muster.connections.ports import Ports, Vault, VaultMetadata
-from muster.crm import align_fields, vault_fields
+from muster.connections.ports import Ports, Scim, Vault, VaultMetadata
+from muster.crm import align_fields, scim_resources, vault_fields
 from muster.crm.engage_features import FEATURES
 from muster.crm.vault_records import Field
-from muster.errors import Misconfigured, MusterError, NotServed, Problem, Rejected
+from muster.errors import Misconfigured, MusterError, NotAllowed, NotServed, Problem, Rejected
 from muster.settings import Settings, mappings, trial_queries
+from muster.settings.scim_connection import ScimConnection
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
 
-CONNECTIONS = ("salesforce", "vault_crm", "align")
 # How long one read may take, retries included; with less time left, the rest is reported as not asked.
 _LONGEST_READ_S = 75
 # A version that vaults have served for years: asking in it which versions a vault serves always works.
@@ -82,13 +82,13 @@ class Checking:
 
     def rows(self, names: Sequence[str] | None = None) -> list[tuple[str, Check]]:
         """Return the checks of these connections, each with its name; of all in the settings if `None`."""
-        there = [name for name in CONNECTIONS if getattr(self.settings.connections, name)]
+        there = [name for name, _ in self.settings.connections.each()]
         return [
             (name, check) for name in (there if names is None else names) for check in self._checks_of(name)
         ]
 
     def _named(self, wanted: Sequence[str] | None) -> list[str]:
-        there = [name for name in CONNECTIONS if getattr(self.settings.connections, name)]
+        there = [name for name, _ in self.settings.connections.each()]
         refused = [
             Problem(
                 f"connections[{index}]",
@@ -116,6 +116,8 @@ class Checking:
         elif name == "align" and connections.align:
             align = self._align(connections.align)
             yield from vault_checks.align_checks(self.settings, connections.align, align)
+        elif target := connections.scim.get(name.removeprefix("scim.")):
+            yield from scim_checks.checks(target, self._scim(target))
 
     # ── Gather ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -155,6 +157,23 @@ class Checking:
         objects = vault_checks.ALIGN_OBJECTS
         build = partial(_with_version, self.ports.align, connection)
         return self._vault(connection.secret, build, objects, align_fields.OBJECT, statuses)
+
+    def _scim(self, connection: ScimConnection) -> scim_checks.ScimFound:
+        target = self.ports.scim(connection)
+        secret = self._secret(connection.secret)
+        ready = self._log_in(secret, scim_checks.SECRET_KEYS, lambda: None)
+        users = self._after(ready, lambda: target.first_page(scim_resources.USERS))
+        login = None if isinstance(users, int | NotAllowed) else users
+        return scim_checks.ScimFound(
+            access=AccessFound(secret=secret, answered=users, login=login),
+            users=users if login is None else _not_known(login),
+            groups=self._after(login, lambda: target.first_page(scim_resources.GROUPS)),
+            found_by={
+                name: self._after(login, partial(_finds_nobody, target, name))
+                for name in scim_checks.filters(connection)
+            },
+            discovery=self._after(login, target.discovery),
+        )
 
     def _vault(
         self,
@@ -233,6 +252,10 @@ class Checking:
         if self.remaining() < _LONGEST_READ_S:
             return NotAsked("was not asked, because time was up; check fewer connections at once")
         return _read(call)
+
+
+def _finds_nobody(target: Scim, attribute: str) -> bool:
+    return not target.overlooks(attribute, scim_checks.NOBODY)
 
 
 def _read[T](call: Callable[[], T]) -> Read[T]:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from muster.crm.pages import Page
+from muster.crm.scim_attributes import Json
+from muster.crm.scim_resources import Kind
 from muster.crm.vault_records import BaseLicence, Field, IntegrationUser, SecurityPolicy
 from muster.runs.ports import Runs
+from muster.settings.scim_connection import ScimConnection
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
 
 
@@ -80,6 +83,19 @@ class Vault(VaultMetadata, Protocol):
         """Yield the pages of a query."""
 
 
+class Scim(Protocol):
+    """A SCIM target as preflight reads it; `adapters.scim.client` is the real one."""
+
+    def first_page(self, kind: Kind) -> int:
+        """Return how many users or groups the first page of a list shows."""
+
+    def overlooks(self, attribute: str, value: str) -> bool:
+        """Whether a filter for users that fits nobody shows somebody; raises `FilterRefused`."""
+
+    def discovery(self) -> Json | None:
+        """Return what the target says of itself, `None` if nothing."""
+
+
 class HealthStore(Protocol):
     """The store of connections' health; `adapters.aws.run_table` is the real one."""
 
@@ -99,3 +115,4 @@ class Ports:
     salesforce: Callable[[SalesforceConnection], Salesforce]
     vault_crm: Callable[[VaultCrmConnection], Vault]
     align: Callable[[AlignConnection], Vault]
+    scim: Callable[[ScimConnection], Scim]

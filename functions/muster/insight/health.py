@@ -206,7 +206,7 @@ def _connections(facts: Facts) -> Iterator[Finding]:
 
 
 def _state_in_words(name: str, health: Health) -> str:
-    called = words.CONNECTIONS[name]
+    called = words.connection(name)
     if health.reason == "password":
         return f"the password of {called} was refused, and is not sent again (since {health.since})"
     return quarantine.waiting(called, health).removesuffix(".")
@@ -220,12 +220,12 @@ def _checks(facts: Facts) -> Iterator[Finding]:
     for result, level in ((Result.FAILED, Level.BROKEN), (Result.WARNING, Level.SOON)):
         found = [each for each in facts.checks or () if each[1].result is result]
         for name, check in found[:_CHECKS_NAMED]:
-            yield Finding(level, f"{words.CONNECTIONS[name]}, {check.check}: {check.found}", check.remedy)
+            yield Finding(level, f"{words.connection(name)}, {check.check}: {check.found}", check.remedy)
         if len(found) > _CHECKS_NAMED:
             yield _see_checks(facts, level, f"{len(found) - _CHECKS_NAMED:,} more checks like these.")
     unknown = [name for name, check in facts.checks or () if check.result is Result.COULD_NOT_CHECK]
     if unknown:
-        of = ", ".join(words.CONNECTIONS[name] for name in dict.fromkeys(unknown))
+        of = ", ".join(words.connection(name) for name in dict.fromkeys(unknown))
         could_not = f"{counted(len(unknown), 'check')} of {of} could not be made."
         yield _see_checks(facts, Level.SOON, could_not)
 

@@ -58,7 +58,7 @@ def _passed(checks: Sequence[Check]) -> Iterator[str]:
     for each in passed:
         by_connection.setdefault(each.get("connection", ""), []).append(each["check"])
     for connection, names in by_connection.items():
-        where = f" of {words.CONNECTIONS[connection]}" if connection else ""
+        where = f" of {words.connection(connection)}" if connection else ""
         yield f"Passed: {counted(len(names), 'check')}{where}"
 
 
@@ -69,7 +69,7 @@ def _candidates(answer: Answer) -> Iterator[str]:
 
 def _name(check: Check) -> str:
     connection = check.get("connection")
-    return f"{check['check']} ({words.CONNECTIONS[connection]})" if connection else str(check["check"])
+    return f"{check['check']} ({words.connection(connection)})" if connection else str(check["check"])
 
 
 def _text(value: object) -> str:

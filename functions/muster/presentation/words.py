@@ -20,6 +20,14 @@ STATUSES = {
     "success": "Success",
 }
 CONNECTIONS = {"salesforce": "Salesforce", "vault_crm": "Vault CRM", "align": "Align"}
+
+
+def connection(name: str) -> str:
+    """Return what a connection is called: `scim.gong` is gong (SCIM)."""
+    target = name.removeprefix("scim.")
+    return f"{target} (SCIM)" if target != name else CONNECTIONS.get(name, name)
+
+
 _ATTRIBUTES = {
     "active": "active",
     "inactive_reason": "why not active",

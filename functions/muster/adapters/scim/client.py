@@ -80,6 +80,15 @@ class Scim:
                 return answer.content
         return None
 
+    def first_page(self, kind: Kind) -> int:
+        """Return how many users or groups the first page of a list shows; for preflight alone."""
+        return len(self._page(kind, {"count": "1"}).resources)
+
+    def overlooks(self, attribute: str, value: str) -> bool:
+        """Whether a filter for users that fits nobody shows somebody; raises `FilterRefused`."""
+        query = {"filter": scim_filters.equal(attribute, value), "count": "1"}
+        return bool(self._page(USERS, query).resources)
+
     # ── Reading ──────────────────────────────────────────────────────────────────────────────────────
 
     def all(self, kind: Kind) -> Iterator[ListPage]:
