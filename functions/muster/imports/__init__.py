@@ -1,7 +1,7 @@
 """Imports: bring the roster in line with Salesforce and Vault CRM (ScheduledImportFunction).
 
 importing             start an import, or try other settings
-steps                 the work of an import: gather, decide, apply, notify, end
+steps                 the job of an import: gather, decide, apply, notify
 gathering             gather what a run decides with, make its plan, keep it
 remembered            what imports remember once a run is complete
 selecting             pick the users that a full import has to decide about

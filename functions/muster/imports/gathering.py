@@ -11,6 +11,7 @@ from muster.errors import Incomplete, Problem
 from muster.imports import frozen_users, plan_items
 from muster.imports.finding_again import find_again
 from muster.imports.importing_vault_crm import VaultImporting, base_licences_left, reads_everyone
+from muster.imports.plan_items import Item
 from muster.imports.planning import Plan, make_plan
 from muster.imports.planning_vault_crm import VaultPart
 from muster.imports.ports import Ports
@@ -18,11 +19,15 @@ from muster.imports.selecting import members_due, select
 from muster.roster.activity import grace_ends
 from muster.roster.writing_user_changes import ReadAgain
 from muster.runs import guard
-from muster.runs.archive import ITEMS_A_PART, AttemptParts
+from muster.runs.answer import PlanShown
+from muster.runs.archive import AttemptParts
 from muster.runs.clock import RunClock
-from muster.runs.guard import Reason
-from muster.runs.parking import Ends
-from muster.runs.run import ImportState, Run
+from muster.runs.hooks import Planned
+from muster.runs.import_state import ImportState
+from muster.runs.kinds import kind_of
+from muster.runs.parking import SHOWN
+from muster.runs.reasons import Reason
+from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.digests import settings_digest
 from muster.settings.mappings import salesforce_organization
@@ -39,7 +44,7 @@ OVERLAP = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class PlanMaker:
-    """Gathers and decides for one run, and keeps the plan in the archive.
+    """Gathers and decides for one run.
 
     `untried` is the settings' version, if what they name could not be tried when they were saved.
     """
@@ -48,10 +53,9 @@ class PlanMaker:
     clock: RunClock
     settings: Settings
     untried: int | None
-    ends: Ends
 
-    def planned(self, run: Run, *, resumed: bool) -> tuple[Plan, list[Reason], Run]:
-        """Return the plan, why it has to wait for approval, and the run with both recorded."""
+    def planned(self, run: Run, *, resumed: bool) -> tuple[Plan, Planned[Item]]:
+        """Return the plan, and what is recorded and shown of it."""
         state = self.ports.runs.state(run.organization)
         read_at = datetime.fromisoformat(run.gathered_at or run.started_at)
         states: Mapping[str, MemberState]
@@ -85,29 +89,32 @@ class PlanMaker:
         trips: list[Reason] = [*guard.tripped(plan.effective, plan.active, self.settings)]
         if self._still_untried(state):
             trips += guard.untried(plan.effective, self.settings)
-        for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
-            body = plan_items.written(plan.items[start : start + ITEMS_A_PART])
-            self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
-        run = replace(
-            run,
-            planned=len(plan.items),
-            cursor=0,
+        return plan, Planned(
+            items=plan.items,
             counts=plan_items.counts(plan.effective),
-            left_out=plan.left_out.counts,
             plan_hash=plan_items.plan_hash(plan.effective),
-            updated_at=timestamp(self.clock.now()),
+            shown=self._shown(plan),
+            reasons=trips,
+            left_out=plan.left_out.counts,
+            summary=self._summary(gathered, plan, vault),
+            errors=run.errors,
+            entries=[*self._source_errors(run, gathered, plan), *vault.entries],
         )
-        self.ports.archive.put_document(
-            run.organization, run.id, run.attempt, "plan", self._summary(run, gathered, plan, trips, vault)
+
+    def _shown(self, plan: Plan) -> PlanShown:
+        return PlanShown(
+            changes=plan_items.first_shown(plan.items, SHOWN),
+            tally=plan.tally,
+            seats=plan.seat_use(self.settings),
+            left_out=plan.left_out.to_json(),
+            warnings=[*plan_items.lost_by_hand(plan.items), *plan.warnings],
         )
-        self.ends.log_errors(run, [*self._source_errors(run, gathered, plan), *vault.entries])
-        return plan, trips, run
 
     def _still_untried(self, state: ImportState) -> bool:
         """Whether nobody has tried the settings: who looked at such a plan and let it pass has, too."""
         if self.untried in (None, state.settings_tried):
             return False
-        return state.evaluated_with != settings_digest(self.settings)
+        return state.salesforce.decided_with != settings_digest(self.settings)
 
     def _states(self, run: Run, state: ImportState) -> tuple[dict[str, MemberState], list[MemberState]]:
         """Return the states of members, by Salesforce id, and of those in Vault CRM, as far as needed."""
@@ -122,7 +129,7 @@ class PlanMaker:
 
     def _has_vault(self, run: Run) -> bool:
         """Whether the run reads Vault CRM: one for named people, or to try settings, does not."""
-        return self.ports.vault is not None and run.kind == "import" and run.mode != "members"
+        return self.ports.vault is not None and kind_of(run).applies and run.mode != "members"
 
     def _vault_part(
         self, run: Run, state: ImportState, states: Sequence[MemberState], plan: Plan, *, resumed: bool
@@ -154,7 +161,7 @@ class PlanMaker:
         try:
             gathered = gathering.everyone(
                 states,
-                afresh=state.evaluated_with != settings_digest(self.settings),
+                afresh=state.salesforce.decided_with != settings_digest(self.settings),
                 inactive=moved,
                 is_due=lambda each: (
                     each.crm_id in due
@@ -168,9 +175,9 @@ class PlanMaker:
             # The interrupted run's query cursor is gone; the next run reads from the start.
             raise Incomplete("Salesforce no longer knows where the reading was interrupted") from None
         # Another org may well have fewer users; the plan shows who of the members is not there.
-        if not moved and guard.fell_too_far(state.rows, gathered.total, self.settings.guard):
+        if not moved and guard.fell_too_far(state.salesforce.rows, gathered.total, self.settings.guard):
             raise Incomplete(
-                f"Salesforce shows {gathered.total:,} users, and {state.rows:,} the last time:"
+                f"Salesforce shows {gathered.total:,} users, and {state.salesforce.rows:,} the last time:"
                 " fewer by more than the guard allows"
             )
         return replace(gathered, leaving=leaving)
@@ -200,9 +207,7 @@ class PlanMaker:
             for record, problem in problems
         ]
 
-    def _summary(
-        self, run: Run, gathered: Gathered, plan: Plan, trips: list[Reason], vault: VaultPart
-    ) -> dict[str, Any]:
+    def _summary(self, gathered: Gathered, plan: Plan, vault: VaultPart) -> dict[str, Any]:
         active = dict(plan.active)
         for item in plan.effective:
             change = {"created": 1, "reactivated": 1, "deactivated": -1}.get(item.outcome, 0)
@@ -210,12 +215,6 @@ class PlanMaker:
                 if change and where is not None:
                     active[where] = active.get(where, 0) + change
         return {
-            "hash": run.plan_hash,
-            "counts": run.counts,
-            "seats": plan.seat_use(self.settings),
-            "left_out": plan.left_out.to_json(),
-            "guard": [trip.text() for trip in trips],
-            "tally": plan.tally,
             "read": gathered.total,
             "newest": gathered.newest,
             "active": active,

@@ -187,7 +187,7 @@ def _seats_and_features(member: Member | None) -> frozenset[str]:
     """Return what a member holds: seats, and the Engage features for which a group is requested."""
     if member is None:
         return frozenset()
-    asked = (feature for feature in FEATURES if getattr(member, feature)["request"])
+    asked = (feature for feature in FEATURES if member.feature(feature).request)
     return _seats(member) | {f"feature:{feature}" for feature in asked}
 
 
@@ -219,6 +219,12 @@ def first(items: Iterable[Item], most: int) -> list[Item]:
         chosen += some[: share + more]
         room -= more
     return chosen
+
+
+def first_shown(items: Iterable[Item], most: int) -> list[dict[str, Any]]:
+    """Return the same of the items that change something, as an answer shows them."""
+    effective = (item for item in items if item.outcome != Outcome.UNCHANGED)
+    return [item.shown() for item in first(effective, most)]
 
 
 def _importance(item: Item) -> int:

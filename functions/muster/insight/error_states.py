@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 from muster.crm import engage_features
 from muster.pushes import align_outcomes
-from muster.roster import unlinked_holders, vault_links, vault_tries
+from muster.roster import unlinked_holders, vault_tries
 from muster.roster.member import Json, Member
+from muster.runs.kinds import kind_of
 from muster.runs.run import Run, Status
 from muster.times import timestamp
 
@@ -161,7 +162,7 @@ def _state(
     if code in OF_NOBODY:
         return (OPEN if entry["record"] in since.nobodys else SOLVED), None
     if code == "vault_user_renamed":
-        return (OPEN if member and member.vault.get(vault_links.UNFIT) else SOLVED), None
+        return (OPEN if member and member.vault.unfit else SOLVED), None
     if code == "align_not_written":
         return (OPEN if member and align_outcomes.is_outdated(member) else SOLVED), None
     if code in _OF_REQUESTS and entry["system"] == engage_features.CONNECTION:
@@ -173,8 +174,8 @@ def _state(
     later = [
         run.id
         for run in since.runs
-        if run.mode in modes
-        and run.kind != "settings"
+        if run.mode_or_kind in modes
+        and kind_of(run).applies
         and run.status in _DONE
         and run.started_at > told_until
         and run.id not in told_again
@@ -184,7 +185,7 @@ def _state(
 
 def _still_fails(member: Member, code: str) -> bool:
     features = engage_features.FEATURES
-    statuses = {feature: getattr(member, feature)["status"] for feature in features}
+    statuses = {feature: member.feature(feature).status for feature in features}
     if any(vault_tries.of(member, feature) for feature in features):
         return True
     match code:

@@ -62,7 +62,7 @@ def list_licences(sources: Sources, settings: Settings, limit: int, cursor: str 
     holders = sources.holders.holders(settings.organization) if connection else {}
     lines, _ = sources.roster.licence_lines(settings.organization)
     return {
-        "as_of": sources.runs.state(settings.organization).vault_read_at,
+        "as_of": sources.runs.state(settings.organization).vault_crm.read_at,
         "counted_all": found.counted_all,
         "groups": list(_groups(found, holders.values(), lines)),
         "nobody_in_all": len(holders),
@@ -107,13 +107,13 @@ def _read(sources: Sources, organization: str, limit: int, cursor: str | None) -
 
 def _groups_of(member: Member) -> dict[str, str]:
     """Return the groups that the member is in, by feature."""
-    return {name: group for name in FEATURES if (group := getattr(member, name)["group"])}
+    return {name: group for name in FEATURES if (group := member.feature(name).group)}
 
 
 def _groups(
     found: _Found, holders: Iterable[UnlinkedHolder], lines: Iterable[tuple[str, Place]]
 ) -> Iterator[Json]:
-    nobodys = Counter(
+    nobodys: Counter[tuple[str, str]] = Counter(
         (feature, held["group"])
         for holder in holders
         for feature, held in holder.groups.items()

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from muster.roster.member import Member
+from muster.roster.reasons import WAITING_REASONS
+
+# A message can come again for 24 hours from Salesforce and for 14 days from the dead-letter queue; the
+# last version of a user who is not in the roster is remembered for longer than both.
+_REMEMBERED_DAYS = 45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,12 @@ class Link:
     match_keys: tuple[str, ...] = ()
     revision: int = 0
 
+    @property
+    def days(self) -> int | None:
+        """How many days it is remembered; `None`: for good, as that of a member or of who waits."""
+        keeps = self.member is not None or self.reason in WAITING_REASONS
+        return None if keeps else _REMEMBERED_DAYS
+
 
 def same_text(text: str) -> str:
     """Return an address or username such that two that are the same, whatever their case, are equal.
@@ -37,6 +48,15 @@ def match_keys(username: str | None, *emails: str | None) -> tuple[str, ...]:
     """Return the keys under which a person is recognised, whatever the case."""
     named = [("username", username), *(("email", email) for email in emails)]
     return tuple(dict.fromkeys(f"{kind}#{same_text(value)}" for kind, value in named if value))
+
+
+def bucket(key: str) -> str:
+    """Return what a match key is stored under; two keys may share it, such as those of ß and ss.
+
+    So were all keys until 0.2.0. Whoever reads them looks at the members' own keys.
+    """
+    kind, mark, name = key.partition("#")
+    return key if kind == "vault_crm" else f"{kind}{mark}{name.casefold()}"
 
 
 def vault_key(vault_id: str) -> str:

@@ -74,9 +74,8 @@ SMALL = {
     "muster.adapters.salesforce.client.ROWS_A_PAGE": 3,
     "muster.imports.applying.LOOKED_UP_AT_ONCE": 2,
     "muster.imports.planning.LOOKED_UP_AT_ONCE": 2,
-    "muster.runs.archive.ITEMS_A_PART": 3,
-    "muster.pushes.steps.ITEMS_A_PART": 3,
-    "muster.pushes.steps.RECORDS_A_CALL": 2,
+    "muster.runs.work.ITEMS_A_PART": 3,
+    "muster.pushes.sending.RECORDS_A_CALL": 2,
 }
 
 QUEUES = {
