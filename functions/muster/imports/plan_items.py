@@ -47,7 +47,8 @@ class Item:
     `operations` are those the guard counts: grants count for `assignment`, revocations for `former`, the
     previous assignment. `version` is the member's version that the plan was made from, 0 for a new member.
     `change` is all that applying the item needs; `None` for who is served from a line (`seating`).
-    `loses_by_hand` names what was edited by hand on a member who stays, and is overwritten (A12).
+    `loses_by_hand` names what was edited by hand on a member who stays, and is overwritten (A12). `held` is
+    what an undo cannot put back, and why.
     """
 
     user: str
@@ -62,6 +63,7 @@ class Item:
     changes: tuple[FieldChange, ...]
     change: UserChange | VaultUser | LostLink | None
     loses_by_hand: tuple[str, ...] = ()
+    held: tuple[Problem, ...] = ()
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Item":
@@ -71,6 +73,7 @@ class Item:
                 **document,
                 "operations": tuple(document["operations"]),
                 "loses_by_hand": tuple(document.get("loses_by_hand", ())),
+                "held": tuple(Problem(**each) for each in document.get("held", ())),
                 "changes": tuple(FieldChange(**each) for each in document["changes"]),
                 "change": _change(document["change"]),
             }
@@ -87,6 +90,7 @@ class Item:
             "reason": self.reason,
             **({"loses_by_hand": list(self.loses_by_hand)} if self.loses_by_hand else {}),
             "changes": [asdict(each) for each in self.changes],
+            **({"held": [asdict(each) for each in self.held]} if self.held else {}),
         }
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from muster.errors import Problem
 from muster.roster import end_dates, salesforce_lifecycle, seats
 from muster.roster.decisions import Decision, Known, Outcome
-from muster.roster.history import values_of
+from muster.roster.entitlements import MANUAL
+from muster.roster.history import differences, values_of
 from muster.roster.member import Json, Member
 from muster.roster.reasons import ERASED
 from muster.roster.seats import Pools
@@ -169,6 +170,7 @@ class _PuttingBack:
             topics = [topic for topic in topics if topic not in back]
         elif back and (let_in or not closes):
             self._take(decision, candidate, topics)
+            topics = [*topics, *_seeded(before, values, candidate, topics)]
         now = values_of(self.edited.member)
         return [topic for topic in topics if topic.value(now) != topic.value(was)]
 
@@ -278,3 +280,11 @@ class _PuttingBack:
             limits=recorded.limits,
             unchanged=(*conditions.unchanged, *self.edited.unchanged),
         )
+
+
+def _seeded(before: Json, after: Json, candidate: Member, topics: Sequence[Topic]) -> list[Topic]:
+    """Return what a manual assignment gives anew beside these: it gives once to whoever comes back (A5)."""
+    if candidate.update_mode != MANUAL:
+        return []
+    given = topics_named(change.field for change in differences(before, after))
+    return [topic for topic in given if topic.kind in (*GRANTS, REQUEST) and topic not in topics]

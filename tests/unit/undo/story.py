@@ -20,6 +20,7 @@ from muster.undo import reversal
 from muster.undo.reversal import Asked, Reversal
 from muster.undo.undone import undone
 from tests.examples import ADA, NOW, change
+from tests.members import changed
 
 JANE = "jane@acme.example"
 VAULT = {"id": "10042"}
@@ -96,7 +97,7 @@ class Story:
     def became(self, run: str, origin: str = "", **attributes: Any) -> None:
         """Record what a push, say, has made of Ada."""
         self.now += timedelta(minutes=1)
-        after = replace(self.ada, **attributes)
+        after = changed(self.ada, **attributes)
         self._written(
             salesforce_lifecycle.recorded(
                 self.ada,

@@ -93,6 +93,17 @@ def test_what_was_edited_by_hand_comes_back_with_the_manual_assignment() -> None
     assert story.ada.version == version
 
 
+def test_what_was_taken_away_by_hand_is_not_given_again() -> None:
+    """A manual assignment gives once to whoever comes back; before the run, that was edited."""
+    story = Story(ACME)
+    story.imported("first", "Partners")
+    story.edited(seats=[], workspaces={"APAC": "Guest"})
+    before = story.values
+    story.imported("bad")
+    found = story.undo("bad", "Partners")
+    assert (story.values, found.held) == (before, ())
+
+
 def test_it_all_is_one_entry_of_history_by_whoever_asked() -> None:
     story = in_partners()
     story.imported("bad", "Field")
@@ -283,12 +294,12 @@ def in_vault(request: str | None, status: str | None = None, group: str | None =
 
 def pushed(story: Story, group: str | None) -> None:
     """Have a push send Ada's request, and read that she is in this group."""
-    request = story.ada.engage["request"]
-    story.became("push", engage={**story.ada.engage, "status": "request_sent"})
+    request = story.ada.engage.request
+    story.became("push", engage={**story.ada.engage.to_json(), "status": "request_sent"})
     story.became(
         "push",
         engage={"request": request, "status": "success", "group": group},
-        vault={**story.ada.vault, "engage": request},
+        vault={**story.ada.vault.to_json(), "engage": request},
     )
 
 
@@ -297,7 +308,7 @@ def test_a_group_that_a_push_added_is_asked_back() -> None:
     story.requested("engage", "UK")
     pushed(story, "UK")
     found = story.undo("push", of_a_push=True, shown=False)
-    assert dict(story.ada.engage) == {"request": None, "status": "retry_request", "group": "UK"}
+    assert story.ada.engage.to_json() == {"request": None, "status": "retry_request", "group": "UK"}
     assert found.held == ()
     # A second time, it is on its way already.
     assert not story.undo("push", of_a_push=True, shown=False).decision.writes
@@ -309,7 +320,7 @@ def test_a_group_that_a_push_exchanged_or_took_is_asked_for_again() -> None:
         story.requested("engage", asked)
         pushed(story, asked)
         found = story.undo("push", of_a_push=True, shown=False)
-        assert dict(story.ada.engage) == {"request": "UK", "status": "retry_request", "group": asked}
+        assert story.ada.engage.to_json() == {"request": "UK", "status": "retry_request", "group": asked}
         assert found.held == ()
 
 
@@ -353,13 +364,13 @@ def test_the_status_that_a_push_sets_after_an_end_date_follows_the_end_date() ->
 def test_a_request_that_an_import_took_back_is_made_again_and_what_vault_shows_is_not() -> None:
     story = in_vault("UK", "success", "UK")
     story.imported("bad", "Field")
-    assert story.ada.engage["request"] is None
+    assert story.ada.engage.request is None
     before = story.values
-    story.became("bad", engage={**story.ada.engage, "group": None})
+    story.became("bad", engage={**story.ada.engage.to_json(), "group": None})
     found = story.undo("bad", "Partners")
-    assert story.ada.engage["request"] == "UK"
+    assert story.ada.engage.request == "UK"
     assert (found.held, before["engage.group"]) == ((), "UK")
-    story.became("read", engage={**story.ada.engage, "group": "UK", "status": "success"})
+    story.became("read", engage={**story.ada.engage.to_json(), "group": "UK", "status": "success"})
     found = story.undo("read", "Partners")
     assert held(found) == [("engage.status, engage.group", "shows what Vault")]
 
@@ -369,7 +380,7 @@ def test_a_group_that_an_automatic_assignment_gives_is_the_assignments() -> None
     story = in_vault("UK", "success", "UK")
     story.settings = settings(**SECTIONS, assignments=[FIELD, {**automatic, "engage": {"group": "DE"}}])
     story.imported("bad", "Partners")
-    assert story.ada.engage["request"] == "DE"
+    assert story.ada.engage.request == "DE"
     found = story.undo("bad", "Partners")
     assert ("engage.request", "follows Salesforce through") in held(found)
     assert values_of(story.ada)["engage.request"] == "DE"
