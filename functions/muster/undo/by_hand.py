@@ -13,6 +13,7 @@ from muster.edits.group_requests import GroupRequest
 from muster.edits.member_edits import Editor
 from muster.errors import Problem, Rejected
 from muster.roster import seats
+from muster.roster.history import values_of
 from muster.roster.member import Json, Member
 from muster.roster.seats import Pools
 from muster.settings import Settings
@@ -73,15 +74,22 @@ class Edited:
             self._edit(topics, {WORKSPACES: {topic.key: was.get(topic.name) for topic in topics}})
 
     def capture(self, topics: Sequence[Topic], was: Json) -> None:
-        """Put back settings of data capture, each in the name of whoever had set it."""
-        by_editor: dict[str | None, list[Topic]] = {}
+        """Put back settings of data capture, each in the name of whoever had set it.
+
+        An override where there was none is taken away, which restores what the assignment gives.
+        """
+        now = values_of(self.member)
+        by_editor: dict[str | None, dict[Topic, str | None]] = {}
         for topic in topics:
-            kind, _, who = (was.get(topic.fields[1]) or "").partition(":")
-            overridden = self.hand.settings.managers.may_toggle_capture and kind == "manager"
-            by_editor.setdefault(who if overridden else None, []).append(topic)
-        for manager, some in by_editor.items():
-            wanted = {topic.key: was.get(topic.fields[0]) for topic in some}
-            self._edit(some, {CAPTURE: wanted}, Editor(self.hand.by, manager))
+            (_, former), (_, override) = topic.value(was), topic.value(now)
+            taken_away = former is None and override is not None
+            kind, _, who = (override if taken_away else former or "").partition(":")
+            manages = self.hand.settings.managers.may_toggle_capture and kind == "manager"
+            value = None if taken_away else was.get(topic.fields[0])
+            by_editor.setdefault(who if manages else None, {})[topic] = value
+        for manager, wanted in by_editor.items():
+            edit = {CAPTURE: {topic.key: value for topic, value in wanted.items()}}
+            self._edit([*wanted], edit, Editor(self.hand.by, manager))
 
     def request(self, topic: Topic, group: str | None) -> None:
         """Ask for the group that the member had requested, or for none (G6)."""

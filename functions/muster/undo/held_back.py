@@ -70,7 +70,14 @@ def governed(topics: Sequence[Topic], assignment: str | None) -> Problem:
             f"Correct the user in Salesforce, or restore the settings, {_AGAIN}.",
         )
     remedy = "Change the user in Salesforce: the next import brings it."
-    return of(topics, "follows Salesforce, which still says the same", remedy)
+    return of(topics, "follows Salesforce, which says otherwise", remedy)
+
+
+def closes(topics: Sequence[Topic], reason: str | None) -> Problem:
+    """Return what is said of a member who is not let in any more: that is for the next import."""
+    why = EXPLAINED.get(reason or "", "The rules leave the person out.")
+    remedy = "Nothing to do: the next import closes the member, under its guard."
+    return of(topics, f"is left as it is, for the member is to be closed. {why}", remedy)
 
 
 def would_overwrite(topics: Sequence[Topic], others: Sequence[Topic]) -> Problem:

@@ -137,7 +137,7 @@ class _PuttingBack:
         values: dict[str, Any] = {topic.name: was.get(topic.name) for topic in mine}
         would_be = replace(member, **values)
         opened = any(topic.kind == ACTIVE and not topic.value(was) for topic in others)
-        if opened and member.active and end_dates.closed_by_hand(would_be, today):
+        if mine and opened and member.active and end_dates.closed_by_hand(would_be, today):
             self.edited.held.append(held_back.would_close(mine))
         elif self.asked.of_a_push and end_dates.is_ended(member, today):
             status = [topic for topic in mine if topic.kind == STATUS]
@@ -168,8 +168,11 @@ class _PuttingBack:
         if back and others:
             self.edited.held.append(held_back.would_overwrite(back, others))
             topics = [topic for topic in topics if topic not in back]
-        elif back and (let_in or not closes):
-            self._take(decision, candidate, topics)
+        elif back and closes and not let_in:
+            self.edited.held.append(held_back.closes(back, candidate.inactive_reason))
+            topics = [topic for topic in topics if topic not in back]
+        elif back:
+            self._take(decision, candidate, topics, was)
             topics = [*topics, *_seeded(before, values, candidate, topics)]
         now = values_of(self.edited.member)
         return [topic for topic in topics if topic.value(now) != topic.value(was)]
@@ -180,16 +183,14 @@ class _PuttingBack:
         hand, known = self.hand, replace(self.known, member=self.edited.member)
         return salesforce_lifecycle.decide(self.change, known, hand.settings, hand.pools, hand.now)
 
-    def _take(self, decision: Decision | None, candidate: Member, topics: Sequence[Topic]) -> None:
+    def _take(self, decision: Decision | None, candidate: Member, topics: Sequence[Topic], was: Json) -> None:
         pools = seats.moved(self.hand.pools, seats.moves(self.edited.member.seats, candidate.seats))
         self.evaluated = decision
         self.edited.member = candidate
         self.edited.hand = replace(self.hand, pools=pools)
         places = values_of(candidate)
-        waiting = [
-            topic for topic in topics if topic.kind == SEATS and places.get(topic.fields[0]) == seats.WAITING
-        ]
-        if waiting:
+        held = [topic for topic in topics if topic.kind == SEATS and was.get(topic.fields[0]) == seats.HELD]
+        if waiting := [topic for topic in held if places.get(topic.fields[0]) == seats.WAITING]:
             self.edited.held.append(held_back.in_line(waiting))
 
     # ── What is left: by hand, or held back ──────────────────────────────────────────────────────────

@@ -128,6 +128,20 @@ def test_a_managers_override_stays_the_managers() -> None:
     assert (story.values, found.held) == (before, ())
 
 
+@pytest.mark.parametrize("origin", ["manual:bob", "manager:grace"])
+def test_an_override_where_there_was_none_gives_way_to_the_assignment(origin: str) -> None:
+    story = Story(ACME)
+    grace: dict[str, Any] = {"manager": "grace", "ManagerId": BOB}
+    story.imported("first", "Partners", **grace)
+    before = story.values
+    emails = {"intended": "disabled", "effective": "disabled", "seat_required": None, "origin": origin}
+    story.became("run", data_capture={"import_emails": emails})
+    assert (story.undo("run", "Partners", **grace).held, story.values) == ((), before)
+    # A second time, there is nothing left of it.
+    again = story.undo("run", "Partners", **grace)
+    assert (again.held, again.decision.writes) == ((), False)
+
+
 def test_a_seat_that_went_to_somebody_else_is_waited_for() -> None:
     story = in_field()
     story.imported("bad")
@@ -201,7 +215,7 @@ def test_an_undo_closes_nobody_whom_the_run_has_not_let_in() -> None:
     story.imported("title", "Field", Title="Chief")
     found = story.undo("title", "Field", Title="Rep", IsActive="false")
     assert not found.decision.writes
-    assert held(found) == [("title", "follows Salesforce, which")]
+    assert held(found) == [("title", "is left as")]
 
 
 def test_whom_salesforce_does_not_show_keeps_what_follows_salesforce() -> None:
