@@ -47,8 +47,7 @@ class Item:
     `operations` are those the guard counts: grants count for `assignment`, revocations for `former`, the
     previous assignment. `version` is the member's version that the plan was made from, 0 for a new member.
     `change` is all that applying the item needs; `None` for who is served from a line (`seating`).
-    `loses_by_hand` names what was edited by hand on a member who stays, and is overwritten (A12). `held` is
-    what an undo cannot put back, and why.
+    `loses_by_hand` names what was edited by hand on a member who stays, and is overwritten (A12).
     """
 
     user: str
@@ -63,17 +62,19 @@ class Item:
     changes: tuple[FieldChange, ...]
     change: UserChange | VaultUser | LostLink | None
     loses_by_hand: tuple[str, ...] = ()
-    held: tuple[Problem, ...] = ()
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Item":
         """Return the item in one line of the plan's file."""
+        if "held" in document and cls is Item:
+            return UndoItem.from_json(
+                {**document, "held": tuple(Problem(**each) for each in document["held"])}
+            )
         return cls(
             **{
                 **document,
                 "operations": tuple(document["operations"]),
                 "loses_by_hand": tuple(document.get("loses_by_hand", ())),
-                "held": tuple(Problem(**each) for each in document.get("held", ())),
                 "changes": tuple(FieldChange(**each) for each in document["changes"]),
                 "change": _change(document["change"]),
             }
@@ -90,8 +91,19 @@ class Item:
             "reason": self.reason,
             **({"loses_by_hand": list(self.loses_by_hand)} if self.loses_by_hand else {}),
             "changes": [asdict(each) for each in self.changes],
-            **({"held": [asdict(each) for each in self.held]} if self.held else {}),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoItem(Item):
+    """What an undo does about one user; `held` is what it cannot put back, and why."""
+
+    held: tuple[Problem, ...] = ()
+
+    def shown(self) -> dict[str, Any]:
+        """Return the item as an admin sees it in a preview."""
+        shown = Item.shown(self)
+        return {**shown, "held": [asdict(each) for each in self.held]} if self.held else shown
 
 
 def _change(document: Mapping[str, Any] | None) -> UserChange | VaultUser | LostLink | None:

@@ -27,7 +27,7 @@ from muster.undo.ports import Ports
 from muster.undo.reversal import Asked
 from muster.undo.reversing import ManagerChains, UndoApplier, nobody, wanted_for
 from muster.undo.touched import Touched
-from muster.undo.undo_plan import HELD_BACK, UndoPlan, make_plan
+from muster.undo.undo_plan import HELD_BACK, UndoPlan, make_plan, number_held
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class UndoJob:
         """Return how the undo ends."""
         shown = self._shown(items)
         details = {"undoes": run.undoes, "changes": shown.changes, "tally": shown.tally}
-        held = sum(bool(item.held) for item in items)
+        held = number_held(items)
         first = undoings.first_words(run.undoes or "", changes=any(item.operations for item in items))
         return Ending(
             shown=shown, named=True, first=first, last=undoings.note({HELD_BACK: held}), details=details

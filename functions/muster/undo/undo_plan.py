@@ -5,12 +5,12 @@ reports, for reports refer to them. A seat that somebody held before the run is 
 others are decided about. Pure: no I/O, no clock.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from muster.crm.engage_features import FEATURES
-from muster.imports.plan_items import Item, counts
+from muster.imports.plan_items import Item, UndoItem, counts
 from muster.roster import seats
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.manager_hierarchy import depths, reports_to
@@ -40,8 +40,13 @@ class UndoPlan:
     def counts(self) -> dict[str, int]:
         """Return how many members there are of each outcome, and of whom something is held back."""
         written = [item for item in self.items if item.outcome != HELD_BACK]
-        held = sum(bool(item.held) for item in self.items)
+        held = number_held(self.items)
         return {**counts(written), **({HELD_BACK: held} if held else {})}
+
+
+def number_held(items: Iterable[Item]) -> int:
+    """Return of how many something is held back."""
+    return sum(isinstance(item, UndoItem) and bool(item.held) for item in items)
 
 
 def make_plan(
@@ -175,12 +180,12 @@ class _Planning:
         return pools
 
 
-def _item(each: Touched, found: Reversal) -> Item:
+def _item(each: Touched, found: Reversal) -> UndoItem:
     decision = found.decision
     before, after = decision.before, decision.after
     person = after or before
     governing = before if decision.outcome is Outcome.DEACTIVATED else person
-    return Item(
+    return UndoItem(
         user=each.user,
         member=each.undone.member,
         name=person.name if person else None,
