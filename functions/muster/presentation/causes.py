@@ -30,8 +30,9 @@ def cause_in_words(cause: Json, runs: Mapping[str, Json]) -> str:
     origin, _, who = cause["origin"].partition(":")
     why = f": {cause['why']}" if cause.get("why") else ""
     if origin in BY_HAND:
-        undone = runs.get(name, {}).get("undoes") if prefix == "run" else None
-        undoing = f", undoing run {undone}" if undone else ""
+        # By hand and in a run: that is an undo.
+        undone = runs.get(name, {}).get("undoes")
+        undoing = f", undoing {f'run {undone}' if undone else 'a run'}" if prefix == "run" else ""
         return f"by {'the manager ' if origin == 'manager' else ''}{who}{undoing}{why}"
     said = "by a message of Salesforce" if prefix == "webhook" else f"by {_run_in_words(runs.get(name))}"
     if origin == "align":

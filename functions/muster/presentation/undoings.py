@@ -1,12 +1,11 @@
 """The undo of a run in words: what cannot be put back, of whom, why, and what to do (Q2)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from muster.presentation import words
-from muster.presentation.lines import at_most, counted
+from muster.presentation.lines import at_most
 from muster.presentation.outcomes import Item, name_of
 
-HELD_BACK = "held_back"
 # So many reasons are told; each is one line for all whom it is about.
 _REASONS = 10
 
@@ -16,14 +15,6 @@ def first_words(run: str, *, changes: bool) -> str:
     if changes:
         return f"Undo of run {run}: "
     return f"Nothing of run {run} is left to put back: it is as it was before, or cannot be put back. "
-
-
-def note(counts: Mapping[str, int]) -> str:
-    """Return what is said at the end of whom something is held back; empty if of nobody."""
-    held = counts.get(HELD_BACK, 0)
-    if not held:
-        return ""
-    return f" Of {counted(held, 'person', 'people')} something cannot be put back; the lines with ! say why."
 
 
 def held_lines(items: Sequence[Item]) -> list[str]:

@@ -94,6 +94,8 @@ class _PuttingBack:
     asked: Asked
     edited: Edited
     evaluated: Decision | None = None
+    # Why the member is not active, as evaluated now.
+    reason: str | None = None
 
     def reversal(self, member: Member) -> Reversal:
         values = values_of(member)
@@ -159,6 +161,7 @@ class _PuttingBack:
         before = values_of(self.edited.member)
         decision = self._decided()
         candidate = decision.after if decision and decision.after else self.edited.member
+        self.reason = candidate.inactive_reason
         values = values_of(candidate)
         back = [topic for topic in topics if topic.value(before) != topic.value(was) == topic.value(values)]
         closes = not candidate.active and self.edited.member.active
@@ -231,7 +234,7 @@ class _PuttingBack:
         if self.change is None:
             return held_back.not_shown(topics)
         if topics[0].value(was):
-            return held_back.stays_out(self.edited.member.inactive_reason)
+            return held_back.stays_out(self.reason)
         return held_back.stays_in(self.edited.member.assignment)
 
     # ── What a push has sent ─────────────────────────────────────────────────────────────────────────

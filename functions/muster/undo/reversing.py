@@ -21,7 +21,7 @@ from muster.sources.user_changes import UserChange
 from muster.undo import reversal
 from muster.undo.reversal import Asked
 from muster.undo.touched import Touched
-from muster.undo.undo_plan import as_planned
+from muster.undo.undo_plan import HELD_BACK, as_planned, number_held
 
 
 def wanted_for(each: Touched, settings: Settings) -> Wanted:
@@ -88,6 +88,7 @@ class UndoApplier(PlanApplier):
 
     def apply(self, items: Sequence[Item]) -> None:
         """Apply one chunk; raises as an import's does."""
+        self.progress.outcomes[HELD_BACK] += number_held(items)
         # Nothing is written about whom something is only held back, or who is served from a line.
         writing = [item for item in items if item.operations and item.user in self.people]
         if writing:

@@ -27,7 +27,7 @@ from muster.undo.ports import Ports
 from muster.undo.reversal import Asked
 from muster.undo.reversing import ManagerChains, UndoApplier, nobody, wanted_for
 from muster.undo.touched import Touched
-from muster.undo.undo_plan import HELD_BACK, UndoPlan, make_plan, number_held
+from muster.undo.undo_plan import HELD_BACK, UndoPlan, make_plan
 
 
 @dataclass(slots=True)
@@ -53,7 +53,6 @@ class UndoJob:
             plan_hash=plan_items.plan_hash([item for item in items if item.outcome != HELD_BACK]),
             shown=self._shown(items),
             reasons=guard.tripped(items, active, self.settings),
-            note=undoings.note(counts),
             details={"undoes": run.undoes},
         )
 
@@ -89,11 +88,8 @@ class UndoJob:
         """Return how the undo ends."""
         shown = self._shown(items)
         details = {"undoes": run.undoes, "changes": shown.changes, "tally": shown.tally}
-        held = number_held(items)
         first = undoings.first_words(run.undoes or "", changes=any(item.operations for item in items))
-        return Ending(
-            shown=shown, named=True, first=first, last=undoings.note({HELD_BACK: held}), details=details
-        )
+        return Ending(shown=shown, named=True, first=first, details=details)
 
     def _gatherer(self, run: Run) -> UndoGatherer:
         target = self.ports.runs.run(run.organization, run.undoes or "")

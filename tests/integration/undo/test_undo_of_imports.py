@@ -90,6 +90,19 @@ def test_it_is_named_what_cannot_be_put_back_and_what_to_do(acme: Company) -> No
     (line,) = [each for each in said["summary"] if each.startswith("!")]
     assert "active cannot come back. No assignment's filter matches the user" in line
     assert "Mend that first" in line
+    assert said["counts"] == {"held_back": PEOPLE}
+    assert said["message"].endswith(f"{PEOPLE} people kept what could not be put back.")
+
+
+def test_the_reason_is_the_one_of_now(acme: Company) -> None:
+    """Whom a bad filter closed, and who has left since, stays out for having left."""
+    bad = closed_by_a_bad_filter(acme)
+    closed = next(user for user, member in acme.roster().items() if not member["active"])
+    acme.salesforce.update(closed, IsActive=False)
+    said = undo(acme, bad)
+    assert (said["counts"]["reactivated"], said["counts"]["held_back"]) == (PEOPLE - 1, 1)
+    (line,) = [each for each in said["summary"] if each.startswith("!")]
+    assert "active cannot come back. The user is deactivated in Salesforce" in line, line
 
 
 def test_it_is_parked_by_the_guard_and_approved_by_somebody_else(acme: Company) -> None:
@@ -189,6 +202,8 @@ def test_what_an_undo_did_is_found_by_its_cause_and_says_what_it_undid(acme: Com
     undone = undo(acme, bad)["run_id"]
     told = acme.ask("changes", since="2026-01-01", cause="undo", detail=True)
     assert len(told["people"]) == PEOPLE, told
+    assert f"Came by an undo by joe ({PEOPLE} people)" in told["summary"]
+    assert all("(by joe, undoing a run)" in line for line in told["summary"] if line.startswith("+"))
     assert f"undo of {bad} by joe" in acme.ask("runs", limit=1)["summary"][0]
     shown = acme.ask("run", run_id=undone)
     assert shown["run"]["undoes"] == bad
