@@ -94,7 +94,7 @@ def topics_named(fields: Iterable[str]) -> list[Topic]:
 def _topics(names: Iterable[str]) -> Iterator[Topic]:
     for name in names:
         first, _, rest = name.partition(".")
-        key, _, last = rest.rpartition(".")
+        key = rest.rpartition(".")[0]
         if name in _NEVER:
             continue
         if name in _OF_BEING_ACTIVE:
@@ -104,7 +104,7 @@ def _topics(names: Iterable[str]) -> Iterator[Topic]:
         elif first == WORKSPACES:
             yield Topic(WORKSPACES, name, rest)
         elif first in FEATURES:
-            yield Topic(REQUEST if last == REQUEST or rest == REQUEST else IN_VAULT, name, first)
+            yield Topic(REQUEST if rest == REQUEST else IN_VAULT, name, first)
         elif name.startswith(f"crm.{CONNECTION}."):
             yield Topic(IN_VAULT, name)
         elif name in (*BY_HAND, MANAGER):

@@ -6,7 +6,7 @@ Pure: no I/O, no clock. History entries are as they are stored.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from muster.crm.engage_features import FEATURES, REQUEST_SENT
@@ -57,10 +57,6 @@ class Undone:
     def left(self, values: Json) -> Json:
         """Return the fields' values as the run left them."""
         return values | {name: each.left for name, each in self.later.items()}
-
-    def to_json(self) -> Json:
-        """Return it as the archive keeps it."""
-        return asdict(self)
 
     @classmethod
     def from_json(cls, document: Json) -> Undone:
