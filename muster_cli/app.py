@@ -87,6 +87,7 @@ def build() -> typer.Typer:
         (app, "approve", run_commands.approve),
         (app, "reject", run_commands.reject),
         (app, "resume", run_commands.resume),
+        (app, "undo", run_commands.undo),
         (app, "set", member_commands.set_),
         (app, "set-file", file_commands.set_file),
         (groups, "assign", member_commands.assign),

@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from muster.settings import Settings
     from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
     from muster.settings.versions import StoredSettings
+    from muster.sources.ports import Salesforce as SalesforceUsers
+    from muster.undo.ports import Ports as UndoPorts
 
 
 @cache
@@ -289,6 +291,20 @@ def run_reporter(
         now,
         partial(observability.emit, unit_of=UNITS),
         observability.warn_of_gauge,
+    )
+
+
+def undo_ports(salesforce: SalesforceUsers | None = None) -> UndoPorts:
+    """The outside world of an organization's undos; without Salesforce, for those of pushes."""
+    from muster.undo.ports import Ports
+
+    return Ports(
+        runs=run_table(),
+        archive=run_archive(),
+        roster=roster_table(),
+        views=roster_views(),
+        journal=journal(),
+        salesforce=salesforce,
     )
 
 

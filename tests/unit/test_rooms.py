@@ -30,6 +30,7 @@ ROOMS = {
     "webhook_setup": ["webhook_setup"],
     "edits": ["edits"],
     "organization_settings": ["organization_settings"],
+    "undo": ["undo"],
     "reporting": ["reporting"],
     "adapters": ["adapters"],
     "edges": ["admin_requests", "roster_questions", "bootstrap", "environment", "observability"],

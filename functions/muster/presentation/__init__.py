@@ -15,6 +15,7 @@ words                   the words for attributes, features, statuses, origins an
 outcomes                what a plan or a run does to how many, in one sentence
 plans                   what an import does to people, in lines
 sendings                what a push sends to Vault CRM
+undoings                what of a run cannot be put back, why, and what to do
 left_out                who of Salesforce's users is no active member, and why
 members                 members, what they hold, and their history
 past                    a member as of a past moment, and what differs between two

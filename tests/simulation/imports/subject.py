@@ -205,7 +205,7 @@ def resume_what_died(company: Company) -> Said | None:
     """
     said = None
     for name, found in company.roster().runs.items():
-        while found["status"] == "running" and found["kind"] == "import":
+        while found["status"] == "running" and found["kind"] in ("import", "undo"):
             said = company.resume(name)
             if said["status"] not in (*_ENDED, "continue"):
                 raise Violation(f"a run that is resumed ends as {said}")

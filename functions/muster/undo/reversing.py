@@ -1,0 +1,106 @@
+"""Applies the plan of an undo: each member is decided about again on what is stored, and written whole (I8).
+
+What was put back before is as it was before the run, so that applying it again changes nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import batched
+
+from muster.edits.member_edits import MOST_LEVELS
+from muster.imports.applying import PlanApplier
+from muster.imports.plan_items import Item
+from muster.roster import salesforce_lifecycle
+from muster.roster.decisions import Decision, Known, Wanted
+from muster.roster.member import Member
+from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
+from muster.roster.seats import Pools
+from muster.settings import Settings
+from muster.sources.user_changes import UserChange
+from muster.undo import reversal
+from muster.undo.reversal import Asked
+from muster.undo.touched import Touched
+from muster.undo.undo_plan import HELD_BACK, as_planned, number_held
+
+
+def wanted_for(each: Touched, settings: Settings) -> Wanted:
+    """Return what has to be looked up to decide about a member."""
+    return salesforce_lifecycle.wanted_for(each.change, settings) if each.change else Wanted()
+
+
+@dataclass(slots=True)
+class ManagerChains:
+    """Reads who is above a member, each member once."""
+
+    roster: Roster
+    organization: str
+    _members: dict[str, Member | None] = field(default_factory=dict)
+
+    def above(self, member: str) -> list[Member]:
+        """Return the member (id) with its manager, and so on up to the top, or so far as an edit looks."""
+        chain: list[Member] = []
+        at: str | None = member
+        while at and len(chain) <= MOST_LEVELS and (found := self._member(at)) and found not in chain:
+            chain.append(found)
+            at = found.manager
+        return chain
+
+    def _member(self, member: str) -> Member | None:
+        if member not in self._members:
+            self._members[member] = self.roster.members(self.organization, [member]).get(member)
+        return self._members[member]
+
+
+@dataclass(frozen=True, slots=True)
+class Reversing:
+    """The rules of an undo, as a writer of changes asks them."""
+
+    roster: Roster
+    asked: Asked
+    # User → what is planned for the member.
+    items: Mapping[str, Item]
+
+    def wanted_for(self, change: Touched, settings: Settings) -> Wanted:
+        """Return what has to be looked up to decide about the member."""
+        return wanted_for(change, settings)
+
+    def decide(
+        self, change: Touched, known: Known, settings: Settings, pools: Pools, now: datetime
+    ) -> Decision:
+        """Return the decision about the member as it is stored."""
+        above = ManagerChains(self.roster, settings.organization).above
+        pools = as_planned(pools, self.items[change.user], settings)
+        found = reversal.decide(change.undone, change.change, known, above, settings, pools, now, self.asked)
+        return found.decision
+
+
+@dataclass(slots=True)
+class UndoApplier(PlanApplier):
+    """One invocation's share of applying an undo; `people` are those of its items, by user."""
+
+    people: Mapping[str, Touched]
+    asked: Asked
+
+    def chunks(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        """Yield the items in order, in chunks."""
+        yield from batched(items, LOOKED_UP_AT_ONCE, strict=False)
+
+    def apply(self, items: Sequence[Item]) -> None:
+        """Apply one chunk; raises as an import's does."""
+        self.progress.outcomes[HELD_BACK] += number_held(items)
+        # Nothing is written about whom something is only held back, or who is served from a line.
+        writing = [item for item in items if item.operations and item.user in self.people]
+        if writing:
+            people = [self.people[item.user] for item in writing]
+            rules = Reversing(self.roster, self.asked, {item.user: item for item in writing})
+            self._write(people, rules, decided=False)
+
+    def finish(self, record: Callable[[], None]) -> None:
+        """Serve the lines of the seats that are free now."""
+        self.serve_lines(record)
+
+
+def nobody(_: Sequence[str]) -> Sequence[UserChange]:
+    """Read nobody again: who waits for a namesake is let in by an import."""
+    return ()
