@@ -39,6 +39,15 @@ def match_keys(username: str | None, *emails: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{kind}#{same_text(value)}" for kind, value in named if value))
 
 
+def bucket(key: str) -> str:
+    """Return what a match key is stored under; two keys may share it, such as those of ß and ss.
+
+    So were all keys until 0.2.0. Whoever reads them looks at the members' own keys.
+    """
+    kind, mark, name = key.partition("#")
+    return key if kind == "vault_crm" else f"{kind}{mark}{name.casefold()}"
+
+
 def vault_key(vault_id: str) -> str:
     """Return the key under which the user of Vault CRM with this id is recognised."""
     return f"vault_crm#{vault_id}"

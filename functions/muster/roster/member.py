@@ -119,6 +119,12 @@ class Member:
             if name not in _STORED_APART and (value := getattr(self, name)) != empty
         }
 
+    @classmethod
+    def from_document(cls, document: Json, revision: int = 0) -> Member:
+        """Return the member of a stored document; without a revision it cannot be written."""
+        listed: Json = {name: tuple(document.get(name, ())) for name in ("former_keys", "matched")}
+        return cls(**{**document, **listed}, revision=revision)
+
 
 _NOT_SHOWN = frozenset(
     {

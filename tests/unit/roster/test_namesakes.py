@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from muster.adapters.aws.roster_keys import bucket, link_item, to_link
+from muster.adapters.aws.roster_keys import link_item, to_link
 from muster.roster import namesakes
 from muster.roster.decisions import Known, Outcome
-from muster.roster.links import Link, match_keys, same_text
+from muster.roster.links import Link, bucket, match_keys, same_text
 from muster.roster.member import Member
 from muster.roster.reasons import NAMESAKE_ACTIVE, NAMESAKE_LEFT, UNMATCHED
 from muster.roster.salesforce_lifecycle import decide, given_way

@@ -18,7 +18,7 @@ from muster.roster import end_dates, engage_groups, history
 from muster.roster.engage_groups import Due
 from muster.roster.history import HistoryEntry
 from muster.roster.licence_places import Place
-from muster.roster.links import Link
+from muster.roster.links import Link, bucket
 from muster.roster.member import Json, Member
 from muster.roster.unlinked_holders import UnlinkedHolder
 from muster.sources.member_states import MemberState
@@ -69,15 +69,6 @@ def link_key(organization: str, crm_id: str) -> Item:
 def match_key(organization: str, key: str) -> Item:
     """Return the key of the item that lists the members with a username or e-mail address."""
     return {"pk": {"S": f"ORG#{organization}#MATCH#{bucket(key)}"}, "sk": {"S": "MATCH"}}
-
-
-def bucket(key: str) -> str:
-    """Return what a match key is stored under; two keys may share it, such as those of ß and ss.
-
-    So were all keys until 0.2.0. Whoever reads them looks at the members' own keys.
-    """
-    kind, mark, name = key.partition("#")
-    return key if kind == "vault_crm" else f"{kind}{mark}{name.casefold()}"
 
 
 def seat_key(organization: str, seat: str) -> Item:
@@ -266,9 +257,7 @@ def to_member(item: Item) -> Member:
 
 def member_of(doc: str, revision: int = 0) -> Member:
     """Return the member of an item's document; without a revision it cannot be written."""
-    document = orjson.loads(doc)
-    listed: Json = {name: tuple(document.pop(name, ())) for name in ("former_keys", "matched")}
-    return Member(**document, **listed, revision=revision)
+    return Member.from_document(orjson.loads(doc), revision)
 
 
 def history_item(organization: str, entry: HistoryEntry) -> Item:

@@ -27,7 +27,7 @@ from muster.lease import Lease
 from muster.roster.decisions import Decision, Known, Wanted
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
-from muster.roster.links import Link, keys_of
+from muster.roster.links import Link, bucket, keys_of
 from muster.roster.member import Member
 from muster.roster.reasons import WAITING_REASONS
 from muster.roster.seats import Pool
@@ -74,7 +74,7 @@ class RosterTable:
         links = {crm_id: keys.to_link(item) for crm_id, item in found.items()}
         linked = {member for crm_id in asked if crm_id in links and (member := links[crm_id].member)}
         asked_for = {
-            keys.bucket(key)
+            bucket(key)
             for crm_id, each in wanted.items()
             for key in (each.claims if crm_id in links and links[crm_id].member else each.match_keys)
         }
@@ -276,7 +276,7 @@ def _known(
     manager = above.id if above and above.active else None
     member = members.get(link.member) if link and link.member else None
     sought = wanted.claims if link and link.member else wanted.match_keys
-    matches = {key: holders.get(key, frozenset[str]()) for key in map(keys.bucket, sought)}
+    matches = {key: holders.get(key, frozenset[str]()) for key in map(bucket, sought)}
     names = dict.fromkeys(name for each in matches.values() for name in sorted(each))
     namesakes = tuple(
         each

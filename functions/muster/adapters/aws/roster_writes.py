@@ -16,7 +16,7 @@ from muster.imports.manager_mails import recorded_under
 from muster.roster import licence_places
 from muster.roster.decisions import HISTORY_ERASED_AT_ONCE, Decision
 from muster.roster.history import HistoryEntry
-from muster.roster.links import Link, keys_of, vault_id
+from muster.roster.links import Link, bucket, keys_of, vault_id
 from muster.roster.member import Member
 from muster.roster.reasons import WAITING_REASONS
 from muster.roster.seats import Move, moves
@@ -308,7 +308,7 @@ def _match_deletion(table: str, organization: str, decision: Decision, key: str)
 
 
 def _buckets(match_keys: Iterable[str]) -> set[str]:
-    return {keys.bucket(key) for key in match_keys}
+    return {bucket(key) for key in match_keys}
 
 
 def _match_action(
