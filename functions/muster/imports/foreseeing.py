@@ -48,7 +48,7 @@ class Foreseen:
         """Add what deciding about a user may need."""
         change, settings = candidate.change, self.settings
         verdict = candidate.verdict_with(known, settings)
-        self.keys.update(keys_perhaps_given_up(change, known, verdict, settings, self.contested))
+        self.keys.update(keys_perhaps_given_up(change, candidate.wanted, known, verdict, self.contested))
         self.add_unlinked(candidate, known)
         if not self.with_lines:
             return

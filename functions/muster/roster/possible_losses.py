@@ -7,10 +7,10 @@ decision names, and the seats that the decision takes: whoever waits for these i
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
-from muster.roster import assignment_grants, eligibility, end_dates, namesakes, seats
-from muster.roster.decisions import Known
+from muster.roster import assignment_grants, end_dates, seats
+from muster.roster.decisions import Known, Wanted
 from muster.roster.eligibility import Verdict
-from muster.roster.links import match_keys, match_keys_of
+from muster.roster.links import match_keys_of
 from muster.roster.member import Member
 from muster.roster.salesforce_lifecycle import is_stale
 from muster.roster.seats import Pool
@@ -19,35 +19,30 @@ from muster.sources.user_changes import UserChange
 
 
 def keys_perhaps_given_up(
-    change: UserChange, known: Known, verdict: Verdict, settings: Settings, contested: Collection[str] = ()
+    change: UserChange, wanted: Wanted, known: Known, verdict: Verdict, contested: Collection[str] = ()
 ) -> Iterator[str]:
     """Yield the match keys that a member may have no more need of once the change is decided.
 
-    `contested` are the match keys that several of the users have who are decided about together: an address
-    with a converted domain may go to another of them.
+    `wanted` is what was looked up for it. `contested` are the match keys that several of the users have who
+    are decided about together: an address with a converted domain may go to another of them.
     """
     own = known.member or known.former
     members = (own,) if own else () if verdict.reason else known.namesakes
     leaves = verdict.reason is not None or is_stale(change, known)
-    kept = () if leaves else _keys_kept(change, known, settings, contested)
+    kept = () if leaves else _keys_kept(wanted, known, contested)
     for member in members:
         yield from member.former_keys
         yield from (key for key in match_keys_of(member) if key not in kept)
     if members and leaves:
-        username, email = namesakes.own_addresses(change, settings)
-        yield from match_keys(username, email, eligibility.provisioned_email(email, settings.domains))
+        yield from wanted.match_keys
 
 
-def _keys_kept(
-    change: UserChange, known: Known, settings: Settings, contested: Collection[str]
-) -> tuple[str, ...]:
+def _keys_kept(wanted: Wanted, known: Known, contested: Collection[str]) -> tuple[str, ...]:
     """Return the match keys that the member of a user who stays has whatever else is decided."""
-    username, own = namesakes.own_addresses(change, settings)
-    certain = match_keys(username, own)
-    converted = match_keys(None, eligibility.provisioned_email(own, settings.domains))
-    if known.namesakes or not frozenset(converted).isdisjoint(contested):
-        return certain
-    return certain + converted
+    if not wanted.claims or not (known.namesakes or any(key in contested for key in wanted.claims)):
+        return wanted.match_keys
+    # The address may turn out to be another's, and then the user's own is the only one that is certain.
+    return tuple(key for key in wanted.match_keys if key not in wanted.claims[:-1])
 
 
 def seats_perhaps_freed(
