@@ -27,8 +27,13 @@ class KnownUsers:
 
     def of(self, wanted: Sequence[tuple[str, Wanted]]) -> Iterator[Known]:
         """Yield what was known of each of these users, all that were looked up and in the same order."""
-        for number, start in enumerate(range(0, len(wanted), USERS_A_PART)):
-            yield from _values(self.parts[number], wanted[start : start + USERS_A_PART])
+        start = 0
+        for part in self.parts:
+            document = orjson.loads(part)
+            members = members_of(document["members"].items())
+            for user, each in wanted[start : start + document["looked_up"]]:
+                yield _known(user, document["users"].get(user, {}), each, members)
+            start += document["looked_up"]
 
     def members(self, members: Collection[str]) -> dict[str, Member]:
         """Return those of these members (ids) that are known of any user."""
@@ -48,7 +53,7 @@ def part_of(known: Mapping[str, Known]) -> bytes:
         for member in (each.member, each.former, *each.namesakes)
         if member is not None
     }
-    return orjson.dumps({"users": users, "members": members})
+    return orjson.dumps({"looked_up": len(known), "users": users, "members": members})
 
 
 def members_of(documents: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Member]:
@@ -86,13 +91,6 @@ def _document(known: Known) -> dict[str, Any]:
 def _link_document(link: Link) -> dict[str, Any]:
     named = {name: getattr(link, name) for name in ("member", "reason", "source", "match_keys", "revision")}
     return {name: value for name, value in named.items() if value}
-
-
-def _values(part: bytes, wanted: Sequence[tuple[str, Wanted]]) -> Iterator[Known]:
-    document = orjson.loads(part)
-    members = {name: _member(each) for name, each in document["members"].items()}
-    for user, each in wanted:
-        yield _known(user, document["users"].get(user, {}), each, members)
 
 
 def _known(user: str, document: Mapping[str, Any], wanted: Wanted, members: Mapping[str, Member]) -> Known:

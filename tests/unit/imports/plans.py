@@ -55,15 +55,11 @@ def selected(read: Gathered, organization: Settings = ACME) -> Selected:
 
 def member(name: str, **attributes: Any) -> Member:
     """Return the member whom importing a person made some time ago, with these attributes."""
-    plan = make_plan(selected(gathered(row(name))), nothing_known(1), ACME, NOW, RUN)
+    known = KnownUsers([part_of({crm_id(name): Known(matches={})})])
+    plan = make_plan(selected(gathered(row(name))), known_roster(known), ACME, NOW, RUN)
     decision = plan.decisions[crm_id(name)]
     assert decision.after
     return replace(decision.after, revision=1, **{"sources": {}, **attributes})
-
-
-def nothing_known(number: int) -> KnownRoster:
-    """Return what is known of so many users who are all new."""
-    return known_roster(KnownUsers([part_of({})] if number else []))
 
 
 def known_roster(users: KnownUsers, **known: Any) -> KnownRoster:
@@ -79,7 +75,9 @@ def linked(each: Member, **known: Any) -> Known:
 
 def plan_of(read: Selected, known: Mapping[str, Known], **further: Any) -> Plan:
     """Return the plan for users of whom this is known, by name."""
-    users = KnownUsers([part_of({crm_id(name): each for name, each in known.items()})])
+    looked_up = {each.crm_id: Known(matches={}) for each in read.candidates}
+    looked_up |= {crm_id(name): each for name, each in known.items()}
+    users = KnownUsers([part_of(looked_up)])
     return make_plan(read, known_roster(users, **further), ACME, NOW, RUN)
 
 

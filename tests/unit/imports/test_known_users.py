@@ -2,7 +2,7 @@
 
 import pytest
 
-from muster.imports.known_users import USERS_A_PART, KnownUsers, part_of
+from muster.imports.known_users import KnownUsers, part_of
 from muster.roster.decisions import Known, Wanted
 from muster.roster.links import Link
 from tests.unit.imports.plans import crm_id, linked, member
@@ -38,13 +38,14 @@ def test_what_was_known_is_read_back_as_it_was(known: Known, wanted: Wanted) -> 
 
 
 def test_who_is_new_takes_no_room() -> None:
-    assert part_of({USER: Known(matches=NOBODYS)}) == part_of({})
+    part = part_of({USER: Known(matches=NOBODYS)})
+    assert part == part_of({"another": Known(matches=NOBODYS)})
 
 
 def test_users_come_back_in_their_order_over_several_parts() -> None:
-    users = [(f"u{number}", Wanted()) for number in range(USERS_A_PART + 2)]
+    users = [(f"u{number}", Wanted()) for number in range(5)]
     managed = [(user, Known(matches={}, manager=user)) for user, _ in users]
-    parts = [part_of(dict(managed[:USERS_A_PART])), part_of(dict(managed[USERS_A_PART:]))]
+    parts = [part_of(dict(managed[:3])), part_of(dict(managed[3:]))]
     assert [known.manager for known in KnownUsers(parts).of(users)] == [user for user, _ in users]
 
 
