@@ -78,6 +78,11 @@ def run(
     return to.show(to.query("run", run_id=run_id, cursor=cursor, by=to.by_given))
 
 
+def replay(to: Muster, run_id: RunId) -> int:
+    """Make a run's plan again from its archive: it is the same, or differs first about one user."""
+    return to.show(to.query("replay", run_id=run_id))
+
+
 def approve(to: Muster, run_id: RunId, *, yes: Yes = False, follow_it: Follow = True) -> int:
     """Approve a run that waits, an import, a push or a change of settings, once it was shown.
 

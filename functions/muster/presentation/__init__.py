@@ -21,6 +21,7 @@ past                    a member as of a past moment, and what differs between t
 explanations            why somebody has what they have
 seats                   seats and who is in line
 licences                Engage licences: who has one, who waits, which are nobody's
+replays                 what came of making a run's plan again
 runs                    runs, and one with its plan
 errors                  the error log
 organizations           the organizations there are

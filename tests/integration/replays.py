@@ -1,0 +1,49 @@
+"""Every plan that a test has made is made again from the archive, and is the same (Q4)."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from muster.imports.known_roster import DOCUMENT
+from muster.insight.replaying import replay
+from tests.simulation.harness.quick_archive import QuickArchive
+
+# Of worlds that many tests begin with, each plan is made again once.
+_seen: set[int] = set()
+
+
+@dataclass(frozen=True)
+class StoredAttempt:
+    """An attempt's folder among all the objects of an archive."""
+
+    objects: dict[str, bytes]
+    folder: str
+
+    def parts(self, name: str) -> Iterator[bytes]:
+        """Yield the parts of that name in order."""
+        folder = f"{self.folder}{name}/"
+        for key in sorted(self.objects):
+            if key.startswith(folder) and "/" not in key.removeprefix(folder):
+                yield self.objects[key]
+
+    def document(self, name: str) -> dict[str, Any] | None:
+        """Return the document of that name."""
+        found = self.objects.get(f"{self.folder}{name}.json")
+        document: dict[str, Any] | None = None if found is None else json.loads(found)
+        return document
+
+
+def replay_all(archive: QuickArchive) -> int:
+    """Make each plan in an archive again; return how many there were, and fail if one differs."""
+    replayed = 0
+    for key, plan in archive.objects.items():
+        folder = key.removesuffix("plan.json")
+        known = archive.objects.get(f"{folder}{DOCUMENT}.json")
+        if folder == key or known is None or hash((plan, known)) in _seen:
+            continue
+        _seen.add(hash((plan, known)))
+        found = replay(StoredAttempt(archive.objects, folder))
+        assert found.same, found.to_json()
+        replayed += 1
+    return replayed
