@@ -1,4 +1,4 @@
-"""import, push, runs, run, approve, reject and resume: runs begun, watched and decided about."""
+"""import, push, runs, run, replay, approve, reject and resume: runs begun, watched, decided about."""
 
 from typing import Annotated, Any
 
