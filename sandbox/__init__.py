@@ -6,6 +6,7 @@ company      a company of a few hundred people, the same every time
 tables       what the demo and its commands print
 salesforce/  a Salesforce organization: `python -m sandbox.salesforce`
 vault_crm/   a Vault CRM with its Engage server: `python -m sandbox.vault_crm`
+scim/        an app with SCIM that can be told to get it wrong: `python -m sandbox.scim`
 local_stack/ Muster itself on this machine, beside the sandboxes
 demo/        `make demo`
 

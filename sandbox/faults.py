@@ -1,6 +1,6 @@
 """Makes a sandbox misbehave on demand, and counts the calls it received.
 
-Both sandboxes use it as it is. A fault is a rule over a path prefix:
+Every sandbox uses it as it is. A fault is a rule over a path prefix:
 
     {"path": "/services/data", "fault": "status", "status": 503, "after": 0, "count": 1}
 

@@ -26,6 +26,7 @@ import orjson
 from muster.adapters.aws import roster_keys
 from muster.roster import salesforce_lifecycle, seats
 from muster.roster.decisions import Known
+from muster.roster.effects import indexed
 from muster.roster.member import Member
 from muster.settings import Settings
 from muster.settings.digests import settings_digest
@@ -100,7 +101,7 @@ class Company:
             assert decision.link
             member = replace(decision.after, revision=1)
             for item in (
-                roster_keys.member_item(member),
+                roster_keys.member_item(member, indexed(member)),
                 roster_keys.link_item("acme", replace(decision.link, revision=1), None),
             ):
                 self.items[item["pk"]["S"], item["sk"]["S"]] = item
@@ -112,7 +113,7 @@ class Company:
                 crm={"salesforce": {"id": row["Id"]}},
                 digest=digest(change.fields_digest, change.matches, None),
             )
-        item = roster_keys.member_item(member)
+        item = roster_keys.member_item(member, indexed(member))
         shown = {key: item[key] for key in ("pk", "sk", "state")}
         self.index.setdefault(item["pk"]["S"], []).append(shown)
 

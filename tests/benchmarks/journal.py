@@ -20,6 +20,7 @@ from muster.adapters.aws.run_table import RunTable, _to_item
 from muster.adapters.aws.settings_table import SettingsTable
 from muster.insight.listing_changes import Asked, Sources, list_changes
 from muster.presentation import changes
+from muster.roster.effects import indexed
 from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.member import Member
 from muster.runs.run import Run, Status
@@ -74,7 +75,7 @@ def whole(days: int = 2) -> Iterator[Ratio]:
         item = roster_keys.history_item("acme", entry)
         found[item["pk"]["S"], "recorded"].append(item)
         member = Member(id=entry.member, organization="acme", name="Ada Lovelace", revision=1)
-        table.store(roster_keys.member_item(member))
+        table.store(roster_keys.member_item(member, indexed(member)))
     for number in range(RUNS_A_DAY * days):
         item = _to_item(_run(number))
         found[item["pk"]["S"], "sk"].append(item)

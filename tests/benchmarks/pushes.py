@@ -33,7 +33,9 @@ from muster.crm.vault_fields import OBJECT
 from muster.pushes.ports import Ports
 from muster.pushes.pushing import Pushing
 from muster.roster import engage_groups
+from muster.roster.effects import indexed
 from muster.roster.member import Member
+from muster.roster.vault_state import VaultState
 from muster.settings import Settings
 from muster.settings.mappings import vault_fields_to_read
 from muster.settings.versions import StoredSettings
@@ -166,7 +168,7 @@ class _Work:
         )
         self.turn = 0
         for each in ids:
-            self.table.store(roster_keys.member_item(_member(each)))
+            self.table.store(_item(_member(each)))
 
     def ask(self) -> None:
         """Have everyone who is pending ask for another group than before."""
@@ -176,10 +178,8 @@ class _Work:
             member = roster_keys.to_member(
                 self.table.items[_key(roster_keys.member_key("acme", f"member-{each}"))]
             )
-            wished: dict[str, Any] = engage_groups.request_group(
-                member, engage_features.ENGAGE, f"G{self.turn % 2}"
-            )
-            item = roster_keys.member_item(replace(member, **wished))
+            wished = engage_groups.request_group(member, engage_features.ENGAGE, f"G{self.turn % 2}")
+            item = _item(replace(member, **wished))
             self.table.store(item)
             self.table.asked.append(_key(item))
         self.table.calls.clear()
@@ -215,6 +215,10 @@ class _Work:
         return "; ".join(filter(None, [", ".join(f"{count:,} {name}" for name, count in ours.items()), aws]))
 
 
+def _item(member: Member) -> dict[str, Any]:
+    return roster_keys.member_item(member, indexed(member))
+
+
 def _member(vault_id: str) -> Member:
     return Member(
         id=f"member-{vault_id}",
@@ -222,7 +226,7 @@ def _member(vault_id: str) -> Member:
         active=True,
         name="Ada Lovelace",
         crm={"vault_crm": {"id": vault_id, "username": None}},
-        vault={"active": True},
+        vault=VaultState(active=True),
         revision=1,
     )
 

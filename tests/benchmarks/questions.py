@@ -23,7 +23,11 @@ from muster.adapters.aws.roster_views import RosterViews
 from muster.adapters.aws.run_table import RunTable, _to_item
 from muster.error_log import LogEntry
 from muster.insight import exporting, gathering_health, querying_members
+from muster.roster.data_capture import Capture
+from muster.roster.effects import indexed
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
+from muster.roster.seats import HELD_SEAT
 from muster.runs.run import Run, Status
 from muster.settings.versions import StoredSettings
 from tests.benchmarks.canned_aws import CannedAws, _Raw
@@ -109,7 +113,7 @@ def whole(people: int = PEOPLE) -> Iterator[Ratio]:
     """Measure each question, and say what it calls."""
     client = boto3.client("dynamodb")
     table = Table(client)
-    table.fill(map(roster_keys.member_item, map(_member, range(people))), shown="doc")
+    table.fill(map(_item, map(_member, range(people))), shown="doc")
     table.fill(map(_to_item, map(_run, range(RUNS))))
     table.fill(map(_error, range(ERRORS)), shown="doc")
     table.fill(map(_asking, range(min(DUE, people))), sort="by_due", shown="due")
@@ -179,7 +183,7 @@ def _member(number: int) -> Member:
     """Return somebody as a first import makes them."""
     username = f"ada.lovelace.{number:06d}@acme.example"
     ids = {"id": f"005000000{number:06d}AAA", "username": username, "email": username}
-    capture = {"intended": "enabled", "effective": "enabled", "origin": "assignment:Field sales"}
+    capture = Capture("enabled", "enabled", "gong", "assignment:Field sales")
     return Member(
         id=f"member-{number:06d}",
         organization="acme",
@@ -198,9 +202,9 @@ def _member(number: int) -> Member:
         crm={"salesforce": ids, "vault_crm": {"id": str(10_000 + number), "username": username}},
         assignment="Field sales",
         update_mode="automatic",
-        seats={"gong": {"state": "held", "since": "2026-11-01T00:00:00Z"}},
+        seats={"gong": HELD_SEAT},
         workspaces={"EMEA": "Team member"},
-        data_capture={"record_web_conferences": {**capture, "seat_required": "gong"}},
+        data_capture={"record_web_conferences": capture},
         matched=("Field sales",),
         version=1,
         updated_at="2026-11-01T00:00:00Z",
@@ -221,10 +225,14 @@ def _run(number: int) -> Run:
     )
 
 
+def _item(member: Member) -> Mapping[str, Any]:
+    return roster_keys.member_item(member, indexed(member))
+
+
 def _asking(number: int) -> Mapping[str, Any]:
     """Return the item of somebody who has asked for a group."""
-    asked = {"request": "UK Field Force", "status": "retry_request", "group": None}
-    return roster_keys.member_item(replace(_member(number), engage=asked))
+    asked = Engage("UK Field Force", "retry_request", None)
+    return _item(replace(_member(number), engage=asked))
 
 
 def _error(number: int) -> Mapping[str, Any]:

@@ -32,6 +32,7 @@ from muster.imports.manager_mails import PendingMail
 from muster.lease import LeaseHeld
 from muster.pushes import push_items
 from muster.roster.decisions import Wanted
+from muster.roster.effects import indexed
 from muster.roster.engage_groups import Due
 from muster.roster.licence_places import Place
 from muster.roster.links import keys_of, match_keys
@@ -106,7 +107,7 @@ def test_members(left: Left) -> None:
 
 def test_a_member_that_is_written_again_is_the_same_byte_for_byte(left: Left) -> None:
     for member in left.roster.members(ORGANIZATION, ["ada", "bob", "grace"]).values():
-        assert roster_keys.member_item(member) == left.item(f"MEMBER#{member.id}")
+        assert roster_keys.member_item(member, indexed(member)) == left.item(f"MEMBER#{member.id}")
 
 
 def test_history(left: Left) -> None:

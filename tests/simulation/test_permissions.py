@@ -15,6 +15,7 @@ from muster.crm import engage_features
 from muster.errors import MusterError
 from muster.roster import engage_groups
 from muster.roster.decisions import Decision, Outcome, Wanted
+from muster.roster.engage_state import Engage
 from muster.webhook.deliveries import CallsUsed
 from tests.conftest import ROOT
 from tests.doubles.aws import forget_clients
@@ -213,7 +214,7 @@ def _stand_in_line(event: dict[str, Any], _: object) -> None:
     linked = replace(
         before,
         crm={**before.crm, engage_features.CONNECTION: {"id": "10042"}},
-        engage={"request": "UK", "status": engage_features.REQUEST_SENT, "group": None},
+        engage=Engage("UK", engage_features.REQUEST_SENT, None),
     )
     seen = engage_features.Seen("UK", engage_features.NO_LICENSES_REMAINING)
     after = replace(

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final, Literal
+
+type Feature = Literal["engage", "engage_connect"]
 
 CONNECTION = "vault_crm"
-ENGAGE = "engage"
-CONNECT = "engage_connect"
-FEATURES = (ENGAGE, CONNECT)
-NAMES = {ENGAGE: "Engage", CONNECT: "Engage Connect"}
+ENGAGE: Final = "engage"
+CONNECT: Final = "engage_connect"
+FEATURES: tuple[Feature, ...] = (ENGAGE, CONNECT)
+NAMES: Mapping[Feature, str] = {ENGAGE: "Engage", CONNECT: "Engage Connect"}
 
 RETRY_REQUEST = "retry_request"
 REQUEST_SENT = "request_sent"
@@ -21,13 +24,13 @@ SUCCESS = "success"
 
 _EITHER = (RETRY_REQUEST, REQUEST_SENT, INVALID_GROUP_NAME, REQUEST_FAILED, SUCCESS)
 # Which statuses a feature has (G3).
-STATUSES: Mapping[str, tuple[str, ...]] = {
+STATUSES: Mapping[Feature, tuple[str, ...]] = {
     ENGAGE: (*_EITHER, NO_LICENSES_REMAINING),
     CONNECT: (*_EITHER, USER_NOT_IN_CONNECT, USER_CREATE_FAILED, USER_UPDATE_FAILED),
 }
 
 
-def is_known(feature: str, status: str | None) -> bool:
+def is_known(feature: Feature, status: str | None) -> bool:
     """Whether a feature has that status; a raw one, for which the settings have no name, it has not (G3)."""
     return status is None or status in STATUSES[feature]
 

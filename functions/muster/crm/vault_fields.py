@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from muster.crm.engage_features import CONNECT, ENGAGE, FEATURES
+from muster.crm.engage_features import CONNECT, ENGAGE, FEATURES, Feature
 from muster.crm.salesforce_fields import TARGETS
 
 OBJECT = "user__sys"
@@ -26,22 +26,22 @@ _STATUS = {ENGAGE: "engage_group_provisioning_status__v", CONNECT: "engage_conne
 _GROUP = {ENGAGE: "engage_group__v", CONNECT: "engage_connect_group__v"}
 
 
-def request_field(feature: str) -> str:
+def request_field(feature: Feature) -> str:
     """Return the field in which a group is requested."""
     return _REQUEST[feature]
 
 
-def status_field(feature: str) -> str:
+def status_field(feature: Feature) -> str:
     """Return the field with the outcome of the request."""
     return _STATUS[feature]
 
 
-def group_field(feature: str) -> str:
+def group_field(feature: Feature) -> str:
     """Return the field with the group that the user is in."""
     return _GROUP[feature]
 
 
-def engage_fields(feature: str) -> tuple[str, str, str]:
+def engage_fields(feature: Feature) -> tuple[str, str, str]:
     """Return the fields of a feature: request, status and group."""
     return request_field(feature), status_field(feature), group_field(feature)
 
@@ -96,7 +96,7 @@ def why_never_written(field: str) -> str | None:
     return None
 
 
-def to_edit(features: Iterable[str]) -> tuple[str, ...]:
+def to_edit(features: Iterable[Feature]) -> tuple[str, ...]:
     """Return the fields that the integration user must be allowed to edit, for these features.
 
     Those of `NEVER_MAPPED` are among them: Vault fills them in as the integration user (U2).

@@ -19,14 +19,14 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from muster import validation
 from muster.crm import engage_features
-from muster.crm.engage_features import Seen
+from muster.crm.engage_features import Feature, Seen
 from muster.edits.csv_lines import Columns
 from muster.edits.member_edits import MOST_PROBLEMS
 from muster.errors import Problem, Rejected
 from muster.references import Reference
 from muster.roster import end_dates, engage_groups, entitlements, salesforce_lifecycle, vault_tries
 from muster.roster.decisions import Decision, Outcome
-from muster.roster.member import Member
+from muster.roster.member import Attributes, Member
 from muster.roster.reasons import EXPLAINED
 from muster.settings import Settings, mappings
 from muster.settings.sections import EngageFeature
@@ -109,13 +109,15 @@ def decide(
     return salesforce_lifecycle.recorded(member, after, Outcome.UPDATED, settings, now, origin, run)
 
 
-def note(member: Member, feature: str, settings: Settings, now: datetime, groups: Iterable[str] = ()) -> str:
+def note(
+    member: Member, feature: Feature, settings: Settings, now: datetime, groups: Iterable[str] = ()
+) -> str:
     """Return what the next push will send for a member's feature and why, or why it sends nothing.
 
     Where admins make requests in Align, it says so (G9); and where the group is none of `groups`, which users
     of Vault CRM were seen in, that nobody is in it, and which has nearly that name.
     """
-    note = f"{_next(member, feature, settings, now)}{_unseen(getattr(member, feature)['request'], groups)}"
+    note = f"{_next(member, feature, settings, now)}{_unseen(member.feature(feature).request, groups)}"
     return f"{note} {_ALIGN}" if settings.connections.align else note
 
 
@@ -128,9 +130,9 @@ def _unseen(group: str | None, groups: Iterable[str]) -> str:
     return f" Nobody in Vault CRM is in a group named {group!r} yet.{did_you_mean}"
 
 
-def _next(member: Member, feature: str, settings: Settings, now: datetime) -> str:
-    mine = getattr(member, feature)
-    request, status = mine["request"], mine["status"]
+def _next(member: Member, feature: Feature, settings: Settings, now: datetime) -> str:
+    mine = member.feature(feature)
+    request, status = mine.request, mine.status
     if engage_features.CONNECTION not in member.crm:
         if request is None:
             return "Nothing has to be sent: the person is not in Vault CRM yet."
@@ -150,15 +152,15 @@ def _next(member: Member, feature: str, settings: Settings, now: datetime) -> st
         return f"The {what} ({status}), and is tried again {due}; a retry has it sent at once."
     if status in engage_features.FAILED:
         return f"Vault CRM refused it ({status}): correct what is wrong there, then ask for a retry."
-    if request == mine["group"]:
+    if request == mine.group:
         return "Nothing has to be sent: Vault CRM shows it done."
-    shown = f"group {_quoted(mine['group'])} and status {status or 'none'}"
+    shown = f"group {_quoted(mine.group)} and status {status or 'none'}"
     return f"Vault CRM shows {shown}: a retry sends it once more."
 
 
-def _sends(member: Member, feature: str, settings: Settings, today: date) -> str:
+def _sends(member: Member, feature: Feature, settings: Settings, today: date) -> str:
     wanted = engage_groups.wanted(member, feature, today)
-    seen = Seen(request=engage_groups.seen_request(member, feature), group=getattr(member, feature)["group"])
+    seen = Seen(request=engage_groups.seen_request(member, feature), group=member.feature(feature).group)
     if wanted == seen.request:
         has = "has no request" if wanted is None else "holds this request"
         return f"The next push sends Retry Request, because Vault CRM {has} already and would do nothing."
@@ -171,7 +173,7 @@ def _quoted(group: str | None) -> str:
     return f"{group!r}" if group else "none"
 
 
-def _attributes(member: Member, request: GroupRequest, origin: str) -> dict[str, Any]:
+def _attributes(member: Member, request: GroupRequest, origin: str) -> Attributes:
     if request.action == "retry":
         return engage_groups.retry(member, request.feature)
     if _is_so(member, request.feature, request.group):
@@ -182,15 +184,15 @@ def _attributes(member: Member, request: GroupRequest, origin: str) -> dict[str,
     return engage_groups.retry(member, request.feature)
 
 
-def _is_so(member: Member, feature: str, group: str | None) -> bool:
+def _is_so(member: Member, feature: Feature, group: str | None) -> bool:
     """Whether this group is requested, and is on its way, was refused, or is what Vault CRM shows."""
-    mine = getattr(member, feature)
-    if mine["request"] != group:
+    mine = member.feature(feature)
+    if mine.request != group:
         return False
-    is_sent = mine["status"] == engage_features.REQUEST_SENT
+    is_sent = mine.status == engage_features.REQUEST_SENT
     if engage_features.CONNECTION not in member.crm or is_sent or engage_groups.is_unsent(member, feature):
         return True
-    shown = (mine["group"], engage_groups.seen_request(member, feature))
+    shown = (mine.group, engage_groups.seen_request(member, feature))
     return group in shown if group else not any(shown)
 
 
@@ -198,7 +200,7 @@ def _refusals(member: Member, request: GroupRequest, settings: Settings, today: 
     """Yield the reasons to refuse the request, the most general first."""
     yield from _not_pushed(request.feature, settings)
     in_no_group = request.action == "retry" and not engage_groups.gives_back(member, request.feature)
-    asks = request.action == "assign" or (in_no_group and getattr(member, request.feature)["request"])
+    asks = request.action == "assign" or (in_no_group and member.feature(request.feature).request)
     if end_dates.has_left(member, today) and asks:
         yield Problem("member", *_leaving(member))
     if request.action == "retry":
@@ -212,7 +214,7 @@ def _refusals(member: Member, request: GroupRequest, settings: Settings, today: 
         )
 
 
-def _not_pushed(feature: str, settings: Settings) -> Iterator[Problem]:
+def _not_pushed(feature: Feature, settings: Settings) -> Iterator[Problem]:
     connection = settings.connections.vault_crm
     if connection is None:
         remedy = "Add connections.vault_crm with OrganizationSettingsFunction."
@@ -243,12 +245,12 @@ def _leaving(member: Member) -> tuple[str, str]:
     return f"is past the end date, {member.end_date}", f"{first} {_BY_ITSELF}"
 
 
-def _nothing_to_retry(member: Member, feature: str, settings: Settings) -> Iterator[Problem]:
-    mine, seen = getattr(member, feature), engage_groups.seen_request(member, feature)
-    if not (any(mine.values()) or seen):
+def _nothing_to_retry(member: Member, feature: Feature, settings: Settings) -> Iterator[Problem]:
+    mine, seen = member.feature(feature), engage_groups.seen_request(member, feature)
+    if not (mine or seen):
         remedy = "Use assign to ask for a group."
         yield Problem("action", "has nothing to repeat: no group was ever asked for", remedy)
-    elif mine["request"] == seen and not mappings.sends_status(settings, feature):
+    elif mine.request == seen and not mappings.sends_status(settings, feature):
         yield Problem(
             "action",
             "cannot be sent: Vault CRM has the request, and the mapping of the status is switched off",

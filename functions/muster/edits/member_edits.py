@@ -19,12 +19,14 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from muster import validation
 from muster.crm import engage_features
+from muster.crm.engage_features import Feature
 from muster.edits.activity_edits import with_activity
 from muster.edits.csv_lines import Columns
 from muster.errors import Problem, Rejected
 from muster.references import Reference
 from muster.roster import (
     assignment_grants,
+    data_capture,
     end_dates,
     engage_groups,
     entitlements,
@@ -34,7 +36,7 @@ from muster.roster import (
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.reasons import EXPLAINED
-from muster.roster.seats import Pools
+from muster.roster.seats import Pools, SeatPlace
 from muster.settings import Settings, assignment_order
 from muster.settings.assignments import Capture, DataCapture
 from muster.settings.sections import MOST_SEATS
@@ -231,9 +233,9 @@ def decide(
     return replace(decision, unchanged=tuple(above) if after.manager != member.manager else ()), notes
 
 
-def _asks_again(member: Member, feature: str) -> str:
+def _asks_again(member: Member, feature: Feature) -> str:
     """Return what is said of a group that a member who comes back gets again (G11)."""
-    group = getattr(member, feature)["request"]
+    group = member.feature(feature).request
     return f"The member asks for {feature} group {group!r} again: the next push sends it."
 
 
@@ -242,14 +244,14 @@ def remarks(member: Member, edit: Edit) -> list[str]:
     found = []
     for seat in dict.fromkeys(edit.seats):
         match member.seats.get(seat):
-            case {"state": seats.WAITING}:
+            case SeatPlace(state=seats.WAITING):
                 found.append(f"No seat {seat} is free: the member waits in line.")
-            case {"state": seats.BLOCKED, "requires": required}:
+            case SeatPlace(state=seats.BLOCKED, requires=required):
                 found.append(f"The seat {seat} needs the seat {required} first.")
     for name, value in edit.data_capture.items():
         setting = member.data_capture.get(name)
-        if value and setting and setting["effective"] != setting["intended"]:
-            found.append(f"{name} is without effect until the seat {setting['seat_required']} is held.")
+        if value and setting and setting.lacks_its_seat:
+            found.append(f"{name} is without effect until the seat {setting.seat_required} is held.")
     return found
 
 
@@ -341,16 +343,16 @@ def _with_capture(member: Member, edit: Edit, editor: Editor, settings: Settings
     """
     assignment = entitlements.assignment_of(member, settings)
     given = assignment_grants.grants(assignment, {}) if assignment else assignment_grants.Grants()
-    capture: dict[str, Any] = dict(member.data_capture)
+    capture = dict(member.data_capture)
     digest, notes = member.digest, []
     for name, value in edit.data_capture.items():
         was = capture.get(name)
-        if value and (was is None or was["intended"] != value):
-            capture[name] = {"intended": value, "origin": editor.origin}
-        elif not value and was and _may_be_taken_away(was["origin"], editor):
+        if value and (was is None or was.intended != value):
+            capture[name] = data_capture.intended(value, editor.origin)
+        elif not value and was and _may_be_taken_away(was.origin, editor):
             del capture[name]
             if fixed := (given.data_capture or {}).get(name):
-                capture[name] = {"intended": fixed, "origin": f"assignment:{member.assignment}"}
+                capture[name] = data_capture.intended(fixed, f"assignment:{member.assignment}")
             elif f"data_capture.{name}" not in given.unknown:
                 continue
             elif _mode(member, settings) == entitlements.AUTOMATIC:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from muster.crm.engage_features import Feature
 from muster.edits import csv_lines, group_requests
 from muster.edits.answers import Done, answer
 from muster.edits.carrying_out_lines import Part, Work, carry_out_lines
@@ -81,16 +82,16 @@ class RequestingGroups:
         decision, member = self._members.change(decide)
         return member, decision.history is not None
 
-    def _result(self, feature: str, member: Member, *, changed: bool) -> Json:
+    def _result(self, feature: Feature, member: Member, *, changed: bool) -> Json:
         """Return the result of a request, with the member as it is after all of them."""
-        mine = getattr(member, feature)
+        mine = member.feature(feature)
         seen = self.groups.get(feature, ())
         note = group_requests.note(member, feature, self.settings, self.now, seen)
         return {
             "member": member.id,
             "name": member.name,
             "feature": feature,
-            "request": mine["request"],
-            "status": mine["status"],
+            "request": mine.request,
+            "status": mine.status,
             "note": note if changed else f"That is so already. {note}",
         }

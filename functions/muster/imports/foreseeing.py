@@ -12,7 +12,6 @@ from datetime import date
 
 from muster.crm.salesforce_fields import mapped
 from muster.imports.ordering import Candidate
-from muster.roster import seats
 from muster.roster.decisions import Known
 from muster.roster.links import match_keys, own_keys_of, vault_id
 from muster.roster.member import Member
@@ -81,7 +80,7 @@ class Foreseen:
 
     def _stand(self, member: Member) -> None:
         for seat, place in member.seats.items():
-            if seat in self.with_lines and place["state"] == seats.WAITING:
+            if seat in self.with_lines and place.in_line:
                 self.standing[seat].add(member.id)
 
 

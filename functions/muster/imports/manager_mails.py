@@ -13,6 +13,7 @@ from string import Template
 
 from muster.crm.salesforce_fields import is_valid_email
 from muster.roster.member import Member
+from muster.roster.recorded_teams import RECORDING
 from muster.settings import Settings
 
 # Each person's name, and the text about them.
@@ -20,7 +21,6 @@ type _People = Sequence[tuple[str, str]]
 
 # How many people a mail names; it counts the rest.
 NAMED = 50
-_RECORDING = "record_web_conferences"
 # What joins words to a link; the last is the ideographic full stop, a dot to domain names too.
 _JOINS = re.compile(r"([./\\\u3002])")
 _MARKUP = re.compile(r"[<>\[\]{}|`*_~^=#:]")
@@ -63,14 +63,6 @@ class Message:
     subject: str
     text: str
     html: str
-
-
-def recorded_under(member: Member | None) -> str | None:
-    """Return the manager (member id) of an active, recorded member; `None` for any other."""
-    if member is None or not member.active:
-        return None
-    recording = member.data_capture.get(_RECORDING, {}).get("effective")
-    return member.manager if recording == "enabled" else None
 
 
 def address_of(manager: Member | None) -> str | None:
@@ -137,11 +129,11 @@ def _about(member: Member) -> str:
 
 
 def _recording(member: Member) -> str:
-    setting = member.data_capture.get(_RECORDING, {})
-    if setting.get("effective") == "enabled":
+    setting = member.data_capture.get(RECORDING)
+    if setting and setting.effective == "enabled":
         return "web conferences are recorded"
-    if setting.get("intended") == "enabled":
-        return f"web conferences are recorded once a seat is free ({_harmless(setting.get('seat_required'))})"
+    if setting and setting.intended == "enabled":
+        return f"web conferences are recorded once a seat is free ({_harmless(setting.seat_required)})"
     return "web conferences are not recorded"
 
 

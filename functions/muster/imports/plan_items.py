@@ -187,7 +187,7 @@ def _seats_and_features(member: Member | None) -> frozenset[str]:
     """Return what a member holds: seats, and the Engage features for which a group is requested."""
     if member is None:
         return frozenset()
-    asked = (feature for feature in FEATURES if getattr(member, feature)["request"])
+    asked = (feature for feature in FEATURES if member.feature(feature).request)
     return _seats(member) | {f"feature:{feature}" for feature in asked}
 
 

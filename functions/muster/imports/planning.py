@@ -246,7 +246,7 @@ class _Planning:
 
 
 def _stands_in_line(member: Member) -> bool:
-    return any(place["state"] == seats.WAITING for place in member.seats.values())
+    return any(place.state == seats.WAITING for place in member.seats.values())
 
 
 def _reports_to(item: Item, users: set[str]) -> bool:

@@ -206,7 +206,7 @@ class VaultPlanning:
         if before:
             self.taken[before.id] = user.id
             self.free.discard(before.id)
-            if vault_links.UNFIT in (decision.after or before).vault:
+            if (decision.after or before).vault.unfit:
                 self.free.add(before.id)
         keys = vault_links.linking_keys(user, self.settings)
         is_alone = self.plan.linking.isdisjoint(keys)

@@ -70,9 +70,9 @@ class Seating:
 
 
 def _waits(member: Member, seat: str) -> bool:
-    return seat in member.seats and bool(member.seats[seat]["state"] == seats.WAITING)
+    return seat in member.seats and member.seats[seat].state == seats.WAITING
 
 
 def _place(member: Member, seat: str) -> tuple[int, str, str]:
     place = member.seats[seat]
-    return place["rank"], place["since"], member.id
+    return place.rank or 0, place.since or "", member.id

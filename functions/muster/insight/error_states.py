@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from muster.crm import engage_features
 from muster.pushes import align_outcomes
-from muster.roster import unlinked_holders, vault_links, vault_tries
+from muster.roster import unlinked_holders, vault_tries
 from muster.roster.member import Json, Member
 from muster.runs.run import Run, Status
 from muster.times import timestamp
@@ -161,7 +161,7 @@ def _state(
     if code in OF_NOBODY:
         return (OPEN if entry["record"] in since.nobodys else SOLVED), None
     if code == "vault_user_renamed":
-        return (OPEN if member and member.vault.get(vault_links.UNFIT) else SOLVED), None
+        return (OPEN if member and member.vault.unfit else SOLVED), None
     if code == "align_not_written":
         return (OPEN if member and align_outcomes.is_outdated(member) else SOLVED), None
     if code in _OF_REQUESTS and entry["system"] == engage_features.CONNECTION:
@@ -184,7 +184,7 @@ def _state(
 
 def _still_fails(member: Member, code: str) -> bool:
     features = engage_features.FEATURES
-    statuses = {feature: getattr(member, feature)["status"] for feature in features}
+    statuses = {feature: member.feature(feature).status for feature in features}
     if any(vault_tries.of(member, feature) for feature in features):
         return True
     match code:

@@ -10,9 +10,9 @@ An origin is `crm`, `align`, `assignment:<name>`, `manual:<user>` or `manager:<u
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from muster.crm import engage_features
+from muster.crm.engage_features import Feature
 from muster.insight import seat_explanations
 from muster.insight.run_summaries import YOU, to_do
 from muster.insight.seat_explanations import Lines
@@ -24,6 +24,7 @@ from muster.roster import (
     seats,
 )
 from muster.roster.activity import grace_ends
+from muster.roster.data_capture import Capture
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.eligibility import Verdict
 from muster.roster.entitlements import assignment_of
@@ -99,17 +100,17 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
             for name, profile in member.workspaces.items()
         },
         "data_capture": {
-            name: {**setting, "why": _without_effect(setting, member, context.lines)}
+            name: {**setting.to_json(), "why": _without_effect(setting, member, context.lines)}
             for name, setting in member.data_capture.items()
         },
         "groups": {
             feature: {
-                **group,
-                "origin": _origin(member, f"{feature}.request") if group["request"] else None,
+                **group.to_json(),
+                "origin": _origin(member, f"{feature}.request") if group.request else None,
                 **_note(member, feature),
             }
             for feature in engage_features.FEATURES
-            if any((group := getattr(member, feature)).values())
+            if (group := member.feature(feature))
         },
         "identity": _identity(member),
         "manager": _manager(member, settings, context),
@@ -122,10 +123,10 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
     }
 
 
-def _note(member: Member, feature: str) -> Json:
+def _note(member: Member, feature: Feature) -> Json:
     if requests_set_aside.has(member, feature):
         return {"note": _SET_ASIDE}
-    is_known = engage_features.is_known(feature, getattr(member, feature)["status"])
+    is_known = engage_features.is_known(feature, member.feature(feature).status)
     return {} if is_known else {"note": _UNKNOWN_STATUS}
 
 
@@ -313,10 +314,10 @@ def _origin(member: Member, key: str) -> str | None:
     return member.origins.get(key) or given
 
 
-def _without_effect(setting: Mapping[str, Any], member: Member, lines: Lines) -> str | None:
-    if setting["effective"] == setting["intended"]:
+def _without_effect(setting: Capture, member: Member, lines: Lines) -> str | None:
+    if not setting.lacks_its_seat or setting.seat_required is None:
         return None
-    return f"It has no effect yet. {seat_explanations.lacking(setting['seat_required'], member, lines)}"
+    return f"It has no effect yet. {seat_explanations.lacking(setting.seat_required, member, lines)}"
 
 
 def _seats(member: Member, settings: Settings, context: Context) -> Json:

@@ -276,5 +276,5 @@ def _named(member: Member | None, said: Json) -> Json:
     """Return what is new with the member's name, and the group that is waited for."""
     if member is None:
         return {"member": said["member"], "name": None, **said}
-    engage = {feature: getattr(member, feature) for feature in FEATURES}
-    return {"member": member.id, "name": member.name, **member_news.with_requests(said, engage)}
+    requests: dict[str, str | None] = {feature: member.feature(feature).request for feature in FEATURES}
+    return {"member": member.id, "name": member.name, **member_news.with_requests(said, requests)}

@@ -107,13 +107,13 @@ def _read(sources: Sources, organization: str, limit: int, cursor: str | None) -
 
 def _groups_of(member: Member) -> dict[str, str]:
     """Return the groups that the member is in, by feature."""
-    return {name: group for name in FEATURES if (group := getattr(member, name)["group"])}
+    return {name: group for name in FEATURES if (group := member.feature(name).group)}
 
 
 def _groups(
     found: _Found, holders: Iterable[UnlinkedHolder], lines: Iterable[tuple[str, Place]]
 ) -> Iterator[Json]:
-    nobodys = Counter(
+    nobodys: Counter[tuple[str, str]] = Counter(
         (feature, held["group"])
         for holder in holders
         for feature, held in holder.groups.items()

@@ -107,7 +107,7 @@ def _between(runs: Runs, member: Member, first: Past, last: Json, within: list[J
         news.add(entry)
         for change in entry["changes"]:
             latest.setdefault(change["field"], entry)
-    requests = {feature: {"request": last.get(f"{feature}.request")} for feature in FEATURES}
+    requests: dict[str, str | None] = {feature: last.get(f"{feature}.request") for feature in FEATURES}
     differing = differences(first.values, last) if first.standing in (IN_ROSTER, NOT_YET) else ()
     brought = dict.fromkeys(filter(None, map(causes.run_of, within)))
     found = (runs.run(member.organization, run) for run in islice(brought, RUNS_OF_A_HISTORY))

@@ -10,6 +10,7 @@ from unicodedata import combining, normalize
 from muster.crm import engage_features
 from muster.errors import Problem, Rejected
 from muster.roster import seats
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from muster.roster.reasons import EXPLAINED
 from muster.settings import Settings
@@ -37,19 +38,19 @@ type Value = str | bool | None
 
 
 def _with_seat(state: str) -> Callable[[Member], Iterator[Value]]:
-    return lambda member: (seat for seat, place in member.seats.items() if place["state"] == state)
+    return lambda member: (seat for seat, place in member.seats.items() if place.state == state)
 
 
-def _of_features(what: str) -> Callable[[Member], Iterator[Value]]:
-    return lambda member: (getattr(member, feature)[what] for feature in engage_features.FEATURES)
+def _of_features(value: Callable[[Engage], Value]) -> Callable[[Member], Iterator[Value]]:
+    return lambda member: (value(member.feature(feature)) for feature in engage_features.FEATURES)
 
 
 # What several values of a member are listed by: one of them is enough.
 _VALUES: Mapping[str, Callable[[Member], Iterable[Value]]] = {
     "seat": _with_seat(seats.HELD),
     "waiting": _with_seat(seats.WAITING),
-    "group": _of_features("group"),
-    "licence_status": _of_features("status"),
+    "group": _of_features(lambda engage: engage.group),
+    "licence_status": _of_features(lambda engage: engage.status),
     "left_out": lambda member: (member.inactive_reason,),
 }
 NAMES = frozenset({"active", "contains", "custom.<field>", *_ATTRIBUTES, *_VALUES})

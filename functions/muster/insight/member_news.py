@@ -124,12 +124,11 @@ def attributes(people: Iterable[Json]) -> dict[str, int]:
     return dict(Counter(name for names in plain for name in names).most_common())
 
 
-def with_requests(said: Json, engage: Mapping[str, Mapping[str, str | None]]) -> Json:
+def with_requests(said: Json, requests: Mapping[str, str | None]) -> Json:
     """Return it with the group that is waited for or refused, where that was asked for before the period.
 
-    `engage` has by feature what the member has of it now.
+    `requests` has by feature the group that the member requests now.
     """
-    requests = {feature: now["request"] for feature, now in engage.items()}
 
     def filled(what: Json) -> Json:
         return {name: requests.get(name) if value is None else value for name, value in what.items()}

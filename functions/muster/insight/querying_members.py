@@ -131,7 +131,7 @@ def lines_for(roster: Roster, organization: str, members: Iterable[Member]) -> L
         seat: None
         for member in members
         for seat, place in member.seats.items()
-        if place["state"] == seats.WAITING
+        if place.state == seats.WAITING
     }
     return {
         seat: {member: place for place, member in enumerate(roster.line(organization, seat, _WHOLE_LINE), 1)}

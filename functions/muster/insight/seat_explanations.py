@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from muster.roster import seats
 from muster.roster.member import Json, Member
-from muster.roster.seats import Pool
+from muster.roster.seats import Pool, SeatPlace
 from muster.settings import Settings
 from muster.settings.assignments import Assignment, FromField
 
@@ -40,7 +40,7 @@ def of_seat(name: str, pool: Pool, first: Iterable[Member], settings: Settings) 
                 "member": member.id,
                 "name": member.name,
                 "assignment": member.assignment,
-                "since": member.seats.get(name, {}).get("since"),
+                "since": member.seats[name].since if name in member.seats else None,
             }
             for place, member in enumerate(first, 1)
         ],
@@ -59,13 +59,12 @@ def of_member(member: Member, assignment: Assignment | None, settings: Settings,
 
 def lacking(name: str, member: Member, lines: Lines) -> str | None:
     """Return why a member does not hold a seat; `None`: it does."""
-    place = member.seats.get(name, {"state": None})
-    match place["state"]:
-        case seats.HELD:
+    match member.seats.get(name):
+        case SeatPlace(state=seats.HELD):
             return None
-        case seats.BLOCKED:
-            return f"The seat {name} needs the seat {place['requires']}, which the member does not hold."
-        case seats.WAITING:
+        case SeatPlace(state=seats.BLOCKED, requires=required):
+            return f"The seat {name} needs the seat {required}, which the member does not hold."
+        case SeatPlace(state=seats.WAITING):
             at, of = _place(member.id, lines.get(name, NOBODY))
             where = "in line" if at is None else f"at place {at:,} of {of:,} in line"
             return f"The member waits for the seat {name}, {where}."
@@ -74,8 +73,8 @@ def lacking(name: str, member: Member, lines: Lines) -> str | None:
 
 def _seat(name: str, member: Member, lines: Lines) -> Json:
     place = member.seats[name]
-    shown = {key: value for key, value in place.items() if key != "rank"}
-    if place["state"] == seats.WAITING:
+    shown = {key: value for key, value in place.to_json().items() if key != "rank"}
+    if place.state == seats.WAITING:
         shown["place"], shown["of"] = _place(member.id, lines.get(name, NOBODY))
     origin = member.origins.get(f"seats.{name}") or f"assignment:{member.assignment}"
     return {**shown, "origin": origin, "why": lacking(name, member, lines)}

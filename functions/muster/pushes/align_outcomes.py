@@ -5,14 +5,16 @@ request beside which Retry Request is still missing, and not one in a record tha
 Pure: no I/O, no clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from muster.crm import engage_features
-from muster.crm.engage_features import ALIGN, CONNECTION, FEATURES, RETRY_REQUEST
+from muster.crm.engage_features import CONNECTION, FEATURES, RETRY_REQUEST, Feature
 from muster.pushes.align_records import AlignRecord
-from muster.pushes.align_requests import is_filled, mark
+from muster.pushes.align_requests import is_filled, mark_of
 from muster.roster import engage_groups
 from muster.roster.member import Member
+from muster.roster.vault_state import AlignMark
 from muster.settings import Settings
 from muster.settings.mappings import align_connection
 
@@ -24,7 +26,7 @@ def is_outdated(member: Member) -> bool:
 
     A member who is not in Vault CRM yet is left as the admin wrote it: the request has no outcome.
     """
-    return CONNECTION in member.crm and (not mark(member) or engage_groups.is_outdated_in_align(member))
+    return CONNECTION in member.crm and (not member.vault.align or engage_groups.is_outdated_in_align(member))
 
 
 def is_to_be_filled(member: Member, record: AlignRecord) -> bool:
@@ -43,12 +45,12 @@ def differences(member: Member, record: AlignRecord, settings: Settings) -> Fiel
     for feature, seen in record.seen.items():
         if engage_groups.is_unsent(member, feature):
             continue
-        mine, fields = getattr(member, feature), getattr(connection.fields, feature)
-        if mine["request"] != seen.request and not _is_typed(member, record, feature, settings):
-            found[fields.request] = mine["request"]
-        if mine["group"] != seen.group:
-            found[fields.group] = mine["group"]
-        status = mine["status"]
+        mine, fields = member.feature(feature), getattr(connection.fields, feature)
+        if mine.request != seen.request and not _is_typed(member, record, feature, settings):
+            found[fields.request] = mine.request
+        if mine.group != seen.group:
+            found[fields.group] = mine.group
+        status = mine.status
         if status != seen.status and (status is None or status in engage_features.STATUSES[feature]):
             found[fields.status] = None if status is None else connection.statuses.api_name(feature, status)
     return found
@@ -65,10 +67,19 @@ def with_reported(
     member: Member, record: AlignRecord, reported: Member, fields: Fields, settings: Settings
 ) -> Member:
     """Return the member after these fields of its record were written, to show it as `reported`."""
-    known = mark(member) if mark(member).get("id") == record.id else {}
+    return _with_mark(member, _mark(member, record, reported, fields, settings))
+
+
+def _mark(
+    member: Member, record: AlignRecord, reported: Member, fields: Fields, settings: Settings
+) -> AlignMark:
+    """Return what is known of the record then."""
+    known = mark_of(member, record)
     # What a record was last written of a feature that is not pushed now, is known once it is again (G12).
-    before = known.get("requests", {})
-    requests: Fields = {feature: before[feature] for feature in before if feature not in record.seen}
+    before: Mapping[Feature, str | None] = (known.requests if known else None) or {}
+    requests: dict[Feature, str | None] = {
+        feature: before[feature] for feature in before if feature not in record.seen
+    }
     filled = []
     for feature, seen in record.seen.items():
         name = getattr(align_connection(settings).fields, feature).request
@@ -79,24 +90,28 @@ def with_reported(
         elif feature in before:
             requests[feature] = before[feature]
         is_blank = fields.get(name, seen.request) is None
-        if not is_blank or getattr(reported, feature)["request"] is None:
+        if not is_blank or reported.feature(feature).request is None:
             filled.append(feature)
     filled += [each for each in FEATURES if each not in filled and is_filled(member, record, each)]
-    now = {
-        "taken": known.get("taken"),
-        "id": record.id,
-        "told": engage_groups.align_view(reported),
-        "requests": requests,
-        "filled": sorted(filled),
-        "by_hand": dict(record.by_hand),
-    }
-    return replace(member, vault={**member.vault, ALIGN: now})
+    return AlignMark(
+        id=record.id,
+        taken=known.taken if known else None,
+        told=engage_groups.align_view(reported),
+        requests=requests,
+        filled=tuple(sorted(filled)),
+        by_hand=dict(record.by_hand),
+    )
+
+
+def _with_mark(member: Member, mark: AlignMark) -> Member:
+    return replace(member, vault=replace(member.vault, align=mark))
 
 
 def without_record(member: Member) -> Member:
     """Return a member of whom Align has no record any more, so that it is not asked for again."""
-    now = {"id": None, "taken": mark(member).get("taken"), "told": engage_groups.align_view(member)}
-    return replace(member, vault={**member.vault, ALIGN: now})
+    known = member.vault.align
+    now = AlignMark(id=None, taken=known.taken if known else None, told=engage_groups.align_view(member))
+    return _with_mark(member, now)
 
 
 def overtaken(
@@ -122,21 +137,20 @@ def with_statuses_left(member: Member, record: AlignRecord, reported: Member, se
 
     `record` is as it was read after that: a Retry Request that stays there is not a new one.
     """
-    after = with_reported(member, record, reported, {}, settings)
-    now = {**mark(after), "taken": record.modified, "told": None}
-    return replace(after, vault={**after.vault, ALIGN: now})
+    now = _mark(member, record, reported, {}, settings)
+    return _with_mark(member, replace(now, taken=record.modified, told=None))
 
 
-def _is_typed(member: Member, record: AlignRecord, feature: str, settings: Settings) -> bool:
+def _is_typed(member: Member, record: AlignRecord, feature: Feature, settings: Settings) -> bool:
     """Whether the record's request was typed since it was last written, and not dealt with yet (I10)."""
-    request, known = record.seen[feature].request, mark(member)
-    if request == getattr(member, feature)["request"]:
+    request, known = record.seen[feature].request, member.vault.align
+    if request == member.feature(feature).request:
         return False
-    if settings.pending_edits == "overwrite" or known.get("taken") == record.modified:
+    if settings.pending_edits == "overwrite" or (known and known.taken == record.modified):
         return False
-    if known.get("id") != record.id or not is_filled(member, record, feature):
+    if known is None or known.id != record.id or not is_filled(member, record, feature):
         return request is not None
-    if "requests" in known and feature in known["requests"]:
-        return bool(request != known["requests"][feature])
-    told = (known.get("told") or {}).get(feature)
-    return bool(request != told["request"]) if told else request is not None
+    if known.requests is not None and feature in known.requests:
+        return request != known.requests[feature]
+    told = (known.told or {}).get(feature)
+    return request != told.request if told is not None else request is not None

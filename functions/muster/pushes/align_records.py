@@ -10,7 +10,7 @@ from typing import Any
 
 from muster.crm import vql
 from muster.crm.align_fields import CHANGED, CREATED, OBJECT
-from muster.crm.engage_features import ALIGN, RETRY_REQUEST, Seen
+from muster.crm.engage_features import RETRY_REQUEST, Feature, Seen
 from muster.crm.pages import single
 from muster.errors import Incomplete, Problem
 from muster.roster.decisions import Known, Wanted
@@ -35,12 +35,12 @@ class AlignRecord:
     name: str | None
     created: str | None
     modified: str
-    seen: Mapping[str, Seen]
+    seen: Mapping[Feature, Seen]
     by_hand: Mapping[str, str | None]
     custom: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
-    def retrying(self) -> tuple[str, ...]:
+    def retrying(self) -> tuple[Feature, ...]:
         """The features with Retry Request."""
         return tuple(feature for feature, seen in self.seen.items() if seen.status == RETRY_REQUEST)
 
@@ -78,7 +78,8 @@ def about(members: Iterable[Member], known: Mapping[str, str], settings: Setting
     ids: dict[str, None] = {}
     names: dict[str, None] = {}
     for member in members:
-        if record := known.get(member.id) or member.vault.get(ALIGN, {}).get("id"):
+        mark = member.vault.align
+        if record := known.get(member.id) or (mark.id if mark else None):
             ids[record] = None
         elif name := getattr(member, vault_crm_connection(settings).match):
             names |= dict.fromkeys((name, name.lower()))
@@ -129,7 +130,7 @@ def record_of(row: Mapping[str, Any], settings: Settings) -> AlignRecord:
     )
 
 
-def _seen(values: Mapping[str, str | None], feature: str, settings: Settings) -> Seen:
+def _seen(values: Mapping[str, str | None], feature: Feature, settings: Settings) -> Seen:
     connection = align_connection(settings)
     fields = getattr(connection.fields, feature)
     status = values[fields.status]

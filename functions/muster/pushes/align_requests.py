@@ -9,45 +9,42 @@ Of a record are taken over
                                     say nothing: active, and no end date
     fields of custom mappings       as they are
 
-What Align showed is kept with the member (`mark`): `id` of the record, `taken` when the record was saved
-that was last taken over, `by_hand` the status and end date then, `filled` the features whose request the
-record has shown as it is, `requests` what it showed when it was last written, and `told` the member as
-it was last written (`engage_groups.align_view`). Pure: no I/O, no clock.
+What Align showed is kept with the member (`vault_state.AlignMark`). Pure: no I/O, no clock.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from muster.crm.engage_features import ALIGN, CONNECTION, FEATURES
+from muster.crm.engage_features import ALIGN, CONNECTION, FEATURES, Feature
 from muster.errors import Problem
 from muster.pushes.align_records import AlignRecord
 from muster.roster import end_dates, engage_groups, entitlements
 from muster.roster.member import Member
 from muster.roster.reasons import BY_HAND, TAKEN_BACK
+from muster.roster.vault_state import AlignMark
 from muster.settings import Settings
 from muster.settings.mappings import align_connection
 
 
-def mark(member: Member) -> Mapping[str, Any]:
-    """Return what is kept of the member's record in Align; empty if nothing is."""
-    found: Mapping[str, Any] = member.vault.get(ALIGN, {})
-    return found
+def mark_of(member: Member, record: AlignRecord) -> AlignMark | None:
+    """Return what is kept of this record with the member; `None` if nothing is."""
+    known = member.vault.align
+    return known if known and known.id == record.id else None
 
 
-def is_filled(member: Member, record: AlignRecord, feature: str) -> bool:
+def is_filled(member: Member, record: AlignRecord, feature: Feature) -> bool:
     """Whether the record has shown the member's request: only then is a blank one an admin's."""
-    known = mark(member)
-    return known.get("id") == record.id and feature in known.get("filled", FEATURES)
+    known = mark_of(member, record)
+    return known is not None and (known.filled is None or feature in known.filled)
 
 
-def asked(member: Member, record: AlignRecord, *, linked: bool = False) -> tuple[str, ...]:
+def asked(member: Member, record: AlignRecord, *, linked: bool = False) -> tuple[Feature, ...]:
     """Return the features whose request is to be taken over, or refused, and has not been yet.
 
     `linked`: the member has only now been linked to its user in Vault CRM.
     """
-    if mark(member).get("taken") == record.modified:
+    if member.vault.align and member.vault.align.taken == record.modified:
         return ()
     is_new = CONNECTION not in member.crm or record.is_new or linked
     return tuple(
@@ -57,10 +54,10 @@ def asked(member: Member, record: AlignRecord, *, linked: bool = False) -> tuple
     )
 
 
-def _asks_as_new(member: Member, record: AlignRecord, feature: str) -> bool:
+def _asks_as_new(member: Member, record: AlignRecord, feature: Feature) -> bool:
     """Whether a record without Retry Request asks for a group, or for another than it asked for before."""
-    seen, mine = record.seen[feature], getattr(member, feature)
-    if seen.status is not None or seen.request == mine["request"]:
+    seen, mine = record.seen[feature], member.feature(feature)
+    if seen.status is not None or seen.request == mine.request:
         return False
     if CONNECTION not in member.crm and member.origins.get(f"{feature}.request") == ALIGN:
         return True
@@ -84,18 +81,17 @@ def taken_over(
         after = _evaluated_again(replace(after, **by_hand, origins=origins), day)
     if not features and not by_hand:
         return member
-    known = mark(member) if mark(member).get("id") == record.id else {}
+    known = mark_of(member, record) or AlignMark(id=record.id, taken=None, told=None)
     filled = {feature for feature in FEATURES if is_filled(member, record, feature)}
     filled |= {feature for feature in features if record.seen[feature].request is not None}
-    now = {
-        **known,
-        "id": record.id,
-        "taken": record.modified if features else known.get("taken"),
-        "told": None if features else known.get("told"),
-        "filled": sorted(filled),
-        "by_hand": dict(record.by_hand),
-    }
-    after = replace(after, vault={**after.vault, ALIGN: now})
+    now = replace(
+        known,
+        taken=record.modified if features else known.taken,
+        told=None if features else known.told,
+        filled=tuple(sorted(filled)),
+        by_hand=dict(record.by_hand),
+    )
+    after = replace(after, vault=replace(after.vault, align=now))
     return replace(after, **engage_groups.returned(member, after, day))
 
 
@@ -109,7 +105,7 @@ def refusals(
     return tuple(problem for problem in problems if problem)
 
 
-def _requesting(member: Member, feature: str, request: str | None) -> Member:
+def _requesting(member: Member, feature: Feature, request: str | None) -> Member:
     changed = engage_groups.request_group(member, feature, request)
     if changed:
         changed["origins"] = {**member.origins, f"{feature}.request": ALIGN}
@@ -117,10 +113,10 @@ def _requesting(member: Member, feature: str, request: str | None) -> Member:
 
 
 def _refusal(
-    member: Member, record: AlignRecord, feature: str, settings: Settings, day: date
+    member: Member, record: AlignRecord, feature: Feature, settings: Settings, day: date
 ) -> Problem | None:
     """Return why a request is refused; a retry of an automatic assignment's own request is not (A5)."""
-    request, mine = record.seen[feature].request, getattr(member, feature)
+    request, mine = record.seen[feature].request, member.feature(feature)
     where = getattr(align_connection(settings).fields, feature).request
     if request is not None and end_dates.has_left(member, day):
         return Problem(
@@ -129,14 +125,14 @@ def _refusal(
             "Bring the member back in Align, with MemberSettingsFunction, or in Salesforce, and ask again.",
         )
     governor = entitlements.governor(member, feature, settings)
-    if governor and request != mine["request"]:
+    if governor and request != mine.request:
         return Problem(
             where,
             f"is not taken over: assignment {governor!r} (automatic) decides about it",
             "Change the group of the assignment, or the user in Salesforce; or give the assignment"
             " update_mode manual.",
         )
-    is_held = mine["request"] is not None or mine["group"] is not None
+    is_held = mine.request is not None or mine.group is not None
     if request is None and is_held and not is_filled(member, record, feature):
         return Problem(
             where,
@@ -152,8 +148,8 @@ def _by_hand(member: Member, record: AlignRecord, day: date) -> dict[str, Any]:
 
     Active again takes both there: a status that says so, and an end date that is not past.
     """
-    known = mark(member) if mark(member).get("id") == record.id else {}
-    before: Mapping[str, str | None] | None = known.get("by_hand")
+    known = mark_of(member, record)
+    before = known.by_hand if known else None
     changed = {
         name: value
         for name, value in record.by_hand.items()

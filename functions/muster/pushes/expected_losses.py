@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from muster.crm.engage_features import Feature
 from muster.roster import engage_groups
 from muster.roster.member import Member
 from muster.runs.operations import REVOKE
@@ -33,8 +34,8 @@ def expected_losses(members: Iterable[Member], settings: Settings, day: date) ->
     ]
 
 
-def _loses(member: Member, feature: str, day: date) -> bool:
+def _loses(member: Member, feature: Feature, day: date) -> bool:
     wanted = engage_groups.wanted(member, feature, day)
     if wanted is None:
         return engage_groups.gives_back(member, feature)
-    return getattr(member, feature)["group"] not in (None, wanted)
+    return member.feature(feature).group not in (None, wanted)

@@ -3,7 +3,7 @@
 from datetime import date
 
 from muster.crm import engage_features
-from muster.crm.engage_features import Seen
+from muster.crm.engage_features import Feature, Seen
 from muster.roster import engage_groups, vault_tries
 from muster.roster.member import Member
 from muster.settings import Settings
@@ -15,7 +15,7 @@ BLANK = ""
 type Writes = dict[str, str | None]
 
 
-def removal(member: Member, feature: str, seen: Seen, settings: Settings, day: date, at: str) -> Writes:
+def removal(member: Member, feature: Feature, seen: Seen, settings: Settings, day: date, at: str) -> Writes:
     """Return what takes the member, who is to be in no group, out of one; empty: nothing does, or not yet.
 
     Whoever asked for it before, what failed is tried again at the time that `vault_tries` says (G7), or at
@@ -31,7 +31,9 @@ def removal(member: Member, feature: str, seen: Seen, settings: Settings, day: d
     return _writes(None, feature, seen, settings, retry=asked or tries is not None)
 
 
-def addition(member: Member, feature: str, seen: Seen, settings: Settings, at: str, *, waits: bool) -> Writes:
+def addition(
+    member: Member, feature: Feature, seen: Seen, settings: Settings, at: str, *, waits: bool
+) -> Writes:
     """Return what asks for the member's group; `waits`: it is the member's turn in line (G8).
 
     What Vault CRM refused to save is tried again at the time that `vault_tries` says. `at` is now (ISO 8601).
@@ -40,15 +42,15 @@ def addition(member: Member, feature: str, seen: Seen, settings: Settings, at: s
     is_due = tries is not None and engage_groups.is_unsaved(member, feature) and at >= tries.next()
     if not waits and not is_due and not engage_groups.is_unsent(member, feature):
         return {}
-    return _writes(getattr(member, feature)["request"], feature, seen, settings, retry=True)
+    return _writes(member.feature(feature).request, feature, seen, settings, retry=True)
 
 
-def is_asked_for(member: Member, feature: str, seen: Seen) -> bool:
+def is_asked_for(member: Member, feature: Feature, seen: Seen) -> bool:
     """Whether the removal of a member who is to be in no group is asked for, and not sent yet.
 
     A request that stands for when the member comes back does not ask for it, where nothing is held.
     """
-    nothing_stands = getattr(member, feature)["request"] is None
+    nothing_stands = member.feature(feature).request is None
     return engage_groups.is_unsent(member, feature) and (nothing_stands or _holds(seen))
 
 
@@ -68,7 +70,7 @@ def _is_under_way(seen: Seen) -> bool:
     return seen.status in (engage_features.REQUEST_SENT, engage_features.RETRY_REQUEST)
 
 
-def _writes(group: str | None, feature: str, seen: Seen, settings: Settings, *, retry: bool) -> Writes:
+def _writes(group: str | None, feature: Feature, seen: Seen, settings: Settings, *, retry: bool) -> Writes:
     connection = settings.connections.vault_crm
     always = connection is not None and connection.always_send_status
     writes = engage_groups.to_send(group, seen, retry=retry, always_send_status=always)

@@ -3,12 +3,12 @@
 Pure: no I/O, no clock.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from muster.crm import engage_features
+from muster.crm.engage_features import Feature
 from muster.pushes.group_writes import BLANK
 from muster.pushes.push_items import PushItem, Step
 from muster.roster import end_dates, engage_groups, requests_set_aside, vault_tries, written_fields
@@ -31,7 +31,7 @@ def seen_user(item: PushItem) -> VaultUser:
 
 
 def with_shown(
-    member: Member, user: VaultUser, at: str, day: date, features: Iterable[str], settings: Settings
+    member: Member, user: VaultUser, at: str, day: date, features: Iterable[Feature], settings: Settings
 ) -> Member:
     """Return the member with its groups, its user and its written fields as Vault CRM shows them."""
     if vault_id(member) != user.id:
@@ -40,13 +40,13 @@ def with_shown(
     return replace(member, vault=written_fields.observed(member, user.written, settings))
 
 
-def with_answer(member: Member, user: VaultUser, at: str, day: date, features: Iterable[str]) -> Member:
+def with_answer(member: Member, user: VaultUser, at: str, day: date, features: Iterable[Feature]) -> Member:
     """Return the member with the outcomes of requests that were sent, and no others (P3)."""
-    sent = [each for each in features if getattr(member, each)["status"] == engage_features.REQUEST_SENT]
+    sent = [each for each in features if member.feature(each).status == engage_features.REQUEST_SENT]
     return with_outcome(member, user, at, day, sent)
 
 
-def with_outcome(member: Member, user: VaultUser, at: str, day: date, features: Iterable[str]) -> Member:
+def with_outcome(member: Member, user: VaultUser, at: str, day: date, features: Iterable[Feature]) -> Member:
     """Return the member with its groups and user as Vault CRM shows them (P3); `at` is now (ISO 8601).
 
     `features` are those that are pushed, or some of them: the fields of others need not have been read (G12).
@@ -57,11 +57,10 @@ def with_outcome(member: Member, user: VaultUser, at: str, day: date, features: 
         return member
     before = member
     for feature in features:
-        attributes: dict[str, Any] = engage_groups.observed(member, feature, user.seen[feature], at)
-        member = replace(member, **attributes)
-    if member.vault.get("active", True) != user.active:
+        member = replace(member, **engage_groups.observed(member, feature, user.seen[feature], at))
+    if member.vault.is_active != user.active:
         vault = vault_tries.done(member.vault, engage_features.USER_STATUS)
-        member = replace(member, vault={**vault, "active": user.active})
+        member = replace(member, vault=replace(vault, active=user.active))
     return replace(member, **engage_groups.returned(before, member, day))
 
 
@@ -70,19 +69,20 @@ def with_sent(member: Member, item: PushItem, day: date, at: str) -> Member:
     if vault_id(member) != item.user:
         return member
     for feature, writes in item.writes.items():
-        attributes: dict[str, Any] = engage_groups.sent(member, feature, writes)
+        attributes = engage_groups.sent(member, feature, writes)
         if not _is_wished(member, item, feature, day):
             # The member's request has changed since; the new one is still to be sent.
-            attributes[feature] = {**attributes[feature], "status": engage_features.RETRY_REQUEST}
-        vault: Mapping[str, Any] = attributes["vault"]
+            attributes[feature] = replace(attributes[feature], status=engage_features.RETRY_REQUEST)
+        vault = attributes["vault"]
         if item.step is Step.ADDITION:
             vault = vault_tries.done(vault, feature)
         elif item.step is Step.REMOVAL:
             vault = vault_tries.tried(vault, feature, at, blanked=writes.get("request") == BLANK)
-        member = replace(member, **{**attributes, "vault": vault})
+        attributes["vault"] = vault
+        member = replace(member, **attributes)
     if item.active is not None:
         vault = vault_tries.done(member.vault, engage_features.USER_STATUS)
-        member = replace(member, vault={**vault, "active": item.active, "digest": ""})
+        member = replace(member, vault=replace(vault, active=item.active, digest=""))
         if not item.active and end_dates.is_ended(member, day):
             # After this, coming back takes both a later end date and the status (rules for end dates).
             member = replace(member, crm_user_status="inactive")
@@ -110,11 +110,13 @@ def with_failure(member: Member, item: PushItem, day: date, at: str) -> Member:
         if _is_wished(member, item, feature, day):
             blanked = writes.get("request") == BLANK
             vault = requests_set_aside.removed(member.vault, feature)
-            attributes: dict[str, Any] = {
-                feature: {**getattr(member, feature), "status": engage_features.REQUEST_FAILED},
-                "vault": vault_tries.tried(vault, feature, at, saved=False, blanked=blanked, adds=adds),
-            }
-            member = replace(member, **attributes)
+            member = replace(
+                member.with_feature(
+                    feature,
+                    replace(member.feature(feature), status=engage_features.REQUEST_FAILED),
+                ),
+                vault=vault_tries.tried(vault, feature, at, saved=False, blanked=blanked, adds=adds),
+            )
     if item.active is not None:
         vault = vault_tries.tried(member.vault, engage_features.USER_STATUS, at, saved=False)
         member = replace(member, vault=vault)
@@ -146,7 +148,7 @@ def blanked(item: PushItem, member: Member, user: VaultUser) -> PushItem | None:
     return replace(item, writes=writes) if writes else None
 
 
-def _is_wished(member: Member, item: PushItem, feature: str, day: date) -> bool:
+def _is_wished(member: Member, item: PushItem, feature: Feature, day: date) -> bool:
     """Whether the member still wants the group that the item requests."""
     # Where only a status is written, the request is the one already in Vault CRM.
     requested = item.writes[feature].get("request", item.seen[feature].request) or None
@@ -160,9 +162,9 @@ def is_wanted(item: PushItem, member: Member, day: date) -> bool:
     """
     if item.active is not None and engage_groups.wanted_active(member, day) != item.active:
         return False
-    if item.step is Step.ADDITION and not member.vault.get("active", True):
+    if item.step is Step.ADDITION and not member.vault.is_active:
         return False
-    if item.fields and not (member.vault.get("active", True) and engage_groups.may_hold(member, day)):
+    if item.fields and not (member.vault.is_active and engage_groups.may_hold(member, day)):
         return False
     same = all(written_fields.value_of(member, name) == each.value for name, each in item.fields.items())
     return same and all(_is_wished(member, item, feature, day) for feature in item.writes)
@@ -176,7 +178,7 @@ def one_by_one(item: PushItem) -> list[PushItem]:
 def was_refused(item: PushItem, member: Member) -> bool:
     """Whether it was recorded, since the plan was made, that Vault CRM refused the item."""
     return member.version > item.version and any(
-        getattr(member, feature)["status"] == engage_features.REQUEST_FAILED for feature in item.writes
+        member.feature(feature).status == engage_features.REQUEST_FAILED for feature in item.writes
     )
 
 

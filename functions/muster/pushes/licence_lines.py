@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from muster.crm import engage_features
+from muster.crm.engage_features import Feature
 from muster.pushes.push_items import PushItem, Step
 from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.licence_places import Line, Place
@@ -70,7 +71,7 @@ def _freed(members: Iterable[Member], users: Mapping[str, VaultUser], settings: 
     found: Counter[Line] = Counter()
     for member in members:
         for feature in pushed_features(settings):
-            group, now = getattr(member, feature)["group"], _group_now(member, feature, users)
+            group, now = member.feature(feature).group, _group_now(member, feature, users)
             if line := licence_places.freed_by(feature, group, now, settings):
                 found[line] += 1
     return found
@@ -83,9 +84,9 @@ def _by_line(counts: Mapping[tuple[str, str], int], settings: Settings) -> Count
     return found
 
 
-def _group_now(member: Member, feature: str, users: Mapping[str, VaultUser]) -> str | None:
+def _group_now(member: Member, feature: Feature, users: Mapping[str, VaultUser]) -> str | None:
     user = users.get(member.crm[engage_features.CONNECTION]["id"] or "")
-    known: str | None = getattr(member, feature)["group"]
+    known: str | None = member.feature(feature).group
     return known if user is None else user.seen[feature].group
 
 
@@ -109,9 +110,7 @@ def _requested(members: Iterable[Member], settings: Settings, day: date) -> set[
     found = set()
     for member in members:
         known = {(place.feature, place.group) for place in licence_places.places(member)}
-        known |= {
-            (each, held) for each in pushed_features(settings) if (held := getattr(member, each)["group"])
-        }
+        known |= {(each, held) for each in pushed_features(settings) if (held := member.feature(each).group)}
         lines = {licence_places.line_for(*each, settings) for each in known}
         for feature in pushed_features(settings):
             group = engage_groups.wanted(member, feature, day)

@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 from muster.crm import engage_features
-from muster.crm.engage_features import Seen
+from muster.crm.engage_features import Feature, Seen
 from muster.roster.written_fields import FieldWrite
 
 
@@ -70,13 +70,13 @@ class PushItem:
     name: str | None
     version: int
     assignment: str | None
-    seen: Mapping[str, Seen]
+    seen: Mapping[Feature, Seen]
     modified: str | None
-    writes: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    writes: Mapping[Feature, Mapping[str, str | None]] = field(default_factory=dict)
     active: bool | None = None
     fields: Mapping[str, FieldWrite] = field(default_factory=dict)
     written: Mapping[str, str | None] = field(default_factory=dict)
-    awaits: str | None = None
+    awaits: Feature | None = None
     retried: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
 

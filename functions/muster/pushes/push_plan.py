@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from muster.crm import engage_features
-from muster.crm.engage_features import FEATURES
+from muster.crm.engage_features import FEATURES, Feature
 from muster.pushes import group_writes
 from muster.pushes.item_outcomes import with_outcome
 from muster.pushes.push_items import STEPS, PushItem, Step
@@ -167,17 +167,17 @@ def _retried(item: PushItem, member: Member) -> tuple[str, ...]:
 class _Groups:
     """What is to be written about a member's groups, by feature."""
 
-    removals: dict[str, Mapping[str, str | None]] = field(default_factory=dict)
-    additions: dict[str, Mapping[str, str | None]] = field(default_factory=dict)
-    already_requested: dict[str, Mapping[str, str | None]] = field(default_factory=dict)
-    awaits: str | None = None
+    removals: dict[Feature, Mapping[str, str | None]] = field(default_factory=dict)
+    additions: dict[Feature, Mapping[str, str | None]] = field(default_factory=dict)
+    already_requested: dict[Feature, Mapping[str, str | None]] = field(default_factory=dict)
+    awaits: Feature | None = None
 
     def add(
         self,
-        feature: str,
+        feature: Feature,
         writes: Mapping[str, str | None],
         asked: bool,
-        to: dict[str, Mapping[str, str | None]],
+        to: dict[Feature, Mapping[str, str | None]],
     ) -> None:
         """Add what is to be written, or that what was `asked` for is in Vault CRM already."""
         if writes:
@@ -190,7 +190,7 @@ def _active_to_write(member: Member, day: date, at: str) -> bool | None:
     """Return the status to write to the user; `None`: none, or not before the next try is due."""
     wanted = engage_groups.wanted_active(member, day)
     tries = vault_tries.of(member, engage_features.USER_STATUS)
-    if wanted is None or wanted == member.vault.get("active", True) or (tries and at < tries.next()):
+    if wanted is None or wanted == member.vault.is_active or (tries and at < tries.next()):
         return None
     return wanted
 
@@ -203,7 +203,7 @@ def _may_be_inactivated(user: VaultUser, removals: Collection[str], settings: Se
     )
 
 
-def _given(additions: Mapping[str, Mapping[str, str | None]], user: VaultUser) -> tuple[str, ...]:
+def _given(additions: Mapping[Feature, Mapping[str, str | None]], user: VaultUser) -> tuple[str, ...]:
     """Return the operations of an addition: moving between groups also gives a licence back."""
     moves = any(
         user.seen[feature].group and user.seen[feature].group != writes.get("request")

@@ -308,8 +308,8 @@ class Steps:
         for before, after in self.sender.member_writer(run, "crm").write(changes):
             self.errors += failures(before, after, at, run.id)
             for feature in engage_features.FEATURES:
-                status = getattr(after, feature)["status"]
-                if status != getattr(before, feature)["status"]:
+                status = after.feature(feature).status
+                if status != before.feature(feature).status:
                     self.counts[status or "no_status"] += 1
 
     # ── The end ──────────────────────────────────────────────────────────────────────────────────

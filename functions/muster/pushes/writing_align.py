@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from muster.crm import align_fields, engage_features
+from muster.crm import align_fields
 from muster.crm.vault_records import Outcome
 from muster.error_log import LogEntry
 from muster.errors import Problem
@@ -146,6 +146,6 @@ class AlignWriter:
             {
                 name: align_outcomes.without_record
                 for name, each in members.items()
-                if name not in there and engage_features.ALIGN in each.vault
+                if name not in there and each.vault.align is not None
             },
         )

@@ -1,8 +1,14 @@
 """Decide and write: who is a member, and what each member has.
 
 member, history, links   the values: a member, its history, its links to users and the keys it is known by
+engage_state             what a member has of an Engage feature: request, status, group
+vault_state              what Vault CRM and Align last showed of a member, and what is to be done for it
+stored_values            what the values of a stored member have in common: JSON, and what is unknown of it
 as_of                    a member as it was: later changes taken back (Q2)
 decisions                what deciding is given, and what it returns
+effects                  what follows from a decision: counts, lines, keys, what is due, events
+member_events            the events that a change is told outward as, from its history entry (O1)
+recorded_teams           under whom a member counts as recorded (N1)
 salesforce_lifecycle     how a Salesforce user changes its member: create, link, update, close (W8)
 namesakes                who is taken for whom, who waits for whom, and whose an address is (A14)
 vault_lifecycle          how a Vault CRM user changes its member: link, update, leave alone (I3)
@@ -15,6 +21,7 @@ entitlements             what of it a member gets, and what has effect (A5, A9)
 possible_losses          what a change may free, before it is decided: match keys and seats (A9, A14)
 taken_back               the seats and groups that a change takes from a member (A9, G6)
 refuted_messages         messages that said what Salesforce does not bear out (W11)
+data_capture             a data capture setting: what is intended, and what has effect (A9, A10)
 seats                    who holds a seat and who waits in line (A9)
 manager_hierarchy        who reports to whom: a member's manager, loops, depths (A10)
 engage_groups            the groups a member requests, and what a push has to send (G6, P1)

@@ -4,13 +4,11 @@ Salesforce and the assignments say whether somebody belongs in the roster (`elig
 status set by hand closes a member all the same, and the settings keep some who no longer belong. Pure.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from muster.roster import end_dates
-from muster.roster.member import Member
+from muster.roster.member import Attributes, Member
 from muster.roster.reasons import INACTIVE_USER, UNMATCHED
 from muster.settings import Settings
 from muster.times import timestamp
@@ -73,7 +71,7 @@ def without_stale_end_date(
     if not comes_back or not end_dates.is_ended(before, end_dates.today(now, settings.time_zone)):
         return before
     origins = {name: origin for name, origin in before.origins.items() if name != "end_date"}
-    changed: Mapping[str, Any] = {"end_date": None, "origins": origins}
+    changed: Attributes = {"end_date": None, "origins": origins}
     if before.crm_user_status == "inactive" and "crm_user_status" not in origins:
-        changed = {**changed, "crm_user_status": "active"}
+        changed["crm_user_status"] = "active"
     return replace(before, **changed)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
 
-from muster.roster.history import BOOKKEEPING, values_of
-from muster.roster.member import NO_ENGAGE, SHOWN, Json, Member
+from muster.roster.engage_state import NO_ENGAGE
+from muster.roster.history import BOOKKEEPING, taken_apart, values_of
+from muster.roster.member import SHOWN, Json, Member
 from muster.roster.reasons import ERASED
 
 IN_ROSTER = "in_roster"
@@ -20,9 +21,8 @@ NOT_YET = "not_yet"
 IS_ERASED = "erased"
 NOT_RECORDED = "not_recorded"
 
-# The attributes whose values have names, one each or two.
+# The attributes whose values have names.
 _MAPS = ("crm", "custom", "data_capture", "engage", "engage_connect", "seats", "workspaces")
-_OF_TWO_NAMES = frozenset({"crm", "data_capture", "seats"})
 # What a setting of data capture has in any case.
 _ALWAYS = {"data_capture": dict.fromkeys(("intended", "effective", "seat_required", "origin"))}
 
@@ -74,16 +74,15 @@ def as_json(values: Mapping[str, object]) -> Json:
     """
     shown: Json = {name: values.get(name) for name in SHOWN if name not in BOOKKEEPING}
     shown |= {name: {} for name in _MAPS}
-    shown |= {"engage": dict(NO_ENGAGE), "engage_connect": dict(NO_ENGAGE), "phone_numbers": []}
+    shown |= {"engage": NO_ENGAGE.to_json(), "engage_connect": NO_ENGAGE.to_json(), "phone_numbers": []}
     for name, value in values.items():
-        first, _, rest = name.partition(".")
+        first, key, last = taken_apart(name)
         if first == "phone_numbers":
-            shown[first].append({"type": rest, "number": value})
-        elif first in _OF_TWO_NAMES:
-            key, _, last = rest.rpartition(".")
+            shown[first].append({"type": key, "number": value})
+        elif last:
             shown[first].setdefault(key, dict(_ALWAYS.get(first, {})))[last] = value
         elif first in _MAPS:
-            shown[first][rest] = value
+            shown[first][key] = value
     return shown
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from muster.crm import engage_features, vault_fields
+from muster.crm.engage_features import Feature
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
 from muster.roster import licence_places, requests_under_way, vault_tries
@@ -87,9 +88,9 @@ def _joined(problems: Sequence[Problem]) -> Problem:
     return Problem(first.where, message, " ".join(dict.fromkeys(each.remedy for each in problems)))
 
 
-def _failure(before: Member, after: Member, feature: str) -> tuple[str, Problem] | None:
-    status = getattr(after, feature)["status"]
-    if status is None or status == getattr(before, feature)["status"]:
+def _failure(before: Member, after: Member, feature: Feature) -> tuple[str, Problem] | None:
+    status = after.feature(feature).status
+    if status is None or status == before.feature(feature).status:
         return None
     if status not in engage_features.FAILED and engage_features.is_known(feature, status):
         return None
@@ -102,16 +103,16 @@ def _failure(before: Member, after: Member, feature: str) -> tuple[str, Problem]
     return code, Problem(_NAMED[feature], f"request {what}", remedy)
 
 
-def _waited(member: Member, feature: str) -> str | None:
+def _waited(member: Member, feature: Feature) -> str | None:
     """Return the group that the member is in line for."""
     groups = {place.feature: place.group for place in licence_places.places(member)}
     return groups.get(feature)
 
 
-def _removal_told(before: Member, after: Member, feature: str) -> tuple[str, Problem] | None:
+def _removal_told(before: Member, after: Member, feature: Feature) -> tuple[str, Problem] | None:
     was, now = vault_tries.of_removal(before, feature), vault_tries.of_removal(after, feature)
     if now is None:
-        if was is None or not was.failed or getattr(after, feature)["group"]:
+        if was is None or not was.failed or after.feature(feature).group:
             return None
         done = f"removal succeeded, which had failed since {was.failed}"
         return REMOVAL_SUCCEEDED, Problem(_NAMED[feature], done, "Nothing to do: the licence is free.")
@@ -120,7 +121,7 @@ def _removal_told(before: Member, after: Member, feature: str) -> tuple[str, Pro
     if now.overdue and not (was and was.overdue):
         since = f"removal has been tried since {now.since}; {_NOT_DONE}"
         return "removal_overdue", Problem(_NAMED[feature], since, f"Ask Veeva's support. {_AGAIN}")
-    status = getattr(after, feature)["status"]
+    status = after.feature(feature).status
     if status not in engage_features.FAILED:
         return "removal_not_done", Problem(_NAMED[feature], f"removal brought nothing: {_NOT_DONE}", _AGAIN)
     what, remedy = _FAILURES[status]
@@ -163,7 +164,7 @@ def under_way_too_long(member: Member, now: datetime) -> Iterator[LogEntry]:
         yield user_entry(at, vault_id, "request_under_way", problem, member.id, feature)
 
 
-def left_in_group(feature: str) -> Problem:
+def left_in_group(feature: Feature) -> Problem:
     """Return the problem with a user who was inactivated in a group of a feature that is not managed."""
     return Problem(
         _NAMED[feature],

@@ -9,7 +9,6 @@ CRM, holds no licence and asks for none; the request stands for when that ends (
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from muster.crm.engage_features import (
     ALIGN,
@@ -23,14 +22,15 @@ from muster.crm.engage_features import (
     RETRY_REQUEST,
     SUCCESS,
     USER_STATUS,
+    Feature,
     Seen,
 )
 from muster.roster import requests_set_aside, requests_under_way, vault_tries, written_fields
 from muster.roster.end_dates import closed_by_hand, day_after, has_left
+from muster.roster.engage_state import Engage
 from muster.roster.licence_places import without_place
-from muster.roster.member import Member
-
-type Attributes = dict[str, Any]
+from muster.roster.member import Attributes, Member
+from muster.roster.vault_state import LicenceWait, VaultState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +48,46 @@ class Due:
 # ── Requests ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def request_group(member: Member, feature: str, group: str | None) -> Attributes:
+def request_group(member: Member, feature: Feature, group: str | None) -> Attributes:
     """Return the attributes of a member who now requests this group (`None`: no group).
 
     For a member who is in Vault CRM nothing is sent until the status is Retry Request, so a request that
     changes sets it (G6). A member who is not there yet gets it when linked. A request for what Vault CRM
     already shows withdraws one that was not sent.
     """
-    before = getattr(member, feature)
-    if before["request"] == group:
+    before = member.feature(feature)
+    if before.request == group:
         return {}
-    requested = _requested(member, feature, {**before, "request": group})
-    if is_unsent(member, feature) and before["group"] == group == seen_request(member, feature):
-        requested[feature]["status"] = SUCCESS if group else None
+    requested = _requested(member, feature, replace(before, request=group))
+    if is_unsent(member, feature) and before.group == group == seen_request(member, feature):
+        requested[feature] = replace(requested[feature], status=SUCCESS if group else None)
     return requested
 
 
-def retry(member: Member, feature: str) -> Attributes:
+def retry(member: Member, feature: Feature) -> Attributes:
     """Return the attributes of a member whose request is to be sent again."""
-    return _requested(member, feature, getattr(member, feature))
+    return _requested(member, feature, member.feature(feature))
 
 
-def _requested(member: Member, feature: str, after: Mapping[str, Any]) -> Attributes:
-    status = RETRY_REQUEST if CONNECTION in member.crm else after["status"]
+def _requested(member: Member, feature: Feature, after: Engage) -> Attributes:
+    status = RETRY_REQUEST if CONNECTION in member.crm else after.status
     # Without the digest, the next import looks at the member again: it may have to undo this (I10).
-    vault = {**requests_set_aside.removed(member.vault, feature), "digest": ""} if member.vault else {}
-    if after["request"] != getattr(member, feature)["request"]:
+    vault = member.vault
+    if vault:
+        vault = replace(requests_set_aside.removed(vault, feature), digest="")
+    if after.request != member.feature(feature).request:
         vault = _returned_or_not(without_place(vault, feature), feature)
-    if after["request"] is not None:
+    if after.request is not None:
         vault = vault_tries.done(vault, feature)
-    return {feature: {**after, "status": status}, "vault": vault}
+    return _of_feature(feature, replace(after, status=status), vault)
 
 
-def is_unsent(member: Member, feature: str) -> bool:
+def is_unsent(member: Member, feature: Feature) -> bool:
     """Whether the member's request has been edited since it was last sent (I10).
 
     That it is, says its status, or that it is set aside while the feature is not pushed (G12).
     """
-    return getattr(member, feature)["status"] == RETRY_REQUEST or requests_set_aside.has(member, feature)
+    return member.feature(feature).status == RETRY_REQUEST or requests_set_aside.has(member, feature)
 
 
 def returned(before: Member, after: Member, day: date) -> Attributes:
@@ -97,47 +99,44 @@ def returned(before: Member, after: Member, day: date) -> Attributes:
     if may_hold(before, day) or not may_hold(after, day) or CONNECTION not in after.crm:
         return attributes
     for feature in FEATURES:
-        request = getattr(after, feature)["request"]
+        request = after.feature(feature).request
         if request is not None and request != seen_request(after, feature):
-            so_far: dict[str, Any] = {**attributes}
-            attributes |= retry(replace(after, **so_far), feature)
+            attributes |= retry(replace(after, **attributes), feature)
             attributes["vault"] = returning(attributes["vault"], feature)
     return attributes
 
 
-def returning(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
+def returning(vault: VaultState, feature: Feature) -> VaultState:
     """Return a member's `vault` with a request for who comes back, until it is sent (G11)."""
-    return {**vault, "returning": sorted({*vault.get("returning", ()), feature})}
+    return replace(vault, returning=tuple(sorted({*vault.returning, feature})))
 
 
-def is_returning(member: Member, feature: str) -> bool:
+def is_returning(member: Member, feature: Feature) -> bool:
     """Whether the request is one for coming back that is not sent yet, whatever Vault CRM shows."""
-    return is_unsent(member, feature) and feature in member.vault.get("returning", ())
+    return is_unsent(member, feature) and feature in member.vault.returning
 
 
-def _returned_or_not(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
+def _returned_or_not(vault: VaultState, feature: Feature) -> VaultState:
     """Return a member's `vault` after a request for coming back was sent, or another one was made."""
-    left = [each for each in vault.get("returning", ()) if each != feature]
-    rest = {name: value for name, value in vault.items() if name != "returning"}
-    return {**rest, "returning": left} if left else rest
+    return replace(vault, returning=tuple(each for each in vault.returning if each != feature))
 
 
 def may_hold(member: Member, today: date) -> bool:
     """Whether the member may hold a licence: it has not left, and is active in Vault CRM or about to be."""
     if has_left(member, today):
         return False
-    return bool(member.vault.get("active", True) or wanted_active(member, today))
+    return bool(member.vault.is_active or wanted_active(member, today))
 
 
-def wanted(member: Member, feature: str, today: date) -> str | None:
+def wanted(member: Member, feature: Feature, today: date) -> str | None:
     """Return the group that the member should be in."""
-    request: str | None = getattr(member, feature)["request"]
+    request = member.feature(feature).request
     return request if may_hold(member, today) else None
 
 
-def gives_back(member: Member, feature: str) -> bool:
+def gives_back(member: Member, feature: Feature) -> bool:
     """Whether Vault CRM last showed a group or a request that could be taken back from the member."""
-    return bool(getattr(member, feature)["group"] or seen_request(member, feature))
+    return bool(member.feature(feature).group or seen_request(member, feature))
 
 
 def wanted_active(member: Member, today: date) -> bool | None:
@@ -163,12 +162,12 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
     groups = {
         feature: since for feature in FEATURES if (since := _group_due(member, feature, ends)) is not None
     }
-    found = dict(groups)
+    found: dict[str, str] = dict(groups.items())
     since = _user_due(member, ends)
     if since is not None:
         # Nobody is inactivated while in a group: that waits for when the removal is tried.
         removals = [groups[feature] for feature in groups if gives_back(member, feature)]
-        found[USER_STATUS] = max(since, *removals) if member.vault.get("active", True) and removals else since
+        found[USER_STATUS] = max(since, *removals) if member.vault.is_active and removals else since
     # On whatever day: nothing is written about who has left, or is inactive there.
     if may_hold(member, date.min) and (since := written_fields.due_since(member)) is not None:
         found[FIELDS] = since
@@ -177,18 +176,18 @@ def due(member: Member, *, in_align: bool = True) -> Due | None:
     return Due(min(found.values()), frozenset(found)) if found else None
 
 
-def _group_due(member: Member, feature: str, ends: str | None) -> str | None:
+def _group_due(member: Member, feature: Feature, ends: str | None) -> str | None:
     """Return from when on a push has to look at a member's feature; `ends` is the first day after its end."""
-    mine, tries = getattr(member, feature), vault_tries.of_removal(member, feature)
+    mine, tries = member.feature(feature), vault_tries.of_removal(member, feature)
     # On whatever day: who leaves at an end date is due for that from the day after.
     holds_none = not may_hold(member, date.min)
-    if mine["status"] == REQUEST_SENT:
+    if mine.status == REQUEST_SENT:
         return ""
-    if is_unsent(member, feature) and (gives_back(member, feature) or not mine["request"]):
+    if is_unsent(member, feature) and (gives_back(member, feature) or not mine.request):
         return ""
     if is_unsent(member, feature) and not holds_none:
         activation = vault_tries.of(member, USER_STATUS)
-        return activation.next() if activation and not member.vault.get("active", True) else ""
+        return activation.next() if activation and not member.vault.is_active else ""
     if not holds_none and is_unsaved(member, feature):
         refused = vault_tries.of_addition(member, feature)
         return refused.next() if refused else ""
@@ -201,7 +200,7 @@ def _group_due(member: Member, feature: str, ends: str | None) -> str | None:
 
 def _user_due(member: Member, ends: str | None) -> str | None:
     """Return from when on a push has to look at whether the user is active in Vault CRM."""
-    active, tries = member.vault.get("active", True), vault_tries.of(member, USER_STATUS)
+    active, tries = member.vault.is_active, vault_tries.of(member, USER_STATUS)
     by_hand = member.crm_user_status == "inactive" or (member.crm_user_status == "active" and member.active)
     if by_hand and active != (member.crm_user_status == "active"):
         # Active again takes both: the status, and an end date that is not past.
@@ -211,33 +210,32 @@ def _user_due(member: Member, ends: str | None) -> str | None:
     return None
 
 
-def is_being_removed(member: Member, feature: str) -> bool:
+def is_being_removed(member: Member, feature: Feature) -> bool:
     """Whether a removal that Muster has sent for a member without a request is not done yet (G7)."""
-    nothing_asked = getattr(member, feature)["request"] is None and seen_request(member, feature) is None
+    nothing_asked = member.feature(feature).request is None and seen_request(member, feature) is None
     return nothing_asked and vault_tries.of_removal(member, feature) is not None
 
 
-def is_unsaved(member: Member, feature: str) -> bool:
+def is_unsaved(member: Member, feature: Feature) -> bool:
     """Whether Vault CRM has refused to save the member's request: it stands, and is tried again (P3, I10)."""
-    refused = getattr(member, feature)["status"] == REQUEST_FAILED
+    refused = member.feature(feature).status == REQUEST_FAILED
     return refused and vault_tries.of_addition(member, feature) is not None
 
 
 def is_outdated_in_align(member: Member) -> bool:
     """Whether the member is in Align too, and Align was last sent something else (G9)."""
-    mark = member.vault.get(ALIGN)
-    return mark is not None and mark["told"] != align_view(member)
+    mark = member.vault.align
+    return mark is not None and mark.told != align_view(member)
 
 
-def align_view(member: Member) -> dict[str, dict[str, str | None]]:
+def align_view(member: Member) -> dict[Feature, Engage]:
     """Return the member's features as Align should show them."""
-    return {feature: dict(getattr(member, feature)) for feature in FEATURES}
+    return {feature: member.feature(feature) for feature in FEATURES}
 
 
-def seen_request(member: Member, feature: str) -> str | None:
+def seen_request(member: Member, feature: Feature) -> str | None:
     """Return the request that Vault CRM last showed, or that has been sent to it since."""
-    seen: str | None = member.vault.get(feature)
-    return seen
+    return member.vault.requests.get(feature)
 
 
 # ── Sending and reading back ─────────────────────────────────────────────────────────────────────────
@@ -263,56 +261,64 @@ def to_send(
     return {"status": RETRY_REQUEST} if retry or (seen.group is not None and not under_way) else {}
 
 
-def sent(member: Member, feature: str, written: Mapping[str, str | None]) -> Attributes:
+def sent(member: Member, feature: Feature, written: Mapping[str, str | None]) -> Attributes:
     """Return the attributes of a member after its request was written to Vault CRM (P3)."""
     vault = requests_under_way.seen(_returned_or_not(member.vault, feature), feature, None)
-    vault = {**requests_set_aside.removed(vault, feature), "digest": ""}
+    vault = replace(requests_set_aside.removed(vault, feature), digest="")
     if "request" in written:
-        vault[feature] = written["request"] or None
-    return {feature: {**getattr(member, feature), "status": REQUEST_SENT}, "vault": vault}
+        vault = _with_request(vault, feature, written["request"] or None)
+    return _of_feature(feature, replace(member.feature(feature), status=REQUEST_SENT), vault)
 
 
-def observed(member: Member, feature: str, seen: Seen, at: str) -> Attributes:
+def observed(member: Member, feature: Feature, seen: Seen, at: str) -> Attributes:
     """Return the attributes of a member for whom Vault CRM shows this; the request stays (G4, P3).
 
     A request that is not sent yet keeps its status, unless it is set aside, and so does what Vault CRM did
     not save. `at` is now, for a place in line (G8), and for what takes long (G7, P3).
     """
-    mine = getattr(member, feature)
+    mine = member.feature(feature)
     # Retry Request in Vault CRM means that it has been sent, and that Vault has yet to answer.
     status = REQUEST_SENT if seen.status == RETRY_REQUEST else seen.status
     tries = vault_tries.of(member, feature)
     if tries and tries.adds:
-        is_open = seen.request != mine["request"]
-        vault = dict(member.vault) if is_open else vault_tries.done(member.vault, feature)
+        is_open = seen.request != mine.request
+        vault = member.vault if is_open else vault_tries.done(member.vault, feature)
     else:
         is_open = seen.request is not None or seen.group is not None
         vault = _after_removal(member.vault, feature, seen, at)
     is_unsaved_still = bool(tries and tries.unsaved and is_open and status != REQUEST_SENT)
-    if mine["status"] == RETRY_REQUEST or is_unsaved_still:
-        status = mine["status"]
+    if mine.status == RETRY_REQUEST or is_unsaved_still:
+        status = mine.status
     vault = requests_under_way.seen(vault, feature, at if status == REQUEST_SENT else None)
-    vault[feature] = seen.request
+    vault = _with_request(vault, feature, seen.request)
     if not is_unsent(member, feature):
         vault = _in_line(vault, feature, mine, status, at)
-    return {feature: {**mine, "status": status, "group": seen.group}, "vault": vault}
+    return _of_feature(feature, replace(mine, status=status, group=seen.group), vault)
 
 
-def _in_line(
-    vault: dict[str, Any], feature: str, mine: Mapping[str, Any], status: str | None, at: str
-) -> dict[str, Any]:
+def _with_request(vault: VaultState, feature: Feature, request: str | None) -> VaultState:
+    return replace(vault, requests={**vault.requests, feature: request})
+
+
+def _of_feature(feature: Feature, engage: Engage, vault: VaultState) -> Attributes:
+    attributes: Attributes = {"vault": vault}
+    attributes[feature] = engage
+    return attributes
+
+
+def _in_line(vault: VaultState, feature: Feature, mine: Engage, status: str | None, at: str) -> VaultState:
     """Return a member's `vault` with its place in line, or without, once its request has this status (G8)."""
-    if status == NO_LICENSES_REMAINING and mine["request"]:
-        place = vault.get("waits", {}).get(feature, {})
-        if place.get("group") != mine["request"]:
-            place = {"group": mine["request"], "since": at, "tried": at}
-        elif mine["status"] != NO_LICENSES_REMAINING:
-            place = {**place, "tried": at}
-        return {**vault, "waits": {**vault.get("waits", {}), feature: place}}
+    if status == NO_LICENSES_REMAINING and mine.request:
+        place = vault.waits.get(feature)
+        if place is None or place.group != mine.request:
+            place = LicenceWait(mine.request, since=at, tried=at)
+        elif mine.status != NO_LICENSES_REMAINING:
+            place = replace(place, tried=at)
+        return replace(vault, waits={**vault.waits, feature: place})
     return vault if status == REQUEST_SENT else without_place(vault, feature)
 
 
-def _after_removal(vault: Mapping[str, Any], feature: str, seen: Seen, at: str) -> dict[str, Any]:
+def _after_removal(vault: VaultState, feature: Feature, seen: Seen, at: str) -> VaultState:
     """Return a member's `vault` after a look at a removal in Vault CRM, whoever asked for it (G7)."""
     under_way = seen.status in (RETRY_REQUEST, REQUEST_SENT)
     if under_way and seen.request is None and seen.group is not None and not vault_tries.has(vault, feature):

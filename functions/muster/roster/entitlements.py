@@ -1,28 +1,21 @@
-"""What a member gets: seats, workspaces, data capture and groups, by update mode (A2, A3, A5, A9, A10).
-
-A data capture setting has an `intended` and an `effective` value: a setting that needs a seat has no
-effect until the seat is held. Only `enabled` needs the seat; `prevented` holds with or without one.
-"""
+"""What a member gets: seats, workspaces, data capture and groups, by update mode (A2, A3, A5, A9, A10)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from muster.crm import engage_features
+from muster.crm.engage_features import Feature
 from muster.crm.salesforce_fields import Fields
-from muster.roster import assignment_grants, engage_groups, seats
-from muster.roster.member import Member
+from muster.roster import assignment_grants, data_capture, engage_groups, seats
+from muster.roster.data_capture import Capture
+from muster.roster.member import Attributes, Member
 from muster.roster.seats import Pools
 from muster.settings import Settings, assignment_order
 from muster.settings.assignments import Assignment
 
-type Attributes = dict[str, Any]
-
 AUTOMATIC = "automatic"
 MANUAL = "manual"
-NO_EFFECT = "disabled"
 
-_OF_AN_ASSIGNMENT = ("assignment", "assignment_filter", "update_mode")
 # What the names of origins begin with for what an assignment gives.
 _GRANTED = ("seats.", "workspaces.")
 
@@ -52,7 +45,7 @@ def governed(
     before = replace(before, data_capture=_under_the_new_name(before, assignment))
     if not seeded and assignment.update_mode == MANUAL:
         wanted: tuple[str, ...] = tuple(before.seats)
-        capture: Mapping[str, Any] = before.data_capture
+        capture = before.data_capture
     else:
         given = assignment_grants.grants(assignment, fields)
         wanted = (*given.seats, *(seat for seat in before.seats if f"seats.{seat}" in given.unknown))
@@ -95,11 +88,11 @@ def assignment_of(member: Member, settings: Settings) -> Assignment | None:
 def hand_edits(member: Member) -> frozenset[str]:
     """Return what admins and managers have set on the member that moving to another assignment overwrites."""
     values = {name: origin for name, origin in member.origins.items() if name.startswith(_GRANTED)}
-    values |= {f"data_capture.{name}": setting["origin"] for name, setting in member.data_capture.items()}
+    values |= {f"data_capture.{name}": setting.origin for name, setting in member.data_capture.items()}
     return frozenset(name for name, origin in values.items() if origin.startswith(("manual:", "manager:")))
 
 
-def governor(member: Member, feature: str, settings: Settings) -> str | None:
+def governor(member: Member, feature: Feature, settings: Settings) -> str | None:
     """Return the name of the automatic assignment that decides the member's group for a feature (A5)."""
     assignment = assignment_of(member, settings)
     if assignment is None or getattr(assignment, feature) is None:
@@ -130,12 +123,9 @@ def closed(member: Member) -> Attributes:
     return {**_nothing_given(), "origins": _of_the_person(member.origins) | requests}
 
 
-def seated(member: Member, seat: str, settings: Settings, pools: Pools, at: str) -> Member:
-    """Return the member with the seat that it is first in line for, and the data capture that needs it."""
-    place = member.seats[seat]
-    places = seats.placed(
-        member.seats, member.seats, settings, pools, rank=place["rank"], at=at, next_in_line=seat
-    )
+def seated(member: Member, seat: str, rank: int, settings: Settings, pools: Pools, at: str) -> Member:
+    """Return the member with the seat that it is first in line for, at its rank, with what needs it."""
+    places = seats.placed(member.seats, member.seats, settings, pools, rank=rank, at=at, next_in_line=seat)
     return with_effect(replace(member, seats=places), settings)
 
 
@@ -144,25 +134,23 @@ def with_effect(member: Member, settings: Settings) -> Member:
     return replace(member, data_capture=_effects(member.data_capture, member.seats, settings))
 
 
-def _effects(
-    capture: Mapping[str, Any], places: Mapping[str, seats.Place], settings: Settings
-) -> dict[str, Any]:
+def _effects(capture: Mapping[str, Capture], places: seats.Places, settings: Settings) -> dict[str, Capture]:
     held = seats.held(places)
-    effects = {}
-    for name, setting in capture.items():
-        seat = getattr(settings.seat_required, name)
-        lacks = setting["intended"] == "enabled" and seat is not None and seat not in held
-        effects[name] = {
-            "intended": setting["intended"],
-            "effective": NO_EFFECT if lacks else setting["intended"],
-            "seat_required": seat,
-            "origin": setting["origin"],
-        }
-    return effects
+    return {
+        name: data_capture.with_effect(setting, getattr(settings.seat_required, name), held)
+        for name, setting in capture.items()
+    }
 
 
 def _nothing_given() -> Attributes:
-    return {**dict.fromkeys(_OF_AN_ASSIGNMENT), "seats": {}, "workspaces": {}, "data_capture": {}}
+    return {
+        "assignment": None,
+        "assignment_filter": None,
+        "update_mode": None,
+        "seats": {},
+        "workspaces": {},
+        "data_capture": {},
+    }
 
 
 def _given(before: Member, given: assignment_grants.Grants) -> Attributes:
@@ -183,7 +171,7 @@ def _groups_given(before: Member, given: assignment_grants.Grants) -> Attributes
     A group that it does not name is given back if an assignment requested it: then it has no origin.
     """
     named = given.groups or {}
-    requests: dict[str, str | None] = {}
+    requests: dict[Feature, str | None] = {}
     kept: dict[str, str] = {}
     for feature in engage_features.FEATURES:
         origin = before.origins.get(f"{feature}.request")
@@ -198,10 +186,10 @@ def _groups_given(before: Member, given: assignment_grants.Grants) -> Attributes
 
 
 def _kept(member: Member) -> Attributes:
-    return {name: getattr(member, name) for name in (*engage_features.FEATURES, "vault")}
+    return {"engage": member.engage, "engage_connect": member.engage_connect, "vault": member.vault}
 
 
-def _requested(member: Member, requests: Mapping[str, str | None]) -> Attributes:
+def _requested(member: Member, requests: Mapping[Feature, str | None]) -> Attributes:
     """Return the attributes that change when these groups are requested (G6)."""
     attributes: Attributes = {}
     for feature, group in requests.items():
@@ -211,14 +199,14 @@ def _requested(member: Member, requests: Mapping[str, str | None]) -> Attributes
 
 def _capture_given(
     before: Member, assignment: Assignment, given: assignment_grants.Grants, *, keeps_overrides: bool
-) -> dict[str, Any]:
+) -> dict[str, Capture]:
     """Return the assignment's settings, and what managers have overridden in this assignment (A10)."""
     origin = f"assignment:{assignment.name}"
     capture = {
-        name: {"intended": value, "origin": origin} for name, value in (given.data_capture or {}).items()
+        name: data_capture.intended(value, origin) for name, value in (given.data_capture or {}).items()
     }
     for name, setting in before.data_capture.items():
-        overridden = keeps_overrides and setting["origin"].startswith("manager:")
+        overridden = keeps_overrides and setting.origin.startswith("manager:")
         if overridden or f"data_capture.{name}" in given.unknown:
             capture[name] = setting
     return capture
@@ -229,11 +217,11 @@ def _goes_on(before: Member, assignment: Assignment, settings: Settings) -> bool
     return assignment.name == before.assignment or assignment == assignment_of(before, settings)
 
 
-def _under_the_new_name(before: Member, assignment: Assignment) -> dict[str, Any]:
+def _under_the_new_name(before: Member, assignment: Assignment) -> dict[str, Capture]:
     """Return the data capture settings, of which those given by the member's assignment name it anew."""
     former, origin = f"assignment:{before.assignment}", f"assignment:{assignment.name}"
     return {
-        name: {**setting, "origin": origin} if setting["origin"] == former else setting
+        name: replace(setting, origin=origin) if setting.origin == former else setting
         for name, setting in before.data_capture.items()
     }
 

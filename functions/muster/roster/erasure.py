@@ -23,7 +23,7 @@ def refusal(member: Member) -> Problem | None:
     if member.active:
         remedy = "Deactivate the user in Salesforce first; who has left can be erased."
         return Problem("member", "is active", remedy)
-    if engage_groups.due(member) or member.engage["group"] or member.engage_connect["group"]:
+    if engage_groups.due(member) or member.engage.group or member.engage_connect.group:
         remedy = "Let a push take the licence back first, so that it is free again; then send this again."
         return Problem("member", "is still in an Engage group, or a push has work for it", remedy)
     return None

@@ -5,12 +5,12 @@ requests are kept in the member's `vault` under `former`, with their origin, unt
 """
 
 from dataclasses import replace
-from typing import Any
 
-from muster.crm.engage_features import FEATURES
+from muster.crm.engage_features import FEATURES, Feature
 from muster.roster import engage_groups
 from muster.roster.entitlements import governor
 from muster.roster.member import Member
+from muster.roster.vault_state import FormerGroup
 from muster.settings import Settings
 
 
@@ -18,30 +18,31 @@ def with_former_groups(before: Member, after: Member, settings: Settings) -> Mem
     """Return a member after a change in Salesforce: what a leaver requested is kept, who returns has it."""
     if not after.active:
         return _kept(before, after)
-    if "former" not in after.vault:
+    former = after.vault.former
+    if not former:
         return after
-    former = after.vault["former"]
-    after = replace(after, vault={name: value for name, value in after.vault.items() if name != "former"})
+    after = replace(after, vault=replace(after.vault, former={}))
     for feature, request in former.items():
-        if getattr(after, feature)["request"] is None and not governor(after, feature, settings):
-            after = _requested(after, feature, request["group"], request["origin"])
+        if after.feature(feature).request is None and not governor(after, feature, settings):
+            after = _requested(after, feature, request.group, request.origin)
     return after
 
 
 def _kept(before: Member, after: Member) -> Member:
     former = {
-        feature: {"group": group, "origin": origin}
+        feature: FormerGroup(group, origin)
         for feature in FEATURES
-        if (group := getattr(before, feature)["request"])
+        if (group := before.feature(feature).request)
         and (origin := before.origins.get(f"{feature}.request"))
-        and getattr(after, feature)["request"] is None
+        and after.feature(feature).request is None
     }
     if not former:
         return after
-    return replace(after, vault={**after.vault, "former": {**after.vault.get("former", {}), **former}})
+    return replace(after, vault=replace(after.vault, former={**after.vault.former, **former}))
 
 
-def _requested(member: Member, feature: str, group: str, origin: str) -> Member:
-    changed: dict[str, Any] = engage_groups.request_group(member, feature, group)
+def _requested(member: Member, feature: Feature, group: str, origin: str) -> Member:
+    changed = engage_groups.request_group(member, feature, group)
     changed["vault"] = engage_groups.returning(changed["vault"], feature)
-    return replace(member, **changed, origins={**member.origins, f"{feature}.request": origin})
+    changed["origins"] = {**member.origins, f"{feature}.request": origin}
+    return replace(member, **changed)

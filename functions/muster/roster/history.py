@@ -10,6 +10,8 @@ from muster.roster.member import SHOWN, Json, Member
 
 # Attributes of the record rather than of the person; history leaves them out.
 BOOKKEEPING = frozenset({"version", "updated_at", "source_version"})
+# The attributes whose values have two names each, of which the first may hold dots.
+_OF_TWO_NAMES = frozenset({"crm", "data_capture", "seats"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,18 @@ def flat(value: Json, prefix: str = "") -> Json:
         else:
             found[f"{prefix}{key}"] = item
     return found
+
+
+def taken_apart(name: str) -> tuple[str, str, str]:
+    """Return the attribute of a dotted name, the name in it, and the last one, which not every attribute has.
+
+    `seats.gong.eu.state` is `seats`, `gong.eu`, `state`; `workspaces.EMEA.North` has no last name.
+    """
+    attribute, _, rest = name.partition(".")
+    if attribute not in _OF_TWO_NAMES:
+        return attribute, rest, ""
+    first, _, last = rest.rpartition(".")
+    return attribute, first, last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ There is a line for each group; or one for all groups of a feature, where the va
 feature (settings: `engage_licenses`).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
+from muster.crm.engage_features import FEATURES, Feature
+from muster.roster.links import vault_id
 from muster.roster.member import Member
+from muster.roster.vault_state import VaultState
 from muster.settings import Settings
 
 # A feature, and a group in it; no group: the line is for every group of the feature.
@@ -29,8 +30,9 @@ def places(member: Member | None) -> frozenset[Place]:
     """Return the member's places in line; a member who is inactive, or set inactive, has none."""
     if member is None or not member.active or member.crm_user_status == "inactive":
         return frozenset()
-    waits = member.vault.get("waits", {})
-    return frozenset(Place(feature, **place) for feature, place in waits.items())
+    return frozenset(
+        Place(feature, place.group, place.since, place.tried) for feature, place in member.vault.waits.items()
+    )
 
 
 def line_for(feature: str, group: str, settings: Settings) -> Line:
@@ -48,8 +50,15 @@ def freed_by(feature: str, before: str | None, after: str | None, settings: Sett
     return None if after is not None and left == line_for(feature, after, settings) else left
 
 
-def without_place(vault: Mapping[str, Any], feature: str) -> dict[str, Any]:
+def groups_left(before: Member | None, after: Member) -> list[tuple[str, str]]:
+    """Return each Engage group that the member has left, with its feature: each frees a licence."""
+    if before is None or vault_id(before) != vault_id(after):
+        # It goes with the user, who may hold it still.
+        return []
+    groups = ((each, before.feature(each).group, after.feature(each).group) for each in FEATURES)
+    return [(feature, was) for feature, was, becomes in groups if was and was != becomes]
+
+
+def without_place(vault: VaultState, feature: Feature) -> VaultState:
     """Return a member's `vault` without its place in this feature's line."""
-    waits = {name: place for name, place in vault.get("waits", {}).items() if name != feature}
-    rest = {name: value for name, value in vault.items() if name != "waits"}
-    return {**rest, "waits": waits} if waits else rest
+    return replace(vault, waits={name: place for name, place in vault.waits.items() if name != feature})

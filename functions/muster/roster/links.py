@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from muster.roster.member import Member
+from muster.roster.reasons import WAITING_REASONS
+
+# A message can come again for 24 hours from Salesforce and for 14 days from the dead-letter queue; the
+# last version of a user who is not in the roster is remembered for longer than both.
+_REMEMBERED_DAYS = 45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,12 @@ class Link:
     source: str | None = None
     match_keys: tuple[str, ...] = ()
     revision: int = 0
+
+    @property
+    def days(self) -> int | None:
+        """How many days it is remembered; `None`: for good, as that of a member or of who waits."""
+        keeps = self.member is not None or self.reason in WAITING_REASONS
+        return None if keeps else _REMEMBERED_DAYS
 
 
 def same_text(text: str) -> str:

@@ -4,11 +4,10 @@ Everybody is named by CRM id, but for `Member.manager`, which is a member's id.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from muster.crm import salesforce_ids
 from muster.roster.decisions import Known
-from muster.roster.member import Member
+from muster.roster.member import Attributes, Member
 from muster.settings import Settings
 from muster.sources.user_changes import UserChange
 
@@ -62,9 +61,7 @@ def reports_to(change: UserChange) -> str | None:
     return salesforce_ids.to_18(manager) if salesforce_ids.is_valid(manager) else None
 
 
-def manager_attributes(
-    member: Member, change: UserChange, known: Known, settings: Settings
-) -> dict[str, Any]:
+def manager_attributes(member: Member, change: UserChange, known: Known, settings: Settings) -> Attributes:
     """Return the attributes of the member that say who its manager is.
 
     Nobody is their own manager, nor is one whose managers lead back to the member: such a loop is cut at

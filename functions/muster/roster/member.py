@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict
 
-type Json = dict[str, Any]
+from muster.crm.engage_features import CONNECT, ENGAGE, Feature
+from muster.roster.data_capture import Capture
+from muster.roster.engage_state import NO_ENGAGE, Engage
+from muster.roster.seats import Places, SeatPlace
+from muster.roster.stored_values import Json as Json
+from muster.roster.vault_state import NOTHING_KNOWN, VaultState
 
-NO_ENGAGE: Mapping[str, str | None] = {"request": None, "status": None, "group": None}
+
+class Attributes(TypedDict, total=False):
+    """Attributes of a member that rules decide about together: `replace(member, **attributes)` takes them."""
+
+    active: bool
+    inactive_reason: str | None
+    enabled: bool
+    inbound_enabled: bool
+    username: str | None
+    email: str | None
+    own_email: str | None
+    manager: str | None
+    phone_numbers: Mapping[str, str | None]
+    crm: Mapping[str, Mapping[str, str | None]]
+    custom: Mapping[str, str | None]
+    assignment: str | None
+    assignment_filter: str | None
+    update_mode: str | None
+    seats: Places
+    workspaces: Mapping[str, str]
+    data_capture: Mapping[str, Capture]
+    engage: Engage
+    engage_connect: Engage
+    crm_user_status: str | None
+    end_date: str | None
+    matched: tuple[str, ...]
+    reports_to: str | None
+    in_loop: bool
+    origins: Mapping[str, str]
+    kept_reason: str | None
+    frozen_since: str | None
+    unmatched_since: str | None
+    digest: str
+    vault: VaultState
+    former_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +60,7 @@ class Member:
 
     `assignment_filter` is the digest of the filter that `assignment` had, by which it is known when it is
     renamed. `seats` maps a seat to its place (`roster.seats`), `data_capture` a setting to what is intended
-    and effective (`roster.entitlements`). `matched` names every assignment whose filter matched, the
+    and effective (`roster.data_capture`). `matched` names every assignment whose filter matched, the
     winner among them. `reports_to` is the CRM id of the manager, who need not be a member; `in_loop` says
     that an import found that the managers above lead back to the member. `origins` says who set a value
     that is neither the CRM's nor the assignment's. `kept_reason` is why the member would be inactive if the
@@ -31,13 +70,8 @@ class Member:
     frozen in Salesforce.
 
     `own_email` is the e-mail address as Salesforce has it, where the member's own is that with another domain
-    (`domains.convert`). `vault` is what Vault CRM last showed of the user (`roster.engage_groups`): `active`,
-    per feature the request there, `digest` of the row as imported, `waits`, the places in line for a licence,
-    `tries`, what is tried there until it is done (`roster.vault_tries`), `former`, the groups to request
-    again for who comes back (`roster.former_groups`), `returning`, the features of which that is unsent,
-    `set_aside`, those whose request waits until they are pushed (`roster.requests_set_aside`),
-    `written`, what custom mappings have written (`roster.written_fields`), and `unfit`, that the user goes by
-    nothing of the member any more (`roster.vault_links`).
+    (`domains.convert`). `vault` is what Vault CRM last showed of the user, and
+    what is to be done for it (`roster.vault_state`).
     """
 
     id: str
@@ -65,11 +99,11 @@ class Member:
     assignment: str | None = None
     assignment_filter: str | None = None
     update_mode: str | None = None
-    seats: Mapping[str, Any] = field(default_factory=dict)
+    seats: Places = field(default_factory=dict)
     workspaces: Mapping[str, str] = field(default_factory=dict)
-    data_capture: Mapping[str, Any] = field(default_factory=dict)
-    engage: Mapping[str, str | None] = field(default_factory=lambda: dict(NO_ENGAGE))
-    engage_connect: Mapping[str, str | None] = field(default_factory=lambda: dict(NO_ENGAGE))
+    data_capture: Mapping[str, Capture] = field(default_factory=dict)
+    engage: Engage = NO_ENGAGE
+    engage_connect: Engage = NO_ENGAGE
     crm_user_status: str | None = None
     end_date: str | None = None
     matched: tuple[str, ...] = ()
@@ -81,12 +115,20 @@ class Member:
     unmatched_since: str | None = None
     inactive_since: str | None = None
     digest: str = ""
-    vault: Mapping[str, Any] = field(default_factory=dict)
+    vault: VaultState = NOTHING_KNOWN
     sources: Mapping[str, str] = field(default_factory=dict)
     former_keys: tuple[str, ...] = ()
     version: int = 0
     updated_at: str | None = None
     revision: int = 0
+
+    def feature(self, feature: Feature) -> Engage:
+        """Return what the member has of an Engage feature."""
+        return self.engage if feature == ENGAGE else self.engage_connect
+
+    def with_feature(self, feature: Feature, engage: Engage) -> Member:
+        """Return the member with this of an Engage feature."""
+        return replace(self, engage=engage) if feature == ENGAGE else replace(self, engage_connect=engage)
 
     def to_json(self) -> Json:
         """Return the member as functions return it (the shape is the published contract)."""
@@ -105,25 +147,54 @@ class Member:
             ]
         if "seats" in shown:
             # The rank in line is for the table to sort by, not for people to read.
-            shown["seats"] = {
-                seat: {name: value for name, value in place.items() if name != "rank"}
-                for seat, place in self.seats.items()
-            }
+            shown["seats"] = written = _each_to_json(self.seats)
+            for place in written.values():
+                place.pop("rank", None)
+        if "data_capture" in shown:
+            shown["data_capture"] = _each_to_json(self.data_capture)
+        for feature in (ENGAGE, CONNECT):
+            if feature in shown:
+                shown[feature] = shown[feature].to_json()
         return shown
 
     def to_document(self) -> Json:
         """Return what is stored: every attribute that differs from its default."""
-        return {
+        document = {
             name: value
             for name, empty in _EMPTY.items()
             if name not in _STORED_APART and (value := getattr(self, name)) != empty
         }
+        for name, (_, written) in _TYPED.items():
+            if name in document:
+                document[name] = written(document[name])
+        return document
 
     @classmethod
     def from_document(cls, document: Json, revision: int = 0) -> Member:
         """Return the member of a stored document; without a revision it cannot be written."""
-        listed: Json = {name: tuple(document.get(name, ())) for name in ("former_keys", "matched")}
-        return cls(**{**document, **listed}, revision=revision)
+        for name, (read, _) in _TYPED.items():
+            if name in document:
+                document[name] = read(document[name])
+        return cls(**document, revision=revision)
+
+
+def _each_to_json(values: Places | Mapping[str, Capture]) -> dict[str, Json]:
+    return {name: value.to_json() for name, value in values.items()}
+
+
+# How attributes that are not JSON by themselves are read from JSON, and written.
+_TYPED: Mapping[str, tuple[Callable[[Any], object], Callable[[Any], object]]] = {
+    "seats": (lambda seats: {name: SeatPlace.from_json(each) for name, each in seats.items()}, _each_to_json),
+    "data_capture": (
+        lambda settings: {name: Capture.from_json(each) for name, each in settings.items()},
+        _each_to_json,
+    ),
+    "engage": (Engage.from_json, Engage.to_json),
+    "engage_connect": (Engage.from_json, Engage.to_json),
+    "vault": (VaultState.from_json, VaultState.to_json),
+    "former_keys": (tuple, list),
+    "matched": (tuple, list),
+}
 
 
 _NOT_SHOWN = frozenset(

@@ -17,21 +17,20 @@ Pure: no I/O, no clock.
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from muster.crm import engage_features
-from muster.crm.engage_features import Seen
+from muster.crm.engage_features import Feature, Seen
 from muster.roster import end_dates, engage_groups, requests_set_aside
 from muster.roster.entitlements import governor
 from muster.roster.links import vault_id
-from muster.roster.member import Member
+from muster.roster.member import Attributes, Member
 from muster.settings import Settings, mappings
 from muster.sources.vault_users import VaultUser
 
 
 def with_standing_request(
     member: Member,
-    feature: str,
+    feature: Feature,
     user: VaultUser,
     seen: Seen,
     settings: Settings,
@@ -45,7 +44,7 @@ def with_standing_request(
     `seen` is what Vault CRM shows of the feature; `is_new` says that the member has just been linked,
     `held_none` that it could hold no licence until now.
     """
-    mine = getattr(member, feature)
+    mine = member.feature(feature)
     assigned = governor(member, feature, settings) is not None
     unsent = engage_groups.is_unsent(member, feature)
     stands = _stands(member, feature, user, settings, assigned=assigned, is_new=is_new)
@@ -56,12 +55,12 @@ def with_standing_request(
     stands = stands or end_dates.closed_by_hand(member, today) is not None
     if feature in user.requests and not stands:
         return _settled(_with_vaults_request(member, feature, user.requests[feature]), feature)
-    differs = mine["request"] != seen.request
-    if assigned or (is_new and mine["request"] is not None):
+    differs = mine.request != seen.request
+    if assigned or (is_new and mine.request is not None):
         # Who may hold no licence is to be in no group: a push sees to that without a status.
         unsaved = engage_groups.is_unsaved(member, feature)
         unsent = unsent or (differs and not unsaved and engage_groups.may_hold(member, today))
-    if not differs and engage_groups.seen_request(member, feature) != mine["request"]:
+    if not differs and engage_groups.seen_request(member, feature) != mine.request:
         # Vault CRM has it already: from a push that died after it wrote, or from somebody there.
         unsent = False
     if not unsent:
@@ -69,7 +68,7 @@ def with_standing_request(
     return _unsent(member, feature, settings)
 
 
-def is_kept(before: Member, after: Member, feature: str, user: VaultUser, settings: Settings) -> bool:
+def is_kept(before: Member, after: Member, feature: Feature, user: VaultUser, settings: Settings) -> bool:
     """Whether an edit that is not sent yet was kept although Vault's request could have replaced it."""
     if feature not in user.requests or vault_id(before) != user.id:
         return False
@@ -78,15 +77,15 @@ def is_kept(before: Member, after: Member, feature: str, user: VaultUser, settin
 
 
 def _stands(
-    member: Member, feature: str, user: VaultUser, settings: Settings, *, assigned: bool, is_new: bool
+    member: Member, feature: Feature, user: VaultUser, settings: Settings, *, assigned: bool, is_new: bool
 ) -> bool:
     """Whether the member's own request goes before Vault's."""
     if assigned:
         return True
     if is_new:
-        return getattr(member, feature)["request"] is not None
+        return member.feature(feature).request is not None
     # Only what is new in Vault CRM overwrites an edit: a row that was imported before does not.
-    kept = settings.pending_edits == "protect" or member.vault.get("digest") == user.digest
+    kept = settings.pending_edits == "protect" or member.vault.digest == user.digest
     is_pushed = feature in mappings.pushed_features(settings)
     if requests_set_aside.has(member, feature) or not is_pushed:
         kept = kept or user.requests.get(feature) == engage_groups.seen_request(member, feature)
@@ -94,37 +93,39 @@ def _stands(
     return kept and is_pending
 
 
-def _with_vaults_request(member: Member, feature: str, request: str | None) -> Member:
-    if request == getattr(member, feature)["request"]:
+def _with_vaults_request(member: Member, feature: Feature, request: str | None) -> Member:
+    if request == member.feature(feature).request:
         return member
     requested = engage_groups.request_group(member, feature, request)
-    return replace(member, **requested, origins={**member.origins, f"{feature}.request": "crm"})
+    requested["origins"] = {**member.origins, f"{feature}.request": "crm"}
+    return replace(member, **requested)
 
 
-def _settled(member: Member, feature: str) -> Member:
+def _settled(member: Member, feature: Feature) -> Member:
     """Return the member with nothing to be sent: what Vault CRM shows is the status."""
     if not engage_groups.is_unsent(member, feature):
         return member
     return _with(member, feature, is_set_aside=False, status=_shown_status(member, feature))
 
 
-def _unsent(member: Member, feature: str, settings: Settings) -> Member:
+def _unsent(member: Member, feature: Feature, settings: Settings) -> Member:
     """Return the member with a request to be sent: by the next push, or once the feature is pushed (G12)."""
     if feature in mappings.pushed_features(settings):
         return _with(member, feature, is_set_aside=False, status=engage_features.RETRY_REQUEST)
     # Where no status is imported, nothing would be shown in the place of Retry Request.
     is_shown = f"{feature}.status" in mappings.inbound(settings)
-    status = _shown_status(member, feature) if is_shown else getattr(member, feature)["status"]
+    status = _shown_status(member, feature) if is_shown else member.feature(feature).status
     return _with(member, feature, is_set_aside=True, status=status)
 
 
-def _shown_status(member: Member, feature: str) -> str | None:
+def _shown_status(member: Member, feature: Feature) -> str | None:
     """Return the status without Retry Request, which Vault CRM has never seen."""
-    status: str | None = getattr(member, feature)["status"]
+    status = member.feature(feature).status
     return None if status == engage_features.RETRY_REQUEST else status
 
 
-def _with(member: Member, feature: str, *, is_set_aside: bool, status: str | None) -> Member:
+def _with(member: Member, feature: Feature, *, is_set_aside: bool, status: str | None) -> Member:
     mark = requests_set_aside.added if is_set_aside else requests_set_aside.removed
-    changed: dict[str, Any] = {feature: {**getattr(member, feature), "status": status}}
-    return replace(member, **changed, vault=mark(member.vault, feature))
+    changed: Attributes = {"vault": mark(member.vault, feature)}
+    changed[feature] = replace(member.feature(feature), status=status)
+    return replace(member, **changed)

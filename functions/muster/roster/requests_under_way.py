@@ -3,28 +3,28 @@
 That is kept in the member's `vault` under `under_way`, by feature, from when it is first seen. Pure.
 """
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
+from muster.crm.engage_features import Feature
 from muster.roster.member import Member
+from muster.roster.vault_state import VaultState
 
 # The Engage server answers within seconds. A request that is under way for so long is told.
 LONG = timedelta(days=1)
 
 
-def seen(vault: Mapping[str, Any], feature: str, at: str | None) -> dict[str, Any]:
+def seen(vault: VaultState, feature: Feature, at: str | None) -> VaultState:
     """Return a member's `vault` when the feature's request is under way at this moment; `None`: it is not."""
-    others = {name: since for name, since in vault.get("under_way", {}).items() if name != feature}
+    others = {name: since for name, since in vault.under_way.items() if name != feature}
     if at is not None:
-        others[feature] = vault.get("under_way", {}).get(feature, at)
-    rest = {name: value for name, value in vault.items() if name != "under_way"}
-    return {**rest, "under_way": others} if others else rest
+        others[feature] = vault.under_way.get(feature, at)
+    return replace(vault, under_way=others)
 
 
-def too_long_since(member: Member, feature: str, now: datetime) -> datetime | None:
+def too_long_since(member: Member, feature: Feature, now: datetime) -> datetime | None:
     """Return since when a request has been under way for too long; `None`: there is no such request."""
-    since = member.vault.get("under_way", {}).get(feature)
+    since = member.vault.under_way.get(feature)
     if since is None:
         return None
     began = datetime.fromisoformat(since)

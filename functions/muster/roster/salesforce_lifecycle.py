@@ -5,8 +5,9 @@ to write, and what must still hold when they are written. Pure: no I/O, no clock
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import cast
 from uuid import NAMESPACE_URL, uuid5
 
 from muster.crm import canonical_text
@@ -15,12 +16,12 @@ from muster.roster import eligibility, end_dates, engage_groups, namesakes, seat
 from muster.roster.activity import gives_way, standing, without_stale_end_date
 from muster.roster.decisions import Decision, Known, Outcome, Wanted
 from muster.roster.eligibility import Verdict
-from muster.roster.entitlements import Attributes, closed, governed, kept, seated, without
+from muster.roster.entitlements import closed, governed, kept, seated, without
 from muster.roster.former_groups import with_former_groups
 from muster.roster.history import HistoryEntry, changes_between
 from muster.roster.links import Link, match_keys, match_keys_of
 from muster.roster.manager_hierarchy import manager_attributes, reports_to
-from muster.roster.member import Member
+from muster.roster.member import Attributes, Member
 from muster.roster.reasons import REPLACED
 from muster.roster.seats import Pools
 from muster.settings import Settings
@@ -84,9 +85,11 @@ def seat(
     member: Member, name: str, settings: Settings, pools: Pools, now: datetime, run: str
 ) -> Decision | None:
     """Return the decision to give a member the seat it waits for; `None`: not waiting, or none is free."""
-    if member.seats.get(name, {}).get("state") != seats.WAITING or not member.active:
+    place = member.seats.get(name)
+    if place is None or place.in_line is None or not member.active:
         return None
-    after = seated(member, name, settings, pools, timestamp(now))
+    rank, _ = place.in_line
+    after = seated(member, name, rank, settings, pools, timestamp(now))
     if after.seats == member.seats:
         return None
     return recorded(member, after, Outcome.SEATED, settings, now, f"assignment:{member.assignment}", run)
@@ -200,7 +203,9 @@ def _follow(
     active = stands.inactive_reason is None
     attributes: Attributes = {
         **_identity(before, change, known, settings),
-        **asdict(stands),
+        "inactive_reason": stands.inactive_reason,
+        "kept_reason": stands.kept_reason,
+        "unmatched_since": stands.unmatched_since,
         "frozen_since": before.frozen_since or timestamp(now) if _is_frozen(change, before) else None,
         "active": active,
         "enabled": active,
@@ -221,7 +226,9 @@ def _follow(
         change.fields_digest, change.matches, manager, frozen=_is_frozen(change, before)
     )
     keys = match_keys(
-        *(attributes.get(name, getattr(before, name)) for name in ("username", "email", "own_email"))
+        attributes.get("username", before.username),
+        attributes.get("email", before.email),
+        attributes.get("own_email", before.own_email),
     )
     attributes["former_keys"] = tuple(sorted({*before.former_keys, *match_keys_of(before)} - {*keys}))
     if before.version and change.fields_digest and before is stored and _is_as_before(before, attributes):
@@ -230,9 +237,9 @@ def _follow(
     after = replace(before, **attributes, sources={**before.sources, CONNECTION: change.source})
     after = replace(after, **engage_groups.returned(before, after, end_dates.today(now, settings.time_zone)))
     after = with_former_groups(before, after, settings)
-    if match_keys_of(before) != match_keys_of(after) and "digest" in after.vault:
+    if match_keys_of(before) != match_keys_of(after) and after.vault.digest is not None:
         # The next full import looks whether the user in Vault CRM still goes by one of its names (G10).
-        after = replace(after, vault={**after.vault, "digest": ""})
+        after = replace(after, vault=replace(after.vault, digest=""))
     if before.active != after.active:
         outcome = Outcome.REACTIVATED if after.active else Outcome.DEACTIVATED
     else:
@@ -270,7 +277,7 @@ def recorded(
 def _respelled(member: Member) -> Member:
     """Return the member with what a field of a CRM may have given it in canonical text."""
 
-    def canonical(values: Mapping[str, str | None]) -> Attributes:
+    def canonical(values: Mapping[str, str | None]) -> dict[str, str | None]:
         # Values of Vault CRM are among them, whose ids are none of Salesforce: so no field's name is given.
         return {name: value and canonical_text.of_text("", value) for name, value in values.items()}
 
@@ -280,12 +287,10 @@ def _respelled(member: Member) -> Member:
         else values
         for system, values in member.crm.items()
     }
-    return replace(
-        member,
-        crm=crm,
-        **canonical({name: getattr(member, name) for name in TARGETS if "." not in name}),
-        custom=canonical(member.custom),
-    )
+    plain = canonical({name: getattr(member, name) for name in TARGETS if "." not in name})
+    respelled = cast("Attributes", plain)
+    respelled["crm"], respelled["custom"] = crm, canonical(member.custom)
+    return replace(member, **respelled)
 
 
 def _is_as_before(before: Member, attributes: Attributes) -> bool:
@@ -294,7 +299,7 @@ def _is_as_before(before: Member, attributes: Attributes) -> bool:
 
 def _identity(member: Member, change: UserChange, known: Known, settings: Settings) -> Attributes:
     """Return the attributes that identify the person; they follow the CRM in both update modes (A5)."""
-    plain: Attributes = {}
+    plain: dict[str, str | None] = {}
     crm = dict(member.crm.get(CONNECTION, {})) | {"id": change.crm_id}
     phones = dict(member.phone_numbers)
     values = mapped(settings.field_maps.salesforce, change.fields)
@@ -317,7 +322,7 @@ def _identity(member: Member, change: UserChange, known: Known, settings: Settin
     names = custom_names(settings)
     custom = {name: value for name, value in {**member.custom, **read}.items() if name in names}
     return {
-        **plain,
+        **cast("Attributes", plain),
         **manager_attributes(member, change, known, settings),
         "crm": {**member.crm, CONNECTION: crm},
         "phone_numbers": phones,

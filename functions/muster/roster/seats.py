@@ -1,6 +1,6 @@
 """Seats: who holds one, who waits in line, and what a change moves (A9).
 
-A member's `seats` maps each seat it should have to a place:
+A member's `seats` maps each seat it should have to a `SeatPlace`, stored and shown as
 
     {"state": "held"}
     {"state": "waiting", "since": "2026-11-20T08:15:31.000Z", "rank": 2}   no free one; in line
@@ -11,17 +11,68 @@ ensures that a limited seat is never given out twice: the pool's counter moves i
 writes the member, under the condition that it is below the limit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
+from muster.roster.stored_values import Json, Unknown, unknown
 from muster.settings import Settings
 
-type Place = Mapping[str, Any]
+type SeatState = Literal["held", "waiting", "blocked"]
 
-HELD = "held"
-WAITING = "waiting"
-BLOCKED = "blocked"
+HELD: Final = "held"
+WAITING: Final = "waiting"
+BLOCKED: Final = "blocked"
+_NAMES = ("state", "since", "rank", "requires")
+
+
+@dataclass(frozen=True, slots=True)
+class SeatPlace:
+    """A member's place: since when (ISO 8601) and at which rank it waits, or which seat it needs first.
+
+    `unknown` are entries of a newer version.
+    """
+
+    state: SeatState
+    since: str | None = None
+    rank: int | None = None
+    requires: str | None = None
+    unknown: Unknown = ()
+
+    @property
+    def in_line(self) -> tuple[int, str] | None:
+        """The place in line, `(rank, since)`; `None` for who does not wait."""
+        if self.state != WAITING or self.rank is None or self.since is None:
+            return None
+        return self.rank, self.since
+
+    def to_json(self) -> Json:
+        """Return the place as it is stored."""
+        if self is HELD_SEAT:
+            return {"state": HELD}
+        values = ((name, getattr(self, name)) for name in _NAMES)
+        document = {name: value for name, value in values if value is not None}
+        return {**document, **dict(self.unknown)} if self.unknown else document
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> SeatPlace:
+        """Return the place of its JSON."""
+        if len(document) == 1 and document["state"] == HELD:
+            return HELD_SEAT
+        return SeatPlace(
+            document["state"],
+            document.get("since"),
+            document.get("rank"),
+            document.get("requires"),
+            unknown(document, _NAMES),
+        )
+
+
+HELD_SEAT = SeatPlace(HELD)
+
+type Places = Mapping[str, SeatPlace]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +115,7 @@ def free(seat: str, settings: Settings, pools: Pools) -> float:
 
 
 def placed(
-    before: Mapping[str, Place],
+    before: Places,
     wanted: Iterable[str],
     settings: Settings,
     pools: Pools,
@@ -72,26 +123,30 @@ def placed(
     rank: int,
     at: str,
     next_in_line: str | None = None,
-) -> dict[str, Place]:
+) -> dict[str, SeatPlace]:
     """Return the place of each wanted seat: what is held stays held, what is free is taken.
 
     A member joins the line of a seat for which others wait, even if some are free; for the seat
     `next_in_line` it is the member's turn. A seat that needs another is blocked until that one is held.
     `at` is now, for a place in line.
     """
-    after: dict[str, Place] = {}
+    after: dict[str, SeatPlace] = {}
     for seat in _after_what_they_require(wanted, settings):
-        was = before.get(seat, {})
-        missing = [name for name in settings.seats[seat].requires if after.get(name, {}).get("state") != HELD]
+        was = before.get(seat)
+        missing = [name for name in settings.seats[seat].requires if not _is_held(after.get(name))]
         takes_turn = seat == next_in_line or not pools.get(seat, Pool()).waiting
         if missing:
-            after[seat] = {"state": BLOCKED, "requires": missing[0]}
-        elif was.get("state") == HELD or (takes_turn and free(seat, settings, pools) > 0):
-            after[seat] = {"state": HELD}
+            after[seat] = SeatPlace(BLOCKED, requires=missing[0])
+        elif _is_held(was) or (takes_turn and free(seat, settings, pools) > 0):
+            after[seat] = HELD_SEAT
         else:
-            since = was["since"] if was.get("state") == WAITING else at
-            after[seat] = {"state": WAITING, "since": since, "rank": rank}
+            line = was.in_line if was else None
+            after[seat] = SeatPlace(WAITING, since=line[1] if line else at, rank=rank)
     return after
+
+
+def _is_held(place: SeatPlace | None) -> bool:
+    return place is not None and place.state == HELD
 
 
 def _after_what_they_require(wanted: Iterable[str], settings: Settings) -> list[str]:
@@ -110,19 +165,20 @@ def _after_what_they_require(wanted: Iterable[str], settings: Settings) -> list[
     return list(ordered)
 
 
-def moves(before: Mapping[str, Place], after: Mapping[str, Place]) -> dict[str, Move]:
+def moves(before: Places, after: Places) -> dict[str, Move]:
     """Return the moves in the seats' pools when a member's places are replaced; other seats are left out."""
     found: dict[str, Move] = {}
     if before == after:
         return found
     for seat in [*before, *(seat for seat in after if seat not in before)]:
-        was, becomes = before.get(seat, {}), after.get(seat, {})
-        leaves, joins = _in_line(was), _in_line(becomes)
+        was, becomes = before.get(seat), after.get(seat)
+        leaves, joins = (place.in_line if place else None for place in (was, becomes))
+        waiting = (joins is not None) - (leaves is not None)
         if leaves == joins:
             leaves = joins = None
         move = Move(
-            used=(becomes.get("state") == HELD) - (was.get("state") == HELD),
-            waiting=(becomes.get("state") == WAITING) - (was.get("state") == WAITING),
+            used=_is_held(becomes) - _is_held(was),
+            waiting=waiting,
             leaves=leaves,
             joins=joins,
         )
@@ -140,10 +196,6 @@ def moved(pools: Pools, changed: Mapping[str, Move]) -> dict[str, Pool]:
     return after
 
 
-def held(seats: Mapping[str, Place]) -> frozenset[str]:
+def held(seats: Places) -> frozenset[str]:
     """Return the seats that are held."""
-    return frozenset(seat for seat, place in seats.items() if place["state"] == HELD)
-
-
-def _in_line(place: Place) -> tuple[int, str] | None:
-    return (place["rank"], place["since"]) if place.get("state") == WAITING else None
+    return frozenset(seat for seat, place in seats.items() if place.state == HELD)

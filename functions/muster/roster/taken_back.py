@@ -18,5 +18,5 @@ def groups_lost(before: Member, after: Member) -> tuple[str, ...]:
     return tuple(
         feature
         for feature in engage_features.FEATURES
-        if getattr(before, feature)["request"] and not getattr(after, feature)["request"]
+        if before.feature(feature).request and not after.feature(feature).request
     )

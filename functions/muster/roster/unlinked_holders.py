@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from muster.crm import vault_fields
-from muster.crm.engage_features import CONNECTION, NAMES
+from muster.crm.engage_features import CONNECTION, NAMES, Feature
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
 from muster.roster.decisions import Decision, Outcome, UnlinkedReason
@@ -59,7 +59,7 @@ class UnlinkedHolder:
     username: str | None
     email: str | None
     active: bool
-    groups: Mapping[str, Mapping[str, str | None]]
+    groups: Mapping[Feature, Mapping[str, str | None]]
     reason: UnlinkedReason
     since: str
     members: tuple[str, ...] = ()

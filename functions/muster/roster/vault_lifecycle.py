@@ -6,13 +6,11 @@ Of a linked one, group and status are copied to the member; whether its request 
 `decide` is the one place. Pure: no I/O, no clock.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from muster.crm import engage_features, vault_fields
-from muster.crm.engage_features import CONNECTION, Seen
+from muster.crm.engage_features import CONNECTION, Feature, Seen
 from muster.errors import Problem
 from muster.roster import (
     end_dates,
@@ -28,6 +26,7 @@ from muster.roster.decisions import Decision, Known, Outcome, UnlinkedReason, Wa
 from muster.roster.links import vault_id, vault_key
 from muster.roster.member import Member
 from muster.roster.seats import Pools
+from muster.roster.vault_state import VaultState
 from muster.settings import Settings, mappings
 from muster.settings.mappings import vault_crm_connection
 from muster.sources.vault_users import LostLink, VaultUser
@@ -35,8 +34,6 @@ from muster.times import timestamp
 
 AMBIGUOUS = "vault_user_ambiguous"
 REQUEST_KEPT = "request_kept"
-# What a member's `vault` keeps when its user goes: the rest is what Vault CRM showed of that one.
-_STAYS = ("former", engage_features.ALIGN)
 
 
 def wanted_for(change: VaultUser | LostLink, settings: Settings) -> Wanted:
@@ -104,16 +101,13 @@ def _without_user(before: Member, run: str, settings: Settings, now: datetime) -
         for target in mappings.inbound(settings)
         if target.startswith(mappings.CUSTOM)
     )
-    shown: dict[str, Any] = {
-        feature: {**getattr(before, feature), "status": None, "group": None}
-        for feature in engage_features.FEATURES
-    }
     after = replace(
         before,
         crm={system: values for system, values in before.crm.items() if system != CONNECTION},
         custom={name: value for name, value in before.custom.items() if name not in theirs},
-        vault={name: value for name, value in before.vault.items() if name in _STAYS},
-        **shown,
+        vault=_of_no_user(before.vault),
+        engage=replace(before.engage, status=None, group=None),
+        engage_connect=replace(before.engage_connect, status=None, group=None),
     )
     return salesforce_lifecycle.recorded(before, after, Outcome.UNLINKED, settings, now, "crm", run)
 
@@ -166,11 +160,11 @@ def notices(user: VaultUser, decision: Decision, settings: Settings) -> tuple[No
         _kept(feature, settings)
         for feature in engage_features.FEATURES
         if pending_edits.is_kept(before, after, feature, user, settings)
-        and getattr(after, feature)["request"] != user.requests[feature]
+        and after.feature(feature).request != user.requests[feature]
     )
 
 
-def _kept(feature: str, settings: Settings) -> Notice:
+def _kept(feature: Feature, settings: Settings) -> Notice:
     sent = "Nothing to do: the next push sends it."
     if feature not in mappings.pushed_features(settings):
         sent = (
@@ -188,11 +182,7 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
     today = end_dates.today(now, settings.time_zone)
     at = timestamp(now)
     # What Vault CRM showed of another user says nothing about this one.
-    vault = {
-        name: known
-        for name, known in before.vault.items()
-        if name != vault_links.UNFIT and (not is_new or name in _STAYS)
-    }
+    vault = _of_no_user(before.vault) if is_new else before.vault
     after = replace(
         before,
         crm={**before.crm, CONNECTION: {"id": user.id, "username": user.username}},
@@ -201,11 +191,7 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
             for name, value in {**before.custom, **user.custom}.items()
             if name in mappings.custom_names(settings)
         },
-        vault={
-            **_user_status_kept(vault, user),
-            "active": user.active,
-            **({vault_links.UNFIT: True} if is_unfit else {}),
-        },
+        vault=replace(_user_status_kept(vault, user), active=user.active, unfit=is_unfit),
     )
     for feature in engage_features.FEATURES:
         seen = _seen(after, feature, user, settings)
@@ -231,33 +217,38 @@ def _updated(before: Member, user: VaultUser, settings: Settings, now: datetime)
         for feature in mappings.pushed_features(settings)
         if not requests_set_aside.has(before, feature)
     )
-    digest = before.vault.get("digest", "") if kept else user.digest
+    digest = before.vault.digest or "" if kept else user.digest
     if is_unfit:
         # By the next full import it may be clear whose user it is.
         digest = ""
-    after = replace(after, vault={**after.vault, "digest": digest})
+    after = replace(after, vault=replace(after.vault, digest=digest))
     if after == before:
         return Decision(outcome=Outcome.UNCHANGED, before=before)
     outcome = Outcome.LINKED if is_new else Outcome.UPDATED
     return salesforce_lifecycle.recorded(before, after, outcome, settings, now, "crm", user.run)
 
 
-def _user_status_kept(vault: Mapping[str, Any], user: VaultUser) -> Mapping[str, Any]:
+def _of_no_user(vault: VaultState) -> VaultState:
+    """Return what stays of a member's `vault` without its user: the rest is what Vault CRM showed of that."""
+    return VaultState(former=vault.former, align=vault.align)
+
+
+def _user_status_kept(vault: VaultState, user: VaultUser) -> VaultState:
     """Return a member's `vault`, without tries to make the user what Vault CRM now shows it to be."""
-    if vault.get("active", True) == user.active:
+    if vault.is_active == user.active:
         return vault
     return vault_tries.done(vault, engage_features.USER_STATUS)
 
 
-def _seen(member: Member, feature: str, user: VaultUser, settings: Settings) -> Seen:
+def _seen(member: Member, feature: Feature, user: VaultUser, settings: Settings) -> Seen:
     """Return what Vault CRM shows of the user; what is not read or not mapped stays as it was."""
-    mine = getattr(member, feature)
+    mine = member.feature(feature)
     inbound, read = mappings.inbound(settings), mappings.vault_fields_to_read(settings)
     seen = user.seen[feature]
     if vault_fields.request_field(feature) not in read:
         seen = replace(seen, request=engage_groups.seen_request(member, feature))
     if f"{feature}.status" not in inbound:
-        seen = replace(seen, status=mine["status"])
+        seen = replace(seen, status=mine.status)
     if f"{feature}.group" not in inbound:
-        seen = replace(seen, group=mine["group"])
+        seen = replace(seen, group=mine.group)
     return seen

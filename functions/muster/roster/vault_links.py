@@ -7,7 +7,7 @@ more, and certainly is another member, goes to that one; in doubt the link stays
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from muster.crm.engage_features import FEATURES
+from muster.crm.engage_features import FEATURES, Feature
 from muster.error_log import LogEntry
 from muster.errors import Problem
 from muster.roster import engage_groups, vault_tries
@@ -22,8 +22,6 @@ RENAMED = "vault_user_renamed"
 HANDED_ON = "vault_user_handed_on"
 GONE = "vault_user_gone"
 LEFT_IN_GROUP = "vault_user_left_in_group"
-# The key in a member's `vault` that says that its user goes by nothing of the member any more.
-UNFIT = "unfit"
 
 
 def keys_of_user(user: VaultUser) -> tuple[str, ...]:
@@ -77,14 +75,14 @@ def may_be_linked(member: Member, user: VaultUser, settings: Settings) -> bool:
         return former == user.id
     if not user.active:
         return False
-    if UNFIT in member.vault:
+    if member.vault.unfit:
         return True
-    return member.vault.get("active") is False and not any(
+    return not member.vault.is_active and not any(
         _comes_home(member, feature, settings) for feature in FEATURES
     )
 
 
-def _comes_home(member: Member, feature: str, settings: Settings) -> bool:
+def _comes_home(member: Member, feature: Feature, settings: Settings) -> bool:
     """Whether the member's user holds something that a push can still be expected to take back (G7)."""
     if not engage_groups.gives_back(member, feature):
         return False
@@ -108,9 +106,9 @@ def entries(
             code, problem = _LOST[change.why]
             yield user_entry(at, change.id, code, _naming(problem, change), before.id, run)
     elif former and former != vault_id(after) and not change.moved:
-        if groups := [getattr(before, each)["group"] for each in FEATURES if getattr(before, each)["group"]]:
+        if groups := [group for each in FEATURES if (group := before.feature(each).group)]:
             yield user_entry(at, former, LEFT_IN_GROUP, _left(groups, change.id), before.id, run)
-    elif UNFIT in after.vault and UNFIT not in before.vault:
+    elif after.vault.unfit and not before.vault.unfit:
         yield user_entry(at, change.id, RENAMED, _RENAMED, before.id, run)
 
 

@@ -1,27 +1,19 @@
 """Fields of Vault CRM that custom mappings write: what of a member is still to be written (G5, I9).
 
-What was dealt with is kept in the member's `vault` under `written`, by attribute:
-
-    value   the attribute's value that was dealt with; another one is due for a push
-    open    Vault CRM shows otherwise than it should, or has refused to save it
-    sent    what Muster has written last
-    same    what Vault CRM showed when it took that for no change: to it, both are the same
-    refused Vault CRM has refused to save the value, which has been told
-
+What was dealt with is kept in the member's `vault` as `written`, by attribute (`vault_state.WrittenMark`).
 Of tries, `vault_tries` keeps count. Pure; times are in ISO 8601.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from muster.crm.engage_features import FIELDS
 from muster.roster import vault_tries
 from muster.roster.member import Member
+from muster.roster.vault_state import VaultState, WrittenMark
 from muster.settings import Settings, mappings
 from muster.settings.mappings import Written
 
-_KEY = "written"
 _SALESFORCE = "salesforce"
 
 type Shown = Mapping[str, str | None]
@@ -69,12 +61,12 @@ def to_write(member: Member, shown: Shown, settings: Settings) -> dict[str, Fiel
 def _to_hold(member: Member, attribute: str, mapped: Written, shown: Shown) -> str | None:
     """Return what the field is to hold; what it holds already where nothing is to be written."""
     value, now = value_of(member, attribute), shown[mapped.field]
-    mark = _marks(member.vault).get(attribute, {})
+    mark = member.vault.written.get(attribute)
     to = mapped.of(value)
     if to is None:
         # A field that somebody else has filled is not emptied for want of a value.
-        return None if value is None and now is not None and mark.get("sent") == now else now
-    same = "same" in mark and (to, now) == (mark.get("sent"), mark["same"])
+        return None if value is None and now is not None and mark and mark.sent == now else now
+    same = mark is not None and mark.same is not None and (to, now) == (mark.sent, mark.same)
     return now if same else to
 
 
@@ -96,23 +88,23 @@ def due_since(member: Member) -> str | None:
     """Return from when on a push has to look at the member's fields; `None`: nothing is to be written."""
     if _has_new_value(member):
         return ""
-    if not any(mark.get("open") for mark in _marks(member.vault).values()):
+    if not any(mark.open for mark in member.vault.written.values()):
         return None
     tries = vault_tries.of(member, FIELDS)
     return tries.next() if tries else ""
 
 
 def _has_new_value(member: Member) -> bool:
-    return any(mark["value"] != value_of(member, name) for name, mark in _marks(member.vault).items())
+    return any(mark.value != value_of(member, name) for name, mark in member.vault.written.items())
 
 
 # ── What becomes of it: each returns the member's `vault` ────────────────────────────────────────────
 
 
-def observed(member: Member, shown: Shown, settings: Settings) -> Mapping[str, Any]:
+def observed(member: Member, shown: Shown, settings: Settings) -> VaultState:
     """Return it after a look at what Vault CRM shows."""
     attributes = mappings.custom_outbound(settings)
-    if not attributes and _KEY not in member.vault:
+    if not attributes and not member.vault.written:
         return member.vault
     if any(mapped.field not in shown for mapped in attributes.values()):
         # A plan that an earlier version made does not say.
@@ -122,28 +114,28 @@ def observed(member: Member, shown: Shown, settings: Settings) -> Mapping[str, A
     marks = {
         name: _mark(member, name, value_of(member, name), is_open=name in differing) for name in attributes
     }
-    return _with(vault if differing else vault_tries.done(vault, FIELDS), marks)
+    return replace(vault if differing else vault_tries.done(vault, FIELDS), written=marks)
 
 
-def sent(member: Member, writes: Writes, at: str) -> Mapping[str, Any]:
+def sent(member: Member, writes: Writes, at: str) -> VaultState:
     """Return it after the fields were written, until an import sees that they have stayed so."""
-    marks = {name: {"value": write.value, **_text("sent", write.to)} for name, write in writes.items()}
-    return {**vault_tries.tried(_with_new(member, writes, marks), FIELDS, at), "digest": ""}
+    marks = {name: WrittenMark(value=write.value, sent=write.to) for name, write in writes.items()}
+    return replace(vault_tries.tried(_with_new(member, writes, marks), FIELDS, at), digest="")
 
 
-def unchanged(member: Member, writes: Writes) -> Mapping[str, Any]:
+def unchanged(member: Member, writes: Writes) -> VaultState:
     """Return it after Vault CRM took that for no change: it holds the same already (P2)."""
     marks = {
-        name: {"value": write.value, **_text("sent", write.to), **_text("same", write.shown)}
+        name: WrittenMark(value=write.value, sent=write.to, same=write.shown)
         for name, write in writes.items()
     }
     return vault_tries.done(_with_new(member, writes, marks), FIELDS)
 
 
-def refused(member: Member, writes: Writes, at: str) -> Mapping[str, Any]:
+def refused(member: Member, writes: Writes, at: str) -> VaultState:
     """Return it after Vault CRM has refused to save the fields, which is tried again (P3)."""
     marks = {
-        name: {**_mark(member, name, write.value, is_open=True), "refused": True}
+        name: replace(_mark(member, name, write.value, is_open=True), refused=True)
         for name, write in writes.items()
     }
     return vault_tries.tried(_with_new(member, writes, marks), FIELDS, at, saved=False)
@@ -151,37 +143,32 @@ def refused(member: Member, writes: Writes, at: str) -> Mapping[str, Any]:
 
 def is_news(before: Member, writes: Writes) -> bool:
     """Whether one of these has not been refused before: each value is told once (P3)."""
-    marks = _marks(before.vault)
+    marks = before.vault.written
     return any(
-        not (mark := marks.get(name, {})).get("refused") or mark["value"] != write.value
+        (mark := marks.get(name)) is None or not mark.refused or mark.value != write.value
         for name, write in writes.items()
     )
 
 
-def _marks(vault: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    marks: Mapping[str, Mapping[str, Any]] = vault.get(_KEY, {})
-    return marks
+def _mark(member: Member, name: str, value: str | None, *, is_open: bool) -> WrittenMark:
+    before = member.vault.written.get(name)
+    if before is None:
+        return WrittenMark(value=value, open=is_open)
+    stays = is_open and before.value == value
+    return WrittenMark(
+        value=value,
+        open=is_open,
+        sent=before.sent,
+        same=before.same,
+        refused=stays and before.refused,
+    )
 
 
-def _mark(member: Member, name: str, value: str | None, *, is_open: bool) -> dict[str, Any]:
-    before = _marks(member.vault).get(name, {})
-    stays = is_open and before.get("value") == value
-    kept = {key: before[key] for key in ("sent", "same", *(["refused"] if stays else [])) if key in before}
-    return {"value": value, **({"open": True} if is_open else {}), **kept}
-
-
-def _text(key: str, text: str | None) -> dict[str, str]:
-    return {} if text is None else {key: text}
-
-
-def _with_new(member: Member, writes: Writes, marks: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+def _with_new(member: Member, writes: Writes, marks: Mapping[str, WrittenMark]) -> VaultState:
     """Return `vault` with these marks beside the others; tries of another value count no more."""
-    before = _marks(member.vault)
-    is_new = any(before.get(name, {}).get("value") != write.value for name, write in writes.items())
+    before = member.vault.written
+    is_new = any(
+        (mark.value if (mark := before.get(name)) else None) != write.value for name, write in writes.items()
+    )
     vault = vault_tries.done(member.vault, FIELDS) if is_new else member.vault
-    return _with(vault, {**before, **marks})
-
-
-def _with(vault: Mapping[str, Any], marks: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    rest = {name: value for name, value in vault.items() if name != _KEY}
-    return {**rest, _KEY: marks} if marks else rest
+    return replace(vault, written={**before, **marks})

@@ -8,6 +8,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from muster.crm.engage_features import Feature
 from muster.settings.values import PicklistValue, Section
 from muster.validation import refused
 
@@ -66,12 +67,12 @@ class Statuses(Section):
         default_factory=EngageConnectStatuses, description="Those of Engage Connect."
     )
 
-    def code(self, feature: str, api_name: str) -> str:
+    def code(self, feature: Feature, api_name: str) -> str:
         """Return Muster's code for a status, or the API name itself if it is unknown."""
         names = dict(getattr(self, feature))
         return next((code for code, name in names.items() if name.lower() == api_name.lower()), api_name)
 
-    def api_name(self, feature: str, code: str) -> str:
+    def api_name(self, feature: Feature, code: str) -> str:
         """Return the API name of a status in Vault CRM; raises `KeyError` if the feature lacks the code."""
         name: str = dict(getattr(self, feature))[code]
         return name

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from muster.crm import align_fields
-from muster.crm.engage_features import FEATURES
+from muster.crm.engage_features import FEATURES, Feature
 from muster.crm.salesforce_fields import fields_of
 from muster.crm.vault_fields import IDENTITY, SYSTEM_INBOUND, SYSTEM_OUTBOUND, engage_fields
 from muster.errors import Misconfigured
@@ -97,7 +97,7 @@ def vault_fields_to_read(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def pushed_features(settings: Settings) -> tuple[str, ...]:
+def pushed_features(settings: Settings) -> tuple[Feature, ...]:
     """Return the features that are pushed: managed, and with the mapping of their request active (G1)."""
     connection = settings.connections.vault_crm
     managed = connection.manage_features if connection else ()
@@ -105,7 +105,7 @@ def pushed_features(settings: Settings) -> tuple[str, ...]:
     return tuple(feature for feature in FEATURES if feature in managed and f"{feature}.request" in active)
 
 
-def sends_status(settings: Settings, feature: str) -> bool:
+def sends_status(settings: Settings, feature: Feature) -> bool:
     """Whether a push may write the feature's status as well as its request."""
     return f"{feature}.status" in outbound(settings)
 
@@ -140,7 +140,7 @@ def align_name_field(settings: Settings) -> str:
     return fields.username if vault_crm and vault_crm.match == "username" else fields.email
 
 
-def align_fields_of(settings: Settings, features: Iterable[str]) -> tuple[str, ...]:
+def align_fields_of(settings: Settings, features: Iterable[Feature]) -> tuple[str, ...]:
     """Return Align's fields of these features: request, status and group of each."""
     fields = align_connection(settings).fields
     return tuple(name for feature in features for _, name in getattr(fields, feature))

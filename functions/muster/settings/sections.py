@@ -219,11 +219,11 @@ class VaultCrmConnection(Connection):
         default="muster", description="How the vault's logs, and its filter of client ids, know Muster."
     )
 
-    def status_code(self, feature: str, api_name: str) -> str:
+    def status_code(self, feature: EngageFeature, api_name: str) -> str:
         """Return Muster's code for a status, in any case, or the value itself if it is unknown (G3)."""
         return self.statuses.code(feature, api_name)
 
-    def api_name(self, feature: str, code: str) -> str:
+    def api_name(self, feature: EngageFeature, code: str) -> str:
         """Return the API name of a status in Vault CRM; raises `KeyError` if the feature lacks the code."""
         return self.statuses.api_name(feature, code)
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from muster.crm import engage_features, vault_fields
-from muster.crm.engage_features import Seen
+from muster.crm.engage_features import Feature, Seen
 from muster.errors import Problem, Rejected
 from muster.settings import Settings, mappings
 from muster.settings.mappings import vault_crm_connection
@@ -43,8 +43,8 @@ class VaultUser:
     username: str | None
     email: str | None
     active: bool
-    seen: Mapping[str, Seen]
-    requests: Mapping[str, str | None] = field(default_factory=dict)
+    seen: Mapping[Feature, Seen]
+    requests: Mapping[Feature, str | None] = field(default_factory=dict)
     custom: Mapping[str, str | None] = field(default_factory=dict)
     written: Mapping[str, str | None] = field(default_factory=dict)
     digest: str = ""
@@ -167,7 +167,7 @@ def user_of(row: Row, settings: Settings, run: str) -> VaultUser:
     )
 
 
-def _seen(fields: Mapping[str, str | None], feature: str, settings: Settings) -> Seen:
+def _seen(fields: Mapping[str, str | None], feature: Feature, settings: Settings) -> Seen:
     status = fields.get(vault_fields.status_field(feature))
     return Seen(
         request=fields.get(vault_fields.request_field(feature)),

@@ -49,7 +49,7 @@ class Acme(test_group_assignment.Acme):
 
     def seats(self, *names: str) -> list[dict[str, str]]:
         """Return the states of these members' seats."""
-        return [{seat: place["state"] for seat, place in self.member(name).seats.items()} for name in names]
+        return [{seat: place.state for seat, place in self.member(name).seats.items()} for name in names]
 
     def has_time_for(self, monkeypatch: pytest.MonkeyPatch, chunks: int) -> None:
         """Let a call have the time for so many chunks of two lines."""
@@ -95,7 +95,7 @@ def test_groups_are_requested_line_by_line(acme: Acme) -> None:
     )
     assert wheres(said) == ["line 4, feature"]
     bob = acme.member("bob")
-    assert (bob.engage["request"], bob.engage_connect["request"]) == ("US", "=EU")
+    assert (bob.engage.request, bob.engage_connect.request) == ("US", "=EU")
 
 
 def test_what_is_wrong_is_said_by_line_and_the_others_are_done(acme: Acme) -> None:
@@ -140,7 +140,7 @@ def test_several_lines_of_one_member_are_all_refused_whatever_they_call_it(acme:
 def test_two_lines_about_one_feature_of_a_member_are_refused_and_of_two_features_are_not(acme: Acme) -> None:
     said = acme.request("bob,assign,engage,US", "bob,remove,engage", "bob,assign,engage_connect,EU")
     assert wheres(said) == ["line 2", "line 3"]
-    assert (acme.member("bob").engage, acme.member("bob").engage_connect["request"]) == (IN_UK, "EU")
+    assert (acme.member("bob").engage, acme.member("bob").engage_connect.request) == (IN_UK, "EU")
 
 
 def test_the_same_file_again_writes_nothing(acme: Acme) -> None:
@@ -176,7 +176,7 @@ def test_a_manager_switches_data_capture_by_file(acme: Acme) -> None:
     event = {"by": "cy@acme.example", "as": "manager"}
     said = acme.edit("bob,disabled", "dee,disabled", header=header, **event)
     assert wheres(said) == ["line 3, member"]
-    assert acme.member("bob").data_capture["import_emails"]["origin"] == "manager:id-cy"
+    assert acme.member("bob").data_capture["import_emails"].origin == "manager:id-cy"
 
 
 # ── Long files ────────────────────────────────────────────────────────────────────────────────────────

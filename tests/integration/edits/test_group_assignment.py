@@ -19,12 +19,14 @@ from muster.observability import logger
 from muster.roster import engage_groups
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.engage_groups import Due
+from muster.roster.engage_state import Engage
 from muster.roster.links import Link
 from muster.roster.member import Member
 from tests.examples import NOW
 from tests.integration.company import store, table
 from tests.integration.edits.acme import break_second_write, lose_answers, meanwhile, wheres
 from tests.integration.pasted import events_for, pasted
+from tests.members import vault_state
 
 SETTINGS: dict[str, Any] = {
     "organization": "acme",
@@ -42,8 +44,8 @@ SETTINGS: dict[str, Any] = {
 CRM_IDS = {
     name: f"00500000000000{place}AAA" for place, name in enumerate(("ada", "bob", "cy", "zoe", "dee"), 1)
 }
-IN_UK = {"request": "UK", "status": SUCCESS, "group": "UK"}
-IN_NONE = {"request": None, "status": None, "group": None}
+IN_UK = Engage("UK", SUCCESS, "UK")
+IN_NONE = Engage(None, None, None)
 
 
 @dataclass
@@ -63,7 +65,7 @@ class Acme:
         vault: dict[str, Any] = {}
         if in_vault:
             crm["vault_crm"] = {"id": f"100{len(name)}{ord(name[0])}", "username": f"{name}@acme.vault"}
-            request = attributes.get("engage", IN_NONE)["request"]
+            request = attributes.get("engage", IN_NONE).request
             vault = {"active": True, "engage": request, "engage_connect": None, "digest": "as imported"}
         address = f"{name}@acme.example"
         member = Member(
@@ -73,7 +75,7 @@ class Acme:
             username=address,
             email=address,
             crm=crm,
-            vault=vault,
+            vault=vault_state(**vault),
             version=1,
         )
         link = Link(crm_id=CRM_IDS[name], member=member.id)
@@ -149,7 +151,7 @@ def test_a_group_is_asked_for_and_is_due_at_the_next_push(acme: Acme) -> None:
         }
     ]
     bob = acme.member("bob")
-    assert bob.engage == {"request": "US", "status": RETRY_REQUEST, "group": "UK"}
+    assert bob.engage == Engage("US", RETRY_REQUEST, "UK")
     assert bob.origins == {"engage.request": "manual:jane@acme.example"}
     entry = acme.history("bob")[0]
     assert (entry["origin"], entry["run"]) == ("manual:jane@acme.example", said["run"])
@@ -161,7 +163,7 @@ def test_who_is_not_in_vault_crm_yet_is_asked_for_and_not_due(acme: Acme) -> Non
     said = acme.ask(to("cy", "UK"))
     assert said["results"][0]["status"] is None
     assert "once an import has linked the member" in said["results"][0]["note"]
-    assert acme.member("cy").engage == {"request": "UK", "status": None, "group": None}
+    assert acme.member("cy").engage == Engage("UK", None, None)
     assert acme.due() == {}
 
 
@@ -219,13 +221,13 @@ def test_the_same_call_again_writes_nothing(acme: Acme) -> None:
 def test_requests_of_one_member_are_taken_up_in_their_order_and_told_as_it_ends(acme: Acme) -> None:
     said = acme.ask(to("bob", "US"), out("bob"), to("bob", "EU"))
     assert [result["request"] for result in said["results"]] == ["EU", "EU", "EU"]
-    assert acme.member("bob").engage["request"] == "EU"
+    assert acme.member("bob").engage.request == "EU"
     assert [entry["changes"][0]["after"] for entry in acme.history("bob")] == ["EU", None, "US"]
 
 
 def test_another_request_gives_up_the_place_in_line(acme: Acme) -> None:
     bob = acme.member("bob")
-    waiting = {**bob.engage, "status": NO_LICENSES_REMAINING, "group": None}
+    waiting = replace(bob.engage, status=NO_LICENSES_REMAINING, group=None)
     seen = engage_features.Seen("UK", NO_LICENSES_REMAINING)
     acme.change(
         "bob",
@@ -267,7 +269,7 @@ def test_a_request_is_decided_again_on_what_someone_else_has_written(
     meanwhile(lambda: acme.ask(to("bob", "EU", "engage_connect")), monkeypatch)
     acme.ask(to("bob", "US"))
     bob = acme.member("bob")
-    assert (bob.engage["request"], bob.engage_connect["request"]) == ("US", "EU")
+    assert (bob.engage.request, bob.engage_connect.request) == ("US", "EU")
 
 
 def test_who_leaves_at_this_moment_is_refused(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,7 +296,7 @@ def test_a_table_that_is_down_is_a_fault_and_the_call_can_be_sent_again(
         break_second_write(broken)
         with pytest.raises(Unavailable):
             acme.ask(*requests)
-    assert acme.member("cy").engage["request"] is None
+    assert acme.member("cy").engage.request is None
     assert acme.ask(*requests)["message"] == "1 change was made, 1 was already so."
 
 

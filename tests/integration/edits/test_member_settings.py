@@ -15,7 +15,7 @@ from muster import bootstrap
 from muster.errors import Unavailable
 from muster.roster.finding import find
 from muster.roster.member import Member
-from muster.roster.seats import Pool
+from muster.roster.seats import HELD_SEAT, Pool
 from tests.integration import beginnings
 from tests.integration.beginnings import Built, Connected, begin
 from tests.integration.company import store, table
@@ -157,7 +157,7 @@ def test_an_admin_edits_seats_workspaces_and_data_capture_of_who_is_managed_by_h
     assert changed(said)["workspaces.EMEA"] == (None, "Manager")
     assert changed(said)["data_capture.record_web_conferences.effective"] == ("prevented", "enabled")
     bob = acme.member("bob")
-    assert bob.data_capture["import_emails"]["origin"] == "manual:jane@acme.example"
+    assert bob.data_capture["import_emails"].origin == "manual:jane@acme.example"
     entry = acme.history("bob")[0]
     assert (entry["origin"], entry["run"]) == ("manual:jane@acme.example", said["run"])
     assert said["run"] == f"edit:{acme.context.aws_request_id}"
@@ -287,7 +287,7 @@ def test_who_gets_no_seat_waits_and_is_served_when_one_is_taken_from_another(acm
     assert (place["state"], place["place"]) == ("waiting", 1)
     assert said["results"][0]["note"] == "No seat forecast is free: the member waits in line."
     freed = acme.edit({"member": "bob", "seats": ["gong"]})
-    assert acme.member("cy").seats["forecast"] == {"state": "held"}
+    assert acme.member("cy").seats["forecast"] == HELD_SEAT
     assert acme.history("cy")[0]["run"] == freed["run"]
     assert bootstrap.roster_table().pools("acme", ["forecast"]) == {"forecast": Pool(1, 0)}
 
@@ -309,7 +309,7 @@ def test_a_seat_that_someone_else_takes_at_this_moment_is_not_given_twice(
     meanwhile(lambda: acme.edit({"member": "cy", "seats": ["gong", "forecast"]}), monkeypatch)
     said = acme.edit({"member": "bob", "seats": ["gong", "forecast"]})
     assert said["results"][0]["seats"]["forecast"]["state"] == "waiting"
-    assert acme.member("cy").seats["forecast"] == {"state": "held"}
+    assert acme.member("cy").seats["forecast"] == HELD_SEAT
     assert bootstrap.roster_table().pools("acme", ["forecast"]) == {"forecast": Pool(1, 1)}
 
 
@@ -394,7 +394,7 @@ def test_a_manager_switches_data_capture_of_reports_in_both_modes(acme: Acme) ->
     origin = f"manager:{acme.member('grace').id}"
     for name, value in (("ada", "disabled"), ("bob", "enabled")):
         setting = acme.member(name).data_capture["record_web_conferences"]
-        assert (setting["effective"], setting["origin"]) == (value, origin)
+        assert (setting.effective, setting.origin) == (value, origin)
         assert acme.history(name)[0]["origin"] == origin
 
 
@@ -403,15 +403,15 @@ def test_the_override_survives_runs_until_the_member_changes_assignment(acme: Ac
     acme.update("ada", Title="Rep 2")
     ada = acme.member("ada")
     assert ada.title == "Rep 2"
-    assert ada.data_capture["record_web_conferences"]["effective"] == "disabled"
+    assert ada.data_capture["record_web_conferences"].effective == "disabled"
     acme.update("ada", Department="Support")
     setting = acme.member("ada").data_capture["record_web_conferences"]
-    assert (setting["intended"], setting["origin"]) == ("prevented", "assignment:Support")
+    assert (setting.intended, setting.origin) == ("prevented", "assignment:Support")
 
 
 def test_taken_away_the_override_gives_way_to_the_assignments_value(acme: Acme) -> None:
     given = acme.member("ada").data_capture
-    assert given["import_emails"]["intended"] == "enabled"
+    assert given["import_emails"].intended == "enabled"
     acme.switch(
         {
             "member": "ada",

@@ -21,6 +21,7 @@ from muster.adapters.aws.roster_keys import to_member
 from muster.adapters.aws.roster_table import RosterTable
 from muster.crm import salesforce_ids
 from muster.imports.notifying_managers import MailSummary, ManagerNotifier
+from muster.roster.data_capture import Capture
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.writing_user_changes import UserChangeWriter
@@ -91,7 +92,7 @@ class World:
 
     def join_at_once(self, numbers: range, capture: str) -> None:
         """Let people join Grace's team, past the rules; `capture` is the effect of their recording."""
-        recording = {"intended": "enabled", "effective": capture, "seat_required": "gong"}
+        recording = Capture("enabled", capture, "gong", "assignment:Sales")
         joined = Member(
             id="",
             organization="acme",

@@ -226,7 +226,7 @@ def test_a_history_longer_than_a_transaction_goes_too(
     company: Company, left: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(erasing_members, "HISTORY_ERASED_AT_ONCE", 1)
-    monkeypatch.setattr("muster.adapters.aws.roster_writes.HISTORY_ERASED_AT_ONCE", 1)
+    monkeypatch.setattr("muster.roster.effects.HISTORY_ERASED_AT_ONCE", 1)
     assert decisions.HISTORY_ERASED_AT_ONCE == 50
     erase(company, left)
     assert told() == []

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from muster.imports.manager_mails import recorded_under
 from muster.imports.notifying_managers import MailSummary, ManagerNotifier
+from muster.roster.recorded_teams import recorded_under
 from muster.runs.clock import MARGIN_S
 from tests.examples import NOW, settings
 from tests.integration.imports.notifying_world import (

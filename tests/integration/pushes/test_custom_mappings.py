@@ -269,7 +269,7 @@ def test_taking_a_mapping_out_leaves_nothing_behind(licences: Licences) -> None:
     assert licences.push()["counts"] == {}
     assert shows(licences, ada) is None
     stored = bootstrap.roster_table().members("acme", [licences.member(ada)["id"]])
-    assert "written" not in stored[licences.member(ada)["id"]].vault
+    assert not stored[licences.member(ada)["id"]].vault.written
 
 
 @pytest.mark.parametrize("answer", ["lose_answer", "status"])

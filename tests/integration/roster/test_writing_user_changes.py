@@ -12,6 +12,7 @@ from muster import bootstrap
 from muster.crm.engage_features import CONNECT, ENGAGE, Seen
 from muster.roster import vault_lifecycle
 from muster.roster.decisions import Outcome
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from muster.roster.writing_user_changes import UserChangeWriter
 from muster.sources.user_changes import UserChange
@@ -80,7 +81,7 @@ def test_a_user_is_linked_and_the_same_again_writes_nothing(world: World) -> Non
     assert world.settle(user()) == {Outcome.LINKED: 1}
     ada = world.ada()
     assert ada.crm["vault_crm"] == {"id": "10042", "username": "10042@acme.example"}
-    assert ada.engage == {"request": "UK", "status": "success", "group": "UK"}
+    assert ada.engage == Engage("UK", "success", "UK")
     [state] = world.roster.states("acme")
     assert (state.crm_id, state.vault_id, state.vault_digest) == (ADA, "10042", "d1")
     before = world.items()
@@ -91,7 +92,7 @@ def test_a_user_is_linked_and_the_same_again_writes_nothing(world: World) -> Non
 def test_a_linked_user_is_found_by_its_id_whatever_its_address(world: World) -> None:
     world.settle(user())
     assert world.settle(user(email="else@acme.example", group="US", digest="d2")) == {Outcome.UPDATED: 1}
-    assert world.ada().engage["group"] == "US"
+    assert world.ada().engage.group == "US"
 
 
 @pytest.mark.parametrize("several", [("10042", "10043"), ("10043", "10042")])
@@ -123,14 +124,18 @@ def test_a_decision_made_on_what_has_changed_since_is_made_anew(world: World) ->
     world.follow(change(20, Title="Lead"))
     assert not writer.write([change_of_vault], {change_of_vault.crm_id: ready})
     ada = world.ada()
-    assert (ada.title, ada.engage["group"]) == ("Lead", "UK")
+    assert (ada.title, ada.engage.group) == ("Lead", "UK")
 
 
 def test_what_salesforce_says_leaves_the_link_and_the_groups(world: World) -> None:
     world.settle(user())
     assert world.follow(change(20, Title="Lead")) == {Outcome.UPDATED: 1}
     ada = world.ada()
-    assert (ada.crm["vault_crm"]["id"], ada.engage["group"], ada.vault["digest"]) == ("10042", "UK", "d1")
+    assert (ada.crm["vault_crm"]["id"], ada.engage.group, ada.vault.digest) == (
+        "10042",
+        "UK",
+        "d1",
+    )
 
 
 def test_who_leaves_in_salesforce_is_due_for_a_push(world: World) -> None:

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox import salesforce, vault_crm
+from sandbox import salesforce, scim, vault_crm
 from sandbox.vault_crm.vault import Vault
 from tests.conftest import ROOT
 from tests.doubles.salesforce_over_http import Organization
 from tests.doubles.sandbox_doors import control, misbehave
+from tests.doubles.scim_in_process import new_user as new_scim_user
+from tests.doubles.scim_in_process import scim_in_process
 from tests.doubles.vault_host import Admin
 from tests.doubles.vault_in_process import API, new_user
 
@@ -122,3 +124,21 @@ def test_an_answer_cut_short_is_of_a_call_that_took_effect() -> None:
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
             admin.call("POST", "vobjects/user__sys", json=[new_user()])
         assert len(admin.rows(USERS)) == 1
+
+
+# ── SCIM ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_command_of_a_scim_app_says_where_it_is_and_goes_on_from_its_file(tmp_path: Path) -> None:
+    data = str(tmp_path / "scim.sqlite")
+    with scim_in_process(data=data, quirks={"seats": 1}) as before:
+        ada, token = before.create("ada@acme.example"), before.app.token
+        before.patch(ada, ("replace", "title", "Countess"))
+    with started("scim", "--data", data) as said:
+        running = scim.RunningSandbox(**said)
+        assert running.token == token
+        users = f"{running.url}{running.path}/Users"
+        bearer = {"Authorization": f"Bearer {running.token}"}
+        assert requests.get(f"{users}/{ada}", headers=bearer, timeout=10).json()["title"] == "Countess"
+        bob = new_scim_user("bob@acme.example")
+        assert requests.post(users, headers=bearer, json=bob, timeout=10).status_code == 403

@@ -4,12 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from muster.error_log import LogEntry
+from muster.roster.data_capture import Capture
 from muster.roster.decisions import Decision, Outcome
+from muster.roster.engage_state import Engage
 from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.licence_places import Place
 from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, UNMATCHED
+from muster.roster.seats import HELD_SEAT, SeatPlace
+from muster.roster.vault_state import VaultState
 
 ORGANIZATION = "acme"
 NOW = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
@@ -63,27 +67,17 @@ ADA_IN_ROSTER = Member(
     assignment_filter="0011223344556677",
     update_mode="manual",
     seats={
-        "gong": {"state": "held"},
-        "forecast": {"state": "waiting", "since": "2026-11-20T08:15:31.000Z", "rank": 2},
-        "insight": {"state": "blocked", "requires": "forecast"},
+        "gong": HELD_SEAT,
+        "forecast": SeatPlace("waiting", "2026-11-20T08:15:31.000Z", 2),
+        "insight": SeatPlace("blocked", requires="forecast"),
     },
     workspaces={"EMEA": "Team member"},
     data_capture={
-        "record_web_conferences": {
-            "intended": "enabled",
-            "effective": "enabled",
-            "seat_required": "gong",
-            "origin": "assignment:Field sales",
-        },
-        "import_emails": {
-            "intended": "enabled",
-            "effective": "disabled",
-            "seat_required": "forecast",
-            "origin": "manual:jane@acme.example",
-        },
+        "record_web_conferences": Capture("enabled", "enabled", "gong", "assignment:Field sales"),
+        "import_emails": Capture("enabled", "disabled", "forecast", "manual:jane@acme.example"),
     },
-    engage={"request": "UK Field Force", "status": "no_licenses_remaining", "group": "EU Field Force"},
-    engage_connect={"request": "UK Connect", "status": "retry_request", "group": "EU Connect"},
+    engage=Engage("UK Field Force", "no_licenses_remaining", "EU Field Force"),
+    engage_connect=Engage("UK Connect", "retry_request", "EU Connect"),
     crm_user_status="active",
     end_date="2026-12-31",
     matched=("Field sales", "Everyone else"),
@@ -94,27 +88,29 @@ ADA_IN_ROSTER = Member(
     frozen_since="2026-11-19T08:15:31.000Z",
     unmatched_since="2026-11-19T08:15:31.000Z",
     digest="00112233.44556677",
-    vault={
-        "active": False,
-        "engage": "EU Field Force",
-        "engage_connect": "EU Connect",
-        "digest": "8899aabb",
-        "waits": {
-            "engage": {
-                "group": _WAITS_FOR_LICENCE.group,
-                "since": _WAITS_FOR_LICENCE.since,
-                "tried": _WAITS_FOR_LICENCE.tried,
-            }
-        },
-        "align": {
-            "id": "V0001",
-            "taken": "2026-11-20T08:12:00.000Z",
-            "told": {
-                "engage": {"request": "UK Field Force", "status": "success", "group": "EU Field Force"},
-                "engage_connect": {"request": None, "status": None, "group": None},
+    vault=VaultState.from_json(
+        {
+            "active": False,
+            "engage": "EU Field Force",
+            "engage_connect": "EU Connect",
+            "digest": "8899aabb",
+            "waits": {
+                "engage": {
+                    "group": _WAITS_FOR_LICENCE.group,
+                    "since": _WAITS_FOR_LICENCE.since,
+                    "tried": _WAITS_FOR_LICENCE.tried,
+                }
             },
-        },
-    },
+            "align": {
+                "id": "V0001",
+                "taken": "2026-11-20T08:12:00.000Z",
+                "told": {
+                    "engage": {"request": "UK Field Force", "status": "success", "group": "EU Field Force"},
+                    "engage_connect": {"request": None, "status": None, "group": None},
+                },
+            },
+        }
+    ),
     sources={"salesforce": "2026-11-20T08:15:31.000Z|2|~2026-11-20T08:15:40.000000Z|"},
     former_keys=("email#lovelace@acme.example",),
     version=1,
@@ -135,8 +131,8 @@ BOB_BEFORE = Member(
     active=True,
     username="bob@acme.example",
     crm={"salesforce": {"id": BOB}, "vault_crm": {"id": "10043"}},
-    seats={"gong": {"state": "held"}},
-    engage={"request": "UK Field Force", "status": "success", "group": "UK Field Force"},
+    seats={"gong": HELD_SEAT},
+    engage=Engage("UK Field Force", "success", "UK Field Force"),
     version=1,
 )
 BOB_LEFT = replace(
@@ -145,7 +141,7 @@ BOB_LEFT = replace(
     inactive_reason=INACTIVE_USER,
     inactive_since="2026-11-20T08:15:42.000Z",
     seats={},
-    engage={"request": None, "status": None, "group": None},
+    engage=Engage(None, None, None),
     version=2,
     revision=1,
 )

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from muster.connections.quarantine import Health
-from muster.crm.engage_features import Seen
+from muster.crm.engage_features import Feature, Seen
 from muster.error_log import LogEntry
 from muster.imports.plan_items import Item
 from muster.pushes.push_items import PushItem, Step
@@ -169,7 +169,7 @@ _HOLDER = UnlinkedHolder(
 
 # ── Plans in the archive ─────────────────────────────────────────────────────────────────────────────
 
-_SEEN = {
+_SEEN: dict[Feature, Seen] = {
     "engage": Seen(request="EU Field Force", status="success", group="EU Field Force"),
     "engage_connect": Seen(),
 }

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from muster.adapters.aws import roster_keys
-from muster.imports.manager_mails import recorded_under
 from muster.roster import licence_places
 from muster.roster.history import changes_between
 from muster.roster.licence_places import Place
 from muster.roster.links import Link, keys_of
 from muster.roster.member import Member
 from muster.roster.reasons import NAMESAKE_ACTIVE, WAITING_REASONS
+from muster.roster.recorded_teams import recorded_under
 from muster.roster.seats import HELD, WAITING
 from muster.sources.member_states import MemberState
 from muster.sources.newest_changes import state_of
@@ -200,10 +200,11 @@ def _broken_seats(roster: Roster, limits: Mapping[str, int]) -> Iterator[str]:
     for member in roster.members.values():
         for seat, place in member.seats.items():
             if not member.active:
-                yield f"an inactive member is {place['state']} for {seat}"
-            held[seat] += place["state"] == HELD
-            if place["state"] == WAITING:
-                key = roster_keys.line_key("", seat, (place["rank"], place["since"]), member.id)
+                yield f"an inactive member is {place.state} for {seat}"
+            held[seat] += place.state == HELD
+            if place.state == WAITING:
+                assert place.in_line
+                key = roster_keys.line_key("", seat, place.in_line, member.id)
                 waiting.setdefault(seat, []).append(key["sk"]["S"])
     for seat in {*held, *waiting, *roster.pools, *roster.lines}:
         counted, line = roster.pools.get(seat, (0, 0)), roster.lines.get(seat, [])

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 
+from muster.roster import seats
 from tests.simulation.harness import quick_moto
 from tests.simulation.harness.subject import demand
 from tests.simulation.harness.world import Violation, World
@@ -212,5 +213,5 @@ def _holders(company: Company) -> set[str | None]:
     return {
         company.name_of(each.crm["salesforce"]["id"])
         for each in company.roster().members.values()
-        if each.seats.get("gong", {}).get("state") == "held"
+        if "gong" in seats.held(each.seats)
     }

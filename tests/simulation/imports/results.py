@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from muster.roster import seats
 from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER
-from muster.roster.seats import HELD
 from tests.simulation.harness import invariants, quick_moto
 from tests.simulation.harness.subject import Said
 from tests.simulation.imports.company import Company
@@ -223,7 +223,7 @@ def _untrue_person(name: str, user: Said, member: Member) -> Iterator[str]:
     for field_name, value in said.items():
         if getattr(member, field_name) != value:
             yield f"{name}'s {field_name} is not what Salesforce says"
-    recording = member.data_capture.get("record_web_conferences", {})
-    held = member.seats.get("gong", {}).get("state") == HELD
-    if recording.get("intended") == "enabled" and (recording["effective"] == "enabled") != held:
+    recording = member.data_capture.get("record_web_conferences")
+    held = "gong" in seats.held(member.seats)
+    if recording and recording.intended == "enabled" and (recording.effective == "enabled") != held:
         yield f"{name} is recorded without a seat, or not recorded with one"

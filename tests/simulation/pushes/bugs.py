@@ -30,8 +30,9 @@ from muster.pushes.push_items import PushItem, Step
 from muster.pushes.sending_items import ItemSender
 from muster.pushes.steps import Steps
 from muster.roster import vault_links, vault_tries
+from muster.roster.licence_places import Line
 from muster.roster.member import Member
-from muster.roster.vault_tries import Tries
+from muster.roster.vault_state import Tries
 from muster.runs import running
 from muster.runs.run import Run
 from tests.simulation.harness.bugs import Bugs, Hunt
@@ -124,7 +125,7 @@ def one_is_refused(world: World) -> None:
     well(pushing.push())
     pushing.vault.control("POST", "faults", [])
     shown = {
-        pushing.name_of(member.crm["salesforce"]["id"]): member.engage["status"]
+        pushing.name_of(member.crm["salesforce"]["id"]): member.engage.status
         for member in pushing.roster().members.values()
     }
     if shown != {"ada": engage_features.REQUEST_FAILED, "bob": engage_features.SUCCESS, "carol": None}:
@@ -256,7 +257,7 @@ def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
     def hasty(self: Steps, run: Run, items: Sequence[PushItem]) -> Removals:
         if any(item.step is Step.ADDITION for item in items):
             return waits(self, run, items)
-        freed = Counter(
+        freed: Counter[Line] = Counter(
             (feature, seen.group) for item in items for feature, seen in item.seen.items() if seen.group
         )
         return Removals(self.settings, freed, frozenset())
@@ -285,9 +286,8 @@ def _refusal_of_an_older_wish(patch: pytest.MonkeyPatch) -> None:
         assert day
         assert at
         for feature in item.writes:
-            mine: Mapping[str, Any] = {**getattr(member, feature), "status": engage_features.REQUEST_FAILED}
-            attributes: dict[str, Any] = {feature: mine}
-            member = replace(member, **attributes)
+            mine = replace(member.feature(feature), status=engage_features.REQUEST_FAILED)
+            member = member.with_feature(feature, mine)
         return member
 
     patch.setattr(item_outcomes, "with_failure", failed)

@@ -13,6 +13,7 @@ from typing import Any
 import group_assignment
 import scheduled_push
 from muster.adapters.vault import login
+from muster.crm.engage_features import FEATURES
 from muster.runs.running import SCHEDULE
 from tests.doubles.aws import forget_clients
 from tests.doubles.vault_in_process import VaultInProcess
@@ -23,7 +24,6 @@ from tests.simulation.imports.company import Company
 
 PUSH = "ScheduledPushFunction"
 SALES = {"name": "Sales", "filter": "Department = 'Sales'"}
-FEATURES = ("engage", "engage_connect")
 # Longer than a lease holds.
 A_WHILE = 20
 # What is left of a run that died, what it has brought about, and what that brings about in turn.

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from muster.crm import engage_features
+from muster.crm.engage_features import FEATURES, Feature
 from muster.roster import end_dates, engage_groups, licence_places
 from muster.roster.member import Member
 from tests.simulation.harness.subject import Said
 from tests.simulation.imports import results as import_results
 from tests.simulation.imports.results import ImportResult
-from tests.simulation.pushes.company import FEATURES, PushCompany
+from tests.simulation.pushes.company import PushCompany
 
 # What somebody in line is answered each time the line is tried: how often that is depends on the time.
 TRIED = "no_licenses_remaining__v"
@@ -113,9 +114,9 @@ def _made_up(pushing: PushCompany) -> Iterator[str]:
     for member in pushing.roster().members.values():
         vault_id = member.crm.get(engage_features.CONNECTION, {}).get("id")
         for feature in FEATURES:
-            mine: dict[str, Any] = getattr(member, feature)
-            if mine["group"] and (vault_id, feature, mine["group"]) not in given:
-                yield f"{pushing.name_in_vault(vault_id or '')} is in {mine['group']}, and was never let in"
+            mine = member.feature(feature)
+            if mine.group and (vault_id, feature, mine.group) not in given:
+                yield f"{pushing.name_in_vault(vault_id or '')} is in {mine.group}, and was never let in"
 
 
 def untrue(pushing: PushCompany) -> Iterator[str]:
@@ -136,7 +137,7 @@ def untrue(pushing: PushCompany) -> Iterator[str]:
             may_hold = engage_groups.may_hold(member, day)
             yield from _untrue(name, member, feature, fields, inside, may_hold=may_hold)
             if wanted != row[_FIELDS[feature][0]]:
-                yield f"{name} wishes for {getattr(member, feature)}, and Vault CRM was never asked"
+                yield f"{name} wishes for {member.feature(feature)}, and Vault CRM was never asked"
         active = engage_groups.wanted_active(member, day)
         if active is not None and row["status__v"] != ["active__v" if active else "inactive__v"]:
             yield f"{name} is {row['status__v']}, and should be {active}"
@@ -150,19 +151,19 @@ def untrue(pushing: PushCompany) -> Iterator[str]:
 def _untrue(
     name: str,
     member: Member,
-    feature: str,
+    feature: Feature,
     row: list[Any],
     inside: dict[str, list[str]],
     *,
     may_hold: bool,
 ) -> Iterator[str]:
     request, status, group = row
-    mine: dict[str, Any] = getattr(member, feature)
+    mine = member.feature(feature)
     said = (status[0] if isinstance(status, list) else status or "").removesuffix("__v") or None
     # A request stands, and is sent once the user may hold a licence again.
-    waits = mine["status"] == engage_features.RETRY_REQUEST and mine["request"] and not may_hold
-    shown = (mine["status"] if waits else said, group)
-    if (mine["status"], mine["group"]) != shown:
+    waits = mine.status == engage_features.RETRY_REQUEST and mine.request and not may_hold
+    shown = (mine.status if waits else said, group)
+    if (mine.status, mine.group) != shown:
         yield f"{name} has {mine} for {feature}, and Vault CRM shows {row}"
     if said == engage_features.SUCCESS and group != request:
         yield f"{name}'s {feature} request {request} is a success, and the group is {group}"

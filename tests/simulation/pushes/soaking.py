@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from muster.crm import engage_features
+from muster.crm.engage_features import FEATURES, Feature
 from muster.roster import end_dates, engage_groups
 from muster.roster.member import Member
 from tests.simulation.harness.faults import nothing
@@ -20,7 +21,6 @@ from tests.simulation.harness.subject import demand
 from tests.simulation.harness.world import Violation
 from tests.simulation.imports.company import SALES
 from tests.simulation.pushes import results
-from tests.simulation.pushes.company import FEATURES
 from tests.simulation.pushes.scenarios import well
 from tests.simulation.pushes.subject import Pushing
 
@@ -114,7 +114,7 @@ def _retry_additions(pushing: Pushing) -> None:
     """Ask for a retry of every addition that failed, or that nothing is heard of: as the error log says."""
     for name, member in _members(pushing):
         for feature in FEATURES:
-            status = getattr(member, feature)["status"]
+            status = member.feature(feature).status
             failed = status in engage_features.FAILED - {engage_features.NO_LICENSES_REMAINING}
             if (failed or status == engage_features.REQUEST_SENT) and _wanted(pushing, member, feature):
                 well(pushing.ask("retry", name, feature=feature))
@@ -137,7 +137,7 @@ def _not_where_it_belongs(pushing: Pushing) -> Iterator[str]:
             yield f"{wanted - who} should hold {feature} {group}, which has {number} licences: {who}"
 
 
-def _wanted(pushing: Pushing, member: Member, feature: str) -> str | None:
+def _wanted(pushing: Pushing, member: Member, feature: Feature) -> str | None:
     today = end_dates.today(pushing.world.clock.now(), "UTC")
     return engage_groups.wanted(member, feature, today)
 

@@ -14,13 +14,16 @@ from muster.crm.engage_features import (
     REQUEST_SENT,
     RETRY_REQUEST,
     SUCCESS,
+    Feature,
 )
 from muster.edits import group_requests
 from muster.edits.group_requests import read
 from muster.errors import Rejected
 from muster.roster.decisions import Decision, Outcome
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from tests.examples import NOW, settings
+from tests.members import changed, vault_state
 
 BY = "jane@acme.example"
 SALES = {"name": "Sales", "engage": {"group": "UK"}}
@@ -36,8 +39,8 @@ def acme(*, outbound: list[str] | None = None, **connection: Any) -> Any:
     )
 
 
-def held(request: str | None, status: str | None = None, group: str | None = None) -> dict[str, str | None]:
-    return {"request": request, "status": status, "group": group}
+def held(request: str | None, status: str | None = None, group: str | None = None) -> Engage:
+    return Engage(request, status, group)
 
 
 IN_UK = held("UK", SUCCESS, "UK")
@@ -52,11 +55,11 @@ def member(seen: str | None = None, **attributes: Any) -> Member:
         assignment="Pilot",
         update_mode="manual",
         crm={"vault_crm": {"id": "10042"}},
-        vault={"active": True, "engage": seen, "engage_connect": None, "digest": "as imported"},
+        vault=vault_state(active=True, engage=seen, engage_connect=None, digest="as imported"),
         version=3,
         revision=5,
     )
-    return replace(ada, **attributes)
+    return changed(ada, **attributes)
 
 
 def tried(count: int) -> dict[str, Any]:
@@ -138,12 +141,12 @@ def test_no_group_is_as_good_as_none_given(action: str) -> None:
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-def test_a_request_is_set_with_retry_request_and_who_asked(feature: str) -> None:
+def test_a_request_is_set_with_retry_request_and_who_asked(feature: Feature) -> None:
     decision = decided(member(), "assign", "UK", feature=feature)
     ada = decision.after
     assert ada
     assert decision.outcome is Outcome.UPDATED
-    assert getattr(ada, feature) == held("UK", RETRY_REQUEST)
+    assert ada.feature(feature) == held("UK", RETRY_REQUEST)
     assert ada.origins == {f"{feature}.request": f"manual:{BY}"}
     assert decision.history
     assert (decision.history.origin, decision.history.run) == (f"manual:{BY}", "groups:1")
@@ -209,7 +212,7 @@ def test_where_vault_crm_shows_something_else_the_same_request_is_sent(
     ada: Member, action: str, group: str | None
 ) -> None:
     before = ada.engage
-    assert after(ada, action, group).engage == {**before, "status": RETRY_REQUEST}
+    assert after(ada, action, group).engage == replace(before, status=RETRY_REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -321,8 +324,8 @@ def test_what_was_never_asked_for_cannot_be_asked_for_again(ada: Member) -> None
     ("seen", "mine"),
     [(None, held(None, SUCCESS)), (None, held(None, None, "UK")), ("UK", held(None)), (None, held("UK"))],
 )
-def test_whatever_there_is_of_it_can_be_sent_again(seen: str | None, mine: dict[str, Any]) -> None:
-    assert after(member(seen, engage=mine), "retry").engage == {**mine, "status": RETRY_REQUEST}
+def test_whatever_there_is_of_it_can_be_sent_again(seen: str | None, mine: Engage) -> None:
+    assert after(member(seen, engage=mine), "retry").engage == replace(mine, status=RETRY_REQUEST)
 
 
 def test_where_no_status_is_sent_a_request_that_vault_crm_has_cannot_be_repeated() -> None:

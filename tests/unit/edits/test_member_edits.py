@@ -8,9 +8,11 @@ import pytest
 from muster.edits import member_edits
 from muster.edits.member_edits import Editor, read
 from muster.errors import Rejected
+from muster.roster.data_capture import Capture
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
-from muster.roster.seats import Pool
+from muster.roster.seats import HELD_SEAT as HELD
+from muster.roster.seats import Pool, SeatPlace
 from tests.examples import NOW, settings
 
 AT = "2026-11-20T08:16:00.000Z"
@@ -31,13 +33,7 @@ ACME: dict[str, Any] = {
     "seat_required": {"record_web_conferences": "gong"},
     "assignments": [FIELD_SALES, PARTNERS],
 }
-HELD = {"state": "held"}
-ENABLED = {
-    "intended": "enabled",
-    "effective": "enabled",
-    "seat_required": "gong",
-    "origin": "assignment:Partners",
-}
+ENABLED = Capture("enabled", "enabled", "gong", "assignment:Partners")
 
 
 def member(**attributes: Any) -> Member:
@@ -226,15 +222,15 @@ def test_the_update_mode_is_the_one_the_settings_have_now() -> None:
         (
             ["gong", "forecast"],
             {"forecast": Pool(used=1)},
-            {"gong": HELD, "forecast": {"state": "waiting", "since": AT, "rank": 1}},
+            {"gong": HELD, "forecast": SeatPlace("waiting", AT, 1)},
         ),
         # A seat is free, but others came first.
         (
             ["gong", "forecast"],
             {"forecast": Pool(used=0, waiting=1)},
-            {"gong": HELD, "forecast": {"state": "waiting", "since": AT, "rank": 1}},
+            {"gong": HELD, "forecast": SeatPlace("waiting", AT, 1)},
         ),
-        (["forecast"], {}, {"forecast": {"state": "blocked", "requires": "gong"}}),
+        (["forecast"], {}, {"forecast": SeatPlace("blocked", requires="gong")}),
     ],
 )
 def test_the_seats_are_all_that_the_member_should_have(
@@ -303,12 +299,7 @@ def test_data_capture_is_merged_with_its_effect_and_who_switched_it(by: Editor, 
     after = edited(member(), {"data_capture": {"import_emails": "prevented"}}, by)
     assert after.data_capture == {
         "record_web_conferences": ENABLED,
-        "import_emails": {
-            "intended": "prevented",
-            "effective": "prevented",
-            "seat_required": None,
-            "origin": origin,
-        },
+        "import_emails": Capture("prevented", "prevented", None, origin),
     }
     assert after.digest == "of.fields"
 
@@ -317,7 +308,7 @@ def test_without_the_seat_a_setting_is_stored_without_effect_and_that_is_said() 
     edit = {"seats": [], "data_capture": {"record_web_conferences": "enabled"}}
     after = edited(member(), edit)
     setting = after.data_capture["record_web_conferences"]
-    assert (setting["intended"], setting["effective"]) == ("enabled", "disabled")
+    assert (setting.intended, setting.effective) == ("enabled", "disabled")
     assert member_edits.remarks(after, read({"member": "ada", **edit})) == [
         "record_web_conferences is without effect until the seat gong is held."
     ]
@@ -336,7 +327,7 @@ def test_without_the_seat_a_setting_is_stored_without_effect_and_that_is_said() 
     ],
 )
 def test_null_takes_an_override_away_and_nothing_else(origin: str, by: Editor, taken_away: bool) -> None:
-    prevented = {**ENABLED, "intended": "prevented", "effective": "prevented", "origin": origin}
+    prevented = replace(ENABLED, intended="prevented", effective="prevented", origin=origin)
     ada = member(data_capture={"record_web_conferences": prevented})
     decision, notes = decided(ada, {"data_capture": {"record_web_conferences": None}}, by)
     assert notes == []
@@ -366,12 +357,7 @@ def test_null_takes_an_override_away_and_nothing_else(origin: str, by: Editor, t
 def test_what_the_assignment_does_not_give_goes_and_what_comes_of_a_field_is_said(
     ada: Member, name: str, digest: str, note: list[str]
 ) -> None:
-    switched = {
-        "intended": "prevented",
-        "effective": "prevented",
-        "seat_required": None,
-        "origin": "manager:grace",
-    }
+    switched = Capture("prevented", "prevented", None, "manager:grace")
     ada = replace(ada, data_capture={name: switched})
     decision, notes = decided(ada, {"data_capture": {name: None}}, GRACE)
     assert decision.after
@@ -475,7 +461,7 @@ def test_the_same_edit_again_changes_nothing_whoever_sends_it(edit: dict[str, An
 
 def test_what_an_edit_does_not_name_stays() -> None:
     """Other settings may have changed since; an edit is no evaluation."""
-    stale = member(data_capture={"record_web_conferences": {**ENABLED, "seat_required": "notes"}})
+    stale = member(data_capture={"record_web_conferences": replace(ENABLED, seat_required="notes")})
     after = edited(stale, {"end_date": "2026-12-31", "workspaces": {"US": "Manager"}})
     assert (after.seats, after.data_capture) == (stale.seats, stale.data_capture)
 
@@ -485,8 +471,8 @@ def test_what_waits_or_is_blocked_is_said() -> None:
     ada = member(
         seats={
             "gong": HELD,
-            "notes": {"state": "waiting", "since": AT, "rank": 1},
-            "forecast": {"state": "blocked", "requires": "gong"},
+            "notes": SeatPlace("waiting", AT, 1),
+            "forecast": SeatPlace("blocked", requires="gong"),
         }
     )
     assert member_edits.remarks(ada, edit) == [

@@ -12,12 +12,12 @@ from muster.roster.links import Link, match_keys_of
 from muster.roster.member import Member
 from muster.roster.ports import Roster
 from muster.roster.reasons import NAMESAKE_ACTIVE
-from muster.roster.seats import HELD, Pool
+from muster.roster.seats import HELD_SEAT, Pool
 from muster.runs.run import ImportState
 from tests.examples import NOW
 from tests.unit.imports.plans import ACME, crm_id, gathered, linked, member, row, selected
 
-ADA = member("ada", seats={"gong": {"state": HELD}})
+ADA = member("ada", seats={"gong": HELD_SEAT})
 
 
 class Asked:

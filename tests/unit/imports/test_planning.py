@@ -11,12 +11,11 @@ from muster.imports.planning import Plan
 from muster.roster.decisions import Known
 from muster.roster.links import Link, match_keys_of
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE
-from muster.roster.seats import HELD, WAITING, Pool
+from muster.roster.seats import HELD_SEAT, WAITING, Pool, SeatPlace
 from tests.unit.imports.plans import crm_id, done, gathered, linked, member, plan_of, row, selected
 
-LINE = {"gong": {"state": WAITING, "since": "2026-11-01T00:00:00.000Z", "rank": 0}}
-HELD_SEAT = {"gong": {"state": HELD}}
-ADA, BOB, CAROL = (member(name, seats=HELD_SEAT) for name in ("ada", "bob", "carol"))
+LINE = {"gong": SeatPlace(WAITING, "2026-11-01T00:00:00.000Z", 0)}
+ADA, BOB, CAROL = (member(name, seats={"gong": HELD_SEAT}) for name in ("ada", "bob", "carol"))
 FULL = {"gong": Pool(used=2, waiting=1)}
 WAITING_CAROL = replace(CAROL, seats=LINE)
 

@@ -6,8 +6,10 @@ import pytest
 
 from muster.insight import error_states
 from muster.insight.error_states import Since
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from muster.runs.run import Run, Status
+from tests.members import vault_state
 
 AT = "2026-11-20T08:00:00.000Z"
 LATER = "2026-11-20T09:00:00.000Z"
@@ -25,8 +27,9 @@ def run(mode: Any, name: str = "r1", at: str = LATER, status: Status = Status.SU
 
 
 def member(status: str | None = None, **vault: Any) -> Member:
-    engage = {"request": "UK", "status": status, "group": None}
-    return Member(id="m", organization="acme", engage=engage, crm={"vault_crm": {"id": "7"}}, vault=vault)
+    engage = Engage("UK", status, None)
+    crm: dict[str, dict[str, str | None]] = {"vault_crm": {"id": "7"}}
+    return Member(id="m", organization="acme", engage=engage, crm=crm, vault=vault_state(**vault))
 
 
 TRIED = {"engage": {"since": AT, "last": AT}}

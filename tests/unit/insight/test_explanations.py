@@ -8,9 +8,12 @@ import pytest
 from muster.insight import explanations
 from muster.insight.explanations import Context
 from muster.roster import reasons
+from muster.roster.data_capture import Capture
+from muster.roster.engage_state import Engage
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
 from muster.roster.reasons import EXPLAINED
+from muster.roster.seats import HELD_SEAT, SeatPlace
 from tests.examples import ADA, BOB, NOW, settings
 
 EVE = "005000000000003AAA"
@@ -35,7 +38,7 @@ MEMBER = Member(
     crm={"salesforce": {"id": ADA, "email": "ada@acme.example"}},
     sources={"salesforce": "2026-11-20T08:15:31.000Z|2|~2026-11-20T08:16:00.000Z|"},
 )
-WAITING = {"state": "waiting", "since": "2026-11-20T08:15:31.000Z", "rank": 1}
+WAITING = SeatPlace("waiting", "2026-11-20T08:15:31.000Z", 1)
 
 
 def explained(member: Member, to: Any = ACME, **around: Any) -> Json:
@@ -182,7 +185,7 @@ def test_changed_settings_are_noted() -> None:
 @pytest.mark.parametrize(
     ("place", "lines", "shown"),
     [
-        ({"state": "held"}, {}, {"state": "held", "why": None, "since": None}),
+        (HELD_SEAT, {}, {"state": "held", "why": None, "since": None}),
         (
             WAITING,
             {"gong": {"m7": 1, "m1": 2, "m4": 3}},
@@ -190,7 +193,7 @@ def test_changed_settings_are_noted() -> None:
                 "state": "waiting",
                 "place": 2,
                 "of": 3,
-                "since": WAITING["since"],
+                "since": WAITING.since,
                 "why": "The member waits for the seat gong, at place 2 of 3 in line.",
             },
         ),
@@ -202,12 +205,12 @@ def test_changed_settings_are_noted() -> None:
                 "state": "waiting",
                 "place": None,
                 "of": 0,
-                "since": WAITING["since"],
+                "since": WAITING.since,
                 "why": "The member waits for the seat gong, in line.",
             },
         ),
         (
-            {"state": "blocked", "requires": "base"},
+            SeatPlace("blocked", requires="base"),
             {},
             {
                 "state": "blocked",
@@ -218,7 +221,7 @@ def test_changed_settings_are_noted() -> None:
     ],
 )
 def test_each_seat_is_told_with_its_place_in_line(
-    place: Json, lines: dict[str, dict[str, int]], shown: Json
+    place: SeatPlace, lines: dict[str, dict[str, int]], shown: Json
 ) -> None:
     said = explained(replace(MEMBER, seats={"gong": place}), lines=lines)
     assert said["seats"]["gong"] == {"origin": "assignment:Sales", **shown}
@@ -253,37 +256,27 @@ def test_who_has_left_has_no_seats_to_tell_of() -> None:
         (WAITING, "It has no effect yet. The member waits for the seat gong, at place 1 of 1 in line."),
     ],
 )
-def test_a_setting_without_effect_says_which_seat_it_waits_for(place: Json | None, why: str) -> None:
-    setting = {
-        "intended": "enabled",
-        "effective": "disabled",
-        "seat_required": "gong",
-        "origin": "manager:m9",
-    }
-    effective = {
-        "intended": "prevented",
-        "effective": "prevented",
-        "seat_required": None,
-        "origin": "manual:jane",
-    }
+def test_a_setting_without_effect_says_which_seat_it_waits_for(place: SeatPlace | None, why: str) -> None:
+    setting = Capture("enabled", "disabled", "gong", "manager:m9")
+    effective = Capture("prevented", "prevented", None, "manual:jane")
     member = replace(
         MEMBER,
         seats={"gong": place} if place else {},
         data_capture={"import_emails": setting, "gong_connect": effective},
     )
     said = explained(member, lines={"gong": {"m1": 1}})["data_capture"]
-    assert said["import_emails"] == {**setting, "why": why}
-    assert said["gong_connect"] == {**effective, "why": None}
+    assert said["import_emails"] == {**setting.to_json(), "why": why}
+    assert said["gong_connect"] == {**effective.to_json(), "why": None}
 
 
 def test_origins_say_who_set_what() -> None:
     member = replace(
         MEMBER,
-        seats={"gong": {"state": "held"}, "engage": {"state": "held"}},
+        seats={"gong": HELD_SEAT, "engage": HELD_SEAT},
         workspaces={"EMEA": "Manager", "US": "Guest"},
         crm_user_status="inactive",
         end_date="2026-12-31",
-        engage={"request": "Field", "status": None, "group": None},
+        engage=Engage("Field", None, None),
         origins={
             "seats.engage": "manual:jane",
             "workspaces.EMEA": "manual:jane",

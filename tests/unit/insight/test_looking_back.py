@@ -6,13 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from muster.insight.looking_back import show_difference
+from muster.roster.engage_state import Engage
 from muster.roster.history import HistoryEntry, changes_between
 from muster.roster.member import Member
 from muster.times import timestamp
 from tests.examples import settings
 
 BEGIN = datetime(2026, 11, 20, 8, 15, tzinfo=UTC)
-SENT = {"request": "UK", "status": "request_sent", "group": None}
+SENT = Engage("UK", "request_sent", None)
 
 
 def at(hours: float) -> datetime:
@@ -42,8 +43,8 @@ def roster_of(*states: Member) -> Any:
 
 def test_a_group_is_named_that_was_asked_for_before_and_is_another_by_now() -> None:
     asked = Member(id="m1", organization="acme", active=True, engage=SENT)
-    waits = replace(asked, engage=SENT | {"status": "no_licenses_remaining"})
-    now = replace(asked, engage=SENT | {"request": "US"})
+    waits = replace(asked, engage=replace(SENT, status="no_licenses_remaining"))
+    now = replace(asked, engage=replace(SENT, request="US"))
     runs: Any = SimpleNamespace(run=lambda organization, run: None)
     said = show_difference(
         roster_of(asked, waits, now),

@@ -181,7 +181,7 @@ def test_the_weightiest_news_is_first() -> None:
 
 def test_a_group_that_was_asked_for_earlier_is_named_by_what_is_asked_for_now() -> None:
     shown = said(entry({"engage.status": (None, "request_failed")}))
-    engage = {"engage": {"request": "UK"}, "engage_connect": {"request": "US"}}
+    engage = {"engage": "UK", "engage_connect": "US"}
     assert member_news.with_requests(shown, engage)["failed"] == [
         {"engage": "UK", "status": "request_failed"}
     ]

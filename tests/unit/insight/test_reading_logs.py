@@ -7,6 +7,7 @@ import pytest
 
 from muster.insight import reading_logs
 from muster.insight.periods import Period
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from muster.runs.run import Run, Status
 from muster.settings.versions import StoredSettings
@@ -127,7 +128,7 @@ def test_errors_are_counted_by_code_with_the_newest_of_each() -> None:
     ],
 )
 def test_what_has_become_of_an_error_is_told_with_it(entry: dict[str, Any], state: str) -> None:
-    waits = {"request": "UK", "status": "no_licenses_remaining", "group": None}
+    waits = Engage("UK", "no_licenses_remaining", None)
     members = {
         "m1": Member(id="m1", organization="acme", engage=waits),
         "m2": Member(id="m2", organization="acme"),

@@ -6,11 +6,11 @@ import pytest
 
 from muster.insight import seat_explanations
 from muster.roster.member import Member
-from muster.roster.seats import Pool
+from muster.roster.seats import HELD_SEAT, Pool, SeatPlace
 from tests.examples import settings
 
 MEMBER = Member(id="m1", organization="acme", active=True, assignment="Sales")
-WAITING = {"state": "waiting", "since": "2026-11-20T08:15:31.000Z", "rank": 1}
+WAITING = SeatPlace("waiting", "2026-11-20T08:15:31.000Z", 1)
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,14 @@ def test_the_use_of_a_seat_in_words(limit: int | None, pool: Pool, free: int | N
         "free": free,
         "requires": ["base"],
         "why": why,
-        "line": [
-            {"place": 1, "member": "m1", "name": None, "assignment": "Sales", "since": WAITING["since"]}
-        ],
+        "line": [{"place": 1, "member": "m1", "name": None, "assignment": "Sales", "since": WAITING.since}],
     }
 
 
 def test_a_member_shows_its_place_in_line_and_not_its_rank() -> None:
-    member = replace(MEMBER, seats={"gong": WAITING, "engage": {"state": "held"}})
+    member = replace(MEMBER, seats={"gong": WAITING, "engage": HELD_SEAT})
     shown = seat_explanations.with_places(member, {"gong": {"m1": 3}})["seats"]
     assert shown == {
-        "gong": {"state": "waiting", "since": WAITING["since"], "place": 3},
+        "gong": {"state": "waiting", "since": WAITING.since, "place": 3},
         "engage": {"state": "held"},
     }
-    assert "place" not in member.seats["gong"]

@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from muster.crm.engage_features import ALIGN, ENGAGE, FEATURES, REQUEST_SENT, RETRY_REQUEST, Seen
+from muster.crm.engage_features import ENGAGE, FEATURES, REQUEST_SENT, RETRY_REQUEST, Feature, Seen
 from muster.pushes.align_records import AlignRecord
 from muster.roster import engage_groups
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
+from muster.roster.vault_state import AlignMark, VaultState
 from tests.examples import settings
+from tests.members import changed
 
 TODAY = date(2026, 11, 20)
 FEATURES_MANAGED = ["engage", "engage_connect"]
@@ -25,8 +28,8 @@ RETRY, SENT = RETRY_REQUEST, REQUEST_SENT
 CREATED, MODIFIED = "2026-11-20T08:00:00.000Z", "2026-11-20T08:16:00.000Z"
 
 
-def held(request: str | None = None, status: str | None = None, group: str | None = None) -> dict[str, Any]:
-    return {"request": request, "status": status, "group": group}
+def held(request: str | None = None, status: str | None = None, group: str | None = None) -> Engage:
+    return Engage(request, status, group)
 
 
 def member(**attributes: Any) -> Member:
@@ -38,12 +41,12 @@ def member(**attributes: Any) -> Member:
         email="Ada@acme.example",
         username="ada@acme.crm",
         crm={"vault_crm": {"id": "10042"}},
-        vault={"active": True},
+        vault=VaultState(active=True),
     )
-    return replace(ada, **attributes)
+    return changed(ada, **attributes)
 
 
-def record(seen: Seen | None = None, feature: str = ENGAGE, **attributes: Any) -> AlignRecord:
+def record(seen: Seen | None = None, feature: Feature = ENGAGE, **attributes: Any) -> AlignRecord:
     """Return Ada's record, with Retry Request for UK unless something else is seen."""
     shown = dict.fromkeys(FEATURES, Seen()) | {feature: seen or Seen("UK", RETRY)}
     given: dict[str, Any] = {
@@ -59,5 +62,5 @@ def record(seen: Seen | None = None, feature: str = ENGAGE, **attributes: Any) -
 
 def filled(ada: Member) -> Member:
     """Return the member as it is once its record shows what it has."""
-    mark = {"id": "V4R1", "taken": None, "told": engage_groups.align_view(ada), "filled": list(FEATURES)}
-    return replace(ada, vault={**ada.vault, ALIGN: mark})
+    mark = AlignMark(id="V4R1", taken=None, told=engage_groups.align_view(ada), filled=FEATURES)
+    return replace(ada, vault=replace(ada.vault, align=mark))

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from muster.crm.engage_features import ALIGN, ENGAGE, SUCCESS, Seen
 from muster.pushes import align_outcomes, align_requests, push_plan
 from muster.pushes.align_records import AlignRecord
 from muster.roster import engage_groups
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from tests.examples import settings
 from tests.unit.pushes.align_examples import (
@@ -61,7 +61,7 @@ def reported(ada: Member, shown: AlignRecord) -> Member:
     ],
 )
 def test_of_a_record_that_was_dealt_with_all_that_differs_is_written(
-    mine: dict[str, Any], shown: Seen, written: dict[str, str | None]
+    mine: Engage, shown: Seen, written: dict[str, str | None]
 ) -> None:
     ada = replace(taken(filled(member()), record()), engage=mine)
     assert align_outcomes.differences(ada, record(shown), ACME) == written
@@ -153,7 +153,7 @@ def test_what_only_align_has_to_be_told_leaves_vault_crm_alone() -> None:
 def test_being_told_keeps_what_was_taken() -> None:
     asked = taken(filled(member()), record())
     for told in (reported(asked, record()), align_outcomes.without_record(asked)):
-        assert told.vault[ALIGN]["taken"] == MODIFIED
+        assert told.vault.to_json()[ALIGN]["taken"] == MODIFIED
         assert not align_requests.asked(told, record())
 
 

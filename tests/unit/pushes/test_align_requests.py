@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from muster.crm import engage_features
-from muster.crm.engage_features import ALIGN, CONNECT, ENGAGE, FEATURES, SUCCESS, Seen
+from muster.crm.engage_features import ALIGN, CONNECT, ENGAGE, FEATURES, SUCCESS, Feature, Seen
 from muster.pushes import align_outcomes, align_requests
 from muster.pushes.align_records import AlignRecord
 from muster.roster import engage_groups
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from tests.unit.pushes.align_examples import (
     ACME,
@@ -40,11 +41,11 @@ def taken(ada: Member, asked: AlignRecord) -> Member:
     ],
 )
 def test_retry_request_becomes_the_members(
-    feature: str, before: dict[str, Any], request_: str | None, origin: str | None
+    feature: Feature, before: Engage, request_: str | None, origin: str | None
 ) -> None:
     ada = filled(member(**{feature: before}))
     after = taken(ada, record(Seen(request_, RETRY), feature))
-    assert getattr(after, feature) == {**before, "request": request_, "status": RETRY}
+    assert after.feature(feature) == replace(before, request=request_, status=RETRY)
     assert after.origins.get(f"{feature}.request") == origin
     assert engage_groups.due(after) is not None
 
@@ -96,7 +97,7 @@ GOVERNED = member(assignment="Sales", engage=HELD)
         # Nobody had filled in the record: an empty request beside Retry Request is not an admin's.
         (member(engage=HELD), None, True),
         (filled(member(engage=HELD)), None, False),
-        (replace(filled(member(engage=HELD)), vault={ALIGN: {"id": "V4R0"}}), None, True),
+        (member(engage=HELD, vault={ALIGN: {"id": "V4R0", "taken": None, "told": None}}), None, True),
     ],
 )
 def test_a_request_that_is_not_for_align_to_make_is_refused_with_what_to_do(
@@ -136,15 +137,15 @@ def test_a_new_members_request_needs_no_retry_request(
 ) -> None:
     asked = record(**{"seen": Seen("UK")} | changes)
     after = align_requests.taken_over(ada, asked, ACME, TODAY, linked=linked)
-    assert after.engage["request"] == ("UK" if is_taken else None)
+    assert after.engage.request == ("UK" if is_taken else None)
     assert (after == ada) is not is_taken
 
 
 def test_a_new_member_may_be_asked_another_group_for_or_none_until_linked() -> None:
     asked = taken(NOT_IN_VAULT, record(Seen("UK")))
     later = "2026-11-20T09:00:00.000Z"
-    assert taken(asked, record(Seen("US"), modified=later)).engage["request"] == "US"
-    assert taken(asked, record(Seen(None), modified=later)).engage["request"] is None
+    assert taken(asked, record(Seen("US"), modified=later)).engage.request == "US"
+    assert taken(asked, record(Seen(None), modified=later)).engage.request is None
     assert taken(asked, record(Seen("UK"), modified=later)) == asked
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from muster.pushes.expected_losses import Loss, expected_losses
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from tests.examples import settings
 
@@ -15,8 +16,8 @@ SETTINGS = settings(
 )
 
 
-def holds(group: str | None, request: str | None = None) -> dict[str, str | None]:
-    return {"request": request, "status": None, "group": group}
+def holds(group: str | None, request: str | None = None) -> Engage:
+    return Engage(request, None, group)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from muster.crm.engage_features import ENGAGE, Seen
+from muster.crm.engage_features import ENGAGE, Feature, Seen
 from muster.pushes.licence_lines import AHEAD, PROBE, Removals, next_in_line
 from muster.pushes.push_items import PushItem, Step
 from muster.roster import engage_groups
+from muster.roster.engage_state import Engage
 from muster.roster.licence_places import Line, Place, freed_by, line_for
 from muster.roster.member import Member
+from muster.roster.vault_state import LicenceWait, VaultState
 from muster.settings import Settings
 from muster.sources.vault_users import VaultUser
 
@@ -38,9 +40,9 @@ def line(*names: str, feature: str = ENGAGE, group: str = "UK", tried: datetime 
 
 def holder(name: str, **attributes: Any) -> Member:
     """Return somebody in the group UK."""
-    held = {"request": "UK", "status": "success", "group": "UK"}
+    held = Engage("UK", "success", "UK")
     crm = {"vault_crm": {"id": f"id of {name}", "username": None}}
-    vault = {"active": True}
+    vault = VaultState(active=True)
     return replace(
         Member(id=name, organization="acme", active=True, crm=crm, vault=vault, engage=held), **attributes
     )
@@ -48,7 +50,7 @@ def holder(name: str, **attributes: Any) -> Member:
 
 def shown(name: str, group: str | None) -> VaultUser:
     """Return how Vault CRM shows somebody."""
-    seen = {ENGAGE: Seen(group, "success", group)}
+    seen: dict[Feature, Seen] = {ENGAGE: Seen(group, "success", group)}
     return VaultUser(id=f"id of {name}", username=None, email=None, active=True, seen=seen)
 
 
@@ -108,16 +110,16 @@ def test_who_was_about_to_leave_and_has_left_makes_room_once() -> None:
 
 
 def test_before_somebody_asks_anew_the_line_is_tried() -> None:
-    asks = holder("new", engage={"request": None, "status": None, "group": None})
+    asks = holder("new", engage=Engage(None, None, None))
     asks = replace(asks, **engage_groups.request_group(asks, ENGAGE, "UK"))
     names = [f"{number:03}" for number in range(AHEAD + 5)]
     assert turns(line(*names), [asks], [shown("new", None)]) == dict.fromkeys(names[:AHEAD], True)
 
 
 def test_who_asks_anew_in_line_overtakes_nobody_by_that() -> None:
-    place = {"group": "UK", "since": "2026-11-01T08:16:00.000Z", "tried": NOW.isoformat()}
-    asks = holder("in line", engage={"request": "UK", "status": "retry_request", "group": None})
-    asks = replace(asks, vault={**asks.vault, "waits": {ENGAGE: place}})
+    place = LicenceWait("UK", since="2026-11-01T08:16:00.000Z", tried=NOW.isoformat())
+    asks = holder("in line", engage=Engage("UK", "retry_request", None))
+    asks = replace(asks, vault=replace(asks.vault, waits={ENGAGE: place}))
     assert turns(line("ada", "in line"), [asks], [shown("in line", None)]) == {}
 
 
@@ -138,7 +140,7 @@ def test_the_line_of_a_group(settings: Settings, line_of_uk: Line, moved: Line |
 
 OLDEST = [("eve", Place(ENGAGE, "US", "2026-10-01T08:16:00.000Z", NOW.isoformat()))]
 LEAVES = holder("leaves", active=False)
-MOVES = holder("moves", engage={"request": "DE", "status": "retry_request", "group": "UK"})
+MOVES = holder("moves", engage=Engage("DE", "retry_request", "UK"))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_a_licence_of_another_group_is_taken_where_they_are_shared() -> None:
 # ── Once removals are settled ────────────────────────────────────────────────────────────────────
 
 
-def item(step: Step, user: str, awaits: str | None = None) -> PushItem:
+def item(step: Step, user: str, awaits: Feature | None = None) -> PushItem:
     return PushItem(
         step=step,
         user=user,

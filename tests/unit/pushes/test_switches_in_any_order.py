@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from muster.crm.engage_features import CONNECT, ENGAGE
+from muster.crm.engage_features import CONNECT, ENGAGE, Feature
 from muster.edits import group_requests
 from muster.edits.group_requests import GroupRequest
 from muster.errors import Rejected
@@ -121,7 +121,7 @@ class Story:
         self.decided_with = vault_settings_digest(self.settings)
         names = mappings.vault_fields_to_read(self.settings)
         digest = digester(names)({name: self.row[name] for name in names})
-        if mode == "full" and not afresh and digest == self.member.vault.get("digest"):
+        if mode == "full" and not afresh and digest == self.member.vault.to_json().get("digest"):
             return
         user = replace(self.user(), digest=digest)
         decision = vault_lifecycle.decide(
@@ -137,7 +137,7 @@ class Story:
         self.sent(features)
         assert ENGAGE in features or self.member.engage == before.engage
 
-    def sent(self, features: tuple[str, ...]) -> None:
+    def sent(self, features: tuple[Feature, ...]) -> None:
         plan = planned([self.member], {"10042": self.user()}, {}, self.settings, NOW)
         for item in plan.items:
             if item.step not in SENT:
@@ -178,8 +178,8 @@ def begun(begins: str, unmapped: frozenset[str], refused: set[int], *, is_switch
     """Return the story of Ada from where she asks for a group, or does not."""
     story = Story(begins, unmapped, is_switched, refused)
     if begins in ("automatic", "manual"):
-        attributes: dict[str, Any] = engage_groups.request_group(story.member, ENGAGE, "UK")
-        story.member = replace(story.member, assignment="Sales", **attributes)
+        attributes = engage_groups.request_group(story.member, ENGAGE, "UK")
+        story.member = replace(replace(story.member, assignment="Sales"), **attributes)
     if begins in ("automatic", "manual", "nothing"):
         return story
     story.imported("full")
@@ -200,7 +200,7 @@ def ends(begins: str, steps: list[str], unmapped: frozenset[str]) -> list[Any]:
         story = begun(begins, unmapped, refused, is_switched=is_switched)
         story.goes(*steps, "on", "mapped", "full", "push", "full")
         member = story.member
-        rest = {name: value for name, value in member.vault.items() if name != "digest"}
+        rest = {name: value for name, value in member.vault.to_json().items() if name != "digest"}
         found.append((member.engage, member.origins, rest, story.row))
     return found
 

@@ -13,6 +13,7 @@ from muster.roster.history import BOOKKEEPING, HistoryEntry, changes_between, va
 from muster.roster.member import SHOWN, Json, Member
 from muster.roster.reasons import ERASED
 from muster.times import timestamp
+from tests.members import changed
 
 BEGIN = datetime(2026, 11, 20, 8, 15, tzinfo=UTC)
 TEXT = st.text(max_size=3) | st.none()
@@ -78,7 +79,7 @@ def lived(states: list[Member]) -> list[Json]:
 def test_taking_back_gives_every_earlier_member(steps: list[dict[str, Any]]) -> None:
     states = [Member(id="m1", organization="acme")]
     for step in steps:
-        states.append(replace(states[-1], **step, version=len(states)))
+        states.append(changed(states[-1], **step, version=len(states)))
     entries = lived(states[1:])
     # What changed nothing that people see has no entry.
     entries = [each for each in entries if each["changes"]]
@@ -91,7 +92,7 @@ def test_taking_back_gives_every_earlier_member(steps: list[dict[str, Any]]) -> 
 @given(step=STEP)
 def test_values_have_the_shape_of_a_members_json(step: dict[str, Any]) -> None:
     """But for what has no value in a map, which history does not tell from what is not there."""
-    member = replace(Member(id="m1", organization="acme"), **step)
+    member = changed(Member(id="m1", organization="acme"), **step)
     expected = member.shown(name for name in SHOWN if name not in BOOKKEEPING)
     for name in ("crm", "seats"):
         filled = {key: _with_value(each) for key, each in expected[name].items()}

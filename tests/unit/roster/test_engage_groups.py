@@ -19,13 +19,16 @@ from muster.crm.engage_features import (
     STATUSES,
     SUCCESS,
     USER_STATUS,
+    Feature,
     Seen,
 )
 from muster.roster import end_dates, engage_groups, licence_places, vault_tries
 from muster.roster.engage_groups import Due
+from muster.roster.engage_state import Engage
 from muster.roster.licence_places import Place
 from muster.roster.member import Member
-from muster.roster.vault_tries import Tries
+from muster.roster.vault_state import Tries
+from tests.members import changed, vault_state
 
 TODAY = date(2026, 11, 20)
 AT = "2026-11-20T08:16:00.000Z"
@@ -34,11 +37,11 @@ LATER = "2026-11-01T08:46:00.000Z"
 both = pytest.mark.parametrize("feature", FEATURES)
 
 
-def held(request: str | None, status: str | None = None, group: str | None = None) -> dict[str, str | None]:
-    return {"request": request, "status": status, "group": group}
+def held(request: str | None, status: str | None = None, group: str | None = None) -> Engage:
+    return Engage(request, status, group)
 
 
-def member(vault: dict[str, Any] | None = None, **attributes: Any) -> Member:
+def member(vault: dict[str, Any] | None = None, /, **attributes: Any) -> Member:
     """Return Ada, who is in Vault CRM; without anything there, her requests are empty."""
     seen = {"active": True, "engage": None, "engage_connect": None, "digest": "as imported"}
     ada = Member(
@@ -46,17 +49,17 @@ def member(vault: dict[str, Any] | None = None, **attributes: Any) -> Member:
         organization="acme",
         active=True,
         crm={"salesforce": {"id": "005"}, "vault_crm": {"id": "10042"}},
-        vault=seen | (vault or {}),
+        vault=vault_state(**seen | (vault or {})),
     )
-    return replace(ada, **attributes)
+    return changed(ada, **attributes)
 
 
 def stranger(**attributes: Any) -> Member:
     """Return Ada before an import has found her in Vault CRM."""
-    return replace(member(**attributes), crm={"salesforce": {"id": "005"}}, vault={})
+    return replace(member(**attributes), crm={"salesforce": {"id": "005"}}, vault=vault_state())
 
 
-def wished(ada: Member, feature: str, group: str | None) -> Member:
+def wished(ada: Member, feature: Feature, group: str | None) -> Member:
     return replace(ada, **engage_groups.request_group(ada, feature, group))
 
 
@@ -85,27 +88,27 @@ def tries(what: str, count: int) -> dict[str, Any]:
     ],
 )
 def test_a_changed_request_of_somebody_in_vault_crm_is_retry_request(
-    feature: str, before: dict[str, str | None], group: str | None
+    feature: Feature, before: Engage, group: str | None
 ) -> None:
     after = wished(member(**{feature: before}), feature, group)
-    assert getattr(after, feature) == {**before, "request": group, "status": RETRY_REQUEST}
+    assert after.feature(feature) == replace(before, request=group, status=RETRY_REQUEST)
     assert engage_groups.is_unsent(after, feature)
     # The next import looks at the member again, and what it saw last is still known.
-    assert after.vault == {"active": True, "engage": None, "engage_connect": None, "digest": ""}
+    assert after.vault.to_json() == {"active": True, "engage": None, "engage_connect": None, "digest": ""}
 
 
 @both
 @pytest.mark.parametrize(("shown", "status"), [(None, None), ("UK", SUCCESS)])
 def test_a_wish_that_is_taken_back_before_it_was_sent_leaves_nothing_to_send(
-    feature: str, shown: str | None, status: str | None
+    feature: Feature, shown: str | None, status: str | None
 ) -> None:
-    asked = member(**{feature: {"request": "US", "status": RETRY_REQUEST, "group": shown}})
-    asked = replace(asked, vault={**asked.vault, feature: shown})
+    asked = member(**{feature: Engage("US", RETRY_REQUEST, shown)})
+    asked = replace(asked, vault=replace(asked.vault, requests={feature: shown}))
     assert getattr(wished(asked, feature, shown), feature) == held(shown, status, shown)
 
 
 @both
-def test_the_other_feature_is_left_alone(feature: str) -> None:
+def test_the_other_feature_is_left_alone(feature: Feature) -> None:
     other = CONNECT if feature == ENGAGE else ENGAGE
     ada = member(**{other: held("US", SUCCESS, "US")})
     assert set(engage_groups.request_group(ada, feature, "UK")) == {feature, "vault"}
@@ -115,26 +118,26 @@ def test_the_other_feature_is_left_alone(feature: str) -> None:
 @pytest.mark.parametrize("group", ["UK", None])
 @pytest.mark.parametrize("status", [None, RETRY_REQUEST, SUCCESS, NO_LICENSES_REMAINING])
 def test_asking_for_what_is_asked_for_changes_nothing(
-    feature: str, group: str | None, status: str | None
+    feature: Feature, group: str | None, status: str | None
 ) -> None:
     assert engage_groups.request_group(member(**{feature: held(group, status)}), feature, group) == {}
 
 
 @both
-def test_who_is_not_in_vault_crm_yet_has_a_request_and_no_status(feature: str) -> None:
+def test_who_is_not_in_vault_crm_yet_has_a_request_and_no_status(feature: Feature) -> None:
     after = wished(stranger(), feature, "UK")
-    assert getattr(after, feature) == held("UK")
+    assert after.feature(feature) == held("UK")
     assert not engage_groups.is_unsent(after, feature)
     assert engage_groups.due(after) is None
 
 
 @both
 @pytest.mark.parametrize("status", [SUCCESS, REQUEST_SENT, NO_LICENSES_REMAINING, None, "on_hold__v"])
-def test_a_retry_keeps_the_request(feature: str, status: str | None) -> None:
+def test_a_retry_keeps_the_request(feature: Feature, status: str | None) -> None:
     ada = member(**{feature: held("UK", status, "US")})
     after = replace(ada, **engage_groups.retry(ada, feature))
-    assert getattr(after, feature) == held("UK", RETRY_REQUEST, "US")
-    assert after.vault["digest"] == ""
+    assert after.feature(feature) == held("UK", RETRY_REQUEST, "US")
+    assert after.vault.to_json()["digest"] == ""
 
 
 def test_a_retry_of_who_is_not_in_vault_crm_changes_nothing() -> None:
@@ -145,10 +148,10 @@ def test_a_retry_of_who_is_not_in_vault_crm_changes_nothing() -> None:
 def test_another_request_leaves_the_line_and_a_retry_does_not() -> None:
     line = {"engage": waits(), "engage_connect": waits("US")}
     ada = member({"waits": line}, engage=held("UK", NO_LICENSES_REMAINING))
-    assert wished(ada, ENGAGE, "US").vault["waits"] == {"engage_connect": waits("US")}
-    assert replace(ada, **engage_groups.retry(ada, ENGAGE)).vault["waits"] == line
+    assert wished(ada, ENGAGE, "US").vault.to_json()["waits"] == {"engage_connect": waits("US")}
+    assert replace(ada, **engage_groups.retry(ada, ENGAGE)).vault.to_json()["waits"] == line
     alone = member({"waits": {"engage": waits()}}, engage=held("UK", NO_LICENSES_REMAINING))
-    assert "waits" not in wished(alone, ENGAGE, None).vault
+    assert "waits" not in wished(alone, ENGAGE, None).vault.to_json()
 
 
 # ── Leaving ───────────────────────────────────────────────────────────────────────────────────────────
@@ -345,11 +348,11 @@ def test_what_starts_something_is_sent_and_nothing_else(
 
 
 @both
-def test_what_was_sent_is_not_sent_again(feature: str) -> None:
+def test_what_was_sent_is_not_sent_again(feature: Feature) -> None:
     ada = wished(member({feature: "US"}, **{feature: held("US", SUCCESS, "US")}), feature, "UK")
     after = replace(ada, **engage_groups.sent(ada, feature, request("UK")))
-    assert getattr(after, feature) == held("UK", REQUEST_SENT, "US")
-    assert (engage_groups.seen_request(after, feature), after.vault["digest"]) == ("UK", "")
+    assert after.feature(feature) == held("UK", REQUEST_SENT, "US")
+    assert (engage_groups.seen_request(after, feature), after.vault.to_json()["digest"]) == ("UK", "")
     assert not engage_groups.is_unsent(after, feature)
     seen = Seen(engage_groups.seen_request(after, feature), REQUEST_SENT, "US")
     assert engage_groups.to_send("UK", seen, retry=False) == {}
@@ -382,11 +385,11 @@ def test_where_the_status_alone_was_sent_the_request_is_as_it_was_seen() -> None
     ],
 )
 def test_group_and_status_are_taken_over_and_the_request_is_not(
-    feature: str, before: dict[str, Any], seen: Seen, after: dict[str, Any]
+    feature: Feature, before: Engage, seen: Seen, after: Engage
 ) -> None:
     ada = member(**{feature: before})
     taken = replace(ada, **engage_groups.observed(ada, feature, seen, AT))
-    assert getattr(taken, feature) == after
+    assert taken.feature(feature) == after
     assert engage_groups.seen_request(taken, feature) == seen.request
 
 
@@ -422,11 +425,11 @@ NONE_FREE = Seen("UK", NO_LICENSES_REMAINING)
     ],
 )
 def test_who_finds_no_licence_waits_from_then_on(
-    before: dict[str, Any], line: dict[str, str] | None, seen: Seen, after: dict[str, str] | None
+    before: Engage, line: dict[str, str] | None, seen: Seen, after: dict[str, str] | None
 ) -> None:
     ada = member({"waits": {"engage": line}} if line else {}, engage=before)
     taken = replace(ada, **engage_groups.observed(ada, ENGAGE, seen, AT))
-    assert taken.vault.get("waits") == ({"engage": after} if after else None)
+    assert taken.vault.to_json().get("waits") == ({"engage": after} if after else None)
     assert licence_places.places(taken) == ({Place(ENGAGE, **after)} if after else frozenset())
 
 
@@ -465,7 +468,7 @@ def test_a_removal_is_done_once_there_is_no_group(seen: Seen, left: Tries | None
     ada = member({"tries": {ENGAGE: {"since": EARLIER, "last": EARLIER, "count": 1}}}, **GONE, **IN_UK)
     looked_at = replace(ada, **engage_groups.observed(ada, ENGAGE, seen, LATER))
     assert vault_tries.of(looked_at, ENGAGE) == left
-    assert ("tries" in looked_at.vault) == (left is not None)
+    assert ("tries" in looked_at.vault.to_json()) == (left is not None)
 
 
 def test_a_removal_that_was_not_saved_stays_failed_until_the_vault_shows_something_else() -> None:
@@ -476,7 +479,7 @@ def test_a_removal_that_was_not_saved_stays_failed_until_the_vault_shows_somethi
         (Seen(None, REQUEST_SENT, "UK"), REQUEST_SENT),
         (Seen(None, SUCCESS, None), SUCCESS),
     ):
-        assert engage_groups.observed(ada, ENGAGE, seen, LATER)[ENGAGE]["status"] == status
+        assert engage_groups.observed(ada, ENGAGE, seen, LATER)[ENGAGE].status == status
 
 
 @pytest.mark.parametrize(
@@ -498,7 +501,7 @@ def test_who_comes_back_asks_for_the_group_again(
     before: dict[str, Any], after: dict[str, Any], asks: bool
 ) -> None:
     ada = member(engage=held("UK", SUCCESS))
-    returned = engage_groups.returned(replace(ada, **before), replace(ada, **after), TODAY)
+    returned = engage_groups.returned(changed(ada, **before), changed(ada, **after), TODAY)
     assert (returned.get("engage") == held("UK", RETRY_REQUEST)) is asks
 
 

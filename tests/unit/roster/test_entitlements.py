@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from muster.roster.data_capture import Capture
 from muster.roster.decisions import Decision, Known, Outcome
+from muster.roster.engage_state import Engage
 from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.salesforce_lifecycle import decide, seat
@@ -80,21 +82,16 @@ def test_a_setting_that_needs_a_seat_has_no_effect_until_it_is_held(
 ) -> None:
     organization = acme(data_capture={"record_web_conferences": value})
     setting = after(decided(organization=organization, pools=pools)).data_capture["record_web_conferences"]
-    assert setting == {
-        "intended": value,
-        "effective": effective,
-        "seat_required": "gong",
-        "origin": "assignment:Sales",
-    }
+    assert setting == Capture(value, effective, "gong", "assignment:Sales")
 
 
 def test_the_seat_given_from_the_line_puts_its_settings_into_effect() -> None:
     waits = after(decided(pools=FULL))
-    assert waits.seats["gong"]["state"] == "waiting"
+    assert waits.seats["gong"].state == "waiting"
     given = seat(waits, "gong", acme(), {"gong": Pool(0, 1)}, NOW, "run:1")
     assert given
     assert given.outcome is Outcome.SEATED
-    assert after(given).data_capture["record_web_conferences"]["effective"] == "enabled"
+    assert after(given).data_capture["record_web_conferences"].effective == "enabled"
     assert given.history
     assert given.history.origin == "assignment:Sales"
     assert seat(waits, "gong", acme(), {"gong": Pool(1, 1)}, NOW, "run:1") is None
@@ -136,13 +133,13 @@ def test_a_manual_member_who_returns_is_given_the_settings_anew() -> None:
 
 
 def test_what_a_manager_switched_survives_until_the_member_changes_assignment() -> None:
-    off = {"record_web_conferences": {"intended": "disabled", "origin": "manager:m1"}}
+    off = {"record_web_conferences": Capture("disabled", "disabled", "gong", "manager:m1")}
     switched = member(data_capture=off)
     stays = after(decided(switched, Title="Lead", pools={"gong": Pool(1)}))
-    assert stays.data_capture["record_web_conferences"]["intended"] == "disabled"
-    assert stays.data_capture["record_web_conferences"]["origin"] == "manager:m1"
+    assert stays.data_capture["record_web_conferences"].intended == "disabled"
+    assert stays.data_capture["record_web_conferences"].origin == "manager:m1"
     moved = after(decided(replace(switched, **SUPPORTS), Title="Lead"))
-    assert moved.data_capture["record_web_conferences"]["intended"] == "enabled"
+    assert moved.data_capture["record_web_conferences"].intended == "enabled"
 
 
 FROM_FIELDS = {
@@ -167,8 +164,8 @@ def test_values_come_from_fields(
     now = after(decided(organization=acme(**FROM_FIELDS), **fields))
     assert list(now.seats) == seats
     assert now.workspaces == workspaces
-    assert now.engage["request"] == group
-    assert now.data_capture["import_emails"]["effective"] == "prevented"
+    assert now.engage.request == group
+    assert now.data_capture["import_emails"].effective == "prevented"
 
 
 def test_a_field_nobody_told_leaves_what_it_decides_as_it_was() -> None:
@@ -176,11 +173,11 @@ def test_a_field_nobody_told_leaves_what_it_decides_as_it_was() -> None:
         seats={"gong": {"limit": 1}},
         assignments=[{"name": "Sales", **FROM_FIELDS}],
     )
-    had = member(workspaces={"EMEA": "Lead"}, engage={"request": "Leads", "status": None, "group": None})
+    had = member(workspaces={"EMEA": "Lead"}, engage=Engage("Leads", None, None))
     now = after(decided(had, organization=untold, Title="Lead", pools={"gong": Pool(1)}))
     assert list(now.seats) == ["gong"]
     assert now.workspaces == {"EMEA": "Lead"}
-    assert now.engage["request"] == "Leads"
+    assert now.engage.request == "Leads"
 
 
 def test_without_any_assignment_everyone_comes_in_with_nothing() -> None:

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from muster.roster.engage_state import NO_ENGAGE, Engage
 from muster.roster.former_groups import with_former_groups
-from muster.roster.member import NO_ENGAGE, Member
+from muster.roster.member import Member
 from tests.examples import settings
+from tests.members import changed
 
 ACME = settings(
     assignments=[
@@ -15,7 +17,7 @@ ACME = settings(
         {"name": "Support", "update_mode": "manual", "engage": {"group": "DE"}},
     ]
 )
-IN_UK = {"request": "UK", "status": "success", "group": "UK"}
+IN_UK = Engage("UK", "success", "UK")
 BY_HAND = {"engage.request": "manual:jane"}
 IN_CRM = {"engage.request": "crm"}
 KEPT = {"engage": {"group": "UK", "origin": "manual:jane"}}
@@ -23,7 +25,7 @@ IN_VAULT = {"vault_crm": {"id": "10042"}}
 
 
 def member(**attributes: Any) -> Member:
-    return Member(id="ada", organization="acme", crm=IN_VAULT, **attributes)
+    return changed(Member(id="ada", organization="acme", crm=IN_VAULT), **attributes)
 
 
 @pytest.mark.parametrize(
@@ -36,13 +38,13 @@ def member(**attributes: Any) -> Member:
         ),
         # What an assignment gave, it gives again; and what was not wished for is not kept.
         ({"engage": IN_UK}, None),
-        ({"engage": {**IN_UK, "request": None}, "origins": BY_HAND}, None),
+        ({"engage": replace(IN_UK, request=None), "origins": BY_HAND}, None),
     ],
 )
 def test_who_leaves_has_what_was_requested_kept(before: dict[str, Any], kept: dict[str, Any] | None) -> None:
     left = with_former_groups(member(active=True, **before), member(active=False), ACME)
-    assert left.vault.get("former") == kept
-    assert left.engage["request"] is None
+    assert left.vault.to_json().get("former") == kept
+    assert left.engage.request is None
     assert with_former_groups(left, left, ACME) == left
 
 
@@ -51,7 +53,7 @@ def test_who_leaves_has_what_was_requested_kept(before: dict[str, Any], kept: di
     [
         ({}, ("UK", "manual:jane")),
         # An assignment goes before what was requested by hand.
-        ({"engage": {**NO_ENGAGE, "request": "DE"}, "assignment": "Support"}, ("DE", None)),
+        ({"engage": replace(NO_ENGAGE, request="DE"), "assignment": "Support"}, ("DE", None)),
         ({"assignment": "Sales"}, (None, None)),
     ],
 )
@@ -60,5 +62,5 @@ def test_who_comes_back_has_it_requested_again_once(
 ) -> None:
     left = member(active=False, vault={"former": KEPT})
     returned = with_former_groups(left, replace(left, active=True, **back), ACME)
-    assert (returned.engage["request"], returned.origins.get("engage.request")) == request_of
-    assert "former" not in returned.vault
+    assert (returned.engage.request, returned.origins.get("engage.request")) == request_of
+    assert "former" not in returned.vault.to_json()

@@ -13,7 +13,7 @@ from muster.roster.member import Member
 from muster.roster.possible_losses import keys_perhaps_given_up, seats_perhaps_freed
 from muster.roster.reasons import END_DATE, INACTIVE_USER, NAME_MISSING
 from muster.roster.salesforce_lifecycle import decide, judged, wanted_for
-from muster.roster.seats import Pool
+from muster.roster.seats import HELD_SEAT, Pool
 from muster.roster.writing_user_changes import given_up
 from muster.settings import Settings
 from muster.sources.user_changes import UserChange
@@ -28,7 +28,7 @@ PLAIN: dict[str, Any] = {
 ACME = settings(**PLAIN)
 KEEPS = settings(**PLAIN, keep_active={"when_deactivated": True})
 CONVERTS = settings(**PLAIN, domains={"primary": "acme.example", "convert": True})
-GONG = {"gong": {"state": "held"}, "chorus": {"state": "held"}}
+GONG = dict.fromkeys(("gong", "chorus"), HELD_SEAT)
 
 CHANGES = [
     {},

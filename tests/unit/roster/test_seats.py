@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from muster.roster import seats
-from muster.roster.seats import Move, Pool, moved, moves, placed
+from muster.roster.seats import HELD_SEAT as HELD
+from muster.roster.seats import Move, Pool, SeatPlace, moved, moves, placed
 from tests.examples import settings
 
 NOW = "2026-11-20T08:16:00.000Z"
@@ -16,15 +17,14 @@ SEATS = settings(
         "closed": {"limit": 0},
     }
 )
-HELD = {"state": "held"}
 
 
-def waiting(since: str = NOW, rank: int = 1) -> dict[str, Any]:
-    return {"state": "waiting", "since": since, "rank": rank}
+def waiting(since: str = NOW, rank: int = 1) -> SeatPlace:
+    return SeatPlace("waiting", since, rank)
 
 
-def blocked(by: str) -> dict[str, Any]:
-    return {"state": "blocked", "requires": by}
+def blocked(by: str) -> SeatPlace:
+    return SeatPlace("blocked", requires=by)
 
 
 @pytest.mark.parametrize(

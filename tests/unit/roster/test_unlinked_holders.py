@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from muster.crm.engage_features import Seen
+from muster.crm.engage_features import Feature, Seen
 from muster.roster.decisions import Decision, Outcome, UnlinkedReason
 from muster.roster.member import Member
 from muster.roster.unlinked_holders import (
@@ -25,8 +25,8 @@ NOTHING = Seen(request=None, status=None, group=None)
 UNLINKED = Decision(outcome=Outcome.UNLINKED, unlinked_reason=UnlinkedReason.NO_MEMBER)
 
 
-def user(**seen: Seen) -> VaultUser:
-    shown = {"engage": NOTHING, "engage_connect": NOTHING, **seen}
+def user(engage: Seen = NOTHING, engage_connect: Seen = NOTHING) -> VaultUser:
+    shown: dict[Feature, Seen] = {"engage": engage, "engage_connect": engage_connect}
     return VaultUser(id="1", username="eve@x.example", email="eve@x.example", active=True, seen=shown)
 
 

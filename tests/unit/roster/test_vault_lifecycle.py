@@ -10,6 +10,7 @@ from muster.crm import engage_features
 from muster.crm.engage_features import CONNECT, ENGAGE, Seen
 from muster.roster import engage_groups
 from muster.roster.decisions import Decision, Known, Outcome
+from muster.roster.engage_state import Engage
 from muster.roster.links import vault_key
 from muster.roster.member import Member
 from muster.roster.vault_lifecycle import (
@@ -22,8 +23,10 @@ from muster.roster.vault_lifecycle import (
     succeeding,
     wanted_for,
 )
+from muster.roster.vault_state import FormerGroup, VaultState
 from muster.sources.vault_users import LinkLost, LostLink, VaultUser
 from tests.examples import settings
+from tests.members import changed as with_stored
 
 NOW = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
 VAULT = {"vault_crm": {"host": "acme-crm.veevavault.com", "manage_features": ["engage", "engage_connect"]}}
@@ -48,9 +51,9 @@ def ada(
         "email": "ada@acme.example",
         "active": True,
         "version": 3,
-        ENGAGE: {"request": request, "status": status, "group": group},
+        ENGAGE: Engage(request, status, group),
     } | more
-    return Member(id=given.pop("id", "m1"), organization="acme", **given)
+    return with_stored(Member(id="m1", organization="acme"), **given)
 
 
 def linked(
@@ -93,7 +96,7 @@ def known(*members: Member) -> Known:
 def engage(decision: Decision) -> tuple[str | None, str | None, str | None]:
     member = decision.after or decision.before
     assert member
-    return member.engage["request"], member.engage["status"], member.engage["group"]
+    return member.engage.request, member.engage.status, member.engage.group
 
 
 def changed(decision: Decision) -> set[str]:
@@ -138,7 +141,7 @@ def test_who_matches_is_linked_under_the_conditions_that_were_read() -> None:
     assert decision.after.crm == {"vault_crm": {"id": "10042", "username": "ada@acme.example"}}
     assert engage(decision) == ("UK", SUCCESS, "UK")
     assert decision.after.origins == {"engage.request": "crm"}
-    assert decision.after.vault == {"active": True, ENGAGE: "UK", CONNECT: None, "digest": "d1"}
+    assert decision.after.vault.to_json() == {"active": True, ENGAGE: "UK", CONNECT: None, "digest": "d1"}
     assert decision.history
     assert (decision.history.origin, decision.history.run, decision.history.version) == ("crm", "run:1", 4)
 
@@ -154,7 +157,8 @@ def test_who_certainly_is_another_member_loses_the_link_first_and_what_it_showed
     moved = linked(
         "UK", SUCCESS, "UK", "UK", email="x@acme.example", custom={"Country": "DE", "Region__c": "EU"}
     )
-    moved = replace(moved, vault={**moved.vault, "former": {"a": "b"}, "unfit": True})
+    kept = FormerGroup("DE", "crm")
+    moved = replace(moved, vault=replace(moved.vault, former={ENGAGE: kept}, unfit=True))
     listed = settings(
         connections=VAULT,
         auto_provision={"custom_fields": ["Region__c"]},
@@ -164,7 +168,11 @@ def test_who_certainly_is_another_member_loses_the_link_first_and_what_it_showed
     assert (decision.outcome, decision.before) == (Outcome.UNLINKED, moved)
     after = decision.after
     assert after
-    assert (engage(decision), after.crm, after.vault) == (("UK", None, None), {}, {"former": {"a": "b"}})
+    assert (engage(decision), after.crm, after.vault) == (
+        ("UK", None, None),
+        {},
+        VaultState(former={ENGAGE: kept}),
+    )
     assert after.custom == {"Region__c": "EU"}
     assert decide(user("UK"), known(ada(id="m2"), after), listed, {}, NOW).outcome is Outcome.LINKED
 
@@ -181,11 +189,11 @@ def test_in_doubt_the_link_stays_and_is_looked_at_again() -> None:
     of_user = user("UK", SUCCESS, "UK")
     after = decide(of_user, known(before), ACME, {}, NOW).after
     assert after
-    assert (after.vault["unfit"], after.vault["digest"]) == (True, "")
+    assert (after.vault.to_json()["unfit"], after.vault.to_json()["digest"]) == (True, "")
     assert not decide(of_user, known(after), ACME, {}, NOW).writes
     mended = decide(of_user, known(replace(after, email="ada@acme.example")), ACME, {}, NOW).after
     assert mended
-    assert ("unfit" in mended.vault, mended.vault["digest"]) == (False, "d1")
+    assert ("unfit" in mended.vault.to_json(), mended.vault.to_json()["digest"]) == (False, "d1")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +283,7 @@ def test_a_new_user_starts_without_what_was_seen_of_the_former_one() -> None:
     decision = decide(user(), known(former), ACME, {}, NOW)
     assert engage(decision) == ("UK", RETRY, None)
     assert decision.after
-    assert decision.after.vault == {"active": True, ENGAGE: None, CONNECT: None, "digest": "d1"}
+    assert decision.after.vault.to_json() == {"active": True, ENGAGE: None, CONNECT: None, "digest": "d1"}
 
 
 @pytest.mark.parametrize(
@@ -353,7 +361,7 @@ def test_request_status_and_group(
     decision = decide(of_user, known(before), acme, {}, NOW)
     assert engage(decision) == after
     member = decision.after or before
-    assert member.vault[ENGAGE] == shown[0]
+    assert member.vault.to_json()[ENGAGE] == shown[0]
     # Read once more as it is: nothing is written (I9).
     again = decide(of_user, known(member), acme, {}, NOW.replace(hour=20))
     assert (again.outcome, again.writes) == (Outcome.UNCHANGED, False)
@@ -363,11 +371,11 @@ def test_an_edit_that_is_kept_is_looked_at_again_and_given_up_once_that_is_what_
     before, of_user = linked("US", RETRY, "UK", "UK"), user("UK", "request_failed", None)
     kept = decide(of_user, known(before), ACME, {}, NOW).after
     assert kept
-    assert (kept.engage["request"], kept.engage["group"], kept.vault["digest"]) == ("US", None, "")
+    assert (kept.engage.request, kept.engage.group, kept.vault.to_json()["digest"]) == ("US", None, "")
     overwritten = decide(of_user, known(kept), OVERWRITING, {}, NOW)
     assert engage(overwritten) == ("UK", "request_failed", None)
     assert overwritten.after
-    assert overwritten.after.vault["digest"] == "d1"
+    assert overwritten.after.vault.to_json()["digest"] == "d1"
 
 
 @pytest.mark.parametrize(("digest", "request_then"), [("d1", "US"), ("d2", "UK")])
@@ -376,7 +384,7 @@ def test_the_request_of_who_is_new_holds_until_vault_crm_changes_the_user(
 ) -> None:
     new = decide(user("UK", SUCCESS, "UK"), known(ada("US")), OVERWRITING, {}, NOW).after
     assert new
-    assert (new.engage["request"], new.engage["status"]) == ("US", RETRY)
+    assert (new.engage.request, new.engage.status) == ("US", RETRY)
     then = decide(user("UK", SUCCESS, "UK", digest=digest), known(new), OVERWRITING, {}, NOW)
     assert engage(then)[0] == request_then
 
@@ -438,9 +446,7 @@ def test_what_is_not_mapped_stays_as_it_was(inbound: dict[str, Any], after: tupl
 
 
 def test_the_features_are_followed_independently() -> None:
-    before = linked(
-        "UK", SUCCESS, "UK", "UK", engage_connect={"request": "C", "status": RETRY, "group": None}
-    )
+    before = linked("UK", SUCCESS, "UK", "UK", engage_connect=Engage("C", RETRY, None))
     of_user = user(
         "US",
         SUCCESS,
@@ -451,7 +457,7 @@ def test_the_features_are_followed_independently() -> None:
     decision = decide(of_user, known(before), ACME, {}, NOW)
     assert engage(decision) == ("US", SUCCESS, "US")
     assert decision.after
-    assert decision.after.engage_connect == {"request": "C", "status": RETRY, "group": None}
+    assert decision.after.engage_connect == Engage("C", RETRY, None)
 
 
 def test_who_finds_no_licence_keeps_the_place_in_line_while_the_wish_is_the_same() -> None:
@@ -459,15 +465,15 @@ def test_who_finds_no_licence_keeps_the_place_in_line_while_the_wish_is_the_same
     first = decide(user("UK", none), known(linked("UK", SENT, None, "UK")), ACME, {}, NOW).after
     assert first
     at = "2026-11-20T08:16:00.000Z"
-    assert first.vault["waits"] == {ENGAGE: {"group": "UK", "since": at, "tried": at}}
+    assert first.vault.to_json()["waits"] == {ENGAGE: {"group": "UK", "since": at, "tried": at}}
     later = NOW.replace(hour=20)
     same = decide(user("UK", none, digest="d2"), known(first), ACME, {}, later).after
     assert same
-    assert same.vault["waits"] == first.vault["waits"]
+    assert same.vault.to_json()["waits"] == first.vault.to_json()["waits"]
     other = decide(user("US", none, digest="d2"), known(first), ACME, {}, later).after
     assert other
-    assert other.vault["waits"][ENGAGE]["group"] == "US"
-    assert other.vault["waits"][ENGAGE]["since"] != at
+    assert other.vault.to_json()["waits"][ENGAGE]["group"] == "US"
+    assert other.vault.to_json()["waits"][ENGAGE]["since"] != at
 
 
 def test_custom_fields_and_the_username_are_followed_and_those_of_others_stay() -> None:
@@ -484,7 +490,7 @@ def test_custom_fields_and_the_username_are_followed_and_those_of_others_stay() 
     assert decision.outcome is Outcome.UPDATED
     assert decision.after
     assert decision.after.custom == {"Region__c": "EMEA", "Country": "GB"}
-    assert decision.after.vault["active"] is False
+    assert decision.after.vault.to_json()["active"] is False
     # Whether somebody may work here is Salesforce's to say.
     assert decision.after.active
 
@@ -493,7 +499,7 @@ def test_a_row_that_differs_in_nothing_that_matters_moves_the_digest_without_his
     decision = decide(user("UK", SUCCESS, "UK"), known(linked("UK", SUCCESS, "UK", "UK")), ACME, {}, NOW)
     assert (decision.outcome, decision.history) == (Outcome.UNCHANGED, None)
     assert decision.after
-    assert (decision.after.version, decision.after.vault["digest"]) == (3, "d1")
+    assert (decision.after.version, decision.after.vault.to_json()["digest"]) == (3, "d1")
 
 
 def test_of_a_feature_that_is_not_managed_what_the_crm_shows_is_shown() -> None:
@@ -550,7 +556,7 @@ def test_a_request_waits_while_its_feature_is_not_pushed(
     decision = decide(of_user, known(before), acme, {}, NOW)
     assert engage(decision) == after
     member = decision.after or before
-    assert ("set_aside" in member.vault) == is_set_aside
+    assert ("set_aside" in member.vault.to_json()) == is_set_aside
     assert engage_groups.is_unsent(member, ENGAGE) == (is_set_aside or after[1] == RETRY)
     again = decide(of_user, known(member), acme, {}, NOW.replace(hour=20))
     assert not again.writes
@@ -559,8 +565,8 @@ def test_a_request_waits_while_its_feature_is_not_pushed(
 def test_another_request_by_hand_or_one_that_is_sent_is_not_set_aside_any_more() -> None:
     asked = replace(ASIDE, **engage_groups.request_group(ASIDE, ENGAGE, "DE"))
     sent = replace(ASIDE, **engage_groups.sent(ASIDE, ENGAGE, {"request": "US"}))
-    assert (asked.engage["status"], "set_aside" in asked.vault) == (RETRY, False)
-    assert (sent.engage["status"], "set_aside" in sent.vault) == (SENT, False)
+    assert (asked.engage.status, "set_aside" in asked.vault.to_json()) == (RETRY, False)
+    assert (sent.engage.status, "set_aside" in sent.vault.to_json()) == (SENT, False)
 
 
 def test_a_request_that_is_set_aside_is_due_at_once() -> None:

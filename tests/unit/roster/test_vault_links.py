@@ -7,9 +7,11 @@ import pytest
 
 from muster.crm.engage_features import CONNECT, ENGAGE, Seen
 from muster.roster import vault_links
+from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from muster.sources.vault_users import LinkLost, LostLink, VaultUser
 from tests.examples import settings
+from tests.members import changed, vault_state
 
 ACME = settings(connections={"vault_crm": {"host": "acme-crm.veevavault.com"}})
 BY_USERNAME = settings(connections={"vault_crm": {"host": "acme-crm.veevavault.com", "match": "username"}})
@@ -20,7 +22,7 @@ def member(name: str, **more: Any) -> Member:
     """Return a member of that name; its id is the name."""
     address = f"{name}@acme.example"
     given: dict[str, Any] = {"username": address, "email": address, "active": True} | more
-    return Member(id=name, organization="acme", **given)
+    return changed(Member(id=name, organization="acme"), **given)
 
 
 def user(name: str | None, username: str | None = None, **more: Any) -> VaultUser:
@@ -83,8 +85,9 @@ def test_a_converted_address_links_nobody(address: str, found: bool) -> None:
 
 
 LINKED = replace(ADA, crm={"vault_crm": {"id": "10001", "username": None}})
-IN_UK = replace(LINKED, engage={"request": "UK", "status": "success", "group": "UK"})
+IN_UK = replace(LINKED, engage=Engage("UK", "success", "UK"))
 RELINKED = replace(ADA, crm={"vault_crm": {"id": "10042", "username": None}})
+UNFIT = replace(RELINKED, vault=vault_state(unfit=True))
 
 
 @pytest.mark.parametrize(
@@ -94,11 +97,11 @@ RELINKED = replace(ADA, crm={"vault_crm": {"id": "10042", "username": None}})
         (user("ada"), LINKED, RELINKED, []),
         (user("ada"), IN_UK, RELINKED, [("vault_user_left_in_group", "10001")]),
         (user("ada", moved=True), IN_UK, RELINKED, []),
-        (user("x"), RELINKED, replace(RELINKED, vault={"unfit": True}), [("vault_user_renamed", "10042")]),
+        (user("x"), RELINKED, UNFIT, [("vault_user_renamed", "10042")]),
         (
             user("x"),
-            replace(RELINKED, vault={"unfit": True}),
-            replace(RELINKED, vault={"unfit": True}, title="x"),
+            UNFIT,
+            replace(UNFIT, title="x"),
             [],
         ),
         (LostLink(id="10001", member="ada", why=LinkLost.GONE), IN_UK, ADA, [("vault_user_gone", "10001")]),

@@ -2,24 +2,24 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from muster.crm.engage_features import CONNECT, ENGAGE
 from muster.roster import vault_tries
 from muster.roster.member import Member
-from muster.roster.vault_tries import Tries
+from muster.roster.vault_state import NOTHING_KNOWN, Tries, VaultState
 from muster.times import timestamp
 
 FIRST = "2026-11-20T08:16:00.000Z"
+ACTIVE = VaultState(active=True)
 
 
 def after(**by: float) -> str:
     return timestamp(datetime.fromisoformat(FIRST) + timedelta(**by))
 
 
-def member(vault: dict[str, Any]) -> Member:
+def member(vault: VaultState) -> Member:
     return Member(id="ada", organization="acme", vault=vault)
 
 
@@ -40,22 +40,22 @@ def test_each_try_waits_longer_and_one_without_an_answer_for_hours(
 
 
 def test_a_try_that_is_recorded_once_more_counts_once() -> None:
-    once = vault_tries.tried({"active": True}, ENGAGE, FIRST)
-    assert once == {"active": True, "tries": {ENGAGE: {"since": FIRST, "last": FIRST, "count": 1}}}
+    once = vault_tries.tried(ACTIVE, ENGAGE, FIRST)
+    assert once.to_json() == {"active": True, "tries": {ENGAGE: {"since": FIRST, "last": FIRST, "count": 1}}}
     assert vault_tries.tried(once, ENGAGE, FIRST) == once
     twice = vault_tries.tried(once, ENGAGE, after(hours=1))
     assert vault_tries.of(member(twice), ENGAGE) == Tries(since=FIRST, last=after(hours=1), count=2)
 
 
 def test_nothing_is_left_of_what_is_done() -> None:
-    both = vault_tries.tried(vault_tries.tried({"active": True}, ENGAGE, FIRST), CONNECT, FIRST)
+    both = vault_tries.tried(vault_tries.tried(ACTIVE, ENGAGE, FIRST), CONNECT, FIRST)
     assert vault_tries.of(member(vault_tries.done(both, ENGAGE)), ENGAGE) is None
     assert vault_tries.has(vault_tries.done(both, ENGAGE), CONNECT)
-    assert vault_tries.done(vault_tries.done(both, ENGAGE), CONNECT) == {"active": True}
+    assert vault_tries.done(vault_tries.done(both, ENGAGE), CONNECT) == ACTIVE
 
 
 def test_what_was_never_tried_is_not_looked_at() -> None:
-    assert vault_tries.looked_at({"active": True}, ENGAGE, FIRST, failed=True) == {"active": True}
+    assert vault_tries.looked_at(ACTIVE, ENGAGE, FIRST, failed=True) == ACTIVE
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_was_never_tried_is_not_looked_at() -> None:
 def test_a_failure_is_news_and_so_is_that_it_takes_a_week(
     at: str, failed: bool, found: tuple[str | None, str | None], news: bool
 ) -> None:
-    before = vault_tries.tried({}, ENGAGE, FIRST)
+    before = vault_tries.tried(NOTHING_KNOWN, ENGAGE, FIRST)
     looked_at = vault_tries.looked_at(before, ENGAGE, at, failed=failed)
     tries = vault_tries.of(member(looked_at), ENGAGE)
     assert tries
@@ -85,7 +85,7 @@ def test_a_failure_is_news_and_so_is_that_it_takes_a_week(
 
 
 def test_what_vault_crm_did_not_save_has_failed_at_once_and_a_saved_try_is_no_failure() -> None:
-    refused = vault_tries.tried({}, ENGAGE, FIRST, saved=False, blanked=True)
+    refused = vault_tries.tried(NOTHING_KNOWN, ENGAGE, FIRST, saved=False, blanked=True)
     expected = Tries(since=FIRST, last=FIRST, failed=FIRST, unsaved=True, blanked=True)
     assert vault_tries.of(member(refused), ENGAGE) == expected
     saved = vault_tries.of(member(vault_tries.tried(refused, ENGAGE, after(hours=6))), ENGAGE)
@@ -93,7 +93,7 @@ def test_what_vault_crm_did_not_save_has_failed_at_once_and_a_saved_try_is_no_fa
 
 
 def test_asking_for_a_group_and_taking_somebody_out_of_one_are_counted_apart() -> None:
-    refused = vault_tries.tried({}, ENGAGE, FIRST, saved=False, adds=True)
+    refused = vault_tries.tried(NOTHING_KNOWN, ENGAGE, FIRST, saved=False, adds=True)
     assert vault_tries.of_removal(member(refused), ENGAGE) is None
     assert vault_tries.of_addition(member(refused), ENGAGE) == Tries(
         since=FIRST, last=FIRST, failed=FIRST, unsaved=True, adds=True

@@ -10,6 +10,7 @@ from muster.roster.member import Member
 from muster.roster.written_fields import FieldWrite
 from muster.settings import Settings
 from muster.settings.document import read
+from tests.members import changed
 
 NOW, LATER = "2026-11-20T08:00:00Z", "2026-11-20T09:00:00Z"
 ADA = Member(
@@ -35,7 +36,7 @@ def settings(custom: dict[str, Any]) -> Settings:
 
 
 def marked(**mark: Any) -> Member:
-    return replace(ADA, vault={"active": True, "written": {"title": mark}})
+    return changed(ADA, vault={"active": True, "written": {"title": mark}})
 
 
 def written(member: Member, **shown: str | None) -> dict[str, str | None]:
@@ -113,7 +114,9 @@ def test_from_when_on_a_push_looks_at_it(
     mark: dict[str, Any], tries: dict[str, Any] | None, since: str | None
 ) -> None:
     member = marked(**mark)
-    member = replace(member, vault={**member.vault, **({"tries": {"fields": tries}} if tries else {})})
+    member = changed(
+        member, vault={**member.vault.to_json(), **({"tries": {"fields": tries}} if tries else {})}
+    )
     due = engage_groups.due(member)
     assert (due and due.since) == since
     assert due is None or due.what == {"fields"}
@@ -129,7 +132,7 @@ def test_from_when_on_a_push_looks_at_it(
     ],
 )
 def test_who_has_left_or_is_inactive_or_linked_to_nobody_is_not_due_for_it(change: dict[str, Any]) -> None:
-    member = replace(replace(ADA, vault={"active": True, "written": {"title": {"value": "x"}}}), **change)
+    member = changed(marked(value="x"), **change)
     due = engage_groups.due(member)
     assert due is None or "fields" not in due.what
 
@@ -137,7 +140,7 @@ def test_who_has_left_or_is_inactive_or_linked_to_nobody_is_not_due_for_it(chang
 def test_what_becomes_of_a_write() -> None:
     acme, shown = settings(TITLE), {"title__sys": "Boss"}
     member = replace(ADA, vault=written_fields.observed(ADA, shown, acme))
-    assert member.vault["written"] == {"title": {"value": "Rep", "open": True}}
+    assert member.vault.to_json()["written"] == {"title": {"value": "Rep", "open": True}}
     writes = written_fields.to_write(member, shown, acme)
     assert writes == {"title": FieldWrite("title__sys", "Rep", "Rep", "Boss")}
 
@@ -157,24 +160,24 @@ def test_what_becomes_of_a_write() -> None:
     assert not written_fields.due_to_write(lead, shown, acme, LATER, set())
 
     sent = replace(lead, vault=written_fields.sent(lead, others, LATER))
-    assert sent.vault["written"] == {"title": {"value": "Lead", "sent": "Lead"}}
+    assert sent.vault.to_json()["written"] == {"title": {"value": "Lead", "sent": "Lead"}}
     assert written_fields.due_since(sent) is None
     settled = written_fields.observed(sent, {"title__sys": "Lead"}, acme)
-    assert "tries" not in settled
+    assert not settled.tries
     # What does not stay is written again, at growing intervals.
     for count, since in ((1, ""), (2, "2026-11-20T15:00:01.000Z")):
         flips = replace(sent, vault=written_fields.observed(sent, shown, acme))
-        assert flips.vault["tries"]["fields"]["count"] == count
+        assert flips.vault.to_json()["tries"]["fields"]["count"] == count
         assert written_fields.due_since(flips) == since
         again = written_fields.to_write(flips, shown, acme)
         sent = replace(flips, vault=written_fields.sent(flips, again, "2026-11-20T09:00:01Z"))
     same = replace(lead, vault=written_fields.unchanged(lead, others))
-    assert same.vault["written"] == {"title": {"value": "Lead", "sent": "Lead", "same": "Boss"}}
+    assert same.vault.to_json()["written"] == {"title": {"value": "Lead", "sent": "Lead", "same": "Boss"}}
     assert written_fields.to_write(same, shown, acme) == {}
 
 
 def test_what_is_not_mapped_any_more_is_forgotten() -> None:
     member = marked(value="Rep", open=True)
-    assert "written" not in written_fields.observed(member, {}, settings({}))
+    assert not written_fields.observed(member, {}, settings({})).written
     # A plan that an earlier version made shows no fields: nothing is known.
     assert written_fields.observed(member, {}, settings(TITLE)) == member.vault

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from muster.crm import engage_features
-from muster.crm.engage_features import FEATURES
+from muster.crm.engage_features import FEATURES, Feature
 from muster.errors import Problem, Rejected
 from muster.settings import mappings
 from muster.settings.digests import align_settings_digest, deciding_settings
@@ -49,7 +49,7 @@ def test_the_fields_are_those_of_the_seed() -> None:
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-def test_each_status_has_a_name_and_is_known_by_it_in_any_case(feature: str) -> None:
+def test_each_status_has_a_name_and_is_known_by_it_in_any_case(feature: Feature) -> None:
     statuses = connection().statuses
     assert set(dict(getattr(statuses, feature))) == set(engage_features.STATUSES[feature])
     for code in engage_features.STATUSES[feature]:

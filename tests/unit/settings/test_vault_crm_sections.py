@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from muster.crm import engage_features
+from muster.crm.engage_features import Feature
 from muster.errors import Problem, Rejected
 from muster.settings import Settings, digests, mappings
 from muster.settings.document import read
@@ -34,7 +35,7 @@ def connection(**keys: Any) -> VaultCrmConnection:
 
 
 @pytest.mark.parametrize("feature", engage_features.FEATURES)
-def test_every_status_of_a_feature_has_a_name_by_default_and_no_other_has(feature: str) -> None:
+def test_every_status_of_a_feature_has_a_name_by_default_and_no_other_has(feature: Feature) -> None:
     vault = connection()
     assert set(dict(getattr(vault.statuses, feature))) == set(engage_features.STATUSES[feature])
     for code in engage_features.STATUSES[feature]:
@@ -46,7 +47,7 @@ def test_every_status_of_a_feature_has_a_name_by_default_and_no_other_has(featur
     ("feature", "foreign"),
     [("engage", "user_not_in_connect"), ("engage_connect", "no_licenses_remaining")],
 )
-def test_a_status_that_a_feature_does_not_have_is_kept_raw(feature: str, foreign: str) -> None:
+def test_a_status_that_a_feature_does_not_have_is_kept_raw(feature: Feature, foreign: str) -> None:
     assert connection().status_code(feature, f"{foreign}__v") == f"{foreign}__v"
     assert connection().status_code(feature, "Something__C") == "Something__C"
     with pytest.raises(KeyError):

@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 
 from muster.roster.decisions import Decision, Outcome
-from muster.roster.member import NO_ENGAGE, Member
+from muster.roster.engage_state import NO_ENGAGE, Engage
+from muster.roster.member import Member
 from muster.roster.reasons import CALL_CENTER_MISSING, EMAIL_DOMAIN, INACTIVE_USER, NAME_MISSING, UNMATCHED
+from muster.roster.seats import HELD_SEAT as HELD
+from muster.roster.seats import SeatPlace
 from muster.sources.newest_changes import read_version
 from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 from muster.webhook.losses import MOST_AN_HOUR, Loss, beyond, of_the_last_hour, taken_by
 from tests.examples import NOW, change, settings, user
 
-HELD = {"state": "held"}
-GROUP = {"request": "UK Field Force", "status": "success", "group": "UK Field Force"}
+GROUP = Engage("UK Field Force", "success", "UK Field Force")
 BEFORE = Member(
     id="m1",
     organization="acme",
@@ -71,10 +73,10 @@ def test_who_is_deactivated_in_salesforce_is_counted_only_where_nobody_has_read_
     [
         ({"title": "Lead"}, None),
         ({"seats": {"gong": HELD}}, "held_seats"),
-        ({"seats": {"gong": HELD, "forecast": {"state": "waiting", "since": "", "rank": 1}}}, "held_seats"),
+        ({"seats": {"gong": HELD, "forecast": SeatPlace("waiting", "", 1)}}, "held_seats"),
         ({"seats": {"gong": HELD, "forecast": HELD, "engage": HELD}}, None),
         ({"engage": NO_ENGAGE}, "held_groups"),
-        ({"engage": {**GROUP, "request": "US Field Force"}}, None),
+        ({"engage": replace(GROUP, request="US Field Force")}, None),
         ({"engage": NO_ENGAGE, "seats": {}}, "held_seats"),
     ],
 )

@@ -7,14 +7,14 @@ have few attributes and one JSON `doc`, because botocore's cost is per attribute
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
 from muster.error_log import LogEntry
-from muster.roster import end_dates, engage_groups, history
+from muster.roster import history
+from muster.roster.effects import Indexed
 from muster.roster.engage_groups import Due
 from muster.roster.history import HistoryEntry
 from muster.roster.licence_places import Place
@@ -99,13 +99,18 @@ def licence_lines_partition(organization: str) -> str:
     return f"ORG#{organization}#LICENCES"
 
 
-def licence_line_item(organization: str, place: Place, member: str) -> Item:
-    """Return the item of a member's place in line for a licence."""
-    # A digest, so that keys are short whatever the group's name.
-    group = blake2b(place.group.encode(), digest_size=8).hexdigest()
+def licence_line_key(organization: str, place: Place, member: str) -> Item:
+    """Return the key of a member's place in line for a licence."""
     return {
         "pk": {"S": licence_lines_partition(organization)},
-        "sk": {"S": f"{place.feature}#{group}#{place.since}#{member}"},
+        "sk": {"S": f"{place.feature}#{_digest(place.group)}#{place.since}#{member}"},
+    }
+
+
+def licence_line_item(organization: str, place: Place, member: str) -> Item:
+    """Return the item of a member's place in line for a licence."""
+    return {
+        **licence_line_key(organization, place, member),
         "group": {"S": place.group},
         "tried": {"S": place.tried},
     }
@@ -113,11 +118,15 @@ def licence_line_item(organization: str, place: Place, member: str) -> Item:
 
 def freed_key(organization: str, feature: str, group: str) -> Item:
     """Return the key of the count of a group's freed licences that nobody has been tried for yet (G8)."""
-    digest = blake2b(group.encode(), digest_size=8).hexdigest()
     return {
         "pk": {"S": licence_lines_partition(organization)},
-        "sk": {"S": f"{FREED}{feature}#{digest}"},
+        "sk": {"S": f"{FREED}{feature}#{_digest(group)}"},
     }
+
+
+def _digest(group: str) -> str:
+    """Return what stands for a group, so that keys are short whatever its name."""
+    return blake2b(group.encode(), digest_size=8).hexdigest()
 
 
 def to_place(item: Item) -> tuple[str, Place]:
@@ -192,32 +201,27 @@ def error_key(organization: str, entry: LogEntry) -> Item:
     return {"pk": {"S": error_partition(organization)}, "sk": {"S": sort}}
 
 
-def member_item(member: Member) -> Item:
-    """Return the item of a member."""
+def member_item(member: Member, shown: Indexed) -> Item:
+    """Return the item of a member; `shown` is what the indexes `by_state` and `by_due` show of it."""
     return {
         **member_key(member.organization, member.id),
         "revision": {"N": str(member.revision)},
         "active": {"BOOL": member.active},
-        **({"state": {"S": state}} if (state := _state(member)) else {}),
-        **({"due": {"S": due}} if (due := _due(member)) else {}),
+        **({"state": {"S": _state_key(shown.state)}} if shown.state else {}),
+        **({"due": {"S": _due_key(shown.due, member.id)}} if shown.due else {}),
         "doc": _doc(member.to_document()),
     }
 
 
-def _state(member: Member) -> str | None:
+def _state_key(state: MemberState) -> str:
     """Return the sort key in the index `by_state` of a member linked to Salesforce or Vault CRM.
 
     `<CRM id>|<digest>|<a: active, i: not>|<unmatched or inactive since>|<member id>`, and for a member linked
-    to Vault CRM also `|<id there>|<digest>`: all that an import needs to know of a member whose users have
-    not changed.
+    to Vault CRM also `|<id there>|<digest>`.
     """
-    crm_id, vault_id = (member.crm.get(each, {}).get("id") or "" for each in ("salesforce", "vault_crm"))
-    if not crm_id and not vault_id:
-        return None
-    active = "a" if member.active else "i"
-    vault = f"|{vault_id}|{member.vault.get('digest', '')}" if vault_id else ""
-    since = member.unmatched_since if member.active else member.inactive_since
-    return f"{crm_id}|{member.digest}|{active}|{since or ''}|{member.id}{vault}"
+    active, since = ("a", state.unmatched_since) if state.active else ("i", state.inactive_since)
+    vault = f"|{state.vault_id}|{state.vault_digest}" if state.vault_id else ""
+    return f"{state.crm_id}|{state.digest}|{active}|{since}|{state.member}{vault}"
 
 
 def to_state(state: str) -> MemberState:
@@ -231,17 +235,12 @@ def to_state(state: str) -> MemberState:
 _AT_ONCE = "0"
 
 
-def _due(member: Member) -> str | None:
-    """Return the sort key in the index `by_due` of a member that a push or an import has work for.
+def _due_key(due: Due, member: str) -> str:
+    """Return the sort key in the index `by_due`: `<due from day>|<what>|<member id>`.
 
-    `<due from day>|<what>|<member id>`, see `engage_groups.due` and `end_dates.evaluated_from`; the day is
-    the earlier one, and what is due at once sorts before every day.
+    What is due at once sorts before every day.
     """
-    found = engage_groups.due(member)
-    days, what = ([found.since], found.what) if found else ([], frozenset[str]())
-    if (day := end_dates.evaluated_from(member)) is not None:
-        days, what = [*days, day], what | {end_dates.EVALUATION}
-    return f"{min(days) or _AT_ONCE}|{','.join(sorted(what))}|{member.id}" if days else None
+    return f"{due.since or _AT_ONCE}|{','.join(sorted(due.what))}|{member}"
 
 
 def to_due(due: str) -> tuple[str, Due]:
@@ -265,7 +264,7 @@ def history_item(organization: str, entry: HistoryEntry) -> Item:
 
     Until 0.2.0 entries had none, and are not in the index.
     """
-    document = {name: value for name, value in asdict(entry).items() if name != "why" or value}
+    document = {name: value for name, value in _fields(entry).items() if name != "why" or value}
     return {
         **history_key(organization, entry.member, entry.version),
         "recorded": {"S": history.place(entry.at, entry.member, entry.version)},
@@ -276,7 +275,7 @@ def history_item(organization: str, entry: HistoryEntry) -> Item:
 def link_item(organization: str, link: Link, expires_at: int | None) -> Item:
     """Return the item of a link."""
     document = {
-        name: value for name, value in asdict(link).items() if value and name not in ("crm_id", "revision")
+        name: value for name, value in _fields(link).items() if value and name not in ("crm_id", "revision")
     }
     item = {
         **link_key(organization, link.crm_id),
@@ -303,7 +302,7 @@ def to_link(item: Item) -> Link:
 
 def error_item(organization: str, entry: LogEntry, expires_at: int) -> Item:
     """Return the item of an error log entry."""
-    document = {name: value for name, value in asdict(entry).items() if name != "member" or value}
+    document = {name: value for name, value in _fields(entry).items() if name != "member" or value}
     return {
         **error_key(organization, entry),
         "expires_at": {"N": str(expires_at)},
@@ -315,6 +314,11 @@ def document_of(item: Item) -> Json:
     """Return the JSON document of any item."""
     document: Json = orjson.loads(item["doc"]["S"])
     return document
+
+
+def _fields(value: HistoryEntry | Link | LogEntry) -> Json:
+    """Return the fields of a value; what they hold is taken apart as it is written as JSON."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 def _doc(document: Mapping[str, Any]) -> Item:

@@ -5,25 +5,18 @@ to the pools of seats are added up, because a transaction may touch an item only
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from muster.adapters.aws import roster_keys as keys
 from muster.adapters.aws.roster_keys import Item
-from muster.crm import engage_features
-from muster.imports.manager_mails import recorded_under
-from muster.roster import licence_places
-from muster.roster.decisions import HISTORY_ERASED_AT_ONCE, Decision
-from muster.roster.history import HistoryEntry
-from muster.roster.links import Link, bucket, keys_of, vault_id
-from muster.roster.member import Member
-from muster.roster.reasons import WAITING_REASONS
-from muster.roster.seats import Move, moves
+from muster.roster.decisions import Decision
+from muster.roster.effects import Effects, effects
+from muster.roster.links import Link
 
-# A message can come again for 24 hours from Salesforce and for 14 days from the dead-letter queue; the
-# last version of a user who is not in the roster is remembered for longer than both.
-LINK_DAYS = 45
+type _Decided = tuple[Decision, Effects]
+
 ERROR_DAYS = 90
 _DAY = 24 * 60 * 60
 # DynamoDB takes 100 actions and 4 MB; a member with its history is at most 130 KB (user_changes.MAX_TEXT),
@@ -36,34 +29,30 @@ def transactions(
     table: str, organization: str, decisions: Sequence[Decision], now: float
 ) -> Iterator[tuple[list[Decision], list[Any]]]:
     """Yield the decisions in groups, in order, each group with its transaction."""
-    group: list[Decision] = []
+    group: list[_Decided] = []
     actions: list[Any] = []
     touched: set[tuple[str, str]] = set()
-    pools: set[str] = set()
+    shared: set[tuple[str, ...]] = set()
     for decision in decisions:
-        own = _actions(table, organization, decision, now)
+        follows = effects(decision)
+        own = _actions(table, organization, decision, follows, now)
         items = {_item_of(action) for action in own}
-        seats = {*_moves(decision), *(f"{feature}#{left}" for feature, left in _groups_left(decision))}
-        together = len(actions) + len(own) + len(pools | seats)
+        counts = {*((seat,) for seat in follows.seats), *follows.freed}
+        together = len(actions) + len(own) + len(shared | counts)
         if group and (items & touched or together > _MOST_ACTIONS or len(group) == _MOST_DECISIONS):
-            yield group, [*actions, *_shared_actions(table, organization, group)]
-            group, actions, touched, pools = [], [], set(), set()
-        group.append(decision)
+            yield [each for each, _ in group], [*actions, *_shared_actions(table, organization, group)]
+            group, actions, touched, shared = [], [], set(), set()
+        group.append((decision, follows))
         actions += own
         touched |= items
-        pools |= seats
+        shared |= counts
     if group:
-        yield group, [*actions, *_shared_actions(table, organization, group)]
+        yield [each for each, _ in group], [*actions, *_shared_actions(table, organization, group)]
 
 
 def deletion(table: str, key: Item) -> dict[str, Any]:
     """Return the action that deletes an item, whether it exists or not."""
     return {"Delete": {"TableName": table, "Key": key}}
-
-
-def _history_deletions(table: str, organization: str, erased: HistoryEntry) -> Iterator[Any]:
-    for version in range(max(1, erased.version - HISTORY_ERASED_AT_ONCE), erased.version):
-        yield deletion(table, keys.history_key(organization, erased.member, version))
 
 
 def _item_of(action: Mapping[str, Any]) -> tuple[str, str]:
@@ -72,17 +61,19 @@ def _item_of(action: Mapping[str, Any]) -> tuple[str, str]:
     return key["pk"]["S"], key["sk"]["S"]
 
 
-def _actions(table: str, organization: str, decision: Decision, now: float) -> list[Any]:
+def _actions(table: str, organization: str, decision: Decision, follows: Effects, now: float) -> list[Any]:
     """Return the actions of a decision: at most one per item, at most a dozen items."""
     actions: list[Any] = []
     if decision.after:
         member = replace(decision.after, revision=decision.after.revision + 1)
         before = decision.before.revision if decision.before else None
-        actions.append(_put(table, keys.member_item(member), before))
+        actions.append(_put(table, keys.member_item(member, follows.indexed), before))
     if decision.history:
         actions.append(_put(table, keys.history_item(organization, decision.history), None))
-        if decision.erases_history:
-            actions += _history_deletions(table, organization, decision.history)
+        actions += [
+            deletion(table, keys.history_key(organization, decision.history.member, version))
+            for version in follows.versions_erased
+        ]
     if decision.link:
         former = decision.link_before.revision if decision.link_before else None
         actions.append(_put(table, _link_item(organization, decision.link, former or 0, now), former))
@@ -100,114 +91,60 @@ def _actions(table: str, organization: str, decision: Decision, now: float) -> l
         for member in decision.unchanged
     ]
     if decision.newcomer and decision.after:
-        item = keys.newcomer_item(organization, decision.after.id, now)
-        actions.append({"Put": {"TableName": table, "Item": item}})
+        actions.append(_put_again(table, keys.newcomer_item(organization, decision.after.id, now)))
     if decision.entry:
         item = keys.error_item(organization, decision.entry, int(now) + ERROR_DAYS * _DAY)
-        actions.append({"Put": {"TableName": table, "Item": item}})
-    return [
-        *actions,
-        *_match_actions(table, organization, decision),
-        *_line_actions(table, organization, decision),
-        *_licence_line_actions(table, organization, decision),
-        *_report_actions(table, organization, decision),
-    ]
-
-
-def _report_actions(table: str, organization: str, decision: Decision) -> list[Any]:
-    """Return the updates of the recorded teams of the former and the present manager (N1).
-
-    Maintained even while notifications are off, so that no index has to be built to switch them on.
-    """
-    if decision.after is None:
-        return []
-    was, becomes = recorded_under(decision.before), recorded_under(decision.after)
-    if was == becomes:
-        return []
-    actions: list[Any] = []
-    if was:
-        key = keys.report_key(organization, was, decision.after.id)
-        actions.append({"Delete": {"TableName": table, "Key": key}})
-    if becomes:
-        key = keys.report_key(organization, becomes, decision.after.id)
-        actions.append({"Put": {"TableName": table, "Item": key}})
+        actions.append(_put_again(table, item))
+    actions += _match_actions(table, organization, decision, follows)
+    if decision.after:
+        actions += _moved(table, organization, decision.after.id, follows)
     return actions
 
 
-def _line_actions(table: str, organization: str, decision: Decision) -> list[Any]:
-    """Return the updates of the lines for seats that the member leaves or joins."""
-    actions: list[Any] = []
-    for seat, move in _moves(decision).items():
-        member = decision.after.id if decision.after else ""
+def _moved(table: str, organization: str, member: str, follows: Effects) -> Iterator[Any]:
+    """Yield the puts and deletions of a member's items in lines and recorded teams."""
+    for seat, move in follows.seats.items():
         if move.leaves:
-            key = keys.line_key(organization, seat, move.leaves, member)
-            actions.append({"Delete": {"TableName": table, "Key": key}})
+            yield deletion(table, keys.line_key(organization, seat, move.leaves, member))
         if move.joins:
-            key = keys.line_key(organization, seat, move.joins, member)
-            actions.append({"Put": {"TableName": table, "Item": key}})
-    return actions
+            yield _put_again(table, keys.line_key(organization, seat, move.joins, member))
+    left, joined = follows.licences.left, follows.licences.joined
+    licences = [deletion(table, keys.licence_line_key(organization, place, member)) for place in left]
+    licences += [_put_again(table, keys.licence_line_item(organization, place, member)) for place in joined]
+    yield from sorted(licences, key=_item_of)
+    # Maintained even while notifications are off, so that no index has to be built to switch them on (N1).
+    for manager in follows.teams.left:
+        yield deletion(table, keys.report_key(organization, manager, member))
+    for manager in follows.teams.joined:
+        yield _put_again(table, keys.report_key(organization, manager, member))
 
 
-def _licence_line_actions(table: str, organization: str, decision: Decision) -> list[Any]:
-    """Return the updates of the lines for Engage licences that the member leaves, joins or moves in (G8)."""
-    if decision.after is None:
-        return []
-    member = decision.after.id
-
-    def items(of: Member | None) -> dict[str, Item]:
-        found = (keys.licence_line_item(organization, place, member) for place in licence_places.places(of))
-        return {item["sk"]["S"]: item for item in found}
-
-    was, becomes = items(decision.before), items(decision.after)
-    actions: list[Any] = []
-    for sort in sorted(was.keys() | becomes.keys()):
-        if sort not in becomes:
-            key = {name: was[sort][name] for name in ("pk", "sk")}
-            actions.append({"Delete": {"TableName": table, "Key": key}})
-        elif becomes[sort] != was.get(sort):
-            actions.append({"Put": {"TableName": table, "Item": becomes[sort]}})
-    return actions
-
-
-def _shared_actions(table: str, organization: str, decisions: Sequence[Decision]) -> list[Any]:
+def _shared_actions(table: str, organization: str, group: Sequence[_Decided]) -> list[Any]:
     """Return the actions on items that decisions share: pools of seats, counts of freed licences."""
-    freed = Counter(left for decision in decisions for left in _groups_left(decision))
+    freed = Counter(left for _, follows in group for left in follows.freed)
     return [
-        *_pool_actions(table, organization, decisions),
+        *_pool_actions(table, organization, group),
         *(
             {
                 "Update": {
                     "TableName": table,
-                    "Key": keys.freed_key(organization, feature, group),
+                    "Key": keys.freed_key(organization, feature, name),
                     "UpdateExpression": "ADD freed :count SET #group = :group",
                     "ExpressionAttributeNames": {"#group": "group"},
-                    "ExpressionAttributeValues": {":count": {"N": str(count)}, ":group": {"S": group}},
+                    "ExpressionAttributeValues": {":count": {"N": str(count)}, ":group": {"S": name}},
                 }
             }
-            for (feature, group), count in sorted(freed.items())
+            for (feature, name), count in sorted(freed.items())
         ),
     ]
 
 
-def _groups_left(decision: Decision) -> list[tuple[str, str]]:
-    """Return the Engage groups that the member has left, each of which frees a licence (G8)."""
-    if decision.before is None or decision.after is None:
-        return []
-    if vault_id(decision.before) != vault_id(decision.after):
-        # It goes with the user, who may hold it still.
-        return []
-    pairs = ((each, getattr(decision.before, each)["group"]) for each in engage_features.FEATURES)
-    return [
-        (each, group) for each, group in pairs if group and getattr(decision.after, each)["group"] != group
-    ]
-
-
-def _pool_actions(table: str, organization: str, decisions: Sequence[Decision]) -> list[Any]:
+def _pool_actions(table: str, organization: str, group: Sequence[_Decided]) -> list[Any]:
     """Return one update per seat's pool for all the decisions, with its limit as condition (A9)."""
     used, waiting, limits = Counter[str](), Counter[str](), dict[str, int]()
-    for decision in decisions:
+    for decision, follows in group:
         limits |= decision.limits
-        for seat, move in _moves(decision).items():
+        for seat, move in follows.seats.items():
             used[seat] += move.used
             waiting[seat] += move.waiting
     actions: list[Any] = []
@@ -230,10 +167,9 @@ def _pool_actions(table: str, organization: str, decisions: Sequence[Decision]) 
     return actions
 
 
-def _moves(decision: Decision) -> dict[str, Move]:
-    if decision.after is None:
-        return {}
-    return moves(decision.before.seats if decision.before else {}, decision.after.seats)
+def _put_again(table: str, item: Item) -> dict[str, Any]:
+    """Return a put without condition: of an item that may be written again."""
+    return {"Put": {"TableName": table, "Item": item}}
 
 
 def _put(table: str, item: Item, revision: int | None) -> dict[str, Any]:
@@ -268,33 +204,27 @@ def _replace_link(table: str, organization: str, link: Link, now: float) -> dict
 
 
 def _link_item(organization: str, link: Link, revision: int, now: float) -> Item:
-    keep = link.member is not None or link.reason in WAITING_REASONS
-    expires_at = None if keep else int(now) + LINK_DAYS * _DAY
+    expires_at = None if link.days is None else int(now) + link.days * _DAY
     return keys.link_item(organization, replace(link, revision=revision + 1), expires_at)
 
 
-def _match_actions(table: str, organization: str, decision: Decision) -> list[Any]:
-    """Return one action per match key that gains or loses someone, or that the decision depends on."""
+def _match_actions(table: str, organization: str, decision: Decision, follows: Effects) -> Iterator[Any]:
+    """Yield one action per match key that gains or loses someone, or that the decision depends on."""
     changes: dict[str, dict[str, str]] = defaultdict(dict)
-    if decision.after:
-        old, new = _buckets(keys_of(decision.before)), _buckets(keys_of(decision.after))
-        for key in old ^ new:
-            changes[key]["ADD members" if key in new else "DELETE members"] = decision.after.id
-    if decision.link:
-        old = _buckets(decision.link_before.match_keys) if decision.link_before else set()
-        new = _buckets(decision.link.match_keys)
-        for key in old ^ new:
-            changes[key]["ADD waiting" if key in new else "DELETE waiting"] = decision.link.crm_id
+    for attribute, moved, who in (
+        ("members", follows.keys, decision.after.id if decision.after else ""),
+        ("waiting", follows.waiting, decision.link.crm_id if decision.link else ""),
+    ):
+        for key in moved.joined:
+            changes[key][f"ADD {attribute}"] = who
+        for key in moved.left:
+            changes[key][f"DELETE {attribute}"] = who
     for key in decision.matches or ():
         changes.setdefault(key, {})
-    erased = _buckets(decision.keys_erased)
-    return [
-        *(_match_deletion(table, organization, decision, key) for key in sorted(erased)),
-        *(
-            _match_action(table, organization, decision, key, changes[key])
-            for key in sorted(changes.keys() - erased)
-        ),
-    ]
+    for key in sorted(follows.keys_erased):
+        yield _match_deletion(table, organization, decision, key)
+    for key in sorted(changes.keys() - follows.keys_erased):
+        yield _match_action(table, organization, decision, key, changes[key])
 
 
 def _match_deletion(table: str, organization: str, decision: Decision, key: str) -> dict[str, Any]:
@@ -305,10 +235,6 @@ def _match_deletion(table: str, organization: str, decision: Decision, key: str)
         "ExpressionAttributeValues": {":own": {"SS": [decision.after.id if decision.after else ""]}},
     }
     return action
-
-
-def _buckets(match_keys: Iterable[str]) -> set[str]:
-    return {bucket(key) for key in match_keys}
 
 
 def _match_action(
