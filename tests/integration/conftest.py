@@ -17,8 +17,8 @@ from muster.observability import logger
 from tests.doubles.salesforce_in_process import SalesforceInProcess, salesforce_in_process
 from tests.integration.beginnings import Built, Connected, begin, data_of, renew
 from tests.integration.company import SALES, SUPPORT, Company
-from tests.integration.replays import replay_all
 from tests.simulation.harness.quick_archive import QuickArchive
+from tests.simulation.harness.replays import differing
 from tests.simulation.harness.strict_aws import StrictAws, strict
 
 
@@ -47,7 +47,7 @@ def rules(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Str
         rules.page_size = 1_000
         rules.archive = QuickArchive()
         yield rules
-        replay_all(rules.archive)
+        assert not list(differing(rules.archive))
 
 
 @pytest.fixture

@@ -34,16 +34,14 @@ class StoredAttempt:
         return document
 
 
-def replay_all(archive: QuickArchive) -> int:
-    """Make each plan in an archive again; return how many there were, and fail if one differs."""
-    replayed = 0
-    for key, plan in archive.objects.items():
+def differing(archive: QuickArchive) -> Iterator[str]:
+    """Make each plan in an archive again, and yield what came of those that are not the same."""
+    for key, plan in list(archive.objects.items()):
         folder = key.removesuffix("plan.json")
         known = archive.objects.get(f"{folder}{DOCUMENT}.json")
         if folder == key or known is None or hash((plan, known)) in _seen:
             continue
-        _seen.add(hash((plan, known)))
         found = replay(StoredAttempt(archive.objects, folder))
-        assert found.same, found.to_json()
-        replayed += 1
-    return replayed
+        if not found.same:
+            yield f"the plan of {folder} comes out another: {found.to_json()}"
+        _seen.add(hash((plan, known)))
