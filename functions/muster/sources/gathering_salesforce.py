@@ -166,7 +166,7 @@ class Gathering:
         self._read_by_id("due_users", further, gathered)
         # Others may have changed before those were read, and are not read yet.
         gathered.newest = newest
-        if len(changed) > MOST_BY_ID:
+        if not self._matches_few(changed):
             narrowed = _by_user(self._matching(condition), changed)
             gathered.matches = {**narrowed, **self._matches_by_id(further)}
         else:
@@ -196,6 +196,15 @@ class Gathering:
             query = soql.select(names, soql.one_of("Id", some))
             for rows, sums in self._rows(f"{name}/{number}", query, names, gathered):
                 gathered.keep_all(rows, sums)
+
+    def _matches_few(self, changed: Mapping[str, Row]) -> bool:
+        """Whether so few have changed that they are matched by id; a reading goes on as it began."""
+        if self.resumed and filtered(self.settings):
+            if next(self.archive.parts("filters/1"), None) is not None:
+                return False
+            if next(self.archive.parts("matches"), None) is not None:
+                return True
+        return len(changed) <= MOST_BY_ID
 
     def _noted(self, name: str, ids: Callable[[], Iterable[str]]) -> list[str]:
         """Return ids as they were when first asked for in this attempt."""
