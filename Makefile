@@ -32,7 +32,9 @@ test: setup ## Run the tests
 check: setup ## Check format, style, types and the template
 	@echo "Checking format, style, types and the template …"
 	@$(IN_VENV)ruff format --check --quiet . || { echo "Not formatted; run: make format"; exit 1; }
-	@$(IN_VENV)ruff check --quiet . && $(IN_VENV)mypy functions muster_cli sandbox tests && $(IN_VENV)sam validate
+	@$(IN_VENV)ruff check --quiet .
+	@# Beside each other: types take longest.
+	@$(IN_VENV)sam validate & $(IN_VENV)mypy functions muster_cli sandbox tests; types=$$?; wait $$! && exit $$types
 
 up: setup ## Start the local stack: Muster on an AWS emulator beside a sandbox Salesforce and Vault CRM (STACK=name for another)
 	@$(IN_VENV)python -m sandbox.local_stack up

@@ -10,6 +10,10 @@ from unittest.mock import patch
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.loaders import JSONFileLoader
+from moto.core import models as moto_models
+from moto.core import responses as moto_responses
+from moto.core.custom_responses_mock import CallbackResponse
+from moto.core.utils import method_names_from_class
 from moto.dynamodb.models.table import Table
 from werkzeug.routing import Rule
 
@@ -62,6 +66,19 @@ def _builders_of_urls() -> Iterator[None]:
         return built[key]
 
     with patch.object(Rule, "_compile_builder", compile_once):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _addresses_of_aws() -> Iterator[None]:
+    """Have what answers at each address of AWS made once: moto makes 1,300 of them whenever it starts.
+
+    And what a service can do it looks up at each call.
+    """
+    with (
+        patch.object(moto_models, "CallbackResponse", functools.cache(CallbackResponse)),
+        patch.object(moto_responses, "method_names_from_class", functools.cache(method_names_from_class)),
+    ):
         yield
 
 

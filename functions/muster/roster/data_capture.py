@@ -6,10 +6,9 @@ holds with or without one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 from muster.roster.stored_values import Json, Unknown, unknown
 
@@ -47,7 +46,7 @@ class Capture:
         return {**document, **dict(self.unknown)} if self.unknown else document
 
     @staticmethod
-    def from_json(document: Mapping[str, Any]) -> Capture:
+    def from_json(document: Json) -> Capture:
         """Return the setting of its JSON."""
         found = _shared(*(document[name] for name in _NAMES))
         return found if len(document) == len(_NAMES) else replace(found, unknown=unknown(document, _NAMES))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -33,7 +32,7 @@ class Engage:
         return {**document, **dict(self.unknown)} if self.unknown else document
 
     @staticmethod
-    def from_json(document: Mapping[str, str | None]) -> Engage:
+    def from_json(document: Json) -> Engage:
         """Return the value of its JSON."""
         found = _shared(document.get("request"), document.get("status"), document.get("group"))
         return found if len(document) <= len(_NAMES) else replace(found, unknown=unknown(document, _NAMES))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from muster.roster.stored_values import Json, Unknown, unknown
 from muster.settings import Settings
@@ -52,12 +52,17 @@ class SeatPlace:
         """Return the place as it is stored."""
         if self is HELD_SEAT:
             return {"state": HELD}
-        values = ((name, getattr(self, name)) for name in _NAMES)
-        document = {name: value for name, value in values if value is not None}
-        return {**document, **dict(self.unknown)} if self.unknown else document
+        document: Json = {"state": self.state}
+        if self.since is not None:
+            document["since"] = self.since
+        if self.rank is not None:
+            document["rank"] = self.rank
+        if self.requires is not None:
+            document["requires"] = self.requires
+        return document | dict(self.unknown)
 
     @staticmethod
-    def from_json(document: Mapping[str, Any]) -> SeatPlace:
+    def from_json(document: Json) -> SeatPlace:
         """Return the place of its JSON."""
         if len(document) == 1 and document["state"] == HELD:
             return HELD_SEAT

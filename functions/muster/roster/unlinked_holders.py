@@ -6,13 +6,13 @@ do. Pure.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
 from muster.crm import vault_fields
 from muster.crm.engage_features import CONNECTION, NAMES, Feature
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
 from muster.roster.decisions import Decision, Outcome, UnlinkedReason
+from muster.roster.stored_values import Json
 from muster.sources.vault_users import VaultUser
 
 CODE = "licence_of_nobody"
@@ -64,12 +64,12 @@ class UnlinkedHolder:
     since: str
     members: tuple[str, ...] = ()
 
-    def to_document(self) -> dict[str, Any]:
+    def to_document(self) -> Json:
         """Return the JSON object that is stored, without the id."""
         return {name: value for name, value in asdict(self).items() if name != "id"}
 
     @classmethod
-    def from_document(cls, vault_id: str, document: Mapping[str, Any]) -> "UnlinkedHolder":
+    def from_document(cls, vault_id: str, document: Json) -> "UnlinkedHolder":
         """Return the user of a stored JSON object; keys of a newer version are left out."""
         known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
         return cls(

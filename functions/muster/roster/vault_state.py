@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from muster.crm.engage_features import FEATURES, Feature
@@ -21,6 +22,9 @@ _PAUSES = (timedelta(0), timedelta(hours=6))
 _LATER = timedelta(days=1)
 # A try without an answer is taken for forgotten after this long.
 FORGOTTEN = timedelta(hours=6)
+
+
+_NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +124,15 @@ class VaultState:
     """
 
     active: bool | None = None
-    requests: Mapping[Feature, str | None] = field(default_factory=dict)
+    requests: Mapping[Feature, str | None] = _NONE
     digest: str | None = None
-    waits: Mapping[Feature, LicenceWait] = field(default_factory=dict)
-    tries: Mapping[str, Tries] = field(default_factory=dict)
-    former: Mapping[Feature, FormerGroup] = field(default_factory=dict)
+    waits: Mapping[Feature, LicenceWait] = _NONE
+    tries: Mapping[str, Tries] = _NONE
+    former: Mapping[Feature, FormerGroup] = _NONE
     returning: tuple[Feature, ...] = ()
     set_aside: tuple[Feature, ...] = ()
-    under_way: Mapping[Feature, str] = field(default_factory=dict)
-    written: Mapping[str, WrittenMark] = field(default_factory=dict)
+    under_way: Mapping[Feature, str] = _NONE
+    written: Mapping[str, WrittenMark] = _NONE
     unfit: bool = False
     align: AlignMark | None = None
     unknown: Unknown = ()
@@ -160,19 +164,32 @@ class VaultState:
     @staticmethod
     def from_json(document: Json) -> VaultState:
         """Return the value of what is stored, which is not changed from then on."""
-        values: Json = {name: document[name] for name in _NAMES if name in document}
-        for name in values.keys() & _JSON.keys():
-            values[name] = _JSON[name][0](values[name])
-        requests = {feature: document[feature] for feature in FEATURES if feature in document}
-        newer = len(values) + len(requests) < len(document)
-        others = unknown(document, {*_NAMES, *FEATURES}) if newer else ()
-        state = VaultState(**values, requests=requests, unknown=others)
-        object.__setattr__(state, "read", document)
+        values: Json = {}
+        requests: dict[Feature, str | None] = {}
+        newer: list[tuple[str, object]] = []
+        for name, value in document.items():
+            if name in FEATURES:
+                requests[name] = value
+            elif name in _JSON:
+                values[name] = _JSON[name][0](value)
+            elif name in _PLAIN:
+                values[name] = value
+            else:
+                newer.append((name, value))
+        values |= {"requests": requests, "unknown": tuple(newer), "read": document}
+        # Past `__init__`: imports read many members.
+        state = object.__new__(VaultState)
+        for name, put, empty in _SLOTS:
+            put(state, values.get(name, empty))
         return state
 
 
 NOTHING_KNOWN = VaultState()
-# What is stored only if there is any, and all that is stored under its own name.
+_SLOTS = tuple(
+    (each.name, VaultState.__dict__[each.name].__set__, getattr(NOTHING_KNOWN, each.name))
+    for each in fields(VaultState)
+)
+# What is stored under its own name, if there is any.
 _PARTS = (
     "waits",
     "tries",
@@ -184,8 +201,9 @@ _PARTS = (
     "unfit",
     "align",
 )
-_NAMES = ("active", "digest", *_PARTS)
 
+
+_PLAIN = frozenset({"active", "digest", "under_way", "unfit"})
 
 type _Form = tuple[Callable[[Any], object], Callable[[Any], object]]
 

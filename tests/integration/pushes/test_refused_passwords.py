@@ -65,8 +65,8 @@ def test_schedules_send_it_once_in_two_days_and_say_so_once(
 ) -> None:
     assert scheduled(asking) is None
     assert metrics(capsys.readouterr().out)["ConnectionsQuarantined"] == 1
-    for _ in range(2 * 24 * 60 // 45):
-        pass_time(timedelta(minutes=45))
+    for _ in range(2 * 24 * 60 // 120):
+        pass_time(timedelta(minutes=120))
         said = scheduled(asking)
         assert said is not None
         assert said["status"] == "skipped"

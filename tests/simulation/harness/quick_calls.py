@@ -11,10 +11,15 @@ from functools import cache
 from typing import Any
 from unittest.mock import patch
 
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.endpoint import Endpoint
 from botocore.hooks import EventAliaser
+from botocore.parsers import BaseJSONParser
 from botocore.regions import EndpointRulesetResolver
+from botocore.serialize import JSONSerializer
 from botocore.signers import RequestSigner
 from botocore.useragent import UserAgentString
+from botocore.validate import ParamValidator
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.parsing import ast_nodes, expressions
@@ -27,6 +32,11 @@ UpdateExpressionParser: Any = vars(expressions)["UpdateExpressionParser"]
 _SIGN = RequestSigner.sign
 _ALIAS = vars(EventAliaser)["_alias_event_name"]
 _ENDPOINT = EndpointRulesetResolver.construct_endpoint
+_CREATE: Any = Endpoint.create_request
+_NEEDS_RETRY: Any = vars(Endpoint)["_needs_retry"]
+_VALIDATE: Any = vars(ParamValidator)["_validate"]
+_SERIALIZE: Any = vars(JSONSerializer)["_serialize"]
+_READ: Any = vars(BaseJSONParser)["_handle_structure"]
 _LEX = ConditionExpressionParser._lex_one_node
 _PARSE = UpdateExpressionParser.make
 _EQUAL = DynamoType.__eq__
@@ -45,6 +55,11 @@ def quick_calls() -> Iterator[None]:
             (RequestSigner, "sign", _sign),
             (EventAliaser, "_alias_event_name", _alias),
             (EndpointRulesetResolver, "construct_endpoint", _endpoint),
+            (Endpoint, "create_request", _created),
+            (Endpoint, "_needs_retry", _needs_retry),
+            (ParamValidator, "_validate", _validate),
+            (JSONSerializer, "_serialize", _serialize),
+            (BaseJSONParser, "_handle_structure", _read),
             (ConditionExpressionParser, "_lex_one_node", staticmethod(_lexed)),
             (UpdateExpressionParser, "make", staticmethod(_parsed)),
             (Node, "__deepcopy__", _copied),
@@ -78,6 +93,55 @@ def _endpoint(resolver: Any, operation_model: Any, call_args: Mapping[str, Any],
     if key not in known:
         known[key] = _ENDPOINT(resolver, operation_model, call_args, request_context)
     return known[key]
+
+
+def _is_json(operation: Any) -> bool:
+    # Only then neither signature nor headers matter to moto, nor is there an error with status 200.
+    return bool(operation.service_model.metadata.get("protocol") == "json")
+
+
+def _created(endpoint: Any, params: Any, operation_model: Any = None) -> Any:
+    if operation_model is None or not _is_json(operation_model):
+        return _CREATE(endpoint, params, operation_model)
+    return AWSPreparedRequest(params["method"], params["url"], params["headers"], params["body"], False)
+
+
+def _needs_retry(
+    endpoint: Any, attempts: int, operation: Any, request: Any, response: Any = None, error: Any = None
+) -> bool:
+    if response is not None and response[0].status_code == 200 and _is_json(operation):
+        return False
+    return bool(_NEEDS_RETRY(endpoint, attempts, operation, request, response, error))
+
+
+# Most of what is sent and read are texts of items, `{"S": "…"}`: to look through the kinds of values is
+# not needed for these.
+
+
+def _validate(validator: Any, value: Any, shape: Any, errors: Any, name: str) -> None:
+    if type(value) is str:
+        if shape.type_name == "string" and not shape.metadata and not shape.serialization:
+            return
+    elif _is_text(value, shape):
+        return
+    _VALIDATE(validator, value, shape, errors, name)
+
+
+def _serialize(serializer: Any, serialized: Any, value: Any, shape: Any, key: Any = None) -> None:
+    if _is_text(value, shape):
+        serialized[key] = value
+    else:
+        _SERIALIZE(serializer, serialized, value, shape, key)
+
+
+def _read(parser: Any, shape: Any, value: Any) -> Any:
+    return value if _is_text(value, shape) else _READ(parser, shape, value)
+
+
+def _is_text(value: Any, shape: Any) -> bool:
+    if shape.name != "AttributeValue" or type(value) is not dict or len(value) != 1:
+        return False
+    return type(value.get("S")) is str
 
 
 # ── moto ─────────────────────────────────────────────────────────────────────────────────────────

@@ -5,11 +5,14 @@ plain sailing is left to the whole of moto: `answer` says `None`, and nothing ha
 """
 
 import json
+import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.exceptions import DynamodbException, TransactionCanceledException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
@@ -23,8 +26,16 @@ type Json = dict[str, Any]
 type Answer = tuple[int, dict[str, str], str]
 
 MOST_KEYS = 100
-# How a query of an index is bounded.
-_UNTIL = "pk = :pk AND #text <= :until"
+# How a query is bounded: (key, prefix), or (key, relation, value, value).
+_BOUND = re.compile(
+    r"pk = :pk(?: AND (?:begins_with\((#?\w+), (:\w+)\)|(#?\w+) (BETWEEN|[<>]=?) (:\w+)(?: AND (:\w+))?))?"
+)
+_RELATIONS: dict[str, Callable[[str, str], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 # The partitions that the transaction under way may change; `None`: any.
 touched: set[DynamoType] | None = None
 # What moto goes back to when that is cancelled: the table as it was, copied once, not for each action.
@@ -100,40 +111,67 @@ def _put_item(body: Json) -> Json | None:
 
 
 def _query(body: Json) -> Json | None:
-    until = body["KeyConditionExpression"] == _UNTIL
-    if (not until and body["KeyConditionExpression"] != "pk = :pk") or "FilterExpression" in body:
-        return None
+    bound = _BOUND.fullmatch(body["KeyConditionExpression"])
     index, values = body.get("IndexName"), body["ExpressionAttributeValues"]
-    if index is not None and not _holds_keys_alone(body["TableName"], index):
+    names = body.get("ExpressionAttributeNames", {})
+    projected = None if index is None else _also_in(body["TableName"], index)
+    wanted = [names.get(name, name) for name in body.get("ProjectionExpression", "").split(", ") if name]
+    if bound is None or (index is not None and (projected is None or "ConsistentRead" in body)):
+        return None
+    # In an index is who has its key, and nothing but the keys and what the index says.
+    key = "sk" if index is None else index.removeprefix("by_")
+    bounded = bound[1] or bound[3]
+    if bounded and names.get(bounded, bounded) != key:
         return None
     found = dynamodb().tables[body["TableName"]].items.get(DynamoType(values[":pk"]), {}).values()
-    # In an index is who has its key, and nothing but the keys.
-    key = "sk" if index is None else index.removeprefix("by_")
-    names = ("pk", "sk") if index is None else ("pk", "sk", key)
-    order = names[:0:-1]
-    items = [_attributes(item) for item in found if key in item.attrs or index is None]
-    if until and body["ExpressionAttributeNames"] != {"#text": key}:
-        return None
+    keys = ("pk", "sk") if index is None else ("pk", "sk", key)
+    order = keys[:0:-1]
+    items = [item for item in found if key in item.attrs or index is None]
     items.sort(
-        key=lambda item: [item[name]["S"] for name in order], reverse=not body.get("ScanIndexForward", True)
+        key=lambda item: [item.attrs[name].value for name in order],
+        reverse=not body.get("ScanIndexForward", True),
     )
     if start := body.get("ExclusiveStartKey"):
-        keys = [{name: item[name] for name in names} for item in items]
-        if start not in keys:
+        places = [{name: item.attrs[name].to_regular_json() for name in keys} for item in items]
+        if start not in places:
             return None
-        items = items[keys.index(start) + 1 :]
-    within = [item for item in items if item[key]["S"] <= values[":until"]["S"]] if until else items
-    page, is_full = within[: body.get("Limit")], len(within) >= body.get("Limit", len(within) + 1)
+        items = items[places.index(start) + 1 :]
+    within = [item for item in items if _is_within(item.attrs[key].value, bound, values)]
+    page = within[: body.get("Limit")]
     # Whether more is to come is found out by who asks for it.
-    ends = is_full and len(page) < len(items)
-    more = {"LastEvaluatedKey": {name: page[-1][name] for name in names}} if ends else {}
-    shown = page if index is None else [{name: item[name] for name in names} for item in page]
-    return {"Items": shown, "Count": len(page), "ScannedCount": len(page), **more}
+    ends = len(page) == body.get("Limit") and page[-1] is not items[-1]
+    more = {"LastEvaluatedKey": {name: _attributes(page[-1])[name] for name in keys}} if ends else {}
+    if "FilterExpression" in body:
+        sees = get_filter_expression(body["FilterExpression"], names, values)
+        shown = [_attributes(item) for item in page if sees.expr(item)]
+    else:
+        shown = [_attributes(item) for item in page]
+    if projected is not None:
+        shown = [_only([*keys, *projected], item) for item in shown]
+    if wanted:
+        shown = [_only(wanted, item) for item in shown]
+    return {"Items": shown, "Count": len(shown), "ScannedCount": len(page), **more}
 
 
-def _holds_keys_alone(table: str, index: str) -> bool:
-    indexes = dynamodb().tables[table].global_indexes
-    return any(each.name == index and each.projection["ProjectionType"] == "KEYS_ONLY" for each in indexes)
+def _only(names: list[str], item: Json) -> Json:
+    return {name: item[name] for name in names if name in item}
+
+
+def _is_within(text: str, bound: re.Match[str], values: Json) -> bool:
+    _, prefix, _, relation, first, last = bound.groups()
+    if prefix:
+        return text.startswith(values[prefix]["S"])
+    if relation == "BETWEEN":
+        return bool(values[first]["S"] <= text <= values[last]["S"])
+    return relation is None or bool(_RELATIONS[relation](text, values[first]["S"]))
+
+
+def _also_in(table: str, index: str) -> list[str] | None:
+    """Return what is in an index besides its keys; `None`: everything, or there is no such index."""
+    for each in dynamodb().tables[table].global_indexes:
+        if each.name == index and each.projection["ProjectionType"] != "ALL":
+            return list(each.projection.get("NonKeyAttributes", []))
+    return None
 
 
 def _attributes(item: Item) -> Json:

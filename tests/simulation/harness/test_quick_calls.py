@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from tests.doubles.aws import in_moto, table_properties
 from tests.simulation.harness.quick_calls import quick_calls
@@ -65,3 +65,40 @@ def test_an_update_comes_out_the_same(
     if "#" in expression:
         update["ExpressionAttributeNames"] = NAMES
     assert after(quick_calls(), held, **update) == after(nullcontext(), held, **update)
+
+
+ITEMS: list[dict[str, Any]] = [
+    {"doc": {"S": ""}, "count": {"N": "2"}, "is": {"BOOL": True}, "none": {"NULL": True}},
+    {
+        "list": {"L": [{"S": "a"}, {"M": {"b": {"S": "c"}, "d": {"B": b"e"}}}]},
+        "names": {"SS": ["ada", "bob"]},
+    },
+    # These are refused.
+    {"doc": {"S": 1}},
+    {"doc": {"S": None}},
+    {"doc": {"T": "x"}},
+    {"doc": {"S": "x", "N": 1}},
+    {"list": {"L": [{"S": "a"}, {"S": b"b"}]}},
+    {"doc": "x"},
+    {"doc": None},
+]
+
+
+@pytest.mark.parametrize("item", ITEMS, ids=str)
+def test_what_is_written_is_checked_and_read_back_the_same(
+    item: dict[str, Any], template: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+
+    def written(way: AbstractContextManager[object]) -> Any:
+        with in_moto(), way:
+            dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+            dynamodb.create_table(TableName="roster", **table_properties(template))
+            try:
+                dynamodb.put_item(TableName="roster", Item={**KEY, **item})
+            except (ClientError, ParamValidationError) as error:
+                return str(error)
+            return dynamodb.get_item(TableName="roster", Key=KEY)["Item"]
+
+    assert written(quick_calls()) == written(nullcontext())

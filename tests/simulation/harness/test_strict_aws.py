@@ -196,6 +196,13 @@ def _call(chance: random.Random) -> Callable[[], Any]:
             return lambda: client.transact_write_items(TransactItems=actions)
 
 
+HOW_A_QUERY_IS_BOUNDED: list[tuple[str, dict[str, Any]]] = [
+    ("begins_with(sk, :prefix)", {":prefix": {"S": "b"}}),
+    ("sk BETWEEN :first AND :last", {":first": {"S": "a"}, ":last": {"S": "b"}}),
+    *((f"sk {relation} :than", {":than": {"S": "b"}}) for relation in ("<", "<=", ">", ">=")),
+]
+
+
 def _query(chance: random.Random) -> Callable[[], Any]:
     bounded = {
         "IndexName": "by_state",
@@ -208,7 +215,16 @@ def _query(chance: random.Random) -> Callable[[], Any]:
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": KEY["pk"]},
         **chance.choice([{}, {"IndexName": "by_state"}, bounded, {"ScanIndexForward": False}]),
+        **chance.choice([{}, {}, {"Limit": 2}]),
     }
+    if "IndexName" not in asked and (how := chance.choice([None, *HOW_A_QUERY_IS_BOUNDED])):
+        asked["KeyConditionExpression"] += f" AND {how[0]}"
+        asked["ExpressionAttributeValues"] |= how[1]
+    if "IndexName" not in asked and chance.random() < 0.5:
+        asked["FilterExpression"] = "revision = :one"
+        asked["ExpressionAttributeValues"] |= {":one": {"N": "1"}}
+    if chance.random() < 0.3:
+        asked["ProjectionExpression"] = "sk"
 
     def all_pages() -> Any:
         pages: list[Any] = [bootstrap._dynamodb().query(**asked)]

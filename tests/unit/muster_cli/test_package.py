@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ def test_what_is_in_the_package_is_said() -> None:
     assert shown == {path.stem for path in FILES} - {"__init__", "__main__"}
 
 
+@cache
 def commands() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, one in get_command(APP).commands.items():  # type: ignore[attr-defined]  # a group has them
