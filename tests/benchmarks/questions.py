@@ -217,7 +217,8 @@ def _run(number: int) -> Run:
     return Run(
         id=f"{started:%Y%m%dT%H%M%S}000-{number:08x}",
         organization="acme",
-        mode="push" if number % 2 else "incremental",
+        mode=None if number % 2 else "incremental",
+        kind="push" if number % 2 else "import",
         started_at=started.isoformat(),
         finished_at=(started + timedelta(seconds=20)).isoformat(),
         status=Status.SUCCEEDED,

@@ -84,7 +84,9 @@ class Acme:
 
     def read_users_before(self, number: int) -> None:
         """Have the last full import have read so many users."""
-        bootstrap.run_table().change_state("acme", lambda state: replace(state, rows=number))
+        bootstrap.run_table().change_state(
+            "acme", lambda state: replace(state, salesforce=replace(state.salesforce, rows=number))
+        )
 
     def check(self, *connections: str, **event: Any) -> dict[str, Any]:
         """Invoke PreflightFunction; without names, for every connection."""

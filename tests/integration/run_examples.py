@@ -6,13 +6,17 @@ from typing import Any
 
 from muster.adapters.aws.run_table import RunTable
 from muster.lease import Lease
-from muster.runs.run import ImportState, Phase, Run, Status
+from muster.runs.import_state import ImportState, SourceState
+from muster.runs.run import Phase, Run, Status
 from tests.simulation.harness.strict_aws import rows_of
 
 NOW = 1_795_162_532.5
 MINUTE = 60.0
 JANES, JOES = "20261120T081532Z-jane", "20261120T081533Z-joe"
-STATE = ImportState(watermark="2026-11-20T08:15:31.000Z", rows=2, evaluated_with="digest", full_run=JANES)
+STATE = ImportState(
+    salesforce=SourceState(watermark="2026-11-20T08:15:31.000Z", rows=2, decided_with="digest"),
+    full_run=JANES,
+)
 
 
 def run_of(number: str = JANES, **fields: Any) -> Run:

@@ -242,20 +242,19 @@ def test_an_import_that_was_under_way_is_finished(left: Left, context: LambdaCon
     assert run is not None
     # The import looks into Align too, which nobody answers for here.
     assert run.errors == left.values.runs[1].errors + summary["noticed"] + 1
-    assert replace(
-        left.runs.state(ORGANIZATION), completed_at=None, vault_decided_with=None, vault_read_at=None
-    ) == replace(
+    after, vault = left.runs.state(ORGANIZATION), summary["vault_crm"]
+    assert after == replace(
         before,
-        watermark=summary["newest"],
-        rows=summary["read"],
+        salesforce=replace(
+            before.salesforce,
+            watermark=summary["newest"],
+            rows=summary["read"],
+            decided_with=summary["evaluated_with"],
+        ),
         active=summary["active"],
-        evaluated_with=summary["evaluated_with"],
         full_run=IMPORT,
-        completed_at=None,
-        vault_watermark=summary["vault_crm"]["newest"],
-        vault_read_at=None,
-        vault_rows=summary["vault_crm"]["read"],
-        vault_decided_with=None,
+        completed_at=after.completed_at,
+        vault_crm=replace(after.vault_crm, watermark=vault["newest"], rows=vault["read"]),
     )
 
 

@@ -72,7 +72,7 @@ def room_of(module: str) -> str:
 
 def is_use_case(path: Path) -> bool:
     first = path.stem.split("_")[0]
-    return (first.endswith("ing") and first != "pending") or path.stem == "steps"
+    return (first.endswith("ing") and first != "pending") or path.stem in ("steps", "work")
 
 
 @pytest.mark.parametrize("path", FILES, ids=dotted)

@@ -134,7 +134,7 @@ class Checking:
             fields=fields,
             refusals=refusals if isinstance(refusals, MusterError) else refusals[:-1],
             users=users,
-            users_before=self._ask(lambda: self.ports.runs.state(self.settings.organization).rows),
+            users_before=self._ask(lambda: self.ports.runs.state(self.settings.organization).salesforce.rows),
             no_logins=refusals if isinstance(refusals, MusterError) else refusals[-1],
             calls_used=org.calls_used,
         )

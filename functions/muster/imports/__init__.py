@@ -1,7 +1,7 @@
 """Imports: bring the roster in line with Salesforce and Vault CRM (ScheduledImportFunction).
 
 importing             start an import, or try other settings
-steps                 the work of an import: gather, decide, apply, notify, end
+steps                 the job of an import: gather, decide, apply, notify
 gathering             gather what a run decides with, have it decided, keep the plan
 reading_sources       the reads of an import in their order
 looking_up            the second read: what the roster knows of who was read, kept in the archive

@@ -6,7 +6,7 @@ and holds up no other (I8); if nobody can be written, the run stops.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import batched, groupby
@@ -21,6 +21,8 @@ from muster.roster.ports import LOOKED_UP_AT_ONCE, Change, Roster, Rules
 from muster.roster.serving_seat_lines import SeatLineServer
 from muster.roster.writing_user_changes import PATIENCE, ReadAgain, UserChangeWriter
 from muster.runs.clock import OutOfTime, RunClock
+from muster.runs.hooks import Progress
+from muster.runs.run import Run
 from muster.settings import Settings
 from muster.sources.newest_changes import read_version
 from muster.sources.user_changes import UserChange
@@ -29,81 +31,89 @@ from muster.times import timestamp
 
 
 @dataclass(slots=True)
-class Applying:
-    """One invocation's share of applying a plan; `planned_at` is when its source was read.
+class PlanApplier:
+    """One invocation's share of applying a plan of these items; adds to the run's `progress`.
 
     `read_again` reads users by id, as they are now. `ready` are the decisions this invocation has already
-    made, by CRM id. `told` counts the entries that decisions added to the error log themselves.
+    made, by CRM id.
     """
 
     settings: Settings
     roster: Roster
     clock: RunClock
-    run: str
-    planned_at: datetime
+    run: Run
+    items: Sequence[Item]
     read_again: ReadAgain
-    ready: Mapping[str, Decision] = field(default_factory=dict)
-    errors: list[LogEntry] = field(default_factory=list)
-    told: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    _planned: frozenset[str] = frozenset()
+    progress: Progress
+    ready: Mapping[str, Decision]
+    _planned: frozenset[str] = field(init=False)
 
-    def apply(self, items: Sequence[Item], cursor: int, progress: Callable[[int], None]) -> None:
-        """Apply the items after the first `cursor`, calling `progress` with how many are done.
+    def __post_init__(self) -> None:
+        """Know whom the plan is about."""
+        self._planned = frozenset(item.user for item in self.items)
 
-        Raises `OutOfTime`, `Stale` if the lease is lost, and the first error if nobody can be written, or not
-        everybody of another vault.
+    def chunks(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        """Yield the items in order, in chunks that the same rules are for."""
+        for _, same in groupby(items, key=lambda item: _rules(item.change)):
+            yield from batched(same, LOOKED_UP_AT_ONCE, strict=False)
+
+    def apply(self, items: Sequence[Item]) -> None:
+        """Apply one chunk.
+
+        Raises `Stale` if the lease is lost, and the first error if nobody can be written, or not everybody of
+        another vault.
         """
-        done = cursor
-        self._planned = frozenset(item.user for item in items)
-        for rules, of_kind in groupby(_after(items, cursor), key=lambda item: _rules(item.change)):
-            for some in batched(of_kind, LOOKED_UP_AT_ONCE, strict=False):
-                # Who is served from a line has no change: `serve_lines` serves them when all else is done.
-                if changes := [item.change for item in some if item.change]:
-                    self._write(changes, rules)
-                done += len(some)
-                progress(done)
-                self.clock.check()
+        # Who is served from a line has no change: `serve_lines` serves them when all else is done.
+        if changes := [item.change for item in items if item.change]:
+            self._write(changes, _rules(changes[0]))
 
-    def second_pass(self, items: Sequence[Item]) -> None:
+    def finish(self, record: Callable[[], None]) -> None:
+        """Link to new managers, serve the lines, and after an import of everyone erase who left long ago."""
+        self.second_pass()
+        self.serve_lines(record)
+        if self.run.mode == "full":
+            self.erase_leavers()
+
+    def second_pass(self) -> None:
         """Link members who were written before their manager to it (A10); these writes are not counted."""
-        order = {item.user: number for number, item in enumerate(items)}
-        new = {item.user for item in items if item.outcome in ARRIVING}
-        later = self.planned_at + timedelta(milliseconds=1)
+        order = {item.user: number for number, item in enumerate(self.items)}
+        new = {item.user for item in self.items if item.outcome in ARRIVING}
+        read_at = datetime.fromisoformat(self.run.gathered_at or self.run.started_at)
+        later = read_at + timedelta(milliseconds=1)
         waiting = [
             replace(change, source=read_version(change.fields, later))
-            for change in (item.change for item in items)
+            for change in (item.change for item in self.items)
             if isinstance(change, UserChange)
             and (manager := change.fields.get("ManagerId")) in new
             and order[manager] > order[change.crm_id]
         ]
-        counted = self.outcomes.copy()
+        counted = self.progress.outcomes.copy()
         for number, some in enumerate(batched(waiting, LOOKED_UP_AT_ONCE, strict=False)):
             if number:
                 self.clock.check()
             self._write(some, salesforce_lifecycle, decided=False)
-        self.outcomes = counted
+        self.progress.outcomes = counted
 
-    def serve_lines(self, progress: Callable[[], None]) -> None:
-        """Give free seats to the members waiting for them; calls `progress` before it raises `OutOfTime`."""
+    def serve_lines(self, record: Callable[[], None]) -> None:
+        """Give free seats to the members waiting for them; calls `record` before it raises `OutOfTime`."""
         lines = SeatLineServer(self.settings, self.roster, self.clock.now(), self.clock.lease)
 
         def check() -> None:
-            self.outcomes += lines.outcomes
+            self._count(lines.outcomes)
             lines.outcomes.clear()
             try:
                 self.clock.check()
             except OutOfTime:
-                progress()
+                record()
                 raise
 
-        lines.serve_lines(f"run:{self.run}", check)
-        self.outcomes += lines.outcomes
+        lines.serve_lines(f"run:{self.run.id}", check)
+        self._count(lines.outcomes)
 
     def erase_leavers(self) -> None:
         """Erase whoever left longer ago than the settings keep members for (T5)."""
-        if erased := erase_leavers(self.settings, self.roster, self.clock, f"run:{self.run}"):
-            self.outcomes[Outcome.ERASED] += erased
+        if erased := erase_leavers(self.settings, self.roster, self.clock, f"run:{self.run.id}"):
+            self.progress.outcomes[Outcome.ERASED] += erased
 
     def _write(self, changes: Sequence[Change], rules: Rules, *, decided: bool = True) -> None:
         now, lease = self.clock.now(), self.clock.lease
@@ -117,15 +127,18 @@ class Applying:
             apart=self._planned,
         )
         failures = writer.write(changes, self.ready if decided else None)
-        self.outcomes += writer.outcomes
-        self.outcomes[refuted_messages.CODE] += len(writer.refuted)
-        self.told += writer.told
+        self._count(writer.outcomes)
+        self.progress.outcomes[refuted_messages.CODE] += len(writer.refuted)
+        self.progress.errors += writer.told
         down = sum(isinstance(error, Unavailable) for _, error in failures) >= PATIENCE
         # Whoever stays linked by an id of another vault would have somebody else's licence.
         half_moved = any(_moves(change) for change, _ in failures)
         if down or half_moved or len(failures) == len(changes) > PATIENCE:
             raise failures[0][1]
-        self.errors += [self._entry(change, error) for change, error in failures]
+        self.progress.entries += [self._entry(change, error) for change, error in failures]
+
+    def _count(self, outcomes: Counter[str]) -> None:
+        self.progress.outcomes.update({name: n for name, n in outcomes.items() if name != Outcome.UNCHANGED})
 
     def _entry(self, change: Change, error: MusterError) -> LogEntry:
         problem = Problem(
@@ -139,7 +152,7 @@ class Applying:
             at=timestamp(self.clock.now()),
             system="roster",
             code="not_written",
-            notification=self.run,
+            notification=self.run.id,
             record=change.crm_id,
         )
 
@@ -153,7 +166,3 @@ def _moves(change: Change) -> bool:
     if isinstance(change, LostLink):
         return change.why is LinkLost.OTHER_VAULT
     return isinstance(change, VaultUser) and change.moved
-
-
-def _after(items: Iterable[Item], cursor: int) -> Iterator[Item]:
-    return (item for number, item in enumerate(items) if number >= cursor)

@@ -1,7 +1,7 @@
-"""Gathers what an import decides with, has it decided, and keeps the plan (I1, I4, A14)."""
+"""Gathers what an import decides with, and has it decided (I1, I4, A14)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,17 +12,22 @@ from muster.imports.deciding import Basis, decide
 from muster.imports.importing_vault_crm import base_licences_left
 from muster.imports.known_roster import KnownRoster
 from muster.imports.looking_up import LookingUp
+from muster.imports.plan_items import Item
 from muster.imports.planning import Plan
 from muster.imports.planning_vault_crm import VaultPart
 from muster.imports.ports import Ports
 from muster.imports.reading_sources import Sources, gather
 from muster.roster.writing_user_changes import ReadAgain
 from muster.runs import guard
-from muster.runs.archive import ITEMS_A_PART, AttemptParts
+from muster.runs.answer import PlanShown
+from muster.runs.archive import AttemptParts
 from muster.runs.clock import RunClock
-from muster.runs.guard import Reason
-from muster.runs.parking import Ends
-from muster.runs.run import ImportState, Run
+from muster.runs.hooks import Planned
+from muster.runs.import_state import ImportState
+from muster.runs.kinds import kind_of
+from muster.runs.parking import SHOWN
+from muster.runs.reasons import Reason
+from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.digests import settings_digest
 from muster.settings.mappings import salesforce_organization
@@ -35,7 +40,7 @@ from muster.times import timestamp
 
 @dataclass(frozen=True, slots=True)
 class PlanMaker:
-    """Gathers and decides for one run, and keeps the plan in the archive.
+    """Gathers and decides for one run.
 
     `untried` is the settings' version, if what they name could not be tried when they were saved.
     """
@@ -44,10 +49,9 @@ class PlanMaker:
     clock: RunClock
     settings: Settings
     untried: int | None
-    ends: Ends
 
-    def planned(self, run: Run, *, resumed: bool) -> tuple[Plan, list[Reason], Run]:
-        """Return the plan, why it has to wait for approval, and the run with both recorded."""
+    def planned(self, run: Run, *, resumed: bool) -> tuple[Plan, Planned[Item]]:
+        """Return the plan, and what is recorded and shown of it."""
         basis = self._gathered(run, resumed=resumed)
         gathered, state = basis.selected.gathered, basis.known.state
         plan, vault = decide(basis, self.settings, _gathered_at(run), run.id)
@@ -56,29 +60,32 @@ class PlanMaker:
         trips: list[Reason] = [*guard.tripped(plan.effective, plan.active, self.settings)]
         if self._still_untried(state):
             trips += guard.untried(plan.effective, self.settings)
-        for number, start in enumerate(range(0, len(plan.items), ITEMS_A_PART), 1):
-            body = plan_items.written(plan.items[start : start + ITEMS_A_PART])
-            self.ports.archive.put(run.organization, run.id, run.attempt, "plan", number, body)
-        run = replace(
-            run,
-            planned=len(plan.items),
-            cursor=0,
+        return plan, Planned(
+            items=plan.items,
             counts=plan_items.counts(plan.effective),
-            left_out=plan.left_out.counts,
             plan_hash=plan_items.plan_hash(plan.effective),
-            updated_at=timestamp(self.clock.now()),
+            shown=self._shown(plan),
+            reasons=trips,
+            left_out=plan.left_out.counts,
+            summary=self._summary(gathered, plan, vault),
+            errors=run.errors,
+            entries=[*self._source_errors(run, gathered, plan), *vault.entries],
         )
-        self.ports.archive.put_document(
-            run.organization, run.id, run.attempt, "plan", self._summary(run, gathered, plan, trips, vault)
+
+    def _shown(self, plan: Plan) -> PlanShown:
+        return PlanShown(
+            changes=plan_items.first_shown(plan.items, SHOWN),
+            tally=plan.tally,
+            seats=plan.seat_use(self.settings),
+            left_out=plan.left_out.to_json(),
+            warnings=[*plan_items.lost_by_hand(plan.items), *plan.warnings],
         )
-        self.ends.log_errors(run, [*self._source_errors(run, gathered, plan), *vault.entries])
-        return plan, trips, run
 
     def _still_untried(self, state: ImportState) -> bool:
         """Whether nobody has tried the settings: who looked at such a plan and let it pass has, too."""
         if self.untried in (None, state.settings_tried):
             return False
-        return state.evaluated_with != settings_digest(self.settings)
+        return state.salesforce.decided_with != settings_digest(self.settings)
 
     def _gathered(self, run: Run, *, resumed: bool) -> Basis:
         """Read the sources and what the roster knows, and keep both in the archive."""
@@ -92,7 +99,7 @@ class PlanMaker:
             self.settings,
             Gathering(self.settings, ports.salesforce, parts, self.clock.check, resumed),
             VaultGathering(self.settings, ports.vault, parts, self.clock.check, resumed)
-            if ports.vault is not None and run.kind == "import" and run.mode != "members"
+            if ports.vault is not None and kind_of(run).applies and run.mode != "members"
             else None,
             parts,
         )
@@ -128,9 +135,7 @@ class PlanMaker:
             for record, problem in problems
         ]
 
-    def _summary(
-        self, run: Run, gathered: Gathered, plan: Plan, trips: list[Reason], vault: VaultPart
-    ) -> dict[str, Any]:
+    def _summary(self, gathered: Gathered, plan: Plan, vault: VaultPart) -> dict[str, Any]:
         active = dict(plan.active)
         for item in plan.effective:
             change = {"created": 1, "reactivated": 1, "deactivated": -1}.get(item.outcome, 0)
@@ -138,12 +143,6 @@ class PlanMaker:
                 if change and where is not None:
                     active[where] = active.get(where, 0) + change
         return {
-            "hash": run.plan_hash,
-            "counts": run.counts,
-            "seats": plan.seat_use(self.settings),
-            "left_out": plan.left_out.to_json(),
-            "guard": [trip.text() for trip in trips],
-            "tally": plan.tally,
             "read": gathered.total,
             "newest": gathered.newest,
             "active": active,

@@ -1,7 +1,7 @@
 """Starts imports: the roster follows all of Salesforce, or what changed there (I1 to I12).
 
 A run gathers (pages into the archive), decides (a plan, which the guard may park), applies it (one
-transaction a member, under the run's lease) and notifies managers. `steps` does that work; what can be
+transaction a member, under the run's lease) and notifies managers. `steps` has these steps; what can be
 asked of any run is in `muster.runs.running`.
 """
 
@@ -13,15 +13,18 @@ from muster.error_log import entry_of
 from muster.errors import Incomplete, MusterError, Problem, Rejected
 from muster.imports.ports import Ports
 from muster.imports.reading_sources import OVERLAP
-from muster.imports.steps import Steps
+from muster.imports.steps import ImportJob
 from muster.lease import Lease
 from muster.roster.finding import Named
 from muster.runs.answer import RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
-from muster.runs.guard import Rule
-from muster.runs.run import ImportState, Mode, Run
+from muster.runs.import_state import ImportState
+from muster.runs.kinds import IMPORT, SETTINGS
+from muster.runs.reasons import Rule
+from muster.runs.run import Mode, Run
 from muster.runs.running import Running, new_id
 from muster.runs.settings_change import SettingsChange
+from muster.runs.work import Work
 from muster.settings import Settings
 from muster.settings.digests import document_digest, settings_digest
 from muster.settings.mappings import salesforce_organization
@@ -53,11 +56,9 @@ class Importing:
         untried = self.stored.version if self.stored.not_tried else None
         return Running(
             self.stored,
-            "import",
-            "salesforce",
-            self.ports.runs,
-            self.ports.roster,
-            lambda clock: Steps(self.ports, clock, self.stored.settings, untried),
+            IMPORT,
+            self.ports.of_runs,
+            lambda _, clock: ImportJob(self.ports, clock, self.stored.settings, untried),
             self.now,
             self.remaining,
             self.hand_over,
@@ -82,8 +83,8 @@ class Importing:
         def new(run_id: str, at: datetime, lease: Lease) -> Run:
             state = self.ports.runs.state(lease.organization)
             moved = state.is_of_another_org(salesforce_organization(self.stored.settings))
-            full = state.watermark is None or moved or self._settings_have_changed(state)
-            since = None if full else earlier(state.watermark or "", OVERLAP)
+            full = state.salesforce.watermark is None or moved or self._settings_have_changed(state)
+            since = None if full else earlier(state.salesforce.watermark or "", OVERLAP)
             if not_found and not preview:
                 self._log_not_found(run_id, at, not_found)
             return Run(
@@ -141,7 +142,7 @@ class Importing:
             id=run_id,
             organization=self.stored.organization,
             mode="full",
-            kind="settings",
+            kind=SETTINGS.name,
             by=by,
             request_id=self.request_id,
             preview=True,
@@ -159,7 +160,8 @@ class Importing:
     ) -> tuple[Run, RunAnswer]:
         try:
             change.keep(self.ports.archive, run.organization, run.id)
-            return Steps(self.ports, clock, settings).preview(run, [Rule(each) for each in change.held_for])
+            work = Work(ImportJob(self.ports, clock, settings), self.ports.of_runs, clock)
+            return work.preview(run, [Rule(each) for each in change.held_for])
         except OutOfTime:
             error = Incomplete("there was not enough time to evaluate everyone")
             self.runs.fail(run.id, clock.lease, error)
@@ -169,7 +171,7 @@ class Importing:
             raise
 
     def _settings_have_changed(self, state: ImportState) -> bool:
-        return state.evaluated_with != settings_digest(self.stored.settings)
+        return state.salesforce.decided_with != settings_digest(self.stored.settings)
 
 
 def _with_not_found(answer: RunAnswer, not_found: Sequence[Problem]) -> RunAnswer:

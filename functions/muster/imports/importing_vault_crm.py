@@ -17,7 +17,8 @@ from muster.imports.looking_up import LookingUp
 from muster.imports.vault_users_read import VaultUsersRead
 from muster.roster import vault_lifecycle
 from muster.runs import guard
-from muster.runs.run import ImportState, Run
+from muster.runs.import_state import ImportState
+from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.digests import vault_settings_digest
 from muster.settings.mappings import vault_crm_connection
@@ -33,14 +34,14 @@ UNSEEN = "vault_unseen"
 
 def reads_everyone(run: Run, state: ImportState, settings: Settings) -> bool:
     """Whether the run reads every user of Vault CRM, not only those changed since the last import."""
-    known = state.vault_watermark is not None and not _decides_afresh(state, settings)
+    known = state.vault_crm.watermark is not None and not _decides_afresh(state, settings)
     return run.mode == "full" or not known
 
 
 def _decides_afresh(state: ImportState, settings: Settings) -> bool:
     """Whether other settings, or another vault, were those that users were last decided about with."""
-    same_vault = state.vault_host == vault_crm_connection(settings).host
-    return state.vault_decided_with != vault_settings_digest(settings) or not same_vault
+    same_vault = state.vault_crm.system == vault_crm_connection(settings).host
+    return state.vault_crm.decided_with != vault_settings_digest(settings) or not same_vault
 
 
 def base_licences_left(ask: Callable[[], Sequence[BaseLicence]]) -> int | None:
@@ -118,16 +119,16 @@ class VaultImporting:
         except CursorLost:
             raise Incomplete("Vault CRM no longer knows where the reading was interrupted") from None
         # Another vault may well have fewer users; the plan shows who of the members is not there.
-        if not moved and guard.fell_too_far(state.vault_rows, gathered.total, self.settings.guard):
+        if not moved and guard.fell_too_far(state.vault_crm.rows, gathered.total, self.settings.guard):
             raise Incomplete(
-                f"it shows {gathered.total:,} users, and {state.vault_rows:,} the last time:"
+                f"it shows {gathered.total:,} users, and {state.vault_crm.rows:,} the last time:"
                 " fewer by more than the guard allows"
             )
         return gathered
 
     def _changed(self, overlap: timedelta) -> VaultGathered:
         """Read who has changed, and whoever goes by the names of members that are linked to nobody (I3)."""
-        since = datetime.fromisoformat(self.known.state.vault_watermark or "") - overlap
+        since = datetime.fromisoformat(self.known.state.vault_crm.watermark or "") - overlap
         by = vault_crm_connection(self.settings).match
         keys = (key.partition("#") for key in self.known.unlinked)
         names = sorted(name for kind, _, name in keys if kind == by)

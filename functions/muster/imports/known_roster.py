@@ -19,7 +19,7 @@ from muster.imports.known_users import USERS_A_PART, KnownUsers, document_of, me
 from muster.imports.succession import Person
 from muster.roster.member import Member
 from muster.roster.seats import Pool, Pools
-from muster.runs.run import ImportState
+from muster.runs.import_state import ImportState
 from muster.settings import Settings
 from muster.sources.member_states import MemberState
 from muster.sources.ports import Parts
@@ -117,7 +117,7 @@ def keep(known: KnownRoster, settings: Settings, parts: Parts) -> dict[str, Any]
         "at": timestamp(known.at),
         "settings": settings.model_dump(mode="json"),
         "untried": known.untried,
-        "state": asdict(known.state),
+        "state": known.state.to_json(),
         "by_crm_id": bool(known.states),
         "in_vault": bool(known.in_vault),
         "due": known.due,

@@ -221,6 +221,12 @@ def first(items: Iterable[Item], most: int) -> list[Item]:
     return chosen
 
 
+def first_shown(items: Iterable[Item], most: int) -> list[dict[str, Any]]:
+    """Return the same of the items that change something, as an answer shows them."""
+    effective = (item for item in items if item.outcome != Outcome.UNCHANGED)
+    return [item.shown() for item in first(effective, most)]
+
+
 def _importance(item: Item) -> int:
     if item.outcome == Outcome.DEACTIVATED:
         return 0

@@ -9,7 +9,7 @@ from muster.crm.vault_records import BaseLicence
 from muster.imports.manager_mails import PendingMail
 from muster.pushes import ports as pushes_ports
 from muster.roster.ports import Roster, UnlinkedHolders
-from muster.runs.ports import Archive, Runs
+from muster.runs.ports import Archive, RunPorts, Runs
 from muster.settings import Settings
 from muster.sources.ports import Salesforce, Vault
 
@@ -69,3 +69,8 @@ class Ports:
     align_preflight: Callable[[], Sequence[Check]] = tuple
     users: Callable[[], Mapping[str, str]] = dict
     left_alone: Sequence[str] = ()
+
+    @property
+    def of_runs(self) -> RunPorts:
+        """What any run needs of it."""
+        return RunPorts(self.runs, self.archive, self.roster, self.users)

@@ -92,7 +92,7 @@ def _of_salesforce(
     try:
         gathered = gathering.everyone(
             {} if moved else known.states,
-            afresh=known.state.evaluated_with != settings_digest(settings),
+            afresh=known.state.salesforce.decided_with != settings_digest(settings),
             inactive=moved,
             is_due=is_due,
         )
@@ -100,9 +100,9 @@ def _of_salesforce(
         # The interrupted run's query cursor is gone; the next run reads from the start.
         raise Incomplete("Salesforce no longer knows where the reading was interrupted") from None
     # Another org may well have fewer users; the plan shows who of the members is not there.
-    if not moved and guard.fell_too_far(known.state.rows, gathered.total, settings.guard):
+    if not moved and guard.fell_too_far(known.state.salesforce.rows, gathered.total, settings.guard):
         raise Incomplete(
-            f"Salesforce shows {gathered.total:,} users, and {known.state.rows:,} the last time:"
+            f"Salesforce shows {gathered.total:,} users, and {known.state.salesforce.rows:,} the last time:"
             " fewer by more than the guard allows"
         )
     return replace(gathered, leaving=known.leaving)

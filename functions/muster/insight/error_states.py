@@ -12,6 +12,7 @@ from muster.crm import engage_features
 from muster.pushes import align_outcomes
 from muster.roster import unlinked_holders, vault_tries
 from muster.roster.member import Json, Member
+from muster.runs.kinds import kind_of
 from muster.runs.run import Run, Status
 from muster.times import timestamp
 
@@ -173,8 +174,8 @@ def _state(
     later = [
         run.id
         for run in since.runs
-        if run.mode in modes
-        and run.kind != "settings"
+        if run.mode_or_kind in modes
+        and kind_of(run).applies
         and run.status in _DONE
         and run.started_at > told_until
         and run.id not in told_again

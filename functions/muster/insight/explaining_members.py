@@ -94,7 +94,7 @@ def _explain_member(
         managers_reason=manager.inactive_reason if manager and not manager.active else None,
         managers_name=above.name if member.manager and above else None,
         above=_above(sources.views, member),
-        outdated=state.evaluated_with not in (None, settings_digest(settings)),
+        outdated=state.salesforce.decided_with not in (None, settings_digest(settings)),
     )
     live_answer = _LiveAnswer()
     if live:

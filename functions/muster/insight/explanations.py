@@ -14,7 +14,7 @@ from datetime import datetime
 from muster.crm import engage_features
 from muster.crm.engage_features import Feature
 from muster.insight import seat_explanations
-from muster.insight.run_summaries import YOU, to_do
+from muster.insight.run_summaries import to_do
 from muster.insight.seat_explanations import Lines
 from muster.roster import (
     eligibility,
@@ -31,6 +31,7 @@ from muster.roster.entitlements import assignment_of
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
 from muster.roster.reasons import EXPLAINED, INACTIVE_USER, NAMESAKE_ACTIVE, UNMATCHED
+from muster.runs.kinds import YOU
 from muster.settings import Settings, assignment_order
 from muster.settings.assignments import Assignment
 from muster.sources.user_changes import UserChange

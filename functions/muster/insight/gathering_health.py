@@ -21,6 +21,7 @@ from muster.roster import end_dates
 from muster.roster.member import Json
 from muster.roster.ports import Roster, RosterViews
 from muster.runs import guard
+from muster.runs.kinds import PUSH, RunKind
 from muster.runs.ports import Runs
 from muster.runs.run import Run, Status
 from muster.settings.mappings import pushed_features
@@ -100,7 +101,7 @@ def gathered(sources: Sources, stored: StoredSettings, now: datetime, *, live: b
         runs=runs,
         succeeded={
             "import": datetime.fromisoformat(state.completed_at) if state.completed_at else None,
-            "push": _last_push(runs),
+            "push": _last_success(runs, PUSH),
         },
         connections={
             name: Health(**sources.health.health(organization, name))
@@ -133,6 +134,6 @@ def _runs(runs: Runs, organization: str) -> list[Run]:
     return found
 
 
-def _last_push(runs: Sequence[Run]) -> datetime | None:
-    latest = next((run for run in runs if run.kind == "push" and run.status in _DONE), None)
+def _last_success(runs: Sequence[Run], kind: RunKind) -> datetime | None:
+    latest = next((run for run in runs if run.kind == kind.name and run.status in _DONE), None)
     return datetime.fromisoformat(latest.finished_at or latest.started_at) if latest else None

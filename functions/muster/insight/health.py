@@ -17,8 +17,10 @@ from muster.presentation.lines import counted
 from muster.pushes.blocked import blocked_by
 from muster.roster.member import Json
 from muster.roster.seats import Pool
-from muster.runs.guard import Trip
-from muster.runs.run import ImportState, Run, Status
+from muster.runs.import_state import ImportState
+from muster.runs.kinds import SCHEDULED, YOU, kind_of
+from muster.runs.reasons import Trip
+from muster.runs.run import Run, Status
 from muster.settings import Settings
 from muster.settings.mappings import pushed_features
 
@@ -153,16 +155,19 @@ def _runs(facts: Facts) -> Iterator[Finding]:
         if run.status is Status.PARKED and not run_summaries.is_too_late(run, facts.now):
             step, *_ = run_summaries.next_steps(run, None, facts.now)
             until = words.moment(run.expires_at)
-            what = f"{_KINDS[run.kind]} waits for a word: run {run.id}, until {until} UTC."
+            what = f"{kind_of(run).one.capitalize()} waits for a word: run {run.id}, until {until} UTC."
             yield Finding(Level.WAITS, what, step["what"], step["function"], step["event"])
         elif run.status is Status.RUNNING:
             yield Finding(
-                Level.KNOWN, f"{_KINDS[run.kind]} is at work: run {run.id}. {run_summaries.progress(run)}"
+                Level.KNOWN,
+                f"{kind_of(run).one.capitalize()} is at work: run {run.id}. {run_summaries.progress(run)}",
             )
-    for kind in ("import", "push"):
-        latest = next((run for run in facts.runs if run.kind == kind and run.status.ended), None)
+    for kind in SCHEDULED:
+        latest = next((run for run in facts.runs if run.kind == kind.name and run.status.ended), None)
         if latest and latest.status is Status.FAILED:
-            what = f"The last {kind} failed: run {latest.id}. {(latest.message or '').removesuffix('.')}."
+            what = (
+                f"The last {kind.name} failed: run {latest.id}. {(latest.message or '').removesuffix('.')}."
+            )
             yield Finding(Level.BROKEN, what, "Correct what it names; the next one starts anew.")
 
 
@@ -171,20 +176,19 @@ def _silence(facts: Facts) -> Iterator[Finding]:
         what = "Schedules import nothing: auto_provision.enabled is off, or Salesforce is not connected."
         yield Finding(Level.KNOWN, what)
         return
-    for kind, function in (("import", "ScheduledImportFunction"), ("push", "ScheduledPushFunction")):
-        if kind == "push" and not pushed_features(facts.settings):
+    for kind in SCHEDULED:
+        if kind.needs_features and not pushed_features(facts.settings):
             continue
-        last = facts.succeeded.get(kind)
+        last = facts.succeeded.get(kind.name)
         silent = facts.now - (last or facts.saved)
         if silent < OVERDUE:
             continue
         hours = round(silent.total_seconds() / 3600)
-        what = f"No {kind} has succeeded {'for' if last else 'yet, in'} {hours:,} hours."
-        event: Json = {"organization": facts.settings.organization, "by": run_summaries.YOU}
-        event |= {"mode": "incremental"} if kind == "import" else {}
+        what = f"No {kind.name} has succeeded {'for' if last else 'yet, in'} {hours:,} hours."
+        event: Json = {"organization": facts.settings.organization, "by": YOU, **kind.begun_with}
         level = Level.BROKEN if silent >= SILENT else Level.SOON
         remedy = "Start one by hand and read the answer; look whether the schedules are enabled."
-        yield Finding(level, what, remedy, function, event)
+        yield Finding(level, what, remedy, kind.function, event)
 
 
 # ── Connections ──────────────────────────────────────────────────────────────────────────────────────
@@ -316,5 +320,4 @@ def _people(count: int) -> str:
 
 
 _QUERY = "RosterQueryFunction"
-_KINDS = {"import": "An import", "push": "A push", "settings": "A change of settings"}
 _EACH = (_queues, _connections, _runs, _silence, _checks, _errors, _seats, _licences, _webhook, _left_out)

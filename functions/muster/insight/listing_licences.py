@@ -62,7 +62,7 @@ def list_licences(sources: Sources, settings: Settings, limit: int, cursor: str 
     holders = sources.holders.holders(settings.organization) if connection else {}
     lines, _ = sources.roster.licence_lines(settings.organization)
     return {
-        "as_of": sources.runs.state(settings.organization).vault_read_at,
+        "as_of": sources.runs.state(settings.organization).vault_crm.read_at,
         "counted_all": found.counted_all,
         "groups": list(_groups(found, holders.values(), lines)),
         "nobody_in_all": len(holders),

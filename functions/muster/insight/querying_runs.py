@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
 from muster import validation
 from muster.errors import NotFound, Problem, Rejected, Unavailable
@@ -18,6 +18,7 @@ from muster.pushes.push_items import PushItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
 from muster.runs import settings_change
+from muster.runs.kinds import IMPORT, KINDS, PUSH, SETTINGS, kind_of
 from muster.runs.ports import Archive, Runs
 from muster.runs.run import Kind, Run, Status
 from muster.runs.running import LEASE_S
@@ -31,7 +32,7 @@ _RUN_ID = re.compile(r"[0-9]{8}T[0-9A-Za-z-]{1,80}", re.ASCII)
 MOST_LOOKED_AT = 2_000
 # What runs are filtered by, and the values that they have.
 _FILTERS: Mapping[str, Sequence[str | bool]] = {
-    "kind": get_args(Kind.__value__),
+    "kind": tuple(KINDS),
     "status": tuple(Status),
     "with_news": (True, False),
 }
@@ -153,8 +154,7 @@ def _left_out(run: Run, archive: Archive) -> Json:
 def _at_work(run: Run, archive: Archive, lease_until: float | None, now: datetime) -> Json | None:
     if run.status is not Status.RUNNING:
         return None
-    name = "vault_users" if run.kind == "push" else "users"
-    pages = archive.count(run.organization, run.id, run.attempt, name)
+    pages = archive.count(run.organization, run.id, run.attempt, kind_of(run).pages)
     renewed = None if lease_until is None else datetime.fromtimestamp(lease_until - LEASE_S, UTC)
     return run_summaries.at_work(run, pages, renewed, now)
 
@@ -172,9 +172,22 @@ def _effective(
 
 def _items(run: Run, body: bytes) -> Sequence[Item | PushItem]:
     """Return the items of a part that an admin would see; only these count as places."""
-    if run.kind == "push":
-        return [item for item in push_items.read(body) if item.step in push_items.SENT]
+    return _EFFECTIVE_OF[run.kind](body)
+
+
+def _of_import(body: bytes) -> list[Item]:
     return [item for item in plan_items.read(body) if item.outcome != Outcome.UNCHANGED]
+
+
+def _of_push(body: bytes) -> list[PushItem]:
+    return [item for item in push_items.read(body) if item.step in push_items.SENT]
+
+
+_EFFECTIVE_OF: Mapping[Kind, Callable[[bytes], Sequence[Item | PushItem]]] = {
+    IMPORT.name: _of_import,
+    SETTINGS.name: _of_import,
+    PUSH.name: _of_push,
+}
 
 
 def _start(cursor: str | None, run: Run) -> tuple[int, int]:

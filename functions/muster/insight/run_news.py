@@ -1,5 +1,6 @@
 """Which runs are news: they changed something, failed, wait, or somebody decided about them. Pure."""
 
+from muster.runs.kinds import kind_of
 from muster.runs.run import Run, Status
 
 # Counts of what is as it was.
@@ -18,5 +19,5 @@ def is_news(run: Run) -> bool:
         return run.rejected_by is not None
     if run.status not in _SUCCEEDED:
         return False
-    decided = run.approved_by is not None or run.kind == "settings"
+    decided = run.approved_by is not None or not kind_of(run).applies
     return decided or run.errors > 0 or any(run.counts[name] for name in run.counts.keys() - _NOTHING_NEW)

@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from muster.roster.member import Json
+from muster.runs.kinds import YOU, kind_of
 from muster.runs.run import Phase, Run, Status
 
-# Stands in events to paste for whoever pastes them.
-YOU = "<you>"
 _SHOWN = (
     "id",
     "mode",
@@ -51,12 +50,9 @@ def progress(run: Run) -> str | None:
     match run.phase:
         case Phase.APPLY:
             return f"{run.cursor:,} of {run.planned:,} applied."
-        case Phase.NOTIFY if run.kind == "push":
-            return "Everything is sent; it reads what Vault CRM makes of it."
         case Phase.NOTIFY:
-            return "Everything is applied; managers are notified of new members."
-    source = "Vault CRM" if run.kind == "push" else "Salesforce"
-    return f"It reads {source} and makes a plan; nothing is changed yet."
+            return kind_of(run).last_phase
+    return f"It reads {kind_of(run).source} and makes a plan; nothing is changed yet."
 
 
 def at_work(run: Run, pages: int, renewed: datetime | None, now: datetime) -> Json | None:
@@ -87,14 +83,16 @@ def next_steps(run: Run, by: str | None, now: datetime) -> list[Json]:
     """Return what an admin can do about a run, each with the event to paste; `by`, if given, signs them."""
     signed = {"by": by or YOU}
     of = {"organization": run.organization}
-    function = "ScheduledPushFunction" if run.kind == "push" else "ScheduledImportFunction"
+    kind = kind_of(run)
+    function = kind.rejecting_function
     match run.status:
         case Status.PARKED if is_too_late(run, now):
             again = {**of, **_what_it_was_about(run), **signed}
             return [to_do("Nobody approved it in time. Start again; it is planned anew.", function, again)]
         case Status.PARKED:
             reject = to_do("Reject it: nothing is changed.", function, {**of, "reject": run.id, **signed})
-            return [_approval(run, function, signed), reject]
+            approve = to_do(kind.approval, kind.function, kind.approval_event(run, signed["by"]))
+            return [approve, reject]
         case Status.RUNNING:
             what = "Only if nobody works on it any more (it answered continue, or died): go on with it."
             return [to_do(what, function, {**of, "run_id": run.id})]
@@ -109,21 +107,11 @@ def to_do(what: str, function: str, event: Json) -> Json:
     return {"what": what, "function": function, "event": event}
 
 
-def _approval(run: Run, function: str, signed: Json) -> Json:
-    event = {"organization": run.organization}
-    if run.kind == "settings":
-        approve = {**event, "action": "approve", "run_id": run.id, **signed}
-        what = "Approve it: its settings are saved if they still lead to the same."
-        return to_do(what, "OrganizationSettingsFunction", approve)
-    approve = {**event, "approve": run.id, "plan_hash": run.plan_hash, **signed}
-    return to_do("Approve it: it is applied if its plan is still the same.", function, approve)
-
-
 def _what_it_was_about(run: Run) -> Json:
     """Return the keys that begin the same run again."""
-    if run.kind == "push":
-        return {}
-    return {"members": list(run.members)} if run.mode == "members" else {"mode": run.mode}
+    if run.mode == "members":
+        return {"members": list(run.members)}
+    return {"mode": run.mode} if run.mode else {}
 
 
 def is_too_late(run: Run, now: datetime) -> bool:

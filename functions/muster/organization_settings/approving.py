@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from muster.errors import NotFound, Problem, Rejected, Stale
 from muster.organization_settings.previewing import Preview, Previewing, Tried
 from muster.runs import settings_change
+from muster.runs.kinds import SETTINGS, kind_of
 from muster.runs.parking import APPROVAL, require_parked, require_second_person
 from muster.runs.run import Run, Status
 from muster.runs.settings_change import SettingsChange
@@ -111,7 +112,7 @@ class Approving:
     def finish(self, run_id: str, current: StoredSettings) -> None:
         """Finish an approval whose settings are already saved; raises `Rejected`."""
         run = self._run(run_id, current.organization)
-        if run.kind == "settings" and run.status is Status.SUCCEEDED:
+        if run.kind == SETTINGS.name and run.status is Status.SUCCEEDED:
             self._let_import_pass(run)
             return
         parked = self._parked(run_id, current.organization, based_on=current.version - 1)
@@ -133,10 +134,10 @@ class Approving:
         return run
 
     def _require_settings(self, run: Run) -> None:
-        if run.kind != "settings":
-            function = "ScheduledPushFunction" if run.kind == "push" else "ScheduledImportFunction"
-            what = f"is {'a push' if run.kind == 'push' else 'an import'}, not a change of settings"
-            raise Rejected(Problem("approve", what, f"Approve it with {function}."))
+        kind = kind_of(run)
+        if kind is not SETTINGS:
+            what = f"is {kind.one}, not {SETTINGS.one}"
+            raise Rejected(Problem("approve", what, f"Approve it with {kind.function}."))
 
     def _parked(self, run_id: str, organization: str, based_on: int) -> Run:
         """Return the run if it waits for approval and was planned on that version; raises `Rejected`."""

@@ -19,6 +19,7 @@ from muster.roster.ports import Roster
 from muster.roster.seats import limits
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.guard import EVERYONE
+from muster.runs.kinds import SETTINGS
 from muster.runs.parking import APPROVAL
 from muster.runs.ports import Archive, Runs
 from muster.runs.run import Run, Status
@@ -218,7 +219,7 @@ class Previewing:
             id=new_id(at),
             organization=current.organization,
             mode="full",
-            kind="settings",
+            kind=SETTINGS.name,
             status=Status.PARKED,
             by=by,
             request_id=self.request_id,
@@ -247,7 +248,7 @@ class Previewing:
         """Reject parked changes that are void, expired, or the same as the newest one."""
         latest, _ = self.runs.runs(newest.organization, RUNS_SEARCHED, None)
         for run in latest:
-            if run.kind != "settings" or run.status is not Status.PARKED or run.id == newest.id:
+            if run.kind != SETTINGS.name or run.status is not Status.PARKED or run.id == newest.id:
                 continue
             expired = run.expires_at is not None and timestamp(self.now()) >= run.expires_at
             void = run.settings_version != newest.settings_version

@@ -1,7 +1,8 @@
 """Pushes: send what is pending in the roster to Vault CRM and Align (ScheduledPushFunction).
 
 pushing         start a push
-steps           the work of a push: gather who is due, decide, send, read the outcome
+steps           the job of a push: gather who is due, decide, send, read the outcome
+gathering_due   gather who is due and who is in line, and their users in Vault CRM
 push_plan       the plan of a push, person by person (P1, G7, G8)
 push_items      its items, step by step: counts, hash, file (P1)
 item_outcomes   what comes of an item: the member after it; whether it is wanted still (P2, P3)
@@ -16,6 +17,8 @@ align_entries   entries for the error log about them
 reading_align   Align's roster as a run reads it
 writing_align   Align's records written, and read again
 syncing_align   the Align part of a push, and of an import
+sending         send the plan chunk by chunk
+reading_outcomes  read what has come of requests, and record it
 sending_items   items of the plan written to Vault CRM, and what comes of it (P2, P3, P5)
 sending_records  records sent so that one that is refused holds up no other (P3)
 blocked         what keeps a push from sending, in words (U6)

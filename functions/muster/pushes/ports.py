@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from muster.checks import Check
 from muster.crm.vault_records import Field, Written
 from muster.roster.ports import Roster
-from muster.runs.ports import Archive, Runs
+from muster.runs.ports import Archive, RunPorts, Runs
 from muster.sources import ports as sources_ports
 
 
@@ -38,3 +38,8 @@ class Ports:
     align: Vault | None = None
     align_preflight: Callable[[], Sequence[Check]] = tuple
     users: Callable[[], Mapping[str, str]] = dict
+
+    @property
+    def of_runs(self) -> RunPorts:
+        """What any run needs of it."""
+        return RunPorts(self.runs, self.archive, self.roster, self.users)

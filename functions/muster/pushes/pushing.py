@@ -1,7 +1,7 @@
 """Starts pushes: only what is pending in the roster is sent to Vault CRM (P1 to P6).
 
 A run gathers the members who are due and their users in Vault CRM, decides, sends under the organization's
-lease, and reads the outcome. `steps` does that work; what can be asked of any run is in
+lease, and reads the outcome. `steps` has these steps; what can be asked of any run is in
 `muster.runs.running`.
 """
 
@@ -12,8 +12,9 @@ from datetime import datetime
 from muster.errors import Problem, Rejected
 from muster.lease import Lease
 from muster.pushes.ports import Ports
-from muster.pushes.steps import Steps
+from muster.pushes.steps import PushJob
 from muster.runs.answer import RunAnswer
+from muster.runs.kinds import PUSH
 from muster.runs.run import Run
 from muster.runs.running import Running
 from muster.settings.mappings import is_pushed
@@ -41,11 +42,9 @@ class Pushing:
         """What can be asked of existing runs."""
         return Running(
             self.stored,
-            "push",
-            "vault_crm",
-            self.ports.runs,
-            self.ports.roster,
-            lambda clock: Steps(self.ports, clock, self.stored.settings),
+            PUSH,
+            self.ports.of_runs,
+            lambda _, clock: PushJob(self.ports, clock, self.stored.settings),
             self.now,
             self.remaining,
             self.hand_over,
@@ -70,8 +69,7 @@ class Pushing:
             return Run(
                 id=run_id,
                 organization=lease.organization,
-                mode="push",
-                kind="push",
+                kind=PUSH.name,
                 by=by,
                 request_id=self.request_id,
                 preview=preview,

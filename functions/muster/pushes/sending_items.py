@@ -3,7 +3,6 @@
 What cannot be written is told, and holds up nothing else.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +31,7 @@ from muster.roster.links import vault_id
 from muster.roster.member import Member
 from muster.roster.writing_members import MemberWriter
 from muster.runs.clock import RunClock
+from muster.runs.hooks import Progress
 from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.mappings import pushed_features, vault_crm_connection
@@ -42,13 +42,12 @@ from muster.times import timestamp
 
 @dataclass(slots=True)
 class ItemSender:
-    """Writes items for one invocation of a push; adds to the push's `errors` and `counts`."""
+    """Writes items for one invocation of a push; adds to the push's `progress`."""
 
     ports: Ports
     clock: RunClock
     settings: Settings
-    errors: list[LogEntry]
-    counts: Counter[str]
+    progress: Progress
 
     def send(self, run: Run, items: Sequence[PushItem], *, in_doubt: bool) -> None:
         """Write one chunk, each record once, and record the outcomes."""
@@ -60,7 +59,7 @@ class ItemSender:
         except OutcomeUnknown:
             left = {item.user: item for item in self._not_arrived(run, [*left.values()])}
             self._write(run, left)
-        self.counts["left_to_the_next_push"] += len(left)
+        self.progress.outcomes["left_to_the_next_push"] += len(left)
 
     def _write(self, run: Run, left: dict[str, PushItem]) -> None:
         """Write these items, by user, and record the outcomes call by call; what has one is taken out.
@@ -118,10 +117,10 @@ class ItemSender:
         several = [item for item, _ in refused if len(item.fields) > 1]
         refused = [each for each in refused if each[0] not in several]
         self._failed(run, "not_written", [(item, _problem(item, answer)) for item, answer in refused])
-        self.counts["refused"] += len(refused)
+        self.progress.outcomes["refused"] += len(refused)
         # Vault CRM held these values already, so nothing was started: the next push decides about them anew.
         unchanged = [item for item, answer in answered if answer.outcome is Outcome.NO_CHANGES]
-        self.counts["not_sent"] += len(unchanged)
+        self.progress.outcomes["not_sent"] += len(unchanged)
         self._not_taken(run, [item for item in unchanged if item.step is Step.REMOVAL])
         same = {
             item.member: partial(item_outcomes.with_same_fields, item=item)
@@ -143,7 +142,7 @@ class ItemSender:
         for item, problem in failed:
             if item.member in changed and not item_outcomes.is_told(item, *changed[item.member]):
                 told = tried_again(problem)
-                self.errors.append(user_entry(self._now(), item.user, code, told, item.member))
+                self.progress.entries.append(user_entry(self._now(), item.user, code, told, item.member))
 
     def _not_taken(self, run: Run, removals: Sequence[PushItem]) -> None:
         """Try removals that Vault CRM took for no change with an empty text, once; tell them (P3)."""
@@ -172,9 +171,11 @@ class ItemSender:
         sent = {item.member: partial(item_outcomes.with_sent, item=item, day=day, at=at) for item in items}
         self.member_writer(run).write(sent)
         for item in items:
-            self.counts["under_way" if item.step is Step.OUTCOME else push_items.COUNTED[item.step]] += 1
+            self.progress.outcomes[
+                "under_way" if item.step is Step.OUTCOME else push_items.COUNTED[item.step]
+            ] += 1
             if item.step is Step.INACTIVATION:
-                self.errors += self._left_in_groups(item)
+                self.progress.entries += self._left_in_groups(item)
 
     def _left_in_groups(self, item: PushItem) -> Iterator[LogEntry]:
         """Yield an entry for each group in which the user was inactivated: of features not managed."""
@@ -212,7 +213,9 @@ class ItemSender:
             try:
                 users[user] = user_of(row, self.settings, "")
             except Rejected as error:
-                self.errors.append(user_entry(self._now(), user, "user_not_understood", error.problems[0]))
+                self.progress.entries.append(
+                    user_entry(self._now(), user, "user_not_understood", error.problems[0])
+                )
         return users
 
     def member_writer(self, run: Run, origin: str | None = None) -> MemberWriter:

@@ -27,8 +27,9 @@ from muster.roster.member import Member
 from muster.roster.ports import Roster
 from muster.roster.writing_members import Change
 from muster.runs.clock import RunClock
+from muster.runs.import_state import ImportState
 from muster.runs.ports import Runs
-from muster.runs.run import ImportState, Run
+from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.digests import align_settings_digest
 from muster.settings.mappings import pushed_features
@@ -108,21 +109,17 @@ class AlignSync:
         """Return what imports remember, with what was read of Align."""
         if self.read is None:
             return state
-        newest = timestamp(datetime.fromisoformat(self.newest)) if self.newest else None
-        return replace(
-            state,
-            align_watermark=max(newest or "", state.align_watermark or "") or None,
-            align_read_with=align_settings_digest(self.settings),
-        )
+        align = state.align.read_to(self.newest)
+        return replace(state, align=replace(align, decided_with=align_settings_digest(self.settings)))
 
     def _wanted(self, run: Run, state: ImportState, linked: Mapping[str, str | None]) -> Iterator[str | None]:
         """Yield the conditions for the records to read; `None`: all of them."""
-        self._reads_others = state.align_read_with != align_settings_digest(self.settings)
-        self.whole = run.mode == "full" or self._reads_others or state.align_watermark is None
+        self._reads_others = state.align.decided_with != align_settings_digest(self.settings)
+        self.whole = run.mode == "full" or self._reads_others or state.align.watermark is None
         if self.whole:
             yield None
             return
-        since = datetime.fromisoformat(state.align_watermark or "") - OVERLAP
+        since = datetime.fromisoformat(state.align.watermark or "") - OVERLAP
         yield align_records.changed_since(timestamp(since), self.settings)
         names = dict.fromkeys(each for name in linked.values() if name for each in (name, name.lower()))
         yield from align_records.with_names(names, self.settings)

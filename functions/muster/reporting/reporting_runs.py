@@ -3,11 +3,10 @@
 The roster is not read: the run's record and answer, and a few single items, hold all that is reported.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal
 
 from muster.connections.credential_expiry import days_left
 from muster.connections.ports import Secrets
@@ -17,8 +16,9 @@ from muster.reporting.run_metrics import Reading
 from muster.roster.ports import Roster
 from muster.runs import guard
 from muster.runs.answer import Ended, RunAnswer
+from muster.runs.kinds import IMPORT, PUSH
 from muster.runs.ports import Runs
-from muster.runs.run import Run, Status
+from muster.runs.run import Kind, Run, Status
 from muster.settings import mappings
 from muster.settings.versions import StoredSettings
 
@@ -40,7 +40,7 @@ class RunReporter:
     """
 
     stored: StoredSettings
-    kind: Literal["import", "push"]
+    kind: Kind
     runs: Runs
     roster: Roster
     secrets: Secrets
@@ -78,7 +78,7 @@ class RunReporter:
         return [self._silence, *(partial(self._credentials, name) for name in _CONNECTIONS)]
 
     def _silence(self) -> Iterator[Reading]:
-        since = self._last_import() if self.kind == "import" else self._last_push()
+        since = _LAST_SUCCESS[self.kind](self)
         yield from run_metrics.silence(self.stored.organization, self.kind, since, self.now())
 
     def _last_import(self) -> datetime:
@@ -106,7 +106,7 @@ class RunReporter:
             for run in some:
                 if datetime.fromisoformat(run.started_at) < earliest:
                     return
-                if run.kind == "push":
+                if run.kind == PUSH.name:
                     yield run
             if cursor is None:
                 return
@@ -124,8 +124,8 @@ class RunReporter:
         if answer.ended is not Ended.APPLIED or answer.run_id is None:
             return
         organization = self.stored.organization
-        if self.kind == "import":
-            yield run_metrics.seats_running_out(answer.seats or {})
+        if answer.seats is not None:
+            yield run_metrics.seats_running_out(answer.seats)
         run = self.runs.run(organization, answer.run_id)
         is_news = run is not None and run_metrics.had_work(run)
         vault = answer.details.get("vault_crm", {})
@@ -137,11 +137,28 @@ class RunReporter:
             return
         yield from run_metrics.duration(run)
         yield from run_metrics.outcomes(run)
-        if self.kind == "import":
-            yield from run_metrics.seat_use(organization, answer.seats or {})
-            if guard.EVERYONE in (active := self.runs.state(organization).active):
-                yield run_metrics.roster(organization, active[guard.EVERYONE])
-            return
-        lines, _ = self.roster.licence_lines(organization)
+        yield from _AFTERWARDS[self.kind](self, answer)
+
+    def _after_import(self, answer: RunAnswer) -> Iterator[Reading]:
+        organization = self.stored.organization
+        yield from run_metrics.seat_use(organization, answer.seats or {})
+        if guard.EVERYONE in (active := self.runs.state(organization).active):
+            yield run_metrics.roster(organization, active[guard.EVERYONE])
+
+    def _after_push(self, _: RunAnswer) -> Iterator[Reading]:
+        lines, _free = self.roster.licence_lines(self.stored.organization)
         features = mappings.pushed_features(self.stored.settings)
-        yield from run_metrics.licence_lines(organization, features, (place for _, place in lines))
+        yield from run_metrics.licence_lines(
+            self.stored.organization, features, (place for _, place in lines)
+        )
+
+
+# What differs by the kind of run that a function begins.
+_LAST_SUCCESS: Mapping[Kind, Callable[[RunReporter], datetime]] = {
+    IMPORT.name: RunReporter._last_import,
+    PUSH.name: RunReporter._last_push,
+}
+_AFTERWARDS: Mapping[Kind, Callable[[RunReporter, RunAnswer], Iterator[Reading]]] = {
+    IMPORT.name: RunReporter._after_import,
+    PUSH.name: RunReporter._after_push,
+}

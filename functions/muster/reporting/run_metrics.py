@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from muster.roster.licence_places import Place
+from muster.runs.kinds import IMPORT, PUSH
 from muster.runs.run import Kind, Run
 
 # A seat is running out if less than this part of its limit is free: a tenth, kept in whole numbers.
 FEW_FREE = 10
 
-SILENCE: Mapping[Kind, str] = {"import": "HoursSinceLastImport", "push": "HoursSinceLastPush"}
-OUTCOMES: Mapping[Kind, str] = {"import": "ImportOutcomes", "push": "PushOutcomes"}
+SILENCE: Mapping[Kind, str] = {IMPORT.name: "HoursSinceLastImport", PUSH.name: "HoursSinceLastPush"}
+OUTCOMES: Mapping[Kind, str] = {IMPORT.name: "ImportOutcomes", PUSH.name: "PushOutcomes"}
 UNITS: Mapping[str, str] = {
     "RunSeconds": "Seconds",
     "CredentialsExpireInDays": "None",

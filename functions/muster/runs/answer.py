@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any
 
 from muster.errors import Problem
-from muster.runs.run import Mode
 
 
 class Ended(StrEnum):
@@ -59,7 +58,7 @@ class RunAnswer:
     ended: Ended
     message: str
     run_id: str | None = None
-    mode: Mode | None = None
+    mode: str | None = None
     errors: int = 0
     counts: Mapping[str, int] | None = None
     seats: SeatUse | None = None

@@ -6,8 +6,6 @@ from typing import Any
 from muster.runs.ports import Archive
 from muster.runs.run import Run
 
-ITEMS_A_PART = 200
-
 
 @dataclass(frozen=True, slots=True)
 class AttemptParts:

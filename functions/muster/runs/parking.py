@@ -8,15 +8,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from muster.error_log import LogEntry
 from muster.errors import Problem, Rejected, Stale
 from muster.presentation import left_out, outcomes
 from muster.presentation.lines import counted
 from muster.runs.answer import Ended, PlanShown, RunAnswer
 from muster.runs.clock import RunClock
-from muster.runs.guard import Reason
-from muster.runs.ports import ErrorLog, Runs
-from muster.runs.run import ImportState, Phase, Run, Status
+from muster.runs.hooks import Planned
+from muster.runs.import_state import ImportState
+from muster.runs.kinds import kind_of
+from muster.runs.ports import Runs
+from muster.runs.reasons import Reason
+from muster.runs.run import Phase, Run, Status
 from muster.settings.sections import Guard
 from muster.times import timestamp
 
@@ -36,35 +38,35 @@ class Ends:
     """
 
     runs: Runs
-    log: ErrorLog
     clock: RunClock
     users: Callable[[], Mapping[str, str]] = dict
 
-    def after_planning(
-        self, run: Run, trips: Sequence[Reason], shown: PlanShown
-    ) -> tuple[Run, RunAnswer | None]:
+    def after_planning[I](self, run: Run, planned: Planned[I]) -> tuple[Run, RunAnswer | None]:
         """Return the run, recorded as applying its plan, or the run and the answer if it stops here.
 
         Raises `Rejected` if the plan is no longer the one that was approved.
         """
         if run.preview:
-            return self.preview(run, trips, shown)
+            return self.preview(run, planned)
         if run.approved and run.approved != run.plan_hash:
             self._refuse_approval(run)
-        if trips and not self._is_approved(run):
-            return run, self._park(run, trips, shown)
+        if planned.reasons and not self._is_approved(run):
+            return run, self._park(run, planned)
         run = self._signed(replace(run, phase=Phase.APPLY))
         self.runs.save(run, self.clock.lease)
         return run, None
 
-    def preview(self, run: Run, trips: Sequence[Reason], shown: PlanShown) -> tuple[Run, RunAnswer]:
-        """End a preview; a change of settings that trips the guard is parked."""
-        would_park = f" It would wait for approval: {_in_one(trips)}." if trips else ""
+    def preview[I](self, run: Run, planned: Planned[I]) -> tuple[Run, RunAnswer]:
+        """End a preview; one that has to wait is parked where its plan is not what is applied in the end."""
+        reasons = planned.reasons
+        would_park = f" It would wait for approval: {_in_one(reasons)}." if reasons else ""
         ended = replace(run, status=Status.PREVIEWED, message=_previewed(outlook(run), would_park))
-        if run.kind == "settings" and trips:
+        if reasons and not kind_of(run).applies:
             ended = replace(run, status=Status.PARKED, expires_at=timestamp(self.clock.now() + APPROVAL))
         self.finish(ended)
-        return ended, _of_plan(Ended.PREVIEWED, ended, trips, shown, _previewed(news(run, shown), would_park))
+        message = _previewed(news(run, planned.shown), would_park) + planned.note
+        answer = _of_plan(Ended.PREVIEWED, ended, planned, message)
+        return ended, replace(answer, details={**answer.details, **planned.details})
 
     def finish(self, run: Run, state: ImportState | None = None) -> None:
         """Record the end of a run, and `state` if given, and release the lease."""
@@ -75,21 +77,16 @@ class Ends:
     def _signed(self, run: Run) -> Run:
         return replace(run, integration_users={**run.integration_users, **self.users()})
 
-    def log_errors(self, run: Run, entries: Sequence[LogEntry]) -> None:
-        """Add to the error log."""
-        if entries:
-            self.log.park(run.organization, entries, self.clock.now().timestamp())
-
     def _is_approved(self, run: Run) -> bool:
         if run.approved:
             return run.approved == run.plan_hash
-        if run.kind != "import":
+        if not kind_of(run).settings_let_pass:
             return False
         state = self.runs.state(run.organization)
         in_time = state.approved_until is not None and timestamp(self.clock.now()) < state.approved_until
         return in_time and state.approved == run.plan_hash
 
-    def _park(self, run: Run, trips: Sequence[Reason], shown: PlanShown) -> RunAnswer:
+    def _park[I](self, run: Run, planned: Planned[I]) -> RunAnswer:
         again = self._waiting_already(run)
         if again:
             # The same plan waits already: one notice is enough.
@@ -98,15 +95,15 @@ class Ends:
             run = again
         else:
             expires = timestamp(self.clock.now() + APPROVAL)
-            message = f"It waits for approval until {expires}: {_in_one(trips)}."
+            message = f"It waits for approval until {expires}: {_in_one(planned.reasons)}."
             run = replace(run, status=Status.PARKED, expires_at=expires, message=message)
             self.finish(run)
         # Which limits it exceeds, the answer tells beside this sentence.
         message = (
-            f"Nothing was changed: {news(run, shown)}. It waits for approval until {run.expires_at}."
+            f"Nothing was changed: {news(run, planned.shown)}. It waits for approval until {run.expires_at}."
             f" Approve or reject it: run {run.id}."
         )
-        answer = _of_plan(Ended.PARKED, run, trips, shown, message)
+        answer = _of_plan(Ended.PARKED, run, planned, message)
         details = {**answer.details, "approve_before": run.expires_at}
         return replace(answer, is_news=again is None, details=details)
 
@@ -139,13 +136,14 @@ class Ends:
         raise Rejected(moved("the roster or the source has changed since it was planned"))
 
 
-def _of_plan(ended: Ended, run: Run, trips: Sequence[Reason], shown: PlanShown, message: str) -> RunAnswer:
+def _of_plan[I](ended: Ended, run: Run, planned: Planned[I], message: str) -> RunAnswer:
     """Return the answer about a run whose plan is not applied."""
+    shown = planned.shown
     return RunAnswer(
         ended=ended,
         message=message,
         run_id=run.id,
-        mode=run.mode,
+        mode=run.mode_or_kind,
         counts=run.counts,
         seats=shown.seats,
         left_out=shown.left_out,
@@ -154,7 +152,7 @@ def _of_plan(ended: Ended, run: Run, trips: Sequence[Reason], shown: PlanShown, 
             "changes": list(shown.changes),
             "tally": shown.tally,
             "plan": f"{run.organization}/{run.id}/{run.attempt}/plan/",
-            "guard": [trip.text() for trip in trips],
+            "guard": [reason.text() for reason in planned.reasons],
             "plan_hash": run.plan_hash,
         },
     )
@@ -228,5 +226,5 @@ def _with_left_out(said: str, run: Run) -> str:
     return f"{said}; {told}" if told else said
 
 
-def _in_one(trips: Sequence[Reason]) -> str:
-    return "; ".join(trip.text() for trip in trips)
+def _in_one(reasons: Sequence[Reason]) -> str:
+    return "; ".join(reason.text() for reason in reasons)

@@ -1,12 +1,14 @@
 """What runs need of the run table and the run archive."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from muster.error_log import LogEntry
 from muster.lease import Lease
-from muster.runs.answer import RunAnswer
-from muster.runs.run import ImportState, Run, Status
+from muster.runs.hooks import Ending, Planned, Progress
+from muster.runs.import_state import ImportState
+from muster.runs.run import Run, Status
 
 
 class Leases(Protocol):
@@ -81,14 +83,69 @@ class ErrorLog(Protocol):
         """Add to the error log and return how many entries were new; `now` is in epoch seconds."""
 
 
-class Work(Protocol):
-    """What a run of one kind does; both methods go on until it ends or raise `OutOfTime`."""
+@dataclass(frozen=True, slots=True)
+class RunPorts:
+    """The outside world of any run.
 
-    def gather_and_go_on(self, run: Run, *, resumed: bool) -> RunAnswer:
-        """Gather and decide; then end a preview, park what needs approval, or apply."""
+    `users` returns the ids of the integration users in whose name the connections have been called (U5).
+    """
 
-    def apply(self, run: Run, *, resumed: bool = False) -> RunAnswer:
-        """Apply the plan from where it was left, and end the run."""
+    runs: Runs
+    archive: Archive
+    log: ErrorLog
+    users: Callable[[], Mapping[str, str]] = dict
+
+
+class Applying[I](Protocol):
+    """Applies the plan of one run in one invocation; raises `OutOfTime`, and `Stale` if the lease is lost."""
+
+    def chunks(self, items: Sequence[I]) -> Iterable[Sequence[I]]:
+        """Return the items in order, in chunks; after each, progress is recorded."""
+
+    def apply(self, items: Sequence[I]) -> None:
+        """Apply one chunk, which an invocation before may have applied already."""
+
+    def finish(self, record: Callable[[], None]) -> None:
+        """Do what comes once all items are applied; `record` records progress on the way."""
+
+
+class Job[I](Protocol):
+    """What a run of one kind does, in one invocation; `work` does it step by step.
+
+    `progress` is where it adds what came of it.
+    """
+
+    @property
+    def progress(self) -> Progress:
+        """What came of applying since it was last recorded."""
+
+    @property
+    def has_summary(self) -> bool:
+        """Whether its plans have a summary."""
+
+    def plan(self, run: Run, *, resumed: bool) -> Planned[I]:
+        """Gather and decide; `resumed`: an invocation before has begun with that."""
+
+    def written(self, items: Sequence[I]) -> bytes:
+        """Return items as a part of the plan's file."""
+
+    def read(self, part: bytes) -> Sequence[I]:
+        """Return the items of a part of the plan's file."""
+
+    def applying(self, run: Run, items: Sequence[I], *, resumed: bool) -> Applying[I]:
+        """Return what applies the plan, which has these items.
+
+        `resumed`: an invocation before may have applied the next chunk, and died before it recorded that.
+        """
+
+    def after(self, run: Run, items: Sequence[I], summary: Mapping[str, Any]) -> None:
+        """Do what comes after applying; it is repeated if it is interrupted.
+
+        `summary` is what was kept with the plan; empty without `has_summary`.
+        """
+
+    def ending(self, run: Run, items: Sequence[I], summary: Mapping[str, Any]) -> Ending:
+        """Return how the run ends."""
 
 
 class Guarded(Protocol):

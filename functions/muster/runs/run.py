@@ -1,4 +1,4 @@
-"""The record of a run, and what imports remember between runs (I1, I7).
+"""The record of a run (I1, I7).
 
 A run goes through its phases in order and can stop after each of its steps: the invocation that resumes it
 finds what it needs in the record and in the run archive.
@@ -6,15 +6,14 @@ finds what it needs in the record and in the run archive.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from muster.crm import salesforce_ids
-
-type Mode = Literal["full", "incremental", "members", "push"]
+type Mode = Literal["full", "incremental", "members"]
 type Kind = Literal["import", "settings", "push"]
+_MODES = get_args(Mode.__value__)
 
 
 class Status(StrEnum):
@@ -46,10 +45,10 @@ class Phase(StrEnum):
 class Run:
     """The record of one run.
 
-    `id` sorts by start. `members` are the CRM ids it is about, empty for everyone; `since` is the
-    moment from which an incremental run reads changes. `attempt` counts how often the source was
-    gathered, each into a folder of its own, and `gathered_at` is when that began; `cursor` counts the
-    plan's items that were applied.
+    `id` sorts by start. `mode` is whom it reads, `None` for a kind of run that has no modes. `members` are
+    the CRM ids it is about, empty for everyone; `since` is the moment from which an incremental run reads
+    changes. `attempt` counts how often the source was gathered, each into a folder of its own, and
+    `gathered_at` is when that began; `cursor` counts the plan's items that were applied.
     `by` is who started it and stays so; `approved_by` and `rejected_by` who decided about it when it
     waited. `request_id` and `decided_request_id` are the ids of these two invocations.
     `settings_version` is what it was planned with, `approved` the hash of the plan that an admin let pass.
@@ -61,7 +60,7 @@ class Run:
 
     id: str
     organization: str
-    mode: Mode
+    mode: Mode | None = None
     started_at: str
     kind: Kind = "import"
     status: Status = Status.RUNNING
@@ -92,74 +91,21 @@ class Run:
     finished_at: str | None = None
     message: str | None = None
 
+    @property
+    def mode_or_kind(self) -> str:
+        """What it is called where runs are told apart by their modes."""
+        return self.mode or self.kind
+
     def to_json(self) -> dict[str, Any]:
         """Return the run as functions answer it and as it is stored."""
-        return asdict(self)
+        return {**asdict(self), "mode": self.mode_or_kind}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Run:
         """Return the run of a stored document; keys of a newer version are left out."""
         known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+        known["mode"] = known["mode"] if known["mode"] in _MODES else None
         known["members"] = tuple(known.get("members", ()))
         known["status"] = Status(known["status"])
         known["phase"] = Phase(known["phase"])
-        return cls(**known)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportState:
-    """What an organization's imports remember from run to run.
-
-    `watermark` is the newest SystemModstamp on the first page that a completed run read (ISO 8601), and so
-    no later than its reading began. `rows` is how many users the last completed full run read, `active` how
-    many active members it left, per assignment and under `""`, and `organization_id` the Salesforce org that
-    it read (until 0.2.0 it was not stored), `new_since` when the first of that org had completed, after which
-    who comes is new; `evaluated_with` is the digest of the settings that everyone in the roster has been
-    evaluated with. `approved` is the hash of a plan that may pass the guard until `approved_until`, for an
-    admin has approved the settings that lead to it. `frozen` are the CRM ids of the users last seen frozen in
-    Salesforce (`None`: not known, or too many to remember). `settings_tried` is the version of
-    the settings that Salesforce could not be asked about when it was saved, and has accepted since. What
-    begins with `vault_` or `align_` is the same about Vault CRM and Align; `vault_host` is the vault that
-    members are linked to (until 0.2.0 it was not stored), `vault_read_at` when it was last read,
-    `vault_groups` the groups that its users were seen in, by feature, `align_read_with` the digest of the
-    settings that Align was read with.
-    """
-
-    watermark: str | None = None
-    rows: int | None = None
-    active: Mapping[str, int] = field(default_factory=dict)
-    evaluated_with: str | None = None
-    approved: str | None = None
-    approved_until: str | None = None
-    full_run: str | None = None
-    organization_id: str | None = None
-    new_since: str | None = None
-    completed_at: str | None = None
-    frozen: tuple[str, ...] | None = None
-    vault_watermark: str | None = None
-    vault_read_at: str | None = None
-    vault_rows: int | None = None
-    vault_groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    vault_decided_with: str | None = None
-    vault_host: str | None = None
-    align_watermark: str | None = None
-    align_read_with: str | None = None
-    settings_tried: int | None = None
-
-    def is_of_another_org(self, organization_id: str | None) -> bool:
-        """Whether all this is about another Salesforce org than the one with this id."""
-        if self.organization_id is None or organization_id is None:
-            return False
-        return not salesforce_ids.same(self.organization_id, organization_id)
-
-    def is_of_another_vault(self, host: str) -> bool:
-        """Whether members are linked to the users of another vault than the one at this host."""
-        return self.vault_host is not None and self.vault_host.casefold() != host.casefold()
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> ImportState:
-        """Return the state of a stored document; keys of a newer version are left out."""
-        known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
-        if known.get("frozen") is not None:
-            known["frozen"] = tuple(known["frozen"])
         return cls(**known)

@@ -1,28 +1,29 @@
 """Runs of any kind: begun under the organization's lease, resumed, approved, rejected (I5, I7, I8).
 
-The work of a run is its `Work`: `imports.steps` for imports, `pushes.steps` for pushes.
+What a run does is its `Job` (`imports.steps`, `pushes.steps`), and `work` does it step by step.
 """
 
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from muster.error_log import entry_of, what_to_do
 from muster.errors import Incomplete, MusterError, NotFound, Problem, Rejected, Stale
 from muster.lease import Lease, LeaseHeld
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.clock import OutOfTime, RunClock
+from muster.runs.closing import RunCloser, is_half_done
+from muster.runs.kinds import RunKind, kind_of
 from muster.runs.parking import (
-    LONGEST_RUN,
     close_parked,
     moved,
     require_parked,
     require_second_person,
 )
-from muster.runs.ports import ErrorLog, Runs, Work
-from muster.runs.run import Kind, Phase, Run, Status
+from muster.runs.ports import Job, RunPorts, Runs
+from muster.runs.run import Phase, Run, Status
+from muster.runs.work import Work
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
 
@@ -30,8 +31,6 @@ from muster.times import timestamp
 LEASE_S = 960
 # `by` of a run that a schedule started.
 SCHEDULE = "schedule"
-# Only one run works at a time, so at most one is left dead, and the next run finds it among the latest.
-_LATEST = 20
 
 
 class AtWork(Rejected):
@@ -45,23 +44,27 @@ class AtWork(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The runs of one kind of one organization, with the settings in force.
+    """What can be asked of an organization's runs that one function begins, with the settings in force.
 
-    A failure is logged under `system`. `work` makes the work of one invocation. `now` returns the time
-    (aware), `remaining` the seconds left of the invocation, whose id is `request_id`. With `hand_over`, a run
-    that is begun or approved is handed over to a workflow, which resumes it, and answered at once.
+    `kind` is what it begins; runs of other kinds with the same function are resumed and approved here, too.
+    `job` makes the job of a run for one invocation. `now` returns the time (aware), `remaining` the seconds
+    left of the invocation, whose id is `request_id`. With `hand_over`, a run that is begun or approved is
+    handed over to a workflow, which resumes it, and answered at once.
     """
 
     stored: StoredSettings
-    kind: Kind
-    system: str
-    runs: Runs
-    log: ErrorLog
-    work: Callable[[RunClock], Work]
+    kind: RunKind
+    ports: RunPorts
+    job: Callable[[Run, RunClock], Job[Any]]
     now: Callable[[], datetime]
     remaining: Callable[[], float]
     hand_over: Callable[[Run], None] | None = None
     request_id: str | None = None
+
+    @property
+    def runs(self) -> Runs:
+        """The run table."""
+        return self.ports.runs
 
     # ── What admins and schedules ask for ────────────────────────────────────────────────────────
 
@@ -121,7 +124,7 @@ class Running:
         return self._unless_refused(lease, lambda: self._running(run_id)), lease
 
     def _resumed(self, run: Run, lease: Lease) -> RunAnswer:
-        if run.settings_version != self.stored.version and not _is_half_pushed(run):
+        if run.settings_version != self.stored.version and not is_half_done(run):
             error = Incomplete("the settings have changed since it began")
             self.fail(run.id, lease, error)
             raise error
@@ -152,7 +155,7 @@ class Running:
         self._close(decided, "Rejected by an admin.")
         message = (
             f"Run {run_id} is rejected; nothing was changed."
-            f" Correct what led to it before the next {self.kind}."
+            f" Correct what led to it before the next {kind_of(run).next}."
         )
         return RunAnswer(ended=Ended.REJECTED, message=message, run_id=run_id)
 
@@ -164,15 +167,12 @@ class Running:
 
     def _work(self, run: Run, lease: Lease, *, resumed: bool = False) -> RunAnswer:
         clock = self.clock(lease)
-        work = self.work(clock)
         try:
             if self.hand_over:
                 # The lease stays the run's own: nobody else begins one before the workflow takes it.
                 self.hand_over(run)
                 return _handed_over(run)
-            if run.phase is Phase.GATHER:
-                return work.gather_and_go_on(run, resumed=resumed)
-            return work.apply(run, resumed=resumed)
+            return Work(self.job(run, clock), self.ports, clock).go_on(run, resumed=resumed)
         except OutOfTime:
             message = f"The run goes on when it is called again with run_id {run.id}."
             return RunAnswer(ended=Ended.CONTINUED, message=message, run_id=run.id)
@@ -182,55 +182,12 @@ class Running:
 
     def fail(self, run_id: str, lease: Lease, error: MusterError) -> None:
         """Record the failure once in the run log and, for admins, in the error log."""
-        if isinstance(error, Stale):
-            # Where the run was ended by someone else, the lease is still ours.
-            self.runs.release(lease)
-            return
-        run = self._run(run_id, "run_id")
-        if run.status.ended:
-            return
-        if _is_half_pushed(run) and run.started_at > timestamp(self.now() - LONGEST_RUN):
-            # What was sent last must be read back before anything is sent again (P5): the next push does.
-            self._log_failure(run, error, "The next push goes on with it")
-            self.runs.release(lease)
-            return
-        at = timestamp(self.now())
-        so_far = "Nobody was changed" if run.phase is Phase.GATHER else "What was applied stays"
-        message, errors = f"{so_far}: {error}", max(run.errors, 1)
-        ended = replace(
-            run, status=Status.FAILED, finished_at=at, updated_at=at, message=message, errors=errors
-        )
-        self._log_failure(run, error, f"The next {self.kind} starts anew. {so_far}")
-        self.runs.finish(ended, lease, None)
-
-    def _log_failure(self, run: Run, error: MusterError, then: str) -> None:
-        entry = entry_of(
-            Problem("", str(error), f"{what_to_do(error)}. {then}."),
-            at=timestamp(self.now()),
-            system=self.system,
-            code=f"{'push' if run.kind == 'push' else 'import'}_failed",
-            notification=run.id,
-        )
-        self.log.park(run.organization, [entry], self.now().timestamp())
+        RunCloser(self.ports, self.now).fail(run_id, lease, error)
 
     def bury_the_dead(self, lease: Lease) -> Run | None:
-        """Close the records of runs whose function died: their lease has expired, for it is ours now (I7).
-
-        A push that had begun to send is not closed, because what it sent last must be read back before
-        anything is sent again (P5). To pushes it is returned, to be resumed.
-        """
-        latest, _ = self.runs.runs(lease.organization, _LATEST, None)
-        at = timestamp(self.now())
-        half_done = None
-        for run in latest:
-            if run.status is not Status.RUNNING or run.id == lease.run:
-                continue
-            if _is_half_pushed(run):
-                half_done = run
-                continue
-            message = "It stopped without recording why; a newer run took over."
-            self.runs.save(replace(run, status=Status.FAILED, finished_at=at, message=message), lease)
-        return half_done if self.kind == "push" else None
+        """Close the records of runs whose function died (I7); returns one to be resumed here instead."""
+        half_done = RunCloser(self.ports, self.now).bury_the_dead(lease)
+        return half_done if half_done and self._is_ours(half_done) else None
 
     # ── One run ──────────────────────────────────────────────────────────────────────────────────
 
@@ -247,34 +204,28 @@ class Running:
             raise Rejected(Problem("run_id", "is a run that waits for approval", "Approve or reject it."))
         if run.status.ended:
             what = f"is a run that has ended ({run.status})"
-            raise Rejected(Problem("run_id", what, f"Start a new {self.kind}."))
-        self._of_this_kind(run, "run_id")
+            raise Rejected(Problem("run_id", what, f"Start a new {kind_of(run).next}."))
+        self._require_ours(run, "run_id")
         return run
 
     def _parked(self, run_id: str, where: str) -> Run:
         run = self._run(run_id, where)
         again = (
-            f"Only a parked run can be approved or rejected. Start the {self.kind} again; it is planned anew."
+            "Only a parked run can be approved or rejected."
+            f" Start the {kind_of(run).next} again; it is planned anew."
         )
         if where == "approve":
-            self._of_this_kind(run, where)
+            self._require_ours(run, where)
         require_parked(self.runs, run, where, self.now(), again)
         return run
 
-    def _of_this_kind(self, run: Run, where: str) -> None:
-        if run.kind == self.kind:
-            return
-        approve = {"organization": run.organization, "action": "approve", "run_id": run.id, "by": "<you>"}
-        what, remedy = {
-            "import": ("is an import", "Send the same to ScheduledImportFunction."),
-            "push": ("is a push", "Send the same to ScheduledPushFunction."),
-            "settings": (
-                "is a change of settings",
-                f"OrganizationSettingsFunction saves it: {json.dumps(approve)}.",
-            ),
-        }[run.kind]
-        own = "an import" if self.kind == "import" else "a push"
-        raise Rejected(Problem(where, f"{what}, not {own}", remedy))
+    def _is_ours(self, run: Run) -> bool:
+        return kind_of(run).function == self.kind.function
+
+    def _require_ours(self, run: Run, where: str) -> None:
+        if not self._is_ours(run):
+            kind = kind_of(run)
+            raise Rejected(Problem(where, f"is {kind.one}, not {self.kind.one}", kind.elsewhere(run)))
 
     def _approved(self, run_id: str, by: str, lease: Lease) -> Run:
         """Record that a parked run is approved, and return it as running; raises `Rejected`."""
@@ -314,8 +265,4 @@ def new_id(at: datetime) -> str:
 
 def _handed_over(run: Run) -> RunAnswer:
     message = f"Run {run.id} has begun and goes on by itself; RosterQueryFunction shows how far it is (run)."
-    return RunAnswer(ended=Ended.STARTED, message=message, run_id=run.id, mode=run.mode)
-
-
-def _is_half_pushed(run: Run) -> bool:
-    return run.kind == "push" and run.phase is not Phase.GATHER
+    return RunAnswer(ended=Ended.STARTED, message=message, run_id=run.id, mode=run.mode_or_kind)

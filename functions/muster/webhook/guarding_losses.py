@@ -11,7 +11,7 @@ from datetime import datetime
 
 from muster.errors import Problem, Unavailable
 from muster.roster.decisions import Decision, Outcome
-from muster.runs.guard import Trip
+from muster.runs.reasons import Trip
 from muster.settings import Settings
 from muster.sources.user_changes import UserChange
 from muster.webhook import losses

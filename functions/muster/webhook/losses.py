@@ -14,8 +14,8 @@ from muster.roster.decisions import Decision
 from muster.roster.reasons import EXPLAINED
 from muster.roster.taken_back import groups_lost, seats_lost
 from muster.runs import guard
-from muster.runs.guard import Trip
 from muster.runs.operations import DEACTIVATE, REVOKE
+from muster.runs.reasons import Trip
 from muster.settings import Settings
 from muster.sources.newest_changes import is_read
 from muster.sources.user_changes import UserChange

@@ -20,7 +20,7 @@ def test_an_incremental_run_reads_from_ten_minutes_before_the_newest_change(
     now.time = newest
     org.create(Department="Sales")
     company.run()
-    stamp = bootstrap.run_table().state("acme").watermark
+    stamp = bootstrap.run_table().state("acme").salesforce.watermark
     assert stamp
     assert datetime.fromisoformat(stamp) == newest.replace(microsecond=0)
     # Salesforce commits late what it stamped earlier.
@@ -34,7 +34,7 @@ def test_an_incremental_run_reads_from_ten_minutes_before_the_newest_change(
     roster = company.roster()
     assert (roster[ada]["title"], roster[bob]["title"]) == ("Late", None)
     # Nothing newer was read; the watermark stays.
-    assert bootstrap.run_table().state("acme").watermark == stamp
+    assert bootstrap.run_table().state("acme").salesforce.watermark == stamp
     company.run()
     assert company.roster()[bob]["title"] == "Too late"
 

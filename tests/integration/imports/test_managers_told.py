@@ -129,7 +129,9 @@ def test_nobody_is_told_of_those_who_are_there_when_an_organization_begins(
 
 def test_nobody_is_told_of_those_who_come_with_another_salesforce_org(telling: Company) -> None:
     former = "00D000000000999"
-    bootstrap.run_table().change_state("acme", lambda state: replace(state, organization_id=former))
+    bootstrap.run_table().change_state(
+        "acme", lambda state: replace(state, salesforce=replace(state.salesforce, system=former))
+    )
     boss = telling.salesforce.create(FirstName="Grace")
     telling.salesforce.create(FirstName="Ada", ManagerId=boss)
     assert telling.run("incremental")["counts"] == {"created": 2}
@@ -155,7 +157,8 @@ def test_nobody_is_told_later_either_where_they_could_not_be_forgotten_at_once(
 
 def test_after_an_upgrade_nothing_begins_anew(telling: Company) -> None:
     bootstrap.run_table().change_state(
-        "acme", lambda state: replace(state, organization_id=None, new_since=None)
+        "acme",
+        lambda state: replace(state, salesforce=replace(state.salesforce, system=None), new_since=None),
     )
     boss = telling.salesforce.create(FirstName="Grace")
     telling.salesforce.create(FirstName="Ada", ManagerId=boss)

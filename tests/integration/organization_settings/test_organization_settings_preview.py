@@ -1,5 +1,6 @@
 """What settings do to the roster, before they are saved: previewed, parked, approved (S2)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -189,7 +190,9 @@ def test_without_the_approval_the_same_import_waits(staffed: Acme) -> None:
     leeds: dict[str, Any] = {"assignments": [LEEDS, OTHERS]}
     parked = staffed.put(**leeds)
     staffed.put(approve=parked["run_id"], **leeds)
-    bootstrap.run_table().change_state("acme", lambda state: type(state)(rows=state.rows))
+    bootstrap.run_table().change_state(
+        "acme", lambda state: replace(state, approved=None, approved_until=None)
+    )
     assert staffed.run()["status"] == "parked"
 
 

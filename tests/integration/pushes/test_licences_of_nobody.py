@@ -205,7 +205,7 @@ def test_licences_are_listed_by_group_with_who_is_nobody_and_who_waits(licences:
     assert licences.member(waits)["name"] in [name for _, name in in_line]
     held = {each["member"]: each["groups"] for each in said["members"]}
     assert held[licences.member(ada)["id"]]["engage_connect"] == "Online"
-    assert said["as_of"] == bootstrap.run_table().state("acme").vault_read_at is not None
+    assert said["as_of"] == bootstrap.run_table().state("acme").vault_crm.read_at is not None
     assert said["counted_all"]
     news = "3 licences of 2 groups in use, 1 of them by nobody; 2 people wait in line."
     assert said["message"].startswith(news)

@@ -22,7 +22,8 @@ from muster.roster.member import Member
 from muster.roster.reasons import UNMATCHED
 from muster.roster.unlinked_holders import UnlinkedHolder
 from muster.roster.written_fields import FieldWrite
-from muster.runs.run import ImportState, Phase, Run, Status
+from muster.runs.import_state import ImportState, SourceState
+from muster.runs.run import Phase, Run, Status
 from muster.settings.versions import StoredSettings
 from muster.sources.user_changes import UserChange
 from muster.sources.vault_users import LinkLost, LostLink, VaultUser
@@ -127,32 +128,32 @@ _RUNS = (
     replace(
         _RUN, id="20261120T101500000-00000003", status=Status.SUCCEEDED, phase=Phase.NOTIFY, mode="members"
     ),
-    replace(_RUN, id=PUSH, status=Status.SUCCEEDED_WITH_ERRORS, mode="push", kind="push"),
+    replace(_RUN, id=PUSH, status=Status.SUCCEEDED_WITH_ERRORS, mode=None, kind="push"),
     replace(_RUN, id="20261120T121500000-00000005", status=Status.PREVIEWED, phase=Phase.GATHER),
     replace(_RUN, id="20261120T131500000-00000006", status=Status.REJECTED),
     replace(_RUN, id="20261120T141500000-00000007", status=Status.FAILED),
 )
 
 _STATE = ImportState(
-    watermark="2026-11-20T08:15:31.000Z",
-    rows=4000,
+    salesforce=SourceState(
+        watermark="2026-11-20T08:15:31.000Z", rows=4000, decided_with="5b6a", system="00D000000000062EAA"
+    ),
+    vault_crm=SourceState(
+        watermark="2026-11-20T08:15:32.000Z",
+        read_at="2026-11-20T08:15:02.000Z",
+        rows=900,
+        decided_with="97a6",
+        system="acme-crm.veevavault.com",
+    ),
+    align=SourceState(watermark="2026-11-20T08:15:33.000Z", decided_with="a7b5"),
     active={"": 3800, "Field sales": 1200},
-    evaluated_with="5b6a",
     approved="7988",
     approved_until="2026-11-23T08:15:00Z",
     full_run=FIRST_RUN,
-    organization_id="00D000000000062EAA",
     new_since="2026-11-19T08:16:00.000Z",
     completed_at="2026-11-20T08:16:00.000Z",
     frozen=(ADA,),
-    vault_watermark="2026-11-20T08:15:32.000Z",
-    vault_read_at="2026-11-20T08:15:02.000Z",
-    vault_rows=900,
     vault_groups={"engage": ["UK Field Force"]},
-    vault_decided_with="97a6",
-    vault_host="acme-crm.veevavault.com",
-    align_watermark="2026-11-20T08:15:33.000Z",
-    align_read_with="a7b5",
     settings_tried=2,
 )
 

@@ -75,9 +75,8 @@ SMALL = {
     "muster.imports.applying.LOOKED_UP_AT_ONCE": 2,
     "muster.imports.looking_up.LOOKED_UP_AT_ONCE": 2,
     "muster.imports.looking_up.USERS_A_PART": 3,
-    "muster.runs.archive.ITEMS_A_PART": 3,
-    "muster.pushes.steps.ITEMS_A_PART": 3,
-    "muster.pushes.steps.RECORDS_A_CALL": 2,
+    "muster.runs.work.ITEMS_A_PART": 3,
+    "muster.pushes.sending.RECORDS_A_CALL": 2,
 }
 
 QUEUES = {

@@ -27,13 +27,13 @@ from muster.pushes import (
 from muster.pushes.licence_lines import Removals
 from muster.pushes.ports import Vault
 from muster.pushes.push_items import PushItem, Step
+from muster.pushes.reading_outcomes import OutcomeReader
 from muster.pushes.sending_items import ItemSender
-from muster.pushes.steps import Steps
 from muster.roster import vault_links, vault_tries
 from muster.roster.licence_places import Line
 from muster.roster.member import Member
 from muster.roster.vault_state import Tries
-from muster.runs import running
+from muster.runs import closing
 from muster.runs.run import Run
 from tests.simulation.harness.bugs import Bugs, Hunt
 from tests.simulation.harness.faults import Call, nothing
@@ -252,9 +252,9 @@ def _positions_trusted(patch: pytest.MonkeyPatch) -> None:
 
 @bugs.bug("inactivated before the removal is settled", bugs.clean("much is pushed"))
 def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
-    waits = Steps._await
+    waits = OutcomeReader.wait_for
 
-    def hasty(self: Steps, run: Run, items: Sequence[PushItem]) -> Removals:
+    def hasty(self: OutcomeReader, run: Run, items: Sequence[PushItem]) -> Removals:
         if any(item.step is Step.ADDITION for item in items):
             return waits(self, run, items)
         freed: Counter[Line] = Counter(
@@ -262,7 +262,7 @@ def _inactivated_at_once(patch: pytest.MonkeyPatch) -> None:
         )
         return Removals(self.settings, freed, frozenset())
 
-    patch.setattr(Steps, "_await", hasty)
+    patch.setattr(OutcomeReader, "wait_for", hasty)
     order = tuple(Step)
     patch.setattr(push_plan, "STEPS", (*order[:2], Step.INACTIVATION, *order[2:4]))
 
@@ -296,7 +296,7 @@ def _refusal_of_an_older_wish(patch: pytest.MonkeyPatch) -> None:
 bugs.add(
     "a dead push is buried",
     broken_write("after"),
-    lambda patch: patch.setattr(running, "_is_half_pushed", lambda _: False),
+    lambda patch: patch.setattr(closing, "is_half_done", lambda _: False),
 )
 bugs.add(
     "a call that was refused is given up",

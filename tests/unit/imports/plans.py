@@ -11,7 +11,7 @@ from muster.imports.selecting import Selected, select
 from muster.roster.decisions import Known
 from muster.roster.links import Link
 from muster.roster.member import Member
-from muster.runs.run import ImportState
+from muster.runs.import_state import ImportState
 from muster.settings import Settings
 from muster.settings.mappings import fields_to_read
 from muster.sources.gathering_salesforce import Gathered

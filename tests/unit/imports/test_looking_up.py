@@ -13,7 +13,7 @@ from muster.roster.member import Member
 from muster.roster.ports import Roster
 from muster.roster.reasons import NAMESAKE_ACTIVE
 from muster.roster.seats import HELD_SEAT, Pool
-from muster.runs.run import ImportState
+from muster.runs.import_state import ImportState
 from tests.examples import NOW
 from tests.unit.imports.plans import ACME, crm_id, gathered, linked, member, row, selected
 

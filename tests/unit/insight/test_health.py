@@ -11,8 +11,9 @@ from muster.connections.quarantine import Health
 from muster.insight import health
 from muster.insight.health import Facts, Level, Queues
 from muster.roster.seats import Pool
-from muster.runs.guard import Trip
-from muster.runs.run import ImportState, Run, Status
+from muster.runs.import_state import ImportState
+from muster.runs.reasons import Trip
+from muster.runs.run import Run, Status
 from muster.times import timestamp
 from tests.examples import NOW, settings
 

@@ -12,7 +12,8 @@ from muster.reporting.reporting_runs import RunReporter
 from muster.reporting.run_metrics import Reading
 from muster.roster.licence_places import Place
 from muster.runs.answer import Ended, RunAnswer
-from muster.runs.run import ImportState, Kind, Run, Status
+from muster.runs.import_state import ImportState
+from muster.runs.run import Kind, Run, Status
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
 

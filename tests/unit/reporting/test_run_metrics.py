@@ -12,7 +12,7 @@ from muster.runs.run import Kind, Mode, Run, Status
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def ended(kind: Kind = "import", mode: Mode = "full", **fields: Any) -> Run:
+def ended(kind: Kind = "import", mode: Mode | None = "full", **fields: Any) -> Run:
     return Run(
         **{
             "id": "20261122T110000000-0a1b2c3d",
@@ -107,7 +107,7 @@ def test_credentials_that_have_ended_are_told_as_days_below_nothing() -> None:
     ("run", "seconds"),
     [
         (ended(), 150.5),
-        (ended("push", "push"), 150.5),
+        (ended("push", None), 150.5),
         # It was parked on Friday, and approved three days later: only the second attempt is work.
         (
             ended(started_at="2026-11-19T09:00:00.000Z", gathered_at="2026-11-22T11:02:00.000Z", attempt=2),
@@ -126,7 +126,7 @@ def test_a_run_that_has_not_ended_took_no_time_yet() -> None:
 
 
 def test_what_became_of_people_is_told_by_outcome_where_there_is_any() -> None:
-    run = ended("push", "push", counts={"added": 2, "success": 1, "refused": 0})
+    run = ended("push", None, counts={"added": 2, "success": 1, "refused": 0})
     assert [(reading.values, reading.of["outcome"]) for reading in run_metrics.outcomes(run)] == [
         ({"PushOutcomes": 2}, "added"),
         ({"PushOutcomes": 1}, "success"),
@@ -153,8 +153,8 @@ def test_a_line_that_nobody_is_in_any_more_is_told_as_empty() -> None:
         (ended(mode="incremental"), False),
         (ended(mode="incremental", counts={"updated": 0}), False),
         (ended(mode="incremental", counts={"updated": 1}), True),
-        (ended("push", "push"), False),
-        (ended("push", "push", counts={"added": 1}), True),
+        (ended("push", None), False),
+        (ended("push", None, counts={"added": 1}), True),
     ],
 )
 def test_quiet_runs_have_no_news_but_the_daily_one_always_has(run: Run, had_work: bool) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from muster.adapters.aws.aws_errors import translated
 from muster.errors import Problem, Rejected, Stale, Unavailable
 from muster.lease import Lease, LeaseHeld
-from muster.runs.run import ImportState, Run, Status
+from muster.runs.import_state import ImportState
+from muster.runs.run import Run, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -362,7 +363,7 @@ def _health_key(organization: str, connection: str) -> _Item:
 
 
 def _state_item(organization: str, state: ImportState) -> _Item:
-    return {**state_key(organization), "doc": _doc(asdict(state))}
+    return {**state_key(organization), "doc": _doc(state.to_json())}
 
 
 def _runs_partition(organization: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from muster import bootstrap
 from muster.adapters.aws.loss_table import LossTable
-from muster.runs.run import ImportState
+from muster.runs.import_state import ImportState
 from muster.times import timestamp
 from muster.webhook.losses import MOST_AN_HOUR, Loss, Recorded
 from tests.examples import NOW

@@ -11,7 +11,8 @@ import pytest
 from muster.adapters.aws.run_table import RunTable
 from muster.errors import Misconfigured, MusterError, Rejected, Stale, Unavailable
 from muster.lease import Lease, LeaseHeld
-from muster.runs.run import ImportState, Run, Status
+from muster.runs.import_state import ImportState, SourceState
+from muster.runs.run import Run, Status
 from tests.integration.run_examples import (
     JANES,
     JOES,
@@ -157,7 +158,7 @@ def test_a_state_of_a_newer_version_can_still_be_read(aws: SimpleNamespace, jane
     document = {"S": '{"rows": 7, "of_a_newer_version": true}'}
     key = {"pk": {"S": "ORG#acme"}, "sk": {"S": "IMPORT"}}
     aws.dynamodb.put_item(TableName=aws.table, Item={**key, "doc": document})
-    assert jane.state("acme") == ImportState(rows=7)
+    assert jane.state("acme") == ImportState(salesforce=SourceState(rows=7))
 
 
 @pytest.mark.parametrize("taken_by_another", [False, True])
@@ -212,7 +213,7 @@ def test_a_run_that_ends_while_it_is_changed_loses_nothing(
     lease = jane.take("acme", JANES, NOW, MINUTE)
     if before != ImportState():
         jane.change_state("acme", lambda _: before)
-    after = replace(STATE, rows=3)
+    after = replace(STATE, salesforce=SourceState(rows=3))
     wire = Wire(aws.dynamodb)
     ends = [lambda: jane.finish(SUCCEEDED, lease, after)]
     wire.on_call = lambda call: ends.pop()() if ends and call.operation == "PutItem" else None
@@ -234,7 +235,7 @@ def test_a_state_that_others_change_all_the_time_is_left_for_later(
     rows = iter(range(100))
     wire = Wire(aws.dynamodb)
     wire.on_call = lambda call: (
-        jane.change_state("acme", lambda state: replace(state, rows=next(rows)))
+        jane.change_state("acme", lambda state: replace(state, salesforce=SourceState(rows=next(rows))))
         if call.operation == "PutItem"
         else None
     )

@@ -1,0 +1,136 @@
+"""Gathers what a push decides with: who is due or in line, and their users in Vault CRM (P1, G8, G10)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from muster.crm import engage_features
+from muster.error_log import LogEntry, at_most
+from muster.errors import Misconfigured
+from muster.pushes import licence_lines, push_plan
+from muster.pushes.blocked import another_vault, blocked_by
+from muster.pushes.checking_links import strangers
+from muster.pushes.ports import Ports
+from muster.pushes.sending_items import ItemSender, at_of
+from muster.roster import end_dates, engage_groups
+from muster.roster.engage_errors import field_not_writable
+from muster.roster.engage_groups import Due
+from muster.roster.licence_places import Place
+from muster.roster.member import Member
+from muster.roster.writing_members import Change
+from muster.runs.archive import AttemptParts
+from muster.runs.clock import RunClock
+from muster.runs.run import Run
+from muster.settings import Settings
+from muster.settings.mappings import custom_fields_to_write, vault_crm_connection
+from muster.sources.gathering_vault_crm import VaultGathering
+from muster.sources.vault_users import VaultUser
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a push decides with: members by id, users by Vault CRM id, and who in line may get a licence.
+
+    `in_line` maps a member to the place, and whether at once. `writable` are the fields of custom mappings
+    that can be written. `entries` are about links that are in doubt: nothing is sent by them.
+    """
+
+    members: Mapping[str, Member]
+    users: Mapping[str, VaultUser]
+    in_line: Mapping[str, tuple[Place, bool]]
+    writable: frozenset[str]
+    entries: tuple[LogEntry, ...]
+
+
+@dataclass(slots=True)
+class DueGathering:
+    """Gathers for one push; raises `Misconfigured` if members are linked to another vault's users (G10)."""
+
+    ports: Ports
+    clock: RunClock
+    settings: Settings
+    sender: ItemSender
+    # The fields of custom mappings that can be written, once somebody is due for that.
+    _writable: frozenset[str] = frozenset()
+
+    def gathered(self, run: Run, requested: Mapping[str, Change], *, resumed: bool) -> Gathered:
+        """Return who is due, and what Vault CRM shows of them; each user is read once.
+
+        `requested` are the changes just requested in Align, by member: a preview has not recorded them.
+        """
+        at = at_of(run)
+        members = self._due(run, at, requested)
+        if members:
+            self.require_the_vault_of_the_links(run)
+        users = self._users(run, members.values(), resumed=resumed) if members else {}
+        lines, free = self.ports.roster.licence_lines(run.organization)
+        in_line = licence_lines.next_in_line(lines, free, members.values(), users, self.settings, at)
+        waiting = self._members(run, in_line.keys() - members.keys())
+        if waiting:
+            self.require_the_vault_of_the_links(run)
+            members |= waiting
+            users |= self._users(run, waiting.values(), resumed=resumed, folder="line/")
+        in_line = {name: place for name, place in in_line.items() if name in members}
+        found = strangers(members.values(), users, self.settings, self.ports.roster)
+        return Gathered(
+            {name: each for name, each in members.items() if name not in found.members},
+            users,
+            {name: place for name, place in in_line.items() if name not in found.members},
+            self._writable,
+            tuple(found.entries),
+        )
+
+    def require_the_vault_of_the_links(self, run: Run) -> None:
+        """Raise `Misconfigured` if members are linked to the users of another vault than the connection's."""
+        state, host = self.ports.runs.state(run.organization), vault_crm_connection(self.settings).host
+        if state.is_of_another_vault(host):
+            raise Misconfigured(f"the push is {blocked_by([another_vault(state.vault_crm.system, host)])}")
+
+    def _due(self, run: Run, at: datetime, requested: Mapping[str, Change]) -> dict[str, Member]:
+        """Return the members who are due for a push; the index lists candidates, the member decides."""
+        # The later of the two days: what is due from a moment on has that of UTC.
+        day = max(end_dates.today(at, self.settings.time_zone), at.astimezone(UTC).date())
+        listed = [
+            (name, due)
+            for name, due in self.ports.roster.due(run.organization, day)
+            if push_plan.is_due(due, self.settings, at)
+        ]
+        asking = {name: requested[name](each) for name, each in self._members(run, requested).items()}
+        dues = [*(due for _, due in listed), *map(engage_groups.due, asking.values())]
+        if any(due and engage_features.FIELDS in due.what for due in dues):
+            self._writable = self._fields(run)
+        names = {name for name, due in listed if self._has_work(due)}
+        found = self._members(run, names - asking.keys()) | asking
+        return {
+            name: each
+            for name, each in found.items()
+            if (due := engage_groups.due(each, in_align=False))
+            and push_plan.is_due(due, self.settings, at)
+            and self._has_work(due)
+        }
+
+    def _has_work(self, due: Due) -> bool:
+        """Whether there is more to do than to write fields of which none can be written."""
+        fields = {engage_features.FIELDS} if not self._writable else set()
+        return push_plan.concerns_push(due.what - fields, self.settings)
+
+    def _fields(self, run: Run) -> frozenset[str]:
+        """Return the fields of custom mappings that can be written; the others are told, once a day."""
+        there = {each.name for each in self.ports.fields() if each.active and each.editable}
+        wanted = custom_fields_to_write(self.settings)
+        now = self.clock.now()
+        told = [field_not_writable(name, now) for name in wanted if name not in there]
+        if told and not run.preview:
+            self.ports.roster.park(run.organization, at_most(told), now.timestamp())
+        return frozenset(there.intersection(wanted))
+
+    def _members(self, run: Run, names: Iterable[str]) -> dict[str, Member]:
+        return self.ports.roster.members(run.organization, sorted(names))
+
+    def _users(
+        self, run: Run, members: Iterable[Member], *, resumed: bool, folder: str = ""
+    ) -> dict[str, VaultUser]:
+        ids = sorted({str(member.crm[engage_features.CONNECTION]["id"]) for member in members})
+        parts = AttemptParts(self.ports.archive, run, folder)
+        gathering = VaultGathering(self.settings, self.ports.vault, parts, self.clock.check, resumed)
+        return self.sender.read(gathering, ids)
