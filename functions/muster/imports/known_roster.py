@@ -8,10 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from itertools import batched
 from typing import Any, NamedTuple
-
-import orjson
 
 from muster import __version__
 from muster.errors import Problem
@@ -19,6 +16,7 @@ from muster.imports.known_users import USERS_A_PART, KnownUsers, document_of, me
 from muster.imports.succession import Person
 from muster.roster.member import Member
 from muster.roster.seats import Pool, Pools
+from muster.runs.archive import keep_list, kept_bodies, kept_list
 from muster.runs.import_state import ImportState
 from muster.settings import Settings
 from muster.sources.member_states import MemberState
@@ -26,9 +24,8 @@ from muster.sources.ports import Parts
 from muster.sources.user_changes import UserChange
 from muster.times import timestamp
 
-# The names of its parts in an attempt's folder, and of the document beside them.
+# The names of its parts in an attempt's folder.
 USERS, WAITING, IN_VAULT = "known", "known_waiting", "known_in_vault"
-DOCUMENT = "decided_with"
 _MEMBERS, _STATES, _FORMER, _READ_AGAIN = "known_members", "known_states", "known_former", "waiting_users"
 _STATES_A_PART = 20_000
 
@@ -110,7 +107,7 @@ def keep(known: KnownRoster, settings: Settings, parts: Parts) -> dict[str, Any]
         USERS: len(known.users.parts),
         WAITING: len(known.waiting_users.parts),
         IN_VAULT: len(known.vault_users.parts),
-        **{name: _keep_list(parts, name, *of_list) for name, of_list in lists.items()},
+        **{name: keep_list(parts, name, *of_list) for name, of_list in lists.items()},
     }
     return {
         "version": __version__,
@@ -132,24 +129,15 @@ def keep(known: KnownRoster, settings: Settings, parts: Parts) -> dict[str, Any]
     }
 
 
-def _keep_list(parts: Parts, name: str, values: Iterable[Any], values_a_part: int) -> int:
-    """Keep a list in parts, and return how many there are."""
-    number = 0
-    for number, some in enumerate(batched(values, values_a_part, strict=False), 1):
-        parts.put(name, number, orjson.dumps(some, default=sorted))
-    return number
-
-
 def kept(document: Mapping[str, Any], parts: Parts) -> KnownRoster:
     """Return what was known, by the document and the parts in the archive."""
     counts = document["parts"]
 
     def bodies(name: str) -> list[bytes]:
-        # An interrupted attempt may have left more parts behind.
-        return [body for _, body in zip(range(counts[name]), parts.parts(name), strict=False)]
+        return kept_bodies(parts, name, counts[name])
 
     def values(name: str) -> list[Any]:
-        return [value for body in bodies(name) for value in orjson.loads(body)]
+        return kept_list(parts, name, counts[name])
 
     states = [MemberState(*each) for each in values(_STATES)]
     problem = document["vault_problem"]

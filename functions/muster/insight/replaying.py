@@ -4,7 +4,7 @@ Nothing is asked but the archive: the pages that were read, what the roster knew
 are all in there. `replaying_offline` does the same with a copy of it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, zip_longest
@@ -23,16 +23,23 @@ from muster.imports.known_roster import VaultReading
 from muster.imports.plan_items import Item
 from muster.imports.reading_sources import Sources, gather
 from muster.insight.ports import Attempt
-from muster.roster.decisions import Outcome
+from muster.pushes import push_basis, push_items
+from muster.pushes.push_items import PushItem
+from muster.pushes.push_plan import make_plan as make_push_plan
+from muster.pushes.sending_items import at_of
 from muster.roster.member import Json
-from muster.runs.archive import AttemptParts
+from muster.runs.archive import DECIDED_WITH, AttemptParts
+from muster.runs.kinds import IMPORT, PUSH, SETTINGS
 from muster.runs.ports import Archive
-from muster.runs.run import Run
+from muster.runs.run import Kind, Run
 from muster.settings import Settings
 from muster.sources.gathering_salesforce import Gathering
 from muster.sources.gathering_vault_crm import VaultGathering
 
 _PLAN = "plan"
+
+
+type AnyItem = Item | PushItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class Replay:
     planned: str
     replayed: str
     items: int
-    difference: tuple[Item | None, Item | None] | None = None
+    difference: tuple[AnyItem | None, AnyItem | None] | None = None
 
     @property
     def same(self) -> bool:
@@ -98,36 +105,27 @@ def replay(attempt: Attempt) -> Replay:
 
     Raises `NotFound` where the archive lacks what that takes, and says what; and `Unavailable`.
     """
-    planned = list(chain.from_iterable(map(plan_items.read, attempt.parts(_PLAN))))
-    summary, document = attempt.document(_PLAN), attempt.document(known_roster.DOCUMENT)
-    if summary is None:
+    bodies = list(attempt.parts(_PLAN))
+    summary, document = attempt.document(_PLAN), attempt.document(DECIDED_WITH)
+    if summary is None and not bodies and document is None:
         raise _lacking(
             "no plan",
             "Nothing: the run ended before it had one, or is older than what is kept there (ArchiveDays).",
         )
     if document is None:
         raise _lacking(
-            f"no {known_roster.DOCUMENT}.json, which has the settings and what the roster knew",
+            f"no {DECIDED_WITH}.json, which has the settings and what the roster knew",
             "Nothing: the run is one of Muster 0.2.0 or earlier, which kept only what it read and planned.",
         )
     run = Run.from_json(document["run"])
-    items = _again(run, document, _ReadOnly(attempt))
-    replayed = plan_items.plan_hash(item for item in items if item.outcome != Outcome.UNCHANGED)
-    if summary["hash"] == replayed:
-        # An interrupted attempt at planning may have left more parts behind than this plan has.
-        planned = planned[: len(items)]
-    return Replay(
-        run_id=run.id,
-        planned_with=document["version"],
-        planned=summary["hash"],
-        replayed=replayed,
-        items=len(items),
-        difference=_first_difference(planned, items),
-    )
+    return _OF_KIND[run.kind](run, document, summary, bodies, _ReadOnly(attempt))
 
 
-def _again(run: Run, document: Mapping[str, Any], archive: "_ReadOnly") -> Sequence[Item]:
-    """Return the items of the plan, made again from the archive."""
+def _import(
+    run: Run, document: Json, summary: Json | None, bodies: Sequence[bytes], archive: "_ReadOnly"
+) -> Replay:
+    if summary is None:
+        raise _lacking("no plan.json", "Nothing: the run ended before it had a plan.")
     settings = _settings(document)
     known = known_roster.kept(document, archive)
     vault = None
@@ -137,7 +135,43 @@ def _again(run: Run, document: Mapping[str, Any], archive: "_ReadOnly") -> Seque
     now = datetime.fromisoformat(run.gathered_at or run.started_at)
     basis = gather(Sources(settings, salesforce, vault, archive), run, now, known, None)
     plan, _ = decide(basis, settings, now, run.id)
-    return plan_items.read(plan_items.written(plan.items))
+    return _compared(
+        run,
+        document,
+        (summary["hash"], plan_items.plan_hash(plan.effective)),
+        list(chain.from_iterable(map(plan_items.read, bodies))),
+        plan_items.read(plan_items.written(plan.items)),
+    )
+
+
+def _push(run: Run, document: Json, _: Json | None, bodies: Sequence[bytes], archive: "_ReadOnly") -> Replay:
+    settings, basis = _settings(document), push_basis.kept(document, archive)
+    members = basis.members.values()
+    plan = make_push_plan(members, basis.users, basis.in_line, settings, at_of(run), basis.writable)
+    planned = list(chain.from_iterable(map(push_items.read, bodies)))
+    hashes = push_items.plan_hash(planned), push_items.plan_hash(plan.items)
+    return _compared(run, document, hashes, planned, push_items.read(push_items.written(plan.items)))
+
+
+_OF_KIND: Mapping[Kind, Callable[[Run, Json, Json | None, Sequence[bytes], "_ReadOnly"], Replay]] = {
+    IMPORT.name: _import,
+    SETTINGS.name: _import,
+    PUSH.name: _push,
+}
+
+
+def _compared(
+    run: Run,
+    document: Json,
+    hashes: tuple[str, str],
+    planned: Sequence[AnyItem],
+    replayed: Sequence[AnyItem],
+) -> Replay:
+    if hashes[0] == hashes[1]:
+        # An interrupted attempt at planning may have left more parts behind than this plan has.
+        planned = planned[: len(replayed)]
+    differing = (pair for pair in zip_longest(planned, replayed) if pair[0] != pair[1])
+    return Replay(run.id, document["version"], *hashes, len(replayed), next(differing, None))
 
 
 def _settings(document: Mapping[str, Any]) -> Settings:
@@ -149,12 +183,6 @@ def _settings(document: Mapping[str, Any]) -> Settings:
             f"settings that this version of Muster ({__version__}) no longer accepts",
             f"Replay it with Muster {document['version']}, from a copy of the archive.",
         ) from None
-
-
-def _first_difference(
-    planned: Sequence[Item], replayed: Sequence[Item]
-) -> tuple[Item | None, Item | None] | None:
-    return next((pair for pair in zip_longest(planned, replayed) if pair[0] != pair[1]), None)
 
 
 def _lacking(what: str, remedy: str) -> NotFound:

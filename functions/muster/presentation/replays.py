@@ -3,7 +3,7 @@
 Takes what RosterQueryFunction answers to `replay`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from muster.presentation import words
@@ -54,12 +54,21 @@ def _first(answer: Json) -> str:
 def _item(item: Json | None) -> str:
     if item is None:
         return "nothing"
-    changes = [f"{words.attribute(each['field'])}: {words.value(each['after'])}" for each in item["changes"]]
-    return "; ".join([words.spaced(item["does"]), *changes])
+    named = (f"{words.attribute(name)}: {value}" for name, value in _changes(item))
+    return "; ".join([words.spaced(item["does"]), *named])
 
 
 def _values(item: Json | None) -> dict[str, str]:
     if item is None:
         return {}
-    plain = {name: value for name, value in item.items() if isinstance(value, str)}
-    return plain | {each["field"]: words.value(each["after"]) for each in item["changes"]}
+    return {name: value for name, value in item.items() if isinstance(value, str)} | dict(_changes(item))
+
+
+def _changes(item: Json) -> Iterator[tuple[str, str]]:
+    """Yield what an item changes, of a member or in Vault CRM."""
+    for each in item.get("changes", ()):
+        yield each["field"], words.value(each["after"])
+    for each in (item.get("writes", {}), item.get("fields", {})):
+        yield from ((name, words.value(value)) for name, value in each.items())
+    if item.get("active") is not None:
+        yield "active", words.value(item["active"])

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from muster.imports.known_roster import DOCUMENT
 from muster.insight.replaying import replay
+from muster.runs.archive import DECIDED_WITH
 from tests.simulation.harness.quick_archive import QuickArchive
 
 # Of worlds that many tests begin with, each plan is made again once.
@@ -36,10 +36,11 @@ class StoredAttempt:
 
 def differing(archive: QuickArchive) -> Iterator[str]:
     """Make each plan in an archive again, and yield what came of those that are not the same."""
-    for key, plan in list(archive.objects.items()):
-        folder = key.removesuffix("plan.json")
-        known = archive.objects.get(f"{folder}{DOCUMENT}.json")
-        if folder == key or known is None or hash((plan, known)) in _seen:
+    for key, known in list(archive.objects.items()):
+        folder = key.removesuffix(f"{DECIDED_WITH}.json")
+        name = "plan/00001.json" if b'"kind":"push"' in known else "plan.json"
+        plan = archive.objects.get(f"{folder}{name}")
+        if folder == key or plan is None or hash((plan, known)) in _seen:
             continue
         found = replay(StoredAttempt(archive.objects, folder))
         if not found.same:
