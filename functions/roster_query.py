@@ -5,7 +5,10 @@
     {"organization", "action": "explain", "member", "live"?}    why someone is in, or is not
     {"organization", "action": "history", "member", "limit"?, "cursor"?}
     {"organization", "action": "as_of", "member", "at"}         how someone was then
+    {"organization", "action": "as_of", "at", "filter"?, "limit"?, "cursor"?}    how everybody was
     {"organization", "action": "diff", "member", "since", "until"?}    what differs of someone in between
+    {"organization", "action": "diff", "since" | "since_run", "until"? | "until_run"?, "limit"?, "cursor"?}
+    {"organization", "action": "diff", "run_id", "limit"?, "cursor"?}    likewise of everybody, or of a run
     {"organization", "action": "seats"}                         how many are held, and who is in line
     {"organization", "action": "licences", "limit"?, "cursor"?}    who has one of Engage, nobody included
     {"organization", "action": "changes", "since"?, "until"?, "run_id"?, "person"?, "cause"?, "value"?,
@@ -15,7 +18,8 @@
     {"organization", "action": "replay", "run_id"}              whether its plan comes out the same again
     {"organization", "action": "errors", "state"?, "limit"?, "cursor"?}    open ones, unless it says another
     {"organization", "action": "health", "live"?}    what is broken, waits or runs out; is it safe to push?
-    {"organization", "action": "export", "what": roster | seats | licences | changes | errors, …}
+    {"organization", "action": "export", "what": roster | seats | licences | changes | differences
+     | errors, …}                                               as a file; of members also "at" a moment
     {"action": "organizations", "limit"?, "cursor"?}            which there are; the only one without one
 
 Each takes `"as": "text"` for a table in lines of text, and `"detail": true`. An organization there is none
@@ -37,6 +41,7 @@ from muster.admin_requests import Action, Asked, answer, settings_of
 from muster.connections import checking
 from muster.connections.ports import Ports
 from muster.insight import (
+    comparing_moments,
     explaining_members,
     exporting,
     gathering_health,
@@ -44,14 +49,28 @@ from muster.insight import (
     listing_errors,
     listing_licences,
     listing_organizations,
+    listing_past_members,
     looking_back,
     querying_members,
     querying_runs,
     replaying,
     run_summaries,
 )
+from muster.insight.listing_past_members import PastPage
+from muster.insight.reading_past_rosters import PastSources
 from muster.observability import logger, metrics
-from muster.presentation import causes, changes, errors, explanations, members, past, replays, runs, seats
+from muster.presentation import (
+    causes,
+    changes,
+    errors,
+    explanations,
+    members,
+    past,
+    past_rosters,
+    replays,
+    runs,
+    seats,
+)
 from muster.presentation.lines import counted
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
@@ -74,6 +93,7 @@ from muster.roster_questions import (
     Replayed,
     RunList,
 )
+from muster.settings import Settings
 
 # What is left of the function's time once the rest is gathered; see the template's Timeout.
 _CHECKS_TAKE_S = 80
@@ -138,28 +158,47 @@ def _history(request: MemberPage) -> Json:
 
 
 def _as_of(request: AsOf) -> Json:
+    settings = settings_of(request.organization).settings
+    if request.member is None:
+        sources = PastSources(bootstrap.roster_views(), bootstrap.journal(), bootstrap.snapshot_files())
+        page = PastPage(at=request.at, filters=request.filter, limit=request.size, cursor=request.cursor)
+        listed = listing_past_members.list_past_members(sources, settings, page, _now())
+        return {"message": past_rosters.as_of_headline(listed), **listed}
     found = looking_back.show_as_of(
-        bootstrap.roster_views(),
-        bootstrap.run_table(),
-        settings_of(request.organization).settings,
-        request.member,
-        request.at,
-        _now(),
+        bootstrap.roster_views(), bootstrap.run_table(), settings, request.member, request.at, _now()
     )
     return {"message": past.as_of_headline(found), **found}
 
 
 def _diff(request: Difference) -> Json:
+    settings = settings_of(request.organization).settings
+    if request.member is None or request.since is None:
+        return _differences(request, settings)
     found = looking_back.show_difference(
         bootstrap.roster_views(),
         bootstrap.run_table(),
-        settings_of(request.organization).settings,
+        settings,
         request.member,
         request.since,
         request.until,
         _now(),
     )
     return {"message": past.diff_headline(found), **found}
+
+
+def _differences(request: Difference, settings: Settings) -> Json:
+    sources = comparing_moments.ComparedSources(
+        bootstrap.journal(), bootstrap.roster_table(), bootstrap.run_table(), bootstrap.settings_table()
+    )
+    asked = comparing_moments.Compared(
+        since=request.since,
+        until=request.until,
+        since_run=request.since_run,
+        until_run=request.until_run,
+        run_id=request.run_id,
+    )
+    found = comparing_moments.show_differences(sources, settings, asked, request.size, request.cursor, _now())
+    return {"message": past_rosters.diff_headline(found), **found}
 
 
 def _changes(request: Changes) -> Json:
@@ -278,12 +317,16 @@ def _export(request: Export) -> Json:
         holders=bootstrap.unlinked_holder_table(),
         journal=bootstrap.journal(),
         versions=bootstrap.settings_table(),
+        snapshots=bootstrap.snapshot_files(),
     )
     wanted = exporting.Wanted(
         what=request.what,
         filters=request.filter,
+        at=request.at,
         since=request.since,
         until=request.until,
+        since_run=request.since_run,
+        until_run=request.until_run,
         run_id=request.run_id,
     )
     return exporting.export(sources, settings_of(request.organization).settings, wanted, _now())

@@ -33,6 +33,7 @@ from muster.pushes.ports import Vault
 from muster.references import Reference
 from muster.roster import refuted_messages
 from muster.roster.finding import find_named
+from muster.roster.taking_snapshots import SnapshotTaker
 from muster.runs.answer import Ended, RunAnswer
 from muster.settings import Settings
 from muster.settings.values import Listed
@@ -128,7 +129,29 @@ def _import(asked: Import, remaining: Callable[[], float], request_id: str) -> R
             return asked.done_with(importing.runs) or _started(asked, importing)
 
     reporter = bootstrap.run_reporter(stored, "import", _now)
-    return reporter.around(work, scheduled=asked.is_begun_by_schedule, daily=asked.mode == "full")
+    answer = reporter.around(work, scheduled=asked.is_begun_by_schedule, daily=asked.mode == "full")
+    if answer.ended is Ended.APPLIED and answer.mode == "full" and answer.run_id:
+        _take_snapshot(asked.organization, answer.run_id, remaining)
+    return answer
+
+
+def _take_snapshot(organization: str, run: str, remaining: Callable[[], float]) -> None:
+    """Take the day's snapshot of the roster, for questions about the past; the import has ended already."""
+    taker = SnapshotTaker(
+        organization,
+        bootstrap.roster_views(),
+        bootstrap.snapshot_files(),
+        bootstrap.roster_table(),
+        _now,
+        remaining,
+    )
+    try:
+        taken = taker.take(run)
+    except MusterError as error:
+        logger.error("snapshot failed", run=run, error=type(error).__name__, reason=str(error))
+        return
+    if taken:
+        logger.info("snapshot taken", run=run, members=taken.members, parts=len(taken.parts))
 
 
 def _started(asked: Import, importing: Importing) -> RunAnswer:

@@ -19,7 +19,9 @@ _WEB = ("https://", "http://127.0.0.1:", "http://localhost:")
 
 def export(
     to: Muster,
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="roster, seats, licences, changes or errors.")],
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="roster, seats, licences, changes, differences, errors.")
+    ],
     *,
     output: Annotated[
         Path | None, typer.Option("--output", help="The file to write; without it, only the link is shown.")
@@ -28,12 +30,13 @@ def export(
         str | None, typer.Option("--since", help="Changes from then on: a day, a moment, yesterday, 24 h.")
     ] = None,
     until: Annotated[str | None, typer.Option("--until", help="Changes until then.")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="Members as they were at that moment.")] = None,
 ) -> int:
-    """Export the roster, seats, licences, changes or errors as CSV.
+    """Export the roster, seats, licences, changes, differences or errors as CSV.
 
     Example: muster export roster --output roster.csv
     """
-    answer = to.query("export", what=what, format="csv", since=since, until=until)
+    answer = to.query("export", what=what, format="csv", since=since, until=until, at=at)
     code = to.show(answer)
     if output and code == outcomes.DONE:
         _fetch(_link(answer), output)

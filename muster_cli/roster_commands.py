@@ -12,6 +12,13 @@ Member = Annotated[
 ]
 Limit = Annotated[int | None, typer.Option("--limit", help="So many at most.")]
 Cursor = Annotated[str | None, typer.Option("--cursor", help="Go on where an answer ended.")]
+Anybody = Annotated[
+    str | None, typer.Argument(metavar="[MEMBER]", help="A member, by any name; without one, everybody.")
+]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option("--filter", metavar="NAME=VALUE", help="Any filter; may be given several times."),
+]
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "none": None}
 
 
@@ -41,29 +48,48 @@ def history(to: Muster, member: Member, *, limit: Limit = None, cursor: Cursor =
 
 def as_of(
     to: Muster,
-    member: Member,
+    member: Anybody = None,
     *,
     at: Annotated[str, typer.Option("--at", help="A moment, or a day, of which the end is meant.")],
+    where: Filters = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
 ) -> int:
-    """Show how a member was at a moment, and what has changed since.
+    """Show how a member was at a moment, and what has changed since; or who was in the roster.
 
-    Example: muster as-of ada@acme.example --at 2026-11-20
+    Example: muster as-of --at 2026-11-20 --filter seat=gong
     """
-    return to.show(to.query("as_of", member=member, at=at))
+    filters = _pairs(where or ()) or None
+    answer = to.query("as_of", member=member, at=at, filter=filters, limit=limit, cursor=cursor)
+    return to.show(answer, None if member else "members")
 
 
-def diff(
+def diff(  # noqa: PLR0913 - one parameter an option
     to: Muster,
-    member: Member,
+    member: Anybody = None,
     *,
-    since: Annotated[str, typer.Option("--since", help="From when on: yesterday, a date or a moment.")],
+    since: Annotated[
+        str | None, typer.Option("--since", help="From when on: yesterday, a date or a moment.")
+    ] = None,
     until: Annotated[str | None, typer.Option("--until", help="Until when; by default now.")] = None,
+    since_run: Annotated[str | None, typer.Option("--since-run", help="From the end of this run on.")] = None,
+    until_run: Annotated[str | None, typer.Option("--until-run", help="Until the end of this run.")] = None,
+    run_id: Annotated[str | None, typer.Option("--run", help="What this run has changed.")] = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
 ) -> int:
-    """Show what differs of a member between two moments; muster changes tells of everybody.
+    """Show what differs between two moments or runs: of a member, or who joined, left and changed.
 
-    Example: muster diff ada@acme.example --since 2026-11-01 --until 2026-11-20
+    Example: muster diff --since 2026-11-01 --until 2026-11-20
     """
-    return to.show(to.query("diff", member=member, since=since, until=until))
+    asked = {
+        "since": since,
+        "until": until,
+        "since_run": since_run,
+        "until_run": until_run,
+        "run_id": run_id,
+    }
+    return to.show(to.query("diff", member=member, **asked, limit=limit, cursor=cursor))
 
 
 def list_(  # noqa: PLR0913 - one parameter an option

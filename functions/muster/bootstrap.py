@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from botocore.config import Config
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from muster.adapters.aws.run_table import RunTable
     from muster.adapters.aws.secrets import Secrets
     from muster.adapters.aws.settings_table import SettingsTable
+    from muster.adapters.aws.snapshot_files import SnapshotFiles
     from muster.adapters.aws.unlinked_holder_table import UnlinkedHolderTable
     from muster.adapters.aws.webhook_journal import WebhookJournal
     from muster.adapters.aws.webhook_registry import WebhookRegistry
@@ -155,11 +157,9 @@ def run_table() -> RunTable:
 @cache
 def run_archive() -> RunArchive:
     """What runs read and planned."""
-    import boto3
-
     from muster.adapters.aws.run_archive import RunArchive
 
-    return RunArchive(boto3.client("s3", config=_client_config()), environment.run_archive_bucket_name())
+    return RunArchive(_s3(), environment.run_archive_bucket_name())
 
 
 @cache
@@ -173,6 +173,14 @@ def export_files() -> ExportFiles:
     # A roster of a hundred thousand takes longer than an item; without version 4 links are refused.
     config = Config(connect_timeout=2, read_timeout=30, signature_version="s3v4")
     return ExportFiles(boto3.client("s3", config=config), environment.run_archive_bucket_name())
+
+
+@cache
+def snapshot_files() -> SnapshotFiles:
+    """The snapshots of the roster."""
+    from muster.adapters.aws.snapshot_files import SnapshotFiles
+
+    return SnapshotFiles(_s3(), environment.run_archive_bucket_name())
 
 
 @cache
@@ -420,6 +428,13 @@ def _dynamodb() -> DynamoDBClient:
     import boto3
 
     return boto3.client("dynamodb", config=_client_config())
+
+
+@cache
+def _s3() -> S3Client:
+    import boto3
+
+    return boto3.client("s3", config=_client_config())
 
 
 @cache

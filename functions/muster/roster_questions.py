@@ -5,7 +5,7 @@ Each takes `"as": "text"` for a table in lines of text, and `"detail": true` for
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from muster.admin_requests import Asked, Request, WholeRequest
 from muster.insight import querying_members
@@ -17,7 +17,7 @@ from muster.presentation import (
     licences,
     members,
     organizations,
-    past,
+    past_rosters,
     replays,
     runs,
     seats,
@@ -98,28 +98,59 @@ class OneMember(Question):
     member: Reference
 
 
-class AsOf(OneMember):
-    """An event that asks how a member was at a moment, or at the end of a day."""
+class AsOf(Page):
+    """An event that asks how a member was at a moment, or at the end of a day; or all, a page of them."""
 
+    member: Reference | None = None
     at: Written
+    filter: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _of_one_or_of_all(self) -> Self:
+        if self.member and (self.filter or self.limit or self.cursor):
+            raise refused(
+                "has filter, limit or cursor beside member",
+                "They are for everybody: leave them out, or member.",
+            )
+        return self
 
 
-class Difference(OneMember):
-    """An event that asks what differs of a member between two moments."""
+class Difference(Page):
+    """An event that asks what differs between two moments or runs, or what a run changed; of one or all."""
 
-    member: Reference = Field(default="", validate_default=True)
-    since: Written
+    member: Reference | None = None
+    since_run: RunId | None = None
+    until_run: RunId | None = None
+    run_id: RunId | None = None
+    since: Written | None = Field(default=None, validate_default=True)
     until: Written | None = None
 
-    @field_validator("member", mode="before")
+    @field_validator("since")
     @classmethod
-    def _of_somebody(cls, member: object) -> object:
-        if member in ("", None):
+    def _begins_somewhere(cls, since: str | None, info: ValidationInfo) -> str | None:
+        others = {"since_run", "run_id"}
+        # What is wrong with these is told by itself.
+        if since is None and others <= info.data.keys() and not any(map(info.data.get, others)):
+            remedy = "Say since when, or since_run (right after that run), or run_id (what that run changed)."
+            raise refused("is missing", remedy)
+        return since
+
+    @model_validator(mode="after")
+    def _of_one_period(self) -> Self:
+        begins = [each for each in (self.since, self.since_run, self.run_id) if each]
+        if len(begins) > 1 or (self.until and self.until_run):
             raise refused(
-                "is missing, and diff is about one member",
-                'Name the member; "action": "changes" tells with the same since and until of everybody.',
+                "names several beginnings or ends",
+                "Say one of since, since_run and run_id, and at most one of until and until_run.",
             )
-        return member
+        if self.run_id and (self.until or self.until_run):
+            raise refused("has run_id beside until or until_run", "A run has a time of its own.")
+        if self.member and (self.since is None or self.until_run or self.limit or self.cursor):
+            raise refused(
+                "has a run, limit or cursor beside member",
+                "Of one member ask with since and until; changes tells with person and run_id of a run.",
+            )
+        return self
 
 
 class Explain(OneMember):
@@ -189,8 +220,11 @@ class Export(Request):
     what: Annotated[str, Field(min_length=1, max_length=100)]
     format: Literal["csv"] = "csv"
     filter: dict[str, Any] = Field(default_factory=dict)
+    at: Written | None = None
     since: Written | None = None
     until: Written | None = None
+    since_run: RunId | None = None
+    until_run: RunId | None = None
     run_id: RunId | None = None
 
 
@@ -208,8 +242,8 @@ LAYOUTS = {
     "member": Layout(members.one, members.only, not_beside_text=frozenset({"member"}), is_listed=True),
     "explain": Layout(explanations.lines, explanations.explanation_table, _EXPLAINED_BY),
     "history": Layout(members.history, members.history_table, frozenset({"history", "runs"})),
-    "as_of": Layout(past.lines, past.as_of_table, past.ONLY_IN_DETAIL),
-    "diff": Layout(past.lines, past.diff_table, past.ONLY_IN_DETAIL),
+    "as_of": Layout(past_rosters.as_of_lines, past_rosters.as_of_table, past_rosters.ONLY_IN_DETAIL),
+    "diff": Layout(past_rosters.diff_lines, past_rosters.diff_table, past_rosters.ONLY_IN_DETAIL),
     "seats": Layout(seats.lines, seats.seats_table, frozenset({"seats"})),
     "licences": Layout(licences.lines, licences.use_table, _OF_LICENCES),
     "changes": Layout(changes.summary, changes.as_table, changes.ONLY_IN_DETAIL),

@@ -24,7 +24,17 @@ os.environ |= {
 
 from muster import bootstrap
 from muster.observability import logger
-from tests.benchmarks import cold_start, handlers, imports, journal, packages, pushes, questions, running
+from tests.benchmarks import (
+    cold_start,
+    handlers,
+    imports,
+    journal,
+    packages,
+    past,
+    pushes,
+    questions,
+    running,
+)
 from tests.benchmarks.canned_aws import CannedAws
 from tests.benchmarks.paired import Ratio
 from tests.benchmarks.running import Bench, of_ratios
@@ -69,6 +79,11 @@ def _benches() -> Iterator[Bench]:
     yield of_ratios("Changes of a day: the answer, against bare reading of the entries", journal.whole)
     yield of_ratios(
         f"A list, a file and the health of {people} members, against bare reading", questions.whole
+    )
+    yield of_ratios(
+        f"The past of {people} members: a snapshot, the roster as of a moment, the difference of a month,"
+        " against bare reading",
+        past.whole,
     )
     yield Bench("Size of what is deployed, with and without bytecode", packages.sizes)
 

@@ -81,6 +81,9 @@ class Table(CannedAws):
         content = self.pages.get((body["ExpressionAttributeValues"][":pk"]["S"], sort, start), _NOTHING)
         return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(content))
 
+    def _said_nothing(self, request: Any) -> Any:
+        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(_NOTHING))
+
 
 _NOTHING = orjson.dumps({"Items": [], "Count": 0})
 
@@ -125,7 +128,7 @@ def whole(people: int = PEOPLE) -> Iterator[Ratio]:
     settings = STORED.settings
     members = querying_members.Sources(views, roster)
     unused: Any = None  # what the roster alone does not need
-    files = exporting.Sources(views, roster, runs, Nowhere(), unused, unused, unused)
+    files = exporting.Sources(views, roster, runs, Nowhere(), unused, unused, unused, unused)
     quiet = Quiet()
     sources = gathering_health.Sources(views, roster, runs, runs, quiet, quiet, list, list)
     read = _Reads(views, roster, runs)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from muster.adapters.aws import export_files, snapshot_files
 from tests.integration.template_reading import (
     GONE,
     Check,
@@ -50,6 +51,15 @@ def buckets_forget(template: Template) -> Iterator[str]:
         for what in ("ExpirationInDays", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"):
             if not any(what in rule for rule in whole):
                 yield f"{name} keeps personal data for ever: it has no {what}"
+
+
+def folders_of_their_own_forget_sooner(template: Template) -> Iterator[str]:
+    rules = template["Resources"]["RunArchive"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    for folder in (export_files.FOLDER, snapshot_files.FOLDER):
+        own = [each for each in rules if each.get("Prefix") == folder and each["Status"] == "Enabled"]
+        for what in ("ExpirationInDays", "NoncurrentVersionExpiration"):
+            if not any(what in rule for rule in own):
+                yield f"{folder} is kept as long as everything: it has no {what} of its own"
 
 
 def nothing_goes_over_plain_http(template: Template) -> Iterator[str]:
@@ -200,7 +210,8 @@ def schedules_may_only_start(template: Template) -> Iterator[str]:
 
 RESOURCES = ("Resources",)
 ARCHIVE, TABLE = (*RESOURCES, "RunArchive"), (*RESOURCES, "RosterTable", "Properties")
-RULE = (*ARCHIVE, "Properties", "LifecycleConfiguration", "Rules", 0)
+RULES = (*ARCHIVE, "Properties", "LifecycleConfiguration", "Rules")
+RULE = (*RULES, 0)
 INDEX, DUE, RECORDED = ((*TABLE, "GlobalSecondaryIndexes", number) for number in range(3))
 MACHINE = (*RESOURCES, "ScheduledImport", "Properties")
 FULL = (*MACHINE, "Events", "FullImport", "Properties")
@@ -221,6 +232,9 @@ MUTANTS: list[Mutant] = [
     (buckets_forget, (*RULE, "AbortIncompleteMultipartUpload"), GONE),
     (buckets_forget, (*RULE, "Status"), "Disabled"),
     (buckets_forget, (*RULE, "Prefix"), "acme/"),
+    (folders_of_their_own_forget_sooner, (*RULES, 1, "Prefix"), "exports/"),
+    (folders_of_their_own_forget_sooner, (*RULES, 2), GONE),
+    (folders_of_their_own_forget_sooner, (*RULES, 2, "NoncurrentVersionExpiration"), GONE),
     (nothing_goes_over_plain_http, (*RESOURCES, "RunArchiveOverTlsOnly"), GONE),
     (
         nothing_goes_over_plain_http,

@@ -8,7 +8,14 @@ import pytest
 from muster.crm import engage_features
 from muster.imports import planning_vault_crm
 from muster.pushes import push_items
-from muster.roster import namesakes, refuted_messages, unlinked_holders, vault_lifecycle, vault_links
+from muster.roster import (
+    namesakes,
+    refuted_messages,
+    taking_snapshots,
+    unlinked_holders,
+    vault_lifecycle,
+    vault_links,
+)
 from muster.roster.decisions import Outcome
 from muster.roster.reasons import NAMESAKE_LEFT
 from muster.webhook import losses
@@ -24,6 +31,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
             *engage_features.FAILED,
             *losses.CODES,
             refuted_messages.CODE,
+            taking_snapshots.CODE,
             vault_lifecycle.AMBIGUOUS,
             vault_lifecycle.REQUEST_KEPT,
             unlinked_holders.CODE,

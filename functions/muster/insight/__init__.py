@@ -4,6 +4,10 @@ querying_members        list members, show one, its history, seats
 member_filters          what members can be listed by
 pages_by_name           members by name, page by page
 looking_back            one member as of a past moment, and what differs between two (Q2)
+listing_past_members    members as they were at a moment, and what they had together (Q2)
+reading_past_rosters    the roster as it was, read from a snapshot and the changes between (Q2)
+comparing_moments       what differs of the roster between two moments or runs (Q2)
+net_changes             history entries folded into what differs of each member in the end
 finding_members         a member found as people call it, by name as well
 listing_errors          list the error log, with what has become of each entry
 error_states            whether an entry of the error log is open, and what has solved it

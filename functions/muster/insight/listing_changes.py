@@ -217,21 +217,11 @@ class _Question:
             what = " and ".join(parts)
             found.append(f"The newest {what} were looked at; ask about a shorter period for the others.")
         if not read.cursor and not self.person:
-            found += self._before_the_journal()
-        return found
-
-    def _before_the_journal(self) -> Iterator[str]:
-        """Yield that the journal is younger than the period, if the organization is not."""
-        first = self.sources.versions.version(self.organization, 1)
-        if first is None or not reading_logs.is_earlier(first.at, self.when.since):
-            return
-        begins = self.sources.journal.begins(self.organization)
-        if begins is None or begins > self.when.since:
-            when = f"begins {begins}" if begins else "is empty so far"
-            yield (
-                f"The journal of members {when}: what Muster changed before it kept one is in each member's"
-                " history."
+            sources = self.sources
+            found += reading_logs.before_the_journal(
+                sources.journal, sources.versions, self.organization, self.when
             )
+        return found
 
 
 def _all(tests: Sequence[Matches]) -> Matches:

@@ -1,7 +1,7 @@
 """Read what happened beside the changes of members: runs, versions of the settings, the error log (Q3)."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 
@@ -100,6 +100,22 @@ def of(cause: str) -> Callable[[Json], bool]:
     """Return what tells whether an entry of the error log was made by a run or message, named as a cause."""
     _, _, name = cause.partition(":")
     return lambda entry: name != "" and entry["notification"].partition("#")[0] == name
+
+
+def before_the_journal(
+    journal: Journal, versions: SettingsLog, organization: str, when: Period
+) -> Iterator[str]:
+    """Yield that the journal of members is younger than a period, if the organization is not."""
+    first = versions.version(organization, 1)
+    if first is None or not is_earlier(first.at, when.since):
+        return
+    begins = journal.begins(organization)
+    if begins is None or begins > when.since:
+        since = f"begins {begins}" if begins else "is empty so far"
+        yield (
+            f"The journal of members {since}: what Muster changed before it kept one is in each member's"
+            " history."
+        )
 
 
 def is_earlier(at: str, than: str) -> bool:

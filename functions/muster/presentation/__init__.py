@@ -18,6 +18,7 @@ sendings                what a push sends to Vault CRM
 left_out                who of Salesforce's users is no active member, and why
 members                 members, what they hold, and their history
 past                    a member as of a past moment, and what differs between two
+past_rosters            the same of the whole roster
 explanations            why somebody has what they have
 seats                   seats and who is in line
 licences                Engage licences: who has one, who waits, which are nobody's

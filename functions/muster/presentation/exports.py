@@ -134,4 +134,5 @@ OF_MEMBERS: Mapping[str, tuple[Sequence[str], Rows]] = {
 }
 ERRORS: tuple[Sequence[str], Rows] = (_ENTRY, _entry)
 CHANGES = ("when_utc", "who", "what", "by")
-EVERYTHING = (*OF_MEMBERS, "changes", "errors")
+DIFFERENCES = ("who", "member", "news", "what", "before", "after", "when_utc", "by")
+EVERYTHING = (*OF_MEMBERS, "changes", "differences", "errors")

@@ -5,6 +5,8 @@ engage_state             what a member has of an Engage feature: request, status
 vault_state              what Vault CRM and Align last showed of a member, and what is to be done for it
 stored_values            what the values of a stored member have in common: JSON, and what is unknown of it
 as_of                    a member as it was: later changes taken back (Q2)
+past_rosters             members as they were, from a snapshot and the changes between (Q2)
+snapshots                snapshots: the files that everybody is written to, and their manifest (Q2)
 decisions                what deciding is given, and what it returns
 effects                  what follows from a decision: counts, lines, keys, what is due, events
 member_events            the events that a change is told outward as, from its history entry (O1)
@@ -42,5 +44,6 @@ erasing_members          members erased, each with its history
 retrying_writes          the retry loop of both, and of edits: decide, write, decide again on conflict
 serving_seat_lines       a freed seat given to the first in line (A9)
 counting_seats           how many of each seat are taken, as a use case writes
-ports                    what all this needs of the roster table
+taking_snapshots         everybody written to a snapshot, once a day (Q2)
+ports                    what all this needs of the roster table, and of the snapshots
 """

@@ -1,4 +1,7 @@
-"""What the roster needs of its table; the adapters are `adapters.aws.roster_table` and `roster_views`."""
+"""What the roster needs of its table and its snapshots.
+
+The adapters are `adapters.aws.roster_table`, `roster_views` and `snapshot_files`.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +16,7 @@ from muster.roster.licence_places import Place
 from muster.roster.links import Link
 from muster.roster.member import Json, Member
 from muster.roster.seats import Pool, Pools
+from muster.roster.snapshots import Manifest
 from muster.roster.unlinked_holders import UnlinkedHolder
 from muster.settings import Settings
 from muster.sources.member_states import MemberState
@@ -144,3 +148,22 @@ class RosterViews(Protocol):
 
     def error_log(self, organization: str) -> Iterator[Json]:
         """Yield the entries of the error log, newest first."""
+
+
+class Snapshots(Protocol):
+    """The snapshots of the roster, one a day; the adapter is `adapters.aws.snapshot_files`."""
+
+    def days(self, organization: str) -> list[str]:
+        """Return the days (ISO 8601) of which there is a snapshot, in order."""
+
+    def manifest(self, organization: str, day: str) -> Manifest:
+        """Return what the snapshot of a day consists of; raises `Unavailable` if there is none."""
+
+    def part(self, organization: str, day: str, number: int) -> bytes:
+        """Return a file of the snapshot of a day; they count from 1."""
+
+    def put_part(self, organization: str, day: str, number: int, body: bytes) -> None:
+        """Store a file, in place of the one there is."""
+
+    def put_manifest(self, manifest: Manifest) -> None:
+        """Store the manifest: from now on there is a snapshot of its day."""

@@ -192,9 +192,3 @@ def test_a_long_history_is_read_to_the_moment_page_by_page(
     monkeypatch.setattr(looking_back, "_PAGE", 1)
     said = life.company.ask("as_of", member=ADA, at=life.moments[1])
     assert (said["was"]["title"], said["changes"]) == ("Rep", 4)
-
-
-def test_diff_without_a_member_says_what_tells_of_everybody(company: Company) -> None:
-    [error] = company.ask("diff", since="yesterday")["errors"]
-    assert error["where"] == "member"
-    assert '"action": "changes"' in error["remedy"]

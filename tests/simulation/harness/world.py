@@ -265,15 +265,15 @@ class World:
         Nothing is under way then, and nothing noted.
         """
         self.receive()
-        table, archive, queue = copy_of("roster"), dict(self._objects), list(map(copy.copy, self.queue))
+        table, archive, queue = copy_of("roster"), dict(self.objects), list(map(copy.copy, self.queue))
         time, tokens = self.clock.moment, dict(self.tokens)
         reported = {organization: list(users) for organization, users in self.reported.items()}
         salesforce = self._moment_of_salesforce()
 
         def go_back() -> None:
             put_back(table)
-            self._objects.clear()
-            self._objects.update(archive)
+            self.objects.clear()
+            self.objects.update(archive)
             salesforce()
             self.clock.moment, self.tokens = time, dict(tokens)
             self.reported = {organization: list(users) for organization, users in reported.items()}
@@ -317,7 +317,8 @@ class World:
         return go_back
 
     @property
-    def _objects(self) -> dict[str, bytes]:
+    def objects(self) -> dict[str, bytes]:
+        """The objects of the archive by key."""
         assert self.rules.archive is not None
         return self.rules.archive.objects
 

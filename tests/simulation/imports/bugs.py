@@ -8,6 +8,7 @@ import pytest
 
 from muster import admin_requests
 from muster.adapters.aws import loss_table, roster_table, roster_writes, run_table
+from muster.adapters.aws.snapshot_files import SnapshotFiles
 from muster.errors import Incomplete
 from muster.imports import known_roster, plan_items, selecting
 from muster.imports.applying import PlanApplier
@@ -20,6 +21,7 @@ from muster.imports.steps import ImportJob
 from muster.roster import eligibility, salesforce_lifecycle
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.serving_seat_lines import SeatLineServer
+from muster.roster.snapshots import Manifest
 from muster.roster.writing_user_changes import UserChangeWriter
 from muster.runs import guard
 from muster.runs.run import Phase, Run, Status
@@ -410,3 +412,18 @@ def _the_last_page_sets_the_watermark(patch: pytest.MonkeyPatch) -> None:
 @bugs.bug("who was there to begin with is announced", hunts.there_to_begin_with)
 def _everyone_is_new(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ImportJob, "_new_since", lambda *_: 0)
+
+
+@bugs.bug("a snapshot has its manifest first", hunts.a_snapshot_is_interrupted)
+def _manifest_first(patch: pytest.MonkeyPatch) -> None:
+    parts: list[tuple[Any, ...]] = []
+    put_part, put_manifest = SnapshotFiles.put_part, SnapshotFiles.put_manifest
+
+    def manifest_first(self: SnapshotFiles, manifest: Manifest) -> None:
+        put_manifest(self, manifest)
+        for part in parts:
+            put_part(self, *part)
+        parts.clear()
+
+    patch.setattr(SnapshotFiles, "put_part", lambda _, *part: parts.append(part))
+    patch.setattr(SnapshotFiles, "put_manifest", manifest_first)

@@ -6,11 +6,13 @@ from functools import partial
 
 from muster.roster import seats
 from tests.simulation.harness import quick_moto, replays
-from tests.simulation.harness.subject import demand
+from tests.simulation.harness.subject import demand, only
+from tests.simulation.harness.sweeping import points, sweep
 from tests.simulation.harness.world import Violation, World
 from tests.simulation.imports import results
 from tests.simulation.imports.company import Company
 from tests.simulation.imports.scenarios import (
+    IMPORTS,
     guarded,
     hired,
     moved,
@@ -18,6 +20,7 @@ from tests.simulation.imports.scenarios import (
     parked_run,
     settled,
 )
+from tests.simulation.imports.subject import Importing, of_snapshots
 
 
 def somebody_is_hidden(world: World) -> None:
@@ -266,3 +269,11 @@ def _holders(company: Company) -> set[str | None]:
         for each in company.roster().members.values()
         if "gong" in seats.held(each.seats)
     }
+
+
+def a_snapshot_is_interrupted(world: World) -> None:
+    """Whatever fails of a snapshot, the import succeeds, and what has a manifest is whole (Q2)."""
+    company = Importing.of(world)
+    # The list of days, a part, and the manifest, each in some ways.
+    if sweep(company, only("a first import", IMPORTS), points(of_snapshots)) < 7:
+        raise Violation("an import of everyone has not written a snapshot")

@@ -4,6 +4,7 @@ Left out is luck: ids and times, how many history entries led to a state, which 
 equal right came first, and what the error log tells of faults that are over.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 from muster.roster import seats
 from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER
+from muster.roster.snapshots import Manifest, described, read
 from tests.simulation.harness import invariants, quick_moto
 from tests.simulation.harness.subject import Said
 from tests.simulation.imports.company import Company
@@ -22,6 +24,7 @@ _OF_LUCK = frozenset({"id", "version", "updated_at", "source_version"})
 # And where a push came first, an import had no edit to keep; who was not shown once is shown to the next one.
 _PASSING = frozenset(
     {"import_failed", "not_written", "push_failed", "request_kept", "source_user", "vault_not_imported"}
+    | {"snapshot_failed"}
 )
 
 
@@ -105,6 +108,21 @@ def broken(company: Company) -> Iterator[str]:
     yield from taken_by_messages(company)
     if company.rows_of("globex") != company.others:
         yield "something of another organization has changed"
+
+
+def snapshots(company: Company) -> Iterator[str]:
+    """Yield what is wrong with snapshots: whoever has a manifest is whole, and there is one of today (Q2)."""
+    files = company.world.objects
+    folder, members = (f"_snapshots/{each}/organization=acme/" for each in ("manifests", "members"))
+    days = sorted(name.removeprefix(folder)[:10] for name in files if name.startswith(folder))
+    if f"{company.world.clock.now():%Y-%m-%d}" not in days:
+        yield "an import of everyone has succeeded, and there is no snapshot of the day"
+    for day in days:
+        manifest = Manifest.from_json(json.loads(files[f"{folder}{day}.json"]))
+        for number, part in enumerate(manifest.parts, 1):
+            file = files.get(f"{members}day={day}/part-{number:05}.jsonl.gz")
+            if file is None or described(file, len(list(read(file)))) != part:
+                yield f"part {number} of the snapshot of {day} is not what its manifest says"
 
 
 def _most(company: Company) -> int:

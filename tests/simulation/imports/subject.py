@@ -68,6 +68,11 @@ def telling(call: Call) -> Sequence[str]:
     return ("after", "lost", "mute") if call.operation in _WRITES else ("busy",)
 
 
+def of_snapshots(call: Call) -> Sequence[str]:
+    """The kinds that differ, of calls that write or list snapshots."""
+    return telling(call) if call.service == "s3" and "_snapshots/" in str(call.parameters) else ()
+
+
 def _answers(call: Call) -> Sequence[str]:
     """Return what an answer can be that is no answer; that nobody matches a filter may well be true."""
     if call.service != SERVICE:
@@ -134,6 +139,7 @@ class Importing(Company, Subject[ImportScenario, ImportResult, ImportRace]):
             self.mend()
         demand(results.untrue(self))
         nothing_is_left_to_do(self)
+        demand(results.snapshots(self))
         return result
 
     def unfair(self, clean: Played[ImportResult], faulted: Played[ImportResult]) -> Iterator[str]:

@@ -22,6 +22,17 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
         QUERY,
         {"action": "diff", "member": "ada@x", "since": "2026-11-01", "until": "2026-11-20"},
     ),
+    (
+        "as-of --at yesterday --filter seat=gong --limit 5",
+        QUERY,
+        {"action": "as_of", "at": "yesterday", "filter": {"seat": "gong"}, "limit": 5},
+    ),
+    (
+        f"diff --since-run {RUN} --until today",
+        QUERY,
+        {"action": "diff", "since_run": RUN, "until": "today"},
+    ),
+    (f"diff --run {RUN}", QUERY, {"action": "diff", "run_id": RUN}),
     ("list", QUERY, {"action": "list"}),
     (
         "list --seat gong --assignment Sales --active any --limit 5 --cursor c",

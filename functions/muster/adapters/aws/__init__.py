@@ -6,6 +6,7 @@ journal                                                  changes of members and 
 run_table, run_archive                                   runs and the lease; the pages and plans of runs (S3)
 login_journal                                            turns to log in to vaults, and refusals (U5)
 export_files                                             files for people to fetch (S3)
+snapshot_files                                           snapshots of the roster (S3)
 settings_table, webhook_registry, webhook_journal        settings; callers of the webhook; its set-up
 delivery_journal                                         which notifications were followed (W13)
 loss_table                                               what messages took from members in the last hour
