@@ -12,6 +12,7 @@ export_command          export: what was asked for as a file
 member_commands         set, groups
 file_commands           set-file, groups file: many by a CSV file
 connection_commands     preflight, webhook
+event_commands          resend-events
 asking                  one event to one function, never sent twice; and what every event carries
 deployment              which functions there are, where, and who asks
 following               a run that goes on by itself, watched to its end

@@ -9,6 +9,7 @@ import typer
 from muster import __version__
 from muster_cli import (
     connection_commands,
+    event_commands,
     export_command,
     file_commands,
     member_commands,
@@ -93,6 +94,7 @@ def build() -> typer.Typer:
         (groups, "remove", member_commands.remove),
         (groups, "retry", member_commands.retry),
         (groups, "file", file_commands.groups_file),
+        (app, "resend-events", event_commands.resend_events),
         (app, "preflight", connection_commands.preflight),
         (webhook, "status", connection_commands.status),
         (webhook, "install", connection_commands.install),

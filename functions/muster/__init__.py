@@ -14,6 +14,7 @@ imports/                 the roster brought in line with Salesforce and Vault CR
 webhook/                 an outbound message received, queued and followed
 connections/             preflight and health
 insight/                 questions about the roster and its runs
+events_out/              changes of members told outward, as events on a bus
 webhook_setup/           the sender in Salesforce, installed and kept
 edits/                   members changed by hand
 organization_settings/   settings read, tried and saved

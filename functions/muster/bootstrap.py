@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
     from muster.adapters.aws.digest_note import DigestNote
+    from muster.adapters.aws.event_bus import EventBus
     from muster.adapters.aws.export_files import ExportFiles
+    from muster.adapters.aws.failure_queue import FailureQueue
     from muster.adapters.aws.inform_topic import InformTopic
     from muster.adapters.aws.journal import Journal
     from muster.adapters.aws.login_journal import LoginJournal
@@ -144,6 +146,28 @@ def journal() -> Journal:
     from muster.adapters.aws.journal import Journal
 
     return Journal(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def event_bus() -> EventBus | None:
+    """The bus that member events go on; None where the template's MemberEvents is DISABLED."""
+    import boto3
+
+    from muster.adapters.aws.event_bus import EventBus
+
+    name = environment.member_events_bus()
+    if name is None:
+        return None
+    client = boto3.client("events", config=_client_config())
+    return EventBus(client, name, environment.stack_name())
+
+
+@cache
+def failure_queue() -> FailureQueue:
+    """Where history entries are kept that nobody can read."""
+    from muster.adapters.aws.failure_queue import FailureQueue
+
+    return FailureQueue(_sqs(), environment.member_events_failure_queue_url())
 
 
 @cache

@@ -29,6 +29,16 @@ def webhook_base_url() -> str:
     return _required("WEBHOOK_BASE_URL").rstrip("/")
 
 
+def member_events_bus() -> str | None:
+    """Name of the EventBridge bus that member events go on; `None` where the stack publishes none."""
+    return _optional("MEMBER_EVENTS_BUS")
+
+
+def member_events_failure_queue_url() -> str:
+    """URL of the SQS queue of what could not be told on that bus."""
+    return _required("MEMBER_EVENTS_FAILURE_QUEUE_URL")
+
+
 def run_archive_bucket_name() -> str:
     """Name of the S3 bucket that keeps what runs read and planned."""
     return _required("RUN_ARCHIVE_BUCKET_NAME")

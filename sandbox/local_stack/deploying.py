@@ -43,6 +43,7 @@ def deploy(endpoint_url: str, log: Path, stack_name: str = STACK_NAME, **paramet
         "MailFrom": MAIL_FROM,
         # Imports are started by hand or by tests, which would otherwise not know what happened when.
         "ScheduleState": "DISABLED",
+        "MemberEvents": "ENABLED",
     } | parameters
     overrides = [f"{name}={value}" for name, value in given.items()]
     command = ["deploy", "--config-env", "local", "--stack-name", stack_name]

@@ -26,6 +26,8 @@ from tests.integration.template_reading import (
 from tests.simulation.harness import world
 
 FOURTEEN_DAYS = 14 * 24 * 60 * 60
+# What Lambda hands the function of member events.
+OF_HISTORY = '{"eventName": ["INSERT"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "HISTORY#"}]}}}}'
 # What Lambda gives a function at most.
 LONGEST_S = 900
 
@@ -60,6 +62,7 @@ def every_queue_has_a_dead_letter_queue(template: Template) -> Iterator[str]:
         for queue in queues.values()
         if "RedrivePolicy" in queue
     } | {referred(event["DeadLetterConfig"]["Arn"]) for _, _, event in events(template, "ScheduleV2")}
+    dead |= {referred(each["DestinationConfig"]["OnFailure"]["Destination"]) for each in mappings(template)}
     for name, queue in queues.items():
         if name not in dead and queue.get("RedrivePolicy", {}).get("maxReceiveCount", 0) < 5:
             yield f"{name} has no dead-letter queue after at least five tries"
@@ -82,6 +85,52 @@ def queues_are_as_simulated(template: Template) -> Iterator[str]:
             yield f"{name} gets another number of messages than tests/simulation hands out"
         if queue.get("RedrivePolicy", {}).get("maxReceiveCount") != world.MOST_RECEIVES:
             yield f"{name}'s messages are tried another number of times than in tests/simulation"
+
+
+# ── The stream ───────────────────────────────────────────────────────────────────────────────────
+
+
+def mappings(template: Template) -> list[dict[str, Any]]:
+    """Return what says how Lambda reads the table's stream."""
+    return [*of_type(template, "AWS::Lambda::EventSourceMapping").values()]
+
+
+def the_stream_is_read_whole_and_in_order(template: Template) -> Iterator[str]:
+    """A member's versions are items of their own: several batches of a shard at once lose their order."""
+    for mapping in mappings(template):
+        for what, holds in {
+            "one batch of a shard at a time": mapping.get("ParallelizationFactor") == 1,
+            "the oldest that is there": mapping.get("StartingPosition") == "TRIM_HORIZON",
+            "reports of how far it came": mapping.get("FunctionResponseTypes") == ["ReportBatchItemFailures"],
+            "smaller batches after a crash": mapping.get("BisectBatchOnFunctionError") is True,
+            # A number of tries would throw away what an outage delays.
+            "tries for half a day": "MaximumRetryAttempts" not in mapping
+            and mapping.get("MaximumRecordAgeInSeconds") == 12 * 60 * 60,
+            "history alone": mapping.get("FilterCriteria") == {"Filters": [{"Pattern": OF_HISTORY}]},
+        }.items():
+            if not holds:
+                yield f"the stream is not read with: {what}"
+    [table] = of_type(template, "AWS::DynamoDB::Table").values()
+    if table.get("StreamSpecification") != {"StreamViewType": "NEW_IMAGE"}:
+        yield "the table has no stream of what was written"
+
+
+def member_events_are_off_unless_asked_for(template: Template) -> Iterator[str]:
+    """Off, nothing reads the stream, there is no bus, and the function may not use one."""
+    if template["Parameters"]["MemberEvents"]["Default"] != "DISABLED":
+        yield "member events are on by default"
+    under = {
+        name: template["Resources"].get(name, {}).get("Condition")
+        for name in ("MemberEventsMapping", "OwnEventBus", "OwnEventArchive")
+    }
+    # The emulator knows no archives, and refuses a template with one.
+    if [*under.values()] != ["PublishesMemberEvents", "HasOwnEventBus", "ArchivesMemberEvents"]:
+        yield f"these are there under other conditions: {under}"
+    if {"Condition": "IsOnAws"} not in template["Conditions"]["ArchivesMemberEvents"]["Fn::And"]:
+        yield "the local stack is given an archive"
+    policy = template["Resources"]["MemberEventsFunctionRole"]["Properties"]["Policies"][1]
+    if policy.get("Fn::If", [None])[0] != "PublishesMemberEvents":
+        yield "the function may put events where there are none"
 
 
 # ── Data ─────────────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +267,41 @@ ALARM, RINGING = (
     ("Resources", "Fn::ForEach::QueueAlarms", 1),
 )
 
+STREAM = ("Resources", "MemberEventsMapping", "Properties")
+
 MUTANTS: list[Mutant] = [
+    (every_queue_has_a_dead_letter_queue, (*RINGING, "MemberEventsGivenUpAlarm"), GONE),
+    *(
+        (the_stream_is_read_whole_and_in_order, (*STREAM, name), value)
+        for name, value in (
+            ("ParallelizationFactor", 2),
+            ("ParallelizationFactor", GONE),
+            ("StartingPosition", "LATEST"),
+            ("FunctionResponseTypes", GONE),
+            ("BisectBatchOnFunctionError", False),
+            ("MaximumRetryAttempts", 3),
+            ("MaximumRecordAgeInSeconds", GONE),
+            ("FilterCriteria", GONE),
+        )
+    ),
+    (the_stream_is_read_whole_and_in_order, (*TABLE, "StreamSpecification", "StreamViewType"), "KEYS_ONLY"),
+    (member_events_are_off_unless_asked_for, ("Parameters", "MemberEvents", "Default"), "ENABLED"),
+    (member_events_are_off_unless_asked_for, (*STREAM[:2], "Condition"), GONE),
+    (
+        member_events_are_off_unless_asked_for,
+        ("Resources", "OwnEventArchive", "Condition"),
+        "HasOwnEventBus",
+    ),
+    (
+        member_events_are_off_unless_asked_for,
+        ("Conditions", "ArchivesMemberEvents", "Fn::And", 0),
+        {"Condition": "HasOwnEventBus"},
+    ),
+    (
+        member_events_are_off_unless_asked_for,
+        ("Resources", "MemberEventsFunctionRole", "Properties", "Policies", 1, "Fn::If", 0),
+        "IsOnAws",
+    ),
     (a_slow_batch_is_not_handed_out_twice, (*QUEUE, "VisibilityTimeout"), 539),
     (a_slow_batch_is_not_handed_out_twice, (*QUEUE, "VisibilityTimeout"), GONE),
     (a_slow_batch_is_not_handed_out_twice, (*EVENT, "MaximumBatchingWindowInSeconds"), 5),

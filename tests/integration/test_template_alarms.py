@@ -215,8 +215,14 @@ def every_failing_function_is_told_of(template: Template) -> Iterator[str]:
         elif events_of(template, name) == {"ScheduleV2"}:
             if failed_calls_go_to(functions(template)[name]) not in told_queues(template):
                 yield f"nobody is told when {name} fails"
-        elif name not in broken_off | by_people:
+        elif name not in broken_off | (by_people - read_from_streams(template)):
             yield f"nobody is told when {name} fails"
+
+
+def read_from_streams(template: Template) -> set[str]:
+    """Return the functions that streams call, whoever else does."""
+    mappings = of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    return {referred(each["FunctionName"]) for each in mappings}
 
 
 def events_of(template: Template, name: str) -> set[str]:
@@ -231,6 +237,17 @@ def throttles_are_told(template: Template) -> Iterator[str]:
         for name, _, _ in events(template, kind):
             if name not in turned_away:
                 yield f"nobody is told that Lambda has no room for {name}"
+
+
+def a_stream_that_is_not_followed_is_told(template: Template) -> Iterator[str]:
+    """Well before what it keeps is gone: a day."""
+    alarm = alarms(template).get("MemberEventsLateAlarm", {})
+    if (alarm.get("MetricName"), alarm.get("Statistic")) != ("IteratorAge", "Maximum"):
+        yield "nobody is told of changes that are not told outward"
+    elif (alarm["Threshold"], alarm["ComparisonOperator"]) != (15 * 60_000, "GreaterThanThreshold"):
+        yield "somebody is told of them at another time"
+    elif referred(alarm["Dimensions"][0]["Value"]) != "MemberEventsFunction":
+        yield "it watches another function"
 
 
 def silence_is_told(template: Template) -> Iterator[str]:
@@ -295,6 +312,8 @@ COUNTED, FAILING, WAITING = (
     for loop in [(*RESOURCES, f"Fn::ForEach::{table}")]
 )
 QUIET, STILL = (*RESOURCES, "ImportsSilentAlarm"), (*RESOURCES, "PushesSilentAlarm")
+BEHIND = (*RESOURCES, "MemberEventsLateAlarm")
+BEHIND_OF = (*BEHIND, "Properties", "Dimensions", 0, "Value")
 LATE, LATER = (*RESOURCES, "ImportsOverdueAlarm"), (*RESOURCES, "PushesOverdueAlarm")
 EXPIRING = (*RESOURCES, "CredentialsExpiringAlarm")
 PARKED = (*COUNTED[0], "RunsParkedAlarm")
@@ -364,6 +383,15 @@ MUTANTS: list[Mutant] = [
     (throttles_are_told, (*FAILING[1], "WebhookThrottledAlarm"), GONE),
     (throttles_are_told, (*FAILING[1], "WorkerThrottledAlarm"), GONE),
     (throttles_are_told, (*FAILING[0], "WorkerThrottledAlarm", "Metric"), "Errors"),
+    (
+        every_failing_function_is_told_of,
+        (*FAILING[0], "MemberEventsFailAlarm", "Metric"),
+        "Throttles",
+    ),
+    (a_stream_that_is_not_followed_is_told, BEHIND, GONE),
+    (a_stream_that_is_not_followed_is_told, (*BEHIND, "Properties", "Threshold"), 900),
+    (a_stream_that_is_not_followed_is_told, (*BEHIND, "Properties", "Statistic"), "Minimum"),
+    (a_stream_that_is_not_followed_is_told, BEHIND_OF, {"Ref": "RosterQueryFunction"}),
     (silence_is_told, QUIET, GONE),
     (silence_is_told, (*QUIET, "Properties", "TreatMissingData"), "notBreaching"),
     (silence_is_told, (*QUIET, "Properties", "EvaluationPeriods"), 24),

@@ -29,7 +29,7 @@ OF_AWS = {
         {"Count", "4XXError", "5XXError", "Latency", "IntegrationLatency"},
         ("ApiName", "Stage"),
     ),
-    "AWS/Lambda": ({"Duration", "Errors", "Invocations", "Throttles"}, ("FunctionName",)),
+    "AWS/Lambda": ({"Duration", "Errors", "Invocations", "IteratorAge", "Throttles"}, ("FunctionName",)),
     "AWS/SQS": ({"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}, ("QueueName",)),
     "AWS/States": ({"ExecutionsFailed", "ExecutionsStarted", "ExecutionsTimedOut"}, ("StateMachineArn",)),
 }

@@ -39,6 +39,7 @@ WHO_MAY_CALL = {
     "OrganizationSettingsFunction": ADMINISTRATORS,
     "WebhookSetupFunction": ADMINISTRATORS,
     "MorningDigestFunction": ADMINISTRATORS,
+    "MemberEventsFunction": ADMINISTRATORS,
     "RosterQueryFunction": ALL,
     "PreflightFunction": ALL,
 }
@@ -48,7 +49,8 @@ ALLOWED = {"lambda:InvokeFunction": WHO_MAY_CALL, "states:StartExecution": WHO_M
 # What there is to look at and to mend, by logical id or ARN. Whoever adds something decides about it here.
 LOGS = {"ServiceLogGroup", "AccessLogGroup", "WorkflowLogGroup"}
 MACHINES = {"ScheduledImport", "ScheduledPush"}
-DEAD_LETTERS, QUEUE = {"ChangeDeadLetterQueue", "ScheduleDeadLetterQueue"}, {"ChangeQueue"}
+DEAD_LETTERS = {"ChangeDeadLetterQueue", "ScheduleDeadLetterQueue", "MemberEventsFailureQueue"}
+QUEUE = {"ChangeQueue"}
 DASHBOARD = {"arn:${AWS::Partition}:cloudwatch::${AWS::AccountId}:dashboard/${Dashboard}"}
 ALARMS = {"arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"}
 RUNS = MACHINES | {

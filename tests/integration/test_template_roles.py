@@ -26,6 +26,13 @@ from tests.integration.template_reading import (
 )
 
 LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
+# Reading a stream is limited by its ARN: it knows no partition keys.
+READ_A_STREAM = [
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+]
 TAKE_OFF_A_QUEUE = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
 # A resource of the template, what is in one, or a part of what the account has of a kind.
 NAMED = re.compile(
@@ -88,7 +95,7 @@ def _too_wide(statement: Properties) -> Iterator[str]:
     yield from (f"may do {action}" for action in actions(statement) if "*" in action)
     if statement["Effect"] != "Allow" or "NotAction" in statement or "NotResource" in statement:
         yield "says what is not allowed, not what is"
-    for resource in resources(statement):
+    for resource in either_of(resources(statement)):
         if resource == "*":
             if not all(NO_RESOURCES.fullmatch(action) for action in actions(statement)):
                 yield f"may do {actions(statement)} to anything"
@@ -96,8 +103,10 @@ def _too_wide(statement: Properties) -> Iterator[str]:
             yield f"may do it to {resource}"
     keys = leading_keys(statement)
     kinds = {action.partition(":")[0] for action in actions(statement)}
-    if "dynamodb" in kinds and not (
-        keys and all(re.fullmatch(r"[A-Z]+#\*|ORGANIZATIONS", key) for key in keys)
+    if (
+        not {*actions(statement)} <= {*READ_A_STREAM}
+        and "dynamodb" in kinds
+        and not (keys and all(re.fullmatch(r"[A-Z]+#\*|ORGANIZATIONS", key) for key in keys))
     ):
         yield "may read and write any kind of item"
     if "secretsmanager" in kinds and not all(":secret:muster/" in str(each) for each in resources(statement)):
@@ -107,8 +116,18 @@ def _too_wide(statement: Properties) -> Iterator[str]:
         yield "may send mails in any name"
 
 
+def either_of(found: list[Any]) -> Iterator[Any]:
+    """Yield resources, both where it depends on a condition which of two it is."""
+    for resource in found:
+        match resource:
+            case {"Fn::If": [_, one, other]}:
+                yield from (one, other)
+            case _:
+                yield resource
+
+
 def what_lambda_does_for_a_function_is_allowed(template: Template) -> Iterator[str]:
-    """Lambda writes each function's log and takes messages off its queue, in the function's own name."""
+    """Lambda writes each function's log, and reads its queue or stream, in the function's own name."""
     made = translated(template)
     sources = {
         referred(each["FunctionName"]): referred(each["EventSourceArn"])
@@ -116,13 +135,17 @@ def what_lambda_does_for_a_function_is_allowed(template: Template) -> Iterator[s
     }
     for name, function in lambdas(made).items():
         wanted = {(action, referred(function["LoggingConfig"]["LogGroup"])) for action in LOG}
-        wanted |= {(action, sources[name]) for action in TAKE_OFF_A_QUEUE if name in sources}
+        source = sources.get(name)
+        if source is not None:
+            taken = READ_A_STREAM if source in of_type(made, "AWS::DynamoDB::Table") else TAKE_OFF_A_QUEUE
+            wanted |= {(action, source) for action in taken}
         found = {
             (action, where)
             for statement in statements(made, function)
             for where in called(statement)
             for action in actions(statement)
             if action.startswith("logs:")
+            or action in READ_A_STREAM
             # Who takes nothing off a queue may still count what waits there, by its own calls.
             or (action in TAKE_OFF_A_QUEUE and (name in sources or action != "sqs:GetQueueAttributes"))
         }
@@ -156,6 +179,13 @@ WRITES, READS, LOGS, DELIVERS = (
         ("WritesLog", 0),
         ("FindsOrganizationsAndLogs", 1),
     )
+)
+PUTS, STREAM = (
+    (
+        *("Resources", "MemberEventsFunctionRole", "Properties", "Policies", 1, "Fn::If", 1),
+        *("PolicyDocument", "Statement", position),
+    )
+    for position in (0, 1)
 )
 OF_AWS = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
 AS_IN_EXAMPLES = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "new.handler"}}
@@ -203,6 +233,11 @@ MUTANTS: list[Mutant] = [
         (*LOGS, "Resource"),
         {"Fn::GetAtt": ["AccessLogGroup", "Arn"]},
     ),
+    (what_lambda_does_for_a_function_is_allowed, (*STREAM, "Action", 1), GONE),
+    (what_lambda_does_for_a_function_is_allowed, (*STREAM, "Resource"), "*"),
+    (policies_name_what_they_allow, (*STREAM, "Action", 1), "dynamodb:Scan"),
+    (policies_name_what_they_allow, (*PUTS, "Resource"), "*"),
+    (policies_name_what_they_allow, (*PUTS, "Resource", "Fn::If", 2, "Fn::Sub"), "arn:aws:events:*:*:*/*"),
     (what_lambda_does_for_a_function_is_allowed, (*LOGS, "Action"), [*LOG, "logs:CreateLogGroup"]),
     (
         what_lambda_does_for_a_function_is_allowed,

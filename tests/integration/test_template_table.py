@@ -19,6 +19,8 @@ OWN = (
     0,
 )
 SHARED_VARIABLES = ("Globals", "Function", "Environment", "Variables")
+A_TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/muster-restored"
+STREAM = {"Fn::Sub": "${RestoredTableArn}/stream/${RestoredTableStreamLabel}"}
 ALWAYS = {"Fn::GetAtt": ["RosterTable", "Arn"]}
 
 
@@ -31,6 +33,8 @@ def the_table_is_the_one_in_use(source: Template) -> Iterator[str]:
     instead: list[tuple[Any, Any]] = [
         ({"Ref": "RosterTable"}, name),
         ({"Fn::GetAtt": ["RosterTable", "Arn"]}, {"Ref": "RestoredTableArn"}),
+        ({"Fn::GetAtt": ["RosterTable", "StreamArn"]}, STREAM),
+        ({"Fn::GetAtt": ["RosterTable", "StreamArn"]}, {"Fn::Sub": "${RestoredTableArn}/stream/*"}),
         *(
             (
                 {"Fn::Sub": f"${{RosterTable.Arn}}/index/{index}"},
@@ -70,6 +74,10 @@ def _own_table_alone(part: Any, swapped: list[Any], where: str) -> Iterator[str]
         ((*SHARED_VARIABLES, "ROSTER_TABLE_NAME"), {"Ref": "RosterTable"}),
         ((*SHARED_VARIABLES, "ROSTER_TABLE_NAME", "Fn::If", 0), "IsOnAws"),
         (("Outputs", "RosterTable", "Value"), {"Ref": "RosterTable"}),
+        (
+            ("Resources", "MemberEventsMapping", "Properties", "EventSourceArn"),
+            {"Fn::GetAtt": ["RosterTable", "StreamArn"]},
+        ),
         (("Conditions", "UsesOwnTable", "Fn::Equals", 1), "x"),
     ],
     ids=str,
@@ -95,6 +103,12 @@ def test_a_restored_table_is_used_by_all(source: Template) -> None:
         ("RestoredTableArn", "arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/a.b_c-1", True),
         ("RestoredTableArn", "muster-restored", False),
         ("RestoredTableArn", "arn:aws:dynamodb:eu-west-1:123456789012:table/a/index/by_due", False),
+        ("RestoredTableStreamLabel", "", True),
+        ("RestoredTableStreamLabel", "2026-11-30T08:15:31.123", True),
+        ("RestoredTableStreamLabel", f"{A_TABLE}/stream/2026-11-30T08:15:31.123", False),
+        ("MemberEventsBus", "", True),
+        ("MemberEventsBus", "default", True),
+        ("MemberEventsBus", "arn:aws:events:eu-west-1:123456789012:event-bus/default", False),
     ],
 )
 def test_a_parameter_that_cannot_work_is_refused(

@@ -33,6 +33,8 @@ def second(stack: LocalStack, table: str, tmp_path: Path) -> Iterator[LocalStack
         tmp_path / "deploy.log",
         SECOND,
         RestoredTableArn=table,
+        # A restored table has no stream.
+        MemberEvents="DISABLED",
         WebhookAllowedAddresses="192.0.2.0/24,198.51.100.0/24",
         CreateApiGatewayLogRole="false",
     )

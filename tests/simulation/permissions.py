@@ -16,6 +16,10 @@ _ACTIONS = {
 }
 # What Lambda itself does in a function's name; no simulation shows it, and `test_template_roles` checks it.
 _OF_LAMBDA = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "sqs:DeleteMessage",
@@ -28,6 +32,7 @@ _QUEUES = {
     "changes": "ChangeQueue",
     "changes-given-up": "ChangeDeadLetterQueue",
     "starts-given-up": "ScheduleDeadLetterQueue",
+    "events-given-up": "MemberEventsFailureQueue",
 }
 _CONDITIONS = {"ForAllValues:StringLike", "StringEquals"}
 
@@ -74,7 +79,9 @@ def granted(template: Mapping[str, Any], function: str) -> list[Permission]:
 def _resource(resource: Any) -> str:
     """Return a resource by its name in the template, or by what follows the account in its ARN."""
     match resource:
-        case {"Fn::GetAtt": [str(name), "Arn"]} | {"Ref": str(name)}:
+        case {"Fn::If": ["HasOwnEventBus", own, _]}:
+            return _resource(own)
+        case {"Fn::GetAtt": [str(name), "Arn" | "StreamArn"]} | {"Ref": str(name)}:
             return name
         case {"Fn::Sub": str(text)} if text.startswith("${") and ".Arn}" in text:
             return text.removeprefix("${").replace(".Arn}", "")
@@ -99,6 +106,10 @@ def _uses(call: Call) -> Iterator[Permission]:
         case "sns":
             topic = {"informs": "InformTopic"}[parameters["TopicArn"].rpartition(":")[2]]
             yield Permission(f"sns:{call.operation}", topic, ())
+        case "events":
+            buses = {entry["EventBusName"] for entry in parameters["Entries"]}
+            assert buses == {"members"}
+            yield Permission(f"events:{call.operation}", "OwnEventBus", ())
         case "s3":
             bucket = {"archive": "RunArchive"}[parameters["Bucket"]]
             if call.operation == "ListObjectsV2":

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import member_events
 import organization_settings
 import roster_query
 from muster import bootstrap
@@ -21,6 +22,7 @@ from tests.conftest import ROOT
 from tests.doubles.aws import forget_clients
 from tests.simulation.harness import vault_wire
 from tests.simulation.harness.faults import Call
+from tests.simulation.harness.strict_aws import rows_of
 from tests.simulation.harness.world import ACME, World
 from tests.simulation.imports.company import Company
 from tests.simulation.imports.scenarios import IMPORTS
@@ -45,6 +47,7 @@ FUNCTIONS = {
     "PreflightFunction": "preflight",
     "WebhookSetupFunction": "webhook_setup",
     "MorningDigestFunction": "morning_digest",
+    "MemberEventsFunction": "member_events",
 }
 ASKED_BY_PEOPLE = (
     "MemberSettingsFunction",
@@ -54,6 +57,7 @@ ASKED_BY_PEOPLE = (
     "PreflightFunction",
     "WebhookSetupFunction",
     "MorningDigestFunction",
+    "MemberEventsFunction",
 )
 # What is asked of an organization there is none of, but for the name.
 _OF_NOBODY: dict[str, dict[str, Any]] = {
@@ -67,6 +71,7 @@ _OF_NOBODY: dict[str, dict[str, Any]] = {
     "RosterQueryFunction": {"action": "list"},
     "PreflightFunction": {},
     "WebhookSetupFunction": {"action": "status"},
+    "MemberEventsFunction": {"action": "resend_events", "since": "yesterday"},
 }
 VAULT_CRM = {"host": "acme-crm.veevavault.com", "manage_features": ["engage", "engage_connect"]}
 
@@ -115,6 +120,8 @@ def calls(_world: World) -> dict[str, list[Call]]:
         setup.ask(asked.action)
         _note(_world, made)
     _ask_for_more(company)
+    _note(_world, made)
+    _tell_outward(company)
     _note(_world, made)
     for function, event in _OF_NOBODY.items():
         handler = importlib.import_module(FUNCTIONS[function]).handler
@@ -166,6 +173,29 @@ def _ask_for_more(company: Company) -> None:
     company.world.invoke("another worker", _spend_calls, {"at": company.world.clock.now()})
     company.tell("ada")
     company.world.work()
+
+
+def _tell_outward(company: Company) -> None:
+    """Hand over the table's stream with an entry that nobody can read; have somebody's events sent again."""
+    images = [item for item in rows_of("roster") if item["sk"]["S"].startswith("HISTORY#")]
+    assert images
+    images.append({**images[0], "doc": {"S": "{"}})
+    records = [
+        {
+            "eventName": "INSERT",
+            "dynamodb": {
+                "SequenceNumber": str(number),
+                "Keys": {name: image[name] for name in ("pk", "sk")},
+                "NewImage": image,
+            },
+        }
+        for number, image in enumerate(images)
+    ]
+    told = company.world.invoke("MemberEventsFunction", member_events.handler, {"Records": records})
+    assert told == {"batchItemFailures": []}
+    asked = {"organization": "acme", "action": "resend_events", "member": company.people["ada"]}
+    said = company.world.invoke("MemberEventsFunction", member_events.handler, {**asked, "by": "jane"})
+    assert said["events"] > 0
 
 
 def _spend_calls(event: dict[str, Any], _: object) -> None:

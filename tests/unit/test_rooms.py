@@ -26,6 +26,7 @@ ROOMS = {
     "webhook": ["webhook"],
     "connections": ["connections"],
     "insight": ["insight"],
+    "events_out": ["events_out"],
     "webhook_setup": ["webhook_setup"],
     "edits": ["edits"],
     "organization_settings": ["organization_settings"],
@@ -36,7 +37,7 @@ ROOMS = {
 ROOM_OF = {entry: room for room, entries in ROOMS.items() for entry in entries}
 HEIGHT = {room: height for height, room in enumerate(ROOMS)}
 FILES = sorted(path for path in MUSTER.rglob("*.py") if path != MUSTER / "__init__.py")
-USES_ADAPTERS = {"bootstrap", "outbound_user_webhook", "user_change_worker"}
+USES_ADAPTERS = {"bootstrap", "outbound_user_webhook", "user_change_worker", "member_events"}
 WORLD = {"boto3", "botocore", "logging", "os", "random", "requests", "socket", "subprocess", "time", "urllib"}
 
 
@@ -105,7 +106,7 @@ def test_only_adapters_and_edges_touch_the_world_outside(path: Path) -> None:
         assert not {name.partition(".")[0] for name in imports(path)} & WORLD
 
 
-def test_only_bootstrap_and_the_webhooks_handlers_import_adapters() -> None:
+def test_only_bootstrap_and_handlers_of_streams_and_queues_import_adapters() -> None:
     for path in FUNCTIONS.rglob("*.py"):
         if "adapters" not in path.parts and path.stem not in USES_ADAPTERS:
             assert not {name for name in imports(path) if name.startswith("muster.adapters")}, path

@@ -24,6 +24,7 @@ seats                   seats and who is in line
 licences                Engage licences: who has one, who waits, which are nobody's
 replays                 what came of making a run's plan again
 runs                    runs, and one with its plan
+resent                  events of members that were sent once more
 errors                  the error log
 organizations           the organizations there are
 checks                  checks of connections, links of the webhook's chain

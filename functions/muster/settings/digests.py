@@ -11,7 +11,7 @@ from muster.settings.mappings import vault_crm_connection
 
 def deciding_settings(settings: Settings) -> dict[str, Any]:
     """Return the part of the settings that decides about members; a change of it re-evaluates everyone."""
-    whole = dict.fromkeys(("connections", "guard", "pending_edits", "time_zone"), True)
+    whole = dict.fromkeys(("connections", "events", "guard", "pending_edits", "time_zone"), True)
     # So that nobody is evaluated again for a key that the settings do not have.
     maps = {"vault_crm"} if settings.field_maps.align.inbound.custom else {"vault_crm", "align"}
     deciding = settings.model_dump(mode="json", exclude={**whole, "field_maps": maps})

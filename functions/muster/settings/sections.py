@@ -275,6 +275,18 @@ class Managers(Section):
     )
 
 
+class Events(Section):
+    """What is told outward of members' changes, where the stack publishes them."""
+
+    personal_data: bool = Field(
+        default=False,
+        description=(
+            "Put the values that changed into member events, and who changed them by hand: names, addresses,"
+            " phone numbers. Otherwise events have ids and the names of the fields."
+        ),
+    )
+
+
 class KeepActive(Section):
     """Members who stay active although they should not; not recommended, they keep their access."""
 
@@ -359,6 +371,7 @@ class Settings(Section):
         description="Who gets what, in order; none: everyone, with nothing granted.",
     )
     managers: Managers = Field(default_factory=Managers, description="What direct managers may do.")
+    events: Events = Field(default_factory=Events, description="Events of members, told outward.")
     keep_active: KeepActive = Field(default_factory=KeepActive, description="Members who stay active.")
     ignore_organizational_structure: bool = Field(
         default=False, description="Do not take managers from Salesforce."

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import group_assignment
+import member_events
 import member_settings
 import organization_settings
 import preflight
@@ -28,6 +29,7 @@ from tests.unit.muster_cli.test_events import ASKED
 
 HANDLERS: dict[str, Any] = {
     "GroupAssignmentFunction": group_assignment.handler,
+    "MemberEventsFunction": member_events.handler,
     "MemberSettingsFunction": member_settings.handler,
     "OrganizationSettingsFunction": organization_settings.handler,
     "PreflightFunction": preflight.handler,

@@ -83,6 +83,7 @@ QUEUES = {
     "CHANGE_QUEUE_URL": "changes",
     "CHANGE_DEAD_LETTER_QUEUE_URL": "changes-given-up",
     "SCHEDULE_DEAD_LETTER_QUEUE_URL": "starts-given-up",
+    "MEMBER_EVENTS_FAILURE_QUEUE_URL": "events-given-up",
 }
 
 
@@ -109,6 +110,8 @@ def opened(template: Mapping[str, Any]) -> Iterator[World]:
         _resources(template, salesforce, vault)
         for variable, queue in QUEUES.items():
             patch.setenv(variable, boto3.client("sqs").create_queue(QueueName=queue)["QueueUrl"])
+        boto3.client("events").create_event_bus(Name="members")
+        patch.setenv("MEMBER_EVENTS_BUS", "members")
         patch.setenv("INFORM_TOPIC_ARN", boto3.client("sns").create_topic(Name="informs")["TopicArn"])
         wire = Wire()
         _watch_clients(patch, wire)

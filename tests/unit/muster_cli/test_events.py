@@ -85,6 +85,17 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
         "ScheduledPushFunction",
         {"preview": True, "start": True, "by": JANE},
     ),
+    (
+        "resend-events --since yesterday --member ada@x --until 2026-11-20",
+        "MemberEventsFunction",
+        {
+            "action": "resend_events",
+            "since": "yesterday",
+            "until": "2026-11-20",
+            "member": "ada@x",
+            "by": JANE,
+        },
+    ),
     ("preflight --json", "PreflightFunction", {}),
     (
         "preflight vault_crm align --candidates --json",

@@ -1,4 +1,4 @@
-"""Files of edits and group requests: sent as they are, and gone on with where the time was up."""
+"""What is gone on with where the time was up: files of edits and group requests, and events sent again."""
 
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,16 @@ def test_a_file_is_sent_as_it_is_and_gone_on_with(
     assert functions.asked == [(function, event), (function, event | {"from_line": 4})]
     assert "2 of 3 lines." in result.stdout
     assert "3 changes were made" in result.stdout
+
+
+def test_events_are_sent_again_until_all_are(answering: Answering) -> None:
+    cursor = "2026-11-20T08:15:31.000Z|m1|00000007"
+    functions = answering(GOES_ON | {"cursor": cursor}, DONE)
+    result = carry_out("resend-events", "--since", "yesterday", "-o", "acme")
+    assert result.exit_code == 0, result.output
+    event = {"organization": "acme", "action": "resend_events", "since": "yesterday", "by": JANE}
+    function = "MemberEventsFunction"
+    assert functions.asked == [(function, event), (function, event | {"cursor": cursor})]
 
 
 @pytest.mark.parametrize(

@@ -70,11 +70,12 @@ def commands() -> dict[str, Any]:
     return found
 
 
-def test_the_page_shows_every_command_once() -> None:
+def test_the_page_shows_every_command_and_no_other() -> None:
     page = (ROOT / "docs" / "command_line.md").read_text()
     rows = re.findall(r"^\| `muster ([^`|]+)` \|", page, re.MULTILINE)
     shown = [name for row in rows for name in commands() if f"{row} ".startswith(f"{name} ")]
-    assert sorted(shown) == sorted(commands())
+    # One that is used in two ways has a row for each.
+    assert set(shown) == set(commands())
     assert len(rows) == len(shown)
 
 

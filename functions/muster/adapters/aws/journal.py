@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 # What one query reads of a shard, and of the error log.
 _FEWEST, _MOST = 25, 1_000
 
+# The highest that fits into a sort key.
+_LAST_VERSION = 99_999_999
+
 _INDEX = "by_recorded"
 # What DynamoDB says of an index that is not there, or being built.
 _NO_INDEX = frozenset({"ResourceNotFoundException", "ValidationException"})
@@ -56,6 +59,26 @@ class Journal:
         shards = [self._shard(organization, shard, since, until, page) for shard in range(keys.SHARDS)]
         yield from heapq.merge(*shards, key=_place, reverse=True)
 
+    def oldest_first(self, organization: str, since: str, until: str) -> Iterator[Json]:
+        """Yield the history entries after `since` and before `until`, oldest first; both as in `changes`."""
+        if until <= since:
+            return
+        shards = [
+            self._shard(organization, shard, since, until, _MOST, backwards=False)
+            for shard in range(keys.SHARDS)
+        ]
+        yield from (entry for entry in heapq.merge(*shards, key=_place) if _place(entry) != since)
+
+    def of_member(self, organization: str, member: str, above: int) -> Iterator[Json]:
+        """Yield a member's history entries above a version, oldest first, those of 0.1.0 too."""
+        first, last = (keys.history_key(organization, member, each) for each in (above + 1, _LAST_VERSION))
+        request = {
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :since AND :until",
+            "ExpressionAttributeValues": _between(first["pk"]["S"], first["sk"]["S"], last["sk"]["S"]),
+            "ConsistentRead": True,
+        }
+        yield from self._documents(request)
+
     def begins(self, organization: str) -> str | None:
         """Return when the first change was recorded that can be read by time; `None`: none was."""
         firsts = (
@@ -80,13 +103,15 @@ class Journal:
         }
         yield from self._documents(request)
 
-    def _shard(self, organization: str, shard: int, since: str, until: str, page: int) -> Iterator[Json]:
+    def _shard(
+        self, organization: str, shard: int, since: str, until: str, page: int, *, backwards: bool = True
+    ) -> Iterator[Json]:
         found = self._entries(
             organization,
             shard,
             KeyConditionExpression="pk = :pk AND recorded BETWEEN :since AND :until",
             ExpressionAttributeValues=_between(keys.member_partition(organization, shard), since, until),
-            ScanIndexForward=False,
+            ScanIndexForward=not backwards,
             Limit=page,
         )
         # The bounds of a query are both in it.

@@ -52,6 +52,31 @@ def test_a_place_ends_a_period_before_its_entry(journal: Journal) -> None:
     assert read(journal, moment(10), place) == [11, 10]
 
 
+def test_changes_come_oldest_first_after_a_moment_or_a_place(journal: Journal) -> None:
+    def seconds(since: str, until: str) -> list[int]:
+        return [int(entry["at"][17:19]) for entry in journal.oldest_first("acme", since, until)]
+
+    assert seconds("2026", "2027") == list(range(40))
+    assert seconds(moment(10), moment(13)) == [10, 11, 12]
+    # A place was read before: what comes after it does.
+    assert seconds(history.place(moment(10), MEMBERS[10], 7), moment(13)) == [11, 12]
+    assert seconds(moment(13), moment(10)) == []
+
+
+def test_a_members_entries_come_above_a_version(journal: Journal, aws: SimpleNamespace) -> None:
+    for version in (8, 9, 10):
+        entry = HistoryEntry(
+            member="member-1", version=version, at=moment(50), origin="crm", run="acme", changes=()
+        )
+        item = keys.history_item("acme", entry)
+        # Until 0.2.0 entries were in no index.
+        del item["recorded"]
+        aws.dynamodb.put_item(TableName=aws.table, Item=item)
+    assert [entry["version"] for entry in journal.of_member("acme", "member-1", 0)] == [7, 8, 9, 10]
+    assert [entry["version"] for entry in journal.of_member("acme", "member-1", 8)] == [9, 10]
+    assert list(journal.of_member("globex", "member-1", 0)) == []
+
+
 def test_changes_are_read_as_they_are_wanted(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("muster.adapters.aws.journal._FEWEST", 1)
     found = journal.changes("acme", "2026", "2027", 1)
