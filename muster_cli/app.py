@@ -84,6 +84,7 @@ def build() -> typer.Typer:
         (app, "push", run_commands.push),
         (app, "runs", run_commands.runs),
         (app, "run", run_commands.run),
+        (app, "replay", run_commands.replay),
         (app, "approve", run_commands.approve),
         (app, "reject", run_commands.reject),
         (app, "resume", run_commands.resume),

@@ -1,4 +1,4 @@
-"""import, push, runs, run, approve, reject, resume and undo: runs begun, watched and decided about."""
+"""import, push, runs, run, replay, approve, reject, resume and undo: runs begun, watched, decided about."""
 
 from typing import Annotated, Any
 
@@ -77,6 +77,11 @@ def run(
     if follow_it:
         return follow(to, run_id)
     return to.show(to.query("run", run_id=run_id, cursor=cursor, by=to.by_given))
+
+
+def replay(to: Muster, run_id: RunId) -> int:
+    """Make a run's plan again from its archive: it is the same, or differs first about one user."""
+    return to.show(to.query("replay", run_id=run_id))
 
 
 def approve(to: Muster, run_id: RunId, *, yes: Yes = False, follow_it: Follow = True) -> int:

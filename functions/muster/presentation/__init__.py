@@ -23,6 +23,7 @@ past_rosters            the same of the whole roster
 explanations            why somebody has what they have
 seats                   seats and who is in line
 licences                Engage licences: who has one, who waits, which are nobody's
+replays                 what came of making a run's plan again
 runs                    runs, and one with its plan
 resent                  events of members that were sent once more
 errors                  the error log

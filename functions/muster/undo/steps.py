@@ -10,8 +10,10 @@ from muster.imports import plan_items
 from muster.imports.plan_items import Item
 from muster.imports.seating import Seating
 from muster.presentation import undoings
+from muster.roster import seats
 from muster.roster.decisions import Known
 from muster.roster.ports import LOOKED_UP_AT_ONCE
+from muster.roster.seats import Pool
 from muster.runs import guard
 from muster.runs.answer import PlanShown
 from muster.runs.archive import AttemptParts
@@ -107,8 +109,25 @@ class UndoJob:
         pools = self.ports.roster.pools(organization, names) if names else {}
         above = ManagerChains(self.ports.roster, organization).above
         plan = make_plan(people, known, pools, above, self.settings, now, _asked(run))
-        seating = Seating(self.settings, self.ports.roster, plan.changed, plan.pools, now, f"run:{run.id}")
+        lines = self._lines(plan)
+        stored = self.ports.roster.members(
+            organization, sorted({each for line in lines.values() for each in line})
+        )
+        seating = Seating(self.settings, lines, stored, plan.changed, plan.pools, now, f"run:{run.id}")
         return replace(plan, items=[*plan.items, *seating.items()])
+
+    def _lines(self, plan: UndoPlan) -> dict[str, list[str]]:
+        """Return, for each seat that the plan leaves free, who of the others is first in line (A9)."""
+        lines = {}
+        for seat in self.settings.seats:
+            free = min(seats.free(seat, self.settings, plan.pools), plan.pools.get(seat, Pool()).waiting)
+            if free:
+                # Whoever the plan changes may be in the stored line, and leave it.
+                first = self.ports.roster.line(
+                    self.settings.organization, seat, int(free) + len(plan.changed)
+                )
+                lines[seat] = [name for name in first if name not in plan.changed][: int(free)]
+        return lines
 
     def _shown(self, items: Sequence[Item]) -> PlanShown:
         return PlanShown(changes=plan_items.first_shown(items, SHOWN), tally=plan_items.tally(items))
