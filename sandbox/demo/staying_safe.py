@@ -120,7 +120,8 @@ def _undo(
         "It was none. The admin asks what an undo of that import would put back",
         lambda: _undone(walk, run, preview=True),
         "nobody yet: Salesforce still says what it said, and the next import would do it again",
-        lambda said: said["status"] == "succeeded" and said["counts"] == {"held_back": len(agents)},
+        # Those too whose manager has left with them.
+        lambda said: said["counts"].keys() == {"held_back"} and said["counts"]["held_back"] >= len(agents),
     )
     _say(walk, preview)
     walk.ask(
@@ -157,7 +158,7 @@ def _undone(walk: Walk, run: str, *, preview: bool = False) -> Answer:
 
 
 def _say(walk: Walk, answer: Answer) -> None:
-    for line in (answer["message"], *answer["summary"]):
+    for line in (answer["message"], *answer.get("summary", ())):
         walk.console.print(f"   {line}", markup=False)
 
 

@@ -77,7 +77,7 @@ QUESTIONS = (
         {"undo": "<Thursday's import>", "preview": True, "by": JANE},
         (
             "A preview; nothing was changed.",
-            "! Dan Brook and Eve Park: active cannot come back. No assignment's filter matches the user",
+            "! Dan Brook and Eve Park: active cannot be put back: no assignment's filter matches the user",
             "Mend that first, then undo the run again",
         ),
         "ScheduledImportFunction",

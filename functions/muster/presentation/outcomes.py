@@ -33,8 +33,8 @@ _PEOPLE = {
     "revoke": (("loses a seat or a group", "lose a seat or a group"), ("lost a seat or a group",) * 2),
     "stale": (("had changed meanwhile",) * 2,) * 2,
     "held_back": (
-        ("keeps what cannot be put back", "keep what cannot be put back"),
-        ("kept what could not be put back",) * 2,
+        ("has something that cannot be put back", "have something that cannot be put back"),
+        ("had something that could not be put back",) * 2,
     ),
     "erased": (("is erased", "are erased"), ("was erased", "were erased")),
     "looked_at": (("is looked at", "are looked at"), ("was looked at", "were looked at")),

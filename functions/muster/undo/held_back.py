@@ -46,10 +46,10 @@ def not_shown(topics: Sequence[Topic]) -> Problem:
 
 
 def stays_out(reason: str | None) -> Problem:
-    """Return why a member whom the run closed cannot come back now."""
+    """Return why a member whom the run closed stays out now."""
     why = EXPLAINED.get(reason or "", "The member is not active.")
     remedy = f"Mend that first, {_AGAIN}; or let the next import bring the member back."
-    return Problem("active", f"cannot come back. {why}", remedy)
+    return Problem("active", f"cannot be put back: {why[:1].lower()}{why[1:]}", remedy)
 
 
 def stays_in(assignment: str | None) -> Problem:

@@ -100,7 +100,7 @@ class _PuttingBack:
     def reversal(self, member: Member) -> Reversal:
         values = values_of(member)
         was = self.undone.before(values)
-        standings = {topic: topic.standing(self.undone, values) for topic in self._topics()}
+        standings = {topic: self._standing(topic, values, was) for topic in self._topics()}
         overtaken = [topic for topic, each in standings.items() if each is Standing.OVERTAKEN]
         left = [topic for topic, each in standings.items() if each is Standing.OPEN]
         self.edited.held += held_back.overtaken(self._without_consequences(overtaken), self.undone)
@@ -113,6 +113,18 @@ class _PuttingBack:
         if self.asked.of_a_push:
             self._asked_back(member, was)
         return Reversal(self._decision(member), tuple(self.edited.held))
+
+    def _standing(self, topic: Topic, values: Json, was: Json) -> Standing:
+        """Return how a topic stands: what a manual assignment gave anew since nobody has decided (A5).
+
+        It gives once to whoever comes back, after the run had taken away what was edited there.
+        """
+        found = topic.standing(self.undone, values)
+        member = self.edited.member
+        if found is not Standing.OVERTAKEN or topic.kind not in GRANTS or member.update_mode != MANUAL:
+            return found
+        by_hand = any(name in self.undone.later and self.undone.later[name].by_hand for name in topic.fields)
+        return found if by_hand or member.assignment != was.get(ASSIGNMENT) else Standing.OPEN
 
     def _topics(self) -> list[Topic]:
         """Return what is to be put back as it was; what was sent to Vault CRM is asked back instead."""

@@ -18,7 +18,7 @@ from muster.roster.member import Json
 class Later:
     """A field that was changed after a run: its value as the run left it, and who changed it last.
 
-    `run`, `origin` and `at` are those of the last history entry that changed it.
+    `run`, `origin` and `at` are those of the last history entry that changed it by hand, else of the last.
     """
 
     left: Any
@@ -79,9 +79,11 @@ def undone(member: str, entries: Iterable[Json], run: str) -> Undone:
         if entry["version"] <= last:
             continue
         for each in entry["changes"]:
-            name = each["field"]
-            left = later[name].left if name in later else each["before"]
-            later[name] = Later(left, entry["run"], entry["origin"], entry["at"])
+            name, known = each["field"], later.get(each["field"])
+            left = known.left if known else each["before"]
+            found = Later(left, entry["run"], entry["origin"], entry["at"])
+            if known is None or found.by_hand or not known.by_hand:
+                later[name] = found
     return Undone(member=member, changes=_net(mine), later=later, sent=_sent(mine))
 
 

@@ -88,10 +88,10 @@ def test_it_is_named_what_cannot_be_put_back_and_what_to_do(acme: Company) -> No
     said = undo(acme, bad)
     assert (said["status"], state(acme)) == ("succeeded", before)
     (line,) = [each for each in said["summary"] if each.startswith("!")]
-    assert "active cannot come back. No assignment's filter matches the user" in line
+    assert "active cannot be put back: no assignment's filter matches the user" in line
     assert "Mend that first" in line
     assert said["counts"] == {"held_back": PEOPLE}
-    assert said["message"].endswith(f"{PEOPLE} people kept what could not be put back.")
+    assert said["message"].endswith(f"{PEOPLE} people had something that could not be put back.")
 
 
 def test_the_reason_is_the_one_of_now(acme: Company) -> None:
@@ -102,7 +102,7 @@ def test_the_reason_is_the_one_of_now(acme: Company) -> None:
     said = undo(acme, bad)
     assert (said["counts"]["reactivated"], said["counts"]["held_back"]) == (PEOPLE - 1, 1)
     (line,) = [each for each in said["summary"] if each.startswith("!")]
-    assert "active cannot come back. The user is deactivated in Salesforce" in line, line
+    assert "active cannot be put back: the user is deactivated in Salesforce" in line, line
 
 
 def test_it_is_parked_by_the_guard_and_approved_by_somebody_else(acme: Company) -> None:

@@ -64,7 +64,7 @@ def test_who_was_closed_stays_out_while_the_cause_stands() -> None:
     found = story.undo("bad")
     assert not found.decision.writes
     assert all_of(found.held) == [
-        "active cannot come back. No assignment's filter matches the user (settings: assignments)."
+        "active cannot be put back: no assignment's filter matches the user (settings: assignments)."
     ]
     assert "then undo the run again" in found.held[0].remedy
 
@@ -102,6 +102,29 @@ def test_what_was_taken_away_by_hand_is_not_given_again() -> None:
     story.imported("bad")
     found = story.undo("bad", "Partners")
     assert (story.values, found.held) == (before, ())
+
+
+def test_what_was_edited_by_hand_comes_back_to_whom_salesforce_has_brought_back() -> None:
+    """The manual assignment has given anew what it gives; nobody has decided that since the run (A5)."""
+    story = in_partners()
+    before = story.values
+    story.imported("bad", Department="Care")
+    story.imported("back", "Partners", Department=None)
+    assert story.values["data_capture.import_emails.intended"] == "enabled"
+    found = story.undo("bad", "Partners", Department=None)
+    assert (story.values, found.held) == (before, ())
+
+
+def test_what_was_edited_since_whoever_was_closed_came_back_stays() -> None:
+    story = in_partners()
+    story.imported("bad", Department="Care")
+    story.imported("back", "Partners", Department=None)
+    story.edited(workspaces={"APAC": "Lead"})
+    story.imported("again", Department="Care")
+    story.imported("back again", "Partners", Department=None)
+    found = story.undo("bad", "Partners", Department=None)
+    assert "workspaces.APAC" not in story.values
+    assert ("workspaces.APAC", "changed since, 2026-11-20") in held(found)
 
 
 def test_it_all_is_one_entry_of_history_by_whoever_asked() -> None:
