@@ -25,7 +25,19 @@ def held_lines(items: Sequence[Item]) -> list[str]:
             reason = (each["where"], each["message"], each["remedy"])
             people.setdefault(reason, []).append(name_of(item))
     found = [
-        f"! {words.listed(names)}: {where} {message.rstrip('.')}. {remedy}"
+        f"! {words.listed(names)}: {_in_words(where)} {message.rstrip('.')}. {remedy}"
         for (where, message, remedy), names in people.items()
     ]
     return at_most(found, _REASONS)
+
+
+def _in_words(where: str) -> str:
+    """Return what a reason is about, given by the names of history: `seats.gong, title and 2 more`."""
+    names, mark, more = where.partition(" and ")
+    return ", ".join(map(_called, names.split(", "))) + mark + more
+
+
+def _called(name: str) -> str:
+    # A seat or a setting is meant whole, where history has its parts.
+    whole = name.startswith(("seats.", "data_capture."))
+    return words.attribute(f"{name}.state" if whole else name)

@@ -112,7 +112,7 @@ def shown_by_vault(topics: Sequence[Topic]) -> Problem:
     """Return what is said of what Vault CRM shows."""
     return of(
         topics,
-        "shows what Vault CRM shows",
+        "is what Vault CRM shows",
         "It is not Muster's to put back: undo the push that asked for it, or ask for another group with"
         " GroupAssignmentFunction.",
     )

@@ -386,7 +386,7 @@ def test_what_a_push_only_read_is_not_its_to_undo() -> None:
     story.became("push", engage={"request": "UK", "status": "success", "group": "UK"})
     found = story.undo("push", of_a_push=True, shown=False)
     assert not found.decision.writes
-    assert held(found) == [("engage.status, engage.group", "shows what Vault")]
+    assert held(found) == [("engage.status, engage.group", "is what Vault")]
 
 
 def test_the_status_that_a_push_sets_after_an_end_date_follows_the_end_date() -> None:
@@ -409,7 +409,7 @@ def test_a_request_that_an_import_took_back_is_made_again_and_what_vault_shows_i
     assert (found.held, before["engage.group"]) == ((), "UK")
     story.became("read", engage={**story.ada.engage.to_json(), "group": "UK", "status": "success"})
     found = story.undo("read", "Partners")
-    assert held(found) == [("engage.status, engage.group", "shows what Vault")]
+    assert held(found) == [("engage.status, engage.group", "is what Vault")]
 
 
 def test_a_group_that_an_automatic_assignment_gives_is_the_assignments() -> None:
