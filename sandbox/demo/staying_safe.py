@@ -5,8 +5,10 @@ from typing import Any
 
 from muster.presentation import members, plans
 from sandbox import company
+from sandbox.demo import subscribing
 from sandbox.demo.acme import SUPPORT, narrowed
 from sandbox.demo.connecting import ADMIN
+from sandbox.demo.subscribing import Subscriber
 from sandbox.demo.walk import Answer, Walk
 from sandbox.drawing import drawn
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
@@ -39,7 +41,7 @@ def _let_one_leave(walk: Walk, salesforce: SalesforceAdmin) -> None:
         )
         return seen()
 
-    before = seen()
+    before, app = seen(), Subscriber(walk.stack)
     after = walk.ask(
         f"Salesforce: {leaver['name']}, who holds both seats, is deactivated",
         leave,
@@ -47,6 +49,13 @@ def _let_one_leave(walk: Walk, salesforce: SalesforceAdmin) -> None:
         lambda after: not after[0]["seats"],
     )
     walk.console.print(drawn(members.moved(before, after)))
+    told = walk.ask(
+        "An app listens to the member events, by a rule with a queue",
+        lambda: app.events_until("MemberDeactivated", "SeatRevoked", "SeatGranted"),
+        "it is told who has left, and whose seat is whose now, without a name or an address",
+        lambda events: not any(leaver["email"] in str(each) for each in events),
+    )
+    walk.console.print(drawn(subscribing.events_table(told)))
 
 
 def _load_another_department(walk: Walk, salesforce: SalesforceAdmin) -> None:
