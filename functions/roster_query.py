@@ -53,7 +53,6 @@ from muster.insight import (
     looking_back,
     querying_members,
     querying_runs,
-    replaying,
     run_summaries,
 )
 from muster.insight.listing_past_members import PastPage
@@ -72,6 +71,7 @@ from muster.presentation import (
     seats,
 )
 from muster.presentation.lines import counted
+from muster.replays import replaying
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
 from muster.roster_questions import (
@@ -265,7 +265,8 @@ def _run(request: OneRun) -> Json:
 
 def _replay(request: Replayed) -> Json:
     run = querying_runs.find_run(bootstrap.run_table(), request.organization, request.run_id)
-    found = replaying.replay(replaying.ArchivedAttempt(bootstrap.run_archive(), run)).to_json()
+    attempt = replaying.ArchivedAttempt(bootstrap.run_archive(), run)
+    found = replaying.replay(attempt, replaying.MOST_PEOPLE).to_json()
     return {"message": replays.headline(found), **found}
 
 

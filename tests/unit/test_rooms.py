@@ -31,6 +31,7 @@ ROOMS = {
     "edits": ["edits"],
     "organization_settings": ["organization_settings"],
     "undo": ["undo"],
+    "replays": ["replays"],
     "reporting": ["reporting"],
     "adapters": ["adapters"],
     "edges": ["admin_requests", "roster_questions", "bootstrap", "environment", "observability"],

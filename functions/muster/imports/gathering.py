@@ -20,7 +20,7 @@ from muster.imports.reading_sources import Sources, gather
 from muster.roster.writing_user_changes import ReadAgain
 from muster.runs import guard
 from muster.runs.answer import PlanShown
-from muster.runs.archive import DECIDED_WITH, AttemptParts
+from muster.runs.archive import AttemptParts
 from muster.runs.clock import RunClock
 from muster.runs.hooks import Planned
 from muster.runs.import_state import ImportState
@@ -104,10 +104,7 @@ class PlanMaker:
             parts,
         )
         basis = gather(sources, run, now, known, looking_up)
-        document = known_roster.keep(known, self.settings, parts)
-        ports.archive.put_document(
-            run.organization, run.id, run.attempt, DECIDED_WITH, {"run": run.to_json(), **document}
-        )
+        parts.put_decided_with(known_roster.keep(known, self.settings, parts))
         return basis
 
     def _source_errors(self, run: Run, gathered: Gathered, plan: Plan) -> list[LogEntry]:

@@ -113,16 +113,7 @@ class LookingUp:
     def _parts(
         self, name: str, wanted: Sequence[tuple[str, Wanted]], note: Callable[[str, Known], None]
     ) -> KnownUsers:
-        users = KnownUsers()
-        for number, some in enumerate(batched(wanted, USERS_A_PART, strict=False), 1):
-            found: dict[str, Known] = {}
-            for few in batched(some, LOOKED_UP_AT_ONCE, strict=False):
-                found |= self.roster.gather(self._organization, dict(few))
-            for user, known in found.items():
-                note(user, known)
-            users.parts.append(part_of(found))
-            self.parts.put(name, number, users.parts[-1])
-        return users
+        return users_known(self.roster, self._organization, self.parts, name, wanted, note)
 
     # ── Who may be let in, or served ─────────────────────────────────────────────────────────────
 
@@ -159,14 +150,43 @@ class LookingUp:
             known.members |= self._members([each for each in others if each not in known.members])
 
     def _members(self, members: Iterable[str]) -> dict[str, Member]:
-        found: dict[str, Member] = {}
-        for some in batched(members, LOOKED_UP_AT_ONCE, strict=False):
-            found |= self.roster.members(self._organization, some)
-        return found
+        return members_named(self.roster, self._organization, members)
 
     @property
     def _organization(self) -> str:
         return self.settings.organization
+
+
+def users_known(
+    roster: Roster,
+    organization: str,
+    parts: Parts,
+    name: str,
+    wanted: Sequence[tuple[str, Wanted]],
+    note: Callable[[str, Known], None],
+) -> KnownUsers:
+    """Return what the roster knows of these users, all different, and keep it in parts of that name.
+
+    `note` is told of each. Raises `Unavailable`.
+    """
+    users = KnownUsers()
+    for number, some in enumerate(batched(wanted, USERS_A_PART, strict=False), 1):
+        found: dict[str, Known] = {}
+        for few in batched(some, LOOKED_UP_AT_ONCE, strict=False):
+            found |= roster.gather(organization, dict(few))
+        for user, known in found.items():
+            note(user, known)
+        users.parts.append(part_of(found))
+        parts.put(name, number, users.parts[-1])
+    return users
+
+
+def members_named(roster: Roster, organization: str, members: Iterable[str]) -> dict[str, Member]:
+    """Return those of these members (ids) that there are; raises `Unavailable`."""
+    found: dict[str, Member] = {}
+    for some in batched(members, LOOKED_UP_AT_ONCE, strict=False):
+        found |= roster.members(organization, some)
+    return found
 
 
 def _members_due(roster: Roster, settings: Settings, now: datetime) -> dict[str, Member]:

@@ -13,8 +13,6 @@ listing_errors          list the error log, with what has become of each entry
 error_states            whether an entry of the error log is open, and what has solved it
 querying_runs           list runs, show one and the items of its plan
 gathering_health        how an organization is, asking its systems too
-replaying               a run's plan made again from its archive: the same, or where it differs (Q4)
-replaying_offline       the same with a copy of the archive, without AWS and without a network
 health                  what that comes to: what is broken, waits, runs out; whether it is safe to push
 exporting               the roster, seats, licences or errors as a file to fetch
 listing_changes         list what happened lately, or in a run: members, runs, errors, settings

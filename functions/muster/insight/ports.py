@@ -72,13 +72,3 @@ class SettingsLog(Protocol):
 
     def versions(self, organization: str, limit: int, below: int | None = None) -> list[StoredSettings]:
         """Return up to `limit` versions, newest first."""
-
-
-class Attempt(Protocol):
-    """What is archived of one attempt at a run: `replaying.ArchivedAttempt`, or a copy of it."""
-
-    def parts(self, name: str) -> Iterator[bytes]:
-        """Yield the parts of that name in order."""
-
-    def document(self, name: str) -> Json | None:
-        """Return the document of that name; `None`: there is none."""

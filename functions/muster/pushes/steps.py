@@ -24,7 +24,7 @@ from muster.roster.engage_errors import REMOVAL_SUCCEEDED, under_way_too_long, u
 from muster.roster.member import Member
 from muster.runs import guard
 from muster.runs.answer import PlanShown
-from muster.runs.archive import DECIDED_WITH, AttemptParts
+from muster.runs.archive import AttemptParts
 from muster.runs.clock import RunClock
 from muster.runs.hooks import Ending, Planned, Progress
 from muster.runs.parking import SHOWN
@@ -84,6 +84,7 @@ class PushJob:
             shown=PlanShown(changes=[item.shown() for item in sends[:SHOWN]]),
             reasons=trips,
             blocked=f"the push is {blocked_by(failed)}" if failed else None,
+            summary={"read": len(due.members)},
             errors=len(plan.unseen) + refused,
             entries=[user_not_seen(due.members[name], now, run.id) for name in plan.unseen],
             standing=[*due.entries, *self._what_takes_long(due.members.values())],
@@ -92,11 +93,8 @@ class PushJob:
         )
 
     def _keep(self, run: Run, basis: PushBasis) -> None:
-        archive = self.ports.archive
-        document = push_basis.keep(basis, self.settings, AttemptParts(archive, run))
-        archive.put_document(
-            run.organization, run.id, run.attempt, DECIDED_WITH, {"run": run.to_json(), **document}
-        )
+        parts = AttemptParts(self.ports.archive, run)
+        parts.put_decided_with(push_basis.keep(basis, self.settings, parts))
 
     def written(self, items: Sequence[PushItem]) -> bytes:
         """Return items as a part of the plan's file."""

@@ -1,6 +1,6 @@
 """The run archive, bound to one attempt of a run: what it read, what was known, its plan (I1, Q4)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import batched, islice
 from typing import Any
@@ -13,6 +13,10 @@ from muster.sources.ports import Parts
 
 # The document of an attempt that has the settings, the moment, and what else its plan was made with.
 DECIDED_WITH = "decided_with"
+# The plan's parts, and the document that is its summary: written last, so that the plan is whole with it.
+PLAN = "plan"
+# In the place of the summary while an attempt is planned again that had been interrupted at that.
+UNFINISHED: Mapping[str, bool] = {"unfinished": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,12 @@ class AttemptParts:
         """Keep a part."""
         run = self.run
         self.archive.put(run.organization, run.id, run.attempt, self.folder + name, number, body)
+
+    def put_decided_with(self, document: Mapping[str, Any]) -> None:
+        """Keep the document about what the plan is made with, and the run as it is."""
+        run = self.run
+        body = {"run": run.to_json(), **document}
+        self.archive.put_document(run.organization, run.id, run.attempt, DECIDED_WITH, body)
 
     def parts(self, name: str) -> Any:
         """Yield the parts that are there, in order."""

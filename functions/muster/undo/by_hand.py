@@ -10,7 +10,7 @@ from datetime import datetime
 
 from muster.edits import group_requests, member_edits
 from muster.edits.group_requests import GroupRequest
-from muster.edits.member_edits import Editor
+from muster.edits.member_edits import MOST_LEVELS, Editor
 from muster.errors import Problem, Rejected
 from muster.roster import seats
 from muster.roster.history import values_of
@@ -22,6 +22,20 @@ from muster.undo.topics import CAPTURE, MANAGER, SEATS, WORKSPACES, Topic
 
 # Returns a member (id) with that one's manager, and so on up to the top.
 type Above = Callable[[str], Sequence[Member]]
+
+
+def above_in(members: Mapping[str, Member]) -> Above:
+    """Return who is above whom among these members, as far up as an edit looks."""
+
+    def above(member: str) -> list[Member]:
+        chain: list[Member] = []
+        at: str | None = member
+        while at and len(chain) <= MOST_LEVELS and (found := members.get(at)) and found not in chain:
+            chain.append(found)
+            at = found.manager
+        return chain
+
+    return above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

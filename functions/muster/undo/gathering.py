@@ -8,7 +8,7 @@ in from what is remembered (A14). All is archived, a hundred members a part.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import batched, chain
+from itertools import batched
 
 from muster.roster.member import Json, Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE
@@ -20,10 +20,9 @@ from muster.sources.reading_by_id import read_users
 from muster.times import timestamp
 from muster.undo import touched
 from muster.undo.ports import Ports
-from muster.undo.touched import Touched
+from muster.undo.touched import PART, Touched
 from muster.undo.undone import undone
 
-PART = "gathered"
 _HISTORY_PAGE = 100
 _SALESFORCE = "salesforce"
 
@@ -44,7 +43,7 @@ class UndoGatherer:
         Raises `Unavailable`, `Misconfigured`, and `OutOfTime` with what is gathered archived.
         """
         parts = AttemptParts(self.ports.archive, self.run)
-        found = list(chain.from_iterable(map(touched.read, parts.parts(PART)))) if resumed else []
+        found = touched.gathered(parts.parts(PART)) if resumed else []
         number = self._parts_there() if resumed else 0
         names = self._names() - {each.undone.member for each in found}
         later = self._later(names)

@@ -9,7 +9,7 @@ by hand is put back as an edit. Pure: no I/O, no clock.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from muster.errors import Problem
 from muster.roster import end_dates, salesforce_lifecycle, seats
@@ -19,6 +19,8 @@ from muster.roster.history import differences, values_of
 from muster.roster.member import Json, Member
 from muster.roster.reasons import ERASED
 from muster.roster.seats import Pools
+from muster.runs.kinds import PUSH
+from muster.runs.run import Run
 from muster.settings import Settings
 from muster.sources.user_changes import UserChange
 from muster.undo import held_back
@@ -52,6 +54,11 @@ class Asked:
     by: str
     run: str
     of_a_push: bool = False
+
+    @classmethod
+    def by_run(cls, run: Run) -> Self:
+        """Return what a run that is an undo says of that."""
+        return cls(run.by or "", f"run:{run.id}", of_a_push=run.undoes_kind == PUSH.name)
 
 
 @dataclass(frozen=True, slots=True)

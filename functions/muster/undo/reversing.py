@@ -4,52 +4,23 @@ What was put back before is as it was before the run, so that applying it again 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
 
-from muster.edits.member_edits import MOST_LEVELS
 from muster.imports.applying import PlanApplier
 from muster.imports.plan_items import Item
-from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Decision, Known, Wanted
-from muster.roster.member import Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.roster.seats import Pools
 from muster.settings import Settings
 from muster.sources.user_changes import UserChange
 from muster.undo import reversal
+from muster.undo.by_hand import above_in
+from muster.undo.looking_up import read_above
 from muster.undo.reversal import Asked
-from muster.undo.touched import Touched
+from muster.undo.touched import Touched, wanted_for
 from muster.undo.undo_plan import HELD_BACK, as_planned, number_held
-
-
-def wanted_for(each: Touched, settings: Settings) -> Wanted:
-    """Return what has to be looked up to decide about a member."""
-    return salesforce_lifecycle.wanted_for(each.change, settings) if each.change else Wanted()
-
-
-@dataclass(slots=True)
-class ManagerChains:
-    """Reads who is above a member, each member once."""
-
-    roster: Roster
-    organization: str
-    _members: dict[str, Member | None] = field(default_factory=dict)
-
-    def above(self, member: str) -> list[Member]:
-        """Return the member (id) with its manager, and so on up to the top, or so far as an edit looks."""
-        chain: list[Member] = []
-        at: str | None = member
-        while at and len(chain) <= MOST_LEVELS and (found := self._member(at)) and found not in chain:
-            chain.append(found)
-            at = found.manager
-        return chain
-
-    def _member(self, member: str) -> Member | None:
-        if member not in self._members:
-            self._members[member] = self.roster.members(self.organization, [member]).get(member)
-        return self._members[member]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +40,7 @@ class Reversing:
         self, change: Touched, known: Known, settings: Settings, pools: Pools, now: datetime
     ) -> Decision:
         """Return the decision about the member as it is stored."""
-        above = ManagerChains(self.roster, settings.organization).above
+        above = above_in(read_above([change], settings, self.roster))
         pools = as_planned(pools, self.items[change.user], settings)
         found = reversal.decide(change.undone, change.change, known, above, settings, pools, now, self.asked)
         return found.decision

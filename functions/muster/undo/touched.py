@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 import orjson
 
+from muster.roster import salesforce_lifecycle
+from muster.roster.decisions import Wanted
 from muster.roster.member import Json
+from muster.settings import Settings
 from muster.sources.user_changes import UserChange
+from muster.undo.topics import MANAGER
 from muster.undo.undone import Undone
+
+# The name of their parts in an attempt's folder.
+PART = "gathered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +38,11 @@ class Touched:
         """The id of the user, as writers of changes call it."""
         return self.user
 
+    @property
+    def manager_before(self) -> str | None:
+        """The manager (id) whom the run has taken from the member."""
+        return next((each.before for each in self.undone.changes if each.field == MANAGER), None)
+
     @classmethod
     def from_json(cls, document: Json) -> Touched:
         """Return what a line of the archive holds."""
@@ -42,9 +55,19 @@ class Touched:
         )
 
 
+def wanted_for(each: Touched, settings: Settings) -> Wanted:
+    """Return what has to be looked up to decide about a member."""
+    return salesforce_lifecycle.wanted_for(each.change, settings) if each.change else Wanted()
+
+
 def written(people: Iterable[Touched]) -> bytes:
     """Return members as a part of the archive: one JSON object per line."""
     return b"".join(orjson.dumps(asdict(each), default=sorted) + b"\n" for each in people)
+
+
+def gathered(parts: Iterable[bytes]) -> list[Touched]:
+    """Return the members in the parts of the archive, by id."""
+    return sorted(chain.from_iterable(map(read, parts)), key=lambda each: each.undone.member)
 
 
 def read(part: bytes) -> list[Touched]:

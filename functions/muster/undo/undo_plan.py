@@ -7,10 +7,9 @@ others are decided about. Pure: no I/O, no clock.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from muster.crm.engage_features import FEATURES
-from muster.imports.plan_items import Item, UndoItem, counts
+from muster.imports.plan_items import Item, UndoItem, counts, plan_hash
 from muster.roster import seats
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.manager_hierarchy import depths, reports_to
@@ -20,10 +19,11 @@ from muster.roster.taken_back import groups_lost, seats_lost
 from muster.runs.operations import DEACTIVATE, GRANT, REVOKE, UPDATE
 from muster.settings import Settings, assignment_order
 from muster.undo import reversal
-from muster.undo.by_hand import Above
+from muster.undo.by_hand import above_in
 from muster.undo.reversal import Asked, Reversal
 from muster.undo.topics import SEATS, topics_named
 from muster.undo.touched import Touched
+from muster.undo.undo_basis import UndoBasis
 
 # What becomes of whom nothing is put back on.
 HELD_BACK = "held_back"
@@ -43,26 +43,22 @@ class UndoPlan:
         held = number_held(self.items)
         return {**counts(written), **({HELD_BACK: held} if held else {})}
 
+    def hash(self) -> str:
+        """Return what an approval is for: all that is written."""
+        return plan_hash([item for item in self.items if item.outcome != HELD_BACK])
+
 
 def number_held(items: Iterable[Item]) -> int:
     """Return of how many something is held back."""
     return sum(isinstance(item, UndoItem) and bool(item.held) for item in items)
 
 
-def make_plan(
-    people: Sequence[Touched],
-    known: Mapping[str, Known],
-    pools: Pools,
-    above: Above,
-    settings: Settings,
-    now: datetime,
-    asked: Asked,
-) -> UndoPlan:
-    """Return the plan for these members; `known` is what the roster knows of their users."""
-    planning = _Planning(known, pools, above, settings, now, asked)
-    first = {each.undone.member: planning.decided(each).decision for each in people}
-    planning.keep_seats(people, first)
-    for each in planning.in_order(people, first):
+def make_plan(basis: UndoBasis, known: Mapping[str, Known], settings: Settings, asked: Asked) -> UndoPlan:
+    """Return the plan for the members that were gathered; `known` is what the roster knew of their users."""
+    planning = _Planning(known, basis, settings, asked)
+    first = {each.undone.member: planning.decided(each).decision for each in basis.people}
+    planning.keep_seats(basis.people, first)
+    for each in planning.in_order(basis.people, first):
         planning.add(each)
     return planning.plan
 
@@ -92,18 +88,16 @@ class _Planning:
     def __init__(
         self,
         known: Mapping[str, Known],
-        pools: Pools,
-        above: Above,
+        basis: UndoBasis,
         settings: Settings,
-        now: datetime,
         asked: Asked,
     ) -> None:
-        self.plan = UndoPlan(pools=pools)
-        self._before = pools
+        self.plan = UndoPlan(pools=basis.pools)
+        self._before = basis.pools
         self._known = known
-        self._above = above
+        self._above = above_in(basis.above)
         self._settings = settings
-        self._now = now
+        self._now = basis.at
         self._asked = asked
         # CRM id → member, of those decided about; `None` for who is not active then.
         self._active: dict[str, str | None] = {}

@@ -1,10 +1,13 @@
 """An import undone: planned, previewed, guarded, parked, approved and resumed like any run (Q2, I5)."""
 
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import member_settings
+from muster.replays import replaying_offline
 from muster.roster.member import Json
 from tests.integration.beginnings import Built, begin
 from tests.integration.company import SALES, STRICT, SUPPORT, Company
@@ -210,3 +213,21 @@ def test_what_an_undo_did_is_found_by_its_cause_and_says_what_it_undid(acme: Com
     # It can be undone itself, by the event that it names.
     (step,) = shown["to_do"]
     assert (step["function"], step["event"]["undo"]) == ("ScheduledImportFunction", undone)
+
+
+def test_its_plan_is_made_again_from_the_archive(acme: Company, tmp_path: Path) -> None:
+    bad = closed_by_a_bad_filter(acme)
+    previewed = undo(acme, bad, preview=True)["run_id"]
+    undone = undo(acme, bad)["run_id"]
+    for run in (previewed, undone):
+        said = acme.ask("replay", run_id=run, detail=True)
+        assert (said["same"], said["items"]) == (True, PEOPLE), said
+    assert said["hash"]["planned"] == acme.record(undone).plan_hash
+    assert acme.rules.archive
+    for key, body in acme.rules.archive.objects.items():
+        if undone in key:
+            path = tmp_path / key.partition(f"{undone}/")[2]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+    out = StringIO()
+    assert replaying_offline.main([str(tmp_path)], out) == 0, out.getvalue()

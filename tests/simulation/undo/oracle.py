@@ -10,6 +10,7 @@ An import undone once its cause is mended leaves everybody as they were before i
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tests.simulation.harness import replays
 from tests.simulation.harness.subject import ENDED_WELL, Said, demand
 from tests.simulation.harness.world import Violation
 from tests.simulation.imports import results
@@ -38,6 +39,7 @@ def undone_while_its_cause_stands(company: Importing, scenario: ImportScenario) 
         raise Violation(f"the undo ended as {undone}")
     demand(_unexplained(company, before, imported, results.result(company), undone))
     demand(results.broken(company))
+    _planned_the_same_again(company)
     if said["mode"] != "members":
         nothing_is_left_to_do(company)
 
@@ -60,11 +62,18 @@ def undone_once_its_cause_is_mended(company: Importing, scenario: ImportScenario
     if undone["status"] not in ENDED_WELL:
         raise Violation(f"the undo ended as {undone}")
     demand(_not_as_before(before, results.result(company)))
+    _planned_the_same_again(company)
     # Of leavers whom the filters matched, it is noted that they do again.
     if counts := company.mend()["counts"]:
         raise Violation(f"the next import still found {counts}")
     demand(_not_as_before(before, results.result(company)))
     nothing_is_left_to_do(company)
+
+
+def _planned_the_same_again(company: Importing) -> None:
+    """Raise `Violation` if a plan in the archive comes out another (Q4)."""
+    assert company.world.rules.archive
+    demand(replays.differing(company.world.rules.archive))
 
 
 def _not_as_before(before: ImportResult, now: ImportResult) -> Iterator[str]:

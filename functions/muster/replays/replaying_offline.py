@@ -1,7 +1,7 @@
 """Make the plan of a run again from a copy of its archive, without AWS and without a network (Q4).
 
     aws s3 cp --recursive s3://<bucket>/<organization>/<run>/ <folder>
-    PYTHONPATH=functions python -m muster.insight.replaying_offline <folder>
+    PYTHONPATH=functions python -m muster.replays.replaying_offline <folder>
 
 The folder is that of a run or of one of its attempts. Ends with 0 if the plan is the same, with 1 if it is
 not, and with 2 if it cannot be made.
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TextIO
 
 from muster.errors import MusterError
-from muster.insight.replaying import replay
 from muster.presentation import replays
+from muster.replays.replaying import replay
 from muster.roster.member import Json
 
 

@@ -1,6 +1,8 @@
 """A run's plan is made again from what its archive holds, and from nothing else (Q4)."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,11 @@ from typing import Any
 import orjson
 import pytest
 
-from muster.insight import replaying_offline
+import member_settings
+from muster.adapters.aws.run_archive import RunArchive
+from muster.replays import replaying, replaying_offline
 from tests.integration.company import Company
+from tests.simulation.harness.replays import StoredAttempt
 
 
 @pytest.fixture
@@ -22,6 +27,22 @@ def imported(company: Company) -> str:
     company.salesforce.update(second, Title="Lead")
     run_id: str = company.run()["run_id"]
     return run_id
+
+
+@contextmanager
+def dying_after_two_documents(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have a run end, as a function does whose environment is gone, with its second document archived."""
+    put, left = RunArchive.put_document, iter(range(1, -1, -1))
+
+    def put_or_die(*given: Any) -> None:
+        put(*given)
+        if not next(left):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunArchive, "put_document", put_or_die)
+        with pytest.raises(KeyboardInterrupt):
+            yield
 
 
 def objects(company: Company) -> dict[str, bytes]:
@@ -64,15 +85,72 @@ def test_the_first_difference_is_named(company: Company, imported: str) -> None:
 @pytest.mark.parametrize(
     ("lost", "said_of"),
     [
-        ("decided_with.json", "has no decided_with.json, which has the settings and what the roster knew"),
-        ("plan.json", "has no plan"),
+        ("decided_with.json", ("has no decided_with.json, which has the settings", "of Muster before 0.2.0")),
+        ("plan.json", ("has no plan", "ended before it had one")),
     ],
 )
-def test_an_archive_says_what_it_lacks(company: Company, imported: str, lost: str, said_of: str) -> None:
-    del objects(company)[f"acme/{imported}/1/{lost}"]
+def test_an_archive_says_what_it_lacks(
+    company: Company, imported: str, lost: str, said_of: tuple[str, ...]
+) -> None:
+    key = f"acme/{imported}/1/{lost}"
+    document = objects(company).pop(key)
     said = company.ask("replay", run_id=imported)
+    objects(company)[key] = document
     assert said["status"] == "rejected"
-    assert said_of in json.dumps(said)
+    assert all(words in json.dumps(said) for words in said_of), said
+
+
+def test_what_was_planned_for_more_people_than_there_is_time_for_is_made_again_elsewhere(
+    company: Company, imported: str
+) -> None:
+    key = f"acme/{imported}/1/plan.json"
+    summary = objects(company)[key]
+    for read, vault, status in (
+        (20_000, None, "succeeded"),
+        (20_001, None, "rejected"),
+        (1, 20_001, "rejected"),
+    ):
+        changed = {"read": read, "vault_crm": vault and {"read": vault}}
+        objects(company)[key] = orjson.dumps({**orjson.loads(summary), **changed})
+        said = company.ask("replay", run_id=imported)
+        assert said["status"] == status, said
+    (error,) = said["errors"]
+    assert error["message"] == "was planned for 20,001 people, and this function has the time for 20,000"
+    assert "python -m muster.replays.replaying_offline <folder>" in error["remedy"]
+    # A copy has all the time.
+    folder = StoredAttempt(objects(company), f"acme/{imported}/1/")
+    assert replaying.replay(folder).same
+    objects(company)[key] = summary
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_a_run_that_died_twice_while_it_was_planned_has_no_plan_to_make_again(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = company.salesforce.create(Department="Sales")
+    company.run()
+    company.salesforce.update(ada, Title="Lead")
+    # The whole plan is in the archive, and the run has not recorded it.
+    with dying_after_two_documents(monkeypatch):
+        company.run()
+    run_id = company.latest().id
+    assert company.ask("replay", run_id=run_id)["same"]
+    member_settings.handler(
+        {
+            "organization": "acme",
+            "by": "jane",
+            "changes": [{"member": company.roster()[ada]["id"], "end_date": "2020-01-01"}],
+        },
+        company.context,
+    )
+    # There is a new `decided_with.json`, and not yet the plan of that.
+    with dying_after_two_documents(monkeypatch):
+        company.run(None, run_id=run_id)
+    said = company.ask("replay", run_id=run_id)
+    assert said["status"] == "rejected", said
+    assert said["errors"][0]["message"].startswith("was interrupted while it was planned")
+    assert company.run(None, run_id=run_id)["counts"] == {"updated": 1}
+    assert company.ask("replay", run_id=run_id)["same"]
 
 
 def test_what_is_not_in_the_archive_is_not_asked_of_salesforce(company: Company, imported: str) -> None:

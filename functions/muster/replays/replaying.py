@@ -7,7 +7,7 @@ are all in there. `replaying_offline` does the same with a copy of it.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 import orjson
@@ -22,21 +22,25 @@ from muster.imports.deciding import decide
 from muster.imports.known_roster import VaultReading
 from muster.imports.plan_items import Item
 from muster.imports.reading_sources import Sources, gather
-from muster.insight.ports import Attempt
 from muster.pushes import push_basis, push_items
 from muster.pushes.push_items import PushItem
 from muster.pushes.push_plan import make_plan as make_push_plan
 from muster.pushes.sending_items import at_of
+from muster.replays.ports import Attempt
 from muster.roster.member import Json
-from muster.runs.archive import DECIDED_WITH, AttemptParts
-from muster.runs.kinds import IMPORT, PUSH, SETTINGS
+from muster.runs.archive import DECIDED_WITH, PLAN, UNFINISHED, AttemptParts
+from muster.runs.kinds import IMPORT, PUSH, SETTINGS, UNDO
 from muster.runs.ports import Archive
 from muster.runs.run import Kind, Run
 from muster.settings import Settings
 from muster.sources.gathering_salesforce import Gathering
 from muster.sources.gathering_vault_crm import VaultGathering
+from muster.undo import touched, undo_basis
+from muster.undo.deciding import decide as decide_undo
+from muster.undo.reversal import Asked
 
-_PLAN = "plan"
+# For how many people the query function has the time to make a plan again.
+MOST_PEOPLE = 20_000
 
 
 type AnyItem = Item | PushItem
@@ -100,78 +104,119 @@ class ArchivedAttempt:
             return None
 
 
-def replay(attempt: Attempt) -> Replay:
+def replay(attempt: Attempt, most: int | None = None) -> Replay:
     """Return what comes of making the plan of an attempt again.
 
-    Raises `NotFound` where the archive lacks what that takes, and says what; and `Unavailable`.
+    Raises `NotFound` where the archive lacks what that takes, and says what; `Rejected` where the plan was
+    made for more than `most` people; and `Unavailable`.
     """
-    bodies = list(attempt.parts(_PLAN))
-    summary, document = attempt.document(_PLAN), attempt.document(DECIDED_WITH)
-    if summary is None and not bodies and document is None:
+    document, summary = _documents(attempt)
+    if most is not None and (people := _people(summary)) > most:
+        raise _too_many(people, most)
+    run = Run.from_json(document["run"])
+    again = _OF_KIND[run.kind](_Archived(run, document, _settings(document), _ReadOnly(attempt)))
+    # An interrupted attempt at planning may have left more parts behind than this plan has.
+    planned = islice(chain.from_iterable(map(again.read, attempt.parts(PLAN))), summary["items"])
+    replayed = again.read(again.plan)
+    differing = (pair for pair in zip_longest(planned, replayed) if pair[0] != pair[1])
+    return Replay(
+        run.id, document["version"], summary["hash"], again.hash, len(replayed), next(differing, None)
+    )
+
+
+# ── The kinds of runs ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Archived:
+    """What a plan was made with."""
+
+    run: Run
+    document: Json
+    settings: Settings
+    parts: "_ReadOnly"
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A plan made again: its hash, the plan as one part of its file, and what reads such a part."""
+
+    hash: str
+    plan: bytes
+    read: Callable[[bytes], Sequence[AnyItem]]
+
+
+def _import(archived: _Archived) -> _Again:
+    run, settings, parts = archived.run, archived.settings, archived.parts
+    known = known_roster.kept(archived.document, parts)
+    vault = None
+    if known.vault is not VaultReading.NOT_DUE:
+        vault = VaultGathering(settings, _Nobody(), parts, _go_on, resumed=True)
+    salesforce = Gathering(settings, _Nobody(), parts, _go_on, resumed=True)
+    now = datetime.fromisoformat(run.gathered_at or run.started_at)
+    basis = gather(Sources(settings, salesforce, vault, parts), run, now, known, None)
+    plan, _ = decide(basis, settings, now, run.id)
+    return _Again(plan_items.plan_hash(plan.effective), plan_items.written(plan.items), plan_items.read)
+
+
+def _push(archived: _Archived) -> _Again:
+    basis = push_basis.kept(archived.document, archived.parts)
+    members, settings = basis.members.values(), archived.settings
+    plan = make_push_plan(members, basis.users, basis.in_line, settings, at_of(archived.run), basis.writable)
+    return _Again(push_items.plan_hash(plan.items), push_items.written(plan.items), push_items.read)
+
+
+def _undo(archived: _Archived) -> _Again:
+    people = touched.gathered(archived.parts.parts(touched.PART))
+    basis = undo_basis.kept(archived.document, people, archived.parts)
+    plan = decide_undo(basis, archived.settings, Asked.by_run(archived.run))
+    return _Again(plan.hash(), plan_items.written(plan.items), plan_items.read)
+
+
+_OF_KIND: Mapping[Kind, Callable[[_Archived], _Again]] = {
+    IMPORT.name: _import,
+    SETTINGS.name: _import,
+    PUSH.name: _push,
+    UNDO.name: _undo,
+}
+
+
+# ── What an archive has, and lacks ───────────────────────────────────────────────────────────────────
+
+
+def _documents(attempt: Attempt) -> tuple[Json, Json]:
+    """Return what the plan was made with, and its summary, which belong together; raises `NotFound`."""
+    document, summary = attempt.document(DECIDED_WITH), attempt.document(PLAN)
+    if summary == UNFINISHED:
+        what = "was interrupted while it was planned, so the run archive has no whole plan of it"
+        raise NotFound(Problem("run_id", what, "Nothing: if it goes on, it is planned anew."))
+    if document is None and (summary is not None or next(attempt.parts(PLAN), None) is not None):
+        raise _lacking(
+            f"no {DECIDED_WITH}.json, which has the settings and what the roster knew",
+            "Nothing: the run is one of Muster before 0.2.0, which kept only what it read and planned.",
+        )
+    if document is None or summary is None:
         raise _lacking(
             "no plan",
             "Nothing: the run ended before it had one, or is older than what is kept there (ArchiveDays).",
         )
-    if document is None:
-        raise _lacking(
-            f"no {DECIDED_WITH}.json, which has the settings and what the roster knew",
-            "Nothing: the run is one of Muster 0.2.0 or earlier, which kept only what it read and planned.",
-        )
-    run = Run.from_json(document["run"])
-    return _OF_KIND[run.kind](run, document, summary, bodies, _ReadOnly(attempt))
+    return document, summary
 
 
-def _import(
-    run: Run, document: Json, summary: Json | None, bodies: Sequence[bytes], archive: "_ReadOnly"
-) -> Replay:
-    if summary is None:
-        raise _lacking("no plan.json", "Nothing: the run ended before it had a plan.")
-    settings = _settings(document)
-    known = known_roster.kept(document, archive)
-    vault = None
-    if known.vault is not VaultReading.NOT_DUE:
-        vault = VaultGathering(settings, _Nobody(), archive, _go_on, resumed=True)
-    salesforce = Gathering(settings, _Nobody(), archive, _go_on, resumed=True)
-    now = datetime.fromisoformat(run.gathered_at or run.started_at)
-    basis = gather(Sources(settings, salesforce, vault, archive), run, now, known, None)
-    plan, _ = decide(basis, settings, now, run.id)
-    return _compared(
-        run,
-        document,
-        (summary["hash"], plan_items.plan_hash(plan.effective)),
-        list(chain.from_iterable(map(plan_items.read, bodies))),
-        plan_items.read(plan_items.written(plan.items)),
+def _people(summary: Json) -> int:
+    """Return for how many people a plan was made."""
+    vault = summary.get("vault_crm") or {"read": 0}
+    people: int = max(summary["read"], vault["read"], summary["items"])
+    return people
+
+
+def _too_many(people: int, most: int) -> Rejected:
+    what = f"was planned for {people:,} people, and this function has the time for {most:,}"
+    remedy = (
+        "Copy its folder from the run archive, and make the plan again on a computer:"
+        " PYTHONPATH=functions python -m muster.replays.replaying_offline <folder>."
     )
-
-
-def _push(run: Run, document: Json, _: Json | None, bodies: Sequence[bytes], archive: "_ReadOnly") -> Replay:
-    settings, basis = _settings(document), push_basis.kept(document, archive)
-    members = basis.members.values()
-    plan = make_push_plan(members, basis.users, basis.in_line, settings, at_of(run), basis.writable)
-    planned = list(chain.from_iterable(map(push_items.read, bodies)))
-    hashes = push_items.plan_hash(planned), push_items.plan_hash(plan.items)
-    return _compared(run, document, hashes, planned, push_items.read(push_items.written(plan.items)))
-
-
-_OF_KIND: Mapping[Kind, Callable[[Run, Json, Json | None, Sequence[bytes], "_ReadOnly"], Replay]] = {
-    IMPORT.name: _import,
-    SETTINGS.name: _import,
-    PUSH.name: _push,
-}
-
-
-def _compared(
-    run: Run,
-    document: Json,
-    hashes: tuple[str, str],
-    planned: Sequence[AnyItem],
-    replayed: Sequence[AnyItem],
-) -> Replay:
-    if hashes[0] == hashes[1]:
-        # An interrupted attempt at planning may have left more parts behind than this plan has.
-        planned = planned[: len(replayed)]
-    differing = (pair for pair in zip_longest(planned, replayed) if pair[0] != pair[1])
-    return Replay(run.id, document["version"], *hashes, len(replayed), next(differing, None))
+    return Rejected(Problem("run_id", what, remedy))
 
 
 def _settings(document: Mapping[str, Any]) -> Settings:
