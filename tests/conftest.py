@@ -20,6 +20,7 @@ from werkzeug.routing import Rule
 from muster import admin_requests
 from muster.presentation import answers
 from tests.doubles.aws import Aws, forget_clients, in_moto, table_properties
+from tests.doubles.lent_clients import lent_clients
 from tests.examples import lambda_context
 from tests.integration import template_reading
 from tests.simulation.harness import strict_aws
@@ -135,6 +136,7 @@ def aws(template: dict[str, Any], _making: Aws, monkeypatch: pytest.MonkeyPatch)
     with (
         in_moto(),
         quick_calls(),
+        lent_clients(),
         # moto copies the whole table for each action of a transaction, and copies it deeply.
         patch.object(Table, "__deepcopy__", strict_aws.copy_of_table, create=True),
     ):
