@@ -119,8 +119,16 @@ def _making() -> Aws:
     return Aws()
 
 
+@pytest.fixture(scope="session")
+def _tables() -> list[Table]:
+    """Hold the roster table as it was made, for each test to begin with a copy."""
+    return []
+
+
 @pytest.fixture
-def aws(template: dict[str, Any], _making: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+def aws(
+    template: dict[str, Any], _making: Aws, _tables: list[Table], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Aws]:
     """Start moto with the template's own table, queue and bucket; yields the clients and their names."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -140,7 +148,11 @@ def aws(template: dict[str, Any], _making: Aws, monkeypatch: pytest.MonkeyPatch)
         # moto copies the whole table for each action of a transaction, and copies it deeply.
         patch.object(Table, "__deepcopy__", strict_aws.copy_of_table, create=True),
     ):
-        _making.dynamodb.create_table(TableName=Aws.table, **table_properties(template))
+        if _tables:
+            strict_aws.put_back(_tables[0])
+        else:
+            _making.dynamodb.create_table(TableName=Aws.table, **table_properties(template))
+            _tables.append(strict_aws.copy_of(Aws.table))
         _making.s3.create_bucket(Bucket=Aws.bucket)
         queue_url = _making.sqs.create_queue(QueueName="changes")["QueueUrl"]
         # One stands for all three where nobody looks at what is given up.

@@ -17,7 +17,7 @@ from tests.simulation.harness.strict_aws import copy_of, put_back
 
 @pytest.fixture(scope="module")
 def opened_systems() -> Iterator[tuple[Systems, Callable[[], None]]]:
-    """Open Acme's systems for the tests of a module, one after the other; with what makes them as at first."""
+    """Open Acme's systems for the tests of a module; with what makes them what they are at first."""
     with systems_in_process() as systems:
         salesforce = renewing(systems.salesforce)
         vaults = [(each, data_of(each.vault.store)) for each in (systems.vault_crm, systems.align)]
