@@ -1,7 +1,7 @@
 """What every kind of test shares: the template as data, and AWS services made from it in moto."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,12 @@ from tests.simulation.harness.quick_calls import quick_calls
 ROOT = Path(__file__).parent.parent
 # What takes longest comes first, and what takes milliseconds last: then no worker waits long for another.
 LONGEST_FIRST = ("local", "simulation", "integration", "unit")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Take one worker more than there are processors: who has `tests/local` waits more than it works."""
+    return (yield) + 1
 
 
 # Before xdist looks at the marks.
