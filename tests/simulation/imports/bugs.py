@@ -285,7 +285,7 @@ bugs.add(
 # ── Applying ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@bugs.bug("no fence", bugs.stalls("an import of what was taken back", 2, (0,), 1))
+@bugs.bug("no fence", bugs.stalls("an import of what was taken back", 1, (0,)))
 def _no_fence(patch: pytest.MonkeyPatch) -> None:
     write = roster_table.RosterTable.write
 
