@@ -43,7 +43,8 @@ def kind_undone(target: Run) -> Kind:
 
 def changed_nobody(target: Run, begins: str | None) -> Problem:
     """Return why there is nothing to undo; `begins` is when the history that is read by time begins."""
-    if begins is None or target.started_at < begins:
+    # Of a run that counted nothing there is no history, however far it goes back.
+    if target.counts and (begins is None or target.started_at < begins):
         what = f"is older than the history that can be read by time, which begins {begins or 'now'}"
         return Problem(_WHERE, what, "Look at the members' own history, and change them by hand.")
     what = "sent nothing and changed no member" if target.kind == PUSH.name else "changed no member"
