@@ -159,5 +159,4 @@ class Edited:
         self.unchanged += decision.unchanged
 
     def _refused(self, topics: Sequence[Topic], error: Rejected) -> None:
-        first = error.problems[0]
-        self.held.append(held_back.of(topics, first.message, first.remedy))
+        self.held.append(held_back.refused(topics, error.problems[0]))

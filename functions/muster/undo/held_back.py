@@ -36,6 +36,13 @@ def _cause(later: Later | None) -> str:
     return f"{words.moment(later.at)}: {words.cause(later.run, later.origin)}"
 
 
+def refused(topics: Sequence[Topic], why: Problem) -> Problem:
+    """Return why the rules of edits refuse these; what the member or the feature is, is said of that."""
+    of_another = why.where in ("member", "feature") and why.message.startswith("is ")
+    message = f"cannot be put back: the {why.where} {why.message}" if of_another else why.message
+    return of(topics, message, why.remedy)
+
+
 def not_shown(topics: Sequence[Topic]) -> Problem:
     """Return what is said where Salesforce shows nothing of the user."""
     return of(

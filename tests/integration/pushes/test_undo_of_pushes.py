@@ -35,7 +35,7 @@ def test_a_group_that_was_taken_is_asked_for_again_unless_the_person_has_left(li
     assert licences.status(ada) == ("UK", "retry_request", None)
     assert licences.status(bob)[1:] == ("success", None), said
     (line,) = [each for each in said["summary"] if each.startswith("!")]
-    assert "Engage request is not active" in line
+    assert "Engage request cannot be put back: the member" in line
     licences.push()
     assert licences.status(ada) == ("UK", "success", "UK")
 

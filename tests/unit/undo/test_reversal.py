@@ -367,7 +367,7 @@ def test_a_group_is_not_asked_for_whoever_has_left() -> None:
     pushed(story, None)
     found = story.undo("push", of_a_push=True, shown=False)
     assert not found.decision.writes
-    assert all_of(found.held) == ["engage.request is not active"]
+    assert all_of(found.held) == ["engage.request cannot be put back: the member is not active"]
     assert "The member is set inactive" in found.held[0].remedy
 
 
