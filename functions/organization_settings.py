@@ -5,11 +5,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from muster import bootstrap, environment
 from muster.admin_requests import Action, Line, Request, SignedRequest, answer
@@ -101,6 +101,25 @@ class Restore(Save):
     version: Version
 
 
+class Undo(Save):
+    """Save the version before one again: the one that `version` names, or that the run `undo` saved."""
+
+    undo: RunId | None = None
+    version: Version | None = None
+    preview: bool = False
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.undo is None) == (self.version is None):
+            raise refused(
+                "names no version, or names it twice",
+                "Say version, or undo with the id of the run that is to be undone.",
+            )
+        if self.preview and self.approve:
+            raise refused("has preview with approve", "A preview approves nothing: leave one of them out.")
+        return self
+
+
 class History(Request):
     """Who saved which version, when and why; `cursor` comes from the page before."""
 
@@ -147,6 +166,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             "restore": Action(
                 Restore,
                 lambda to: configuring.restore(to.organization, to.version, to.signature(request_id)),
+                layout=_PLAN,
+            ),
+            "undo": Action(
+                Undo,
+                lambda to: configuring.undo(
+                    to.organization,
+                    to.signature(request_id),
+                    run_id=to.undo,
+                    version=to.version,
+                    preview=to.preview,
+                ),
                 layout=_PLAN,
             ),
             "history": Action(

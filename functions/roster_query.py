@@ -15,6 +15,7 @@
      "limit"?, "cursor"?}                                   what happened lately, or in a run
     {"organization", "action": "runs", "filter"?: {"kind", "status", "with_news"}, "limit"?, "cursor"?}
     {"organization", "action": "run", "run_id", "limit"?, "cursor"?}    and what its plan changes
+    {"organization", "action": "replay", "run_id"}              whether its plan comes out the same again
     {"organization", "action": "errors", "state"?, "limit"?, "cursor"?}    open ones, unless it says another
     {"organization", "action": "health", "live"?}    what is broken, waits or runs out; is it safe to push?
     {"organization", "action": "export", "what": roster | seats | licences | changes | differences
@@ -65,10 +66,12 @@ from muster.presentation import (
     members,
     past,
     past_rosters,
+    replays,
     runs,
     seats,
 )
 from muster.presentation.lines import counted
+from muster.replays import replaying
 from muster.roster.member import Json
 from muster.roster.reasons import EXPLAINED
 from muster.roster_questions import (
@@ -87,6 +90,7 @@ from muster.roster_questions import (
     OrganizationPage,
     Page,
     Question,
+    Replayed,
     RunList,
 )
 from muster.settings import Settings
@@ -259,6 +263,13 @@ def _run(request: OneRun) -> Json:
     return {"message": run_summaries.in_words(run), "run_id": run.id, "run_status": run.status, **page}
 
 
+def _replay(request: Replayed) -> Json:
+    run = querying_runs.find_run(bootstrap.run_table(), request.organization, request.run_id)
+    attempt = replaying.ArchivedAttempt(bootstrap.run_archive(), run)
+    found = replaying.replay(attempt, replaying.MOST_PEOPLE).to_json()
+    return {"message": replays.headline(found), **found}
+
+
 def _errors(request: ErrorLog) -> Json:
     sources = listing_errors.Sources(
         bootstrap.roster_views(), bootstrap.roster_table(), bootstrap.run_table()
@@ -352,6 +363,7 @@ ACTIONS: dict[str, Action[Any]] = {
     "changes": _action("changes", Changes, _changes),
     "runs": _action("runs", RunList, _runs),
     "run": _action("run", OneRun, _run),
+    "replay": _action("replay", Replayed, _replay),
     "errors": _action("errors", ErrorLog, _errors),
     "health": _action("health", HowItIs, _health),
     "export": _action("export", Export, _export),

@@ -5,6 +5,7 @@
     any of them with "start": true                   answers the run's id at once; a workflow goes on with it
     {"organization", "run_id"}                       goes on with a run that answered `continue`
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
+    {"organization", "undo": run id, "by", "preview"?, "start"?}    puts back what an import changed (Q2)
 
 `by` says who asks; `schedule` is the schedules' own, who begin runs of everyone and decide about none.
 `docs/operations.md` has the answers, `events/scheduled_import_*.json` one event of each kind to paste.
@@ -38,6 +39,7 @@ from muster.runs.answer import Ended, RunAnswer
 from muster.settings import Settings
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
+from muster.undo.undoing import Undoing
 from muster.validation import refused
 
 
@@ -71,10 +73,10 @@ class Import(RunRequest):
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        if bool(self.mode or self.members) == self.names_a_run:
+        if sum(map(bool, [self.mode or self.members, self.undo, self.names_a_run])) != 1:
             raise refused(
                 "asks for nothing, or for several things at once",
-                "Say one of mode (full or incremental), members, run_id, approve and reject.",
+                "Say one of mode (full or incremental), members, run_id, approve, reject and undo.",
             )
         return self
 
@@ -126,7 +128,10 @@ def _import(asked: Import, remaining: Callable[[], float], request_id: str) -> R
         ):
             ports = _ports(stored, vault, align, remaining, left_alone)
             importing = Importing(stored, ports, _now, remaining, asked.hand_over, request_id)
-            return asked.done_with(importing.runs) or _started(asked, importing)
+            undoing = Undoing(importing.runs, bootstrap.undo_ports(ports.salesforce))
+            if asked.undo:
+                return undoing.start(asked.undo, asked.signer, preview=asked.preview)
+            return asked.done_with(undoing.runs) or _started(asked, importing)
 
     reporter = bootstrap.run_reporter(stored, "import", _now)
     answer = reporter.around(work, scheduled=asked.is_begun_by_schedule, daily=asked.mode == "full")

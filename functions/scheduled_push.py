@@ -4,13 +4,14 @@
     {"organization", "by", "retry_login": true}      sends a password that was refused once more, then pushes
     {"organization", "run_id"}                       goes on with a run that answered `continue`
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
+    {"organization", "undo": run id, "by", "preview"?, "start"?}     asks back what a push has sent (Q2)
 
 `by` says who asks; the schedules' own `schedule` begins pushes and decides about none.
 `docs/operations.md` has the answers, `events/scheduled_push_*.json` one event of each kind to paste.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -26,18 +27,27 @@ from muster.connections import checking
 from muster.crm import vault_fields
 from muster.errors import Downtime, MusterError, Problem, Rejected
 from muster.observability import logger, metrics
-from muster.presentation import sendings
-from muster.presentation.answers import Layout
+from muster.presentation import plans, sendings
+from muster.presentation.answers import Answer, Layout
 from muster.pushes.ports import Ports
 from muster.pushes.pushing import Pushing
 from muster.runs.answer import Ended, RunAnswer
+from muster.runs.kinds import UNDO
 from muster.runs.running import SCHEDULE
 from muster.settings.sections import VaultCrmConnection
 from muster.settings.values import Listed
 from muster.settings.versions import StoredSettings
+from muster.undo.undoing import Undoing
 from muster.validation import refused
 
-_LAYOUT = Layout(sendings.lines, only_in_detail=frozenset({"changes", "tally", "plan", "blocked_by"}))
+
+def _lines(answer: Answer) -> Sequence[str]:
+    """Return what a push sends, or what the undo of one asks for."""
+    is_undo = answer.get("mode") == UNDO.name or "undoes" in answer
+    return plans.lines(answer) if is_undo else sendings.lines(answer)
+
+
+_LAYOUT = Layout(_lines, only_in_detail=frozenset({"changes", "tally", "plan", "blocked_by"}))
 
 
 def _some(connections: tuple[str, ...]) -> tuple[str, ...]:
@@ -82,7 +92,8 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     # Only a plan that was not waiting already is news.
     parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
     metrics.add_metric("PushesParked", MetricUnit.Count, int(parked))
-    if answer is not None and answer.ended is Ended.APPLIED:
+    # An undo sends nothing: the next push does.
+    if answer is not None and answer.ended is Ended.APPLIED and "undoes" not in answer.details:
         metrics.add_metric("PushesSucceeded", MetricUnit.Count, 1)
     return said
 
@@ -126,7 +137,7 @@ def _pushed(
         watching.watched(connected) as vault,
         bootstrap.lent_align(stored, _now, scheduled=asked.is_begun_by_schedule) as align,
     ):
-        if asked.by not in (SCHEDULE, None):
+        if asked.by not in (SCHEDULE, None) and not asked.undo:
             watching.try_now(vault)
         ports = Ports(
             runs=bootstrap.run_table(),
@@ -143,7 +154,10 @@ def _pushed(
             ),
         )
         pushing = Pushing(stored, ports, _now, remaining, asked.hand_over, request_id)
-        return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)
+        undoing = Undoing(pushing.runs, bootstrap.undo_ports())
+        if asked.undo:
+            return undoing.start(asked.undo, asked.signer, preview=asked.preview)
+        return asked.done_with(undoing.runs) or pushing.start(asked.signer, preview=asked.preview)
 
 
 def _retry_logins(stored: StoredSettings, retry_vault_crm: Callable[[], None]) -> None:

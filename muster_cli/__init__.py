@@ -6,7 +6,7 @@ It is not deployed; `docs/command_line.md` says how to install and use it.
 app                     the commands put together, and the script's way in
 options                 what every command takes, and how a command is carried out
 settings_commands       plan, apply, validate, settings
-run_commands            import, push, runs, run, approve, reject, resume
+run_commands            import, push, runs, run, replay, approve, reject, resume
 roster_commands         questions: explain, list, member, history, as-of, diff, changes, seats and more
 export_command          export: what was asked for as a file
 member_commands         set, groups

@@ -1,15 +1,16 @@
-"""import, push, runs, run, approve, reject and resume: runs begun, watched and decided about."""
+"""import, push, runs, run, replay, approve, reject, resume and undo: runs begun, watched, decided about."""
 
 from typing import Annotated, Any
 
 import typer
 
-from muster_cli import steps_to_take
+from muster_cli import outcomes, steps_to_take
 from muster_cli.asking import Answer, Muster
 from muster_cli.failures import Failure
 from muster_cli.following import follow
 
 IMPORT, PUSH = "ScheduledImportFunction", "ScheduledPushFunction"
+SETTINGS = "OrganizationSettingsFunction"
 
 Preview = Annotated[bool, typer.Option("--preview", help="Only say what it would change.")]
 Follow = Annotated[
@@ -52,7 +53,7 @@ def push(to: Muster, *, preview: Preview = False, follow_it: Follow = True) -> i
 def runs(
     to: Muster,
     *,
-    kind: Annotated[str | None, typer.Option("--kind", help="import, push or settings.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="import, push, settings or undo.")] = None,
     status: Annotated[str | None, typer.Option("--status", help="How they stand or have ended.")] = None,
     with_news: Annotated[bool, typer.Option("--with-news", help="Only those with changes.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", help="So many at most.")] = None,
@@ -78,6 +79,11 @@ def run(
     return to.show(to.query("run", run_id=run_id, cursor=cursor, by=to.by_given))
 
 
+def replay(to: Muster, run_id: RunId) -> int:
+    """Make a run's plan again from its archive: it is the same, or differs first about one user."""
+    return to.show(to.query("replay", run_id=run_id))
+
+
 def approve(to: Muster, run_id: RunId, *, yes: Yes = False, follow_it: Follow = True) -> int:
     """Approve a run that waits, an import, a push or a change of settings, once it was shown.
 
@@ -94,6 +100,37 @@ def reject(to: Muster, run_id: RunId, *, yes: Yes = False) -> int:
 def resume(to: Muster, run_id: RunId, *, yes: Yes = False) -> int:
     """Go on with a run that nobody works on any more."""
     return _decided(to, "resume", run_id, yes=yes)
+
+
+def undo(
+    to: Muster, run_id: RunId, *, preview: Preview = False, yes: Yes = False, follow_it: Follow = True
+) -> int:
+    """Put back what a run changed, as far as the rules let it, once it was shown what and what not.
+
+    Example: muster undo 20261120T081532000-0a1b2c3d --preview
+    """
+    shown = to.query("run", run_id=run_id, by=to.by, detail=True)
+    if shown["status"] == "rejected":
+        return to.show(shown)
+    # Where the run does not offer it, the function says why not.
+    step = steps_to_take.event_for("undo", shown.get("to_do") or ())
+    function, event = step or _undoing(shown["run"], to.by)
+    event.pop("preview", None)
+    if preview or not yes:
+        code = to.show(to.ask(function, **event, preview=True), at_first=not preview)
+        if preview or code != outcomes.DONE:
+            return code
+        to.screen.ask("Undo it?")
+    starts = function in (IMPORT, PUSH)
+    answer = to.ask(function, **event, **({"start": True} if starts else {}))
+    return _followed(to, answer, follow_it) if starts else to.show(answer)
+
+
+def _undoing(run: Answer, by: str) -> tuple[str, dict[str, Any]]:
+    event = {"undo": run["id"], "by": by}
+    if run["kind"] == "settings":
+        return SETTINGS, {"action": "undo", **event}
+    return PUSH if "push" in (run["kind"], run.get("undoes_kind")) else IMPORT, event
 
 
 def _begun(to: Muster, function: str, follow_it: bool, **event: Any) -> int:

@@ -25,7 +25,7 @@ def lines(answer: Mapping[str, Any]) -> list[str]:
 
 
 def event_for(decision: str, to_do: Iterable[Step]) -> tuple[str, dict[str, Any]] | None:
-    """Return function and event of the step to approve, reject or resume; `None`: there is none."""
+    """Return function and event of the step to approve, reject, resume or undo; `None`: there is none."""
     for step in to_do:
         if not isinstance(step, str) and _decision(step["event"]) == decision:
             return step["function"], dict(step["event"])
@@ -35,16 +35,17 @@ def event_for(decision: str, to_do: Iterable[Step]) -> tuple[str, dict[str, Any]
 def _decision(event: Mapping[str, Any]) -> str | None:
     if "approve" in event or event.get("action") == "approve":
         return "approve"
-    if "reject" in event:
-        return "reject"
+    for decision in ("reject", "undo"):
+        if decision in event:
+            return decision
     return "resume" if "run_id" in event and "action" not in event else None
 
 
 def _command(function: str, event: Mapping[str, Any]) -> str:
     decision = _decision(event)
     if decision:
-        run = event.get("approve") or event.get("reject") or event["run_id"]
-        return f"muster {decision} {run}"
+        run = event.get(decision) or event["run_id"]
+        return f"muster {decision} {run}{' --preview' if event.get('preview') else ''}"
     if event.get("action") == "errors":
         return "muster errors"
     return f"{function} {json.dumps(event, ensure_ascii=False)}"

@@ -1,7 +1,7 @@
 """What every kind of test shares: the template as data, and AWS services made from it in moto."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from werkzeug.routing import Rule
 from muster import admin_requests
 from muster.presentation import answers
 from tests.doubles.aws import Aws, forget_clients, in_moto, table_properties
+from tests.doubles.lent_clients import lent_clients
 from tests.examples import lambda_context
 from tests.integration import template_reading
 from tests.simulation.harness import strict_aws
@@ -28,6 +29,12 @@ from tests.simulation.harness.quick_calls import quick_calls
 ROOT = Path(__file__).parent.parent
 # What takes longest comes first, and what takes milliseconds last: then no worker waits long for another.
 LONGEST_FIRST = ("local", "simulation", "integration", "unit")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Take one worker more than there are processors: who has `tests/local` waits more than it works."""
+    return (yield) + 1
 
 
 # Before xdist looks at the marks.
@@ -118,8 +125,16 @@ def _making() -> Aws:
     return Aws()
 
 
+@pytest.fixture(scope="session")
+def _tables() -> list[Table]:
+    """Hold the roster table as it was made, for each test to begin with a copy."""
+    return []
+
+
 @pytest.fixture
-def aws(template: dict[str, Any], _making: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+def aws(
+    template: dict[str, Any], _making: Aws, _tables: list[Table], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Aws]:
     """Start moto with the template's own table, queue and bucket; yields the clients and their names."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -135,10 +150,15 @@ def aws(template: dict[str, Any], _making: Aws, monkeypatch: pytest.MonkeyPatch)
     with (
         in_moto(),
         quick_calls(),
+        lent_clients(),
         # moto copies the whole table for each action of a transaction, and copies it deeply.
         patch.object(Table, "__deepcopy__", strict_aws.copy_of_table, create=True),
     ):
-        _making.dynamodb.create_table(TableName=Aws.table, **table_properties(template))
+        if _tables:
+            strict_aws.put_back(_tables[0])
+        else:
+            _making.dynamodb.create_table(TableName=Aws.table, **table_properties(template))
+            _tables.append(strict_aws.copy_of(Aws.table))
         _making.s3.create_bucket(Bucket=Aws.bucket)
         queue_url = _making.sqs.create_queue(QueueName="changes")["QueueUrl"]
         # One stands for all three where nobody looks at what is given up.

@@ -18,6 +18,8 @@ events_out/              changes of members told outward, as events on a bus
 webhook_setup/           the sender in Salesforce, installed and kept
 edits/                   members changed by hand
 organization_settings/   settings read, tried and saved
+undo/                    what a run changed put back, through the rules in force
+replays/                 a run's plan made again from its archive
 reporting/               runs as metrics for alarms and the dashboard; the morning digest
 adapters/                the outside systems: AWS, Salesforce, Vault
 admin_requests, roster_questions, bootstrap, environment, observability   the edges, for the handlers alone

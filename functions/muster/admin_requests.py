@@ -298,7 +298,7 @@ def _text_of(event: object, key: str) -> str | None:
 
 
 class RunRequest(Event):
-    """One event: a run to begin, if only as a preview, or one to go on with, to approve or to reject.
+    """One event: a run to begin, if only as a preview, or one to go on with, to approve, reject or undo.
 
     With `start`, a run that is begun or approved goes on by itself, and the answer names it at once.
     """
@@ -309,17 +309,18 @@ class RunRequest(Event):
     run_id: RunId | None = None
     approve: RunId | None = None
     reject: RunId | None = None
+    undo: RunId | None = None
     plan_hash: str | None = None
 
     @property
     def names_a_run(self) -> bool:
-        """Whether it is about a run that is there."""
+        """Whether it goes on with a run that is there, or decides about it."""
         return bool(self.run_id or self.approve or self.reject)
 
     @property
     def is_for_people(self) -> bool:
         """Whether no schedule asks for this."""
-        return bool(self.approve or self.reject)
+        return bool(self.approve or self.reject or self.undo)
 
     @property
     def is_begun_by_schedule(self) -> bool:
@@ -348,8 +349,8 @@ class RunRequest(Event):
 
     @model_validator(mode="after")
     def _about_one_run(self) -> Self:
-        if sum(map(bool, [self.run_id, self.approve, self.reject])) > 1:
-            raise refused("asks for several things at once", "Say one of run_id, approve and reject.")
+        if sum(map(bool, [self.run_id, self.approve, self.reject, self.undo])) > 1:
+            raise refused("asks for several things at once", "Say one of run_id, approve, reject and undo.")
         if self.preview and self.names_a_run:
             raise refused(
                 "has preview for a run that is there", "Preview goes without run_id, approve and reject."

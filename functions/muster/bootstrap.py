@@ -65,6 +65,8 @@ if TYPE_CHECKING:
         VaultCrmConnection,
     )
     from muster.settings.versions import StoredSettings
+    from muster.sources.ports import Salesforce as SalesforceUsers
+    from muster.undo.ports import Ports as UndoPorts
 
 
 @cache
@@ -296,6 +298,20 @@ def run_reporter(
         now,
         partial(observability.emit, unit_of=UNITS),
         observability.warn_of_gauge,
+    )
+
+
+def undo_ports(salesforce: SalesforceUsers | None = None) -> UndoPorts:
+    """The outside world of an organization's undos; without Salesforce, for those of pushes."""
+    from muster.undo.ports import Ports
+
+    return Ports(
+        runs=run_table(),
+        archive=run_archive(),
+        roster=roster_table(),
+        views=roster_views(),
+        journal=journal(),
+        salesforce=salesforce,
     )
 
 

@@ -18,6 +18,7 @@ from muster.presentation import (
     members,
     organizations,
     past_rosters,
+    replays,
     runs,
     seats,
 )
@@ -195,6 +196,12 @@ class OneRun(Page):
     run_id: Annotated[str, Field(min_length=1, max_length=100)]
 
 
+class Replayed(Question):
+    """An event that asks whether a run's plan comes out the same when it is made again."""
+
+    run_id: RunId
+
+
 class ErrorLog(Page):
     """An event that asks for a page of the error log: of the entries in one state, or of those to look at."""
 
@@ -242,6 +249,7 @@ LAYOUTS = {
     "changes": Layout(changes.summary, changes.as_table, changes.ONLY_IN_DETAIL),
     "runs": Layout(runs.lines, runs.runs_table, frozenset({"runs"})),
     "run": Layout(runs.run_lines, runs.run_table, _OF_A_RUN),
+    "replay": Layout(replays.lines, replays.as_table, frozenset({"hash", "difference"})),
     "errors": Layout(errors.lines, errors.errors_table, frozenset({"log"})),
     "health": health.LAYOUT,
     "export": PLAIN,

@@ -1,12 +1,14 @@
 """Chapter 4: who leaves loses access within seconds; a data load or a broken filter costs nobody theirs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from muster.presentation import members, plans
 from sandbox import company
+from sandbox.demo import subscribing
 from sandbox.demo.acme import SUPPORT, narrowed
 from sandbox.demo.connecting import ADMIN
+from sandbox.demo.subscribing import Subscriber
 from sandbox.demo.walk import Answer, Walk
 from sandbox.drawing import drawn
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
@@ -39,7 +41,7 @@ def _let_one_leave(walk: Walk, salesforce: SalesforceAdmin) -> None:
         )
         return seen()
 
-    before = seen()
+    before, app = seen(), Subscriber(walk.stack)
     after = walk.ask(
         f"Salesforce: {leaver['name']}, who holds both seats, is deactivated",
         leave,
@@ -47,11 +49,30 @@ def _let_one_leave(walk: Walk, salesforce: SalesforceAdmin) -> None:
         lambda after: not after[0]["seats"],
     )
     walk.console.print(drawn(members.moved(before, after)))
+    told = walk.ask(
+        "An app listens to the member events, by a rule with a queue",
+        lambda: app.events_until("MemberDeactivated", "SeatRevoked", "SeatGranted"),
+        "it is told who has left, and whose seat is whose now, without a name or an address",
+        lambda events: not any(leaver[each] in str(events) for each in ("name", "email", "username")),
+    )
+    walk.console.print(drawn(subscribing.events_table(told)))
 
 
 def _load_another_department(walk: Walk, salesforce: SalesforceAdmin) -> None:
+    agents = [member for member in walk.members() if member["assignment"] == SUPPORT["name"]]
+    lead = agents[0]["id"]
+    walk.ask(
+        f"An admin makes {agents[0]['name']} a manager in the workspace EMEA, by hand",
+        lambda: walk.stack.invoke(
+            "MemberSettingsFunction",
+            changes=[{"member": lead, "workspaces": {"EMEA": "Manager"}}],
+            by=ADMIN,
+            **{"as": "admin"},
+        ),
+        "it is so, and imports leave it alone: the assignment's update mode is manual",
+        lambda said: said["status"] == "succeeded" and _profile(walk, lead) == "Manager",
+    )
     before, managers = _as_they_are(walk), _managers(walk)
-    agents = [member for member in before.values() if member["assignment"] == SUPPORT["name"]]
 
     def load(department: str) -> None:
         records = [{"Id": agent["crm"]["salesforce"]["id"], "Department": department} for agent in agents]
@@ -69,6 +90,12 @@ def _load_another_department(walk: Walk, salesforce: SalesforceAdmin) -> None:
         lambda held: bool(held) and _as_they_are(walk) == before,
     )
     walk.console.print(f"   {held[-1]['message']}.", markup=False)
+    run = _approve_by_mistake(walk, len(agents))
+    _undo(walk, run, agents, lambda: _load_back(walk, load, before), before, managers)
+
+
+def _approve_by_mistake(walk: Walk, people: int) -> str:
+    """Have the next import, which would put out so many, approved; return its run id."""
     walk.ask(
         "The next import, a quarter of an hour later",
         lambda: walk.stack.run_state_machine("ScheduledImport", mode="incremental")["organizations"],
@@ -79,23 +106,42 @@ def _load_another_department(walk: Walk, salesforce: SalesforceAdmin) -> None:
     walk.ask(
         "An admin takes it for a real reorganization, and approves",
         lambda: walk.stack.invoke("ScheduledImportFunction", approve=parked["id"], by=ADMIN),
-        f"the {len(agents)} are out",
-        lambda said: said["status"] == "succeeded" and said["counts"]["deactivated"] == len(agents),
+        f"the {people} are out",
+        lambda said: said["status"] == "succeeded" and said["counts"]["deactivated"] == people,
     )
     told = walk.ask(
         "Another admin asks what that import did, and who let it",
         lambda: walk.query("changes", run_id=parked["id"]),
         "who left, and who approved it",
         lambda said: (
-            said["counts"]["left"] == len(agents)
+            said["counts"]["left"] == people
             and any(line.endswith(f"was approved by {ADMIN}") for line in said["summary"])
         ),
     )
-    for line in (told["message"], *told["summary"]):
-        walk.console.print(f"   {line}", markup=False)
+    _say(walk, told)
+    return str(parked["id"])
+
+
+def _undo(
+    walk: Walk,
+    run: str,
+    agents: Sequence[Answer],
+    load_back: Callable[[], Mapping[str, Answer]],
+    before: Mapping[str, Answer],
+    managers: Mapping[str, str | None],
+) -> None:
+    """Undo the run that put these out; `before` and `managers` are what was before it, by member."""
+    preview = walk.ask(
+        "It was none. The admin asks what an undo of that import would put back",
+        lambda: _undone(walk, run, preview=True),
+        "nobody yet: Salesforce still says what it said, and the next import would do it again",
+        # Those too whose manager has left with them.
+        lambda said: said["counts"].keys() == {"held_back"} and said["counts"]["held_back"] >= len(agents),
+    )
+    _say(walk, preview)
     walk.ask(
-        "It was none: Salesforce takes the data load back",
-        lambda: _load_back(walk, load, before),
+        "So first the cause: Salesforce takes the data load back",
+        load_back,
         "all are in again, within seconds and by themselves, with the same ids",
         lambda members: members.keys() == before.keys(),
     )
@@ -105,6 +151,35 @@ def _load_another_department(walk: Walk, salesforce: SalesforceAdmin) -> None:
         "whose manager had left with them has the manager again",
         lambda outcomes: outcomes[0]["status"] == "succeeded" and _managers(walk) == managers,
     )
+    lead = agents[0]["id"]
+    undone = walk.ask(
+        "Then the admin undoes the import",
+        lambda: _undone(walk, run),
+        "what nobody but it had taken is back as well: the profile that was set by hand",
+        lambda said: said["status"] == "succeeded" and _profile(walk, lead) == "Manager",
+    )
+    _say(walk, undone)
+    replayed = walk.ask(
+        "An auditor has the plan of that import made again, from what it had read and known",
+        lambda: walk.query("replay", run_id=run),
+        "it is the same, to the hash: what was approved is what was planned",
+        lambda said: said["same"],
+    )
+    _say(walk, replayed)
+
+
+def _undone(walk: Walk, run: str, *, preview: bool = False) -> Answer:
+    return walk.stack.invoke("ScheduledImportFunction", undo=run, preview=preview, by=ADMIN)
+
+
+def _say(walk: Walk, answer: Answer) -> None:
+    for line in (answer["message"], *answer.get("summary", ())):
+        walk.console.print(f"   {line}", markup=False)
+
+
+def _profile(walk: Walk, member: str) -> str | None:
+    profile: str | None = walk.query("member", member=member)["member"]["workspaces"].get("EMEA")
+    return profile
 
 
 def _load_back(walk: Walk, load: Callable[[str], None], before: Mapping[str, Answer]) -> dict[str, Answer]:

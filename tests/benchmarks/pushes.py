@@ -91,6 +91,10 @@ class Archive:
         """Keep a part; the last argument is its body."""
         self.kept[place[:-1]] = place[-1]
 
+    def put_document(self, *place: Any) -> None:
+        """Keep a document; the last argument is its JSON."""
+        self.put(*place[:-1], json.dumps(place[-1]).encode())
+
 
 def whole(people: int = PEOPLE, pending: int = PENDING) -> Iterator[Ratio]:
     """Measure a push of some people, and a quiet one."""

@@ -65,6 +65,11 @@ class Acme:
         assert stored.settings
         bootstrap.settings_table().save(stored, None)
 
+    def begin(self) -> None:
+        """Store the first settings, and have the three people imported."""
+        self.put()
+        self.read_users_before(3)
+
     def write_secret(self, connection: str, text: str) -> None:
         """Write what Secrets Manager holds for a connection."""
         self.manager.put_secret_value(SecretId=f"muster/acme/{connection}", SecretString=text)
@@ -130,37 +135,57 @@ def row_of(said: dict[str, Any], check: str) -> Row:
     return row
 
 
+@dataclass(frozen=True)
+class Systems:
+    """What Acme is connected with."""
+
+    salesforce: SalesforceInProcess
+    vault_crm: VaultInProcess
+    align: VaultInProcess
+
+
 @contextmanager
-def acme_in_process(context: LambdaContext) -> Iterator[Acme]:
-    """Open Acme with a few people; AWS has to be there."""
-    context.get_remaining_time_in_millis = lambda: 300_000  # type: ignore[method-assign]  # it is a test's
+def systems_in_process() -> Iterator[Systems]:
+    """Open the systems, with a few people in Salesforce."""
     with (
         organization_in_process(lambda: datetime.now(UTC)) as salesforce,
         vault_in_process() as vault_crm,
         vault_in_process("align") as align,
     ):
-        wires = {
-            "salesforce": salesforce.wire,
-            "vault_crm": InProcess(vault_crm.http.application),
-            "align": InProcess(align.http.application),
-        }
-        names = {host: name for name, host in HOSTS.items()}
-
-        def adapter(_: requests.Session, url: str) -> InProcess:
-            return wires[names[urlsplit(url).netloc]]
-
-        login.OF_THIS_PROCESS._slots.clear()
-        manager = boto3.client("secretsmanager")
-        for name, system in (("salesforce", salesforce), ("vault_crm", vault_crm), ("align", align)):
-            manager.create_secret(Name=f"muster/acme/{name}", SecretString=system.secret)
         for _ in range(3):
             salesforce.create(Department="Sales")
-        acme = Acme(salesforce, vault_crm, align, wires, manager, context)
-        acme.put()
-        acme.read_users_before(3)
-        with (
-            patch.object(requests.Session, "get_adapter", adapter),
-            # Between two tries of a read nobody has to wait here.
-            patch.dict(Vault.__init__.__kwdefaults__ or {}, {"backoff_s": 0, "sleep": lambda _: None}),
-        ):
-            yield acme
+        yield Systems(salesforce, vault_crm, align)
+
+
+@contextmanager
+def acme_with(systems: Systems, context: LambdaContext) -> Iterator[Acme]:
+    """Have Acme's functions reach its systems; AWS has to be there, and holds no settings yet."""
+    context.get_remaining_time_in_millis = lambda: 300_000  # type: ignore[method-assign]  # it is a test's
+    wires = {
+        "salesforce": systems.salesforce.wire,
+        "vault_crm": InProcess(systems.vault_crm.http.application),
+        "align": InProcess(systems.align.http.application),
+    }
+    names = {host: name for name, host in HOSTS.items()}
+
+    def adapter(_: requests.Session, url: str) -> InProcess:
+        return wires[names[urlsplit(url).netloc]]
+
+    login.OF_THIS_PROCESS._slots.clear()
+    manager = boto3.client("secretsmanager")
+    for name in HOSTS:
+        manager.create_secret(Name=f"muster/acme/{name}", SecretString=getattr(systems, name).secret)
+    with (
+        patch.object(requests.Session, "get_adapter", adapter),
+        # Between two tries of a read nobody has to wait here.
+        patch.dict(Vault.__init__.__kwdefaults__ or {}, {"backoff_s": 0, "sleep": lambda _: None}),
+    ):
+        yield Acme(systems.salesforce, systems.vault_crm, systems.align, wires, manager, context)
+
+
+@contextmanager
+def acme_in_process(context: LambdaContext) -> Iterator[Acme]:
+    """Open Acme with a few people; AWS has to be there."""
+    with systems_in_process() as systems, acme_with(systems, context) as acme:
+        acme.begin()
+        yield acme

@@ -18,6 +18,7 @@ from tests.doubles.salesforce_in_process import SalesforceInProcess, salesforce_
 from tests.integration.beginnings import Built, Connected, begin, data_of, renew
 from tests.integration.company import SALES, SUPPORT, Company
 from tests.simulation.harness.quick_archive import QuickArchive
+from tests.simulation.harness.replays import differing
 from tests.simulation.harness.strict_aws import StrictAws, strict
 
 
@@ -46,6 +47,7 @@ def rules(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Str
         rules.page_size = 1_000
         rules.archive = QuickArchive()
         yield rules
+        assert not list(differing(rules.archive))
 
 
 @pytest.fixture

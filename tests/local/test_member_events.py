@@ -51,7 +51,7 @@ class Received:
             return [each["detail-type"] for each in self.events].count(kind) >= count
 
         wait_until(come, f"{count} of {kind}", seconds=PATIENCE_S)
-        return self.events
+        return list(self.events)
 
 
 def test_changes_of_somebody_come_to_the_queue_of_a_rule_in_order(

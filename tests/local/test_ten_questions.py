@@ -33,7 +33,6 @@ class Question:
     function: str = "RosterQueryFunction"
 
 
-# That it is undone is asked with the others once a run can be.
 QUESTIONS = (
     Question(
         "why_has_she_a_seat",
@@ -71,6 +70,17 @@ QUESTIONS = (
         "Who changed what is recorded of Jack Moss?",
         {"action": "history", "member": JACK.username},
         ("record web conferences enabled → prevented (edited by jane@acme.example)",),
+    ),
+    Question(
+        "undo_it",
+        "Undo what Thursday's import did!",
+        {"undo": "<Thursday's import>", "preview": True, "by": JANE},
+        (
+            "A preview; nothing was changed.",
+            "! Dan Brook and Eve Park: active cannot be put back: no assignment's filter matches the user",
+            "Mend that first, then undo the run again",
+        ),
+        "ScheduledImportFunction",
     ),
     Question(
         "what_breaks_next",
@@ -136,6 +146,8 @@ def _answer(week: Week, question: Question) -> Answer:
     event = dict(question.event)
     if "since" in event:
         event["since"] = week.night
+    if "undo" in event:
+        event["undo"] = week.thursday
     if "settings" in event:
         event["settings"] = week.settings()
         event["settings"]["assignments"][0]["filter"] += f" AND Title != '{PROMOTED}'"

@@ -76,7 +76,8 @@ FAY, GUS = (_like(_REP, *name) for name in (("Fay", "Wong"), ("Gus", "Hall")))
 class Week:
     """What people do in the week.
 
-    `users` are the ids in Salesforce by username; `night` is when Tuesday ended (ISO 8601).
+    `users` are the ids in Salesforce by username; `night` is when Tuesday ended (ISO 8601), `thursday` the
+    import that was approved on Thursday.
     """
 
     stack: LocalStack
@@ -84,6 +85,7 @@ class Week:
     vault: VaultAdmin
     users: dict[str, str] = field(default_factory=dict)
     night: str = ""
+    thursday: str = ""
 
     def staged(self) -> "Week":
         """Have the week happen, and return it."""
@@ -151,7 +153,8 @@ class Week:
             self._change(person, Department="Marketing")
         parked = self.stack.invoke("ScheduledImportFunction", mode="incremental", by=JANE)
         assert parked["status"] == "parked", parked
-        self._done("ScheduledImportFunction", approve=parked["run_id"], by=OMAR)
+        self.thursday = parked["run_id"]
+        self._done("ScheduledImportFunction", approve=self.thursday, by=OMAR)
         self._push()
 
     def _friday_settings_change_and_a_group_is_asked_for(self) -> None:

@@ -29,6 +29,7 @@ from tests.simulation.imports.scenarios import IMPORTS
 from tests.simulation.permissions import granted, used
 from tests.simulation.pushes.company import PushCompany
 from tests.simulation.pushes.scenarios import PUSHES
+from tests.simulation.undo.scenarios import UNDOS, UNDOS_OF_PUSHES
 from tests.simulation.webhook.scenarios import SCENARIOS
 from tests.simulation.webhook_setup.company import SetupCompany
 from tests.simulation.webhook_setup.scenarios import SETUPS
@@ -86,13 +87,13 @@ def calls(_world: World) -> dict[str, list[Call]]:
         _world.settle()
         _note(_world, made)
     company = Company(_world)
-    for played in IMPORTS:
+    for played in (*IMPORTS, UNDOS[0]):
         played.before(company)
         forget_clients()
         played.act(company)
         _note(_world, made)
     pushing = PushCompany(_world)
-    for pushed in PUSHES:
+    for pushed in (*PUSHES, *UNDOS_OF_PUSHES):
         pushed.before(pushing)
         pushing.new_environment()
         pushed.act(pushing)

@@ -9,10 +9,11 @@ from tests.simulation.harness.bugs import Bug, Hunt
 from tests.simulation.harness.world import Violation, World
 from tests.simulation.imports.bugs import bugs as of_imports
 from tests.simulation.pushes.bugs import bugs as of_pushes
+from tests.simulation.undo.bugs import bugs as of_undos
 from tests.simulation.webhook.bugs import bugs as of_the_webhook
 from tests.simulation.webhook_setup.bugs import bugs as of_setups
 
-ALL = [*of_the_webhook.all, *of_imports.all, *of_pushes.all, *of_setups.all]
+ALL = [*of_the_webhook.all, *of_imports.all, *of_pushes.all, *of_setups.all, *of_undos.all]
 # Hunt → the bugs it is to find.
 HUNTS: dict[Hunt, list[str]] = {}
 for each in ALL:

@@ -30,6 +30,8 @@ ROOMS = {
     "webhook_setup": ["webhook_setup"],
     "edits": ["edits"],
     "organization_settings": ["organization_settings"],
+    "undo": ["undo"],
+    "replays": ["replays"],
     "reporting": ["reporting"],
     "adapters": ["adapters"],
     "edges": ["admin_requests", "roster_questions", "bootstrap", "environment", "observability"],

@@ -1,13 +1,11 @@
-"""Finds everybody of the roster again in another Salesforce org (A14); `succession` says who is who."""
+"""Finds everybody of the roster again in another Salesforce org (A14); `succession` says who is who. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import batched
 
 from muster.errors import Rejected
 from muster.imports.succession import Person, heirs
 from muster.roster import namesakes
-from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.settings import Settings
 from muster.settings.mappings import fields_to_read
 from muster.sources.gathering_salesforce import Gathered
@@ -16,14 +14,17 @@ from muster.sources.salesforce_users import change_of
 
 
 def find_again(
-    gathered: Gathered, states: Mapping[str, MemberState], settings: Settings, roster: Roster, now: datetime
+    gathered: Gathered,
+    states: Mapping[str, MemberState],
+    former: Sequence[Person],
+    settings: Settings,
+    now: datetime,
 ) -> dict[str, MemberState]:
     """Note in `gathered` who of its users is which member, and who is gone; return the states of the others.
 
-    `states` are the roster's, by CRM id. The others are known by an id of this org: where a run was
-    interrupted, or one org is a copy of the other.
+    `states` are the roster's, by CRM id, and `former` the members linked to users who are not in this org.
+    The others are known by an id of this org: where a run was interrupted, or one org is a copy of the other.
     """
-    former = list(_former(gathered, states, settings, roster))
     gathered.heirs = heirs(_users(gathered, states, settings, now), former)
     found = frozenset(gathered.heirs.values())
     gathered.gone = tuple(each.crm_id for each in former if each.active and each.crm_id not in found)
@@ -38,18 +39,8 @@ def _users(
         if crm_id in states:
             continue
         try:
-            change = change_of(row, names, (), settings, now, "")
+            change = change_of(row, names, (), settings, now, "", gathered.sums.get(crm_id))
         except Rejected:
             continue  # planning says what is wrong with it
         username, email = namesakes.own_addresses(change, settings)
         yield Person(crm_id, username, email, row["IsActive"] is True)
-
-
-def _former(
-    gathered: Gathered, states: Mapping[str, MemberState], settings: Settings, roster: Roster
-) -> Iterator[Person]:
-    """Yield the members who are linked to a user of the former org."""
-    ids = {each.member: crm_id for crm_id, each in states.items() if crm_id not in gathered.managers}
-    for some in batched(ids, LOOKED_UP_AT_ONCE, strict=False):
-        for each in roster.members(settings.organization, some).values():
-            yield Person(ids[each.id], each.username, each.own_email or each.email, each.active)

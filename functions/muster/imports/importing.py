@@ -11,8 +11,8 @@ from datetime import datetime
 
 from muster.error_log import entry_of
 from muster.errors import Incomplete, MusterError, Problem, Rejected
-from muster.imports.gathering import OVERLAP
 from muster.imports.ports import Ports
+from muster.imports.reading_sources import OVERLAP
 from muster.imports.steps import ImportJob
 from muster.lease import Lease
 from muster.roster.finding import Named

@@ -1,21 +1,21 @@
-"""The Vault CRM part of an import: its users are read and planned after Salesforce's (I3, I4, G4).
+"""What an import reads of Vault CRM: its users, after those of Salesforce (I3, I4, G4).
 
 If Vault CRM cannot be read, nothing of it is imported and the error log says so; people who left in
 Salesforce lose access all the same (P6).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from muster.crm.engage_features import CONNECTION
 from muster.crm.pages import CursorLost
 from muster.crm.vault_records import BaseLicence
-from muster.error_log import LogEntry, entry_of, what_to_do
+from muster.error_log import what_to_do
 from muster.errors import Incomplete, MusterError, Problem, Rejected, Stale
-from muster.imports.planning import Plan
-from muster.imports.planning_vault_crm import VaultPart, VaultPlanning
-from muster.roster.ports import Roster
+from muster.imports.known_roster import KnownRoster, VaultReading
+from muster.imports.looking_up import LookingUp
+from muster.imports.vault_users_read import VaultUsersRead
+from muster.roster import vault_lifecycle
 from muster.runs import guard
 from muster.runs.import_state import ImportState
 from muster.runs.run import Run
@@ -24,7 +24,7 @@ from muster.settings.digests import vault_settings_digest
 from muster.settings.mappings import vault_crm_connection
 from muster.sources.gathering_vault_crm import VaultGathered, VaultGathering
 from muster.sources.member_states import MemberState
-from muster.sources.vault_users import VaultUser, user_of
+from muster.sources.vault_users import user_of
 from muster.times import timestamp
 
 # The names in the run archive of what is asked for beside the users themselves.
@@ -57,62 +57,65 @@ def base_licences_left(ask: Callable[[], Sequence[BaseLicence]]) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class VaultImporting:
-    """Reads and plans the Vault CRM part of one run."""
+    """Reads Vault CRM for one run, and has looked up in the roster what deciding about its users needs."""
 
     settings: Settings
-    roster: Roster
     run: Run
-    now: datetime
+    gathering: VaultGathering
+    known: KnownRoster
 
-    def part(
-        self,
-        gathering: VaultGathering,
-        states: Sequence[MemberState],
-        state: ImportState,
-        plan: Plan,
-        overlap: timedelta,
-    ) -> VaultPart:
-        """Read and plan; a part that could not be read has one entry and nothing else.
+    def read(self, overlap: timedelta, looking_up: LookingUp | None) -> VaultUsersRead:
+        """Return what was read; `known` says what became of it.
 
-        `states` are those of members in Vault CRM, where everyone is read; `plan` is the rest of the plan.
-        Raises `Stale` if the lease is lost.
+        Without `looking_up`, all is known already. Raises `Stale` if the lease is lost.
         """
         host = vault_crm_connection(self.settings).host
-        part = VaultPart(whole=reads_everyone(self.run, state, self.settings), host=host)
-        moved = state.is_of_another_vault(host)
-        planning = VaultPlanning(self.settings, self.roster, self.run, self.now, plan, part, moved)
+        state = self.known.state
+        read = VaultUsersRead(
+            host=host,
+            whole=reads_everyone(self.run, state, self.settings),
+            moved=state.is_of_another_vault(host),
+        )
+        if self.known.vault is VaultReading.FAILED:
+            read.problem = self.known.vault_problem
+            return read
         try:
-            if part.whole:
-                gathered = self._everyone(gathering, states, state, moved=moved)
-            else:
-                gathered = self._changed(gathering, state, overlap, plan.unlinked)
-            part.read, part.newest, part.groups = gathered.total, gathered.newest, gathered.groups
-            gone = self._gone(gathering, gathered.unseen)
-            planning.free |= {each.member for each in states if each.vault_id in gone}
-            planning.plan_users(self._users(part, gathered))
-            planning.plan_lost_links(each for each in states if moved or each.vault_id in gone)
+            self._read(read, overlap)
+            if looking_up:
+                looking_up.look_up_in_vault(read.users, self._lost(read))
         except Stale:
             raise
         except MusterError as error:
-            problem = Problem(
+            read.problem = self.known.vault_problem = Problem(
                 "connections.vault_crm",
                 f"was not imported: {error}",
                 f"{what_to_do(error)}; the next import reads Vault CRM again. Nothing of it was changed.",
             )
-            return VaultPart(entries=[self._entry(None, "vault_not_imported", problem)])
-        return planning.close()
+            self.known.vault = VaultReading.FAILED
+            return read
+        self.known.vault = VaultReading.READ
+        return read
 
-    def _everyone(
-        self,
-        gathering: VaultGathering,
-        states: Sequence[MemberState],
-        state: ImportState,
-        *,
-        moved: bool,
-    ) -> VaultGathered:
-        known = {} if moved else {each.vault_id: each for each in states}
+    def _lost(self, read: VaultUsersRead) -> Iterator[MemberState]:
+        return (each for each in self.known.in_vault if read.moved or each.vault_id in read.gone)
+
+    def _read(self, read: VaultUsersRead, overlap: timedelta) -> None:
+        gathered = self._everyone(moved=read.moved) if read.whole else self._changed(overlap)
+        read.total, read.newest, read.groups = gathered.total, gathered.newest, gathered.groups
+        read.gone = self._gone(gathered.unseen)
+        users, refused = [], []
+        for vault_id, row in gathered.rows.items():
+            try:
+                users.append(user_of(row, self.settings, f"run:{self.run.id}"))
+            except Rejected as error:
+                refused.append((vault_id, error.problems[0]))
+        read.users, read.refused = sorted(users, key=vault_lifecycle.in_order), refused
+
+    def _everyone(self, *, moved: bool) -> VaultGathered:
+        state = self.known.state
+        known = {} if moved else {each.vault_id: each for each in self.known.in_vault}
         try:
-            gathered = gathering.everyone(known, afresh=_decides_afresh(state, self.settings))
+            gathered = self.gathering.everyone(known, afresh=_decides_afresh(state, self.settings))
         except CursorLost:
             raise Incomplete("Vault CRM no longer knows where the reading was interrupted") from None
         # Another vault may well have fewer users; the plan shows who of the members is not there.
@@ -123,37 +126,19 @@ class VaultImporting:
             )
         return gathered
 
-    def _changed(
-        self, gathering: VaultGathering, state: ImportState, overlap: timedelta, unlinked: Iterable[str]
-    ) -> VaultGathered:
+    def _changed(self, overlap: timedelta) -> VaultGathered:
         """Read who has changed, and whoever goes by the names of members that are linked to nobody (I3)."""
-        since = datetime.fromisoformat(state.vault_crm.watermark or "") - overlap
+        since = datetime.fromisoformat(self.known.state.vault_crm.watermark or "") - overlap
         by = vault_crm_connection(self.settings).match
-        names = sorted(name for kind, _, name in (key.partition("#") for key in unlinked) if kind == by)
+        keys = (key.partition("#") for key in self.known.unlinked)
+        names = sorted(name for kind, _, name in keys if kind == by)
         try:
-            gathered = gathering.changed(timestamp(since))
-            gathered.rows |= gathering.going_by(f"{by}__sys", names, FOUND).rows
+            gathered = self.gathering.changed(timestamp(since))
+            gathered.rows |= self.gathering.going_by(f"{by}__sys", names, FOUND).rows
         except CursorLost:
             raise Incomplete("Vault CRM no longer knows where the reading was interrupted") from None
         return gathered
 
-    def _gone(self, gathering: VaultGathering, unseen: Sequence[str]) -> frozenset[str]:
+    def _gone(self, unseen: Sequence[str]) -> frozenset[str]:
         """Return the users whom the vault does not show either when they are asked for by id."""
-        return frozenset(gathering.named(unseen, UNSEEN).unseen) if unseen else frozenset()
-
-    def _users(self, part: VaultPart, gathered: VaultGathered) -> Iterable[VaultUser]:
-        for vault_id, row in gathered.rows.items():
-            try:
-                yield user_of(row, self.settings, f"run:{self.run.id}")
-            except Rejected as error:
-                part.entries.append(self._entry(vault_id, "vault_user_not_understood", error.problems[0]))
-
-    def _entry(self, vault_id: str | None, code: str, problem: Problem) -> LogEntry:
-        return entry_of(
-            problem,
-            at=timestamp(self.now),
-            system=CONNECTION,
-            code=code,
-            notification=self.run.id,
-            record=vault_id,
-        )
+        return frozenset(self.gathering.named(unseen, UNSEEN).unseen) if unseen else frozenset()

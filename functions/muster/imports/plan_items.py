@@ -66,6 +66,10 @@ class Item:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Item":
         """Return the item in one line of the plan's file."""
+        if "held" in document and cls is Item:
+            return UndoItem.from_json(
+                {**document, "held": tuple(Problem(**each) for each in document["held"])}
+            )
         return cls(
             **{
                 **document,
@@ -88,6 +92,18 @@ class Item:
             **({"loses_by_hand": list(self.loses_by_hand)} if self.loses_by_hand else {}),
             "changes": [asdict(each) for each in self.changes],
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoItem(Item):
+    """What an undo does about one user; `held` is what it cannot put back, and why."""
+
+    held: tuple[Problem, ...] = ()
+
+    def shown(self) -> dict[str, Any]:
+        """Return the item as an admin sees it in a preview."""
+        shown = Item.shown(self)
+        return {**shown, "held": [asdict(each) for each in self.held]} if self.held else shown
 
 
 def _change(document: Mapping[str, Any] | None) -> UserChange | VaultUser | LostLink | None:

@@ -1,4 +1,4 @@
-"""Turns what was read of Vault CRM into a plan: who is linked, followed, or no longer linked (I3, G10).
+"""Turns what was read of Vault CRM into a plan: who is linked, followed, or no longer linked (I3, G10). Pure.
 
 Who loses a user comes first, so that the user is free for whom it is now. A user who fits a member that is
 linked to another is put off until everybody has been looked at: by then it is known whether that other one is
@@ -6,24 +6,23 @@ still the member's.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import batched
 from typing import Any
 
 from muster.crm.engage_features import CONNECTION
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
+from muster.imports.known_roster import KnownRoster
 from muster.imports.plan_items import Item, item_of
 from muster.imports.planning import Plan
+from muster.imports.vault_users_read import VaultUsersRead
 from muster.roster import vault_lifecycle, vault_links
 from muster.roster.decisions import Decision, Known, Outcome, UnlinkedReason
 from muster.roster.links import vault_id
 from muster.roster.member import Member
-from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.roster.unlinked_holders import UnlinkedHolder, holder_of
-from muster.runs.run import Run
 from muster.settings import Settings
 from muster.settings.mappings import vault_crm_connection
 from muster.sources.member_states import MemberState
@@ -31,6 +30,8 @@ from muster.sources.vault_users import LinkLost, LostLink, VaultUser
 from muster.times import timestamp
 
 MOVED = "vault_moved"
+NOT_IMPORTED = "vault_not_imported"
+NOT_UNDERSTOOD = "vault_user_not_understood"
 # So many groups of a feature are remembered, for who asks for one that nobody is in.
 MOST_GROUPS = 500
 _LINKED_TO_ANOTHER = (UnlinkedReason.MEMBER_LINKED_TO_ANOTHER, UnlinkedReason.MEMBER_LEFT)
@@ -83,6 +84,26 @@ class VaultPart:
         }
 
 
+def plan_vault(
+    read: VaultUsersRead, known: KnownRoster, plan: Plan, settings: Settings, now: datetime, run_id: str
+) -> VaultPart:
+    """Return the Vault CRM part of a plan; one that could not be read has one entry and nothing else.
+
+    `plan` is the rest of it.
+    """
+    part = VaultPart(
+        read=read.total, newest=read.newest, whole=read.whole, host=read.host, groups=read.groups
+    )
+    planning = VaultPlanning(settings, known, run_id, now, plan, part, read.moved)
+    if read.problem:
+        return VaultPart(entries=[planning.entry(None, NOT_IMPORTED, read.problem)])
+    part.entries += [planning.entry(user, NOT_UNDERSTOOD, problem) for user, problem in read.refused]
+    planning.free |= {each.member for each in known.in_vault if each.vault_id in read.gone}
+    planning.plan_users(read.users)
+    planning.plan_lost_links(each for each in known.in_vault if read.moved or each.vault_id in read.gone)
+    return planning.close()
+
+
 @dataclass(slots=True)
 class VaultPlanning:
     """A Vault CRM part in the making; `plan` is what else the run does, `moved` that this is another vault.
@@ -92,8 +113,8 @@ class VaultPlanning:
     """
 
     settings: Settings
-    roster: Roster
-    run: Run
+    known: KnownRoster
+    run_id: str
     now: datetime
     plan: Plan
     part: VaultPart
@@ -104,13 +125,11 @@ class VaultPlanning:
     _planned: dict[str, Item] = field(default_factory=dict)
     _put_off: list[tuple[VaultUser, Known]] = field(default_factory=list)
 
-    def plan_users(self, users: Iterable[VaultUser]) -> None:
-        """Decide about these users; of several with one address, those who are active come first."""
-        for some in batched(sorted(users, key=vault_lifecycle.in_order), LOOKED_UP_AT_ONCE, strict=False):
-            wanted = {user.id: vault_lifecycle.wanted_for(user, self.settings) for user in some}
-            known = self.roster.gather(self.settings.organization, wanted)
-            for user in some:
-                self._decide(self._marked(user, known[user.id]), known[user.id])
+    def plan_users(self, users: Sequence[VaultUser]) -> None:
+        """Decide about these users, in the order in which they were looked up."""
+        wanted = [(user.id, vault_lifecycle.wanted_for(user, self.settings)) for user in users]
+        for user, known in zip(users, self.known.vault_users.of(wanted), strict=True):
+            self._decide(self._marked(user, known), known)
         put_off, self._put_off = self._put_off, []
         for user, known_of_user in put_off:
             self._decide(self._marked(user, known_of_user), known_of_user, again=True)
@@ -123,13 +142,12 @@ class VaultPlanning:
             for each in sorted(lost, key=lambda each: each.member)
             if each.member not in self.taken
         ]
-        for some in batched(left, LOOKED_UP_AT_ONCE, strict=False):
-            wanted = {each.crm_id: vault_lifecycle.wanted_for(each, self.settings) for each in some}
-            known = self.roster.gather(self.settings.organization, wanted)
-            for each in some:
-                decision = vault_lifecycle.decide(each, known[each.crm_id], self.settings, {}, self.now)
-                if decision.writes:
-                    self._lost.append(item_of(each, decision))
+        members = self.known.vault_users.members([each.member for each in left]) | self.known.members
+        for each in left:
+            known = Known(namesakes=(members[each.member],) if each.member in members else ())
+            decision = vault_lifecycle.decide(each, known, self.settings, {}, self.now)
+            if decision.writes:
+                self._lost.append(item_of(each, decision))
 
     def close(self) -> VaultPart:
         """Return the part with its items, in the order of applying."""
@@ -176,7 +194,7 @@ class VaultPlanning:
         part, before, is_new = self.part, decision.before, decision.outcome is Outcome.LINKED
         part.looked_at.append(user.id)
         part.entries += [
-            self._entry(user.id, notice.code, notice.problem, before)
+            self.entry(user.id, notice.code, notice.problem, before)
             for notice in vault_lifecycle.notices(user, decision, self.settings)
         ]
         if before and (other := self.taken.get(before.id, user.id)) != user.id:
@@ -220,7 +238,7 @@ class VaultPlanning:
 
     @property
     def _run(self) -> str:
-        return f"run:{self.run.id}"
+        return f"run:{self.run_id}"
 
     def _tell_of_the_move(self) -> None:
         what = (
@@ -233,15 +251,16 @@ class VaultPlanning:
         )
         problem = Problem("connections.vault_crm.host", what, remedy)
         self.part.warnings.append(problem)
-        self.part.entries.append(self._entry(None, MOVED, problem))
+        self.part.entries.append(self.entry(None, MOVED, problem))
 
-    def _entry(self, user: str | None, code: str, problem: Problem, about: Member | None = None) -> LogEntry:
+    def entry(self, user: str | None, code: str, problem: Problem, about: Member | None = None) -> LogEntry:
+        """Return an entry for the error log about a user, or about the vault."""
         return entry_of(
             problem,
             at=timestamp(self.now),
             system=CONNECTION,
             code=code,
-            notification=self.run.id,
+            notification=self.run_id,
             record=user,
             member=about.id if about else None,
         )

@@ -4,27 +4,28 @@ It is part of the plan: whoever is given a seat is named, counted as a grant and
 follow these items one by one: it serves the lines (`roster.serving_seat_lines`), which are these.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from muster.imports.plan_items import Item, item_of
 from muster.roster import salesforce_lifecycle, seats
 from muster.roster.member import Member
-from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.roster.seats import Pool, Pools
 from muster.settings import Settings
 
 
 class Seating:
-    """Plans who is served; `changed` are the members as the rest of the plan leaves them, by id.
+    """Plans who is served; `lines` are the first in line for each seat, `stored` those who are met there.
 
-    `pools` are the seats as the rest of the plan leaves them, and afterwards as serving does.
+    `changed` are members as the rest of the plan leaves them, by id. `pools` are the seats as it leaves them,
+    and afterwards as serving does.
     """
 
     def __init__(
         self,
         settings: Settings,
-        roster: Roster,
+        lines: Mapping[str, Sequence[str]],
+        stored: Mapping[str, Member],
         changed: Mapping[str, Member],
         pools: Pools,
         now: datetime,
@@ -32,7 +33,8 @@ class Seating:
     ) -> None:
         self.pools = pools
         self._settings = settings
-        self._roster = roster
+        self._lines = lines
+        self._stored = stored
         self._members = dict(changed)
         self._now = now
         self._run = run
@@ -61,12 +63,9 @@ class Seating:
         """Return the first so many in line, as if the rest of the plan were applied."""
         here = [member for member in self._members.values() if _waits(member, seat)]
         # Whoever the plan changes may be in the stored line and leave it, or stand elsewhere in it.
-        line = self._roster.line(self._settings.organization, seat, number + len(self._members))
-        unchanged = [member for member in line if member not in self._members][:number]
-        for start in range(0, len(unchanged), LOOKED_UP_AT_ONCE):
-            some = unchanged[start : start + LOOKED_UP_AT_ONCE]
-            found = self._roster.members(self._settings.organization, some)
-            here += [member for member in found.values() if _waits(member, seat)]
+        unchanged = [name for name in self._lines.get(seat, ()) if name not in self._members][:number]
+        found = (self._stored[name] for name in unchanged if name in self._stored)
+        here += [member for member in found if _waits(member, seat)]
         return sorted(here, key=lambda member: _place(member, seat))[:number]
 
 

@@ -1,79 +1,103 @@
-"""Selects the users that a full import has to decide about (I1, I9, A10).
+"""Selects the users whom an import has to decide about, of all that were read (I1, I9, A10). Pure.
 
-Reading keeps the rows of users who are new, changed or due. Selecting drops users who are not in the
-roster and do not belong there, and adds members whose fields are the same but whose assignments or manager
-have changed.
+Reading keeps the rows of users who are new, changed or due. Where everyone was read, selecting drops users
+who are not in the roster and do not belong there, and adds members whose fields are the same but whose
+assignments or manager have changed; their rows are in the run archive.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from itertools import batched
 
 from muster.crm.pages import read_salesforce_page
-from muster.roster import end_dates, manager_hierarchy
-from muster.roster.eligibility import evaluate, fields_judged
-from muster.roster.member import Member
-from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
-from muster.roster.salesforce_lifecycle import CONNECTION
+from muster.errors import Problem
+from muster.imports.ordering import Candidate, in_order
+from muster.roster import manager_hierarchy
+from muster.roster.eligibility import Verdict, evaluate, fields_judged
 from muster.settings import Settings
 from muster.settings.assignment_order import unfiltered
 from muster.sources.gathering_salesforce import Gathered
 from muster.sources.member_states import MemberState
-from muster.sources.ports import Parts
 from muster.sources.salesforce_users import digest, fields_of
 from muster.sources.samples import Sample
 
 
-def select(
-    gathered: Gathered, states: Mapping[str, MemberState], settings: Settings, archive: Parts
-) -> Gathered:
-    """Return `gathered` with the rows to decide about, the loops of managers, and the depths.
+@dataclass(slots=True)
+class Selected:
+    """Who is decided about, in order, and who cannot be: `problems`, by CRM id.
 
-    `states` are those in the roster's index, by CRM id; `archive` has the pages that were read.
+    `states` are those in the roster's index, by CRM id, where everyone was read. `idle` says of users who are
+    unchanged, active in Salesforce and no active members what keeps them out, if it is in Salesforce.
     """
+
+    gathered: Gathered
+    states: Mapping[str, MemberState]
+    candidates: list[Candidate]
+    problems: list[tuple[str, Problem]] = field(default_factory=list)
+    idle: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def everyone(self) -> bool:
+        """Whether everyone was read."""
+        return bool(self.gathered.managers)
+
+
+def select(
+    gathered: Gathered,
+    states: Mapping[str, MemberState],
+    settings: Settings,
+    now: datetime,
+    run: str,
+    pages: Callable[[], Iterable[bytes]],
+) -> Selected:
+    """Return who is decided about; `now` is when gathering began, `run` is for the history.
+
+    In `gathered`, where everyone was read, rows are dropped and added, and loops of managers and depths
+    noted. `pages` are those of the users in the run archive.
+    """
+    verdicts = _narrowed(gathered, states, settings, pages) if gathered.managers else {}
+    candidates, problems = in_order(gathered, verdicts, settings, now, run)
+    return Selected(gathered, states, candidates, problems, _idle(gathered, settings))
+
+
+def _narrowed(
+    gathered: Gathered,
+    states: Mapping[str, MemberState],
+    settings: Settings,
+    pages: Callable[[], Iterable[bytes]],
+) -> dict[str, Verdict]:
+    """Leave in `gathered` the rows to decide about; returns what was found about those who are new."""
     managed = {crm_id: manager for crm_id, manager in gathered.managers.items() if manager}
     gathered.loops = tuple(manager_hierarchy.loops(managed))
-    _drop_outsiders(gathered, states, settings)
+    verdicts = _drop_outsiders(gathered, states, settings)
     if moved := _moved(gathered, states, settings):
-        for body in archive.parts("users"):
-            gathered.rows |= {
-                row["Id"]: row for row in read_salesforce_page(body).records if row["Id"] in moved
-            }
+        for body in pages():
+            for row in read_salesforce_page(body).records:
+                if row["Id"] in moved:
+                    gathered.keep(row, gathered.digests[row["Id"]])
     gathered.depths = manager_hierarchy.depths(
         {crm_id: gathered.managers[crm_id] for crm_id in gathered.rows}
     )
-    return gathered
+    return verdicts
 
 
-def members_due(roster: Roster, settings: Settings, now: datetime) -> dict[str, Member]:
-    """Return the members whose end date or status has them evaluated again, by CRM id (A16).
-
-    The index lists candidates, the member decides. Raises `Unavailable`.
-    """
-    organization, day = settings.organization, end_dates.today(now, settings.time_zone)
-    # What earlier versions stored has no more than the day, which only an end date gives.
-    names = [
-        name for name, due in roster.due(organization, day) if end_dates.EVALUATION in due.what or due.since
-    ]
-    found: dict[str, Member] = {}
-    for some in batched(names, LOOKED_UP_AT_ONCE, strict=False):
-        for member in roster.members(organization, some).values():
-            since, crm_id = end_dates.evaluated_from(member), member.crm.get(CONNECTION, {}).get("id")
-            if crm_id and since is not None and since <= day.isoformat():
-                found[crm_id] = member
-    return found
-
-
-def _drop_outsiders(gathered: Gathered, states: Mapping[str, MemberState], settings: Settings) -> None:
+def _drop_outsiders(
+    gathered: Gathered, states: Mapping[str, MemberState], settings: Settings
+) -> dict[str, Verdict]:
     """Drop users who are not in the roster and do not belong there; they are counted by reason."""
     names = fields_judged(settings)
     everyone = unfiltered(settings)
+    verdicts = {}
     for crm_id in [each for each in gathered.rows if each not in states and each not in gathered.heirs]:
         matches = gathered.matches.get(crm_id, frozenset[str]()) | everyone
         fields, frozen = fields_of(gathered.rows[crm_id], names), gathered.is_frozen(crm_id)
-        if reason := evaluate(fields, matches, settings, frozen=frozen).reason:
-            gathered.outside.setdefault(reason, Sample()).add(gathered.rows.pop(crm_id))
+        verdict = evaluate(fields, matches, settings, frozen=frozen)
+        if verdict.reason:
+            gathered.outside.setdefault(verdict.reason, Sample()).add(gathered.rows.pop(crm_id))
+        else:
+            verdicts[crm_id] = verdict
+    return verdicts
 
 
 def _moved(gathered: Gathered, states: Mapping[str, MemberState], settings: Settings) -> set[str]:
@@ -98,3 +122,15 @@ def _moved(gathered: Gathered, states: Mapping[str, MemberState], settings: Sett
         if expected != states[crm_id].digest or (above and above in gathered.rows):
             moved.add(crm_id)
     return moved
+
+
+def _idle(gathered: Gathered, settings: Settings) -> dict[str, str | None]:
+    """Return why users who are unchanged and no active members do not belong; `None`: for no such reason."""
+    everyone, names = unfiltered(settings), fields_judged(settings)
+    reasons: dict[str, str | None] = {}
+    for crm_id, row in gathered.idle.items():
+        if crm_id not in gathered.rows:
+            matches = gathered.matches.get(crm_id, frozenset[str]()) | everyone
+            frozen = gathered.is_frozen(crm_id)
+            reasons[crm_id] = evaluate(fields_of(row, names), matches, settings, frozen=frozen).reason
+    return reasons

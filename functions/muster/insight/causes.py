@@ -16,7 +16,7 @@ from muster.times import timestamp
 RUN = "run"
 # What the part of `run` before the colon stands for; a run is of one of these kinds itself.
 _KINDS = {"webhook": "message", "edit": "edit", "groups": "group_request", "erase": "erasure"}
-_OF_RUNS = ("import", "push")
+_OF_RUNS = ("import", "push", "undo")
 KINDS = (*_OF_RUNS, *_KINDS.values())
 _BY_HAND = ("manual", "manager")
 _ORIGINS = (*_BY_HAND, "assignment")

@@ -56,6 +56,7 @@ _MADE_UP_BY: Mapping[str, Sequence[str]] = {
     "held_seats": _IMPORTS,
     "held_groups": _IMPORTS,
     "push_failed": ("push",),
+    "undo_failed": ("undo",),
     "user_not_seen": ("push",),
     "user_not_understood": ("push",),
     "align_not_reached": (*_IMPORTS, "push"),

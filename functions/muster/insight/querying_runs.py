@@ -18,7 +18,7 @@ from muster.pushes.push_items import PushItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
 from muster.runs import settings_change
-from muster.runs.kinds import IMPORT, KINDS, PUSH, SETTINGS, kind_of
+from muster.runs.kinds import IMPORT, KINDS, PUSH, SETTINGS, UNDO, kind_of
 from muster.runs.ports import Archive, Runs
 from muster.runs.run import Kind, Run, Status
 from muster.runs.running import LEASE_S
@@ -43,7 +43,7 @@ def list_runs(
 ) -> Json:
     """Return a page of runs, newest first: `{runs, cursor}`; no cursor: the last page.
 
-    `filters` is `{"kind": "import" | "push" | "settings", "status": "<status>", "with_news": true | false}`;
+    `filters` is `{"kind": "<kind>", "status": "<status>", "with_news": true | false}`;
     with news are those that changed something, failed, wait, or were decided about. A page is as long as
     `limit`, or has looked at `MOST_LOOKED_AT` runs. Raises `Rejected`.
     """
@@ -187,6 +187,7 @@ _EFFECTIVE_OF: Mapping[Kind, Callable[[bytes], Sequence[Item | PushItem]]] = {
     IMPORT.name: _of_import,
     SETTINGS.name: _of_import,
     PUSH.name: _of_push,
+    UNDO.name: _of_import,
 }
 
 

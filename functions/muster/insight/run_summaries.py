@@ -6,6 +6,8 @@ from muster.roster.member import Json
 from muster.runs.kinds import YOU, kind_of
 from muster.runs.run import Phase, Run, Status
 
+# What is undone is what these have done.
+_APPLIED = (Status.SUCCEEDED, Status.SUCCEEDED_WITH_ERRORS)
 _SHOWN = (
     "id",
     "mode",
@@ -31,7 +33,7 @@ _SHOWN = (
 def brief(run: Run) -> Json:
     """Return a run as a list of runs shows it."""
     record = run.to_json()
-    return {name: record[name] for name in _SHOWN}
+    return {name: record[name] for name in _SHOWN} | ({"undoes": run.undoes} if run.undoes else {})
 
 
 def in_words(run: Run) -> str:
@@ -85,6 +87,7 @@ def next_steps(run: Run, by: str | None, now: datetime) -> list[Json]:
     of = {"organization": run.organization}
     kind = kind_of(run)
     function = kind.rejecting_function
+    undo = [_undoing(run, signed)] if _may_be_undone(run) else []
     match run.status:
         case Status.PARKED if is_too_late(run, now):
             again = {**of, **_what_it_was_about(run), **signed}
@@ -98,8 +101,8 @@ def next_steps(run: Run, by: str | None, now: datetime) -> list[Json]:
             return [to_do(what, function, {**of, "run_id": run.id})]
         case Status.SUCCEEDED_WITH_ERRORS:
             event = {**of, "action": "errors"}
-            return [to_do("See what could not be done, and for whom.", "RosterQueryFunction", event)]
-    return []
+            return [to_do("See what could not be done, and for whom.", "RosterQueryFunction", event), *undo]
+    return undo
 
 
 def to_do(what: str, function: str, event: Json) -> Json:
@@ -107,8 +110,22 @@ def to_do(what: str, function: str, event: Json) -> Json:
     return {"what": what, "function": function, "event": event}
 
 
+def _may_be_undone(run: Run) -> bool:
+    """Whether it is worth while to offer that: the run has changed something."""
+    saved = not kind_of(run).applies and run.status is Status.SUCCEEDED
+    return saved or (run.status in _APPLIED and not run.preview and any(run.counts.values()))
+
+
+def _undoing(run: Run, signed: Json) -> Json:
+    event = {"organization": run.organization, "undo": run.id, **signed, "preview": True}
+    what = "Undo it: this previews what can be put back, and what not and why; without preview it is done."
+    return to_do(what, kind_of(run).function, event | ({} if kind_of(run).applies else {"action": "undo"}))
+
+
 def _what_it_was_about(run: Run) -> Json:
     """Return the keys that begin the same run again."""
+    if run.undoes:
+        return {"undo": run.undoes}
     if run.mode == "members":
         return {"members": list(run.members)}
     return {"mode": run.mode} if run.mode else {}

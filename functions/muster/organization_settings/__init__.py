@@ -5,6 +5,7 @@ previewing                try a change on the whole roster before it is saved (S
 loosening                 which changes wait for approval, whatever they do (I5)
 effects                   what settings do that no plan shows
 approving                 let a parked change pass
+undoing_versions          undo a version: the one before it again (Q2)
 saving                    save a new version: validate, preview or approve, write
 listing_mappable_fields   ask a connection which of its fields can be mapped (G5)
 mappable_fields           what can be mapped, and what each field is mapped to now

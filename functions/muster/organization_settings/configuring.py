@@ -21,6 +21,7 @@ from muster.organization_settings.saving import (
     settings_of,
     shown,
 )
+from muster.organization_settings.undoing_versions import VersionUndoer
 from muster.settings import Settings
 from muster.settings.document import read
 from muster.settings.versions import StoredSettings, changes
@@ -139,6 +140,28 @@ class Configuring:
         earlier = self._stored(organization, version)
         raw, settings = read(earlier.document, organization, loopback_hosts=self.loopback_hosts)
         return {**self._saving.save(raw, settings, signature), "restored": earlier.version}
+
+    def undo(
+        self,
+        organization: str,
+        signature: Signature,
+        *,
+        run_id: str | None = None,
+        version: int | None = None,
+        preview: bool = False,
+    ) -> Answer:
+        """Save the version before one again, which its number or its run names; raises as `restore` does."""
+        undoer = VersionUndoer(self.store, self.previewing.runs)
+        undone = undoer.saved_by(organization, run_id) if run_id else version or 0
+        before = undoer.version_before(organization, undone)
+        said = {"undoes_version": undone, "restores": before}
+        if preview:
+            document = self._stored(organization, before).document
+            return {**self.preview(organization, document, signature), **said}
+        expected = undone if signature.expected_version is None else signature.expected_version
+        why = signature.why or f"undo of version {undone}"
+        signature = replace(signature, expected_version=expected, why=why)
+        return {**self.restore(organization, before, signature), **said}
 
     def rotate_token(self, organization: str, by: str) -> Answer:
         """Issue a token that replaces the one in use; raises `NotFound` or `Rejected`."""

@@ -15,6 +15,7 @@ words                   the words for attributes, features, statuses, origins an
 outcomes                what a plan or a run does to how many, in one sentence
 plans                   what an import does to people, in lines
 sendings                what a push sends to Vault CRM
+undoings                what of a run cannot be put back, why, and what to do
 left_out                who of Salesforce's users is no active member, and why
 members                 members, what they hold, and their history
 past                    a member as of a past moment, and what differs between two
@@ -22,6 +23,7 @@ past_rosters            the same of the whole roster
 explanations            why somebody has what they have
 seats                   seats and who is in line
 licences                Engage licences: who has one, who waits, which are nobody's
+replays                 what came of making a run's plan again
 runs                    runs, and one with its plan
 resent                  events of members that were sent once more
 errors                  the error log

@@ -11,6 +11,7 @@ type Json = Mapping[str, Any]
 
 BY_HAND = ("manual", "manager")
 _SCHEDULE = "schedule"
+_OTHER_KINDS = {"settings": "change of settings", "undo": "undo", "push": "push"}
 _RUNS = {"full": "full import", "incremental": "incremental import", "members": "import of named people"}
 
 
@@ -29,7 +30,10 @@ def cause_in_words(cause: Json, runs: Mapping[str, Json]) -> str:
     origin, _, who = cause["origin"].partition(":")
     why = f": {cause['why']}" if cause.get("why") else ""
     if origin in BY_HAND:
-        return f"by {'the manager ' if origin == 'manager' else ''}{who}{why}"
+        # By hand and in a run: that is an undo.
+        undone = runs.get(name, {}).get("undoes")
+        undoing = f", undoing {f'run {undone}' if undone else 'a run'}" if prefix == "run" else ""
+        return f"by {'the manager ' if origin == 'manager' else ''}{who}{undoing}{why}"
     said = "by a message of Salesforce" if prefix == "webhook" else f"by {_run_in_words(runs.get(name))}"
     if origin == "align":
         said = f"asked for in Align, taken over {said}"
@@ -50,6 +54,6 @@ def _run_in_words(run: Json | None) -> str:
 
 def name_of_run(run: Json) -> str:
     """Return what kind of run it is: "full import", "push"."""
-    if run["kind"] == "settings":
-        return "change of settings"
-    return "push" if run["kind"] == "push" else _RUNS.get(run["mode"], "import")
+    if run["kind"] in _OTHER_KINDS:
+        return _OTHER_KINDS[run["kind"]]
+    return _RUNS.get(run["mode"], "import")

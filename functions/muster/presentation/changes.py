@@ -239,6 +239,7 @@ def _came_by(causes: Sequence[Json]) -> list[str]:
     if not causes:
         return []
     said = [
+        f"{'an undo by ' if each['cause'] == 'undo' else ''}"
         f"{each['by'] or _CAUSES.get(each['cause'], ('', each['cause']))[1]}"
         f" ({counted(each['people'], 'person', 'people')})"
         for each in causes[:_MOST_OF_A_PART]

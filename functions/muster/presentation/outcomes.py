@@ -32,6 +32,10 @@ _PEOPLE = {
     "grant": (("gains a seat or a group", "gain a seat or a group"), ("gained a seat or a group",) * 2),
     "revoke": (("loses a seat or a group", "lose a seat or a group"), ("lost a seat or a group",) * 2),
     "stale": (("had changed meanwhile",) * 2,) * 2,
+    "held_back": (
+        ("has something that cannot be put back", "have something that cannot be put back"),
+        ("had something that could not be put back",) * 2,
+    ),
     "erased": (("is erased", "are erased"), ("was erased", "were erased")),
     "looked_at": (("is looked at", "are looked at"), ("was looked at", "were looked at")),
     "removed": (

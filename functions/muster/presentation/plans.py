@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from muster.presentation import left_out, outcomes, seats, words
+from muster.presentation import left_out, outcomes, seats, undoings, words
 from muster.presentation.answers import Answer
 from muster.presentation.lines import at_most, counted
 from muster.presentation.outcomes import Item, name_of
@@ -79,7 +79,7 @@ def of_items(
         for item in items
         if item.get("loses_by_hand")
     ][:_NAMED]
-    return found
+    return [*found, *undoings.held_lines(items)]
 
 
 def effect(changes: Sequence[Mapping[str, Any]]) -> Effect:

@@ -12,7 +12,7 @@ from muster.presentation.tables import Table, table
 
 type Run = Mapping[str, Any]
 
-_KINDS = {"import": "import", "push": "push", "settings": "change of settings"}
+_KINDS = {"import": "import", "push": "push", "settings": "change of settings", "undo": "undo"}
 _NEEDS_SOMEBODY = frozenset({"parked", "failed", "succeeded_with_errors"})
 
 
@@ -62,7 +62,9 @@ def kind(run: Run) -> str:
     mode = {"full": "full ", "incremental": "incremental ", "members": "named people's "}.get(run["mode"], "")
     if run["kind"] != "import":
         mode = ""
-    return f"{preview}{mode}{called}".replace("a incremental", "an incremental")
+    undone = f" of {run['undoes']}" if run.get("undoes") else ""
+    said = f"{preview}{mode}{called}{undone}"
+    return said.replace("a incremental", "an incremental").replace("a undo", "an undo")
 
 
 def runs_table(answer: Answer) -> Table:

@@ -3,6 +3,7 @@
 pushing         start a push
 steps           the job of a push: gather who is due, decide, send, read the outcome
 gathering_due   gather who is due and who is in line, and their users in Vault CRM
+push_basis      what a push is decided with, and its documents in the archive (Q4)
 push_plan       the plan of a push, person by person (P1, G7, G8)
 push_items      its items, step by step: counts, hash, file (P1)
 item_outcomes   what comes of an item: the member after it; whether it is wanted still (P2, P3)

@@ -11,11 +11,11 @@ from muster.pushes import licence_lines, push_plan
 from muster.pushes.blocked import another_vault, blocked_by
 from muster.pushes.checking_links import strangers
 from muster.pushes.ports import Ports
+from muster.pushes.push_basis import PushBasis
 from muster.pushes.sending_items import ItemSender, at_of
 from muster.roster import end_dates, engage_groups
 from muster.roster.engage_errors import field_not_writable
 from muster.roster.engage_groups import Due
-from muster.roster.licence_places import Place
 from muster.roster.member import Member
 from muster.roster.writing_members import Change
 from muster.runs.archive import AttemptParts
@@ -28,17 +28,9 @@ from muster.sources.vault_users import VaultUser
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """What a push decides with: members by id, users by Vault CRM id, and who in line may get a licence.
+class Gathered(PushBasis):
+    """What a push decides with; `entries` are about links that are in doubt: nothing is sent by them."""
 
-    `in_line` maps a member to the place, and whether at once. `writable` are the fields of custom mappings
-    that can be written. `entries` are about links that are in doubt: nothing is sent by them.
-    """
-
-    members: Mapping[str, Member]
-    users: Mapping[str, VaultUser]
-    in_line: Mapping[str, tuple[Place, bool]]
-    writable: frozenset[str]
     entries: tuple[LogEntry, ...]
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from muster.checks import Check
 from muster.error_log import LogEntry
-from muster.pushes import push_items, push_plan
+from muster.pushes import push_basis, push_items, push_plan
 from muster.pushes.blocked import blocked_by
 from muster.pushes.gathering_due import DueGathering
 from muster.pushes.ports import Ports
+from muster.pushes.push_basis import PushBasis
 from muster.pushes.push_items import PushItem, Step
 from muster.pushes.reading_outcomes import OutcomeReader
 from muster.pushes.sending import PlanSender
@@ -23,6 +24,7 @@ from muster.roster.engage_errors import REMOVAL_SUCCEEDED, under_way_too_long, u
 from muster.roster.member import Member
 from muster.runs import guard
 from muster.runs.answer import PlanShown
+from muster.runs.archive import AttemptParts
 from muster.runs.clock import RunClock
 from muster.runs.hooks import Ending, Planned, Progress
 from muster.runs.parking import SHOWN
@@ -67,6 +69,7 @@ class PushJob:
         """
         requested, refused = self.align_sync.take_requests(run)
         due = self._gathering.gathered(run, requested, resumed=resumed)
+        self._keep(run, due)
         plan = push_plan.make_plan(
             due.members.values(), due.users, due.in_line, self.settings, at_of(run), due.writable
         )
@@ -81,12 +84,17 @@ class PushJob:
             shown=PlanShown(changes=[item.shown() for item in sends[:SHOWN]]),
             reasons=trips,
             blocked=f"the push is {blocked_by(failed)}" if failed else None,
+            summary={"read": len(due.members)},
             errors=len(plan.unseen) + refused,
             entries=[user_not_seen(due.members[name], now, run.id) for name in plan.unseen],
             standing=[*due.entries, *self._what_takes_long(due.members.values())],
             note=_note(failed, trips),
             details={"blocked_by": [asdict(check) for check in failed]},
         )
+
+    def _keep(self, run: Run, basis: PushBasis) -> None:
+        parts = AttemptParts(self.ports.archive, run)
+        parts.put_decided_with(push_basis.keep(basis, self.settings, parts))
 
     def written(self, items: Sequence[PushItem]) -> bytes:
         """Return items as a part of the plan's file."""

@@ -63,6 +63,11 @@ def evaluate(
     return Verdict(None, winner)
 
 
+def is_judged_by_salesforce(settings: Settings) -> bool:
+    """Whether Salesforce has all that is judged, so that the same is found whatever the member has."""
+    return all(settings.field_maps.salesforce.get(name) is not None for name in _JUDGED)
+
+
 def would_have(fields: Fields, settings: Settings, member: Member | None = None) -> dict[str, str | None]:
     """Return the names and the e-mail address that the member would have, which is what is judged (A4)."""
     field_map = settings.field_maps.salesforce

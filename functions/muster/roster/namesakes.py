@@ -28,7 +28,8 @@ ADDRESS_TAKEN = "address_taken"
 
 def own_addresses(change: UserChange, settings: Settings) -> tuple[str | None, str | None]:
     """Return the username, and the e-mail address as Salesforce has it, that a member would have."""
-    values = mapped(settings.field_maps.salesforce, change.fields)
+    field_map = settings.field_maps.salesforce
+    values = mapped({name: field_map.get(name) for name in ("username", "email")}, change.fields)
     return values.get("username"), values.get("email")
 
 

@@ -46,12 +46,21 @@ def wanted_for(change: UserChange, settings: Settings) -> Wanted:
     )
 
 
-def decide(change: UserChange, known: Known, settings: Settings, pools: Pools, now: datetime) -> Decision:
-    """Return the decision about a change, given what is known and how many of each seat are taken."""
-    if _is_stale(change, known):
+def decide(
+    change: UserChange,
+    known: Known,
+    settings: Settings,
+    pools: Pools,
+    now: datetime,
+    verdict: Verdict | None = None,
+) -> Decision:
+    """Return the decision about a change, given what is known and how many of each seat are taken.
+
+    `verdict` is that of `judged`, where it has been found already.
+    """
+    if is_stale(change, known):
         return Decision(outcome=Outcome.STALE, before=known.member, link_before=known.link)
-    frozen = _is_frozen(change, known.member)
-    verdict = eligibility.evaluate(change.fields, change.matches, settings, known.member, frozen=frozen)
+    verdict = verdict or judged(change, known.member, settings)
     if known.member:
         decision = _follow(known.member, change, known, verdict, settings, pools, now)
         return namesakes.claiming(decision, known) if known.matches and decision.after else decision
@@ -86,6 +95,12 @@ def seat(
     return recorded(member, after, Outcome.SEATED, settings, now, f"assignment:{member.assignment}", run)
 
 
+def judged(change: UserChange, member: Member | None, settings: Settings) -> Verdict:
+    """Return whether the user of a change belongs in the roster; `member` is its own, if there is one."""
+    frozen = _is_frozen(change, member)
+    return eligibility.evaluate(change.fields, change.matches, settings, member, frozen=frozen)
+
+
 def _is_frozen(change: UserChange, known: Member | None) -> bool:
     """Whether the user is frozen, by what was read or else by what is known of the member (A17)."""
     if change.frozen is None:
@@ -93,7 +108,8 @@ def _is_frozen(change: UserChange, known: Member | None) -> bool:
     return change.frozen
 
 
-def _is_stale(change: UserChange, known: Known) -> bool:
+def is_stale(change: UserChange, known: Known) -> bool:
+    """Whether something newer is known of the user than the change."""
     if known.member:
         seen = known.member.sources.get(CONNECTION)
     elif known.link:

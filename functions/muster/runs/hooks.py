@@ -20,10 +20,10 @@ class Planned[I]:
 
     `counts` are by outcome, `plan_hash` is what an approval is for, `reasons` say why it has to wait for one,
     and `blocked` why it cannot be applied at all. `left_out` counts by reason who is no active member (A4).
-    `summary` is what else the summary has that is kept with the plan (`None`: none is kept). `errors` is how
-    many the run has had until now. `entries` are logged; so are `standing` ones, about what each run finds
-    again, except by a preview: those of them that are new count as errors. A preview says `note` after its
-    own words, and has `details`.
+    `summary` is what else the summary has that is kept with the plan; `read` in it is how many people it was
+    made for. `errors` is how many the run has had until now. `entries` are logged; so are `standing` ones,
+    about what each run finds again, except by a preview: those of them that are new count as errors. A
+    preview says `note` after its own words, and has `details`.
     """
 
     items: Sequence[I]
@@ -33,7 +33,7 @@ class Planned[I]:
     reasons: Sequence[Reason] = ()
     blocked: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
-    summary: Mapping[str, Any] | None = None
+    summary: Mapping[str, Any] = field(default_factory=dict)
     errors: int = 0
     entries: Sequence[LogEntry] = ()
     standing: Sequence[LogEntry] = ()

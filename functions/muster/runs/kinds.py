@@ -5,7 +5,7 @@ What a run of one kind gathers, decides and applies is its `Job`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from muster.runs.run import Kind, Run
 
@@ -106,11 +106,31 @@ PUSH = RunKind(
     needs_features=True,
     resumed_when_half_done=True,
 )
+UNDO = RunKind(
+    name="undo",
+    one="an undo",
+    next="undo",
+    function=_IMPORTS,
+    rejecting_function=_IMPORTS,
+    system="roster",
+    failed="undo_failed",
+    source="the history and Salesforce",
+    pages="gathered",
+    last_phase="Everything is put back.",
+)
+# A push's function has no Salesforce.
+UNDO_OF_A_PUSH = replace(
+    UNDO,
+    one="an undo of a push",
+    function=PUSH.function,
+    rejecting_function=PUSH.function,
+    source="the history",
+)
 # Those that schedules begin.
 SCHEDULED = (IMPORT, PUSH)
-KINDS: Mapping[Kind, RunKind] = {each.name: each for each in (IMPORT, SETTINGS, PUSH)}
+KINDS: Mapping[Kind, RunKind] = {each.name: each for each in (IMPORT, SETTINGS, PUSH, UNDO)}
 
 
 def kind_of(run: Run) -> RunKind:
     """Return the kind of a run."""
-    return KINDS[run.kind]
+    return UNDO_OF_A_PUSH if run.undoes_kind == PUSH.name else KINDS[run.kind]

@@ -110,7 +110,9 @@ class Ends:
     def _waiting_already(self, run: Run) -> Run | None:
         """Return the run that waits with the same plan; runs that wait with another plan are closed."""
         for other in self._lately(run.organization):
-            if other.status is not Status.PARKED or other.id == run.id or other.kind != run.kind:
+            if other.status is not Status.PARKED or other.id == run.id:
+                continue
+            if (other.kind, other.undoes) != (run.kind, run.undoes):
                 continue
             in_time = other.expires_at is not None and timestamp(self.clock.now()) < other.expires_at
             same_settings = other.settings_version == run.settings_version

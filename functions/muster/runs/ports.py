@@ -121,7 +121,7 @@ class Job[I](Protocol):
 
     @property
     def has_summary(self) -> bool:
-        """Whether its plans have a summary."""
+        """Whether going on with a plan takes its summary."""
 
     def plan(self, run: Run, *, resumed: bool) -> Planned[I]:
         """Gather and decide; `resumed`: an invocation before has begun with that."""

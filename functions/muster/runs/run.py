@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Any, Literal, get_args
 
 type Mode = Literal["full", "incremental", "members"]
-type Kind = Literal["import", "settings", "push"]
+type Kind = Literal["import", "settings", "push", "undo"]
 _MODES = get_args(Mode.__value__)
+_OF_AN_UNDO = frozenset({"undoes", "undoes_kind"})
 
 
 class Status(StrEnum):
@@ -54,8 +55,8 @@ class Run:
     `settings_version` is what it was planned with, `approved` the hash of the plan that an admin let pass.
     `settings_hash` is the digest of the document that a change of settings is about, and `why` the reason
     given for it. `integration_users` is in whose name each connection was called, by the ids there (U5).
-    `left_out` counts by reason who is no active member by its plan (A4). Times are
-    ISO 8601 in UTC.
+    `left_out` counts by reason who is no active member by its plan (A4). `undoes` is the run that an undo
+    puts back, and `undoes_kind` what kind that is, or what it undid itself. Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -79,6 +80,8 @@ class Run:
     decided_request_id: str | None = None
     settings_hash: str | None = None
     why: str | None = None
+    undoes: str | None = None
+    undoes_kind: Kind | None = None
     cursor: int = 0
     planned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -98,7 +101,9 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as functions answer it and as it is stored."""
-        return {**asdict(self), "mode": self.mode_or_kind}
+        record = {**asdict(self), "mode": self.mode_or_kind}
+        # Only an undo has these.
+        return {name: each for name, each in record.items() if name not in _OF_AN_UNDO or each is not None}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Run:

@@ -12,6 +12,7 @@ from typing import Any
 from muster.error_log import LogEntry, at_most
 from muster.errors import Misconfigured
 from muster.runs.answer import Ended, RunAnswer
+from muster.runs.archive import PLAN, UNFINISHED
 from muster.runs.clock import RunClock
 from muster.runs.hooks import Ending, Planned
 from muster.runs.parking import Ends, news, outlook, to_look_at
@@ -21,7 +22,6 @@ from muster.runs.run import Phase, Run, Status
 from muster.times import timestamp
 
 ITEMS_A_PART = 200
-_PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,16 @@ class Work[I]:
 
     def _planned(self, run: Run, *, resumed: bool) -> tuple[Planned[I], Mapping[str, Any], Run]:
         """Return the plan and its summary, which are archived, and the run with what it records of them."""
+        archive, where = self.ports.archive, (run.organization, run.id, run.attempt, PLAN)
+        if resumed:
+            # A plan may have been left behind: it is not that of what is gathered from now on.
+            archive.put_document(*where, {**UNFINISHED})
         planned = self.job.plan(run, resumed=resumed)
-        archive, where = self.ports.archive, (run.organization, run.id, run.attempt, _PLAN)
         for number, start in enumerate(range(0, len(planned.items), ITEMS_A_PART), 1):
             body = self.job.written(planned.items[start : start + ITEMS_A_PART])
             archive.put(*where, number, body)
-        summary: dict[str, Any] = {}
-        if planned.summary is not None:
-            summary = _summary_of(planned)
-            archive.put_document(*where, summary)
+        summary = _summary_of(planned)
+        archive.put_document(*where, summary)
         self._log(run, planned.entries)
         new = 0 if run.preview else self._log(run, at_most(planned.standing))
         run = replace(
@@ -81,17 +82,17 @@ class Work[I]:
             plan_hash=planned.plan_hash,
             updated_at=timestamp(self.clock.now()),
         )
-        return planned, summary, run
+        return planned, summary if self.job.has_summary else {}, run
 
     def _items(self, run: Run) -> list[I]:
-        parts = self.ports.archive.parts(run.organization, run.id, run.attempt, _PLAN)
+        parts = self.ports.archive.parts(run.organization, run.id, run.attempt, PLAN)
         # An interrupted attempt at planning may have left more parts behind than this plan has.
         return list(islice(chain.from_iterable(map(self.job.read, parts)), run.planned))
 
     def _summary(self, run: Run) -> Mapping[str, Any]:
         if not self.job.has_summary:
             return {}
-        return self.ports.archive.document(run.organization, run.id, run.attempt, _PLAN)
+        return self.ports.archive.document(run.organization, run.id, run.attempt, PLAN)
 
     # ── Apply ────────────────────────────────────────────────────────────────────────────────────
 
@@ -175,10 +176,11 @@ def _summary_of[I](planned: Planned[I]) -> dict[str, Any]:
     """Return the document that is kept beside a plan's file."""
     return {
         "hash": planned.plan_hash,
+        "items": len(planned.items),
         "counts": planned.counts,
         "seats": planned.shown.seats,
         "left_out": planned.shown.left_out,
         "guard": [reason.text() for reason in planned.reasons],
         "tally": planned.shown.tally,
-        **(planned.summary or {}),
+        **planned.summary,
     }

@@ -39,11 +39,11 @@ type Ids = dict[str, None]
 class Gathered:
     """What was read.
 
-    `rows` holds the users to decide about, `matches` the assignments with a filter that match a user,
-    `loops` the loops of managers (`None`: not everyone was read). `unseen` are CRM ids that should have been
-    there, `frozen` those of users who are frozen (`None`: not known), `leaving` those of members whom an end
-    date or status closes. `newest` is the newest SystemModstamp of the first page, as Salesforce writes it:
-    what changed later, by Salesforce's own clock, may have been missed.
+    `rows` holds the users to decide about, `sums` the digests of their rows, `matches` the assignments with a
+    filter that match a user, `loops` the loops of managers (`None`: not everyone was read). `unseen` are CRM
+    ids that should have been there, `frozen` those of users who are frozen (`None`: not known), `leaving`
+    those of members whom an end date or status closes. `newest` is the newest SystemModstamp of the first
+    page, as Salesforce writes it: what changed later, by Salesforce's own clock, may have been missed.
 
     Where everyone was read, `managers` maps each user to its manager, and `digests` each unchanged member to
     the digest of its fields. Of the users who are no active members, `deactivated` counts those inactive in
@@ -54,6 +54,7 @@ class Gathered:
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
+    sums: dict[str, str] = field(default_factory=dict)
     matches: Mapping[str, frozenset[str]] = field(default_factory=dict)
     depths: Mapping[str, int] = field(default_factory=dict)
     loops: tuple[tuple[str, ...], ...] | None = None
@@ -69,6 +70,16 @@ class Gathered:
     outside: dict[str, Sample] = field(default_factory=dict)
     heirs: Mapping[str, str] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
+
+    def keep(self, row: Row, of_fields: str) -> None:
+        """Keep the row of a user to decide about, with the digest of its fields."""
+        self.rows[row["Id"]] = row
+        self.sums[row["Id"]] = of_fields
+
+    def keep_all(self, rows: Sequence[Row], sums: Sequence[str]) -> None:
+        """Keep the rows of users to decide about, with their digests."""
+        for row, of_fields in zip(rows, sums, strict=True):
+            self.keep(row, of_fields)
 
     def in_loop(self, crm_id: str) -> bool | None:
         """Return whether a user is in a loop of managers, `None` where that is not known."""
@@ -115,11 +126,11 @@ class Gathering:
                 state = states.get(crm_id)
                 if state is None:
                     if inactive or row["IsActive"] is True:
-                        gathered.rows[crm_id] = row
+                        gathered.keep(row, of_fields)
                     else:
                         gathered.deactivated.add(row)
                 elif afresh or not state.digest.startswith(of_fields) or is_due(state):
-                    gathered.rows[crm_id] = row
+                    gathered.keep(row, of_fields)
                 else:
                     digests[crm_id] = of_fields
                     if not state.active:
@@ -146,8 +157,8 @@ class Gathering:
         names = fields_to_read(self.settings)
         gathered = Gathered()
         condition = soql.since("SystemModstamp", moment)
-        for rows, _ in self._rows("users", soql.select(names, condition), names, gathered):
-            gathered.rows |= {row["Id"]: row for row in rows}
+        for rows, sums in self._rows("users", soql.select(names, condition), names, gathered):
+            gathered.keep_all(rows, sums)
         changed, newest = dict(gathered.rows), gathered.newest
         gathered.frozen = self._frozen()
         moved = frozen ^ gathered.frozen if frozen is not None and gathered.frozen is not None else ()
@@ -155,7 +166,7 @@ class Gathering:
         self._read_by_id("due_users", further, gathered)
         # Others may have changed before those were read, and are not read yet.
         gathered.newest = newest
-        if len(changed) > MOST_BY_ID:
+        if not self._matches_few(changed):
             narrowed = _by_user(self._matching(condition), changed)
             gathered.matches = {**narrowed, **self._matches_by_id(further)}
         else:
@@ -183,8 +194,17 @@ class Gathering:
         names = fields_to_read(self.settings)
         for number, some in enumerate(batched(crm_ids, USERS_A_QUERY, strict=False), 1):
             query = soql.select(names, soql.one_of("Id", some))
-            for rows, _ in self._rows(f"{name}/{number}", query, names, gathered):
-                gathered.rows |= {row["Id"]: row for row in rows}
+            for rows, sums in self._rows(f"{name}/{number}", query, names, gathered):
+                gathered.keep_all(rows, sums)
+
+    def _matches_few(self, changed: Mapping[str, Row]) -> bool:
+        """Whether so few have changed that they are matched by id; a reading goes on as it began."""
+        if self.resumed and filtered(self.settings):
+            if next(self.archive.parts("filters/1"), None) is not None:
+                return False
+            if next(self.archive.parts("matches"), None) is not None:
+                return True
+        return len(changed) <= MOST_BY_ID
 
     def _noted(self, name: str, ids: Callable[[], Iterable[str]]) -> list[str]:
         """Return ids as they were when first asked for in this attempt."""

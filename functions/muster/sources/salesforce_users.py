@@ -74,11 +74,18 @@ def digest(fields_digest: str, matches: Iterable[str], manager: str | None, *, f
 
 
 def change_of(
-    row: Row, names: Sequence[str], matches: Iterable[str], settings: Settings, read_at: datetime, run: str
+    row: Row,
+    names: Sequence[str],
+    matches: Iterable[str],
+    settings: Settings,
+    read_at: datetime,
+    run: str,
+    fields_digest: str | None = None,
 ) -> UserChange:
     """Return a row as a user change; `matches` are the assignments whose filter matches in Salesforce.
 
-    Raises `Rejected` where the row is not that of a user.
+    `fields_digest` is that of `digester`, where it is known. Raises `Rejected` where the row is not that of a
+    user.
     """
     row = spelled_as(names, row)
     missing = [name for name in names if name not in row]
@@ -94,5 +101,5 @@ def change_of(
         source=read_version(fields, read_at),
         run=run,
         matches=unfiltered(settings) | frozenset(matches),
-        fields_digest=digester(names)(row),
+        fields_digest=digester(names)(row) if fields_digest is None else fields_digest,
     )

@@ -30,7 +30,7 @@ def staffed(company: Company) -> Company:
 
 
 def test_an_event_of_each_kind_is_there() -> None:
-    kinds = {"full", "incremental", "preview", "members", "approve", "reject", "go_on", "start"}
+    kinds = {"full", "incremental", "preview", "members", "approve", "reject", "go_on", "start", "undo"}
     assert {each.removeprefix("scheduled_import_") for each in events_for("scheduled_import")} == kinds
 
 

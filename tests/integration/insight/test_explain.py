@@ -362,6 +362,10 @@ def test_a_parked_import_shows_its_plan_and_the_event_that_approves_it(acme: Com
     assert acme.run(mode=None, **approve["event"])["status"] == "succeeded"
     assert acme.active() == set()
     ended = acme.ask("run", run_id=run_id)
-    assert (ended["run"]["approved_by"], ended["to_do"], ended["progress"]) == ("jane@acme.example", [], None)
+    assert (ended["run"]["approved_by"], ended["progress"]) == ("jane@acme.example", None)
+    # What it has done can be undone, by the event that says so.
+    (undo,) = ended["to_do"]
+    assert undo["event"]["preview"]
+    assert acme.run(mode=None, **{**undo["event"], "by": "jane"})["ended"] == "previewed"
     assert acme.ask("run", run_id=run_id, cursor="1.1.0")["status"] == "rejected"
     assert len(ended["items"]) == 7

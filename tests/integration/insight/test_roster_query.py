@@ -310,7 +310,9 @@ def test_every_sample_event_is_answered(ask: Any, name: str, context: LambdaCont
     table = bootstrap.run_table()
     run = run_of("20261120T081532-0a1b2c3d")
     table.finish(run, table.take("acme", run.id, NOW.timestamp(), 60), None)
-    assert roster_query.handler(pasted(name), context)["status"] == "succeeded"
+    # The run has ended, and has no plan.
+    expected = "rejected" if name == "roster_query_replay" else "succeeded"
+    assert roster_query.handler(pasted(name), context)["status"] == expected
 
 
 # ── Seats ────────────────────────────────────────────────────────────────────────────────────────────
@@ -395,6 +397,7 @@ ABOUT_ONE = {
     "licences": {},
     "runs": {},
     "run": {"run_id": "20261120T081532000-0a1b2c3d"},
+    "replay": {"run_id": "20261120T081532000-0a1b2c3d"},
     "errors": {},
     "health": {},
     "export": {"what": "roster"},

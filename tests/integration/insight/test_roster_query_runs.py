@@ -222,7 +222,12 @@ def test_filtered_pages_are_filled_and_have_every_run_once(
     [
         ({"kinds": "push"}, "filter.kinds", "is not something to filter runs by", "Did you mean 'kind'?"),
         ({"kind": "pusch"}, "filter.kind", '"pusch" is none that a run has', "Did you mean 'push'?"),
-        ({"kind": True}, "filter.kind", "true is none that a run has", "Known are import, push, settings."),
+        (
+            {"kind": True},
+            "filter.kind",
+            "true is none that a run has",
+            "Known are import, push, settings, undo.",
+        ),
         ({"kind": ["push"]}, "filter.kind", '["push"] is none that a run has', "Did you mean 'push'?"),
         (
             {"status": "faild"},

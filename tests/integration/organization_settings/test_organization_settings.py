@@ -375,7 +375,7 @@ def test_every_event_to_paste_works_in_the_order_of_the_docs(
     aws: SimpleNamespace, context: LambdaContext
 ) -> None:
     names = {each.removeprefix("organization_settings_") for each in events_for("organization_settings")}
-    order = ["validate", "put", "get", "put_yaml", "history", "restore", "rotate_token"]
+    order = ["validate", "put", "get", "put_yaml", "history", "undo", "restore", "rotate_token"]
     # The others read Salesforce or Vault CRM: the tests beside this one, _preview and _describe, have them.
     assert names == {
         *order,

@@ -132,6 +132,15 @@ _RUNS = (
     replace(_RUN, id="20261120T121500000-00000005", status=Status.PREVIEWED, phase=Phase.GATHER),
     replace(_RUN, id="20261120T131500000-00000006", status=Status.REJECTED),
     replace(_RUN, id="20261120T141500000-00000007", status=Status.FAILED),
+    replace(
+        _RUN,
+        id="20261120T151500000-00000008",
+        status=Status.SUCCEEDED,
+        mode=None,
+        kind="undo",
+        undoes=PUSH,
+        undoes_kind="push",
+    ),
 )
 
 _STATE = ImportState(

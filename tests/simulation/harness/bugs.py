@@ -91,15 +91,11 @@ class Bugs[S: Named, C: Race[Any]]:
             *("race", name, seeds),
         )
 
-    def stalls(
-        self, name: str, every: int = 1, victims: tuple[int, ...] | None = None, offset: int = 0
-    ) -> Hunt:
+    def stalls(self, name: str, every: int = 1, victims: tuple[int, ...] | None = None) -> Hunt:
         """Hunt in a race, with one of them stalled wherever it can be."""
         return self._hunt(
-            lambda subject: racing.race_stalled(
-                subject, only(name, self.races), every, offset, victims=victims
-            ),
-            *("stalls", name, every, victims, offset),
+            lambda subject: racing.race_stalled(subject, only(name, self.races), every, victims=victims),
+            *("stalls", name, every, victims),
         )
 
     def _hunt(self, hunt: Callable[[Subject[S, Any, C]], object], *key: object) -> Hunt:

@@ -73,7 +73,8 @@ SMALL = {
     "sandbox.salesforce.query.SMALLEST_PAGE": 3,
     "muster.adapters.salesforce.client.ROWS_A_PAGE": 3,
     "muster.imports.applying.LOOKED_UP_AT_ONCE": 2,
-    "muster.imports.planning.LOOKED_UP_AT_ONCE": 2,
+    "muster.imports.looking_up.LOOKED_UP_AT_ONCE": 2,
+    "muster.imports.looking_up.USERS_A_PART": 3,
     "muster.runs.work.ITEMS_A_PART": 3,
     "muster.pushes.sending.RECORDS_A_CALL": 2,
 }

@@ -10,9 +10,10 @@ from muster import admin_requests
 from muster.adapters.aws import loss_table, roster_table, roster_writes, run_table
 from muster.adapters.aws.snapshot_files import SnapshotFiles
 from muster.errors import Incomplete
-from muster.imports import plan_items, selecting
+from muster.imports import known_roster, plan_items, selecting
 from muster.imports.applying import PlanApplier
 from muster.imports.gathering import PlanMaker
+from muster.imports.looking_up import LookingUp
 from muster.imports.notifying_managers import ManagerNotifier
 from muster.imports.plan_items import Item
 from muster.imports.seating import Seating
@@ -144,6 +145,25 @@ def _resumed_as_if_read_now(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ImportJob, "plan", anew)
 
 
+bugs.add(
+    "nobody looks who waits for a leaver",
+    hunts.who_waits_for_a_leaver,
+    lambda patch: patch.setattr(LookingUp, "_look_who_waits", lambda *_: None),
+)
+
+bugs.add(
+    "nobody looks who is in line",
+    hunts.a_raised_limit,
+    lambda patch: patch.setattr(LookingUp, "_look_at_lines", lambda *_: None),
+)
+
+
+@bugs.bug("the seats are not in the archive", hunts.plans_come_out_again)
+def _seats_not_archived(patch: pytest.MonkeyPatch) -> None:
+    keep = known_roster.keep
+    patch.setattr(known_roster, "keep", lambda *given: {**keep(*given), "pools": {}})
+
+
 # ── Deciding ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -265,7 +285,7 @@ bugs.add(
 # ── Applying ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@bugs.bug("no fence", bugs.stalls("an import of what was taken back", 2, (0,), 1))
+@bugs.bug("no fence", bugs.stalls("an import of what was taken back", 1, (0,)))
 def _no_fence(patch: pytest.MonkeyPatch) -> None:
     write = roster_table.RosterTable.write
 

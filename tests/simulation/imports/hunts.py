@@ -5,13 +5,21 @@ from collections.abc import Callable
 from functools import partial
 
 from muster.roster import seats
-from tests.simulation.harness import quick_moto
+from tests.simulation.harness import quick_moto, replays
 from tests.simulation.harness.subject import demand, only
 from tests.simulation.harness.sweeping import points, sweep
 from tests.simulation.harness.world import Violation, World
 from tests.simulation.imports import results
 from tests.simulation.imports.company import Company
-from tests.simulation.imports.scenarios import IMPORTS, guarded, hired, parked, parked_run, settled
+from tests.simulation.imports.scenarios import (
+    IMPORTS,
+    guarded,
+    hired,
+    moved,
+    parked,
+    parked_run,
+    settled,
+)
 from tests.simulation.imports.subject import Importing, of_snapshots
 
 
@@ -209,6 +217,50 @@ def a_raised_limit(world: World) -> None:
         raise Violation("nobody is served from the line though seats are free")
     if served != named:
         raise Violation(f"the preview names {named}, and the import seats {served}")
+
+
+def who_waits_for_a_leaver(world: World) -> None:
+    """Whoever a run lets in because a namesake leaves was named by its preview (A14)."""
+    company = Company(world)
+    company.begin()
+    company.hire("ada", Department="Sales")
+    company.run_import()
+    company.hire("bob", Department="Support", Email="ada@acme.example")
+    company.run_import()
+    world.clock.advance(minutes=15)
+    company.hire("carol", Department="Sales")
+    company.run_import("incremental")
+    # Bob was changed longer ago than runs overlap by now: he is not among those who are read.
+    world.clock.advance(minutes=15)
+    company.leave("ada")
+    planned = company.run_import("incremental", by="jane", preview=True)
+    before = _active(company)
+    company.run_import("incremental")
+    let_in = _active(company) - before
+    named = {company.name_of(change["user"]) for change in planned["changes"]}
+    if not let_in:
+        raise Violation("nobody is let in though namesakes have left")
+    if not let_in <= named:
+        raise Violation(f"the preview names {named}, and the import lets in {let_in}")
+
+
+def plans_come_out_again(world: World) -> None:
+    """What a plan was made from is in the archive, all of it (Q4)."""
+    company = Company(world)
+    moved(company)
+    company.run_import("incremental")
+    company.leave("grace")
+    company.run_import()
+    assert world.rules.archive
+    demand(replays.differing(world.rules.archive))
+
+
+def _active(company: Company) -> set[str | None]:
+    return {
+        company.name_of(each.crm["salesforce"]["id"])
+        for each in company.roster().members.values()
+        if each.active
+    }
 
 
 def _holders(company: Company) -> set[str | None]:

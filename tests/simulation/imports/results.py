@@ -23,8 +23,16 @@ _OF_LUCK = frozenset({"id", "version", "updated_at", "source_version"})
 # What the error log says of a run that failed; the import after it says whether anything is left.
 # And where a push came first, an import had no edit to keep; who was not shown once is shown to the next one.
 _PASSING = frozenset(
-    {"import_failed", "not_written", "push_failed", "request_kept", "source_user", "vault_not_imported"}
-    | {"snapshot_failed"}
+    {
+        "import_failed",
+        "not_written",
+        "push_failed",
+        "request_kept",
+        "snapshot_failed",
+        "source_user",
+        "undo_failed",
+        "vault_not_imported",
+    }
 )
 
 

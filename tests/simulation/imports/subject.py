@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tests.simulation.harness import replays
 from tests.simulation.harness.faults import KINDS, Call
 from tests.simulation.harness.salesforce_wire import HTTP_KINDS, SERVICE, UNTRUSTWORTHY
 from tests.simulation.harness.strict_aws import Row
@@ -122,6 +123,8 @@ class Importing(Company, Subject[ImportScenario, ImportResult, ImportRace]):
             raise Violation(f"without any fault, in {run.pieces} pieces, it is {run.said}")
         if resume:
             run.said = resume_what_died(self) or run.said
+        assert self.world.rules.archive
+        demand(replays.differing(self.world.rules.archive))
         if scenario.again:
             put_again(self, scenario.again)
         mended = self.mend(scenario.mode)
@@ -205,7 +208,7 @@ def resume_what_died(company: Company) -> Said | None:
     """
     said = None
     for name, found in company.roster().runs.items():
-        while found["status"] == "running" and found["kind"] == "import":
+        while found["status"] == "running" and found["kind"] in ("import", "undo"):
             said = company.resume(name)
             if said["status"] not in (*_ENDED, "continue"):
                 raise Violation(f"a run that is resumed ends as {said}")

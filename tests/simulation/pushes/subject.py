@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from muster.pushes.licence_lines import PROBE
-from tests.simulation.harness import salesforce_wire, vault_wire
+from tests.simulation.harness import replays, salesforce_wire, vault_wire
 from tests.simulation.harness.faults import DEATHS, GONE, KINDS, Call
 from tests.simulation.harness.subject import ENDED_WELL, Played, Race, Said, Subject, Watch, demand
 from tests.simulation.harness.vault_wire import VAULT_KINDS, WRITE
@@ -96,6 +96,8 @@ class Pushing(PushCompany, Subject[PushScenario, PushResult, PushRace]):
 
     def see_through(self, scenario: PushScenario, run: Played[PushResult], *, resume: bool) -> PushResult:
         """Let time go by and schedules go on, then look at it from all sides."""
+        assert self.world.rules.archive
+        demand(replays.differing(self.world.rules.archive))
         if scenario.again:
             put_again(self, scenario.again, ENDED_WELL)
         self.quiet()

@@ -80,7 +80,7 @@ def the_session(world: World) -> None:
 bugs.add(
     "no version guard",
     every_order(ADA, ADA_CHANGED),
-    lambda patch: patch.setattr(salesforce_lifecycle, "_is_stale", lambda *_: False),
+    lambda patch: patch.setattr(salesforce_lifecycle, "is_stale", lambda *_: False),
 )
 
 

@@ -57,7 +57,10 @@ def test_a_cause_is_found_by_kind_id_origin_or_address(cause: str, expected: lis
     [
         ("imports", "Did you mean 'import'?"),
         ("mesage", "Did you mean 'message'?"),
-        ("jane", "Write one of import, push, message, edit, group_request, erasure, crm, align, run:…,"),
+        (
+            "jane",
+            "Write one of import, push, undo, message, edit, group_request, erasure, crm, align, run:…,",
+        ),
         ("hook:x", "Write one of "),
     ],
 )

@@ -78,3 +78,65 @@ def test_a_run_that_is_not_there_cannot_be_decided_about(answering: Answering) -
 
     assert len(functions.asked) == 1
     assert result.exit_code == 1
+
+
+UNDO = {**OF, "undo": RUN, "by": JANE}
+
+
+@pytest.mark.parametrize(
+    ("shown", "function", "event"),
+    [
+        (
+            done(
+                "It has ended.",
+                to_do=[
+                    {
+                        "what": "Undo it.",
+                        "function": "ScheduledPushFunction",
+                        "event": {**UNDO, "preview": True},
+                    }
+                ],
+                run={"status": "succeeded"},
+            ),
+            "ScheduledPushFunction",
+            {**UNDO, "start": True},
+        ),
+        # What offers no undo is refused by the function, which says why.
+        (
+            done("A preview.", run={"id": RUN, "kind": "import"}),
+            "ScheduledImportFunction",
+            {**UNDO, "start": True},
+        ),
+        (
+            done("Saved.", run={"id": RUN, "kind": "settings"}),
+            "OrganizationSettingsFunction",
+            {**UNDO, "action": "undo"},
+        ),
+    ],
+    ids=["offered", "not offered", "settings"],
+)
+def test_a_run_is_undone_by_the_function_that_made_it(
+    answering: Answering, shown: Answer, function: str, event: dict[str, Any]
+) -> None:
+    functions = answering(shown)
+
+    result = carry_out("undo", RUN, "--yes", "--no-follow", "-o", "acme")
+
+    assert functions.asked[1:] == [(function, event)]
+    assert result.exit_code == 0
+    functions = answering(shown)
+    assert carry_out("undo", RUN, "--preview", "-o", "acme").exit_code == 0
+    previewed = {name: value for name, value in event.items() if name != "start"}
+    assert functions.asked[1:] == [(function, {**previewed, "preview": True})]
+
+
+def test_an_undo_is_shown_before_it_is_asked_for(answering: Answering) -> None:
+    run = done("It has ended.", run={"id": RUN, "kind": "import"})
+    functions = answering(run, done("Ada comes back."))
+
+    result = carry_out("undo", RUN, "-o", "acme")
+
+    assert functions.asked[1:] == [("ScheduledImportFunction", {**UNDO, "preview": True})]
+    assert result.exit_code == 1
+    assert "Ada comes back." in result.stdout
+    assert "Undo it? Nobody is there to ask." in result.stderr

@@ -164,6 +164,7 @@ def test_after_each_chunk_what_came_of_it_is_recorded() -> None:
     assert answer.message.startswith("First. ")
     summary: dict[str, Any] = {
         "hash": "ab",
+        "items": 5,
         "counts": {"planned": 5},
         "seats": None,
         "left_out": None,
@@ -185,6 +186,19 @@ def test_another_invocation_goes_on_where_the_last_one_has_recorded(time: int) -
     assert steps(world) == ALL
     assert job.applied == list("abcde")
     assert job.summaries[0]["x"] == 1
+
+
+def test_what_was_planned_before_is_no_plan_while_it_is_planned_anew() -> None:
+    world, where = World(), ("acme", "r1", 1, "plan")
+
+    class Anew(Job):
+        def plan(self, run: Run, *, resumed: bool) -> Planned[str]:
+            assert (resumed, world.kept[where]) == (True, {"unfinished": True})
+            return self.planned
+
+    world.put_document(*where, {"hash": "of the plan before"})
+    world.work(Anew()).go_on(RUN, resumed=True)
+    assert world.kept[where]["hash"] == "ab"
 
 
 def test_what_is_blocked_is_not_applied_and_only_told_by_a_preview() -> None:
