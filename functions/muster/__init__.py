@@ -10,6 +10,7 @@ sources/                 gather: users as a CRM shows them, whole or refused
 roster/                  decide and write: who is a member, and what each member has
 runs/                    runs of any kind: lease, guard, park, resume, end
 pushes/                  what is pending sent to Vault CRM; Align read and shown what came of it
+provisioning/            members' accounts in apps made, changed and closed
 imports/                 the roster brought in line with Salesforce and Vault CRM, and Align with it
 webhook/                 an outbound message received, queued and followed
 connections/             preflight and health

@@ -22,6 +22,7 @@ ROOMS = {
     "roster": ["roster"],
     "runs": ["runs"],
     "pushes": ["pushes"],
+    "provisioning": ["provisioning"],
     "imports": ["imports"],
     "webhook": ["webhook"],
     "connections": ["connections"],

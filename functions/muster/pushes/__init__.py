@@ -23,6 +23,5 @@ reading_outcomes  read what has come of requests, and record it
 sending_items   items of the plan written to Vault CRM, and what comes of it (P2, P3, P5)
 sending_records  records sent so that one that is refused holds up no other (P3)
 blocked         what keeps a push from sending, in words (U6)
-scim/           what a member is to have in a SCIM target, and what has to be done for it (O2, O3)
 ports           what pushes need from the outside world
 """

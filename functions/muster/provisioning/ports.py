@@ -10,7 +10,7 @@ from muster.crm.scim_lists import ListPage
 from muster.crm.scim_patches import Operation
 from muster.crm.scim_resources import Kind, Resource
 from muster.errors import Problem
-from muster.roster.scim_accounts import ScimAccount
+from muster.roster.accounts import Account
 
 
 class Target(Protocol):
@@ -56,6 +56,6 @@ class Ports:
 
     target: Target
     groups: Mapping[str, str]
-    record: Callable[[str, ScimAccount], None]
+    record: Callable[[str, Account], None]
     record_group: Callable[[str, str | None], None]
     tell: Callable[[str, Problem], None]

@@ -7,7 +7,7 @@ import pytest
 from sandbox import scim
 from tests.doubles.sandbox_doors import control
 from tests.doubles.scim_target import ScimTarget
-from tests.integration.pushes.scim.provisioned import Provisioned
+from tests.integration.provisioning.provisioned import Provisioned
 
 
 @pytest.fixture(scope="session")

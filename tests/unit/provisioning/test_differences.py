@@ -8,30 +8,30 @@ import pytest
 from muster.crm.scim_answers import Outcome, Written
 from muster.crm.scim_resources import Resource
 from muster.errors import Problem
-from muster.pushes.scim import adoption, step_outcomes
-from muster.pushes.scim.differences import Kind, Step, aim, difference
-from muster.pushes.scim.due import due_from
-from muster.pushes.scim.group_changes import GroupChange, group_changes, still_to_send
-from muster.pushes.scim.wanted_users import ScimUser
-from muster.roster.scim_accounts import LINKED, NO_ACCOUNT, ScimAccount
+from muster.provisioning import adoption, step_outcomes
+from muster.provisioning.differences import Kind, Step, aim, difference
+from muster.provisioning.due import due_from
+from muster.provisioning.group_changes import GroupChange, group_changes, still_to_send
+from muster.provisioning.wanted_accounts import WantedAccount
+from muster.roster.accounts import LINKED, NO_ACCOUNT, Account
 from muster.roster.vault_state import Tries
 from muster.settings.scim_connection import ScimConnection
 
 AT, LATER = "2026-11-30T08:00:00.000Z", "2026-11-30T14:00:01.000Z"
 VALUES = {"userName": "ada", "title": "Rep"}
-WANTED = ScimUser(VALUES, ("Sales",))
-LEFT: ScimUser | None = None
-THERE = ScimAccount(
+WANTED = WantedAccount(VALUES, ("Sales",))
+LEFT: WantedAccount | None = None
+THERE = Account(
     standing=LINKED, id="1", user_name="ada", access="given", active=True, sent=VALUES, groups=("Sales",)
 )
 TRIED = Tries(since=AT, last=AT, count=2)
 
 
-def changed(**values: Any) -> ScimAccount:
+def changed(**values: Any) -> Account:
     return replace(THERE, **values)
 
 
-def steps(account: ScimAccount, wanted: ScimUser | None, at: str = AT, **keys: Any) -> list[str]:
+def steps(account: Account, wanted: WantedAccount | None, at: str = AT, **keys: Any) -> list[str]:
     looked = keys.pop("has_looked", False)
     connection = ScimConnection.model_validate({"host": "api.example.com", "who": "everyone", **keys})
     return [str(step.kind) for step in difference(account, wanted, connection, at, has_looked=looked)]
@@ -43,14 +43,14 @@ def steps(account: ScimAccount, wanted: ScimUser | None, at: str = AT, **keys: A
         # Somebody comes.
         (NO_ACCOUNT, WANTED, {}, ["look", "create", "join"]),
         (NO_ACCOUNT, WANTED, {"has_looked": True}, ["create", "join"]),
-        (NO_ACCOUNT, ScimUser(VALUES), {"has_looked": True}, ["create"]),
+        (NO_ACCOUNT, WantedAccount(VALUES), {"has_looked": True}, ["create"]),
         (NO_ACCOUNT, WANTED, {"create": False}, ["look"]),
-        (NO_ACCOUNT, ScimUser({}, (), ("userName",)), {}, []),
+        (NO_ACCOUNT, WantedAccount({}, (), ("userName",)), {}, []),
         (NO_ACCOUNT, LEFT, {}, []),
         # Somebody is there.
         (THERE, WANTED, {}, []),
-        (THERE, ScimUser(VALUES | {"title": "Lead"}, ("Sales",)), {}, ["change"]),
-        (THERE, ScimUser({"userName": "ada"}, ("EMEA",)), {}, ["leave", "change", "join"]),
+        (THERE, WantedAccount(VALUES | {"title": "Lead"}, ("Sales",)), {}, ["change"]),
+        (THERE, WantedAccount({"userName": "ada"}, ("EMEA",)), {}, ["leave", "change", "join"]),
         (changed(active=False), WANTED, {}, ["activate", "read_back"]),
         (changed(active=None), WANTED, {}, ["read_back"]),
         (changed(active=None, access="ended"), WANTED, {}, ["activate", "read_back"]),
@@ -80,13 +80,13 @@ def steps(account: ScimAccount, wanted: ScimUser | None, at: str = AT, **keys: A
     ],
 )
 def test_what_there_is_to_do(
-    account: ScimAccount, wanted: ScimUser | None, keys: dict[str, Any], expected: list[str]
+    account: Account, wanted: WantedAccount | None, keys: dict[str, Any], expected: list[str]
 ) -> None:
     assert steps(account, wanted, **keys) == expected
 
 
-@pytest.mark.parametrize("wanted", [ScimUser(VALUES | {"title": "Lead"}, ("Sales",)), LEFT])
-def test_what_failed_waits_and_what_is_another_thing_does_not(wanted: ScimUser | None) -> None:
+@pytest.mark.parametrize("wanted", [WantedAccount(VALUES | {"title": "Lead"}, ("Sales",)), LEFT])
+def test_what_failed_waits_and_what_is_another_thing_does_not(wanted: WantedAccount | None) -> None:
     failed = changed(tries=TRIED, tried=aim(wanted))
     assert steps(failed, wanted) == []
     assert steps(failed, wanted, LATER) != []
@@ -107,7 +107,7 @@ def test_what_failed_waits_and_what_is_another_thing_does_not(wanted: ScimUser |
         (changed(tries=TRIED, tried="another"), LEFT, ""),
     ],
 )
-def test_when_a_push_has_to_look(account: ScimAccount, wanted: ScimUser | None, due: str | None) -> None:
+def test_when_a_push_has_to_look(account: Account, wanted: WantedAccount | None, due: str | None) -> None:
     connection = ScimConnection.model_validate({"host": "api.example.com", "who": "everyone"})
     assert due_from(account, wanted, connection) == due
 
@@ -124,12 +124,12 @@ def test_when_a_push_has_to_look(account: ScimAccount, wanted: ScimUser | None, 
         (THERE, {"1": "m-1"}, False),
     ],
 )
-def test_what_can_be_adopted(account: ScimAccount, taken: dict[str, str], is_adopted: bool) -> None:
+def test_what_can_be_adopted(account: Account, taken: dict[str, str], is_adopted: bool) -> None:
     said = adoption.adopted("m-1", account, "jane", taken)
     if not is_adopted:
         assert isinstance(said, Problem)
         return
-    assert isinstance(said, ScimAccount)
+    assert isinstance(said, Account)
     assert (said.standing, said.origin, said.unsure) == (LINKED, "adopted:jane", True)
     assert steps(said, WANTED)[0] == "look"
 
@@ -137,8 +137,8 @@ def test_what_can_be_adopted(account: ScimAccount, taken: dict[str, str], is_ado
 def test_what_is_ignored_is_left_alone_until_it_is_reconsidered() -> None:
     matched = replace(NO_ACCOUNT, standing="matched", id="7", user_name="ada")
     left = adoption.ignored("m-1", matched, "jane")
-    assert isinstance(left, ScimAccount)
-    assert steps(left, ScimUser({"userName": "another"})) == []
+    assert isinstance(left, Account)
+    assert steps(left, WantedAccount({"userName": "another"})) == []
     assert steps(adoption.reconsidered(left), WANTED)[0] == "look"
     assert isinstance(adoption.ignored("m-1", THERE, "jane"), Problem)
     assert adoption.reconsidered(THERE) == THERE
@@ -149,9 +149,7 @@ def test_what_is_ignored_is_left_alone_until_it_is_reconsidered() -> None:
 PROBLEM = Problem("1", "is answered 400", "Correct it.")
 
 
-def after(
-    account: ScimAccount, kind: Kind, outcome: Outcome, wanted: ScimUser | None = WANTED
-) -> ScimAccount:
+def after(account: Account, kind: Kind, outcome: Outcome, wanted: WantedAccount | None = WANTED) -> Account:
     problem = None if outcome is Outcome.WRITTEN else PROBLEM
     return step_outcomes.written(account, Step(kind), wanted, Written(outcome, None, problem), AT)
 
@@ -183,7 +181,7 @@ def test_a_refusal_is_tried_later_and_counted_once_a_time() -> None:
     ],
 )
 def test_what_comes_of_a_write(
-    kind: Kind, outcome: Outcome, wanted: ScimUser | None, expected: dict[str, object]
+    kind: Kind, outcome: Outcome, wanted: WantedAccount | None, expected: dict[str, object]
 ) -> None:
     became = after(THERE, kind, outcome, wanted)
     assert {name: getattr(became, name) for name in expected} == expected
@@ -204,7 +202,7 @@ def test_what_comes_of_a_write(
     ],
 )
 def test_what_reading_back_shows(
-    shown: dict[str, object] | None, wanted: ScimUser | None, active: bool | None, is_told: bool
+    shown: dict[str, object] | None, wanted: WantedAccount | None, active: bool | None, is_told: bool
 ) -> None:
     sent = changed(access="given" if wanted else "ended", active=None)
     became = step_outcomes.read_back(sent, None if shown is None else Resource("1", shown), wanted, AT)
@@ -219,7 +217,7 @@ def test_an_account_is_stored_and_read_as_it_is() -> None:
         full_since=AT,
         unknown=(("newer", 1),),
     )
-    assert ScimAccount.from_json(account.to_json()) == account
+    assert Account.from_json(account.to_json()) == account
     assert account.to_json()["sent"] == {"userName": "ada", "entitlements": ["Gong"]}
     assert NO_ACCOUNT.to_json() == {}
 

@@ -17,7 +17,7 @@ _LANGUAGES = frozenset({"locale", "preferredLanguage"})
 
 
 @dataclass(frozen=True, slots=True)
-class ScimUser:
+class WantedAccount:
     """An active user as it is to be in a target: its attributes, and the names of its groups.
 
     `lacking` are attributes without which the target does not take the user: until the member has them,
@@ -41,7 +41,9 @@ class ScimUser:
         return blake2b(text, digest_size=8).hexdigest()
 
 
-def wanted(member: Member, connection: ScimConnection, settings: Settings, today: date) -> ScimUser | None:
+def wanted(
+    member: Member, connection: ScimConnection, settings: Settings, today: date
+) -> WantedAccount | None:
     """Return what the member is to have in a target; `None`: no account, or none that lets anybody in."""
     if end_dates.has_left(member, today) or not _is_in_scope(member, connection, settings):
         return None
@@ -54,7 +56,7 @@ def wanted(member: Member, connection: ScimConnection, settings: Settings, today
         values[ENTITLEMENTS] = held
     needed = (USER_NAME, *connection.dialect.requires)
     lacking = tuple(dict.fromkeys(name for name in needed if name not in values))
-    return ScimUser(values, _groups(member, held, connection, settings), lacking)
+    return WantedAccount(values, _groups(member, held, connection, settings), lacking)
 
 
 def _is_in_scope(member: Member, connection: ScimConnection, settings: Settings) -> bool:

@@ -13,11 +13,11 @@ from typing import Any
 
 from muster.crm.scim_attributes import Value
 from muster.errors import Problem
-from muster.pushes.scim.first_contact import Roster
-from muster.pushes.scim.ports import Ports, Target
-from muster.pushes.scim.provisioning import Case, Provisioning
-from muster.pushes.scim.wanted_users import ScimUser
-from muster.roster.scim_accounts import NO_ACCOUNT, ScimAccount
+from muster.provisioning.bringing_in_line import Case, Provisioning
+from muster.provisioning.first_contact import Roster
+from muster.provisioning.ports import Ports, Target
+from muster.provisioning.wanted_accounts import WantedAccount
+from muster.roster.accounts import NO_ACCOUNT, Account
 from muster.times import timestamp
 from tests.doubles.scim_target import ScimTarget, connection_to
 
@@ -26,7 +26,7 @@ class Crash(Exception):
     """The function is gone, at this very moment."""
 
 
-def user(name: str, groups: Sequence[str] = (), **values: Value) -> ScimUser:
+def user(name: str, groups: Sequence[str] = (), **values: Value) -> WantedAccount:
     """Return what a member is to have, by the first name."""
     address = f"{name}@acme.example"
     given: dict[str, Value] = {
@@ -36,7 +36,7 @@ def user(name: str, groups: Sequence[str] = (), **values: Value) -> ScimUser:
         "displayName": f"{name.title()} Lovelace",
         "emails.work": address,
     }
-    return ScimUser(given | values, tuple(sorted(groups)))
+    return WantedAccount(given | values, tuple(sorted(groups)))
 
 
 @dataclass
@@ -44,8 +44,8 @@ class Provisioned:
     """One target, and all that a roster would hold of it; names stand for members' ids."""
 
     target: ScimTarget
-    wanted: dict[str, ScimUser | None] = field(default_factory=dict)
-    accounts: dict[str, ScimAccount] = field(default_factory=dict)
+    wanted: dict[str, WantedAccount | None] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     told: list[tuple[str, str]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
@@ -61,9 +61,9 @@ class Provisioned:
         """Let a member have nothing."""
         self.wanted[name] = None
 
-    def account(self, name: str) -> ScimAccount:
+    def account(self, name: str) -> Account:
         """Return what is recorded of a member's account, as it would be read from the roster."""
-        return ScimAccount.from_json(self.accounts.get(name, NO_ACCOUNT).to_json())
+        return Account.from_json(self.accounts.get(name, NO_ACCOUNT).to_json())
 
     def push(self, later: timedelta = timedelta(minutes=15)) -> int:
         """Push everybody; returns how many calls the target has received. What is told is added to `told`."""
@@ -89,7 +89,7 @@ class Provisioned:
         for hook in self.hooks:
             hook(when, what)
 
-    def _record(self, member: str, account: ScimAccount) -> None:
+    def _record(self, member: str, account: Account) -> None:
         self.at("before", "record")
         self.accounts[member] = account
         self.at("after", "record")

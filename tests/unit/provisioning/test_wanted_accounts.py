@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from muster.pushes.scim.wanted_users import ScimUser, wanted
+from muster.provisioning.wanted_accounts import WantedAccount, wanted
 from muster.roster.member import Member
 from muster.settings.scim_connection import ScimConnection
 from tests.examples import settings
@@ -33,7 +33,7 @@ ADA = changed(
 )
 
 
-def of(member: Member, who: object = "everyone", **keys: Any) -> ScimUser | None:
+def of(member: Member, who: object = "everyone", **keys: Any) -> WantedAccount | None:
     connection = ScimConnection.model_validate({"host": "api.example.com", "who": who, **keys})
     return wanted(member, connection, ORGANIZATION, TODAY)
 
@@ -101,6 +101,9 @@ def test_groups_and_seats(keys: dict[str, Any], groups: tuple[str, ...], entitle
 
 
 def test_a_digest_is_that_of_all_of_it() -> None:
-    one = ScimUser({"userName": "a", "title": "b"}, ("g",))
-    assert one.digest == ScimUser({"title": "b", "userName": "a"}, ("g",)).digest
-    assert len({one.digest, ScimUser({"userName": "a"}, ("g",)).digest, ScimUser(one.values).digest}) == 3
+    one = WantedAccount({"userName": "a", "title": "b"}, ("g",))
+    assert one.digest == WantedAccount({"title": "b", "userName": "a"}, ("g",)).digest
+    assert (
+        len({one.digest, WantedAccount({"userName": "a"}, ("g",)).digest, WantedAccount(one.values).digest})
+        == 3
+    )

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from muster.crm.scim_resources import Resource
-from muster.pushes.scim.first_contact import Found, Match, Roster, match, orphans
-from muster.roster.scim_accounts import CONFLICT, LINKED, MATCHED, UNKNOWN, ScimAccount
+from muster.provisioning.first_contact import Found, Match, Roster, match, orphans
+from muster.roster.accounts import CONFLICT, LINKED, MATCHED, UNKNOWN, Account
 from muster.settings.scim_connection import ScimConnection
 
-NONE = ScimAccount()
-MADE = ScimAccount(unsure=True, access="given", user_name="ada")
+NONE = Account()
+MADE = Account(unsure=True, access="given", user_name="ada")
 
 
 def resource(id_: str, name: str = "ada", external: str = "", active: bool = True) -> Resource:
@@ -47,12 +47,12 @@ OTHERS, FOREIGN = resource("4", external="m-2"), resource("5", external="okta-7"
         (MADE, Found((), [FOREIGN]), {}, Match(MATCHED, FOREIGN)),
         (MADE, Found(), {}, Match(UNKNOWN)),
         # It was refused, for another has the name.
-        (ScimAccount(unsure=True, taken=True), Found((), [PLAIN]), {}, Match(MATCHED, PLAIN)),
-        (ScimAccount(unsure=True, taken=True), Found(), {}, Match(CONFLICT)),
-        (ScimAccount(origin="adopted:jane"), Found([OWN]), {}, Match(LINKED, OWN, "adopted:jane")),
+        (Account(unsure=True, taken=True), Found((), [PLAIN]), {}, Match(MATCHED, PLAIN)),
+        (Account(unsure=True, taken=True), Found(), {}, Match(CONFLICT)),
+        (Account(origin="adopted:jane"), Found([OWN]), {}, Match(LINKED, OWN, "adopted:jane")),
     ],
 )
-def test_whose_it_is(account: ScimAccount, found: Found, keys: dict[str, Any], expected: Match) -> None:
+def test_whose_it_is(account: Account, found: Found, keys: dict[str, Any], expected: Match) -> None:
     connection = ScimConnection.model_validate({"host": "api.example.com", "who": "everyone", **keys})
     roster = Roster({"9": "m-2", "1": "m-1"}, {"m-1", "m-2"})
     matched = match("m-1", account, found, roster, connection)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from muster.crm.scim_resources import Resource
-from muster.roster.scim_accounts import CONFLICT, LINKED, MATCHED, UNKNOWN, ScimAccount, Standing
+from muster.roster.accounts import CONFLICT, LINKED, MATCHED, UNKNOWN, Account, Standing
 from muster.settings.scim_connection import ScimConnection
 
 # How an account came to be linked.
@@ -44,9 +44,7 @@ class Roster:
     members: Collection[str]
 
 
-def match(
-    member: str, account: ScimAccount, found: Found, roster: Roster, connection: ScimConnection
-) -> Match:
+def match(member: str, account: Account, found: Found, roster: Roster, connection: ScimConnection) -> Match:
     """Return how a member, by its id, stands with what was found of it."""
     # Where the target does not find by the external id, an account may show it all the same.
     own = _each_once([*found.by_external_id, *(one for one in found.by_name if one.external_id == member)])
@@ -82,7 +80,7 @@ def orphans(shown: Iterable[Resource], roster: Roster, user_names: Collection[st
     ]
 
 
-def _by_name(account: ScimAccount, only: Resource, roster: Roster, connection: ScimConnection) -> Match:
+def _by_name(account: Account, only: Resource, roster: Roster, connection: ScimConnection) -> Match:
     if only.external_id in roster.members:
         return Match(CONFLICT, only, why=f"the account carries the id of the member {only.external_id}")
     is_being_made = account.unsure and account.access == "given" and not account.taken and not account.origin

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from muster.errors import ApiCallsUsedUp, NotServed, OutcomeUnknown
-from muster.pushes.scim.adoption import adopted
-from muster.roster.scim_accounts import CONFLICT, LINKED, MATCHED, ScimAccount
-from tests.integration.pushes.scim.provisioned import Crash, Provisioned
+from muster.provisioning.adoption import adopted
+from muster.roster.accounts import CONFLICT, LINKED, MATCHED, Account
+from tests.integration.provisioning.provisioned import Crash, Provisioned
 
 DAY = timedelta(days=1)
 
@@ -210,7 +210,7 @@ def test_an_account_that_a_person_adopts_is_kept_from_then_on(app: Provisioned) 
     app.want("ada", ["Sales"], title="Rep")
     app.push()
     account = adopted("ada", app.account("ada"), "jane@acme.example", {})
-    assert isinstance(account, ScimAccount)
+    assert isinstance(account, Account)
     app.accounts["ada"] = account
     app.push()
     assert app.target.truth() == {address("ada"): True}

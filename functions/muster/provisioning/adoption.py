@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from muster.errors import Problem
-from muster.roster.scim_accounts import CONFLICT, IGNORED, LINKED, MATCHED, NO_ACCOUNT, ScimAccount
+from muster.roster.accounts import CONFLICT, IGNORED, LINKED, MATCHED, NO_ACCOUNT, Account
 
 
-def adopted(member: str, account: ScimAccount, by: str, taken: Mapping[str, str]) -> ScimAccount | Problem:
+def adopted(member: str, account: Account, by: str, taken: Mapping[str, str]) -> Account | Problem:
     """Return the account as the member's, or why it cannot be: the next push reads it, then writes to it.
 
     `taken` maps accounts that are linked, by their ids, to members; `by` is who says so.
@@ -38,7 +38,7 @@ def adopted(member: str, account: ScimAccount, by: str, taken: Mapping[str, str]
     )
 
 
-def ignored(member: str, account: ScimAccount, by: str) -> ScimAccount | Problem:
+def ignored(member: str, account: Account, by: str) -> Account | Problem:
     """Return the account as one to be left alone, whatever becomes of the member, or why it cannot be."""
     if account.is_linked:
         return Problem(
@@ -49,6 +49,6 @@ def ignored(member: str, account: ScimAccount, by: str) -> ScimAccount | Problem
     return replace(account, standing=IGNORED, origin=f"ignored:{by}", why="", unsure=False)
 
 
-def reconsidered(account: ScimAccount) -> ScimAccount:
+def reconsidered(account: Account) -> Account:
     """Return the account as one that the next push looks for again."""
     return account if account.is_linked else replace(NO_ACCOUNT, unknown=account.unknown)

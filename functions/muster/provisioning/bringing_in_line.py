@@ -13,15 +13,15 @@ from muster.crm.scim_answers import Outcome, Written
 from muster.crm.scim_attributes import EXTERNAL_ID
 from muster.crm.scim_resources import USERS
 from muster.errors import OutcomeUnknown, Problem
-from muster.pushes.scim import first_contact, step_outcomes
-from muster.pushes.scim.differences import DECISIVE, Kind, Step, difference
-from muster.pushes.scim.first_contact import Found, Roster
-from muster.pushes.scim.group_changes import group_changes
-from muster.pushes.scim.grouping import Groups
-from muster.pushes.scim.looking import Lookup
-from muster.pushes.scim.ports import Ports
-from muster.pushes.scim.wanted_users import ScimUser
-from muster.roster.scim_accounts import ScimAccount
+from muster.provisioning import first_contact, step_outcomes
+from muster.provisioning.differences import DECISIVE, Kind, Step, difference
+from muster.provisioning.first_contact import Found, Roster
+from muster.provisioning.group_changes import group_changes
+from muster.provisioning.grouping import Groups
+from muster.provisioning.looking import Lookup
+from muster.provisioning.ports import Ports
+from muster.provisioning.wanted_accounts import WantedAccount
+from muster.roster.accounts import Account
 from muster.settings.scim_connection import ScimConnection
 
 _GROUPING = frozenset({Kind.LEAVE, Kind.JOIN})
@@ -37,8 +37,8 @@ class Case:
     """
 
     member: str
-    account: ScimAccount
-    wanted: ScimUser | None
+    account: Account
+    wanted: WantedAccount | None
     has_looked: bool = False
 
 
@@ -165,7 +165,7 @@ class Provisioning:
                 outcome = result
         return outcome
 
-    def _record(self, case: Case, account: ScimAccount) -> None:
+    def _record(self, case: Case, account: Account) -> None:
         if account == case.account:
             return
         case.account = account

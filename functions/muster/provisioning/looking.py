@@ -6,8 +6,8 @@ from muster.crm.scim_attributes import EXTERNAL_ID, USER_NAME
 from muster.crm.scim_dialect import Dialect
 from muster.crm.scim_resources import USERS, Resource
 from muster.errors import FilterRefused, NotAllowed
-from muster.pushes.scim.first_contact import Found
-from muster.pushes.scim.ports import Target
+from muster.provisioning.first_contact import Found
+from muster.provisioning.ports import Target
 
 # So many members in one chunk are looked for in a list, where the target has one that is whole.
 MANY = 20

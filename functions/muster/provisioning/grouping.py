@@ -12,8 +12,8 @@ from muster.crm.scim_answers import Outcome, Written
 from muster.crm.scim_dialect import Dialect
 from muster.crm.scim_resources import GROUPS, Resource, named
 from muster.errors import FilterRefused, NotAllowed, OutcomeUnknown, Problem
-from muster.pushes.scim.group_changes import GroupChange, still_to_send
-from muster.pushes.scim.ports import Ports
+from muster.provisioning.group_changes import GroupChange, still_to_send
+from muster.provisioning.ports import Ports
 
 # What is called with a group's name and the ids of accounts: they are in it now, or out of it; or why not.
 type Settled = Callable[[str, Sequence[str]], None]

@@ -11,10 +11,10 @@ from muster.crm import scim_attributes
 from muster.crm.scim_answers import Outcome, Written
 from muster.crm.scim_attributes import ENTITLEMENTS, Values
 from muster.crm.scim_resources import Resource
-from muster.pushes.scim.differences import Kind, Step, aim
-from muster.pushes.scim.first_contact import CREATED, Match
-from muster.pushes.scim.wanted_users import ScimUser
-from muster.roster.scim_accounts import CONFLICT, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, ScimAccount
+from muster.provisioning.differences import Kind, Step, aim
+from muster.provisioning.first_contact import CREATED, Match
+from muster.provisioning.wanted_accounts import WantedAccount
+from muster.roster.accounts import CONFLICT, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, Account
 from muster.roster.vault_state import Tries
 
 NO_EFFECT = "is answered with success, but reading it back shows no effect"
@@ -22,7 +22,7 @@ LEFT_OPEN = "the member has left, and an account with its userName is open that 
 NOT_SHOWN = "is answered with success, and the target does not show whether the user is active"
 
 
-def intended(account: ScimAccount, step: Step, wanted: ScimUser | None) -> ScimAccount:
+def intended(account: Account, step: Step, wanted: WantedAccount | None) -> Account:
     """Return the account as it is recorded before a step is sent, whose outcome may never be known.
 
     Whoever is made without a trace would be nobody's: so that it is to be made is recorded first.
@@ -32,7 +32,7 @@ def intended(account: ScimAccount, step: Step, wanted: ScimUser | None) -> ScimA
     return replace(account, unsure=True)
 
 
-def looked(account: ScimAccount, match: Match, wanted: ScimUser | None) -> ScimAccount:
+def looked(account: Account, match: Match, wanted: WantedAccount | None) -> Account:
     """Return the account after it was looked for by external id and name."""
     name = wanted.user_name if wanted else account.user_name
     nobody = replace(NO_ACCOUNT, unknown=account.unknown)
@@ -62,7 +62,7 @@ def looked(account: ScimAccount, match: Match, wanted: ScimUser | None) -> ScimA
     )
 
 
-def read(account: ScimAccount, shown: Resource | None, wanted: ScimUser | None) -> ScimAccount:
+def read(account: Account, shown: Resource | None, wanted: WantedAccount | None) -> Account:
     """Return the account after it was read by its id, because a write's answer was not known."""
     if shown is None:
         return _hidden(account, wanted)
@@ -72,9 +72,7 @@ def read(account: ScimAccount, shown: Resource | None, wanted: ScimUser | None) 
     )
 
 
-def written(
-    account: ScimAccount, step: Step, wanted: ScimUser | None, result: Written, at: str
-) -> ScimAccount:
+def written(account: Account, step: Step, wanted: WantedAccount | None, result: Written, at: str) -> Account:
     """Return the account after a step that was answered."""
     account = replace(account, unsure=False)
     if result.outcome is Outcome.WRITTEN:
@@ -92,12 +90,12 @@ def written(
     return failed
 
 
-def sent_some(account: ScimAccount, values: Values) -> ScimAccount:
+def sent_some(account: Account, values: Values) -> Account:
     """Return the account after some of its attributes were sent, one by one."""
     return replace(account, sent=values)
 
 
-def read_back(account: ScimAccount, shown: Resource | None, wanted: ScimUser | None, at: str) -> ScimAccount:
+def read_back(account: Account, shown: Resource | None, wanted: WantedAccount | None, at: str) -> Account:
     """Return the account after reading back whether the user is as active as is wanted."""
     if shown is None:
         return _hidden(account, wanted)
@@ -111,14 +109,14 @@ def read_back(account: ScimAccount, shown: Resource | None, wanted: ScimUser | N
     return _failed(replace(account, active=shown.active, access=""), wanted, NO_EFFECT, at)
 
 
-def regrouped(account: ScimAccount, step: Step, name: str) -> ScimAccount:
+def regrouped(account: Account, step: Step, name: str) -> Account:
     """Return the account after it was put into a group, or taken out of it."""
     groups = set(account.groups) | {name} if step.kind is Kind.JOIN else set(account.groups) - {name}
     account = replace(account, groups=_sorted(groups))
     return _succeeded(account) if account.why.startswith(_of_group(name)) else account
 
 
-def not_regrouped(account: ScimAccount, wanted: ScimUser | None, name: str, why: str, at: str) -> ScimAccount:
+def not_regrouped(account: Account, wanted: WantedAccount | None, name: str, why: str, at: str) -> Account:
     """Return the account after it could not be put into a group, or taken out of it."""
     return _failed(account, wanted, f"{_of_group(name)}{why}", at)
 
@@ -127,7 +125,7 @@ def _of_group(name: str) -> str:
     return f"the group {name}: "
 
 
-def _done(account: ScimAccount, step: Step, wanted: ScimUser | None, shown: Resource | None) -> ScimAccount:
+def _done(account: Account, step: Step, wanted: WantedAccount | None, shown: Resource | None) -> Account:
     match step.kind:
         case Kind.CREATE if shown is not None and wanted is not None:
             return _succeeded(
@@ -157,7 +155,7 @@ def _done(account: ScimAccount, step: Step, wanted: ScimUser | None, shown: Reso
     return account
 
 
-def _hidden(account: ScimAccount, wanted: ScimUser | None) -> ScimAccount:
+def _hidden(account: Account, wanted: WantedAccount | None) -> Account:
     """Return the account where the target shows nobody of its id, unless it was just deleted: look for it.
 
     It may be hidden, or was deleted by hand; and a target can give an account another id, which then is open.
@@ -169,11 +167,11 @@ def _hidden(account: ScimAccount, wanted: ScimUser | None) -> ScimAccount:
     return replace(account, id="", active=None, groups=(), unsure=True)
 
 
-def _closed(account: ScimAccount) -> ScimAccount:
+def _closed(account: Account) -> Account:
     return _succeeded(replace(account, id="", access="deleted", active=False, groups=()))
 
 
-def _as_shown(sent: Values, shown: Resource, wanted: ScimUser | None) -> Values:
+def _as_shown(sent: Values, shown: Resource, wanted: WantedAccount | None) -> Values:
     """Return what counts as sent: what is wanted, if all of it is there; else what was sent before.
 
     Of an account that was there before, what it has of it already.
@@ -194,7 +192,7 @@ def _common_entitlements(there: Values, wanted: Values) -> tuple[str, ...]:
     return tuple(value for value in wanted.get(ENTITLEMENTS, ()) if value in shown)
 
 
-def _failed(account: ScimAccount, wanted: ScimUser | None, why: str, at: str) -> ScimAccount:
+def _failed(account: Account, wanted: WantedAccount | None, why: str, at: str) -> Account:
     goal = aim(wanted)
     before = account.tries if account.tried == goal else None
     if before is None:
@@ -205,7 +203,7 @@ def _failed(account: ScimAccount, wanted: ScimUser | None, why: str, at: str) ->
     return replace(account, tries=now, tried=goal, why=why)
 
 
-def _succeeded(account: ScimAccount) -> ScimAccount:
+def _succeeded(account: Account) -> Account:
     return replace(account, unsure=False, taken=False, tries=None, tried="", why="", full_since=None)
 
 

@@ -7,8 +7,8 @@ accounts that are linked and active are put in, since one unknown or inactive me
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from muster.pushes.scim.differences import Kind, Step
-from muster.roster.scim_accounts import ScimAccount
+from muster.provisioning.differences import Kind, Step
+from muster.roster.accounts import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class GroupChange:
     remove: tuple[str, ...] = ()
 
 
-def group_changes(steps: Iterable[tuple[ScimAccount, Step]]) -> list[GroupChange]:
+def group_changes(steps: Iterable[tuple[Account, Step]]) -> list[GroupChange]:
     """Return the changes of groups that these steps are, by name; of one account the later step counts."""
     by_group: dict[str, dict[str, bool]] = {}
     for account, step in steps:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from muster.crm.scim_resources import same_name
-from muster.pushes.scim.wanted_users import ScimUser
-from muster.roster.scim_accounts import CONFLICT, IGNORED, MATCHED, ScimAccount
+from muster.provisioning.wanted_accounts import WantedAccount
+from muster.roster.accounts import CONFLICT, IGNORED, MATCHED, Account
 from muster.settings.scim_connection import ScimConnection
 
 
@@ -42,8 +42,8 @@ DECISIVE = frozenset({Kind.LOOK, Kind.ACTIVATE, Kind.CREATE, Kind.READ_BACK, Kin
 
 
 def difference(
-    account: ScimAccount,
-    wanted: ScimUser | None,
+    account: Account,
+    wanted: WantedAccount | None,
     connection: ScimConnection,
     at: str,
     *,
@@ -62,13 +62,13 @@ def difference(
     return _known(account, wanted, connection, has_looked=has_looked)
 
 
-def aim(wanted: ScimUser | None) -> str:
+def aim(wanted: WantedAccount | None) -> str:
     """Return the digest of what tries are for: another one is tried at once."""
     return wanted.digest if wanted else "left"
 
 
 def _known(
-    account: ScimAccount, wanted: ScimUser | None, connection: ScimConnection, *, has_looked: bool
+    account: Account, wanted: WantedAccount | None, connection: ScimConnection, *, has_looked: bool
 ) -> tuple[Step, ...]:
     if wanted is None:
         return tuple(_to_leave(account, connection)) if account.is_linked else ()
@@ -85,7 +85,7 @@ def _known(
     return tuple(steps)
 
 
-def _to_leave(account: ScimAccount, connection: ScimConnection) -> list[Step]:
+def _to_leave(account: Account, connection: ScimConnection) -> list[Step]:
     steps = [Step(Kind.LEAVE, account.groups)] if account.groups else []
     deletes = connection.on_leave == "delete"
     if account.active is False and (account.access == "deleted" or not deletes):
@@ -96,7 +96,7 @@ def _to_leave(account: ScimAccount, connection: ScimConnection) -> list[Step]:
     return [*steps, Step(Kind.READ_BACK)]
 
 
-def _to_keep(account: ScimAccount, wanted: ScimUser) -> list[Step]:
+def _to_keep(account: Account, wanted: WantedAccount) -> list[Step]:
     steps: list[Step] = []
     if gone := tuple(name for name in account.groups if name not in wanted.groups):
         steps.append(Step(Kind.LEAVE, gone))
@@ -111,11 +111,11 @@ def _to_keep(account: ScimAccount, wanted: ScimUser) -> list[Step]:
     return steps
 
 
-def _goes_by_another_name(account: ScimAccount, wanted: ScimUser | None) -> bool:
+def _goes_by_another_name(account: Account, wanted: WantedAccount | None) -> bool:
     """Whether the member is to have another userName than when its account was looked for."""
     return wanted is not None and not same_name(wanted.user_name, account.user_name)
 
 
-def _waits(account: ScimAccount, wanted: ScimUser | None, at: str) -> bool:
+def _waits(account: Account, wanted: WantedAccount | None, at: str) -> bool:
     """Whether what failed is not to be tried again yet; what is another thing than what failed is."""
     return account.tries is not None and account.tried == aim(wanted) and at < account.tries.next()

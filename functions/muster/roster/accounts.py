@@ -29,7 +29,7 @@ _NOTHING: Values = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScimAccount:
+class Account:
     """A member's account in a target; nothing is done to one that is not `linked` (O3).
 
     `id` and `user_name` are in the target's own spelling; until it is found, `user_name` is what it was to be
@@ -80,7 +80,7 @@ class ScimAccount:
         return stored | dict(self.unknown)
 
     @staticmethod
-    def from_json(document: Json) -> ScimAccount:
+    def from_json(document: Json) -> Account:
         """Return the account of what is stored."""
         values = {name: document[name] for name in _EMPTY if name in document}
         if "sent" in values:
@@ -92,8 +92,8 @@ class ScimAccount:
             values["groups"] = tuple(values["groups"])
         if "tries" in values:
             values["tries"] = Tries(**values["tries"])
-        return ScimAccount(**values, unknown=unknown(document, _EMPTY))
+        return Account(**values, unknown=unknown(document, _EMPTY))
 
 
-NO_ACCOUNT = ScimAccount()
-_EMPTY = {name: getattr(NO_ACCOUNT, name) for name in ScimAccount.__dataclass_fields__ if name != "unknown"}
+NO_ACCOUNT = Account()
+_EMPTY = {name: getattr(NO_ACCOUNT, name) for name in Account.__dataclass_fields__ if name != "unknown"}
