@@ -193,10 +193,10 @@ class Provisioning:
             (case.account, step) for case in cases for step in self._difference(case) if step.kind is kind
         ]
 
-        def settled(name: str, ids: Sequence[str]) -> None:
+        def settled(name: str, group: str | None, ids: Sequence[str]) -> None:
             for each in ids:
                 case = by_account[each]
-                self._record(case, step_outcomes.regrouped(case.account, Step(kind), name))
+                self._record(case, step_outcomes.regrouped(case.account, Step(kind), name, group))
 
         def failed(name: str, ids: Sequence[str], problem: Problem) -> None:
             is_news = False

@@ -265,6 +265,10 @@ class Connections(Section):
         for name in ("salesforce", "vault_crm", "align"):
             if connection := getattr(self, name):
                 yield name, connection
+        yield from self.targets()
+
+    def targets(self) -> Iterator[tuple[str, ScimConnection]]:
+        """Yield the connections to apps in which members have accounts, each with its name."""
         for name, target in self.scim.items():
             yield f"scim.{name}", target
 
