@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
+    from muster.adapters.aws.app_table import AppTable
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
     from muster.adapters.aws.digest_note import DigestNote
@@ -185,6 +186,14 @@ def run_table() -> RunTable:
     from muster.adapters.aws.run_table import RunTable
 
     return RunTable(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def app_table() -> AppTable:
+    """What pushes remember of apps."""
+    from muster.adapters.aws.app_table import AppTable
+
+    return AppTable(_dynamodb(), environment.roster_table_name())
 
 
 @cache
@@ -419,6 +428,14 @@ def brisk_vault(connection: VaultCrmConnection) -> Vault:
         timeout=(5, 20),
         longest_wait_s=5,
     )
+
+
+@cache
+def scim(connection: ScimConnection) -> Scim:
+    """A SCIM target, with the patience of a push: it waits for a minute where it is told to."""
+    from muster.adapters.scim.client import Scim
+
+    return Scim(connection, _reachable(connection), _login_journal(), longest_wait_s=65)
 
 
 def brisk_scim(connection: ScimConnection) -> Scim:

@@ -41,6 +41,14 @@ def failed_push_checks(settings: Settings, vault: VaultMetadata) -> list[Check]:
     ]
 
 
+def failed_app_checks(connection: ScimConnection, app: ports.Scim) -> list[Check]:
+    """Return the failed ones of the checks that a push to an app depends on; a call or two (U6)."""
+    users = _read(lambda: app.first_page(scim_resources.USERS))
+    groups = _after(users, lambda: app.first_page(scim_resources.GROUPS))
+    found = scim_checks.push_checks(connection, users, groups)
+    return [check for check in found if check.result is Result.FAILED]
+
+
 def failed_align_checks(settings: Settings, align: VaultMetadata) -> list[Check]:
     """Return the failed ones of the checks that reading from and writing to Align depends on (U3, U6)."""
     me = _read(align.me)

@@ -10,6 +10,7 @@ from muster.crm import scim_attributes
 from muster.crm.scim_answers import Outcome, Written
 from muster.crm.scim_attributes import ENTITLEMENTS, Values
 from muster.crm.scim_resources import Resource
+from muster.provisioning import first_contact
 from muster.provisioning.differences import Kind, Step, aim
 from muster.provisioning.first_contact import CREATED, Match
 from muster.provisioning.wanted_accounts import WantedAccount
@@ -87,6 +88,18 @@ def written(account: Account, step: Step, wanted: WantedAccount | None, result: 
     if result.outcome is Outcome.FULL:
         return replace(failed, full_since=account.full_since or at)
     return failed
+
+
+def of_another(account: Account, member: str) -> Account:
+    """Return the account of a member where the app has given it one that is linked to another member."""
+    return replace(
+        NO_ACCOUNT,
+        standing=CONFLICT,
+        id=account.id,
+        user_name=account.user_name,
+        why=first_contact.linked_to(member),
+        unknown=account.unknown,
+    )
 
 
 def sent_some(account: Account, values: Values) -> Account:

@@ -25,13 +25,12 @@ from muster.imports.reading_sources import Sources, gather
 from muster.pushes import push_basis, push_items
 from muster.pushes.push_items import PushItem
 from muster.pushes.push_plan import make_plan as make_push_plan
-from muster.pushes.sending_items import at_of
 from muster.replays.ports import Attempt
 from muster.roster.member import Json
 from muster.runs.archive import DECIDED_WITH, PLAN, UNFINISHED, AttemptParts
 from muster.runs.kinds import IMPORT, PUSH, SETTINGS, UNDO
 from muster.runs.ports import Archive
-from muster.runs.run import Kind, Run
+from muster.runs.run import Kind, Run, at_of
 from muster.settings import Settings
 from muster.sources.gathering_salesforce import Gathering
 from muster.sources.gathering_vault_crm import VaultGathering

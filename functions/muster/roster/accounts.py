@@ -34,6 +34,7 @@ _NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 class Account:
     """A member's account in a target; nothing is done to one that is not `linked` (O3).
 
+    `system` is which app it is in: host and path, or a user pool; elsewhere there is no such account.
     `id` and `user_name` are in the target's own spelling; until it is found, `user_name` is what it was to be
     found or made by. `origin` says how it was linked: `created`, `external_id` or `adopted:<who>`. `access`
     is what was last sent about it, `active` what was read back since, `None` if it was not. `sent` are the
@@ -45,6 +46,7 @@ class Account:
     """
 
     standing: Standing = UNKNOWN
+    system: str = ""
     id: str = ""
     user_name: str = ""
     origin: str = ""

@@ -173,6 +173,16 @@ class ScimConnection(Connection):
         """The name that the settings have for it; empty outside of settings."""
         return self._name
 
+    @property
+    def key(self) -> str:
+        """How it is called among all connections: in runs, the error log, and with members' accounts."""
+        return f"scim.{self._name}"
+
+    @property
+    def system(self) -> str:
+        """Which app it leads to: accounts in another one are others."""
+        return f"{self.host}{self.path}"
+
     def be_called(self, name: str) -> None:
         """Note the name; `Settings` does."""
         self._name = name

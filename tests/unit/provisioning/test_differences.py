@@ -10,7 +10,6 @@ from muster.crm.scim_resources import Resource
 from muster.errors import Problem
 from muster.provisioning import adoption, step_outcomes
 from muster.provisioning.differences import Kind, Step, aim, difference
-from muster.provisioning.due import due_from
 from muster.provisioning.group_changes import GroupChange, group_changes, still_to_send
 from muster.provisioning.wanted_accounts import WantedAccount
 from muster.roster.accounts import LINKED, NO_ACCOUNT, Account
@@ -91,25 +90,6 @@ def test_what_failed_waits_and_what_is_another_thing_does_not(wanted: WantedAcco
     assert steps(failed, wanted) == []
     assert steps(failed, wanted, LATER) != []
     assert steps(replace(failed, tried="another"), wanted) != []
-
-
-@pytest.mark.parametrize(
-    ("account", "wanted", "due"),
-    [
-        (THERE, WANTED, None),
-        (THERE, LEFT, ""),
-        (NO_ACCOUNT, WANTED, ""),
-        (NO_ACCOUNT, LEFT, None),
-        (changed(groups={}, active=False, access="ended"), LEFT, None),
-        (replace(NO_ACCOUNT, standing="conflict", user_name="ada"), WANTED, None),
-        (changed(tries=TRIED, tried=aim(LEFT)), LEFT, "2026-11-30T14:00:00.000Z"),
-        (changed(tries=replace(TRIED, count=1), tried=aim(LEFT)), LEFT, ""),
-        (changed(tries=TRIED, tried="another"), LEFT, ""),
-    ],
-)
-def test_when_a_push_has_to_look(account: Account, wanted: WantedAccount | None, due: str | None) -> None:
-    connection = ScimConnection.model_validate({"host": "api.example.com", "who": "everyone"})
-    assert due_from(account, wanted, connection) == due
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,11 @@ def account_key(organization: str, connection: str, account: str) -> Item:
     return {"pk": {"S": f"ORG#{organization}#ACCOUNT#{connection}#{account}"}, "sk": {"S": "ACCOUNT"}}
 
 
+def app_key(organization: str, app: str) -> Item:
+    """Return the key of what pushes remember of an app, by the name of its connection."""
+    return {"pk": {"S": f"ORG#{organization}#APPS"}, "sk": {"S": app}}
+
+
 # Prefix of the sort keys of counts, which are beside the places in line.
 FREED = "FREED#"
 
