@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from muster.adapters.vault.client import Vault
     from muster.checks import Check
     from muster.connections.tracking_health import HealthTracker
+    from muster.provisioning.ports import App
     from muster.pushes.ports import Vault as PushVault
     from muster.reporting.reporting_runs import RunReporter
     from muster.settings import Settings
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
         SystemConnection,
         VaultCrmConnection,
     )
+    from muster.settings.target_connection import TargetConnection
     from muster.settings.versions import StoredSettings
     from muster.sources.ports import Salesforce as SalesforceUsers
     from muster.undo.ports import Ports as UndoPorts
@@ -430,7 +432,15 @@ def brisk_vault(connection: VaultCrmConnection) -> Vault:
     )
 
 
-@cache
+def app(connection: TargetConnection) -> App:
+    """The app of a connection, whatever kind it is, with the patience of a push."""
+    from muster.settings.scim_connection import ScimConnection
+
+    if isinstance(connection, ScimConnection):
+        return scim(connection)
+    raise NotImplementedError(connection.key)
+
+
 def scim(connection: ScimConnection) -> Scim:
     """A SCIM target, with the patience of a push: it waits for a minute where it is told to."""
     from muster.adapters.scim.client import Scim

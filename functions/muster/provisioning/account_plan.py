@@ -14,7 +14,7 @@ from muster.roster import end_dates
 from muster.roster.accounts import NO_ACCOUNT, Account
 from muster.roster.member import Member
 from muster.settings import Settings
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 from muster.times import timestamp
 
 _NOTHING = AppState()
@@ -52,7 +52,7 @@ class Judged:
 
 
 def judged(
-    member: Member, state: AppState, connection: ScimConnection, settings: Settings, now: datetime
+    member: Member, state: AppState, connection: TargetConnection, settings: Settings, now: datetime
 ) -> Judged:
     """Return what a member is to have, and its account as it is now."""
     day = end_dates.today(now, settings.time_zone)
@@ -65,14 +65,14 @@ def judged(
     )
 
 
-def is_to_be_looked_for(each: Judged, connection: ScimConnection, at: str) -> bool:
+def is_to_be_looked_for(each: Judged, connection: TargetConnection, at: str) -> bool:
     """Whether the account has to be looked for before it can be said what is to be done."""
     steps = difference(each.account, each.wanted, connection, at)
     return bool(steps) and steps[0].kind is Kind.LOOK and not each.account.id
 
 
 def make_plan(
-    basis: AppBasis, connection: ScimConnection, settings: Settings, now: datetime
+    basis: AppBasis, connection: TargetConnection, settings: Settings, now: datetime
 ) -> list[AccountItem]:
     """Return the plan: those who leave come first, for their licences are free for the others."""
     items = list(_items(basis, connection, settings, now))
@@ -80,7 +80,7 @@ def make_plan(
 
 
 def _items(
-    basis: AppBasis, connection: ScimConnection, settings: Settings, now: datetime
+    basis: AppBasis, connection: TargetConnection, settings: Settings, now: datetime
 ) -> Iterator[AccountItem]:
     at = timestamp(now)
     taken = dict(basis.taken)

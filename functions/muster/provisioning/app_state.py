@@ -14,7 +14,7 @@ import orjson
 
 from muster.roster.accounts import NO_ACCOUNT, Account
 from muster.settings import Settings
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class AppState:
         return cls(**{name: document[name] for name in cls.__dataclass_fields__ if name in document})
 
 
-def digest(settings: Settings, connection: ScimConnection) -> str:
+def digest(settings: Settings, connection: TargetConnection) -> str:
     """Return the digest of all in the settings that decides who is to have what in the app."""
     document = [
         connection.model_dump(mode="json", exclude={"secret"}),
@@ -59,13 +59,13 @@ def digest(settings: Settings, connection: ScimConnection) -> str:
     return blake2b(orjson.dumps(document, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
 
-def as_it_is_now(account: Account, state: AppState, connection: ScimConnection) -> Account:
+def as_it_is_now(account: Account, state: AppState, connection: TargetConnection) -> Account:
     """Return what is known of an account, given what is known of the app by now.
 
     In another app there is no such account. A group may have another name by now, and into one that was
     deleted there, and made again, the account has to be put again.
     """
-    if account.system not in ("", connection.system):
+    if account.system not in ("", connection.leads_to):
         return replace(NO_ACCOUNT, unknown=account.unknown)
     names = {group: name for name, group in state.groups.items()}
     groups = {names[group]: group for group in account.groups.values() if group in names}

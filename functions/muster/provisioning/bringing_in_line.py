@@ -22,7 +22,7 @@ from muster.provisioning.looking import Lookup
 from muster.provisioning.ports import Ports
 from muster.provisioning.wanted_accounts import WantedAccount
 from muster.roster.accounts import Account
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 
 _GROUPING = frozenset({Kind.LEAVE, Kind.JOIN})
 # How often a push does the same to one account: it looks again for who has a name that is taken.
@@ -45,7 +45,7 @@ class Case:
 class Provisioning:
     """Carries out what members differ by from what was sent to one target."""
 
-    def __init__(self, ports: Ports, connection: ScimConnection, roster: Roster, at: str) -> None:
+    def __init__(self, ports: Ports, connection: TargetConnection, roster: Roster, at: str) -> None:
         """Begin a push at a moment (ISO 8601); `roster` says who is whose already."""
         self._ports = replace(ports, record_group=self._record_group)
         self._store_group = ports.record_group

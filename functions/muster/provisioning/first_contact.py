@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from muster.crm.scim_resources import Resource
 from muster.roster.accounts import CONFLICT, LINKED, MATCHED, UNKNOWN, Account, Standing
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 
 # How an account came to be linked.
-CREATED, BY_EXTERNAL_ID, BY_RULE = "created", "external_id", "adopted:same_user_name"
+CREATED, BY_EXTERNAL_ID = "created", "external_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Roster:
     is_member: Callable[[str], bool]
 
 
-def match(member: str, account: Account, found: Found, roster: Roster, connection: ScimConnection) -> Match:
+def match(member: str, account: Account, found: Found, roster: Roster, connection: TargetConnection) -> Match:
     """Return how a member, by its id, stands with what was found of it."""
     # Where the target does not find by the external id, an account may show it all the same.
     own = _each_once([*found.by_external_id, *(one for one in found.by_name if one.external_id == member)])
@@ -87,15 +87,15 @@ def orphans(shown: Iterable[Resource], roster: Roster, user_names: Collection[st
     ]
 
 
-def _by_name(account: Account, only: Resource, roster: Roster, connection: ScimConnection) -> Match:
+def _by_name(account: Account, only: Resource, roster: Roster, connection: TargetConnection) -> Match:
     if only.external_id and roster.is_member(only.external_id):
         return Match(CONFLICT, only, why=f"the account carries the id of the member {only.external_id}")
     is_being_made = account.unsure and account.access == "given" and not account.taken and not account.origin
     if is_being_made and not only.external_id:
         # There was none when Muster made it, and its answer was lost; the target keeps no external id.
         return Match(LINKED, only, CREATED)
-    if connection.adopt == "same_user_name":
-        return Match(LINKED, only, BY_RULE)
+    if rule := connection.adopted_by:
+        return Match(LINKED, only, f"adopted:{rule}")
     return Match(MATCHED, only)
 
 

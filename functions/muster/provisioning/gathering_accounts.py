@@ -22,7 +22,7 @@ from muster.runs.archive import AttemptParts
 from muster.runs.clock import RunClock
 from muster.runs.run import Run, at_of
 from muster.settings import Settings
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 from muster.times import timestamp
 
 # No try is put off for longer.
@@ -36,7 +36,7 @@ class AccountGathering:
     ports: AppPorts
     clock: RunClock
     settings: Settings
-    connection: ScimConnection
+    connection: TargetConnection
 
     def gathered(self, run: Run, state: AppState, *, resumed: bool) -> AppBasis:
         """Return whom the push is about, and what the app shows of those who have no account yet.

@@ -66,6 +66,19 @@ class Ports:
     tell: Callable[[str, Problem], None]
 
 
+class App(Target, Protocol):
+    """An app as a push meets it, before anything is sent."""
+
+    def refusal(self) -> str | None:
+        """Return why nothing is sent, if its credentials were refused; the app is not called."""
+
+    def retry_login(self) -> None:
+        """Send credentials that were refused once more; does nothing if they were not (U5)."""
+
+    def first_page(self, kind: Kind) -> int:
+        """Return how many users or groups the first page of a list shows."""
+
+
 class AppStates(Protocol):
     """What pushes remember of apps; `adapters.aws.app_table` is the real one."""
 

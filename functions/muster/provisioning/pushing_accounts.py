@@ -14,7 +14,7 @@ from muster.runs.answer import RunAnswer
 from muster.runs.kinds import PUSH, push_to
 from muster.runs.run import Run
 from muster.runs.running import Running
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
 
@@ -28,7 +28,7 @@ class AppPushing:
     """
 
     stored: StoredSettings
-    connection: ScimConnection
+    connection: TargetConnection
     ports: AppPorts
     now: Callable[[], datetime]
     remaining: Callable[[], float]

@@ -12,14 +12,14 @@ from muster.provisioning.bringing_in_line import Case, Provisioning
 from muster.provisioning.differences import aim, difference
 from muster.provisioning.first_contact import Roster
 from muster.provisioning.ports import AppPorts, Ports
-from muster.roster.accounts import NO_ACCOUNT, UNKNOWN, Account
+from muster.roster.accounts import CONFLICT, MATCHED, NO_ACCOUNT, UNKNOWN, Account
 from muster.roster.member import Member
 from muster.roster.writing_members import Change, MemberWriter
 from muster.runs.clock import RunClock
 from muster.runs.hooks import Progress
 from muster.runs.run import Run
 from muster.settings import Settings
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 from muster.times import timestamp
 
 # So many are sent together: as many as fit into one call of most groups.
@@ -38,7 +38,7 @@ class AccountSender:
     ports: AppPorts
     clock: RunClock
     settings: Settings
-    connection: ScimConnection
+    connection: TargetConnection
     progress: Progress
     run: Run
     state: AppState
@@ -101,13 +101,22 @@ class AccountSender:
     # ── What is recorded ─────────────────────────────────────────────────────────────────────────────
 
     def _record_what_was_found(self, cases: dict[str, Case]) -> None:
-        """Record the accounts that were found; whose is to be made is recorded when it is."""
+        """Record the accounts that were found, and tell those that wait for a person.
+
+        An account that is to be made is recorded when it is.
+        """
         found = {
             name: case.account
             for name, case in cases.items()
             if case.account != self._recorded[name] and case.account.standing != UNKNOWN
         }
+        waiting = [name for name, account in found.items() if account.standing in (CONFLICT, MATCHED)]
+        told = [name for name in waiting if found[name].state != self._recorded[name].state]
         self._write({name: self._change(name, account) for name, account in found.items()})
+        at, app = timestamp(self.clock.now()), self.connection.key
+        self.progress.entries += [
+            account_errors.of_account(app, name, found[name], at, self.run.id) for name in told
+        ]
 
     def _record(self, member: str, account: Account) -> None:
         self._write({member: self._change(member, account)})
@@ -121,7 +130,7 @@ class AccountSender:
         read what came of it.
         """
         key, expected = self.connection.key, self._recorded[name]
-        account = replace(account, system=self.connection.system)
+        account = replace(account, system=self.connection.leads_to)
         self._recorded[name] = account
 
         def change(member: Member) -> Member:

@@ -25,7 +25,7 @@ from muster.runs.parking import SHOWN
 from muster.runs.reasons import Reason, Rule
 from muster.runs.run import Run, at_of
 from muster.settings import Settings
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 
 _EVERYBODY = "everybody"
 
@@ -37,7 +37,7 @@ class AppJob:
     ports: AppPorts
     clock: RunClock
     settings: Settings
-    connection: ScimConnection
+    connection: TargetConnection
     has_summary: bool = field(default=True, init=False)
     progress: Progress = field(default_factory=Progress, init=False)
 
@@ -75,9 +75,9 @@ class AppJob:
     def applying(self, run: Run, items: Sequence[AccountItem], *, resumed: bool) -> AccountSender:
         """Return what sends the plan."""
         state = self.ports.states.state(run.organization, self.connection.key)
-        if state.system != self.connection.system:
+        if state.system != self.connection.leads_to:
             # What is known of another app's groups is nothing here.
-            state = app_state.AppState(system=self.connection.system)
+            state = app_state.AppState(system=self.connection.leads_to)
             if items:
                 self.ports.states.save(self.connection.key, state, self.clock.lease)
         return AccountSender(
@@ -91,7 +91,7 @@ class AppJob:
         key = self.connection.key
         state = self.ports.states.state(run.organization, key)
         decided_with = app_state.digest(self.settings, self.connection)
-        judged = replace(state, system=self.connection.system, decided_with=decided_with)
+        judged = replace(state, system=self.connection.leads_to, decided_with=decided_with)
         if judged != state:
             self.ports.states.save(key, judged, self.clock.lease)
 
@@ -101,11 +101,12 @@ class AppJob:
 
     def _reasons(self, run: Run, state: app_state.AppState, items: Sequence[AccountItem]) -> Sequence[Reason]:
         trips = guard.tripped(items, self.ports.runs.state(run.organization).active, self.settings)
-        if state.system in (None, self.connection.system):
+        if state.system in (None, self.connection.leads_to):
             return trips
         another = (
-            f"{self.connection.key} leads to another app ({self.connection.system}) than so far"
-            f" ({state.system}): everybody is looked for there anew, and the accounts in the former one stay as they are"
+            f"{self.connection.key} leads to another app ({self.connection.leads_to}) than so far"
+            f" ({state.system}): everybody is looked for there anew, and the accounts in the former one"
+            " stay as they are"
         )
         return [*trips, Rule(another)]
 
