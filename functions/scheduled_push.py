@@ -97,8 +97,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
             _LAYOUT,
         )
     except MusterError as error:
-        logger.error("push failed", error=type(error).__name__, reason=str(error))
-        metrics.add_metric("PushesFailed", MetricUnit.Count, 1)
+        _count_failure(error)
         raise
     # Only a plan that was not waiting already is news.
     parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
@@ -107,6 +106,11 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     if answer is not None and answer.ended is Ended.APPLIED and "undoes" not in answer.details:
         metrics.add_metric("PushesSucceeded", MetricUnit.Count, 1)
     return said
+
+
+def _count_failure(error: MusterError) -> None:
+    logger.error("push failed", error=type(error).__name__, reason=str(error))
+    metrics.add_metric("PushesFailed", MetricUnit.Count, 1)
 
 
 def _push(asked: Push, remaining: Callable[[], float], request_id: str) -> RunAnswer:
@@ -127,7 +131,14 @@ def _push(asked: Push, remaining: Callable[[], float], request_id: str) -> RunAn
                 raise
             return RunAnswer(ended=Ended.SKIPPED, message=f"{error}. The push is made after that.")
 
-    answer = reporter.around(work, scheduled=asked.is_begun_by_schedule)
+    try:
+        answer = reporter.around(work, scheduled=asked.is_begun_by_schedule)
+    except MusterError as error:
+        if asked.by != SCHEDULE or not more:
+            raise
+        # One connection that fails stops no other (P6); the workflow ends red all the same.
+        _count_failure(error)
+        answer = RunAnswer(ended=Ended.FAILED, message=str(error))
     return _with_more(asked, answer, more) if more else answer
 
 
