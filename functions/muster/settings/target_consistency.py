@@ -21,9 +21,9 @@ def problems(settings: Settings) -> Iterator[Problem]:
 
 def warnings(settings: Settings) -> Iterator[Problem]:
     """Yield what is valid, and does not do what it seems to, or more."""
-    for connection in settings.connections.scim.values():
-        yield from _about_deleting(connection)
-        yield from _nobody_in_it(connection)
+    for app in settings.connections.scim.values():
+        yield from _about_deleting(app)
+        yield from _nobody_in_it(app)
     for _, connection in settings.connections.targets():
         yield from _without_salesforce(connection, settings)
 
