@@ -263,6 +263,28 @@ def test_who_cannot_be_signed_out_is_told_once_and_tried_until_it_is_done(app: I
     assert_quiet(app)
 
 
+def test_who_is_enabled_without_effect_is_tried_again(app: InPool) -> None:
+    app.user("ada")
+    app.known("ada")
+    app.push()
+    app.leave("ada")
+    app.push()
+    app.known("ada")
+
+    def undone(_: str, operation: str) -> None:
+        if operation == "AdminEnableUser":
+            app.pool.disable("ada")
+
+    app.pool.hooks = [undone]
+    app.push()
+    assert others(app) == {"ada": "disabled"}
+    assert [who for who, _ in app.told] == ["ada"]
+    app.pool.hooks = []
+    app.push(DAY)
+    assert others(app) == {"ada": "enabled"}
+    assert_quiet(app)
+
+
 # ── Interrupted anywhere ─────────────────────────────────────────────────────────────────────────────
 
 
