@@ -19,6 +19,7 @@ from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from ministack.services import cognito  # type: ignore[import-untyped]  # ministack ships no types
+from moto.core.models import botocore_stubber
 
 from muster.adapters.aws.user_pool import UserPool as Adapter
 from muster.settings.user_pool_connection import UserPoolConnection
@@ -62,6 +63,8 @@ class UserPool:
             aws_secret_access_key="testing",  # noqa: S106 - of nobody
             config=Config(retries={"total_max_attempts": 1}),
         )
+        # Of Cognito moto has half, and that needs more than is installed.
+        client.meta.events.unregister("before-send", botocore_stubber)
         client.meta.events.register("before-send.cognito-identity-provider", self._answer)
         return client
 
@@ -103,7 +106,8 @@ class UserPool:
     # ── The wire ─────────────────────────────────────────────────────────────────────────────────────
 
     def _answer(self, request: Any, **_: object) -> AWSResponse:
-        operation = request.headers["X-Amz-Target"].decode().removeprefix(_PREFIX)
+        target = request.headers["X-Amz-Target"]
+        operation = (target.decode() if isinstance(target, bytes) else target).removeprefix(_PREFIX)
         asked = json.loads(request.body)
         self.calls.append(operation)
         self.filters += [asked["Filter"]] if "Filter" in asked else []

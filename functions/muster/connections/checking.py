@@ -19,14 +19,15 @@ from muster.connections import (
     vault_checks,
 )
 from muster.connections.access_checks import AccessFound, SecretFound, lacking
-from muster.connections.ports import Ports, Scim, Vault, VaultMetadata
-from muster.crm import align_fields, scim_attributes, scim_resources, vault_fields
+from muster.connections.ports import App, Ports, Scim, Vault, VaultMetadata
+from muster.crm import align_fields, scim_attributes, scim_resources, vault_fields, vql
 from muster.crm.engage_features import FEATURES
 from muster.crm.vault_records import Field
 from muster.errors import Misconfigured, MusterError, NotAllowed, NotServed, Problem, Rejected
 from muster.settings import Settings, mappings, trial_queries
 from muster.settings.scim_connection import ScimConnection
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
+from muster.settings.target_connection import TargetConnection
 from muster.settings.user_pool_connection import UserPoolConnection
 
 # How long one read may take, retries included; with less time left, the rest is reported as not asked.
@@ -34,6 +35,10 @@ _LONGEST_READ_S = 75
 # A version that vaults have served for years: asking in it which versions a vault serves always works.
 _OLD_VERSION = "v24.1"
 _NAMED_IN_MESSAGE = 3
+# What an app has to allow, by its kind.
+_RIGHTS = {"scim": scim_checks.RIGHTS, "cognito": user_pool_checks.RIGHTS}
+# Asks for nobody: whoever wants to know whether Vault CRM answers.
+HARMLESS_QUERY = vql.select(["id"], vault_fields.OBJECT, vql.equal("id", "0"))
 
 
 def failed_push_checks(settings: Settings, vault: VaultMetadata) -> list[Check]:
@@ -46,6 +51,14 @@ def failed_push_checks(settings: Settings, vault: VaultMetadata) -> list[Check]:
     return [
         check for check in vault_checks.push_checks(settings, me, fields) if check.result is Result.FAILED
     ]
+
+
+def failed_app_checks(connection: TargetConnection, app: App) -> list[Check]:
+    """Return the failed ones of the checks that a push to an app depends on; a call or two (U6)."""
+    users = _read(lambda: app.first_page(scim_resources.USERS))
+    groups = _after(users, lambda: app.first_page(scim_resources.GROUPS))
+    found = scim_checks.push_checks(users, groups, _RIGHTS[connection.kind])
+    return [check for check in found if check.result is Result.FAILED]
 
 
 def failed_align_checks(settings: Settings, align: VaultMetadata) -> list[Check]:

@@ -92,7 +92,7 @@ def _known(
 
 
 def _to_leave(account: Account, connection: TargetConnection) -> list[Step]:
-    steps = [Step(Kind.LEAVE, account.groups)] if account.groups else []
+    steps = [Step(Kind.LEAVE, tuple(account.groups))] if account.groups else []
     deletes = connection.deletes_leavers
     if account.active is False and (account.access == "deleted" or not deletes):
         return steps

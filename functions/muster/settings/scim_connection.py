@@ -149,6 +149,11 @@ class ScimConnection(TargetConnection):
         return False
 
     @property
+    def ids_are_names(self) -> bool:
+        """Not so: they are the app's own."""
+        return False
+
+    @property
     def adopted_by(self) -> str:
         """The rule by which an account that was there is a member's; empty: it is adopted by hand."""
         return "" if self.adopt == "by_hand" else self.adopt

@@ -280,8 +280,8 @@ class Connections(Section):
         for name in ("salesforce", "vault_crm", "align"):
             if connection := getattr(self, name):
                 yield name, connection
-        for name, target in self.scim.items():
-            yield f"scim.{name}", target
+        for target in self.scim.values():
+            yield target.key, target
 
     def targets(self) -> Iterator[tuple[str, TargetConnection]]:
         """Yield each app in which members have accounts with its name: `scim.gong`, `cognito.portal`."""

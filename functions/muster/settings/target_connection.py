@@ -118,6 +118,11 @@ class TargetConnection(Connection):
 
     @property
     @abstractmethod
+    def ids_are_names(self) -> bool:
+        """Whether its ids of accounts are names or addresses of people, which belong in no error log."""
+
+    @property
+    @abstractmethod
     def adopted_by(self) -> str:
         """The rule by which an account that was there, of that userName, is the member's; empty: none.
 

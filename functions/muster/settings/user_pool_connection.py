@@ -102,6 +102,11 @@ class UserPoolConnection(TargetConnection):
         return True
 
     @property
+    def ids_are_names(self) -> bool:
+        """So: a user is known by the name."""
+        return True
+
+    @property
     def adopted_by(self) -> str:
         """The setting says who is who."""
         return "known_by"

@@ -78,7 +78,7 @@ class Provisioned:
             tell=lambda who, problem: self._tell(who, problem),
         )
         taken = {each.id: name for name, each in self.accounts.items() if each.is_linked}
-        roster = Roster(taken, set(self.wanted))
+        roster = Roster(taken.get, set(self.wanted).__contains__)
         cases = [Case(name, self.account(name), wanted) for name, wanted in self.wanted.items()]
         Provisioning(ports, self.connection(), roster, timestamp(self.now)).carry_out(cases)
         return self.calls() - before

@@ -103,6 +103,17 @@ class UserPool:
             return None
         raise Unavailable(f"{self._name} does not show a user: {shown.problem and shown.problem.message}")
 
+    def refusal(self) -> str | None:
+        """Return nothing: there is no login of its own that could be refused."""
+        return None
+
+    def retry_login(self) -> None:
+        """Do nothing, likewise."""
+
+    def first_page(self, kind: Kind) -> int:
+        """Return how many users the first page shows; there are no groups."""
+        return self.first_users()[0] if kind == USERS else 0
+
     def first_users(self) -> tuple[int, int]:
         """Return how many users a page shows, and how many have what members are known by; for preflight."""
         page = next(self._listed({}))
@@ -133,7 +144,8 @@ class UserPool:
     def _resource(self, shown: Json, attributes: Sequence[Mapping[str, str]]) -> Resource:
         values = {each["Name"]: each.get("Value", "") for each in attributes}
         known = shown["Username"] if self._attribute == "username" else values.get(self._attribute, "")
-        return Resource(shown["Username"], {USER_NAME: known, "active": shown.get("Enabled")})
+        name = shown["Username"]
+        return Resource(name, {"id": name, USER_NAME: known, "active": shown.get("Enabled")})
 
     # ── Writing ──────────────────────────────────────────────────────────────────────────────────────
 
