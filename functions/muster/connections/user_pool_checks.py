@@ -13,8 +13,7 @@ from muster.settings.user_pool_connection import UserPoolConnection
 
 # Nobody is called that, nor has it as an address or sub.
 NOBODY = "muster.preflight.nobody@muster.invalid"
-
-RIGHTS = "Give the pool's ARN to the stack's parameter UserPoolArns, and deploy it."
+RIGHTS = "The ARN is on the pool's page in the console of Cognito; parameters are in samconfig.toml."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import pytest
 
 import scheduled_push
 from muster import bootstrap
+from muster.errors import Misconfigured
 from tests.doubles.user_pool import UserPool
 from tests.integration.company import SALES, SUPPORT, Company
 from tests.integration.provisioning.apps import address
@@ -93,4 +94,25 @@ def test_that_several_users_are_somebody_is_told_without_names(portal: Portal) -
     assert set(portal.pool.truth().values()) == {"signed in"}
     told = [each for each in portal.company.errors() if each["system"] == PORTAL]
     assert [each["code"] for each in told] == ["account_conflict"] * 2
+    assert "lovelace" not in str(told)
+
+
+def test_what_the_pool_refuses_is_told_without_names_and_what_to_do(portal: Portal) -> None:
+    ada = portal.person("ada")
+    portal.user("ada.lovelace", address("ada"))
+    assert portal.after("full") == {"linked": 1}
+    portal.company.salesforce.update(ada, IsActive=False)
+    portal.company.run("incremental")
+    portal.pool.answers = {"ListUsers": "AccessDeniedException"}
+    with pytest.raises(Misconfigured, match="UserPoolArns"):
+        portal.push()
+    assert set(portal.pool.calls) == {"ListUsers"}
+    portal.pool.answers = {"AdminUserGlobalSignOut": "NotAuthorizedException"}
+    portal.push()
+    portal.pool.answers = {}
+    portal.push()
+    assert portal.pool.truth() == {"ada.lovelace": "disabled"}
+    told = [each for each in portal.company.errors() if each["system"] == PORTAL]
+    assert [each["code"] for each in told] == ["account_refused", "push_failed"]
+    assert "AdminUserGlobalSignOut" in str(told)
     assert "lovelace" not in str(told)
