@@ -40,7 +40,9 @@ def fill(stack: LocalStack) -> Path:
         user_pool.People(stack).add(person.username for person in people if person.is_active)
         company.load(stack, people)
     settings = stack.invoke("OrganizationSettingsFunction", action="get")["settings"]
-    settings = {**_SECTIONS, **settings, "connections": {**connections(stack), **settings["connections"]}}
+    missing = {name: section for name, section in _SECTIONS.items() if name not in settings}
+    connected = {**connections(stack), **settings["connections"]}
+    settings = {**settings, "connections": connected, **missing}
     said = stack.invoke(
         "OrganizationSettingsFunction", action="put", settings=settings, by=BY, why="An app is connected"
     )
