@@ -13,7 +13,7 @@ from sandbox import company
 from sandbox.company import CONTRACTORS_DOMAIN, DOMAIN
 from sandbox.local_stack import user_pool
 from sandbox.local_stack.salesforce_admin import SalesforceAdmin
-from sandbox.local_stack.stack import APP, ORGANIZATION, LocalStack
+from sandbox.local_stack.stack import APP, ORGANIZATION, POOL, LocalStack
 
 BY = "local-stack@acme.example"
 _SECTIONS: dict[str, Any] = {
@@ -54,6 +54,9 @@ def fill(stack: LocalStack) -> Path:
     return path
 
 
-def connections(stack: LocalStack, **different: Any) -> dict[str, Any]:
-    """Return what the settings say of the sandbox app: everyone is in it, unless said otherwise."""
-    return {"scim": {APP: {"host": urlsplit(stack.app).netloc, "who": "everyone", **different}}}
+def connections(stack: LocalStack, who: Any = "everyone") -> dict[str, Any]:
+    """Return what the settings say of the app and the user pool, with who is in both."""
+    return {
+        "scim": {APP: {"host": urlsplit(stack.app).netloc, "who": who}},
+        "cognito": {POOL: {"user_pool": stack.facts["user_pool"]["id"], "who": who}},
+    }

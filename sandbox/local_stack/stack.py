@@ -14,7 +14,7 @@ from sandbox.local_stack.waiting import wait_until
 
 ORGANIZATION = "acme"
 # What the settings call the app that is provisioned by SCIM, and the user pool.
-APP, POOL = "app", "app"
+APP, POOL = "app", "portal"
 # The longest that a function may run is 900 seconds.
 ANSWER_S = 930
 STATE_MACHINE_S = 1800
