@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
+    from muster.adapters.aws.app_table import AppTable
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
     from muster.adapters.aws.digest_note import DigestNote
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from muster.adapters.vault.client import Vault
     from muster.checks import Check
     from muster.connections.tracking_health import HealthTracker
+    from muster.provisioning.ports import App
     from muster.pushes.ports import Vault as PushVault
     from muster.reporting.reporting_runs import RunReporter
     from muster.settings import Settings
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
         SystemConnection,
         VaultCrmConnection,
     )
+    from muster.settings.target_connection import TargetConnection
     from muster.settings.versions import StoredSettings
     from muster.sources.ports import Salesforce as SalesforceUsers
     from muster.undo.ports import Ports as UndoPorts
@@ -185,6 +188,14 @@ def run_table() -> RunTable:
     from muster.adapters.aws.run_table import RunTable
 
     return RunTable(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def app_table() -> AppTable:
+    """What pushes remember of apps."""
+    from muster.adapters.aws.app_table import AppTable
+
+    return AppTable(_dynamodb(), environment.roster_table_name())
 
 
 @cache
@@ -419,6 +430,22 @@ def brisk_vault(connection: VaultCrmConnection) -> Vault:
         timeout=(5, 20),
         longest_wait_s=5,
     )
+
+
+def app(connection: TargetConnection) -> App:
+    """The app of a connection, whatever kind it is, with the patience of a push."""
+    from muster.settings.scim_connection import ScimConnection
+
+    if isinstance(connection, ScimConnection):
+        return scim(connection)
+    raise NotImplementedError(connection.key)
+
+
+def scim(connection: ScimConnection) -> Scim:
+    """A SCIM target, with the patience of a push: it waits for a minute where it is told to."""
+    from muster.adapters.scim.client import Scim
+
+    return Scim(connection, _reachable(connection), _login_journal(), longest_wait_s=65)
 
 
 def brisk_scim(connection: ScimConnection) -> Scim:

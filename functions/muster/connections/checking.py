@@ -13,8 +13,8 @@ from typing import Any
 from muster.checks import Check, NotAsked, Read, Result, unread
 from muster.connections import credential_expiry, salesforce_checks, scim_checks, vault_checks
 from muster.connections.access_checks import AccessFound, SecretFound, lacking
-from muster.connections.ports import Ports, Scim, Vault, VaultMetadata
-from muster.crm import align_fields, scim_resources, vault_fields
+from muster.connections.ports import App, Ports, Scim, Vault, VaultMetadata
+from muster.crm import align_fields, scim_resources, vault_fields, vql
 from muster.crm.engage_features import FEATURES
 from muster.crm.vault_records import Field
 from muster.errors import Misconfigured, MusterError, NotAllowed, NotServed, Problem, Rejected
@@ -27,6 +27,8 @@ _LONGEST_READ_S = 75
 # A version that vaults have served for years: asking in it which versions a vault serves always works.
 _OLD_VERSION = "v24.1"
 _NAMED_IN_MESSAGE = 3
+# Asks for nobody: whoever wants to know whether Vault CRM answers.
+HARMLESS_QUERY = vql.select(["id"], vault_fields.OBJECT, vql.equal("id", "0"))
 
 
 def failed_push_checks(settings: Settings, vault: VaultMetadata) -> list[Check]:
@@ -39,6 +41,14 @@ def failed_push_checks(settings: Settings, vault: VaultMetadata) -> list[Check]:
     return [
         check for check in vault_checks.push_checks(settings, me, fields) if check.result is Result.FAILED
     ]
+
+
+def failed_app_checks(app: App) -> list[Check]:
+    """Return the failed ones of the checks that a push to an app depends on; a call or two (U6)."""
+    users = _read(lambda: app.first_page(scim_resources.USERS))
+    groups = _after(users, lambda: app.first_page(scim_resources.GROUPS))
+    found = scim_checks.push_checks(users, groups)
+    return [check for check in found if check.result is Result.FAILED]
 
 
 def failed_align_checks(settings: Settings, align: VaultMetadata) -> list[Check]:

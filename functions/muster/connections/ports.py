@@ -83,11 +83,15 @@ class Vault(VaultMetadata, Protocol):
         """Yield the pages of a query."""
 
 
-class Scim(Protocol):
-    """A SCIM target as preflight reads it; `adapters.scim.client` is the real one."""
+class App(Protocol):
+    """An app as the checks before a push read it."""
 
     def first_page(self, kind: Kind) -> int:
         """Return how many users or groups the first page of a list shows."""
+
+
+class Scim(App, Protocol):
+    """A SCIM target as preflight reads it; `adapters.scim.client` is the real one."""
 
     def overlooks(self, attribute: str, value: str) -> bool:
         """Whether a filter for users that fits nobody shows somebody; raises `FilterRefused`."""

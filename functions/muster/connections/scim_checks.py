@@ -51,6 +51,12 @@ def checks(connection: ScimConnection, found: ScimFound) -> Iterator[Check]:
     yield from _discovery(found.discovery)
 
 
+def push_checks(users: Read[object], groups: Read[object]) -> Iterator[Check]:
+    """Yield the checks that a push depends on, given the first reads of users and groups (U6)."""
+    yield api_access(users, _RIGHTS)
+    yield _groups(groups)
+
+
 def filters(connection: ScimConnection) -> list[str]:
     """Return the attributes by which users are found, as the profile has it."""
     wanted = (scim_attributes.USER_NAME, scim_attributes.EXTERNAL_ID)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from muster.crm.scim_resources import same_name
 from muster.provisioning.wanted_accounts import WantedAccount
 from muster.roster.accounts import CONFLICT, IGNORED, MATCHED, Account
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 
 
 class Kind(StrEnum):
@@ -44,7 +44,7 @@ DECISIVE = frozenset({Kind.LOOK, Kind.ACTIVATE, Kind.CREATE, Kind.READ_BACK, Kin
 def difference(
     account: Account,
     wanted: WantedAccount | None,
-    connection: ScimConnection,
+    connection: TargetConnection,
     at: str,
     *,
     has_looked: bool = False,
@@ -68,7 +68,7 @@ def aim(wanted: WantedAccount | None) -> str:
 
 
 def _known(
-    account: Account, wanted: WantedAccount | None, connection: ScimConnection, *, has_looked: bool
+    account: Account, wanted: WantedAccount | None, connection: TargetConnection, *, has_looked: bool
 ) -> tuple[Step, ...]:
     if wanted is None:
         return tuple(_to_leave(account, connection)) if account.is_linked else ()
@@ -79,15 +79,15 @@ def _known(
         return tuple(_to_keep(account, wanted))
     # A target may make one that is there again, or change it: so nobody is made without a look.
     steps = [] if has_looked else [Step(Kind.LOOK)]
-    if connection.create:
+    if connection.makes_accounts:
         steps.append(Step(Kind.CREATE))
         steps += [Step(Kind.JOIN, wanted.groups)] if wanted.groups else []
     return tuple(steps)
 
 
-def _to_leave(account: Account, connection: ScimConnection) -> list[Step]:
-    steps = [Step(Kind.LEAVE, account.groups)] if account.groups else []
-    deletes = connection.on_leave == "delete"
+def _to_leave(account: Account, connection: TargetConnection) -> list[Step]:
+    steps = [Step(Kind.LEAVE, tuple(account.groups))] if account.groups else []
+    deletes = connection.deletes_leavers
     if account.active is False and (account.access == "deleted" or not deletes):
         return steps
     is_sent = account.access == ("deleted" if deletes else "ended") and account.active is None

@@ -12,7 +12,7 @@ from muster.pushes.blocked import another_vault, blocked_by
 from muster.pushes.checking_links import strangers
 from muster.pushes.ports import Ports
 from muster.pushes.push_basis import PushBasis
-from muster.pushes.sending_items import ItemSender, at_of
+from muster.pushes.sending_items import ItemSender
 from muster.roster import end_dates, engage_groups
 from muster.roster.engage_errors import field_not_writable
 from muster.roster.engage_groups import Due
@@ -20,7 +20,7 @@ from muster.roster.member import Member
 from muster.roster.writing_members import Change
 from muster.runs.archive import AttemptParts
 from muster.runs.clock import RunClock
-from muster.runs.run import Run
+from muster.runs.run import Run, at_of
 from muster.settings import Settings
 from muster.settings.mappings import custom_fields_to_write, vault_crm_connection
 from muster.sources.gathering_vault_crm import VaultGathering

@@ -5,7 +5,6 @@ What cannot be written is told, and holds up nothing else.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache, partial
 from itertools import zip_longest
 
@@ -32,7 +31,7 @@ from muster.roster.member import Member
 from muster.roster.writing_members import MemberWriter
 from muster.runs.clock import RunClock
 from muster.runs.hooks import Progress
-from muster.runs.run import Run
+from muster.runs.run import Run, at_of
 from muster.settings import Settings
 from muster.settings.mappings import pushed_features, vault_crm_connection
 from muster.sources.gathering_vault_crm import VaultGathering
@@ -246,8 +245,3 @@ class _NoArchive:
     def parts(self, name: str) -> Iterator[bytes]:
         """Return no parts."""
         return iter(())
-
-
-def at_of(run: Run) -> datetime:
-    """Return the moment that a run's plan is made for."""
-    return datetime.fromisoformat(run.gathered_at or run.started_at)

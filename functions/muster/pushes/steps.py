@@ -18,7 +18,7 @@ from muster.pushes.push_basis import PushBasis
 from muster.pushes.push_items import PushItem, Step
 from muster.pushes.reading_outcomes import OutcomeReader
 from muster.pushes.sending import PlanSender
-from muster.pushes.sending_items import ItemSender, at_of
+from muster.pushes.sending_items import ItemSender
 from muster.pushes.syncing_align import AlignSync
 from muster.roster.engage_errors import REMOVAL_SUCCEEDED, under_way_too_long, user_not_seen
 from muster.roster.member import Member
@@ -29,7 +29,7 @@ from muster.runs.clock import RunClock
 from muster.runs.hooks import Ending, Planned, Progress
 from muster.runs.parking import SHOWN
 from muster.runs.reasons import Trip
-from muster.runs.run import Run
+from muster.runs.run import Run, at_of
 from muster.settings import Settings
 from muster.times import timestamp
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from muster.errors import Problem
 from muster.settings import mappings
-from muster.settings.scim_connection import HoldersOf, MembersOf, ScimConnection
+from muster.settings.scim_connection import ScimConnection
 from muster.settings.sections import Settings
+from muster.settings.target_connection import HoldersOf, MembersOf
 from muster.validation import did_you_mean, path
 
 

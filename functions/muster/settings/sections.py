@@ -16,6 +16,7 @@ from muster.settings.connection import Connection, secret_of
 from muster.settings.engage_statuses import Statuses
 from muster.settings.field_maps import FieldMaps
 from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 from muster.settings.values import (
     DEFAULT_FIELDS,
     ActionId,
@@ -265,8 +266,13 @@ class Connections(Section):
         for name in ("salesforce", "vault_crm", "align"):
             if connection := getattr(self, name):
                 yield name, connection
-        for name, target in self.scim.items():
-            yield f"scim.{name}", target
+        for target in self.scim.values():
+            yield target.key, target
+
+    def targets(self) -> Iterator[tuple[str, TargetConnection]]:
+        """Yield each app in which members have accounts with its name: `scim.gong`."""
+        for target in self.scim.values():
+            yield target.key, target
 
 
 class Managers(Section):

@@ -8,6 +8,9 @@ from tests.integration.company import Company
 
 DEFINITION = json.loads((ROOT / "workflows/scheduled_run.asl.json").read_text())
 EACH = DEFINITION["States"]["RunEach"]["ItemProcessor"]["States"]
+GOES_ON = (
+    "{'organization': $states.input.event.organization, 'run_id': $states.input.run_id, 'by': 'schedule'}"
+)
 KEPT = {"status", "ended", "organization", "run_id", "mode", "counts", "muster_version"}
 REFUSED = KEPT | {"message", "errors"}
 LONG = [f"Note{number}__c" for number in range(12)]
@@ -15,13 +18,12 @@ LONG = [f"Note{number}__c" for number in range(12)]
 
 def in_a_workflow(company: Company, **event: Any) -> list[dict[str, Any]]:
     """Run an import as the workflow does, with the time up once while it gathers; returns its answers."""
-    again = EACH["IsItDone"]["Choices"][0]["Output"]["event"]
+    assert GOES_ON in EACH["IsItDone"]["Choices"][0]["Output"]
     company.have_seconds(900, 900, 1)
     answers = [company.run(by="schedule", **event)]
     company.have_seconds(900)
     while answers[-1]["status"] == "continue":
-        filled = {"organization": "acme", "run_id": answers[-1]["run_id"]}
-        answers.append(company.run(None, **{name: filled.get(name, value) for name, value in again.items()}))
+        answers.append(company.run(None, run_id=answers[-1]["run_id"], by="schedule"))
     return answers
 
 

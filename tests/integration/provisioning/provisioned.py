@@ -79,7 +79,7 @@ class Provisioned:
         )
         taken = {each.id: name for name, each in self.accounts.items() if each.is_linked}
         connection = connection_to(self.target.url, **self.settings)
-        roster = Roster(taken, set(self.wanted))
+        roster = Roster(taken.get, set(self.wanted).__contains__)
         cases = [Case(name, self.account(name), wanted) for name, wanted in self.wanted.items()]
         Provisioning(ports, connection, roster, timestamp(self.now)).carry_out(cases)
         return self.target.calls() - before

@@ -41,6 +41,10 @@ def test_a_target_has_a_name_an_organization_and_a_secret_of_its_own() -> None:
     assert slack.secret == "muster/acme/slack"  # noqa: S105 - its name
     names = [name for name, _ in settings.connections.each()]
     assert names == ["salesforce", "scim.gong", "scim.slack"]
+    assert [(key, each.key) for key, each in settings.connections.targets()] == [
+        ("scim.gong", "scim.gong"),
+        ("scim.slack", "scim.slack"),
+    ]
 
 
 def test_what_fits_is_accepted() -> None:
