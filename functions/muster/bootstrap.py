@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     from muster.adapters.vault.client import Vault
     from muster.checks import Check
     from muster.connections.tracking_health import HealthTracker
+    from muster.engage.ports import Vault as PushVault
     from muster.provisioning.ports import App
-    from muster.pushes.ports import Vault as PushVault
     from muster.reporting.reporting_runs import RunReporter
     from muster.settings import Settings
     from muster.settings.scim_connection import ScimConnection

@@ -1,6 +1,7 @@
 """AWS: one module per kind of item in the roster table, and one per service.
 
 roster_table, roster_writes, roster_keys, roster_views   members, links, seats, lines, error log
+app_table                                                what pushes remember of apps: their groups (O2)
 unlinked_holder_table                                    users of Vault CRM with a group, linked to nobody
 journal                                                  changes of members and the error log, by time
 run_table, run_archive                                   runs and the lease; the pages and plans of runs (S3)
