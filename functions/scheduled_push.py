@@ -250,7 +250,7 @@ def _pushed_to_app(
             roster=bootstrap.roster_table(),
             states=bootstrap.app_table(),
             app=app,
-            preflight=partial(checking.failed_app_checks, connected),
+            preflight=partial(checking.failed_app_checks, connection, connected),
         )
         pushing = Pushing(
             stored,

@@ -104,19 +104,21 @@ class AccountSender:
     def _record_what_was_found(self, run: Run, cases: dict[str, Case]) -> None:
         """Record the accounts that were found, and tell those that wait for a person.
 
-        An account that is to be made is recorded when it is.
+        An account that is to be made is recorded when it is. Where none is made it is recorded, too, that
+        nobody was found, and by which name: who leaves is looked for once more.
         """
         found = {
             name: case.account
             for name, case in cases.items()
-            if case.account != self._recorded[name] and case.account.standing != UNKNOWN
+            if case.account != self._recorded[name]
+            and (case.account.standing != UNKNOWN or self.connection.only_ends_access)
         }
         waiting = [name for name, account in found.items() if account.standing in (CONFLICT, MATCHED)]
-        told = [name for name in waiting if found[name].state != self._recorded[name].state]
+        told = [name for name in waiting if _is_news(found[name], self._recorded[name])]
         self._write(run, {name: self._change(name, account) for name, account in found.items()})
-        at, app = timestamp(self.clock.now()), self.connection.key
+        at = timestamp(self.clock.now())
         self.progress.entries += [
-            account_errors.of_account(app, name, found[name], at, run.id) for name in told
+            account_errors.of_account(self.connection, name, found[name], at, run.id) for name in told
         ]
 
     def _record(self, run: Run, member: str, account: Account) -> None:
@@ -185,7 +187,13 @@ class AccountSender:
     def _tell(self, run: Run, cases: dict[str, Case], who: str, problem: Problem) -> None:
         at, app = timestamp(self.clock.now()), self.connection.key
         if who in cases:
-            entry = account_errors.of_account(app, who, cases[who].account, at, run.id)
+            account = cases[who].account
+            entry = account_errors.of_account(self.connection, who, account, at, run.id)
         else:
             entry = account_errors.of_group(app, who, problem, at, run.id)
         self.progress.entries.append(entry)
+
+
+def _is_news(found: Account, recorded: Account) -> bool:
+    """Whether what waits for a person was not told before: as it is, and for this reason."""
+    return (found.state, found.why) != (recorded.state, recorded.why)

@@ -17,6 +17,7 @@ queue_counts                                             how many messages wait,
 digest_note, inform_topic                                the note of the last digest; who is informed (SNS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
 secrets                                                  credentials (Secrets Manager)
+user_pool                                                accounts in a Cognito user pool (Cognito)
 workflow                                                 what goes on with runs (Step Functions)
 dynamodb_reads, aws_errors                               reads of many items; botocore's errors translated
 """

@@ -1,4 +1,4 @@
-"""SCIM targets in a whole document: their secrets, who is in them, and what contradicts it (O2)."""
+"""Apps with accounts in a whole document: their secrets, who is in them, and what contradicts it (O2, O4)."""
 
 from typing import Any
 
@@ -89,6 +89,63 @@ def test_what_contradicts_the_rest_is_refused(
     assert words in f"{found.message} {found.remedy}"
 
 
+# ── User pools ───────────────────────────────────────────────────────────────────────────────────────
+
+POOL = "eu-central-1_AbC123dEf"
+
+
+def with_pools(**pools: dict[str, Any]) -> dict[str, Any]:
+    made = document(gong={})
+    made["connections"]["cognito"] = {name: {"user_pool": POOL} | keys for name, keys in pools.items()}
+    return made
+
+
+def test_a_user_pool_says_what_the_use_case_asks_of_an_app() -> None:
+    known_by = {"attribute": "preferred_username", "member": "custom.Region__c"}
+    settings = read(with_pools(portal={"known_by": known_by}))[1]
+    pool = settings.connections.cognito["portal"]
+    assert (pool.key, pool.organization, pool.region) == ("cognito.portal", "acme", "eu-central-1")
+    assert (pool.mapped, pool.who) == ({"userName": "custom.Region__c"}, "everyone")
+    assert (pool.makes_accounts, pool.deletes_leavers, pool.only_ends_access) == (False, False, True)
+    assert [key for key, _ in settings.connections.targets()] == ["scim.gong", "cognito.portal"]
+    assert [name for name, _ in settings.connections.each()][-1] == "cognito.portal"
+    assert all(each.stays_valid.endswith(".") for _, each in settings.connections.targets())
+    assert warnings(settings) == warnings(accepted(gong={}))
+
+
+@pytest.mark.parametrize(
+    ("keys", "where", "words"),
+    [
+        ({"user_pool": "AbC123dEf"}, "user_pool", "not the id"),
+        ({"user_pool": POOL, "secret": "x"}, "secret", "not a known key"),
+        ({"known_by": {"attribute": "custom:salesforce_id"}}, "known_by.attribute", "preferred_username"),
+        ({"known_by": {"attribute": "family_name"}}, "known_by.attribute", "one person"),
+        ({"known_by": {"member": "e-mail"}}, "known_by.member", "no attribute of a member"),
+        ({"known_by": {"member": "custom.Level__c"}}, "known_by.member", "no custom value"),
+        ({"who": {"seat": "Gong"}}, "who.seat", "no seat"),
+        ({"who": {"assignments": ["Sales"]}}, "who.assignments[0]", "no assignment"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_user_pool_is_said(keys: dict[str, Any], where: str, words: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        read(with_pools(portal=keys))
+    [found] = caught.value.problems
+    assert found.where == f"connections.cognito.portal.{where}"
+    assert words in f"{found.message} {found.remedy}"
+
+
+def test_a_pool_is_closed_by_one_connection() -> None:
+    with pytest.raises(Rejected) as caught:
+        read(with_pools(portal={}, shop={}))
+    [found] = caught.value.problems
+    assert found.where == "connections.cognito.shop.user_pool"
+    assert "cognito.portal" in found.message
+
+
+# ── Warnings ─────────────────────────────────────────────────────────────────────────────────────────
+
+
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
@@ -106,7 +163,7 @@ def test_what_does_more_or_less_than_it_seems_is_a_warning(keys: dict[str, Any],
 
 
 def test_without_salesforce_nobody_comes() -> None:
-    written = document(gong={})
+    written = with_pools(portal={})
     del written["connections"]["salesforce"]
     found = [each.where for each in warnings(read(written)[1])]
-    assert "connections.scim.gong" in found
+    assert {"connections.scim.gong", "connections.cognito.portal"} <= set(found)
