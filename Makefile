@@ -47,8 +47,8 @@ down: setup ## End what `make up` started
 bench: setup ## Measure speed and cost, in less than fifteen minutes
 	@$(IN_VENV)python -m tests.benchmarks
 
-simulate: setup $(SCIMMY) ## Run the long simulations of faults, races and crashes
-	@$(IN_VENV)python -m pytest --quiet -rs -m long tests/integration tests/simulation
+simulate: setup $(SCIMMY) ## Run this week's share of the long simulations of faults, races and crashes (SHARE=3 another, SHARE=all all)
+	@SHARE=$(SHARE) $(IN_VENV)python -m pytest --quiet -rs --numprocesses auto --dist worksteal -m long tests/integration tests/simulation
 
 build: setup ## Build what is deployed, into .aws-sam/build
 	@$(IN_VENV)sam build
