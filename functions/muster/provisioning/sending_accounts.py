@@ -7,7 +7,7 @@ from itertools import batched
 from muster.errors import Problem
 from muster.provisioning import account_errors, account_plan
 from muster.provisioning.account_items import AccountItem
-from muster.provisioning.app_state import AppState
+from muster.provisioning.app_state import AppState, as_it_is_now
 from muster.provisioning.bringing_in_line import Case, Provisioning
 from muster.provisioning.differences import aim, difference
 from muster.provisioning.first_contact import Roster
@@ -93,7 +93,8 @@ class AccountSender:
                 self.progress.outcomes["left_to_the_next_push"] += 1
                 continue
             self._recorded[item.member] = each.recorded
-            account = each.account if in_doubt else item.account
+            # What is known of the app's groups may have changed since the plan was made.
+            account = each.account if in_doubt else as_it_is_now(item.account, self.state, self.connection)
             has_looked = item.looked_for and not in_doubt and account.standing == UNKNOWN
             cases[item.member] = Case(item.member, account, each.wanted, has_looked=has_looked)
         return cases

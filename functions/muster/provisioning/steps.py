@@ -27,7 +27,7 @@ from muster.runs.run import Run, at_of
 from muster.settings import Settings
 from muster.settings.target_connection import TargetConnection
 
-_EVERYBODY = "everybody"
+_EVERYBODY, _GROUPS = "everybody", "groups"
 
 
 @dataclass(slots=True)
@@ -59,7 +59,11 @@ class AppJob:
             shown=PlanShown(changes=[item.shown() for item in shown[:SHOWN]]),
             reasons=reasons,
             blocked=f"the push is {self._blocked_by(failed)}" if failed else None,
-            summary={"read": len(basis.members), _EVERYBODY: basis.everybody},
+            summary={
+                "read": len(basis.members),
+                _EVERYBODY: basis.everybody,
+                _GROUPS: sorted(app_state.here(state, self.connection).groups.values()),
+            },
             note=self._note(failed, reasons, basis),
             details={"blocked_by": [asdict(check) for check in failed]},
         )
@@ -74,12 +78,10 @@ class AppJob:
 
     def applying(self, run: Run, items: Sequence[AccountItem], *, resumed: bool) -> AccountSender:
         """Return what sends the plan."""
-        state = self.ports.states.state(run.organization, self.connection.key)
-        if state.system != self.connection.leads_to:
-            # What is known of another app's groups is nothing here.
-            state = app_state.AppState(system=self.connection.leads_to)
-            if items:
-                self.ports.states.save(self.connection.key, state, self.clock.lease)
+        stored = self.ports.states.state(run.organization, self.connection.key)
+        state = app_state.here(stored, self.connection)
+        if items and state != stored:
+            self.ports.states.save(self.connection.key, state, self.clock.lease)
         return AccountSender(
             self.ports, self.clock, self.settings, self.connection, self.progress, run, state, resumed
         )
@@ -90,6 +92,9 @@ class AppJob:
             return
         key = self.connection.key
         state = self.ports.states.state(run.organization, key)
+        if not set(summary[_GROUPS]) <= set(state.groups.values()):
+            # A group was gone: who was in it, and was judged before that was seen, is judged by the next push.
+            return
         decided_with = app_state.digest(self.settings, self.connection)
         judged = replace(state, system=self.connection.leads_to, decided_with=decided_with)
         if judged != state:

@@ -75,6 +75,12 @@ class Apps:
             for each in directory["groups"]
         }
 
+    def delete_group(self, name: str) -> None:
+        """Delete a group by hand, in the app."""
+        groups = self.scim.control("GET", "directory")["groups"]
+        (group,) = (each["id"] for each in groups if each["displayName"] == name)
+        self.scim.control("DELETE", f"admin/Groups/{group}", status=204)
+
 
 def address(name: str) -> str:
     """Return a person's e-mail address, which is the userName in the app."""
