@@ -89,6 +89,8 @@ class AccountSender:
             member = members.get(item.member)
             each = member and account_plan.judged(member, self.state, self.connection, self.settings, now)
             as_planned = each and aim(each.wanted) == item.goal and (in_doubt or each.recorded == item.before)
+            if each and item.takes_freed:
+                each = account_plan.tried_now(each)
             if not each or not as_planned:
                 self.progress.outcomes["left_to_the_next_push"] += 1
                 continue

@@ -93,7 +93,7 @@ class AppJob:
         key = self.connection.key
         state = self.ports.states.state(run.organization, key)
         if not set(summary[_GROUPS]) <= set(state.groups.values()):
-            # A group was gone: who was in it, and was judged before that was seen, is judged by the next push.
+            # A group was gone: who was judged before that was seen, is judged again by the next push.
             return
         decided_with = app_state.digest(self.settings, self.connection)
         judged = replace(state, system=self.connection.leads_to, decided_with=decided_with)
