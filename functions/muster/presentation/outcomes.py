@@ -96,6 +96,7 @@ _PEOPLE = {
     ),
 }
 _OTHER_NOUNS = {
+    "groups_renamed": ("group renamed", "groups renamed"),
     "message_refuted": ("message was refuted", "messages were refuted"),
     "ambiguous": ("user of Vault CRM who fits several", "users of Vault CRM who fit several"),
     "no_status": ("request without a status", "requests without a status"),

@@ -17,6 +17,8 @@ adoption           what a person says of an account that was there before
 differences        the steps from what was sent to what is wanted
 step_outcomes      what comes of a step: the account after it
 group_changes      who is put into which group, and taken out of it
+group_renames      groups whose assignment goes by another name now
+renaming_groups    one of them renamed
 looking            accounts looked for: by external id, by name, in a list
 grouping           groups found, made and filled
 ports              what all this needs of the app and the roster

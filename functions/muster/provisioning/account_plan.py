@@ -9,6 +9,7 @@ from muster.provisioning.account_items import AccountItem
 from muster.provisioning.app_state import AppState, as_it_is_now
 from muster.provisioning.differences import Kind, aim, difference
 from muster.provisioning.first_contact import Found, Roster
+from muster.provisioning.group_renames import group_renames, renamed
 from muster.provisioning.wanted_accounts import WantedAccount, wanted
 from muster.roster import end_dates
 from muster.roster.accounts import NO_ACCOUNT, Account
@@ -113,7 +114,8 @@ def _items(
 ) -> Iterator[AccountItem]:
     at = timestamp(now)
     taken = dict(basis.taken)
-    people = [judged(member, basis.state, connection, settings, now) for member in basis.members.values()]
+    state = renamed(basis.state, group_renames(basis.state, connection, settings))
+    people = [judged(member, state, connection, settings, now) for member in basis.members.values()]
     freed_for = next_in_line(people, connection)
     for person in people:
         member, takes_freed = person.member, person.member.id in freed_for

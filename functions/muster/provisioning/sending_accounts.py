@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import batched
 
+from muster.crm.scim_answers import Outcome
 from muster.errors import Problem
-from muster.provisioning import account_errors, account_plan
+from muster.provisioning import account_errors, account_plan, renaming_groups
 from muster.provisioning.account_items import AccountItem
 from muster.provisioning.app_state import AppState, as_it_is_now
 from muster.provisioning.bringing_in_line import Case, Provisioning
 from muster.provisioning.differences import aim, difference
 from muster.provisioning.first_contact import Roster
+from muster.provisioning.group_renames import group_renames
 from muster.provisioning.ports import AppPorts, Ports
 from muster.roster.accounts import CONFLICT, MATCHED, NO_ACCOUNT, UNKNOWN, Account
 from muster.roster.member import Member
@@ -47,7 +49,12 @@ class AccountSender:
     _recorded: dict[str, Account] = field(default_factory=dict)
 
     def chunks(self, items: Sequence[AccountItem]) -> Iterator[Sequence[AccountItem]]:
-        """Yield the items in order, in chunks; who leaves is sent before who comes."""
+        """Yield the items in order, in chunks; who leaves is sent before who comes.
+
+        Before anything else, groups get their new names, if that is to be.
+        """
+        if items and not self.run.cursor:
+            self._rename_groups()
         yield from batched(items, AT_ONCE, strict=False)
 
     def apply(self, items: Sequence[AccountItem]) -> None:
@@ -146,6 +153,25 @@ class AccountSender:
     def _record_group(self, name: str, group: str | None) -> None:
         self.state = self.state.with_group(name, group)
         self.ports.states.save(self.connection.key, self.state, self.clock.lease)
+
+    def _rename_groups(self) -> None:
+        """Give groups their assignments' new names, so that nobody has to leave one and join another.
+
+        The members of one that keeps its name change groups after all.
+        """
+        for rename in group_renames(self.state, self.connection, self.settings):
+            written = renaming_groups.carry_out(rename, self.ports.app, self.connection.dialect)
+            if written.outcome is Outcome.WRITTEN:
+                self._record_group(rename.after, rename.group)
+                self.progress.outcomes["groups_renamed"] += 1
+            elif written.outcome is Outcome.GONE:
+                self._record_group(rename.before, None)
+            else:
+                at, app = timestamp(self.clock.now()), self.connection.key
+                self.progress.entries.append(
+                    account_errors.not_renamed(app, rename, written.problem, at, self.run.id)
+                )
+            self.clock.check()
 
     def _settle(self, cases: dict[str, Case], items: dict[str, AccountItem], at: str) -> None:
         """Note that these members are brought in line as far as can be, and count what came of them."""

@@ -14,6 +14,7 @@ from muster.provisioning import account_items, account_plan, app_basis, app_stat
 from muster.provisioning.account_items import AccountItem
 from muster.provisioning.account_plan import AppBasis
 from muster.provisioning.gathering_accounts import AccountGathering
+from muster.provisioning.group_renames import group_renames
 from muster.provisioning.ports import AppPorts
 from muster.provisioning.sending_accounts import AccountSender
 from muster.runs import guard
@@ -52,9 +53,10 @@ class AppJob:
         shown = [item for item in items if item.does]
         failed = self.ports.preflight() if any(item.is_sent for item in items) else ()
         reasons = self._reasons(run, state, items)
+        renames = group_renames(state, self.connection, self.settings) if items else []
         return Planned(
             items=items,
-            counts=account_items.counts(items),
+            counts=account_items.counts(items) | ({"groups_renamed": len(renames)} if renames else {}),
             plan_hash=account_items.plan_hash(items),
             shown=PlanShown(changes=[item.shown() for item in shown[:SHOWN]]),
             reasons=reasons,
@@ -64,8 +66,11 @@ class AppJob:
                 _EVERYBODY: basis.everybody,
                 _GROUPS: sorted(app_state.here(state, self.connection).groups.values()),
             },
-            note=self._note(failed, reasons, basis),
-            details={"blocked_by": [asdict(check) for check in failed]},
+            note=self._note(failed, reasons, basis) + "".join(f" {each.in_words()}" for each in renames),
+            details={
+                "blocked_by": [asdict(check) for check in failed],
+                "group_renames": [asdict(each) for each in renames],
+            },
         )
 
     def written(self, items: Sequence[AccountItem]) -> bytes:

@@ -77,9 +77,13 @@ class Apps:
 
     def delete_group(self, name: str) -> None:
         """Delete a group by hand, in the app."""
+        self.scim.control("DELETE", f"admin/Groups/{self.group_id(name)}", status=204)
+
+    def group_id(self, name: str) -> str:
+        """Return a group's id in the app."""
         groups = self.scim.control("GET", "directory")["groups"]
-        (group,) = (each["id"] for each in groups if each["displayName"] == name)
-        self.scim.control("DELETE", f"admin/Groups/{group}", status=204)
+        (group,) = (str(each["id"]) for each in groups if each["displayName"] == name)
+        return group
 
 
 def address(name: str) -> str:
