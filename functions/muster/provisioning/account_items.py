@@ -23,6 +23,7 @@ _COUNTED = {
     Kind.CHANGE: "changed",
     Kind.JOIN: "regrouped",
     Kind.LEAVE: "regrouped",
+    Kind.CLOSE_OTHERS: "other_closed",
     Kind.READ_BACK: "read_back",
     Kind.LOOK: "looked_for",
 }
