@@ -272,7 +272,10 @@ def _replay(request: Replayed) -> Json:
 
 def _errors(request: ErrorLog) -> Json:
     sources = listing_errors.Sources(
-        bootstrap.roster_views(), bootstrap.roster_table(), bootstrap.run_table()
+        bootstrap.roster_views(),
+        bootstrap.roster_table(),
+        bootstrap.run_table(),
+        settings_of(request.organization).settings,
     )
     page = listing_errors.list_errors(
         sources, request.organization, request.size, request.cursor, request.state

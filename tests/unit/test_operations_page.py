@@ -7,6 +7,7 @@ import pytest
 
 from muster.crm import engage_features
 from muster.imports import planning_vault_crm
+from muster.provisioning import account_errors
 from muster.pushes import push_items
 from muster.roster import (
     namesakes,
@@ -29,6 +30,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
     sorted(
         {
             *engage_features.FAILED,
+            *account_errors.CODES,
             *losses.CODES,
             refuted_messages.CODE,
             taking_snapshots.CODE,

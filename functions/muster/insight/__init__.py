@@ -27,6 +27,7 @@ listing_licences        list who has an Engage licence, nobody included, and who
 explaining_members      explain why someone is in the roster or not, asking Salesforce if need be
 explanations            the text and JSON of such an explanation
 run_summaries           a run in short: progress, and what to do about it
+account_explanations    accounts in apps: whose they are, what is due, why there is none, what to do
 seat_explanations       seats in words: who holds one, who waits, why someone has none
 ports                   what questions need of the outside world
 """

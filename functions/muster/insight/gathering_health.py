@@ -78,7 +78,7 @@ def gathered(sources: Sources, stored: StoredSettings, now: datetime, *, live: b
     lines, _ = sources.roster.licence_lines(organization)
     day = max(end_dates.today(now, settings.time_zone), now.astimezone(UTC).date())
     errors = listing_errors.list_errors(
-        listing_errors.Sources(sources.views, sources.roster, sources.runs),
+        listing_errors.Sources(sources.views, sources.roster, sources.runs, settings),
         organization,
         listing_errors.MOST_READ,
         None,

@@ -135,6 +135,11 @@ def not_regrouped(account: Account, wanted: WantedAccount | None, name: str, why
     return _failed(account, wanted, f"{_of_group(name)}{why}", at)
 
 
+def fails_for_group(account: Account, name: str) -> bool:
+    """Whether the latest failure of an account was to put it into a group, or to take it out."""
+    return account.tries is not None and account.why.startswith(_of_group(name))
+
+
 def _of_group(name: str) -> str:
     return f"the group {name}: "
 

@@ -24,6 +24,11 @@ PLACES = (
     | st.builds(lambda since: {"state": "waiting", "since": since, "rank": 2}, st.text(max_size=2))
     | st.builds(lambda seat: {"state": "blocked", "requires": seat}, NAMES)
 )
+ACCOUNTS = {
+    "standing": st.sampled_from(["linked", "matched", "ignored"]),
+    "id": st.sampled_from(["1", "2"]),
+    "active": st.booleans(),
+}
 SETTINGS = st.fixed_dictionaries(
     {"intended": TEXT, "effective": TEXT, "seat_required": TEXT, "origin": st.just("crm")}
 )
@@ -42,6 +47,9 @@ ATTRIBUTES: dict[str, st.SearchStrategy[Any]] = {
     "custom": st.dictionaries(NAMES, TEXT),
     "assignment": TEXT,
     "seats": st.dictionaries(NAMES, PLACES),
+    "accounts": st.dictionaries(
+        st.sampled_from(["scim.gong", "scim.slack"]), st.fixed_dictionaries({}, optional=ACCOUNTS)
+    ),
     "workspaces": st.dictionaries(NAMES, st.text(max_size=3)),
     "data_capture": st.dictionaries(NAMES, SETTINGS),
     "engage": ENGAGE,
@@ -94,6 +102,8 @@ def test_values_have_the_shape_of_a_members_json(step: dict[str, Any]) -> None:
     """But for what has no value in a map, which history does not tell from what is not there."""
     member = changed(Member(id="m1", organization="acme"), **step)
     expected = member.shown(name for name in SHOWN if name not in BOOKKEEPING)
+    if not expected["accounts"]:
+        del expected["accounts"]
     for name in ("crm", "seats"):
         filled = {key: _with_value(each) for key, each in expected[name].items()}
         expected[name] = {key: each for key, each in filled.items() if each}
