@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from muster.crm import engage_features
+from muster.engage import align_outcomes
 from muster.provisioning import account_errors
 from muster.provisioning.wanted_accounts import wanted
-from muster.pushes import align_outcomes
 from muster.roster import unlinked_holders, vault_tries
 from muster.roster.member import Json, Member
 from muster.runs.kinds import PUSH, kind_of

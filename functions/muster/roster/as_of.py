@@ -84,7 +84,7 @@ def as_json(values: Mapping[str, object]) -> Json:
         elif first in _MAPS:
             shown[first][key] = value
     if not shown["accounts"]:
-        # As in the member's JSON, nothing is said of them where there are none.
+        # As in a member's JSON: of an organization without apps nothing is said about them.
         del shown["accounts"]
     return shown
 

@@ -44,6 +44,7 @@ def rows(target: ScimTarget, shelf: Shelf | None = None, **keys: Any) -> dict[st
         salesforce=cast(Any, None),
         vault_crm=cast(Any, None),
         align=cast(Any, None),
+        user_pool=cast(Any, None),
         scim=lambda connection: target.client(
             shelf=shelf, journal=journal, settings={"profile": connection.profile, "path": connection.path}
         ),
