@@ -304,6 +304,7 @@ def _health(request: HowItIs) -> Json:
         health=bootstrap.run_table(),
         queues=bootstrap.queue_counts(),
         received=bootstrap.webhook_journal(),
+        apps=bootstrap.app_table(),
         checks=checks.rows,
         push_checks=lambda: (
             checking.failed_push_checks(stored.settings, bootstrap.brisk_vault(vault_crm))

@@ -153,9 +153,8 @@ def _why(case: _Case) -> tuple[str | None, str | None]:
         return _why_not_in(case), None
     if case.wanted.lacking:
         missing = ", ".join(case.wanted.lacking)
-        return f"The member has no {missing}, and the app needs it: nothing is sent.", account_errors.fill(
-            case.connection.key
-        )
+        why = f"The member has no {missing}, and the app needs it: nothing is sent."
+        return why, account_errors.fill(case.connection.key)
     if account.unsure:
         return "What was sent last may have arrived or not; the next push looks.", None
     if account.is_linked:

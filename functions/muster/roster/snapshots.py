@@ -6,7 +6,7 @@ which the history leads to any moment (`past_rosters`).
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from gzip import GzipFile
 from hashlib import sha256
 from io import BytesIO
@@ -38,7 +38,8 @@ class Manifest:
     """What a snapshot consists of; without one there is no snapshot, for it is written last.
 
     The roster was read from `begun_at` to `ended_at` (timestamps), after the `run`. `erased` are the ids of
-    all who had been erased by then. `day` is that of `begun_at`, in UTC.
+    all who had been erased by then. `accounts` counts accounts by app and state. `day` is that of `begun_at`,
+    in UTC.
     """
 
     organization: str
@@ -50,6 +51,7 @@ class Manifest:
     active: int
     parts: tuple[Part, ...]
     erased: tuple[str, ...] = ()
+    accounts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     muster_version: str = ""
 
     def to_json(self) -> Json:
