@@ -175,8 +175,9 @@ def aws(
             _tables.append(strict_aws.copy_of(Aws.table))
         _making.s3.create_bucket(Bucket=Aws.bucket)
         queue_url = _making.sqs.create_queue(QueueName="changes")["QueueUrl"]
-        # One stands for all three where nobody looks at what is given up.
-        for name in ("CHANGE_QUEUE_URL", "CHANGE_DEAD_LETTER_QUEUE_URL", "SCHEDULE_DEAD_LETTER_QUEUE_URL"):
+        # One stands for all of them where nobody looks at what is given up.
+        names = ("CHANGE_QUEUE_URL", "CHANGE_DEAD_LETTER_QUEUE_URL", "SCHEDULE_DEAD_LETTER_QUEUE_URL")
+        for name in (*names, "MEMBER_EVENTS_FAILURE_QUEUE_URL"):
             monkeypatch.setenv(name, queue_url)
         forget_clients()
         yield Aws(queue_url=queue_url)

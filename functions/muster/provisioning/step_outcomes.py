@@ -156,6 +156,11 @@ def all_closed(account: Account) -> Account:
     return _succeeded(account) if account.why.startswith(_OF_ANOTHER) else account
 
 
+def fails_for_group(account: Account, name: str) -> bool:
+    """Whether the latest failure of an account was to put it into a group, or to take it out."""
+    return account.tries is not None and account.why.startswith(_of_group(name))
+
+
 def _of_group(name: str) -> str:
     return f"the group {name}: "
 
