@@ -53,7 +53,7 @@ _LAYOUT = Layout(edits.members, only_in_detail=frozenset({"results", "lines"}))
 class AccountFilter(Section):
     """All members whose account stands so."""
 
-    account: Literal["to_adopt", "conflict", "ignored", "no_licence", "failed"]
+    account: Literal["to_adopt", "conflict", "ignored", "no_licence", "failed", "active"]
 
 
 class MemberEdits(FileEvent):

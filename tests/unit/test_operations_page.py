@@ -9,6 +9,7 @@ from muster.crm import engage_features
 from muster.imports import planning_vault_crm
 from muster.pushes import push_items
 from muster.roster import (
+    erasure,
     namesakes,
     refuted_messages,
     taking_snapshots,
@@ -30,6 +31,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
         {
             *engage_features.FAILED,
             *losses.CODES,
+            *erasure.CODES,
             refuted_messages.CODE,
             taking_snapshots.CODE,
             vault_lifecycle.AMBIGUOUS,

@@ -39,6 +39,7 @@ STATES: Mapping[str, str] = {
     "ignored": "is left alone",
     "no_licence": "waits for a licence",
     "failed": "could not be made",
+    "active": "is open",
 }
 
 

@@ -13,6 +13,7 @@ from muster.errors import Unavailable
 from muster.roster.writing_members import MemberWriter
 from tests.integration.company import table
 from tests.integration.edits.acme import meanwhile, wheres
+from tests.integration.pasted import events_for, pasted
 from tests.integration.provisioning.apps import APP, Apps, address
 
 
@@ -218,7 +219,7 @@ def test_a_word_that_comes_while_the_table_is_down_can_be_sent_again(
     [
         ({}, "event", "does not say whose accounts"),
         ({"members": ["a"], "filter": {"account": "to_adopt"}}, "event", "both members and filter"),
-        ({"filter": {"account": "active"}}, "filter.account", ""),
+        ({"filter": {"account": "inactive"}}, "filter.account", ""),
         ({"filter": {"account": "to_adopt"}, "as": "manager"}, "event", "as a manager"),
         ({"accounts": {APP: "take"}, "members": ["a"]}, f'accounts["{APP}"]', ""),
         ({"accounts": {}, "members": ["a"]}, "accounts", ""),
@@ -232,3 +233,12 @@ def test_an_event_that_makes_no_sense_is_rejected(
     said = say(apps, "adopt", **event)
     assert (said["status"], wheres(said)) == ("rejected", [where])
     assert says in said["message"]
+
+
+@pytest.mark.parametrize(
+    "name", [each for each in events_for("member_settings") if "accounts" in pasted(each)]
+)
+def test_the_events_to_paste_are_understood(apps: Apps, name: str) -> None:
+    were_there(apps, "bob")
+    said = member_settings.handler(pasted(name), apps.company.context)
+    assert (said["status"], said["counts"]["changed"]) == ("succeeded", 1)
