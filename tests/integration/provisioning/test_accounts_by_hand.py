@@ -198,6 +198,23 @@ def _give(member: str, account: str) -> None:
     writer.write({member: lambda each: replace(each, accounts={APP: moved})})
 
 
+@pytest.mark.parametrize(("word", "becomes"), [("ignore", "ignored"), ("adopt", "active")])
+def test_what_is_said_while_a_push_looks_again_stands(
+    apps: Apps, monkeypatch: pytest.MonkeyPatch, word: str, becomes: str
+) -> None:
+    """The member has another userName by now, which makes it another question."""
+    people = were_there(apps, "bob")
+    apps.scim.create(address("robert"))
+    apps.company.salesforce.update(people["bob"], Email=address("robert"))
+    apps.imported("incremental")
+    meanwhile(lambda: say(apps, word, "robert"), monkeypatch)
+    apps.push()
+    assert state(apps, people["bob"]) == becomes
+    assert apps.company.history(people["bob"])[0]["origin"] == "manual:jane"
+    apps.push()
+    assert state(apps, people["bob"]) == becomes
+
+
 def test_a_word_that_comes_while_the_table_is_down_can_be_sent_again(
     apps: Apps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
