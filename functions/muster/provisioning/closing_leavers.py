@@ -119,6 +119,7 @@ class LeaverClosing:
         if app is None:
             return Ended.LEFT
         ended = ending.close(member, connection, app)
+        self.why = ending.why or self.why
         if ended is Ended.AGAIN:
             # Who is next in it would wait as long for no answer.
             self._down.add(where)

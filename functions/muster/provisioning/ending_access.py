@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from muster.errors import Misconfigured, Problem, Rejected, Unavailable
+from muster.errors import Misconfigured, MusterError, Problem, Rejected, Unavailable
 from muster.provisioning import account_errors, leaver_accounts
 from muster.provisioning.bringing_in_line import Case, Provisioning
 from muster.provisioning.first_contact import Roster as Accounts
@@ -38,11 +38,12 @@ class Ended(StrEnum):
 
 @dataclass(slots=True)
 class AccessEnding:
-    """Closes accounts of one organization's members; `now` returns the time (aware)."""
+    """Closes accounts of one organization; `now` returns the time (aware), `why` is of the last failure."""
 
     settings: Settings
     roster: Roster
     now: Callable[[], datetime]
+    why: MusterError | None = field(default=None, init=False)
     # What the app was told and has shown last.
     _account: Account = field(default=NO_ACCOUNT, init=False)
 
@@ -71,15 +72,15 @@ class AccessEnding:
             self._accounts(connection),
             at,
         )
-        failure: Unavailable | Misconfigured | Rejected | None = None
+        self.why = None
         try:
             provisioning.end_access(Case(member.id, before, None))
         except (Unavailable, Misconfigured, Rejected) as error:
-            failure = error
+            self.why = error
         self._record(member, connection, before)
-        if isinstance(failure, Unavailable):
+        if isinstance(self.why, Unavailable):
             return Ended.AGAIN
-        return Ended.LEFT if failure else _ended(self._account)
+        return Ended.LEFT if self.why else _ended(self._account)
 
     def look_again(self, member: Member) -> None:
         """Have the next push look at the accounts of a member who has come back.

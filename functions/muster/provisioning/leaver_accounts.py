@@ -7,7 +7,7 @@ what is closed here, for one that broke off may have sent something that it has 
 
 from dataclasses import replace
 
-from muster.provisioning.differences import difference
+from muster.provisioning.differences import aim, difference
 from muster.provisioning.step_outcomes import NOT_SHOWN
 from muster.roster.accounts import Account
 from muster.settings.target_connection import TargetConnection
@@ -20,6 +20,9 @@ def is_to_be_closed(account: Account, connection: TargetConnection, at: str) -> 
     Muster makes none. One that a push is closing, that push reads back.
     """
     if account.system not in ("", connection.leads_to):
+        return False
+    if account.tries and account.tried == aim(None):
+        # It was told, and pushes try it again.
         return False
     is_opening = account.unsure and account.access == "given"
     if account.is_linked and account.active is False and not is_opening:

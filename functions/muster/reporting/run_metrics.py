@@ -1,4 +1,4 @@
-"""The metrics that are emitted for alarms and the dashboard after runs, and when somebody has left (N2). Pure.
+"""The metrics that are emitted for alarms and the dashboard after runs and when somebody leaves (N2). Pure.
 
 CloudWatch charges for each hour in which a metric is emitted, and each set of dimensions is a metric of
 its own. So metrics for alarms cover the service as a whole, and most metrics of one organization are
