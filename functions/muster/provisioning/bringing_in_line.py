@@ -200,9 +200,9 @@ class Provisioning:
         self._ports.record(case.member, account)
 
     def _tell(self, case: Case) -> None:
-        where = case.account.id or case.member
+        # Not by the account's id, which is a name or an address in some apps.
         remedy = "See the target's page of that account; what waits for a person is adopted or ignored."
-        self._ports.tell(case.member, Problem(where, case.account.why, remedy))
+        self._ports.tell(case.member, Problem(case.member, case.account.why, remedy))
 
     # ── Groups ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,8 +3,8 @@
 What is found is archived a hundred members at a time, so that a push that is interrupted goes on from there.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import batched
 
@@ -38,23 +38,31 @@ class AccountGathering:
     settings: Settings
     connection: TargetConnection
 
-    def gathered(self, run: Run, state: AppState, *, resumed: bool) -> AppBasis:
-        """Return whom the push is about, and what the app shows of those who have no account yet.
+    # What was remembered of the app, and whether everybody is judged, once it was asked who is due.
+    _state: AppState = field(default_factory=AppState, init=False)
+    _everybody: bool = field(default=False, init=False)
 
-        Everybody is judged if the settings that decide about it have changed since that was done last.
+    def due(self, run: Run) -> dict[str, Member]:
+        """Return whom the push is about.
+
+        That is everybody if the settings that decide about accounts have changed since all were judged.
         """
-        everybody = state.decided_with != app_state.digest(self.settings, self.connection)
-        names = self._everybody(run) if everybody else self._due(run)
-        members = {
+        self._state = self.ports.states.state(run.organization, self.connection.key)
+        self._everybody = self._state.decided_with != app_state.digest(self.settings, self.connection)
+        names = self._names(run) if self._everybody else self._listed_now(run)
+        return {
             member.id: member
             for member in self._members(run, names)
-            if everybody or self._is_due(member, timestamp(at_of(run)))
+            if self._everybody or self._is_due(member, timestamp(at_of(run)))
         }
+
+    def look(self, run: Run, due: Mapping[str, Member], *, resumed: bool) -> AppBasis:
+        """Return what the app shows of those who have no account yet, with what else decides about them."""
         unknown = [
             each
-            for member in members.values()
+            for member in due.values()
             if account_plan.is_to_be_looked_for(
-                each := account_plan.judged(member, state, self.connection, self.settings, at_of(run)),
+                each := account_plan.judged(member, self._state, self.connection, self.settings, at_of(run)),
                 self.connection,
                 timestamp(at_of(run)),
             )
@@ -65,23 +73,23 @@ class AccountGathering:
         external_ids = {each.external_id for each in shown.values() if each.external_id}
         key = self.connection.key
         return AppBasis(
-            members=members,
+            members=due,
             found=found,
             taken=self.ports.roster.account_members(run.organization, key, sorted(shown)),
             known=frozenset(self.ports.roster.members(run.organization, sorted(external_ids))),
-            state=state,
-            everybody=everybody,
+            state=self._state,
+            everybody=self._everybody,
             strangers=strangers,
             parts=number,
         )
 
     # ── Whom it is about ─────────────────────────────────────────────────────────────────────────────
 
-    def _everybody(self, run: Run) -> list[str]:
+    def _names(self, run: Run) -> list[str]:
         listed = {state.member for state in self.ports.roster.states(run.organization)}
         return sorted(listed | set(self._listed(run)))
 
-    def _due(self, run: Run) -> list[str]:
+    def _listed_now(self, run: Run) -> list[str]:
         """Return who has changed, or waits for a try whose time has come.
 
         The index lists candidates; the member decides.

@@ -44,12 +44,18 @@ def looked(account: Account, match: Match, wanted: WantedAccount | None) -> Acco
         return _closed(account)
     if match.standing == MATCHED and wanted is None:
         match = replace(match, standing=CONFLICT, why=LEFT_OPEN)
+    elif match.standing == CONFLICT and wanted is None:
+        match = replace(match, why=f"the member has left, and {match.why}")
     if match.standing == UNKNOWN:
-        return replace(account, standing=UNKNOWN, id="", user_name=name, access="", active=None, unsure=False)
+        nobodys = replace(account, standing=UNKNOWN, id="", user_name=name, access="", active=None)
+        tries = account.tries if account.tried == aim(wanted) else None
+        return replace(nobodys, unsure=False, tries=tries, tried=aim(wanted))
     if shown is None or match.standing != LINKED:
         # What is not the member's is not described with it, but for the id by which it can be adopted.
         found = shown.id if shown else ""
-        return replace(nobody, standing=match.standing, id=found, user_name=name, why=match.why)
+        return replace(
+            nobody, standing=match.standing, id=found, user_name=name, tried=aim(wanted), why=match.why
+        )
     same = account if account.id in ("", shown.id) else nobody
     return _succeeded(
         replace(
@@ -122,7 +128,7 @@ def read_back(account: Account, shown: Resource | None, wanted: WantedAccount | 
     if shown.active is expected:
         return _succeeded(replace(account, active=expected))
     # It is tried again, whatever the answer to it was.
-    return _failed(replace(account, active=shown.active, access=""), wanted, NO_EFFECT, at)
+    return _failed(replace(account, active=shown.active), wanted, NO_EFFECT, at)
 
 
 def regrouped(account: Account, step: Step, name: str, group: str | None = None) -> Account:
