@@ -108,7 +108,7 @@ class AccessEnding:
 
     def _tell(self, connection: TargetConnection, member: str, problem: Problem) -> None:
         at = self.now()
-        entry = account_errors.of_account(connection.key, member, self._account, timestamp(at), CAUSE)
+        entry = account_errors.of_account(connection, member, self._account, timestamp(at), CAUSE)
         self.roster.park(self.settings.organization, [entry], at.timestamp())
 
     def _record(self, member: Member, connection: TargetConnection, before: Account) -> None:

@@ -14,7 +14,7 @@ from muster.provisioning import first_contact
 from muster.provisioning.differences import Kind, Step, aim
 from muster.provisioning.first_contact import CREATED, Match
 from muster.provisioning.wanted_accounts import WantedAccount
-from muster.roster.accounts import CONFLICT, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, Account
+from muster.roster.accounts import CONFLICT, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, Access, Account
 from muster.roster.vault_state import Tries
 
 NO_EFFECT = "is answered with success, but reading it back shows no effect"
@@ -76,8 +76,8 @@ def read(account: Account, shown: Resource | None, wanted: WantedAccount | None)
     if shown is None:
         return _hidden(account, wanted)
     active = shown.active is not False
-    # What was closed on behalf of Muster is opened again by it.
-    access = account.access if account.access == "ended" and not active else ""
+    # What Muster has closed, and was perhaps about to open again, is Muster's to open.
+    access: Access = "ended" if account.access in ("ended", "given") and not active else ""
     looked_at = replace(account, access=access, active=active, sent=_as_shown(account.sent, shown, wanted))
     return _succeeded(looked_at) if wanted is None and not active else replace(looked_at, unsure=False)
 

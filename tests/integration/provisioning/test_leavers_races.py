@@ -107,6 +107,9 @@ class Race:
             self.world.come_back(ADA)
         self.world.follow()
 
+    def _push(self) -> None:
+        self.world.apps.push()
+
     def interleaved(self, choice: Choice) -> list[int]:
         """Run both, one call at a time; returns the schedule."""
         self._go_back()
@@ -115,7 +118,7 @@ class Race:
         with self.world.watched(
             lambda when: scheduler.pause() if when == "before" and get_ident() != own else None
         ):
-            raised = scheduler.run([self.world.apps.push, self.beside])
+            raised = scheduler.run([self._push, self.beside])
         for error in raised:
             if error is not None:
                 raise error
