@@ -27,7 +27,6 @@ from muster.times import timestamp
 
 # So many are sent together: as many as fit into one call of most groups.
 AT_ONCE = 100
-ORIGIN = "push"
 
 
 @dataclass(slots=True)
@@ -206,9 +205,10 @@ class AccountSender:
     def _write(self, run: Run, changes: dict[str, Change]) -> None:
         if not changes:
             return
-        MemberWriter(
-            self.settings, self.ports.roster, self.clock.now(), self.clock.lease, ORIGIN, run.id
-        ).write(changes)
+        name = f"run:{run.id}"
+        MemberWriter(self.settings, self.ports.roster, self.clock.now(), self.clock.lease, name, name).write(
+            changes
+        )
 
     # ── What is told ─────────────────────────────────────────────────────────────────────────────────
 
