@@ -192,7 +192,7 @@ def test_seconds_are_counted_from_the_message_that_said_so(
 
 def test_nothing_is_called_where_no_app_is_connected(world: Leaving) -> None:
     salesforce = world.apps.company.salesforce.connection
-    assert world.apps.company.put(connections={"salesforce": salesforce})["status"] == "succeeded"
+    assert world.apps.company.put_and_approve(connections={"salesforce": salesforce})["saved"]
     world.leave(ADA)
     world.follow()
     assert world.apps.calls() == []
