@@ -7,7 +7,7 @@
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
     {"organization", "undo": run id, "by", "preview"?, "start"?}     asks back what a push has sent (Q2)
 
-Each connection is a push of its own (P1 to P6): `more` in an answer names those that are left, and the
+Each connection is a push of its own (P1 to P6): `connections_left` in an answer names those to come, and the
 schedules' workflow goes on with them by `turn`. `by` says who asks; the schedules' own `schedule` begins
 pushes and decides about none. `docs/operations.md` has the answers, `events/scheduled_push_*.json` one event
 of each kind to paste.
@@ -30,13 +30,14 @@ from muster.admin_requests import RunRequest, answer_run, settings_of
 from muster.connections import checking
 from muster.crm import vault_fields
 from muster.crm.scim_resources import USERS
+from muster.engage.ports import Ports
+from muster.engage.steps import EngageTarget, require_something_to_push
 from muster.errors import Downtime, MusterError, Problem, Rejected
 from muster.observability import logger, metrics
 from muster.presentation import plans, sendings
 from muster.presentation.answers import Answer, Layout
 from muster.provisioning.ports import AppPorts
-from muster.provisioning.pushing_accounts import AppPushing
-from muster.pushes.ports import Ports
+from muster.provisioning.steps import AppTarget
 from muster.pushes.pushing import Pushing
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.kinds import UNDO
@@ -97,8 +98,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
             _LAYOUT,
         )
     except MusterError as error:
-        logger.error("push failed", error=type(error).__name__, reason=str(error))
-        metrics.add_metric("PushesFailed", MetricUnit.Count, 1)
+        _count_failure(error)
         raise
     # Only a plan that was not waiting already is news.
     parked = answer is not None and answer.ended is Ended.PARKED and answer.is_news
@@ -107,6 +107,11 @@ def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     if answer is not None and answer.ended is Ended.APPLIED and "undoes" not in answer.details:
         metrics.add_metric("PushesSucceeded", MetricUnit.Count, 1)
     return said
+
+
+def _count_failure(error: MusterError) -> None:
+    logger.error("push failed", error=type(error).__name__, reason=str(error))
+    metrics.add_metric("PushesFailed", MetricUnit.Count, 1)
 
 
 def _push(asked: Push, remaining: Callable[[], float], request_id: str) -> RunAnswer:
@@ -127,7 +132,14 @@ def _push(asked: Push, remaining: Callable[[], float], request_id: str) -> RunAn
                 raise
             return RunAnswer(ended=Ended.SKIPPED, message=f"{error}. The push is made after that.")
 
-    answer = reporter.around(work, scheduled=asked.is_begun_by_schedule)
+    try:
+        answer = reporter.around(work, scheduled=asked.is_begun_by_schedule)
+    except MusterError as error:
+        if asked.by != SCHEDULE or not more:
+            raise
+        # One connection that fails stops no other (P6); the workflow ends red all the same.
+        _count_failure(error)
+        answer = RunAnswer(ended=Ended.FAILED, message=str(error))
     return _with_more(asked, answer, more) if more else answer
 
 
@@ -152,7 +164,7 @@ def _with_more(asked: Push, answer: RunAnswer, more: tuple[str, ...]) -> RunAnsw
     message = answer.message
     if asked.by != SCHEDULE:
         message += f" To come, each a push of its own: {', '.join(more)} (connections)."
-    return replace(answer, message=message, details={**answer.details, "more": list(more)})
+    return replace(answer, message=message, details={**answer.details, "connections_left": list(more)})
 
 
 def _pushed(
@@ -190,11 +202,22 @@ def _pushed(
                 stored.settings, [VAULT_CRM, *(["align"] if align else [])]
             ),
         )
-        pushing = Pushing(stored, ports, _now, remaining, asked.hand_over, request_id)
+        pushing = Pushing(
+            stored,
+            ports.of_runs,
+            lambda clock: EngageTarget(ports, clock, stored.settings),
+            _now,
+            remaining,
+            asked.hand_over,
+            request_id,
+        )
         undoing = Undoing(pushing.runs, bootstrap.undo_ports())
         if asked.undo:
             return undoing.start(asked.undo, asked.signer, preview=asked.preview)
-        return asked.done_with(undoing.runs) or pushing.start(asked.signer, preview=asked.preview)
+        if said := asked.done_with(undoing.runs):
+            return said
+        require_something_to_push(stored.settings)
+        return pushing.start(asked.signer, preview=asked.preview)
 
 
 def _pushed_to_app(
@@ -227,9 +250,18 @@ def _pushed_to_app(
             roster=bootstrap.roster_table(),
             states=bootstrap.app_table(),
             app=app,
-            preflight=partial(checking.failed_app_checks, connected),
+            preflight=partial(checking.failed_app_checks, connection, connected),
         )
-        pushing = AppPushing(stored, connection, ports, _now, remaining, asked.hand_over, request_id)
+        pushing = Pushing(
+            stored,
+            ports.of_runs,
+            lambda clock: AppTarget(ports, clock, stored.settings, connection),
+            _now,
+            remaining,
+            asked.hand_over,
+            request_id,
+            name,
+        )
         return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from muster.connections import quarantine
 from muster.connections.ports import HealthStore
 from muster.connections.quarantine import Health
+from muster.engage.ports import Vault
 from muster.error_log import entry_of
 from muster.errors import (
     ApiCallsUsedUp,
@@ -21,7 +22,6 @@ from muster.errors import (
     Problem,
     Unavailable,
 )
-from muster.pushes.ports import Vault
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.ports import ErrorLog
 from muster.times import timestamp

@@ -1,7 +1,6 @@
 """Provisioning: members' accounts in apps made, changed and closed, by SCIM 2.0 (O2, O3).
 
-pushing_accounts   start a push to an app
-steps              the job of such a push: gather who has changed, decide, bring in line
+steps              an app as a push is to it: who has changed, who they are there, the plan, sending
 gathering_accounts  gather who has changed, and who they are in the app
 gathered_accounts  what was found in the app, as the archive keeps it (Q4)
 app_basis          what a push is decided with, and its documents in the archive (Q4)

@@ -5,6 +5,7 @@ from muster.errors import Problem
 from muster.provisioning import step_outcomes
 from muster.provisioning.group_renames import GroupRename
 from muster.roster.accounts import CONFLICT, MATCHED, Account
+from muster.settings.target_connection import TargetConnection
 
 CONFLICTING, TO_ADOPT, NO_LICENCE = "account_conflict", "account_to_adopt", "account_no_licence"
 NO_EFFECT, REFUSED, GROUP_REFUSED, NOT_RENAMED, LACKING = (
@@ -42,18 +43,20 @@ def code_of(account: Account) -> str:
     return NO_EFFECT if account.why == step_outcomes.NO_EFFECT else REFUSED
 
 
-def of_account(app: str, member: str, account: Account, at: str, run: str) -> LogEntry:
+def of_account(connection: TargetConnection, member: str, account: Account, at: str, run: str) -> LogEntry:
     """Return the entry about a member's account; `at` is now (ISO 8601), `run` the push."""
     code = code_of(account)
     why = account.why or "has the member's userName, and was there before"
-    where = f"account {account.id}" if account.id else "the account"
+    # The error log has no names and addresses of people.
+    shown = "" if connection.ids_are_names else account.id
+    where = f"account {shown}" if shown else "the account"
     return entry_of(
         Problem(where, why, _REMEDIES[code]),
         at=at,
-        system=app,
+        system=connection.key,
         code=code,
         notification=run,
-        record=account.id or member,
+        record=shown or member,
         member=member,
     )
 
@@ -80,7 +83,7 @@ def lacking(app: str, member: str, names: tuple[str, ...], at: str, run: str) ->
     """Return the entry about a member who lacks attributes without which the app takes nobody."""
     missing = ", ".join(names)
     problem = Problem("the account", f"cannot be made or changed: the member has no {missing}", "")
-    remedy = "Fill the fields in Salesforce that connections.scim maps to these attributes, or map others."
+    remedy = f"Fill the fields in Salesforce that connections.{app} maps to these attributes, or map others."
     return entry_of(
         Problem(problem.where, problem.message, remedy),
         at=at,

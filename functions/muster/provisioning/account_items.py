@@ -81,6 +81,11 @@ class AccountItem:
         return any(kind not in _READS for kind in self.steps)
 
     @property
+    def is_shown(self) -> bool:
+        """Whether an answer shows it."""
+        return bool(self.does)
+
+    @property
     def leaves(self) -> bool:
         """Whether the member is to be in the app no more."""
         return self.goal == LEFT

@@ -1,6 +1,6 @@
 """The plan of an app's push, person by person, from the roster and what the app shows (O2, O3). Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -90,6 +90,12 @@ def tried_now(each: Judged) -> Judged:
     if tries is None:
         return each
     return replace(each, account=replace(each.account, tries=replace(tries, count=1)))
+
+
+def with_freed(people: Sequence[Judged], connection: TargetConnection) -> list[Judged]:
+    """Return these people, of whom those that are next in line are tried now."""
+    chosen = next_in_line(people, connection)
+    return [tried_now(each) if each.member.id in chosen else each for each in people]
 
 
 def is_to_be_looked_for(each: Judged, connection: TargetConnection, at: str) -> bool:

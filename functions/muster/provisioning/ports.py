@@ -1,4 +1,4 @@
-"""What provisioning a SCIM target needs from the outside world."""
+"""What provisioning an app needs from the outside world."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from muster.runs.ports import Archive, RunPorts, Runs
 
 
 class Target(Protocol):
-    """A SCIM target; `adapters.scim.client` is the real one.
+    """An app; `adapters.scim.client` and `adapters.aws.user_pool` are the real ones.
 
     A write raises `OutcomeUnknown` where it may have had an effect.
     """

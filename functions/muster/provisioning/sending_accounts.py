@@ -1,7 +1,8 @@
 """Sends the plan of an app's push, chunk by chunk, and records each step before the next (O2, O3, P5)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import batched
 
 from muster.crm.scim_answers import Outcome
@@ -31,10 +32,9 @@ ORIGIN = "push"
 
 @dataclass(slots=True)
 class AccountSender:
-    """One invocation's share of sending a plan.
+    """Sends for one invocation of a push; adds to its `progress`.
 
-    `resumed`: the invocation before may have sent a part of the first chunk. `state` is what is known of the
-    app, and kept up to date.
+    `state` is what is known of the app, and kept up to date.
     """
 
     ports: AppPorts
@@ -42,28 +42,26 @@ class AccountSender:
     settings: Settings
     connection: TargetConnection
     progress: Progress
-    run: Run
-    state: AppState
-    resumed: bool
+    state: AppState = field(default_factory=AppState)
+    # In whose chunk the invocation before may have sent something, by member.
+    _in_doubt: frozenset[str] = frozenset()
     # What this push has read or recorded last of each member's account.
     _recorded: dict[str, Account] = field(default_factory=dict)
 
     def chunks(self, items: Sequence[AccountItem]) -> Iterator[Sequence[AccountItem]]:
-        """Yield the items in order, in chunks; who leaves is sent before who comes.
-
-        Before anything else, groups get their new names, if that is to be.
-        """
-        if items and not self.run.cursor:
-            self._rename_groups()
+        """Yield the items in order, in chunks; who leaves is sent before who comes."""
         yield from batched(items, AT_ONCE, strict=False)
 
-    def apply(self, items: Sequence[AccountItem]) -> None:
+    def doubt(self, items: Sequence[AccountItem]) -> None:
+        """Be told of a chunk of which the invocation before may have sent something."""
+        self._in_doubt = frozenset(item.member for item in items)
+
+    def send(self, run: Run, items: Sequence[AccountItem]) -> None:
         """Bring the members of one chunk in line with the app, as far as the plan still holds for them."""
-        in_doubt, self.resumed = self.resumed, False
-        cases = self._cases(items, in_doubt=in_doubt)
-        self._record_what_was_found(cases)
+        cases = self._cases(run, items)
+        self._record_what_was_found(run, cases)
         roster = self.ports.roster
-        organization, key = self.run.organization, self.connection.key
+        organization, key = run.organization, self.connection.key
 
         def member_of(account: str) -> str | None:
             return roster.account_members(organization, key, [account]).get(account)
@@ -74,25 +72,23 @@ class AccountSender:
         ports = Ports(
             target=self.ports.app,
             groups=self.state.groups,
-            record=self._record,
+            record=partial(self._record, run),
             record_group=self._record_group,
-            tell=lambda who, problem: self._tell(cases, who, problem),
+            tell=partial(self._tell, run, cases),
         )
         at = timestamp(self.clock.now())
         provisioning = Provisioning(ports, self.connection, Roster(member_of, is_member), at)
         provisioning.carry_out(list(cases.values()))
-        self._settle(cases, {item.member: item for item in items}, at)
-
-    def finish(self, record: Callable[[], None]) -> None:
-        """Nothing comes once all are sent."""
+        self._settle(run, cases, {item.member: item for item in items}, at)
 
     # ── Who is still as planned ──────────────────────────────────────────────────────────────────────
 
-    def _cases(self, items: Sequence[AccountItem], *, in_doubt: bool) -> dict[str, Case]:
+    def _cases(self, run: Run, items: Sequence[AccountItem]) -> dict[str, Case]:
         """Return the members for whom the plan still holds; the others are left to the next push."""
-        members = self.ports.roster.members(self.run.organization, [item.member for item in items])
+        members = self.ports.roster.members(run.organization, [item.member for item in items])
         now, cases = self.clock.now(), {}
         for item in items:
+            in_doubt = item.member in self._in_doubt
             member = members.get(item.member)
             each = member and account_plan.judged(member, self.state, self.connection, self.settings, now)
             as_planned = each and aim(each.wanted) == item.goal and (in_doubt or each.recorded == item.before)
@@ -110,26 +106,28 @@ class AccountSender:
 
     # ── What is recorded ─────────────────────────────────────────────────────────────────────────────
 
-    def _record_what_was_found(self, cases: dict[str, Case]) -> None:
+    def _record_what_was_found(self, run: Run, cases: dict[str, Case]) -> None:
         """Record the accounts that were found, and tell those that wait for a person.
 
-        An account that is to be made is recorded when it is.
+        An account that is to be made is recorded when it is. Where none is made it is recorded, too, that
+        nobody was found, and by which name: who leaves is looked for once more.
         """
         found = {
             name: case.account
             for name, case in cases.items()
-            if case.account != self._recorded[name] and case.account.standing != UNKNOWN
+            if case.account != self._recorded[name]
+            and (case.account.standing != UNKNOWN or self.connection.only_ends_access)
         }
         waiting = [name for name, account in found.items() if account.standing in (CONFLICT, MATCHED)]
-        told = [name for name in waiting if found[name].state != self._recorded[name].state]
-        self._write({name: self._change(name, account) for name, account in found.items()})
-        at, app = timestamp(self.clock.now()), self.connection.key
+        told = [name for name in waiting if _is_news(found[name], self._recorded[name])]
+        self._write(run, {name: self._change(name, account) for name, account in found.items()})
+        at = timestamp(self.clock.now())
         self.progress.entries += [
-            account_errors.of_account(app, name, found[name], at, self.run.id) for name in told
+            account_errors.of_account(self.connection, name, found[name], at, run.id) for name in told
         ]
 
-    def _record(self, member: str, account: Account) -> None:
-        self._write({member: self._change(member, account)})
+    def _record(self, run: Run, member: str, account: Account) -> None:
+        self._write(run, {member: self._change(member, account)})
         # A chunk may take longer than an invocation: what is recorded is enough to go on with.
         self.clock.check()
 
@@ -154,7 +152,7 @@ class AccountSender:
         self.state = self.state.with_group(name, group)
         self.ports.states.save(self.connection.key, self.state, self.clock.lease)
 
-    def _rename_groups(self) -> None:
+    def rename_groups(self, run: Run) -> None:
         """Give groups their assignments' new names, so that nobody has to leave one and join another.
 
         The members of one that keeps its name change groups after all.
@@ -169,17 +167,17 @@ class AccountSender:
             else:
                 at, app = timestamp(self.clock.now()), self.connection.key
                 self.progress.entries.append(
-                    account_errors.not_renamed(app, rename, written.problem, at, self.run.id)
+                    account_errors.not_renamed(app, rename, written.problem, at, run.id)
                 )
             self.clock.check()
 
-    def _settle(self, cases: dict[str, Case], items: dict[str, AccountItem], at: str) -> None:
+    def _settle(self, run: Run, cases: dict[str, Case], items: dict[str, AccountItem], at: str) -> None:
         """Note that these members are brought in line as far as can be, and count what came of them."""
-        self._write({name: self._settled(case) for name, case in cases.items()})
+        self._write(run, {name: self._settled(case) for name, case in cases.items()})
         for name, case in cases.items():
             if case.wanted and case.wanted.lacking:
                 self.progress.entries.append(
-                    account_errors.lacking(self.connection.key, name, case.wanted.lacking, at, self.run.id)
+                    account_errors.lacking(self.connection.key, name, case.wanted.lacking, at, run.id)
                 )
                 self.progress.outcomes["lacking"] += 1
             elif case.account.full_since:
@@ -201,19 +199,25 @@ class AccountSender:
 
         return change
 
-    def _write(self, changes: dict[str, Change]) -> None:
+    def _write(self, run: Run, changes: dict[str, Change]) -> None:
         if not changes:
             return
         MemberWriter(
-            self.settings, self.ports.roster, self.clock.now(), self.clock.lease, ORIGIN, self.run.id
+            self.settings, self.ports.roster, self.clock.now(), self.clock.lease, ORIGIN, run.id
         ).write(changes)
 
     # ── What is told ─────────────────────────────────────────────────────────────────────────────────
 
-    def _tell(self, cases: dict[str, Case], who: str, problem: Problem) -> None:
+    def _tell(self, run: Run, cases: dict[str, Case], who: str, problem: Problem) -> None:
         at, app = timestamp(self.clock.now()), self.connection.key
         if who in cases:
-            entry = account_errors.of_account(app, who, cases[who].account, at, self.run.id)
+            account = cases[who].account
+            entry = account_errors.of_account(self.connection, who, account, at, run.id)
         else:
-            entry = account_errors.of_group(app, who, problem, at, self.run.id)
+            entry = account_errors.of_group(app, who, problem, at, run.id)
         self.progress.entries.append(entry)
+
+
+def _is_news(found: Account, recorded: Account) -> bool:
+    """Whether what waits for a person was not told before: as it is, and for this reason."""
+    return (found.state, found.why) != (recorded.state, recorded.why)

@@ -13,7 +13,6 @@ from muster.crm.scim_resources import Resource
 from muster.provisioning import first_contact
 from muster.provisioning.differences import Kind, Step, aim
 from muster.provisioning.first_contact import CREATED, Match
-from muster.provisioning.other_accounts import is_readdressed
 from muster.provisioning.wanted_accounts import WantedAccount
 from muster.roster.accounts import CONFLICT, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, Account
 from muster.roster.vault_state import Tries
@@ -31,9 +30,6 @@ def intended(account: Account, step: Step, wanted: WantedAccount | None) -> Acco
     """
     if step.kind is Kind.CREATE and wanted is not None:
         return replace(account, unsure=True, access="given", user_name=wanted.user_name, taken=False)
-    readdresses = wanted is not None and is_readdressed(account.sent, wanted.values)
-    if step.kind is Kind.CHANGE and readdresses:
-        return replace(account, unsure=True, readdressed=True)
     return replace(account, unsure=True)
 
 
@@ -46,12 +42,18 @@ def looked(account: Account, match: Match, wanted: WantedAccount | None) -> Acco
         return _closed(account)
     if match.standing == MATCHED and wanted is None:
         match = replace(match, standing=CONFLICT, why=LEFT_OPEN)
+    elif match.standing == CONFLICT and wanted is None:
+        match = replace(match, why=f"the member has left, and {match.why}")
     if match.standing == UNKNOWN:
-        return replace(account, standing=UNKNOWN, id="", user_name=name, access="", active=None, unsure=False)
+        nobodys = replace(account, standing=UNKNOWN, id="", user_name=name, access="", active=None)
+        tries = account.tries if account.tried == aim(wanted) else None
+        return replace(nobodys, unsure=False, tries=tries, tried=aim(wanted))
     if shown is None or match.standing != LINKED:
         # What is not the member's is not described with it, but for the id by which it can be adopted.
         found = shown.id if shown else ""
-        return replace(nobody, standing=match.standing, id=found, user_name=name, why=match.why)
+        return replace(
+            nobody, standing=match.standing, id=found, user_name=name, tried=aim(wanted), why=match.why
+        )
     same = account if account.id in ("", shown.id) else nobody
     return _succeeded(
         replace(
@@ -123,7 +125,7 @@ def read_back(account: Account, shown: Resource | None, wanted: WantedAccount | 
     if shown.active is expected:
         return _succeeded(replace(account, active=expected))
     # It is tried again, whatever the answer to it was.
-    return _failed(replace(account, active=shown.active, access=""), wanted, NO_EFFECT, at)
+    return _failed(replace(account, active=shown.active), wanted, NO_EFFECT, at)
 
 
 def regrouped(account: Account, step: Step, name: str, group: str | None = None) -> Account:

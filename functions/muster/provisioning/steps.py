@@ -1,11 +1,11 @@
-"""What a push to an app does: gather who has changed, decide, bring their accounts in line (O2, O3).
+"""An app as a push is to it: members' accounts are brought in line with the roster (O2, O3).
 
-`runs.work` leads through it. Every step is recorded with the member before the next is sent, so it does not
-matter where a push is interrupted.
+`pushes.steps` leads through it. Every step is recorded with the member before the next is sent, so it does
+not matter where a push is interrupted.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from muster.checks import Check
@@ -17,12 +17,11 @@ from muster.provisioning.gathering_accounts import AccountGathering
 from muster.provisioning.group_renames import group_renames
 from muster.provisioning.ports import AppPorts
 from muster.provisioning.sending_accounts import AccountSender
-from muster.runs import guard
-from muster.runs.answer import PlanShown
+from muster.pushes.ports import Plan
+from muster.roster.member import Member
 from muster.runs.archive import AttemptParts
 from muster.runs.clock import RunClock
-from muster.runs.hooks import Ending, Planned, Progress
-from muster.runs.parking import SHOWN
+from muster.runs.hooks import Progress
 from muster.runs.reasons import Reason, Rule
 from muster.runs.run import Run, at_of
 from muster.settings import Settings
@@ -32,46 +31,59 @@ _EVERYBODY, _GROUPS = "everybody", "groups"
 
 
 @dataclass(slots=True)
-class AppJob:
-    """One invocation's part of a push to an app, with the settings it decides by."""
+class AppTarget:
+    """An app in one invocation of a push; `pushes.ports.Target` says what each method does."""
 
     ports: AppPorts
     clock: RunClock
     settings: Settings
     connection: TargetConnection
-    has_summary: bool = field(default=True, init=False)
     progress: Progress = field(default_factory=Progress, init=False)
+    gathering: AccountGathering = field(init=False)
+    sender: AccountSender = field(init=False)
 
-    def plan(self, run: Run, *, resumed: bool) -> Planned[AccountItem]:
-        """Gather who has changed and decide; it is blocked if a check fails that sending depends on (U6)."""
-        state = self.ports.states.state(run.organization, self.connection.key)
-        gathering = AccountGathering(self.ports, self.clock, self.settings, self.connection)
-        basis = gathering.gathered(run, state, resumed=resumed)
+    def __post_init__(self) -> None:
+        """Build the parts."""
+        given = (self.ports, self.clock, self.settings, self.connection)
+        self.gathering = AccountGathering(*given)
+        self.sender = AccountSender(*given, self.progress)
+
+    @property
+    def name(self) -> str:
+        """The name of the connection, as people know it."""
+        return self.connection.key
+
+    def due(self, run: Run) -> Mapping[str, Member]:
+        """Return who has changed, or everybody if the settings that decide about accounts have."""
+        return self.gathering.due(run)
+
+    def look(self, run: Run, due: Mapping[str, Member], *, resumed: bool) -> AppBasis:
+        """Return who they are in the app, as far as that is not known yet."""
+        basis = self.gathering.look(run, due, resumed=resumed)
         parts = AttemptParts(self.ports.archive, run)
         parts.put_decided_with(app_basis.keep(basis, self.settings, parts))
-        items = account_plan.make_plan(basis, self.connection, self.settings, at_of(run))
-        shown = [item for item in items if item.does]
-        failed = self.ports.preflight() if any(item.is_sent for item in items) else ()
-        reasons = self._reasons(run, state, items)
-        renames = group_renames(state, self.connection, self.settings) if items else []
-        return Planned(
+        return basis
+
+    def plan(self, run: Run, shown: AppBasis) -> Plan[AccountItem]:
+        """Decide."""
+        items = account_plan.make_plan(shown, self.connection, self.settings, at_of(run))
+        renames = group_renames(shown.state, self.connection, self.settings) if items else []
+        return Plan(
             items=items,
             counts=account_items.counts(items) | ({"groups_renamed": len(renames)} if renames else {}),
             plan_hash=account_items.plan_hash(items),
-            shown=PlanShown(changes=[item.shown() for item in shown[:SHOWN]]),
-            reasons=reasons,
-            blocked=f"the push is {self._blocked_by(failed)}" if failed else None,
+            read=len(shown.members),
+            reasons=self._reasons(shown.state),
             summary={
-                "read": len(basis.members),
-                _EVERYBODY: basis.everybody,
-                _GROUPS: sorted(app_state.here(state, self.connection).groups.values()),
+                _EVERYBODY: shown.everybody,
+                _GROUPS: sorted(app_state.here(shown.state, self.connection).groups.values()),
             },
-            note=self._note(failed, reasons, basis) + "".join(f" {each.in_words()}" for each in renames),
-            details={
-                "blocked_by": [asdict(check) for check in failed],
-                "group_renames": [asdict(each) for each in renames],
-            },
+            note=_strangers(shown) + "".join(f" {each.in_words()}" for each in renames),
         )
+
+    def failed_checks(self) -> Sequence[Check]:
+        """Return the failed ones of the checks that sending depends on (U6)."""
+        return self.ports.preflight()
 
     def written(self, items: Sequence[AccountItem]) -> bytes:
         """Return items as a part of the plan's file."""
@@ -81,17 +93,36 @@ class AppJob:
         """Return the items of a part of the plan's file."""
         return account_items.read(part)
 
-    def applying(self, run: Run, items: Sequence[AccountItem], *, resumed: bool) -> AccountSender:
-        """Return what sends the plan."""
+    def begin(self, run: Run, items: Sequence[AccountItem], *, resumed: bool) -> None:
+        """Take up what is known of the app's groups: of another app's, nothing is.
+
+        Groups get their new names before anything else, if that is to be.
+        """
         stored = self.ports.states.state(run.organization, self.connection.key)
         state = app_state.here(stored, self.connection)
         if items and state != stored:
             self.ports.states.save(self.connection.key, state, self.clock.lease)
-        return AccountSender(
-            self.ports, self.clock, self.settings, self.connection, self.progress, run, state, resumed
-        )
+        self.sender.state = state
+        if items and not run.cursor:
+            self.sender.rename_groups(run)
 
-    def after(self, run: Run, items: Sequence[AccountItem], summary: Mapping[str, Any]) -> None:
+    def chunks(self, items: Sequence[AccountItem]) -> Iterator[Sequence[AccountItem]]:
+        """Yield the items in order: who leaves is sent before who comes."""
+        return self.sender.chunks(items)
+
+    def arrived(self, run: Run, items: Sequence[AccountItem]) -> Sequence[AccountItem]:
+        """Return the whole chunk: what is recorded of each account says what of it is left."""
+        self.sender.doubt(items)
+        return items
+
+    def send(self, run: Run, items: Sequence[AccountItem]) -> None:
+        """Bring the members of one chunk in line with the app."""
+        self.sender.send(run, items)
+
+    def all_sent(self, run: Run) -> None:
+        """Nothing comes once all is sent."""
+
+    def outcome(self, run: Run, items: Sequence[AccountItem], summary: Mapping[str, Any]) -> None:
         """Remember that everybody was judged by these settings, if that is so."""
         if not summary[_EVERYBODY]:
             return
@@ -105,30 +136,19 @@ class AppJob:
         if judged != state:
             self.ports.states.save(key, judged, self.clock.lease)
 
-    def ending(self, run: Run, items: Sequence[AccountItem], summary: Mapping[str, Any]) -> Ending:
-        """Return how the push ends: all that is to be said of it is counted."""
-        return Ending()
-
-    def _reasons(self, run: Run, state: app_state.AppState, items: Sequence[AccountItem]) -> Sequence[Reason]:
-        trips = guard.tripped(items, self.ports.runs.state(run.organization).active, self.settings)
+    def _reasons(self, state: app_state.AppState) -> Sequence[Reason]:
         if state.system in (None, self.connection.leads_to):
-            return trips
+            return ()
         another = (
             f"{self.connection.key} leads to another app ({self.connection.leads_to}) than so far"
             f" ({state.system}): everybody is looked for there anew, and the accounts in the former one"
             " stay as they are"
         )
-        return [*trips, Rule(another)]
+        return [Rule(another)]
 
-    def _blocked_by(self, failed: Sequence[Check]) -> str:
-        said = "; ".join(f"{each.check}: {each.found} ({each.remedy.removesuffix('.')})" for each in failed)
-        return f"blocked before the first write by failed checks of {self.connection.key}: {said}"
 
-    def _note(self, failed: Sequence[Check], reasons: Sequence[Reason], basis: AppBasis) -> str:
-        if failed:
-            return f" It would be {self._blocked_by(failed)}."
-        said = "" if reasons else " Nothing blocks it: it is safe to push now."
-        if basis.strangers:
-            active = counted(basis.strangers, "active user", "active users")
-            said += f" The app has {active} who are none of those looked for; they are left alone."
-        return said
+def _strangers(shown: AppBasis) -> str:
+    if not shown.strangers:
+        return ""
+    active = counted(shown.strangers, "active user", "active users")
+    return f" The app has {active} who are none of those looked for; they are left alone."

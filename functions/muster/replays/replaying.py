@@ -16,6 +16,9 @@ from pydantic import ValidationError
 from muster import __version__
 from muster.crm import soql
 from muster.crm.pages import Page
+from muster.engage import push_basis, push_items
+from muster.engage.push_items import PushItem
+from muster.engage.push_plan import make_plan as make_push_plan
 from muster.errors import NotFound, Problem, Rejected, Unavailable
 from muster.imports import known_roster, plan_items
 from muster.imports.deciding import decide
@@ -24,9 +27,6 @@ from muster.imports.plan_items import Item
 from muster.imports.reading_sources import Sources, gather
 from muster.provisioning import account_items, account_plan, app_basis
 from muster.provisioning.account_items import AccountItem
-from muster.pushes import push_basis, push_items
-from muster.pushes.push_items import PushItem
-from muster.pushes.push_plan import make_plan as make_push_plan
 from muster.replays.ports import Attempt
 from muster.roster.member import Json
 from muster.runs.archive import DECIDED_WITH, PLAN, UNFINISHED, AttemptParts

@@ -47,7 +47,8 @@ class Account:
 
     `unsure`: a write may have been sent and its answer is not known, so the next step is to look. `taken`:
     the target has said that the name is taken. `full_since`: since when the target has no licence for it.
-    `tries` are those of what `tried` digests; `why` is why the latest failed, or what a conflict is.
+    `tries` are those of what `tried` digests, which of an account that is nobody's is what was asked when it
+    was looked for; `why` is why the latest failed, or what a conflict is.
     """
 
     standing: Standing = UNKNOWN

@@ -3,7 +3,6 @@
 attributes: {title: title, timezone: null}     what differs from the profile's own
 """
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -12,12 +11,10 @@ from pydantic import AfterValidator, Field, model_validator
 from muster.crm import scim_attributes
 from muster.crm.scim_attributes import ENTITLEMENTS, EXTERNAL_ID, USER_NAME
 from muster.crm.scim_dialect import Dialect
-from muster.crm.vault_fields import CUSTOM_OUTBOUND
 from muster.settings.connection import secret_of
 from muster.settings.scim_profiles import PROFILES
-from muster.settings.target_connection import SeatsAs, TargetConnection, Who
+from muster.settings.target_connection import MemberAttribute, SeatsAs, TargetConnection, Who
 from muster.settings.values import ScimHost, ScimPath, SecretName, Section
-from muster.settings.vault_field_maps import CUSTOM_TARGET
 from muster.validation import did_you_mean, refused
 
 MOST_ATTRIBUTES = 50
@@ -48,21 +45,10 @@ def _attribute(key: str) -> str:
     return key
 
 
-def _source(value: str) -> str:
-    if value not in CUSTOM_OUTBOUND and not re.fullmatch(CUSTOM_TARGET, value):
-        raise refused(
-            "is no attribute of a member",
-            f"{did_you_mean(value, CUSTOM_OUTBOUND)} Or write custom. and a name, like custom.Region__c.",
-        )
-    return value
-
-
 if TYPE_CHECKING:
     type _Attributes = Mapping[str, str | None]
 else:
-    _Attributes = Mapping[
-        Annotated[str, AfterValidator(_attribute)], Annotated[str, AfterValidator(_source)] | None
-    ]
+    _Attributes = Mapping[Annotated[str, AfterValidator(_attribute)], MemberAttribute | None]
 
 
 def _attributes_by_name(schema: dict[str, Any]) -> None:
@@ -160,6 +146,11 @@ class ScimConnection(TargetConnection):
     @property
     def only_ends_access(self) -> bool:
         """Not so: an account is as the member is."""
+        return False
+
+    @property
+    def ids_are_names(self) -> bool:
+        """Not so: they are the app's own."""
         return False
 
     @property

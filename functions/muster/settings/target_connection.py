@@ -3,6 +3,7 @@
 who: everyone | {seat: gong} | {assignments: [Field sales]}
 """
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
@@ -10,9 +11,23 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag
 
 from muster.crm.scim_dialect import Dialect
+from muster.crm.vault_fields import CUSTOM_OUTBOUND
 from muster.settings.connection import Connection
 from muster.settings.values import Listed, Name, SeatName, Section, no_duplicates
+from muster.settings.vault_field_maps import CUSTOM_TARGET
+from muster.validation import did_you_mean, refused
 
+
+def _member_attribute(value: str) -> str:
+    if value not in CUSTOM_OUTBOUND and not re.fullmatch(CUSTOM_TARGET, value):
+        raise refused(
+            "is no attribute of a member",
+            f"{did_you_mean(value, CUSTOM_OUTBOUND)} Or write custom. and a name, like custom.Region__c.",
+        )
+    return value
+
+
+MemberAttribute = Annotated[str, AfterValidator(_member_attribute)]
 type SeatsAs = Literal["not_sent", "entitlements", "groups"]
 
 
@@ -100,6 +115,11 @@ class TargetConnection(Connection):
 
         So there is nothing to do for who is active and has none, and who leaves is looked for once more.
         """
+
+    @property
+    @abstractmethod
+    def ids_are_names(self) -> bool:
+        """Whether its ids of accounts are names or addresses of people, which belong in no error log."""
 
     @property
     @abstractmethod

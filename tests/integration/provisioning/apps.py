@@ -45,7 +45,8 @@ class Apps:
 
     def push(self, **event: Any) -> dict[str, Any]:
         """Push to the app; raises what it raises."""
-        asked = {"organization": "acme", "by": "jane", "connections": [APP], **event}
+        given = {"organization": "acme", "by": "jane", "connections": [APP], **event}
+        asked = {name: value for name, value in given.items() if value is not None}
         said: dict[str, Any] = scheduled_push.handler(asked, self.company.context)
         return said
 

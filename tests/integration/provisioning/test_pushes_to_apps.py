@@ -47,3 +47,25 @@ def test_a_preview_says_what_a_push_would_do_and_changes_nothing(apps: Apps) -> 
     assert apps.groups() == {"Sales": ["bob"]}
     assert apps.push()["counts"] == {}
     assert APP in str(apps.company.errors())
+
+
+def test_a_schedule_pushes_one_connection_after_the_other_and_one_that_fails_stops_none(apps: Apps) -> None:
+    apps.person("ada")
+    apps.imported()
+    second = {"host": "127.0.0.1:8005", "who": "everyone"}
+    connections = apps.company.document["connections"]
+    scim = {"another": second, **connections["scim"]}
+    assert apps.company.put(connections={**connections, "scim": scim})["status"] == "succeeded"
+    first = apps.push(by="schedule", connections=None)
+    assert (first["status"], first["connections_left"]) == ("failed", [APP])
+    said = apps.push(by="schedule", connections=None, turn=1)
+    assert (said["status"], said["counts"], "connections_left" in said) == ("succeeded", {"made": 1}, False)
+    assert apps.push(by="schedule", connections=None, turn=2)["status"] == "skipped"
+    assert apps.truth() == {"ada": True}
+
+
+def test_an_unknown_connection_is_refused_with_those_there_are(apps: Apps) -> None:
+    said = apps.push(connections=["scim.ap"])
+    assert said["status"] == "rejected"
+    assert said["errors"][0]["where"] == "connections[0]"
+    assert "'scim.app'" in said["errors"][0]["remedy"]
