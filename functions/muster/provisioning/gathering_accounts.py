@@ -39,7 +39,7 @@ class AccountGathering:
     connection: TargetConnection
 
     # What was remembered of the app, and whether everybody is judged, once it was asked who is due.
-    _state: AppState = field(default_factory=AppState, init=False)
+    state: AppState = field(default_factory=AppState, init=False)
     _everybody: bool = field(default=False, init=False)
 
     def due(self, run: Run) -> dict[str, Member]:
@@ -47,22 +47,32 @@ class AccountGathering:
 
         That is everybody if the settings that decide about accounts have changed since all were judged.
         """
-        self._state = self.ports.states.state(run.organization, self.connection.key)
-        self._everybody = self._state.decided_with != app_state.digest(self.settings, self.connection)
-        listed, at = self._listed(run), timestamp(at_of(run))
+        self.state = self.ports.states.state(run.organization, self.connection.key)
+        self._everybody = self.state.decided_with != app_state.digest(self.settings, self.connection)
         if self._everybody:
-            states = self.ports.roster.states(run.organization)
-            people = list(self._judged(run, sorted({each.member for each in states} | listed.keys())))
+            people = self.everybody(run)
         else:
+            listed, at = self._listed(run), timestamp(at_of(run))
             # The index lists candidates; the member decides.
             now = sorted(name for name, since in listed.items() if since <= at)
             people = [each for each in self._judged(run, now) if self._is_due(each, at)]
             people += self._served_by(run, people, [name for name, since in listed.items() if since > at])
         return {each.member.id: each.member for each in people}
 
+    def everybody(self, run: Run) -> list[Judged]:
+        """Return everybody."""
+        self.state = self.ports.states.state(run.organization, self.connection.key)
+        states = self.ports.roster.states(run.organization)
+        names = {each.member for each in states} | self._listed(run).keys()
+        return list(self._judged(run, sorted(names)))
+
+    def judge(self, run: Run, member: Member) -> Judged:
+        """Return a member, with what it is to have and what is known of its account."""
+        return account_plan.judged(member, self.state, self.connection, self.settings, at_of(run))
+
     def look(self, run: Run, due: Mapping[str, Member], *, resumed: bool) -> AppBasis:
         """Return what the app shows of those who have no account yet, with what else decides about them."""
-        people = [self._judge(run, member) for member in due.values()]
+        people = [self.judge(run, member) for member in due.values()]
         unknown = [
             each
             for each in account_plan.with_freed(people, self.connection)
@@ -78,7 +88,7 @@ class AccountGathering:
             found=found,
             taken=self.ports.roster.account_members(run.organization, key, sorted(shown)),
             known=frozenset(self.ports.roster.members(run.organization, sorted(external_ids))),
-            state=self._state,
+            state=self.state,
             everybody=self._everybody,
             strangers=strangers,
             parts=number,
@@ -105,13 +115,10 @@ class AccountGathering:
         since = each.recorded.due
         return self.connection.key in each.member.changed_for or (since is not None and since <= at)
 
-    def _judge(self, run: Run, member: Member) -> Judged:
-        return account_plan.judged(member, self._state, self.connection, self.settings, at_of(run))
-
     def _judged(self, run: Run, names: Sequence[str]) -> Iterator[Judged]:
         for some in batched(names, LOOKED_UP_AT_ONCE, strict=False):
             found = self.ports.roster.members(run.organization, some)
-            yield from (self._judge(run, found[name]) for name in some if name in found)
+            yield from (self.judge(run, found[name]) for name in some if name in found)
             self.clock.check()
 
     # ── Who they are in the app ──────────────────────────────────────────────────────────────────────

@@ -72,7 +72,7 @@ def looked(account: Account, match: Match, wanted: WantedAccount | None) -> Acco
 def read(account: Account, shown: Resource | None, wanted: WantedAccount | None) -> Account:
     """Return the account after it was read by its id, because a write's answer was not known."""
     if shown is None:
-        return _hidden(account, wanted)
+        return hidden(account, wanted)
     active = shown.active is not False
     return replace(
         account, access="", active=active, sent=_as_shown(account.sent, shown, wanted), unsure=False
@@ -85,7 +85,7 @@ def written(account: Account, step: Step, wanted: WantedAccount | None, result: 
     if result.outcome is Outcome.WRITTEN:
         return _done(account, step, wanted, result.resource)
     if result.outcome is Outcome.GONE and step.kind is not Kind.CREATE:
-        return _hidden(account, wanted)
+        return hidden(account, wanted)
     if result.outcome is Outcome.TAKEN and step.kind is Kind.CREATE:
         # Who has the name is looked for, and if nobody is seen, that is a conflict.
         return replace(account, taken=True, unsure=True, access="")
@@ -117,7 +117,7 @@ def sent_some(account: Account, values: Values) -> Account:
 def read_back(account: Account, shown: Resource | None, wanted: WantedAccount | None, at: str) -> Account:
     """Return the account after reading back whether the user is as active as is wanted."""
     if shown is None:
-        return _hidden(account, wanted)
+        return hidden(account, wanted)
     account = replace(account, user_name=shown.user_name or account.user_name)
     expected = wanted is not None
     if shown.active is None:
@@ -186,7 +186,7 @@ def _done(account: Account, step: Step, wanted: WantedAccount | None, shown: Res
     return account
 
 
-def _hidden(account: Account, wanted: WantedAccount | None) -> Account:
+def hidden(account: Account, wanted: WantedAccount | None) -> Account:
     """Return the account where the target shows nobody of its id, unless it was just deleted: look for it.
 
     It may be hidden, or was deleted by hand; and a target can give an account another id, which then is open.
