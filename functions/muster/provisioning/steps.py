@@ -5,7 +5,7 @@ not matter where a push is interrupted.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from muster.checks import Check
@@ -80,9 +80,8 @@ class AppTarget:
     def plan(self, run: Run, shown: AppBasis) -> Plan[AccountItem]:
         """Decide."""
         items = account_plan.make_plan(shown, self.connection, self.settings, at_of(run))
-        renames = group_renames(shown.state, self.connection, self.settings) if items else []
-        if run.compares:
-            renames = []
+        sends = items and not run.compares
+        renames = group_renames(shown.state, self.connection, self.settings) if sends else []
         return Plan(
             items=items,
             counts=account_items.counts(items) | ({"groups_renamed": len(renames)} if renames else {}),
@@ -95,6 +94,7 @@ class AppTarget:
                 _GROUPS: sorted(app_state.here(shown.state, self.connection).groups.values()),
             },
             note=_strangers(shown) + "".join(f" {each.in_words()}" for each in renames),
+            details={"group_renames": [asdict(each) for each in renames]},
         )
 
     def failed_checks(self) -> Sequence[Check]:
@@ -110,10 +110,7 @@ class AppTarget:
         return account_items.read(part)
 
     def begin(self, run: Run, items: Sequence[AccountItem], *, resumed: bool) -> None:
-        """Take up what is known of the app's groups: of another app's, nothing is.
-
-        Groups get their new names before anything else, if that is to be.
-        """
+        """Take up what is known of the app's groups, and give them their new names before anything else."""
         stored = self.ports.states.state(run.organization, self.connection.key)
         state = app_state.here(stored, self.connection)
         if items and state != stored:
