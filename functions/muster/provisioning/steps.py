@@ -94,7 +94,10 @@ class AppTarget:
                 _GROUPS: sorted(app_state.here(shown.state, self.connection).groups.values()),
             },
             note=_strangers(shown) + "".join(f" {each.in_words()}" for each in renames),
-            details={"group_renames": [asdict(each) for each in renames]},
+            details={
+                "group_renames": [asdict(each) for each in renames],
+                "orphans": [{"id": id_, "user_name": name} for id_, name in shown.orphans],
+            },
         )
 
     def failed_checks(self) -> Sequence[Check]:

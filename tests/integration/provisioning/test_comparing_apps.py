@@ -101,6 +101,7 @@ def test_accounts_that_carry_a_members_id_are_closed_and_those_of_nobody_are_tol
     previewed = apps.push(compare=True, preview=True)
     assert "1 active user who are nobody's" in previewed["message"]
     assert "stranger@acme.example" in previewed["message"]
+    assert [each["user_name"] for each in previewed["orphans"]] == ["stranger@acme.example"]
     parked = apps.push(compare=True)
     assert apps.push(approve=parked["run_id"], connections=None, by="joe")["counts"] == {"other_closed": 1}
     assert apps.truth() == {"ada": True, "countess": False, "stranger": True}
