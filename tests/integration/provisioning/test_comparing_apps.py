@@ -7,6 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from muster import bootstrap
+from tests.integration.company import STRICT
 from tests.integration.pasted import pasted
 from tests.integration.provisioning.apps import APP, Apps, address
 
@@ -195,3 +196,25 @@ def test_the_event_to_paste(apps: Apps) -> None:
     _there(apps, "ada")
     assert apps.push(**{**pasted("scheduled_push_compare"), "connections": [APP]})["status"] == "succeeded"
     assert apps.company.latest().compares
+
+
+def test_a_comparison_waits_beside_a_push_and_leaves_to_pushes_what_is_under_way(apps: Apps) -> None:
+    ids = _there(apps, "ada", "bob", "cyd", "dan", "eve")
+    crm_ids = {member["first_name"]: crm_id for crm_id, member in apps.company.roster().items()}
+    apps.scim.quirks(immutable=["title"])
+    apps.company.salesforce.update(crm_ids["Dan"], Title="Lead")
+    apps.imported()
+    assert apps.push()["counts"] == {"not_done": 1}
+    for name in ("cyd", "dan", "eve"):
+        _by_hand(apps, "PATCH", f"Users/{ids[name]}", ("replace", "title", "Queen"))
+    for name in ("Ada", "Bob"):
+        apps.company.salesforce.update(crm_ids[name], IsActive=False)
+    apps.company.salesforce.update(crm_ids["Eve"], LastName="King")
+    apps.imported()
+    apps.company.put(guard=STRICT)
+    push, comparison = apps.push(), apps.push(compare=True, detail=True)
+    assert (push["status"], comparison["status"]) == ("parked", "parked")
+    # Dan is tried again, and Eve has changed: neither is compared.
+    assert [each["name"] for each in comparison["changes"]] == ["Cyd Lovelace"]
+    for run in (push, comparison):
+        assert apps.company.record(run["run_id"]).status == "parked"
