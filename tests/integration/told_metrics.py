@@ -29,6 +29,8 @@ GAUGES: frozenset[Shape] = frozenset(
         ("HoursSinceLastPush", OF_ORGANIZATION),
         ("CredentialsExpireInDays", SERVICE),
         ("CredentialsExpireInDays", ("connection", "organization", "service")),
+        ("AccessEndedSeconds", SERVICE),
+        ("AccessEndedSeconds", ("connection", "organization", "service")),
         ("SeatsRunningOut", SERVICE),
         ("SeatLimit", OF_SEAT),
         ("SeatsHeld", OF_SEAT),
