@@ -7,6 +7,8 @@ them.
 from collections.abc import Mapping
 from typing import Any
 
+from muster.presentation.words import connection
+
 type Json = Mapping[str, Any]
 
 BY_HAND = ("manual", "manager")
@@ -57,5 +59,6 @@ def _run_in_words(run: Json | None) -> str:
 def name_of_run(run: Json) -> str:
     """Return what kind of run it is: "full import", "push"."""
     if run["kind"] in _OTHER_KINDS:
-        return _OTHER_KINDS[run["kind"]]
+        app = f" to {connection(run['app'])}" if run.get("app") else ""
+        return f"{_OTHER_KINDS[run['kind']]}{app}"
     return _RUNS.get(run["mode"], "import")

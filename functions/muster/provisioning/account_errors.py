@@ -3,17 +3,21 @@
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
 from muster.provisioning import step_outcomes
+from muster.provisioning.group_renames import GroupRename
 from muster.roster.accounts import CONFLICT, MATCHED, Account
 from muster.settings.target_connection import TargetConnection
 
 CONFLICTING, TO_ADOPT, NO_LICENCE = "account_conflict", "account_to_adopt", "account_no_licence"
-NO_EFFECT, REFUSED, GROUP_REFUSED, LACKING = (
+NO_EFFECT, REFUSED, GROUP_REFUSED, NOT_RENAMED, LACKING = (
     "account_no_effect",
     "account_refused",
     "app_group_refused",
+    "app_group_not_renamed",
     "account_lacks_attributes",
 )
-CODES = frozenset({CONFLICTING, TO_ADOPT, NO_LICENCE, NO_EFFECT, REFUSED, GROUP_REFUSED, LACKING})
+CODES = frozenset(
+    {CONFLICTING, TO_ADOPT, NO_LICENCE, NO_EFFECT, REFUSED, GROUP_REFUSED, NOT_RENAMED, LACKING}
+)
 
 _AGAIN = "It is tried again by itself: with the next push, six hours after that, then daily."
 _REMEDIES = {
@@ -26,6 +30,22 @@ _REMEDIES = {
     REFUSED: f"Correct what the app names. {_AGAIN}",
     GROUP_REFUSED: f"Look at the group in the app. {_AGAIN}",
 }
+
+
+def remedy(account: Account) -> str:
+    """Return what to do about an account for which nothing more is done for now."""
+    return _REMEDIES[code_of(account)]
+
+
+def fill(app: str) -> str:
+    """Return what to do for a member who lacks attributes."""
+    return f"Fill the fields in Salesforce that connections.{app} maps to these attributes, or map others."
+
+
+def told_of(account: Account) -> str | None:
+    """Return the code of what is told of an account as it is now; `None`: nothing."""
+    waits = account.standing in (CONFLICT, MATCHED) or account.full_since or account.tries
+    return code_of(account) if waits else None
 
 
 def code_of(account: Account) -> str:
@@ -63,13 +83,24 @@ def of_group(app: str, name: str, problem: Problem, at: str, run: str) -> LogEnt
     return entry_of(told, at=at, system=app, code=GROUP_REFUSED, notification=run, record=name)
 
 
+def not_renamed(app: str, rename: GroupRename, problem: Problem | None, at: str, run: str) -> LogEntry:
+    """Return the entry about a group that keeps its name, though its assignment has another now."""
+    why = problem.message if problem else "there is a group of that name already"
+    what = f"cannot be renamed {rename.after}, so its members are put into another of that name: {why}"
+    remedy = (
+        f"See in the app what the group {rename.before} was for, give {rename.after} the same, and delete the"
+        " former. Muster does not touch it any more."
+    )
+    told = Problem(f"group {rename.before}", what, remedy)
+    return entry_of(told, at=at, system=app, code=NOT_RENAMED, notification=run, record=rename.before)
+
+
 def lacking(app: str, member: str, names: tuple[str, ...], at: str, run: str) -> LogEntry:
     """Return the entry about a member who lacks attributes without which the app takes nobody."""
     missing = ", ".join(names)
     problem = Problem("the account", f"cannot be made or changed: the member has no {missing}", "")
-    remedy = f"Fill the fields in Salesforce that connections.{app} maps to these attributes, or map others."
     return entry_of(
-        Problem(problem.where, problem.message, remedy),
+        Problem(problem.where, problem.message, fill(app)),
         at=at,
         system=app,
         code=LACKING,

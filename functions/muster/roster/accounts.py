@@ -7,7 +7,7 @@ it shows counts for one thing alone, whether the user is active. Immutable; time
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -28,6 +28,7 @@ IGNORED: Final = "ignored"  # somebody has said that it is to be left alone
 
 _NOTHING: Values = MappingProxyType({})
 _NO_GROUPS: Mapping[str, str] = MappingProxyType({})
+_NO_OTHERS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,10 @@ class Account:
     found or made by. `origin` says how it was linked: `created`, `external_id` or `adopted:<who>`. `access`
     is what was last sent about it, `active` what was read back since, `None` if it was not. `sent` are the
     attributes as they were last sent, `groups` the ids of the groups that it was put into, by their names.
+
+    `readdressed`: its userName or address was changed, of which some targets make a second account; so
+    others are looked for when the member leaves. `others` are those of the member's, by their ids, that are
+    to be closed, and the ids of the groups that each is to be taken out of.
 
     `unsure`: a write may have been sent and its answer is not known, so the next step is to look. `taken`:
     the target has said that the name is taken. `full_since`: since when the target has no licence for it.
@@ -55,6 +60,8 @@ class Account:
     active: bool | None = None
     sent: Values = field(default_factory=lambda: _NOTHING)
     groups: Mapping[str, str] = field(default_factory=lambda: _NO_GROUPS)
+    readdressed: bool = False
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_OTHERS)
     unsure: bool = False
     taken: bool = False
     full_since: str | None = None
@@ -77,7 +84,11 @@ class Account:
     def state(self) -> str:
         """How it stands, in a word: what members, their history and events show; empty for no account."""
         if self.is_linked:
-            return "active" if self.is_open else ("deleted" if self.access == "deleted" else "inactive")
+            return (
+                "active"
+                if self.is_open or self.others
+                else ("deleted" if self.access == "deleted" else "inactive")
+            )
         if self.full_since:
             return "no_licence"
         return {MATCHED: "to_adopt"}.get(self.standing, self.standing) or ("failed" if self.tries else "")
@@ -93,7 +104,7 @@ class Account:
         is_sent = self.is_linked and self.active is None and self.access != ""
         if self.tries:
             return self.tries.next()
-        return "" if self.unsure or is_sent else None
+        return "" if self.unsure or is_sent or self.others else None
 
     def shown(self) -> Json:
         """Return what members and their history show of it; empty for no account."""
@@ -108,6 +119,8 @@ class Account:
             }
         if "groups" in stored:
             stored["groups"] = dict(self.groups)
+        if "others" in stored:
+            stored["others"] = {each: list(groups) for each, groups in self.others.items()}
         if self.tries:
             stored["tries"] = {"since": self.tries.since, "last": self.tries.last, "count": self.tries.count}
             stored["tries"] |= {
@@ -124,13 +137,43 @@ class Account:
                 name: tuple(value) if isinstance(value, list) else value
                 for name, value in values["sent"].items()
             }
+        if "others" in values:
+            values["others"] = {each: tuple(groups) for each, groups in values["others"].items()}
         if "tries" in values:
             values["tries"] = Tries(**values["tries"])
         return Account(**values, unknown=unknown(document, _EMPTY))
 
 
 NO_ACCOUNT = Account()
+_LINKED = Account(standing=LINKED)
+_UNKNOWN_MOMENT = "0001-01-01T00:00:00.000Z"
+# What there is to say of an account by its state alone; the keys are all states that are shown.
+_BY_STATE: Mapping[str, Account] = {
+    "active": _LINKED,
+    "inactive": replace(_LINKED, active=False),
+    "deleted": replace(_LINKED, active=False, access="deleted"),
+    "to_adopt": Account(standing=MATCHED),
+    "conflict": Account(standing=CONFLICT),
+    "ignored": Account(standing=IGNORED),
+    "no_licence": Account(full_since=_UNKNOWN_MOMENT),
+    "failed": Account(tries=Tries(since=_UNKNOWN_MOMENT, last=_UNKNOWN_MOMENT)),
+}
+STATES = tuple(_BY_STATE)
+OPEN, NO_LICENCE = "active", "no_licence"
+# For which somebody has to decide something, or to correct something.
+IN_NEED = frozenset({"to_adopt", "conflict", "failed"})
 _EMPTY = {name: getattr(NO_ACCOUNT, name) for name in Account.__dataclass_fields__ if name != "unknown"}
+
+
+def of_shown(shown: Json) -> Account:
+    """Return the account of what members and their history show of it, as far as that goes."""
+    return replace(_BY_STATE.get(shown.get("state", ""), NO_ACCOUNT), id=shown.get("id") or "")
+
+
+def is_due(accounts: Mapping[str, Account], changed_for: Iterable[str], connection: str, at: str) -> bool:
+    """Whether a push to a connection has to look at a member at a moment (ISO 8601)."""
+    since = due(accounts, changed_for).get(connection)
+    return since is not None and since <= at
 
 
 def due(accounts: Mapping[str, Account], changed_for: Iterable[str]) -> dict[str, str]:
@@ -140,6 +183,14 @@ def due(accounts: Mapping[str, Account], changed_for: Iterable[str]) -> dict[str
     """
     waiting = {name: when for name, each in accounts.items() if (when := each.due) is not None}
     return waiting | dict.fromkeys(changed_for, "")
+
+
+def is_in_reach(account: Account, leads_to: str | None) -> bool:
+    """Whether pushes still do anything to it; `leads_to` is which app the connection is, `None` for none.
+
+    What was connected before, and is not any more, is left as it was.
+    """
+    return leads_to is not None and account.system in ("", leads_to)
 
 
 def linked(accounts: Mapping[str, Account]) -> frozenset[tuple[str, str]]:
