@@ -14,8 +14,10 @@ export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV
 IN_VENV := .venv/bin/
+# A second SCIM server for the simulations, where this machine has node.
+SCIMMY := $(if $(and $(shell command -v node 2>/dev/null),$(shell command -v npm 2>/dev/null)),tests/simulation/scimmy/node_modules/.package-lock.json)
 
-.PHONY: help setup demo test check up down bench simulate build deploy format
+.PHONY: help setup demo test check up people down bench simulate build deploy format
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +38,11 @@ check: setup ## Check format, style, types and the template
 	@# Beside each other: types take longest.
 	@$(IN_VENV)sam validate & $(IN_VENV)mypy functions muster_cli sandbox tests; types=$$?; wait $$! && exit $$types
 
-up: setup ## Start the local stack: Muster on an AWS emulator beside a sandbox Salesforce and Vault CRM (STACK=name for another)
+up: setup ## Start the local stack: Muster on an AWS emulator beside a sandbox Salesforce, Vault CRM and SCIM app (STACK=name for another)
 	@$(IN_VENV)python -m sandbox.local_stack up
+
+people: setup ## Bring 61 people into what `make up` started, and connect the SCIM app, to be filled by an import and a push
+	@$(IN_VENV)python -m sandbox.local_stack people
 
 down: setup ## End what `make up` started
 	@$(IN_VENV)python -m sandbox.local_stack down
@@ -45,8 +50,8 @@ down: setup ## End what `make up` started
 bench: setup ## Measure speed and cost, in less than fifteen minutes
 	@$(IN_VENV)python -m tests.benchmarks
 
-simulate: setup ## Run the long simulations of faults, races and crashes
-	@$(IN_VENV)python -m pytest --quiet -m long tests/integration tests/simulation
+simulate: setup $(SCIMMY) ## Run this week's share of the long simulations of faults, races and crashes (SHARE=3 another, SHARE=all all)
+	@SHARE=$(SHARE) $(IN_VENV)python -m pytest --quiet -rs --numprocesses auto --dist worksteal -m long tests/integration tests/simulation
 
 build: setup ## Build what is deployed, into .aws-sam/build
 	@$(IN_VENV)sam build
@@ -62,6 +67,10 @@ format: setup ## Format the code
 	@$(UV) python find 3.13 >/dev/null 2>&1 || { echo "$(NO_PYTHON)"; exit 1; }
 	@echo "Installing the locked packages into .venv (once, about a minute) …"
 	@$(UV) sync --frozen --quiet && touch $@
+
+tests/simulation/scimmy/node_modules/.package-lock.json: tests/simulation/scimmy/package-lock.json
+	@echo "Installing the locked packages of SCIMMY (once, some seconds) …"
+	@npm ci --prefix $(<D) --silent --no-audit --no-fund --ignore-scripts && touch $@
 
 $(CURDIR)/.tools/bin/uv:
 	@test -n "$(PYTHON)" || { echo "$(NO_PYTHON)"; exit 1; }

@@ -7,7 +7,7 @@
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
     {"organization", "undo": run id, "by", "preview"?, "start"?}     asks back what a push has sent (Q2)
 
-Each connection is a push of its own (P1 to P6): `more` in an answer names those that are left, and the
+Each connection is a push of its own (P1 to P6): `connections_left` in an answer names those to come, and the
 schedules' workflow goes on with them by `turn`. `by` says who asks; the schedules' own `schedule` begins
 pushes and decides about none. `docs/operations.md` has the answers, `events/scheduled_push_*.json` one event
 of each kind to paste.
@@ -164,7 +164,7 @@ def _with_more(asked: Push, answer: RunAnswer, more: tuple[str, ...]) -> RunAnsw
     message = answer.message
     if asked.by != SCHEDULE:
         message += f" To come, each a push of its own: {', '.join(more)} (connections)."
-    return replace(answer, message=message, details={**answer.details, "more": list(more)})
+    return replace(answer, message=message, details={**answer.details, "connections_left": list(more)})
 
 
 def _pushed(

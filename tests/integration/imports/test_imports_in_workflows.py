@@ -1,6 +1,7 @@
 """What a workflow is answered, and so keeps in its history: no names or values, and little of it (I14)."""
 
 import json
+import re
 from typing import Any
 
 from tests.conftest import ROOT
@@ -54,6 +55,18 @@ def test_an_answer_to_a_workflow_is_small_however_much_would_change(company: Com
     answers = in_a_workflow(company)
     assert answers[-1]["status"] == "parked"
     assert max(len(json.dumps(answer)) for answer in answers) < 1000
+
+
+def test_what_a_workflow_goes_on_to_other_connections_by_is_in_no_answer_of_an_import(
+    company: Company,
+) -> None:
+    """Not even where the answer has been shortened, and says so."""
+    company.salesforce.create(Department="Nobody's")
+    said = company.run(by="schedule")
+    assert said["status"] == "succeeded"
+    goes_by = set(re.findall(r"result\.Payload\.(\w+)", EACH["Run"]["Output"]))
+    assert goes_by == {"status", "run_id", "connections_left"}
+    assert "connections_left" not in said
 
 
 def test_what_a_workflow_is_refused_for_is_told_and_no_more(company: Company) -> None:

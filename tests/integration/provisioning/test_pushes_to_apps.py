@@ -57,9 +57,9 @@ def test_a_schedule_pushes_one_connection_after_the_other_and_one_that_fails_sto
     scim = {"another": second, **connections["scim"]}
     assert apps.company.put(connections={**connections, "scim": scim})["status"] == "succeeded"
     first = apps.push(by="schedule", connections=None)
-    assert (first["status"], first["more"]) == ("failed", [APP])
+    assert (first["status"], first["connections_left"]) == ("failed", [APP])
     said = apps.push(by="schedule", connections=None, turn=1)
-    assert (said["status"], said["counts"], "more" in said) == ("succeeded", {"made": 1}, False)
+    assert (said["status"], said["counts"], "connections_left" in said) == ("succeeded", {"made": 1}, False)
     assert apps.push(by="schedule", connections=None, turn=2)["status"] == "skipped"
     assert apps.truth() == {"ada": True}
 
