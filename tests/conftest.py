@@ -1,6 +1,7 @@
 """What every kind of test shares: the template as data, and AWS services made from it in moto."""
 
 import functools
+import gc
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item, path in paths.items():
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group("local" if path.parts[0] == "local" else str(path)))
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look at the tests and modules themselves: they stay to the end."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -458,6 +458,16 @@ def app(connection: TargetConnection) -> App:
     raise AssertionError(connection.kind)
 
 
+def brisk_app(connection: TargetConnection) -> App:
+    """The same for who leaves: an app that does not answer soon holds up others who leave."""
+    from muster.adapters.scim.client import Scim
+    from muster.settings.scim_connection import ScimConnection
+
+    if isinstance(connection, ScimConnection):
+        return Scim(connection, _reachable(connection), _login_journal(), timeout=(3, 10), longest_wait_s=5)
+    return app(connection)
+
+
 def scim(connection: ScimConnection) -> Scim:
     """A SCIM target, with the patience of a push: it waits for a minute where it is told to."""
     from muster.adapters.scim.client import Scim

@@ -10,6 +10,7 @@ from muster.engage import push_items
 from muster.imports import planning_vault_crm
 from muster.provisioning import account_errors
 from muster.roster import (
+    erasure,
     namesakes,
     refuted_messages,
     taking_snapshots,
@@ -32,6 +33,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
             *engage_features.FAILED,
             *account_errors.CODES,
             *losses.CODES,
+            *erasure.CODES,
             refuted_messages.CODE,
             taking_snapshots.CODE,
             vault_lifecycle.AMBIGUOUS,

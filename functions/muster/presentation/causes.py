@@ -36,6 +36,8 @@ def cause_in_words(cause: Json, runs: Mapping[str, Json]) -> str:
         undone = runs.get(name, {}).get("undoes")
         undoing = f", undoing {f'run {undone}' if undone else 'a run'}" if prefix == "run" else ""
         return f"by {'the manager ' if origin == 'manager' else ''}{who}{undoing}{why}"
+    if prefix == "leaving":
+        return "at once, because the member had left"
     said = "by a message of Salesforce" if prefix == "webhook" else f"by {_run_in_words(runs.get(name))}"
     if origin == "align":
         said = f"asked for in Align, taken over {said}"

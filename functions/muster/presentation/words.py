@@ -130,6 +130,8 @@ def cause(run: str, by: str | None = None) -> str:
             return f"run {name}"
         case "webhook":
             return "message from Salesforce"
+        case "leaving":
+            return "closed at once"
         case "edit":
             return f"edited by {who}" if who else "edited by hand"
         case "groups":

@@ -1,4 +1,4 @@
-"""The metrics that are emitted for alarms and the dashboard after a run (N2). Pure.
+"""The metrics that are emitted for alarms and the dashboard after runs and when somebody leaves (N2). Pure.
 
 CloudWatch charges for each hour in which a metric is emitted, and each set of dimensions is a metric of
 its own. So metrics for alarms cover the service as a whole, and most metrics of one organization are
@@ -25,6 +25,7 @@ OUTCOMES: Mapping[Kind, str] = {IMPORT.name: "ImportOutcomes", PUSH.name: "PushO
 UNITS: Mapping[str, str] = {
     "RunSeconds": "Seconds",
     "HoursSinceLastGoodCall": "None",
+    "AccessEndedSeconds": "Seconds",
     "CredentialsExpireInDays": "None",
     **dict.fromkeys(SILENCE.values(), "None"),
 }
@@ -144,6 +145,13 @@ def licences_of_nobody(organization: str, number: int, *, is_news: bool) -> Iter
     yield Reading(value)
     if is_news:
         yield Reading(value, {"organization": organization})
+
+
+def access_ended(organization: str, connection: str, seconds: float) -> Iterator[Reading]:
+    """Yield how long it took until the account of somebody who left was closed, as the app shows (W10)."""
+    value = {"AccessEndedSeconds": seconds}
+    yield Reading(value)
+    yield Reading(value, {"organization": organization, "connection": connection})
 
 
 def base_licences(organization: str, left: int) -> Reading:

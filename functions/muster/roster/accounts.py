@@ -185,6 +185,14 @@ def due(accounts: Mapping[str, Account], changed_for: Iterable[str]) -> dict[str
     return waiting | dict.fromkeys(changed_for, "")
 
 
+def is_in_reach(account: Account, leads_to: str | None) -> bool:
+    """Whether pushes still do anything to it; `leads_to` is which app the connection is, `None` for none.
+
+    What was connected before, and is not any more, is left as it was.
+    """
+    return leads_to is not None and account.system in ("", leads_to)
+
+
 def linked(accounts: Mapping[str, Account]) -> frozenset[tuple[str, str]]:
     """Return the accounts that are a member's own: connection and id there. No two members share one."""
     return frozenset((name, each.id) for name, each in accounts.items() if each.is_linked and each.id)

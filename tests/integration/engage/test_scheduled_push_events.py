@@ -81,7 +81,7 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "a hash without a run": ({"plan_hash": "x"}, "event", "plan_hash"),
     "a mode, which is the import's": ({"mode": "full"}, "mode", "not a known key"),
     "members, who are the import's": ({"members": ["ada"]}, "members", "not a known key"),
-    "a connection that is not pushed to": ({"connections": ["align"]}, "connections[0]", "vault_crm"),
+    "a connection that is not pushed to": ({"connections": ["align"]}, "connections[0]", "not pushed to"),
     "no connection": ({"connections": []}, "connections", "empty"),
     "a connection as text": ({"connections": "vault_crm"}, "connections", "not a list"),
     "nobody": ({}, "by", "is missing"),
