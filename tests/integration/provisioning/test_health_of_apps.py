@@ -1,11 +1,14 @@
 """How an organization that has only an app is told to admins, alarms and the dashboard (Q3, N2)."""
 
+import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 
+import morning_digest
 import scheduled_push
 from muster.errors import MusterError
 from tests.integration.provisioning.apps import APP, Apps, address
@@ -51,6 +54,25 @@ def test_what_waits_in_an_app_is_told_and_the_gauges_name_it(
     assert first == "1 person has an account in app (SCIM) that was there before, and waits to be adopted."
     assert any("the next push looks at nobody." in what for what in others)
     assert not any("open error" in what for what in others)
+
+
+def test_the_morning_digest_tells_what_waits_and_which_token_ends(
+    apps: Apps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = datetime.now(UTC).date() + timedelta(days=3)
+    secret = json.dumps({"token": apps.scim.app.token, "expires_on": ends.isoformat()})
+    boto3.client("secretsmanager").put_secret_value(SecretId="muster/acme/scim/app", SecretString=secret)
+    apps.person("bob")
+    apps.scim.create(address("bob"))
+    apps.imported()
+    apps.push()
+    monkeypatch.setenv("DASHBOARD_URL", "https://dashboard.example")
+    text = "\n".join(
+        morning_digest.handler({"action": "preview", "detail": True}, apps.company.context)["text"]
+    )
+    assert "1 person has an account in app (SCIM) that was there before, and waits to be adopted" in text
+    assert "The credentials of app (SCIM) end in 3 days." in text
+    assert "Bob" not in text
 
 
 def test_the_days_snapshot_counts_accounts_by_state(
