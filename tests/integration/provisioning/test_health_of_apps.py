@@ -11,7 +11,8 @@ import pytest
 import morning_digest
 import scheduled_push
 from muster.errors import MusterError
-from tests.integration.provisioning.apps import APP, Apps, address
+from tests.integration.company import SALES, SUPPORT
+from tests.integration.provisioning.apps import APP, APP_HOST, Apps, address
 from tests.integration.told_metrics import GAUGES, Told, counted, told
 
 OF_APPS = {"HoursSinceLastPush", "HoursSinceLastGoodCall", "PushOutcomes", "RunSeconds"}
@@ -54,6 +55,16 @@ def test_what_waits_in_an_app_is_told_and_the_gauges_name_it(
     assert first == "1 person has an account in app (SCIM) that was there before, and waits to be adopted."
     assert any("the next push looks at nobody." in what for what in others)
     assert not any("open error" in what for what in others)
+
+    # An app that is connected beside it is not pushed by that.
+    section = {"host": APP_HOST, "who": "everyone"}
+    connections = {
+        "salesforce": apps.company.salesforce.connection,
+        "scim": {"app": section, "other": {**section, "path": "/other"}},
+    }
+    apps.company.put(assignments=[SALES, SUPPORT], connections=connections)
+    assert "other (SCIM): not pushed yet; the next push looks at everybody." in whats(apps)
+    assert any(what.startswith("app (SCIM): last pushed") for what in whats(apps))
 
 
 def test_the_morning_digest_tells_what_waits_and_which_token_ends(
