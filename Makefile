@@ -14,6 +14,8 @@ export SAM_CLI_TELEMETRY := 0
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV
 IN_VENV := .venv/bin/
+# A second SCIM server for the simulations, where this machine has node.
+SCIMMY := $(if $(and $(shell command -v node 2>/dev/null),$(shell command -v npm 2>/dev/null)),tests/simulation/scimmy/node_modules/.package-lock.json)
 
 .PHONY: help setup demo test check up people down bench simulate build deploy format
 
@@ -48,8 +50,8 @@ down: setup ## End what `make up` started
 bench: setup ## Measure speed and cost, in less than fifteen minutes
 	@$(IN_VENV)python -m tests.benchmarks
 
-simulate: setup ## Run the long simulations of faults, races and crashes
-	@$(IN_VENV)python -m pytest --quiet -m long tests/integration tests/simulation
+simulate: setup $(SCIMMY) ## Run this week's share of the long simulations of faults, races and crashes (SHARE=3 another, SHARE=all all)
+	@SHARE=$(SHARE) $(IN_VENV)python -m pytest --quiet -rs --numprocesses auto --dist worksteal -m long tests/integration tests/simulation
 
 build: setup ## Build what is deployed, into .aws-sam/build
 	@$(IN_VENV)sam build
@@ -65,6 +67,10 @@ format: setup ## Format the code
 	@$(UV) python find 3.13 >/dev/null 2>&1 || { echo "$(NO_PYTHON)"; exit 1; }
 	@echo "Installing the locked packages into .venv (once, about a minute) …"
 	@$(UV) sync --frozen --quiet && touch $@
+
+tests/simulation/scimmy/node_modules/.package-lock.json: tests/simulation/scimmy/package-lock.json
+	@echo "Installing the locked packages of SCIMMY (once, some seconds) …"
+	@npm ci --prefix $(<D) --silent --no-audit --no-fund --ignore-scripts && touch $@
 
 $(CURDIR)/.tools/bin/uv:
 	@test -n "$(PYTHON)" || { echo "$(NO_PYTHON)"; exit 1; }

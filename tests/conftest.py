@@ -21,6 +21,7 @@ from muster import admin_requests
 from muster.presentation import answers
 from tests.doubles.aws import Aws, forget_clients, in_moto, table_properties
 from tests.doubles.lent_clients import lent_clients
+from tests.doubles.scim_bodies import judged
 from tests.examples import lambda_context
 from tests.integration import template_reading
 from tests.simulation.harness import strict_aws
@@ -97,6 +98,13 @@ def _whole_answers() -> Iterator[None]:
         return answers.laid_out(answer, layout, **{**how, "detail": True})
 
     with patch.object(admin_requests, "laid_out", whole):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bodies_of_scim() -> Iterator[None]:
+    """Let no client send a SCIM target what is malformed, whatever the target makes of it."""
+    with judged():
         yield
 
 

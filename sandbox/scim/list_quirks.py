@@ -94,8 +94,9 @@ def paging(call: Call, app: "ScimApp") -> Answer | None:
         case "ignored":
             query.pop("startIndex", None)
         case "wraps" if query.get("startIndex", "1").isdigit():
+            # Measured at SCIMMY: who asks for what is beyond the end gets the first rows again.
             start, total = int(query.get("startIndex", "1")), app.server.count(call)
-            query["startIndex"] = str((start - 1) % total + 1 if total else 1)
+            query["startIndex"] = str(start if start <= total else 1)
     return None
 
 

@@ -12,6 +12,7 @@ import pytest
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from muster.observability import logger
+from tests.simulation.harness import shares
 from tests.simulation.harness.canaries import Told
 from tests.simulation.harness.opening import opened
 from tests.simulation.harness.strict_aws import StrictAws
@@ -111,8 +112,24 @@ def told(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -
         logger.registered_handler.setStream(before)  # type: ignore[attr-defined]  # likewise
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how much was simulated."""
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker of a parallel run has simulated to who prints it."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["figures"] = dict(_FIGURES)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what a worker of a parallel run has simulated."""
+    _FIGURES.update(getattr(node, "workeroutput", {}).get("figures", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print how much was simulated, and of what share."""
+    if config.option.markexpr == "long":
+        terminalreporter.write_line(f"simulated: {shares.named()}")
     if _FIGURES:
         simulated = ", ".join(f"{count:,} {what}" for what, count in _FIGURES.items())
         terminalreporter.write_line(f"simulated: {simulated}")

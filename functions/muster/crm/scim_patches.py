@@ -39,6 +39,11 @@ def activation(active: bool, dialect: Dialect) -> Operation:
     return _set("active", active, dialect)
 
 
+def renaming(name: str, dialect: Dialect) -> Operation:
+    """Return what gives a group another name."""
+    return _set("displayName", name, dialect)
+
+
 def changes(before: Values, after: Values, dialect: Dialect) -> list[Operation]:
     """Return what makes a user that has `before` one that has `after`; empty if they are the same."""
     made: list[Operation] = []

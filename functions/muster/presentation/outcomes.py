@@ -75,6 +75,10 @@ _PEOPLE = {
         ("changes groups", "change groups"),
         ("changed groups", "changed groups"),
     ),
+    "other_closed": (
+        ("has another account closed", "have other accounts closed"),
+        ("had another account closed", "had other accounts closed"),
+    ),
     "read_back": (("is read back", "are read back"), ("was read back", "were read back")),
     "looked_for": (("is looked for", "are looked for"), ("was looked for", "were looked for")),
     "to_adopt": (("has an account that waits to be adopted", "have accounts that wait to be adopted"),) * 2,
@@ -96,6 +100,7 @@ _PEOPLE = {
     ),
 }
 _OTHER_NOUNS = {
+    "groups_renamed": ("group renamed", "groups renamed"),
     "message_refuted": ("message was refuted", "messages were refuted"),
     "ambiguous": ("user of Vault CRM who fits several", "users of Vault CRM who fit several"),
     "no_status": ("request without a status", "requests without a status"),

@@ -21,6 +21,7 @@ _ACCOUNTS = {
     "deleted": "account deleted",
     "changed": "account changed",
     "regrouped": "changes groups",
+    "other_closed": "another account of the same person closed",
     "linked": "linked to the account that was there",
     "to_adopt": "has an account that was there before; adopt or ignore it",
     "conflict": "has an account that is not clearly theirs",

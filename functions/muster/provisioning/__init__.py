@@ -16,6 +16,10 @@ adoption           what a person says of an account that was there before
 differences        the steps from what was sent to what is wanted
 step_outcomes      what comes of a step: the account after it
 group_changes      who is put into which group, and taken out of it
+group_renames      groups whose assignment goes by another name now
+renaming_groups    one of them renamed
+other_accounts     second accounts of a member, of a change of address
+closing_others     they are found, and closed
 looking            accounts looked for: by external id, by name, in a list
 grouping           groups found, made and filled
 ports              what all this needs of the app and the roster

@@ -3,17 +3,21 @@
 from muster.error_log import LogEntry, entry_of
 from muster.errors import Problem
 from muster.provisioning import step_outcomes
+from muster.provisioning.group_renames import GroupRename
 from muster.roster.accounts import CONFLICT, MATCHED, Account
 from muster.settings.target_connection import TargetConnection
 
 CONFLICTING, TO_ADOPT, NO_LICENCE = "account_conflict", "account_to_adopt", "account_no_licence"
-NO_EFFECT, REFUSED, GROUP_REFUSED, LACKING = (
+NO_EFFECT, REFUSED, GROUP_REFUSED, NOT_RENAMED, LACKING = (
     "account_no_effect",
     "account_refused",
     "app_group_refused",
+    "app_group_not_renamed",
     "account_lacks_attributes",
 )
-CODES = frozenset({CONFLICTING, TO_ADOPT, NO_LICENCE, NO_EFFECT, REFUSED, GROUP_REFUSED, LACKING})
+CODES = frozenset(
+    {CONFLICTING, TO_ADOPT, NO_LICENCE, NO_EFFECT, REFUSED, GROUP_REFUSED, NOT_RENAMED, LACKING}
+)
 
 _AGAIN = "It is tried again by itself: with the next push, six hours after that, then daily."
 _REMEDIES = {
@@ -61,6 +65,18 @@ def of_group(app: str, name: str, problem: Problem, at: str, run: str) -> LogEnt
     """Return the entry about a group, by its name, into which members are not put."""
     told = Problem(f"group {name}", problem.message, f"{problem.remedy} {_REMEDIES[GROUP_REFUSED]}".strip())
     return entry_of(told, at=at, system=app, code=GROUP_REFUSED, notification=run, record=name)
+
+
+def not_renamed(app: str, rename: GroupRename, problem: Problem | None, at: str, run: str) -> LogEntry:
+    """Return the entry about a group that keeps its name, though its assignment has another now."""
+    why = problem.message if problem else "there is a group of that name already"
+    what = f"cannot be renamed {rename.after}, so its members are put into another of that name: {why}"
+    remedy = (
+        f"See in the app what the group {rename.before} was for, give {rename.after} the same, and delete the"
+        " former. Muster does not touch it any more."
+    )
+    told = Problem(f"group {rename.before}", what, remedy)
+    return entry_of(told, at=at, system=app, code=NOT_RENAMED, notification=run, record=rename.before)
 
 
 def lacking(app: str, member: str, names: tuple[str, ...], at: str, run: str) -> LogEntry:

@@ -23,6 +23,7 @@ _COUNTED = {
     Kind.CHANGE: "changed",
     Kind.JOIN: "regrouped",
     Kind.LEAVE: "regrouped",
+    Kind.CLOSE_OTHERS: "other_closed",
     Kind.READ_BACK: "read_back",
     Kind.LOOK: "looked_for",
 }
@@ -37,7 +38,8 @@ class AccountItem:
     `goal` is the digest of what the member is to have, and `steps` are those that lead there from `account`,
     which is what is known of it once it was looked for; `looked_for` says that this run has done that.
     `before` is what was recorded. `forget` says that nothing is to be done but to note that.
-    `retried`: it is done because the time for another try has come. `operations` are counted by the guard.
+    `takes_freed`: it is tried because somebody who leaves frees a licence, and `retried`: that, or because
+    the time for another try has come. `operations` are counted by the guard.
     """
 
     member: str
@@ -48,6 +50,7 @@ class AccountItem:
     account: Account
     before: Account
     looked_for: bool = False
+    takes_freed: bool = False
     retried: bool = False
     operations: tuple[str, ...] = ()
 

@@ -1,7 +1,7 @@
 """The plan of an app's push, person by person, from the roster and what the app shows (O2, O3). Pure."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from muster.provisioning import account_items, first_contact, step_outcomes
@@ -9,6 +9,7 @@ from muster.provisioning.account_items import AccountItem
 from muster.provisioning.app_state import AppState, as_it_is_now
 from muster.provisioning.differences import Kind, aim, difference
 from muster.provisioning.first_contact import Found, Roster
+from muster.provisioning.group_renames import group_renames, renamed
 from muster.provisioning.wanted_accounts import WantedAccount, wanted
 from muster.roster import end_dates
 from muster.roster.accounts import NO_ACCOUNT, Account
@@ -18,6 +19,8 @@ from muster.settings.target_connection import TargetConnection
 from muster.times import timestamp
 
 _NOTHING = AppState()
+# After every moment.
+_LAST = "~"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,30 @@ def judged(
     )
 
 
+def next_in_line(people: Iterable[Judged], connection: TargetConnection) -> frozenset[str]:
+    """Return who, by id, is tried now whatever the tries say: as many as leave, the longest waiting first.
+
+    Whoever leaves has freed a licence, in this push or just before it, at once.
+    """
+    waiting: list[tuple[str, str]] = []
+    freed = 0
+    for each in people:
+        account, changed = each.account, connection.key in each.member.changed_for
+        if each.wanted is None:
+            freed += account.is_linked and (account.is_open or changed)
+        elif account.full_since:
+            waiting.append((account.full_since, each.member.id))
+    return frozenset(member for _, member in sorted(waiting)[:freed])
+
+
+def tried_now(each: Judged) -> Judged:
+    """Return a member whose try is not put off any longer."""
+    tries = each.account.tries
+    if tries is None:
+        return each
+    return replace(each, account=replace(each.account, tries=replace(tries, count=1)))
+
+
 def is_to_be_looked_for(each: Judged, connection: TargetConnection, at: str) -> bool:
     """Whether the account has to be looked for before it can be said what is to be done."""
     steps = difference(each.account, each.wanted, connection, at)
@@ -74,9 +101,12 @@ def is_to_be_looked_for(each: Judged, connection: TargetConnection, at: str) -> 
 def make_plan(
     basis: AppBasis, connection: TargetConnection, settings: Settings, now: datetime
 ) -> list[AccountItem]:
-    """Return the plan: those who leave come first, for their licences are free for the others."""
+    """Return the plan: those who leave come first, for their licences are free for the others.
+
+    Of these, those who wait for one come first, whoever waits longest.
+    """
     items = list(_items(basis, connection, settings, now))
-    return sorted(items, key=lambda item: (not item.leaves, item.member))
+    return sorted(items, key=lambda item: (not item.leaves, item.account.full_since or _LAST, item.member))
 
 
 def _items(
@@ -84,8 +114,12 @@ def _items(
 ) -> Iterator[AccountItem]:
     at = timestamp(now)
     taken = dict(basis.taken)
-    for member in basis.members.values():
-        each = judged(member, basis.state, connection, settings, now)
+    state = renamed(basis.state, group_renames(basis.state, connection, settings))
+    people = [judged(member, state, connection, settings, now) for member in basis.members.values()]
+    freed_for = next_in_line(people, connection)
+    for person in people:
+        member, takes_freed = person.member, person.member.id in freed_for
+        each = tried_now(person) if takes_freed else person
         account = each.account
         found = basis.found.get(member.id) if is_to_be_looked_for(each, connection, at) else None
         if found is not None:
@@ -112,6 +146,7 @@ def _items(
             account=account,
             before=each.recorded,
             looked_for=looked_for,
+            takes_freed=takes_freed,
             retried=account.tries is not None and account.tried == goal and not is_marked,
             operations=account_items.operations(kinds),
         )

@@ -49,6 +49,11 @@ class AppState:
         return cls(**{name: document[name] for name in cls.__dataclass_fields__ if name in document})
 
 
+def here(state: AppState, connection: TargetConnection) -> AppState:
+    """Return what is remembered of the app to which a connection leads: of another one, nothing counts."""
+    return state if state.system == connection.leads_to else AppState(system=connection.leads_to)
+
+
 def digest(settings: Settings, connection: TargetConnection) -> str:
     """Return the digest of all in the settings that decides who is to have what in the app."""
     document = [

@@ -1,7 +1,8 @@
 """A chunk of members brought in line with a SCIM target, each step recorded before the next (O2, O3).
 
-Those who leave come first: their licences are free for the others. Who is made is recorded before it is sent,
-so that nobody is made without a trace; everything else says what is to be, and is harmless to repeat.
+Those who leave come first: their licences are free for the others. Who is made, or gets another address, of
+which some apps make a second account, is recorded before it is sent, so that nobody is made without a trace;
+everything else says what is to be, and is harmless to repeat.
 """
 
 from collections import Counter
@@ -10,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from muster.crm import scim_attributes
 from muster.crm.scim_answers import Outcome, Written
-from muster.crm.scim_attributes import EXTERNAL_ID
-from muster.crm.scim_resources import USERS
+from muster.crm.scim_attributes import EXTERNAL_ID, USER_NAME, Values
+from muster.crm.scim_resources import USERS, Resource
 from muster.errors import OutcomeUnknown, Problem
-from muster.provisioning import first_contact, step_outcomes
+from muster.provisioning import closing_others, first_contact, other_accounts, step_outcomes
 from muster.provisioning.differences import DECISIVE, Kind, Step, difference
 from muster.provisioning.first_contact import Found, Roster
 from muster.provisioning.group_changes import group_changes
@@ -106,6 +107,8 @@ class Provisioning:
         elif step.kind is Kind.READ_BACK:
             shown = self._ports.target.get(USERS, case.account.id)
             self._record(case, step_outcomes.read_back(case.account, shown, case.wanted, self._at))
+        elif step.kind is Kind.CLOSE_OTHERS:
+            self._close_others(case)
         else:
             self._write(case, step)
 
@@ -113,7 +116,11 @@ class Provisioning:
         account = case.account
         if account.unsure and account.id:
             shown = self._ports.target.get(USERS, account.id)
-            self._record(case, step_outcomes.read(account, shown, case.wanted))
+            after = step_outcomes.read(account, shown, case.wanted)
+            if account.readdressed and after.id and case.wanted:
+                own = self._own(case, account.user_name, case.wanted.user_name)
+                after = other_accounts.after_change(account, after, own, case.wanted.values)
+            self._record(case, after)
             return
         name = case.wanted.user_name if case.wanted else account.user_name
         if account.taken:
@@ -123,7 +130,12 @@ class Provisioning:
         self._record(case, step_outcomes.looked(account, match, case.wanted))
 
     def _write(self, case: Case, step: Step) -> None:
-        if step.kind is Kind.CREATE:
+        readdresses = (
+            step.kind is Kind.CHANGE
+            and case.wanted
+            and other_accounts.is_readdressed(case.account.sent, case.wanted.values)
+        )
+        if step.kind is Kind.CREATE or readdresses:
             self._record(case, step_outcomes.intended(case.account, step, case.wanted))
         try:
             result = self._sent(case, step)
@@ -133,6 +145,8 @@ class Provisioning:
         if step.kind is Kind.CHANGE and result.outcome is Outcome.REFUSED:
             result = self._one_by_one(case, result)
         account = step_outcomes.written(case.account, step, case.wanted, result, self._at)
+        if step.kind is Kind.CHANGE and result.outcome is Outcome.WRITTEN and case.wanted:
+            account = self._readdressed(case, account, case.wanted.values)
         other = self._member_of(account.id) if account.is_linked and account.id else None
         if other not in (None, case.member):
             # The app has answered with an account that was there: to some, making is changing.
@@ -169,10 +183,40 @@ class Provisioning:
             result = self._ports.target.change(case.account.id, sent, after)
             if result.outcome is Outcome.WRITTEN:
                 sent = after
-                self._record(case, step_outcomes.sent_some(case.account, sent))
+                account = step_outcomes.sent_some(case.account, sent)
+                self._record(case, self._readdressed(case, account, sent))
             else:
                 outcome = result
         return outcome
+
+    # ── Other accounts of a member ───────────────────────────────────────────────────────────────────
+
+    def _readdressed(self, case: Case, account: Account, values: Values) -> Account:
+        """Return an account after a change to these: of another address some apps make a second account."""
+        before = case.account
+        if account.id == before.id and not other_accounts.is_readdressed(before.sent, values):
+            return account
+        own = self._own(case, before.user_name, str(values.get(USER_NAME, "")))
+        return other_accounts.after_change(before, account, own, values)
+
+    def _own(self, case: Case, *user_names: str) -> list[Resource]:
+        own = closing_others.carrying(self._ports.target, case.member, user_names)
+        return [each for each in own if self._member_of(each.id) in (None, case.member)]
+
+    def _close_others(self, case: Case) -> None:
+        deletes = case.wanted is None and self._connection.deletes_leavers
+        if case.account.readdressed and case.wanted is None:
+            own = self._own(case, case.account.user_name)
+            self._record(case, other_accounts.with_others(case.account, own, deletes=deletes))
+        for other, groups in case.account.others.items():
+            sent = case.account.sent
+            why = closing_others.close(self._ports.target, case.member, other, groups, sent, deletes=deletes)
+            if why:
+                self._record(case, step_outcomes.not_closed(case.account, case.wanted, why, self._at))
+            else:
+                self._record(case, other_accounts.without(case.account, other))
+        if not case.account.others:
+            self._record(case, step_outcomes.all_closed(case.account))
 
     def _record(self, case: Case, account: Account) -> None:
         if account == case.account:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     READ_BACK = "read_back"  # whether the account lets anybody in
     CHANGE = "change"
     JOIN = "join"  # put it into groups
+    CLOSE_OTHERS = "close_others"  # close other accounts that are the member's as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,13 @@ def _known(
 def _to_leave(account: Account, connection: TargetConnection) -> list[Step]:
     steps = [Step(Kind.LEAVE, tuple(account.groups))] if account.groups else []
     deletes = connection.deletes_leavers
+    others = [Step(Kind.CLOSE_OTHERS)] if account.others or account.readdressed else []
     if account.active is False and (account.access == "deleted" or not deletes):
-        return steps
+        return [*steps, *others]
     is_sent = account.access == ("deleted" if deletes else "ended") and account.active is None
     if not is_sent:
         steps.append(Step(Kind.DELETE if deletes else Kind.DEACTIVATE))
-    return [*steps, Step(Kind.READ_BACK)]
+    return [*steps, Step(Kind.READ_BACK), *others]
 
 
 def _to_keep(account: Account, wanted: WantedAccount, connection: TargetConnection) -> list[Step]:
@@ -114,6 +116,8 @@ def _to_keep(account: Account, wanted: WantedAccount, connection: TargetConnecti
         steps.append(Step(Kind.CHANGE))
     if new := tuple(name for name in wanted.groups if name not in account.groups):
         steps.append(Step(Kind.JOIN, new))
+    if account.others:
+        steps.append(Step(Kind.CLOSE_OTHERS))
     return steps
 
 

@@ -3,7 +3,7 @@
 What is found is archived a hundred members at a time, so that a push that is interrupted goes on from there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import batched
@@ -15,7 +15,7 @@ from muster.provisioning.first_contact import Found
 from muster.provisioning.gathered_accounts import FOUND, read_found, written_found
 from muster.provisioning.looking import Lookup
 from muster.provisioning.ports import AppPorts
-from muster.roster.accounts import NO_ACCOUNT, Account
+from muster.roster.accounts import Account
 from muster.roster.member import Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE
 from muster.runs.archive import AttemptParts
@@ -38,9 +38,10 @@ class AccountGathering:
     settings: Settings
     connection: TargetConnection
 
-    # What was remembered of the app, and whether everybody is judged, once it was asked who is due.
+    # What was remembered of the app, whether everybody is judged, and how, once it was asked who is due.
     _state: AppState = field(default_factory=AppState, init=False)
     _everybody: bool = field(default=False, init=False)
+    _judged_ones: list[Judged] = field(default_factory=list, init=False)
 
     def due(self, run: Run) -> dict[str, Member]:
         """Return whom the push is about.
@@ -49,23 +50,15 @@ class AccountGathering:
         """
         self._state = self.ports.states.state(run.organization, self.connection.key)
         self._everybody = self._state.decided_with != app_state.digest(self.settings, self.connection)
-        names = self._names(run) if self._everybody else self._listed_now(run)
-        return {
-            member.id: member
-            for member in self._members(run, names)
-            if self._everybody or self._is_due(member, timestamp(at_of(run)))
-        }
+        self._judged_ones = self._people(run, self._state, everybody=self._everybody)
+        return {each.member.id: each.member for each in self._judged_ones}
 
     def look(self, run: Run, due: Mapping[str, Member], *, resumed: bool) -> AppBasis:
         """Return what the app shows of those who have no account yet, with what else decides about them."""
         unknown = [
             each
-            for member in due.values()
-            if account_plan.is_to_be_looked_for(
-                each := account_plan.judged(member, self._state, self.connection, self.settings, at_of(run)),
-                self.connection,
-                timestamp(at_of(run)),
-            )
+            for each in self._judged_ones
+            if account_plan.is_to_be_looked_for(each, self.connection, timestamp(at_of(run)))
         ]
         parts = AttemptParts(self.ports.archive, run)
         found, strangers, number = self._found(unknown, parts, resumed=resumed)
@@ -85,18 +78,27 @@ class AccountGathering:
 
     # ── Whom it is about ─────────────────────────────────────────────────────────────────────────────
 
-    def _names(self, run: Run) -> list[str]:
-        listed = {state.member for state in self.ports.roster.states(run.organization)}
-        return sorted(listed | set(self._listed(run)))
+    def _people(self, run: Run, state: AppState, *, everybody: bool) -> list[Judged]:
+        """Return everybody, or whoever has changed, or waits for a try whose time has come.
 
-    def _listed_now(self, run: Run) -> list[str]:
-        """Return who has changed, or waits for a try whose time has come.
-
-        The index lists candidates; the member decides.
+        Whoever waits for a licence is tried as well, as many as leave. The index lists candidates; the member
+        decides.
         """
-        at = timestamp(at_of(run))
-        listed = self._listed(run)
-        return sorted(name for name, since in listed.items() if since <= at)
+        listed, at = self._listed(run), timestamp(at_of(run))
+        if everybody:
+            states = self.ports.roster.states(run.organization)
+            names = sorted({each.member for each in states} | listed.keys())
+            people = list(self._judged(run, state, names))
+        else:
+            due = sorted(name for name, since in listed.items() if since <= at)
+            people = [each for each in self._judged(run, state, due) if self._is_due(each, at)]
+            if any(each.wanted is None for each in people):
+                later = sorted(name for name, since in listed.items() if since > at)
+                waiting = [each for each in self._judged(run, state, later) if each.account.full_since]
+                chosen = account_plan.next_in_line([*people, *waiting], self.connection)
+                people += [each for each in waiting if each.member.id in chosen]
+        freed_for = account_plan.next_in_line(people, self.connection)
+        return [account_plan.tried_now(each) if each.member.id in freed_for else each for each in people]
 
     def _listed(self, run: Run) -> dict[str, str]:
         later = (at_of(run) + _LONGEST_PAUSE).date()
@@ -105,17 +107,16 @@ class AccountGathering:
             name: due.since for name, due in self.ports.roster.due(run.organization, later) if key in due.what
         }
 
-    def _is_due(self, member: Member, at: str) -> bool:
-        key = self.connection.key
-        if key in member.changed_for:
-            return True
-        since = member.accounts.get(key, NO_ACCOUNT).due
-        return since is not None and since <= at
+    def _is_due(self, each: Judged, at: str) -> bool:
+        since = each.recorded.due
+        return self.connection.key in each.member.changed_for or (since is not None and since <= at)
 
-    def _members(self, run: Run, names: Sequence[str]) -> Iterable[Member]:
+    def _judged(self, run: Run, state: AppState, names: Sequence[str]) -> Iterator[Judged]:
         for some in batched(names, LOOKED_UP_AT_ONCE, strict=False):
             found = self.ports.roster.members(run.organization, some)
-            yield from (found[name] for name in some if name in found)
+            for name in some:
+                if name in found:
+                    yield account_plan.judged(found[name], state, self.connection, self.settings, at_of(run))
             self.clock.check()
 
     # ── Who they are in the app ──────────────────────────────────────────────────────────────────────

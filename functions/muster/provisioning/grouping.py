@@ -13,7 +13,7 @@ from muster.crm.scim_dialect import Dialect
 from muster.crm.scim_resources import GROUPS, Resource, named
 from muster.errors import FilterRefused, NotAllowed, OutcomeUnknown, Problem
 from muster.provisioning.group_changes import GroupChange, still_to_send
-from muster.provisioning.ports import Ports
+from muster.provisioning.ports import Ports, Target
 
 # What is called with a group's name, its id if there is one, and the ids of accounts: they are in it now, or
 # out of it. And what is called with why they are not.
@@ -102,7 +102,7 @@ class Groups:
         return None if name in self._refused else self._found_or_made(name, makes=makes)
 
     def _found_or_made(self, name: str, *, makes: bool) -> str | None:
-        found = self._found(name)
+        found = groups_called(self._ports.target, name)
         if len(found) == 1:
             return self._keep(name, found[0].id)
         if found:
@@ -118,24 +118,13 @@ class Groups:
         try:
             written = self._ports.target.create(GROUPS, body)
         except OutcomeUnknown:
-            found = self._found(name)
+            found = groups_called(self._ports.target, name)
             return self._keep(name, found[0].id) if len(found) == 1 else None
         if written.outcome is Outcome.WRITTEN and written.resource:
             return self._keep(name, written.resource.id)
         problem = written.problem or Problem(name, "was not made", "See the target's log.")
         self._refuse(name, problem.message, problem.remedy)
         return None
-
-    def _found(self, name: str) -> list[Resource]:
-        target = self._ports.target
-        with suppress(FilterRefused):
-            return target.find(GROUPS, "displayName", name)
-        try:
-            every = (each for page in target.all(GROUPS) for each in page.resources)
-            return named(every, "displayName", name)
-        except NotAllowed:
-            # Some targets list nothing; a group that is there then refuses to be made.
-            return []
 
     def _keep(self, name: str, group: str) -> str:
         self._ids[name] = group
@@ -148,3 +137,15 @@ class Groups:
 
     def _refuse(self, name: str, message: str, remedy: str) -> None:
         self._refused[name] = Problem(name, message, remedy)
+
+
+def groups_called(target: Target, name: str) -> list[Resource]:
+    """Return the groups of a name, in any case."""
+    with suppress(FilterRefused):
+        return target.find(GROUPS, "displayName", name)
+    try:
+        every = (each for page in target.all(GROUPS) for each in page.resources)
+        return named(every, "displayName", name)
+    except NotAllowed:
+        # Some targets list nothing; a group that is there then refuses to be made.
+        return []

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import batched
 
+from muster.crm.scim_answers import Outcome
 from muster.errors import Problem
-from muster.provisioning import account_errors, account_plan
+from muster.provisioning import account_errors, account_plan, renaming_groups
 from muster.provisioning.account_items import AccountItem
-from muster.provisioning.app_state import AppState
+from muster.provisioning.app_state import AppState, as_it_is_now
 from muster.provisioning.bringing_in_line import Case, Provisioning
 from muster.provisioning.differences import aim, difference
 from muster.provisioning.first_contact import Roster
+from muster.provisioning.group_renames import group_renames
 from muster.provisioning.ports import AppPorts, Ports
 from muster.roster.accounts import CONFLICT, MATCHED, NO_ACCOUNT, UNKNOWN, Account
 from muster.roster.member import Member
@@ -90,11 +92,14 @@ class AccountSender:
             member = members.get(item.member)
             each = member and account_plan.judged(member, self.state, self.connection, self.settings, now)
             as_planned = each and aim(each.wanted) == item.goal and (in_doubt or each.recorded == item.before)
+            if each and item.takes_freed:
+                each = account_plan.tried_now(each)
             if not each or not as_planned:
                 self.progress.outcomes["left_to_the_next_push"] += 1
                 continue
             self._recorded[item.member] = each.recorded
-            account = each.account if in_doubt else item.account
+            # What is known of the app's groups may have changed since the plan was made.
+            account = each.account if in_doubt else as_it_is_now(item.account, self.state, self.connection)
             has_looked = item.looked_for and not in_doubt and account.standing == UNKNOWN
             cases[item.member] = Case(item.member, account, each.wanted, has_looked=has_looked)
         return cases
@@ -146,6 +151,25 @@ class AccountSender:
     def _record_group(self, name: str, group: str | None) -> None:
         self.state = self.state.with_group(name, group)
         self.ports.states.save(self.connection.key, self.state, self.clock.lease)
+
+    def rename_groups(self, run: Run) -> None:
+        """Give groups their assignments' new names, so that nobody has to leave one and join another.
+
+        The members of one that keeps its name change groups after all.
+        """
+        for rename in group_renames(self.state, self.connection, self.settings):
+            written = renaming_groups.carry_out(rename, self.ports.app, self.connection.dialect)
+            if written.outcome is Outcome.WRITTEN:
+                self._record_group(rename.after, rename.group)
+                self.progress.outcomes["groups_renamed"] += 1
+            elif written.outcome is Outcome.GONE:
+                self._record_group(rename.before, None)
+            else:
+                at, app = timestamp(self.clock.now()), self.connection.key
+                self.progress.entries.append(
+                    account_errors.not_renamed(app, rename, written.problem, at, run.id)
+                )
+            self.clock.check()
 
     def _settle(self, run: Run, cases: dict[str, Case], items: dict[str, AccountItem], at: str) -> None:
         """Note that these members are brought in line as far as can be, and count what came of them."""

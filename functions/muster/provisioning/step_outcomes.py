@@ -13,12 +13,14 @@ from muster.crm.scim_resources import Resource
 from muster.provisioning import first_contact
 from muster.provisioning.differences import Kind, Step, aim
 from muster.provisioning.first_contact import CREATED, Match
+from muster.provisioning.other_accounts import is_readdressed
 from muster.provisioning.wanted_accounts import WantedAccount
 from muster.roster.accounts import CONFLICT, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, Account
 from muster.roster.vault_state import Tries
 
 NO_EFFECT = "is answered with success, but reading it back shows no effect"
 LEFT_OPEN = "the member has left, and an account with its userName is open that may not be Muster's"
+_OF_ANOTHER = "another account of the member's: "
 NOT_SHOWN = "is answered with success, and the target does not show whether the user is active"
 
 
@@ -29,13 +31,16 @@ def intended(account: Account, step: Step, wanted: WantedAccount | None) -> Acco
     """
     if step.kind is Kind.CREATE and wanted is not None:
         return replace(account, unsure=True, access="given", user_name=wanted.user_name, taken=False)
+    readdresses = wanted is not None and is_readdressed(account.sent, wanted.values)
+    if step.kind is Kind.CHANGE and readdresses:
+        return replace(account, unsure=True, readdressed=True)
     return replace(account, unsure=True)
 
 
 def looked(account: Account, match: Match, wanted: WantedAccount | None) -> Account:
     """Return the account after it was looked for by external id and name."""
     name = wanted.user_name if wanted else account.user_name
-    nobody = replace(NO_ACCOUNT, unknown=account.unknown)
+    nobody = _nobody(account)
     shown = match.resource
     if match.standing == UNKNOWN and wanted is None and account.is_linked:
         return _closed(account)
@@ -141,6 +146,16 @@ def not_regrouped(account: Account, wanted: WantedAccount | None, name: str, why
     return _failed(account, wanted, f"{_of_group(name)}{why}", at)
 
 
+def not_closed(account: Account, wanted: WantedAccount | None, why: str, at: str) -> Account:
+    """Return the account after another of the member's beside it could not be closed."""
+    return _failed(account, wanted, f"{_OF_ANOTHER}{why}", at)
+
+
+def all_closed(account: Account) -> Account:
+    """Return the account once nothing is left beside it."""
+    return _succeeded(account) if account.why.startswith(_OF_ANOTHER) else account
+
+
 def _of_group(name: str) -> str:
     return f"the group {name}: "
 
@@ -163,7 +178,7 @@ def _done(account: Account, step: Step, wanted: WantedAccount | None, shown: Res
             )
         case Kind.CHANGE if wanted is not None:
             name = shown.user_name if shown and shown.user_name else account.user_name
-            # A change of address makes another account of it in some targets.
+            # A change of address makes another account of it in some targets: see `other_accounts`.
             id_ = shown.id if shown else account.id
             return _succeeded(replace(account, id=id_, sent=wanted.values, user_name=name))
         case Kind.DELETE:
@@ -181,10 +196,16 @@ def _hidden(account: Account, wanted: WantedAccount | None) -> Account:
     It may be hidden, or was deleted by hand; and a target can give an account another id, which then is open.
     """
     if wanted is not None:
-        return replace(NO_ACCOUNT, standing=UNKNOWN, user_name=account.user_name, unknown=account.unknown)
+        return replace(_nobody(account), user_name=account.user_name)
     if account.access == "deleted":
         return _closed(account)
     return replace(account, id="", active=None, groups={}, unsure=True)
+
+
+def _nobody(account: Account) -> Account:
+    """Return no account, of which is known only that there may be others that are the member's."""
+    readdressed = account.readdressed or bool(account.others)
+    return replace(NO_ACCOUNT, readdressed=readdressed, unknown=account.unknown)
 
 
 def _closed(account: Account) -> Account:

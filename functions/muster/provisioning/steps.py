@@ -5,7 +5,7 @@ not matter where a push is interrupted.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from muster.checks import Check
@@ -14,6 +14,7 @@ from muster.provisioning import account_items, account_plan, app_basis, app_stat
 from muster.provisioning.account_items import AccountItem
 from muster.provisioning.account_plan import AppBasis
 from muster.provisioning.gathering_accounts import AccountGathering
+from muster.provisioning.group_renames import group_renames
 from muster.provisioning.ports import AppPorts
 from muster.provisioning.sending_accounts import AccountSender
 from muster.pushes.ports import Plan
@@ -26,7 +27,7 @@ from muster.runs.run import Run, at_of
 from muster.settings import Settings
 from muster.settings.target_connection import TargetConnection
 
-_EVERYBODY = "everybody"
+_EVERYBODY, _GROUPS = "everybody", "groups"
 
 
 @dataclass(slots=True)
@@ -66,14 +67,19 @@ class AppTarget:
     def plan(self, run: Run, shown: AppBasis) -> Plan[AccountItem]:
         """Decide."""
         items = account_plan.make_plan(shown, self.connection, self.settings, at_of(run))
+        renames = group_renames(shown.state, self.connection, self.settings) if items else []
         return Plan(
             items=items,
-            counts=account_items.counts(items),
+            counts=account_items.counts(items) | ({"groups_renamed": len(renames)} if renames else {}),
             plan_hash=account_items.plan_hash(items),
             read=len(shown.members),
             reasons=self._reasons(shown.state),
-            summary={_EVERYBODY: shown.everybody},
-            note=_strangers(shown),
+            summary={
+                _EVERYBODY: shown.everybody,
+                _GROUPS: sorted(app_state.here(shown.state, self.connection).groups.values()),
+            },
+            note=_strangers(shown) + "".join(f" {each.in_words()}" for each in renames),
+            details={"group_renames": [asdict(each) for each in renames]},
         )
 
     def failed_checks(self) -> Sequence[Check]:
@@ -89,13 +95,14 @@ class AppTarget:
         return account_items.read(part)
 
     def begin(self, run: Run, items: Sequence[AccountItem], *, resumed: bool) -> None:
-        """Take up what is known of the app's groups: of another app's, nothing is."""
-        state = self.ports.states.state(run.organization, self.connection.key)
-        if state.system != self.connection.leads_to:
-            state = app_state.AppState(system=self.connection.leads_to)
-            if items:
-                self.ports.states.save(self.connection.key, state, self.clock.lease)
+        """Take up what is known of the app's groups, and give them their new names before anything else."""
+        stored = self.ports.states.state(run.organization, self.connection.key)
+        state = app_state.here(stored, self.connection)
+        if items and state != stored:
+            self.ports.states.save(self.connection.key, state, self.clock.lease)
         self.sender.state = state
+        if items and not run.cursor:
+            self.sender.rename_groups(run)
 
     def chunks(self, items: Sequence[AccountItem]) -> Iterator[Sequence[AccountItem]]:
         """Yield the items in order: who leaves is sent before who comes."""
@@ -119,6 +126,9 @@ class AppTarget:
             return
         key = self.connection.key
         state = self.ports.states.state(run.organization, key)
+        if not set(summary[_GROUPS]) <= set(state.groups.values()):
+            # A group was gone: who was judged before that was seen, is judged again by the next push.
+            return
         decided_with = app_state.digest(self.settings, self.connection)
         judged = replace(state, system=self.connection.leads_to, decided_with=decided_with)
         if judged != state:

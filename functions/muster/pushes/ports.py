@@ -45,6 +45,7 @@ class Plan[I]:
     entries: Sequence[LogEntry] = ()
     standing: Sequence[LogEntry] = ()
     note: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Target[I: Item, Shown](Protocol):

@@ -54,7 +54,7 @@ class PushJob[I: Item, Shown]:
             entries=plan.entries,
             standing=plan.standing,
             note=self._note(failed, reasons) + plan.note,
-            details={"blocked_by": [asdict(check) for check in failed]},
+            details={"blocked_by": [asdict(check) for check in failed], **plan.details},
         )
 
     def written(self, items: Sequence[I]) -> bytes:

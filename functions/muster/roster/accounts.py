@@ -28,6 +28,7 @@ IGNORED: Final = "ignored"  # somebody has said that it is to be left alone
 
 _NOTHING: Values = MappingProxyType({})
 _NO_GROUPS: Mapping[str, str] = MappingProxyType({})
+_NO_OTHERS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,10 @@ class Account:
     found or made by. `origin` says how it was linked: `created`, `external_id` or `adopted:<who>`. `access`
     is what was last sent about it, `active` what was read back since, `None` if it was not. `sent` are the
     attributes as they were last sent, `groups` the ids of the groups that it was put into, by their names.
+
+    `readdressed`: its userName or address was changed, of which some targets make a second account; so
+    others are looked for when the member leaves. `others` are those of the member's, by their ids, that are
+    to be closed, and the ids of the groups that each is to be taken out of.
 
     `unsure`: a write may have been sent and its answer is not known, so the next step is to look. `taken`:
     the target has said that the name is taken. `full_since`: since when the target has no licence for it.
@@ -55,6 +60,8 @@ class Account:
     active: bool | None = None
     sent: Values = field(default_factory=lambda: _NOTHING)
     groups: Mapping[str, str] = field(default_factory=lambda: _NO_GROUPS)
+    readdressed: bool = False
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_OTHERS)
     unsure: bool = False
     taken: bool = False
     full_since: str | None = None
@@ -77,7 +84,11 @@ class Account:
     def state(self) -> str:
         """How it stands, in a word: what members, their history and events show; empty for no account."""
         if self.is_linked:
-            return "active" if self.is_open else ("deleted" if self.access == "deleted" else "inactive")
+            return (
+                "active"
+                if self.is_open or self.others
+                else ("deleted" if self.access == "deleted" else "inactive")
+            )
         if self.full_since:
             return "no_licence"
         return {MATCHED: "to_adopt"}.get(self.standing, self.standing) or ("failed" if self.tries else "")
@@ -93,7 +104,7 @@ class Account:
         is_sent = self.is_linked and self.active is None and self.access != ""
         if self.tries:
             return self.tries.next()
-        return "" if self.unsure or is_sent else None
+        return "" if self.unsure or is_sent or self.others else None
 
     def shown(self) -> Json:
         """Return what members and their history show of it; empty for no account."""
@@ -108,6 +119,8 @@ class Account:
             }
         if "groups" in stored:
             stored["groups"] = dict(self.groups)
+        if "others" in stored:
+            stored["others"] = {each: list(groups) for each, groups in self.others.items()}
         if self.tries:
             stored["tries"] = {"since": self.tries.since, "last": self.tries.last, "count": self.tries.count}
             stored["tries"] |= {
@@ -124,6 +137,8 @@ class Account:
                 name: tuple(value) if isinstance(value, list) else value
                 for name, value in values["sent"].items()
             }
+        if "others" in values:
+            values["others"] = {each: tuple(groups) for each, groups in values["others"].items()}
         if "tries" in values:
             values["tries"] = Tries(**values["tries"])
         return Account(**values, unknown=unknown(document, _EMPTY))

@@ -117,13 +117,7 @@ class Licences:
 
     def end_lease(self) -> None:
         """Let the lease of a run that died run out."""
-        bootstrap._dynamodb().update_item(
-            TableName="roster",
-            Key={"pk": {"S": "ORG#acme"}, "sk": {"S": "LEASE"}},
-            UpdateExpression="SET #until = :past",
-            ExpressionAttributeNames={"#until": "until"},
-            ExpressionAttributeValues={":past": {"N": "1"}},
-        )
+        self.company.end_lease()
 
     def snapshot(self) -> tuple[Any, bytes]:
         """Return all that there is, to go back to."""

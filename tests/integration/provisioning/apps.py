@@ -76,6 +76,16 @@ class Apps:
             for each in directory["groups"]
         }
 
+    def delete_group(self, name: str) -> None:
+        """Delete a group by hand, in the app."""
+        self.scim.control("DELETE", f"admin/Groups/{self.group_id(name)}", status=204)
+
+    def group_id(self, name: str) -> str:
+        """Return a group's id in the app."""
+        groups = self.scim.control("GET", "directory")["groups"]
+        (group,) = (str(each["id"]) for each in groups if each["displayName"] == name)
+        return group
+
 
 def address(name: str) -> str:
     """Return a person's e-mail address, which is the userName in the app."""

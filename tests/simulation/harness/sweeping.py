@@ -59,9 +59,9 @@ def sweep[S: Named, R: Result](
 
 
 def sweep_pairs[S: Named, R: Result](
-    subject: Subject[S, R, Any], scenario: S, kinds: Sequence[str], every: int = 1
+    subject: Subject[S, R, Any], scenario: S, kinds: Sequence[str], every: int = 1, offset: int = 0
 ) -> int:
-    """Break every call in each way, and then one of `every` of what can break later.
+    """Break every call in each way, and then one of `every` of what can break later, from `offset` on.
 
     Returns how many pairs; raises `Violation`.
     """
@@ -70,7 +70,7 @@ def sweep_pairs[S: Named, R: Result](
     for first in points(lambda _: kinds)(clean.calls):
         check(subject, scenario, start, clean, first)
         later = tuple(subject.world.wire.calls)[first.call :]
-        for second in points(lambda _: kinds, every, count)(later):
+        for second in points(lambda _: kinds, every, offset + count)(later):
             check(subject, scenario, start, clean, first, second)
             count += 1
     return count

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.simulation.harness.faults import Fault, these
+from tests.simulation.harness.shares import every_and_offset, of_share
 from tests.simulation.harness.subject import only
 from tests.simulation.harness.sweeping import play_in_pieces, points, sweep
 from tests.simulation.imports import results
@@ -89,7 +90,7 @@ def test_leavers_are_out_within_one_import_though_every_message_is_lost(company:
 def test_every_fault_at_every_call_of_an_import_ends_as_without(
     scenario: ImportScenario, company: Importing, figures: Counter[str]
 ) -> None:
-    figures["fault points of imports"] += sweep(company, scenario, points(everywhere))
+    figures["fault points of imports"] += sweep(company, scenario, points(everywhere, *every_and_offset()))
 
 
 @pytest.mark.long
@@ -98,7 +99,7 @@ def test_it_makes_no_difference_to_imports_that_aws_forgets_the_token_of_a_trans
     scenario: ImportScenario, company: Importing, figures: Counter[str]
 ) -> None:
     company.world.rules.remembers = False
-    figures["fault points of imports"] += sweep(company, scenario, points(telling))
+    figures["fault points of imports"] += sweep(company, scenario, points(telling, *every_and_offset()))
 
 
 @pytest.mark.long
@@ -115,6 +116,6 @@ def test_however_long_the_invocations_of_an_import_are_it_ends_the_same(
 def test_many_days_in_which_anything_fails_end_well(
     seeds: range, company: Importing, figures: Counter[str]
 ) -> None:
-    for seed in seeds:
+    for seed in of_share(seeds):
         figures["faults in soaked imports"] += soak(company, seed).faults
         figures["soaked companies"] += 1

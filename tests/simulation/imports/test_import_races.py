@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.simulation.harness.racing import race_seeded, race_stalled
+from tests.simulation.harness.shares import every_and_offset, of_share
 from tests.simulation.harness.subject import only
 from tests.simulation.harness.world import Violation
 from tests.simulation.imports.bugs import seats_without_condition
@@ -67,7 +68,7 @@ def test_who_reads_first_and_writes_last_does_not_win(race: ImportRace, company:
 def test_many_seeded_schedules_of_imports(
     race: ImportRace, company: Importing, figures: Counter[str]
 ) -> None:
-    figures["seeded schedules of imports"] += len(race_seeded(company, race, range(SEEDS, 300)))
+    figures["seeded schedules of imports"] += len(race_seeded(company, race, of_share(range(SEEDS, 300))))
 
 
 @pytest.mark.long
@@ -75,7 +76,7 @@ def test_many_seeded_schedules_of_imports(
 def test_one_stalled_anywhere_while_the_others_finish(
     race: ImportRace, company: Importing, figures: Counter[str]
 ) -> None:
-    figures["stalls of imports"] += race_stalled(company, race)
+    figures["stalls of imports"] += race_stalled(company, race, *every_and_offset())
 
 
 @pytest.mark.long
@@ -83,4 +84,4 @@ def test_one_stalled_anywhere_while_the_others_finish(
 def test_an_import_that_wakes_up_at_any_call_changes_nothing(
     race: ImportRace, company: Importing, figures: Counter[str]
 ) -> None:
-    figures["zombies"] += race_stalled(company, race, victims=[0])
+    figures["zombies"] += race_stalled(company, race, *every_and_offset(), victims=[0])

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from tests.simulation.harness.shares import every_and_offset
 from tests.simulation.harness.sweeping import play_in_pieces, points, sweep
 from tests.simulation.pushes.scenarios import PUSHES
 from tests.simulation.pushes.subject import Pushing, PushScenario, everywhere, in_preflight, telling
@@ -41,7 +42,7 @@ def test_a_push_whose_time_is_up_again_and_again_ends_as_the_one_that_had_enough
 def test_every_fault_at_every_call_of_a_push_ends_as_without(
     scenario: PushScenario, pushing: Pushing, figures: Counter[str]
 ) -> None:
-    figures["fault points of pushes"] += sweep(pushing, scenario, points(everywhere))
+    figures["fault points of pushes"] += sweep(pushing, scenario, points(everywhere, *every_and_offset()))
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.simulation.harness.racing import race_seeded, race_stalled
+from tests.simulation.harness.shares import every_and_offset, of_share
 from tests.simulation.harness.subject import only
 from tests.simulation.pushes.races import RACES, ZOMBIES
 from tests.simulation.pushes.subject import Pushing, PushRace
@@ -34,7 +35,7 @@ def test_a_seed_is_one_schedule_of_pushes(pushing: Pushing) -> None:
 @pytest.mark.long
 @each_race
 def test_many_seeded_schedules_of_pushes(race: PushRace, pushing: Pushing, figures: Counter[str]) -> None:
-    figures["seeded schedules of pushes"] += len(race_seeded(pushing, race, range(SEEDS, 100)))
+    figures["seeded schedules of pushes"] += len(race_seeded(pushing, race, of_share(range(SEEDS, 100))))
 
 
 @pytest.mark.long
@@ -42,4 +43,4 @@ def test_many_seeded_schedules_of_pushes(race: PushRace, pushing: Pushing, figur
 def test_a_push_or_who_meets_it_stalled_anywhere(
     race: PushRace, pushing: Pushing, figures: Counter[str]
 ) -> None:
-    figures["stalls of pushes"] += race_stalled(pushing, race)
+    figures["stalls of pushes"] += race_stalled(pushing, race, *every_and_offset())

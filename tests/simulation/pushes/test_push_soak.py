@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from tests.simulation.harness.shares import of_share
 from tests.simulation.pushes.bugs import of_troubles
 from tests.simulation.pushes.soaking import TROUBLES, leaver_in_trouble, soak
 from tests.simulation.pushes.subject import Pushing
@@ -46,6 +47,6 @@ def test_a_trouble_may_begin_at_every_stage_and_last(
 def test_after_many_days_of_trouble_every_licence_is_where_it_belongs(
     pushing: Pushing, figures: Counter[str]
 ) -> None:
-    for seed in range(SEEDS, 100):
+    for seed in of_share(range(SEEDS, 100)):
         figures["faults in soaked pushes"] += soak(pushing, seed).faults
         figures["soaked companies with licences"] += 1

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.simulation.harness.racing import race_seeded, race_stalled
+from tests.simulation.harness.shares import every_and_offset, of_share
 from tests.simulation.harness.subject import only
 from tests.simulation.harness.sweeping import play_in_pieces, points, sweep
 from tests.simulation.imports.subject import Importing, ImportRace, ImportScenario, everywhere, telling
@@ -49,7 +50,7 @@ def test_an_undo_and_what_happens_at_once_end_well(race: ImportRace, company: Im
 def test_every_fault_at_every_call_of_an_undo_ends_as_without(
     scenario: ImportScenario, company: Importing, figures: Counter[str]
 ) -> None:
-    figures["fault points of undos"] += sweep(company, scenario, points(everywhere))
+    figures["fault points of undos"] += sweep(company, scenario, points(everywhere, *every_and_offset()))
 
 
 @pytest.mark.long
@@ -57,11 +58,11 @@ def test_every_fault_at_every_call_of_an_undo_of_a_push_ends_as_without(
     pushing: Pushing, figures: Counter[str]
 ) -> None:
     for scenario in UNDOS_OF_PUSHES:
-        figures["fault points of undos"] += sweep(pushing, scenario, points(everywhere))
+        figures["fault points of undos"] += sweep(pushing, scenario, points(everywhere, *every_and_offset()))
 
 
 @pytest.mark.long
 @each_race
 def test_whoever_stalls_beside_an_undo_all_ends_well(race: ImportRace, company: Importing) -> None:
-    race_stalled(company, race)
-    race_seeded(company, race, range(2, 60))
+    race_stalled(company, race, *every_and_offset())
+    race_seeded(company, race, of_share(range(2, 60)))

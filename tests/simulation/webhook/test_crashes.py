@@ -8,6 +8,7 @@ import pytest
 from tests.simulation.harness import invariants
 from tests.simulation.harness.faults import KINDS, SWEPT, Call
 from tests.simulation.harness.messages import user
+from tests.simulation.harness.shares import every_and_offset
 from tests.simulation.harness.sweeping import Points, points, prepared, sweep, sweep_pairs
 from tests.simulation.webhook.scenarios import BOB_IS, SCENARIOS
 from tests.simulation.webhook.subject import Receiving, Scenario
@@ -31,8 +32,8 @@ SAMPLED = 4
 
 
 def one_of(every: int, kinds: Sequence[str]) -> Points:
-    """Return where to break: one of `every` calls, in each of these ways."""
-    return points(lambda call: () if call.number % every else kinds)
+    """Return where to break: one of `every` calls, in each of these ways; of these, the share of this run."""
+    return points(lambda call: () if call.number % every else kinds, *every_and_offset())
 
 
 @each_scenario
@@ -110,7 +111,7 @@ def test_every_fault_at_every_call_ends_as_the_run_without(
 def test_every_two_faults_end_as_the_run_without(
     scenario: Scenario, receiving: Receiving, figures: Counter[str]
 ) -> None:
-    figures["pairs of faults"] += sweep_pairs(receiving, scenario, SWEPT)
+    figures["pairs of faults"] += sweep_pairs(receiving, scenario, SWEPT, *every_and_offset())
 
 
 @pytest.mark.long

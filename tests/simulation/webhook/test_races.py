@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.simulation.harness.racing import race_seeded, race_stalled
+from tests.simulation.harness.shares import every_and_offset, of_share
 from tests.simulation.webhook.races import RACES
 from tests.simulation.webhook.subject import Receiving, WebhookRace
 
@@ -35,7 +36,7 @@ def test_a_seed_is_one_schedule(receiving: Receiving) -> None:
 @pytest.mark.long
 @each_race
 def test_many_seeded_schedules(race: WebhookRace, receiving: Receiving, figures: Counter[str]) -> None:
-    figures["seeded schedules"] += len(race_seeded(receiving, race, range(SEEDS, 400)))
+    figures["seeded schedules"] += len(race_seeded(receiving, race, of_share(range(SEEDS, 400))))
 
 
 @pytest.mark.long
@@ -43,4 +44,4 @@ def test_many_seeded_schedules(race: WebhookRace, receiving: Receiving, figures:
 def test_one_worker_stalled_at_any_call_while_the_others_finish(
     race: WebhookRace, receiving: Receiving, figures: Counter[str]
 ) -> None:
-    figures["stalls"] += race_stalled(receiving, race)
+    figures["stalls"] += race_stalled(receiving, race, *every_and_offset())

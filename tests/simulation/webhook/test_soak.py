@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from tests.simulation.harness.shares import of_share
 from tests.simulation.webhook.soaking import soak
 from tests.simulation.webhook.subject import Receiving
 
@@ -24,6 +25,6 @@ def test_a_seed_replays(receiving: Receiving) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("seeds", [range(start, start + 100) for start in range(100, 3000, 100)], ids=str)
 def test_many_seeds_converge(seeds: range, receiving: Receiving, figures: Counter[str]) -> None:
-    for seed in seeds:
+    for seed in of_share(seeds):
         figures["faults in soaks"] += len(soak(receiving, seed).faults)
         figures["soaks"] += 1

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.simulation.harness.faults import Fault, these
+from tests.simulation.harness.shares import every_and_offset, of_share
 from tests.simulation.harness.sweeping import play_in_pieces, points, prepared, sweep
 from tests.simulation.webhook_setup.company import A_CLAIM
 from tests.simulation.webhook_setup.scenarios import SETUPS, installed
@@ -68,7 +69,7 @@ def test_a_setup_replays(setup: Setup) -> None:
 def test_every_fault_at_every_call_of_a_setup_ends_as_without(
     scenario: SetupScenario, setup: Setup, figures: Counter[str]
 ) -> None:
-    figures["fault points of setups"] += sweep(setup, scenario, points(everywhere))
+    figures["fault points of setups"] += sweep(setup, scenario, points(everywhere, *every_and_offset()))
 
 
 @pytest.mark.long
@@ -77,5 +78,5 @@ def test_setups_in_which_anything_fails_again_and_again_end_well(
     scenario: SetupScenario, setup: Setup, figures: Counter[str]
 ) -> None:
     start, clean = prepared(setup, scenario)
-    for seed in range(200):
+    for seed in of_share(range(200)):
         figures["faults in soaked setups"] += setup.soak(scenario, start, clean, seed)

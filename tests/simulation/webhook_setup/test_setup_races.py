@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.simulation.harness.racing import race_seeded, race_stalled
+from tests.simulation.harness.shares import every_and_offset, of_share
 from tests.simulation.webhook_setup.races import RACES, WOKEN
 from tests.simulation.webhook_setup.subject import Setup, SetupRace
 
@@ -41,7 +42,7 @@ def test_a_seed_is_one_schedule_of_setups(setup: Setup) -> None:
 @pytest.mark.long
 @each_race
 def test_many_seeded_schedules_of_setups(race: SetupRace, setup: Setup, figures: Counter[str]) -> None:
-    figures["seeded schedules of setups"] += len(race_seeded(setup, race, range(SEEDS, 100)))
+    figures["seeded schedules of setups"] += len(race_seeded(setup, race, of_share(range(SEEDS, 100))))
 
 
 @pytest.mark.long
@@ -49,4 +50,6 @@ def test_many_seeded_schedules_of_setups(race: SetupRace, setup: Setup, figures:
 def test_a_setup_or_who_meets_it_stalled_anywhere(
     race: SetupRace, setup: Setup, figures: Counter[str]
 ) -> None:
-    figures["stalls of setups"] += race_stalled(setup, race, victims=[0] if race.wakes else None)
+    figures["stalls of setups"] += race_stalled(
+        setup, race, *every_and_offset(), victims=[0] if race.wakes else None
+    )

@@ -4,6 +4,7 @@ import traceback
 
 import pytest
 
+from muster.crm.scim_attributes import GROUP
 from muster.errors import ApiCallsUsedUp, Misconfigured, MusterError, PasswordRefused, Unavailable
 from tests.doubles.clocks import MonotonicClock
 from tests.doubles.credentials import CANARY, Shelf
@@ -111,7 +112,7 @@ def test_a_call_that_was_one_too_many_is_made_later(
     target.quirks(**quirks)
     target.fault("throttle", method="POST", delay_s=3)
     clock = MonotonicClock()
-    body = {"schemas": [], "displayName": "Sales"}
+    body = {"schemas": [GROUP], "displayName": "Sales"}
     written = target.client(clock=clock).create("Groups", body)
     assert written.resource is not None
     assert clock.slept == waits
