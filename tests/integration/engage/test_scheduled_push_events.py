@@ -20,6 +20,7 @@ RUN = "20261120T081532000-0a1b2c3d"
 
 def test_an_event_of_each_kind_is_there() -> None:
     kinds = {"push", "preview", "retry_login", "approve", "reject", "go_on", "start", "undo"}
+    kinds |= {"app", "app_preview"}  # to an app
     assert {each.removeprefix("scheduled_push_") for each in events_for("scheduled_push")} == kinds
 
 
@@ -81,7 +82,7 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "a hash without a run": ({"plan_hash": "x"}, "event", "plan_hash"),
     "a mode, which is the import's": ({"mode": "full"}, "mode", "not a known key"),
     "members, who are the import's": ({"members": ["ada"]}, "members", "not a known key"),
-    "a connection that is not pushed to": ({"connections": ["align"]}, "connections[0]", "vault_crm"),
+    "a connection that is not pushed to": ({"connections": ["align"]}, "connections[0]", "not pushed to"),
     "no connection": ({"connections": []}, "connections", "empty"),
     "a connection as text": ({"connections": "vault_crm"}, "connections", "not a list"),
     "nobody": ({}, "by", "is missing"),
