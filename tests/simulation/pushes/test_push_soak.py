@@ -28,7 +28,8 @@ def test_after_days_of_trouble_every_licence_is_where_it_belongs_and_a_seed_is_o
     soaked = [soak(pushing, seed) for seed in range(SEEDS)]
     figures["faults in soaked pushes"] += sum(each.faults for each in soaked)
     figures["soaked companies with licences"] += SEEDS
-    assert soak(pushing, SEEDS - 1) == soaked[-1]
+    # The first may have been the first of all in this world.
+    assert soak(pushing, 0) == soaked[0]
     assert len(set(soaked[-1].happened)) > 3
 
 
