@@ -17,7 +17,7 @@ IN_VENV := .venv/bin/
 # A second SCIM server for the simulations, where this machine has node.
 SCIMMY := $(if $(and $(shell command -v node 2>/dev/null),$(shell command -v npm 2>/dev/null)),tests/simulation/scimmy/node_modules/.package-lock.json)
 
-.PHONY: help setup demo test check up down bench simulate build deploy format
+.PHONY: help setup demo test check up people down bench simulate build deploy format
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +38,11 @@ check: setup ## Check format, style, types and the template
 	@# Beside each other: types take longest.
 	@$(IN_VENV)sam validate & $(IN_VENV)mypy functions muster_cli sandbox tests; types=$$?; wait $$! && exit $$types
 
-up: setup ## Start the local stack: Muster on an AWS emulator beside a sandbox Salesforce and Vault CRM (STACK=name for another)
+up: setup ## Start the local stack: Muster on an AWS emulator beside a sandbox Salesforce, Vault CRM and SCIM app (STACK=name for another)
 	@$(IN_VENV)python -m sandbox.local_stack up
+
+people: setup ## Bring 61 people into what `make up` started, and connect the SCIM app, to be filled by an import and a push
+	@$(IN_VENV)python -m sandbox.local_stack people
 
 down: setup ## End what `make up` started
 	@$(IN_VENV)python -m sandbox.local_stack down

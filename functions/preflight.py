@@ -71,6 +71,7 @@ def _checked(asked: Preflight, remaining: Callable[[], float]) -> dict[str, Any]
         vault_crm=bootstrap.brisk_vault,
         align=bootstrap.align,
         scim=bootstrap.brisk_scim,
+        user_pool=bootstrap.user_pool,
     )
     today = datetime.now(UTC).date()  # noqa: TID251 - a handler is who asks the clock
     checking = Checking(stored.settings, ports, remaining, today)

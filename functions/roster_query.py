@@ -290,6 +290,7 @@ def _health(request: HowItIs) -> Json:
         vault_crm=bootstrap.brisk_vault,
         align=bootstrap.align,
         scim=bootstrap.brisk_scim,
+        user_pool=bootstrap.user_pool,
     )
     now, until = _now(), time.monotonic() + _CHECKS_TAKE_S
     checks = checking.Checking(stored.settings, ports, lambda: until - time.monotonic(), now.date())

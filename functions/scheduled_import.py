@@ -23,6 +23,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from muster import bootstrap
 from muster.admin_requests import RunRequest, answer_run, settings_of
+from muster.engage.ports import Vault
 from muster.errors import MusterError, Problem, Rejected
 from muster.imports.importing import Importing
 from muster.imports.notifying_managers import MailSummary, ManagerNotifier
@@ -30,7 +31,6 @@ from muster.imports.ports import Ports
 from muster.observability import logger, metrics
 from muster.presentation import plans
 from muster.presentation.answers import Layout
-from muster.pushes.ports import Vault
 from muster.references import Reference
 from muster.roster import refuted_messages
 from muster.roster.finding import find_named

@@ -9,7 +9,8 @@ settings/                an organization's settings document, and what follows f
 sources/                 gather: users as a CRM shows them, whole or refused
 roster/                  decide and write: who is a member, and what each member has
 runs/                    runs of any kind: lease, guard, park, resume, end
-pushes/                  what is pending sent to Vault CRM; Align read and shown what came of it
+pushes/                  what has changed sent to one system, whichever it is
+engage/                  Engage licences in Vault CRM, and Align: what is pending sent, what came of it read
 provisioning/            members' accounts in apps made, changed and closed
 imports/                 the roster brought in line with Salesforce and Vault CRM, and Align with it
 webhook/                 an outbound message received, queued and followed

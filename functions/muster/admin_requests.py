@@ -45,7 +45,7 @@ def _person(value: str) -> str:
 _SAY_WHO = "Say who asks, for example jane@acme.example."
 _THE_SCHEDULES_NAME = ("is the name that the schedules go by", _SAY_WHO)
 _A_WORKFLOW_TAKES = frozenset(
-    {"status", "ended", "organization", "run_id", "mode", "counts", "muster_version"}
+    {"status", "ended", "organization", "run_id", "mode", "counts", "connections_left", "muster_version"}
 )
 _LONGEST_TEXT = 300
 # So many names are looked through for one that is close: what one query answers at the most.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
+    from muster.adapters.aws.app_table import AppTable
     from muster.adapters.aws.change_queue import ChangeQueue
     from muster.adapters.aws.delivery_journal import DeliveryJournal
     from muster.adapters.aws.digest_note import DigestNote
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from muster.adapters.aws.settings_table import SettingsTable
     from muster.adapters.aws.snapshot_files import SnapshotFiles
     from muster.adapters.aws.unlinked_holder_table import UnlinkedHolderTable
+    from muster.adapters.aws.user_pool import UserPool
     from muster.adapters.aws.webhook_journal import WebhookJournal
     from muster.adapters.aws.webhook_registry import WebhookRegistry
     from muster.adapters.aws.workflow import Workflow
@@ -54,7 +56,8 @@ if TYPE_CHECKING:
     from muster.adapters.vault.client import Vault
     from muster.checks import Check
     from muster.connections.tracking_health import HealthTracker
-    from muster.pushes.ports import Vault as PushVault
+    from muster.engage.ports import Vault as PushVault
+    from muster.provisioning.ports import App
     from muster.reporting.reporting_runs import RunReporter
     from muster.settings import Settings
     from muster.settings.scim_connection import ScimConnection
@@ -64,6 +67,8 @@ if TYPE_CHECKING:
         SystemConnection,
         VaultCrmConnection,
     )
+    from muster.settings.target_connection import TargetConnection
+    from muster.settings.user_pool_connection import UserPoolConnection
     from muster.settings.versions import StoredSettings
     from muster.sources.ports import Salesforce as SalesforceUsers
     from muster.undo.ports import Ports as UndoPorts
@@ -185,6 +190,14 @@ def run_table() -> RunTable:
     from muster.adapters.aws.run_table import RunTable
 
     return RunTable(_dynamodb(), environment.roster_table_name())
+
+
+@cache
+def app_table() -> AppTable:
+    """What pushes remember of apps."""
+    from muster.adapters.aws.app_table import AppTable
+
+    return AppTable(_dynamodb(), environment.roster_table_name())
 
 
 @cache
@@ -421,11 +434,44 @@ def brisk_vault(connection: VaultCrmConnection) -> Vault:
     )
 
 
+def app(connection: TargetConnection) -> App:
+    """The app of a connection, whatever kind it is, with the patience of a push."""
+    from muster.settings.scim_connection import ScimConnection
+    from muster.settings.user_pool_connection import UserPoolConnection
+
+    match connection:
+        case ScimConnection():
+            return scim(connection)
+        case UserPoolConnection():
+            return user_pool(connection)
+    raise AssertionError(connection.kind)
+
+
+def scim(connection: ScimConnection) -> Scim:
+    """A SCIM target, with the patience of a push: it waits for a minute where it is told to."""
+    from muster.adapters.scim.client import Scim
+
+    return Scim(connection, _reachable(connection), _login_journal(), longest_wait_s=65)
+
+
 def brisk_scim(connection: ScimConnection) -> Scim:
     """A SCIM target for somebody who waits for the answer."""
     from muster.adapters.scim.client import Scim
 
     return Scim(connection, _reachable(connection), _login_journal(), timeout=(5, 20), longest_wait_s=5)
+
+
+def user_pool(connection: UserPoolConnection) -> UserPool:
+    """A Cognito user pool, called in its own region by the function's role."""
+    import boto3
+    from botocore.config import Config
+
+    from muster.adapters.aws.user_pool import UserPool
+
+    # What is asked may be asked again, so the client's own tries are enough.
+    config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+    client = boto3.client("cognito-idp", region_name=connection.region, config=config)
+    return UserPool(client, connection)
 
 
 def integration_users(settings: Settings, names: Iterable[str]) -> dict[str, str]:

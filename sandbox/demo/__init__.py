@@ -6,8 +6,9 @@ importing           chapter 3: three assignments over a company of a few hundred
 staying_safe        chapter 4: a seat that becomes free, and a broken filter that is parked
 licences            chapter 5: Engage groups of Vault CRM, asked for, waited for and taken back
 lost_licences       chapter 6: a removal that fails and heals by itself, and a licence that nobody has
+apps                chapter 7: accounts made, adopted and closed in an app, and a session ended
 subscribing         an app that is told what changes: a rule and a queue
-acme                the settings of chapters 3 to 6
+acme                the settings of chapters 3 to 7
 walk                takes the steps, and remembers how each went
 by_hand             commands to paste, for who keeps the stack (KEEP=1)
 """

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from muster.presentation.tables import table
 from sandbox.demo import (
+    apps,
     auto_provisioning,
     by_hand,
     connecting,
@@ -34,6 +35,7 @@ CHAPTERS = {
     "Staying safe: people leave, and people make mistakes": staying_safe.take,
     "Licences: groups of Vault CRM's Engage, given out and taken back": licences.take,
     "Lost licences: one that could not be taken back, and one that nobody has": lost_licences.take,
+    "Apps are told: accounts made, adopted and closed, and a session that ends": apps.take,
 }
 TAKES = "one to two minutes, some twenty seconds of them until the first step"
 

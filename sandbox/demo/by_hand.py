@@ -7,7 +7,7 @@ from rich.console import Console
 
 from sandbox.demo.licences import KEY_ACCOUNTS
 from sandbox.local_stack.salesforce_admin import API, SalesforceAdmin
-from sandbox.local_stack.stack import ORGANIZATION, LocalStack
+from sandbox.local_stack.stack import APP, ORGANIZATION, LocalStack
 
 
 def show(stack: LocalStack, console: Console) -> None:
@@ -52,6 +52,10 @@ def commands(stack: LocalStack) -> dict[str, str]:
         ),
         "Push what is pending to Vault CRM": _invoke(stack, "ScheduledPushFunction", by="you@acme.example"),
         "See the groups of the Engage server": f"curl -s {stack.vault_crm}/sandbox/engage/engage/groups",
+        "Push to the app": _invoke(
+            stack, "ScheduledPushFunction", connections=[f"scim.{APP}"], by="you@acme.example"
+        ),
+        "See who is in the app, also as a page at its address": f"curl -s {stack.app}/sandbox/directory",
         "See the settings": _invoke(stack, "OrganizationSettingsFunction", action="get"),
         "Send a forged message": f"curl -s -i -d '<x/>' '{stack.webhook_url.partition('?')[0]}?token=guess'",
         "End it": f"make down STACK={stack.folder.name}",

@@ -7,10 +7,13 @@ building    `sam build` for this machine, when the sources changed
 deploying   `sam deploy` to the emulator, and what came of it
 salesforce_admin  changes users, and switches flows on and off, as an admin of Salesforce does
 vault_admin  makes users in Vault CRM and groups on its Engage server, as their admins do
+app_admin   makes and looks at accounts in the app with SCIM, as its admin does
+user_pool   a user pool of Cognito, and people who sign in there
 enrolling   makes the organization `acme`, with its secrets, and has Muster install its webhook in Salesforce
+filling     brings people of a company, and settings that connect the app
 emulator    MiniStack as a program of its own, put right where it differs from AWS
 waiting     waits for a condition, with a deadline
 
-`python -m sandbox.local_stack up | down | status`; the environment variables STACK and MUSTER_PORT name
-another stack and the emulator's port.
+`python -m sandbox.local_stack up | people | status | down`; the environment variables STACK and MUSTER_PORT
+name another stack and the emulator's port.
 """

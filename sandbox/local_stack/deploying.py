@@ -1,10 +1,13 @@
 """`sam deploy` of the built template to the emulator, and what came of it."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from sandbox.local_stack.building import architecture, run_logged
 
@@ -55,14 +58,21 @@ def deploy(endpoint_url: str, log: Path, stack_name: str = STACK_NAME, **paramet
     return _deployed(endpoint_url, stack_name)
 
 
-def _deployed(endpoint_url: str, stack_name: str) -> Deployed:
-    cloudformation = boto3.client(
-        "cloudformation",
+def client(service: str, endpoint_url: str, config: Config | None = None) -> Any:
+    """Return a boto3 client of the emulator at `endpoint_url`."""
+    make: Callable[..., Any] = boto3.client  # whose own types know a service by its literal name only
+    return make(
+        service,
         endpoint_url=endpoint_url,
         region_name=REGION,
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=config,
     )
+
+
+def _deployed(endpoint_url: str, stack_name: str) -> Deployed:
+    cloudformation = client("cloudformation", endpoint_url)
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
     resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
 

@@ -16,12 +16,13 @@ from typing import Any
 import botocore.exceptions
 import requests
 
-from sandbox.local_stack import processes
+from sandbox.local_stack import processes, user_pool
 from sandbox.local_stack.building import ROOT, built, digest
 from sandbox.local_stack.deploying import CREDENTIALS, REGION, Deployed, deploy
 from sandbox.local_stack.enrolling import enrol, install_webhook
 from sandbox.local_stack.processes import Process
-from sandbox.local_stack.stack import ORGANIZATION, LocalStack
+from sandbox.local_stack.stack import APP, ORGANIZATION, LocalStack
+from sandbox.local_stack.user_pool import Pool
 from sandbox.local_stack.waiting import wait_until
 
 type Say = Callable[[str], None]
@@ -33,6 +34,7 @@ PROGRAMS = {
     "emulator": ("-m", "sandbox.local_stack.emulator"),
     "salesforce": ("-m", "sandbox.salesforce", "--port", "0"),
     "vault_crm": ("-m", "sandbox.vault_crm", "--port", "0"),
+    "scim": ("-m", "sandbox.scim", "--port", "0", "--title", "Acme's app"),
 }
 
 
@@ -133,10 +135,11 @@ def _started(folder: Path, say: Say, port: int, *, webhook: bool) -> LocalStack:
         )
         behind = replace(behind, processes=(*behind.processes, process))
         behind.write(folder)
-    deployed, behind = _deployed(folder, endpoint_url, behind, say)
+    deployed, pool, behind = _deployed(folder, endpoint_url, behind, say)
     salesforce = _said(folder, "salesforce", "Salesforce", say)
     vault_crm = _said(folder, "vault_crm", "Vault CRM", say)
-    stack = LocalStack(folder, _facts(endpoint_url, deployed, salesforce, vault_crm))
+    scim = _said(folder, "scim", "app with SCIM", say)
+    stack = LocalStack(folder, _facts(endpoint_url, deployed, pool, salesforce, vault_crm, scim))
     with _step("Setting up the organization acme", folder / "emulator.log", say):
         webhook_url = enrol(stack, salesforce["organization_id"])
     if webhook:
@@ -155,13 +158,13 @@ def _up_to_date(folder: Path, behind: Behind, say: Say) -> LocalStack:
         say("It is up already.")
         return stack
     say("It is up already; the sources have changed since.")
-    deployed, _ = _deployed(folder, stack.facts["endpoint_url"], behind, say)
-    stack = replace(stack, facts={**stack.facts, **asdict(deployed)})
+    deployed, pool, _ = _deployed(folder, stack.facts["endpoint_url"], behind, say)
+    stack = replace(stack, facts={**stack.facts, **asdict(deployed), "user_pool": asdict(pool)})
     stack.write()
     return stack
 
 
-def _deployed(folder: Path, endpoint_url: str, behind: Behind, say: Say) -> tuple[Deployed, Behind]:
+def _deployed(folder: Path, endpoint_url: str, behind: Behind, say: Say) -> tuple[Deployed, Pool, Behind]:
     for name in ("build.log", "deploy.log"):
         (folder / name).unlink(missing_ok=True)
     with _step("Building Muster", folder / "build.log", say), built(folder / "build.log") as sources:
@@ -169,10 +172,12 @@ def _deployed(folder: Path, endpoint_url: str, behind: Behind, say: Say) -> tupl
             with _step("Starting the AWS emulator", folder / "emulator.log", say):
                 wait_until(lambda: _answers(endpoint_url, behind), "its answer", seconds=60)
         with _step("Deploying Muster to it", folder / "deploy.log", say):
-            deployed = deploy(endpoint_url, folder / "deploy.log")
+            # It is Acme's own, and there before Muster, which is told whose sessions it may end.
+            pool = user_pool.ensure(endpoint_url)
+            deployed = deploy(endpoint_url, folder / "deploy.log", UserPoolArns=pool.arn)
     behind = replace(behind, sources=sources)
     behind.write(folder)
-    return deployed, behind
+    return deployed, pool, behind
 
 
 @contextmanager
@@ -213,16 +218,23 @@ def _first_line(log: Path) -> dict[str, Any] | None:
 
 
 def _facts(
-    endpoint_url: str, deployed: Deployed, salesforce: dict[str, Any], vault_crm: dict[str, Any]
+    endpoint_url: str,
+    deployed: Deployed,
+    pool: Pool,
+    salesforce: dict[str, Any],
+    vault_crm: dict[str, Any],
+    scim: dict[str, Any],
 ) -> dict[str, Any]:
     return {
         "endpoint_url": endpoint_url,
         "region": REGION,
         **asdict(deployed),
-        "sandbox": {"salesforce": salesforce["url"], "vault_crm": vault_crm["url"]},
+        "user_pool": asdict(pool),
+        "sandbox": {"salesforce": salesforce["url"], "vault_crm": vault_crm["url"], "scim": scim["url"]},
         "credentials": {
             "salesforce": {name: salesforce[name] for name in ("client_id", "client_secret")},
             "vault_crm": {name: vault_crm[name] for name in ("username", "password")},
+            f"scim/{APP}": {"token": scim["token"]},
         },
         "organizations": {},
     }

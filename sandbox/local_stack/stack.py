@@ -1,20 +1,20 @@
 """A running local stack: what its stack.json says, and the ways in."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import requests
 from botocore.config import Config
 
 from sandbox.local_stack.building import ROOT
-from sandbox.local_stack.deploying import CREDENTIALS, STACK_NAME
+from sandbox.local_stack.deploying import STACK_NAME, client
 from sandbox.local_stack.waiting import wait_until
 
 ORGANIZATION = "acme"
+# What the settings call the app that is provisioned by SCIM, and the user pool.
+APP, POOL = "app", "portal"
 # The longest that a function may run is 900 seconds.
 ANSWER_S = 930
 STATE_MACHINE_S = 1800
@@ -58,22 +58,20 @@ class LocalStack:
         return str(self.facts["sandbox"]["vault_crm"])
 
     @property
+    def app(self) -> str:
+        """The address of the sandbox app with SCIM, and of the page that shows who is in it."""
+        return str(self.facts["sandbox"]["scim"])
+
+    @property
     def webhook_url(self) -> str:
         """The address that Salesforce posts to, with its token."""
         return str(self.facts["organizations"][ORGANIZATION]["webhook_url"])
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the stack's AWS, always the same one for a service."""
-        make: Callable[..., Any] = boto3.client  # whose own types know a service by its literal name only
         if service not in self._clients:
-            self._clients[service] = make(
-                service,
-                endpoint_url=self.facts["endpoint_url"],
-                region_name=self.facts["region"],
-                aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-                config=Config(read_timeout=ANSWER_S, retries={"total_max_attempts": 1}),
-            )
+            config = Config(read_timeout=ANSWER_S, retries={"total_max_attempts": 1})
+            self._clients[service] = client(service, self.facts["endpoint_url"], config)
         return self._clients[service]
 
     def invoke(self, function: str, **event: Any) -> dict[str, Any]:

@@ -30,7 +30,8 @@ from muster.adapters.vault.client import Vault
 from muster.connections import checking
 from muster.crm import engage_features, vql
 from muster.crm.vault_fields import OBJECT
-from muster.pushes.ports import Ports
+from muster.engage.ports import Ports
+from muster.engage.steps import EngageTarget
 from muster.pushes.pushing import Pushing
 from muster.roster import engage_groups
 from muster.roster.effects import indexed
@@ -164,9 +165,11 @@ class _Work:
             partial(crm.fields, OBJECT),
             lambda _: None,
         )
+        stored = StoredSettings("acme", 1, document, "jane", "2026-11-01T00:00:00Z", "", "attempt")
         self.pushing = Pushing(
-            StoredSettings("acme", 1, document, "jane", "2026-11-01T00:00:00Z", "", "attempt"),
-            ports,
+            stored,
+            ports.of_runs,
+            lambda clock: EngageTarget(ports, clock, stored.settings),
             lambda: datetime.now(UTC),
             lambda: 900.0,
         )

@@ -146,6 +146,16 @@ class Company(Acme):
         entries, _ = bootstrap.roster_views().history("acme", self.roster()[crm_id]["id"], 100, None)
         return entries
 
+    def end_lease(self) -> None:
+        """Let the lease of a run that died run out."""
+        bootstrap._dynamodb().update_item(
+            TableName="roster",
+            Key={"pk": {"S": "ORG#acme"}, "sk": {"S": "LEASE"}},
+            UpdateExpression="SET #until = :past",
+            ExpressionAttributeNames={"#until": "until"},
+            ExpressionAttributeValues={":past": {"N": "1"}},
+        )
+
     def snapshot(self) -> Any:
         """Return all that there is, to go back to."""
         return super().snapshot(), self.document

@@ -26,11 +26,11 @@ from muster.adapters.aws.unlinked_holder_table import UnlinkedHolderTable
 from muster.adapters.aws.webhook_journal import WebhookJournal
 from muster.adapters.aws.webhook_registry import WebhookRegistry
 from muster.connections.quarantine import Health
+from muster.engage import push_items
 from muster.errors import Stale
 from muster.imports import plan_items
 from muster.imports.manager_mails import PendingMail
 from muster.lease import LeaseHeld
-from muster.pushes import push_items
 from muster.roster.decisions import Wanted
 from muster.roster.effects import indexed
 from muster.roster.engage_groups import Due
@@ -162,7 +162,7 @@ def test_what_the_index_tells_imports(left: Left) -> None:
 
 
 def test_what_the_index_tells_pushes_and_imports(left: Left) -> None:
-    what = frozenset({"engage_connect", "engage", "user_status", "align", "evaluation"})
+    what = frozenset({"engage_connect", "engage", "user_status", "align", "evaluation", "scim.gong"})
     assert list(left.roster.due(ORGANIZATION, NOW.date())) == [("ada", Due("", what))]
 
 

@@ -38,6 +38,15 @@ TAKE_OFF_A_QUEUE = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveM
 NAMED = re.compile(
     r"\$\{\w+\.Arn\}/.+|arn:\$\{AWS::Partition\}:\w+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:[\w-]+[:/].+"
 )
+# The pools that an admin names.
+USER_POOLS = {"Fn::Split": [",", {"Ref": "UserPoolArns"}]}
+READ_USER_POOLS = {"cognito-idp:AdminGetUser", "cognito-idp:ListUsers"}
+END_SESSIONS = {
+    *READ_USER_POOLS,
+    "cognito-idp:AdminDisableUser",
+    "cognito-idp:AdminEnableUser",
+    "cognito-idp:AdminUserGlobalSignOut",
+}
 # AWS knows no resources of these: log delivery, which workflows need to write their log; and metrics.
 NO_RESOURCES = re.compile(
     r"logs:(\w*LogDeliver(y|ies)|DescribeLogGroups|\w+ResourcePolic(y|ies))"
@@ -95,14 +104,16 @@ def _too_wide(statement: Properties) -> Iterator[str]:
     yield from (f"may do {action}" for action in actions(statement) if "*" in action)
     if statement["Effect"] != "Allow" or "NotAction" in statement or "NotResource" in statement:
         yield "says what is not allowed, not what is"
+    kinds = {action.partition(":")[0] for action in actions(statement)}
     for resource in either_of(resources(statement)):
+        if resource == USER_POOLS and kinds == {"cognito-idp"}:
+            continue
         if resource == "*":
             if not all(NO_RESOURCES.fullmatch(action) for action in actions(statement)):
                 yield f"may do {actions(statement)} to anything"
         elif not (resource.keys() & {"Fn::GetAtt", "Ref"} or NAMED.fullmatch(str(resource.get("Fn::Sub")))):
             yield f"may do it to {resource}"
     keys = leading_keys(statement)
-    kinds = {action.partition(":")[0] for action in actions(statement)}
     if (
         not {*actions(statement)} <= {*READ_A_STREAM}
         and "dynamodb" in kinds
@@ -153,6 +164,35 @@ def what_lambda_does_for_a_function_is_allowed(template: Template) -> Iterator[s
             yield f"{name} {'need not' if (action, where) in found else 'may not'} do {action} to {where}"
 
 
+def who_may_do_what_in_user_pools(template: Template) -> Iterator[str]:
+    """A push ends sessions; checks read. Nobody makes, changes or deletes anybody, or may without pools."""
+    allowed = {
+        "ScheduledPushFunction": END_SESSIONS,
+        "PreflightFunction": READ_USER_POOLS,
+        "RosterQueryFunction": READ_USER_POOLS,
+    }
+    made = translated(template)
+    for name, function in lambdas(made).items():
+        found = {
+            action
+            for statement in statements(made, function)
+            for action in actions(statement)
+            if action.startswith("cognito-idp:")
+        }
+        if found != allowed.get(name, set()):
+            yield f"{name} may do {sorted(found)}"
+    for name, role in roles(made).items():
+        for policy in role.get("Policies", []):
+            condition = policy.get("Fn::If", [""])[0]
+            if "cognito-idp:" in str(policy) and condition != "HasUserPools":
+                yield f"{name} has the policy whether there are pools or not"
+    if (
+        template["Conditions"]["HasUserPools"] != {"Fn::Not": [{"Fn::Equals": [{"Ref": "UserPoolArns"}, ""]}]}
+        or template["Parameters"]["UserPoolArns"]["Default"]
+    ):
+        yield "there are pools that nobody has named"
+
+
 def mails_may_go_by_a_configuration_set(template: Template) -> Iterator[str]:
     """SES checks the identity, and the configuration set that is the identity's default."""
     for name in lambdas(translated(template)):
@@ -187,6 +227,11 @@ PUTS, STREAM = (
     )
     for position in (0, 1)
 )
+POOLS, LOOKS = (
+    ("Resources", name, "Properties", "Policies", 1, "Fn::If")
+    for name in ("ScheduledPushFunctionRole", "PreflightFunctionRole")
+)
+ENDS = (*POOLS, 1, "PolicyDocument", "Statement", 0)
 OF_AWS = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
 AS_IN_EXAMPLES = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "new.handler"}}
 SECRETS_OF_ALL = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*"
@@ -238,6 +283,19 @@ MUTANTS: list[Mutant] = [
     (policies_name_what_they_allow, (*STREAM, "Action", 1), "dynamodb:Scan"),
     (policies_name_what_they_allow, (*PUTS, "Resource"), "*"),
     (policies_name_what_they_allow, (*PUTS, "Resource", "Fn::If", 2, "Fn::Sub"), "arn:aws:events:*:*:*/*"),
+    (policies_name_what_they_allow, (*ENDS, "Resource"), "*"),
+    (policies_name_what_they_allow, (*ENDS, "Resource", "Fn::Split", 1, "Ref"), "MemberEventsBus"),
+    (policies_name_what_they_allow, (*ENDS, "Action"), ["cognito-idp:ListUsers", "s3:GetObject"]),
+    (who_may_do_what_in_user_pools, (*ENDS, "Action", 4), GONE),
+    (who_may_do_what_in_user_pools, (*ENDS, "Action", 0), "cognito-idp:AdminDeleteUser"),
+    (
+        who_may_do_what_in_user_pools,
+        (*LOOKS, 1, "PolicyDocument", "Statement", 0, "Action", 0),
+        "cognito-idp:AdminDisableUser",
+    ),
+    (who_may_do_what_in_user_pools, (*POOLS, 0), "SendsMail"),
+    (who_may_do_what_in_user_pools, ("Conditions", "HasUserPools"), {"Fn::Equals": ["a", "a"]}),
+    (who_may_do_what_in_user_pools, ("Parameters", "UserPoolArns", "Default"), "*"),
     (what_lambda_does_for_a_function_is_allowed, (*LOGS, "Action"), [*LOG, "logs:CreateLogGroup"]),
     (
         what_lambda_does_for_a_function_is_allowed,

@@ -20,6 +20,7 @@ OWN = (
 )
 SHARED_VARIABLES = ("Globals", "Function", "Environment", "Variables")
 A_TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/muster-restored"
+A_POOL = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbC123dEf"
 STREAM = {"Fn::Sub": "${RestoredTableArn}/stream/${RestoredTableStreamLabel}"}
 ALWAYS = {"Fn::GetAtt": ["RosterTable", "Arn"]}
 
@@ -106,6 +107,13 @@ def test_a_restored_table_is_used_by_all(source: Template) -> None:
         ("RestoredTableStreamLabel", "", True),
         ("RestoredTableStreamLabel", "2026-11-30T08:15:31.123", True),
         ("RestoredTableStreamLabel", f"{A_TABLE}/stream/2026-11-30T08:15:31.123", False),
+        ("UserPoolArns", "", True),
+        ("UserPoolArns", A_POOL, True),
+        ("UserPoolArns", f"{A_POOL},{A_POOL}", True),
+        ("UserPoolArns", f"{A_POOL}, {A_POOL}", False),
+        ("UserPoolArns", f"{A_POOL},*", False),
+        ("UserPoolArns", "eu-central-1_AbC123dEf", False),
+        ("UserPoolArns", "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/*", False),
         ("MemberEventsBus", "", True),
         ("MemberEventsBus", "default", True),
         ("MemberEventsBus", "arn:aws:events:eu-west-1:123456789012:event-bus/default", False),

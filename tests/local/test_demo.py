@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from ruamel.yaml import YAML
 
 from muster import __version__
 from sandbox.demo import __main__ as demo
@@ -27,9 +28,9 @@ def test_the_demo_shows_every_step_on_a_second_stack_which_has_nothing_in_common
 
     shown = run("sandbox.demo", name=name, KEEP="1")
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert shown.stdout.startswith("Muster from end to end, in 6 chapters: one to two minutes")
+    assert shown.stdout.startswith("Muster from end to end, in 7 chapters: one to two minutes")
     walked, _, by_hand = shown.stdout.partition("It stays up. Try it by hand:")
-    assert shown.stdout.splitlines()[-1].startswith(f"Muster {__version__} works: 55 of 55 steps, in ")
+    assert shown.stdout.splitlines()[-1].startswith(f"Muster {__version__} works: 63 of 63 steps, in ")
     pasted = re.findall(r"Scheduled(?:Import|Push)Function with ({.+})", shown.stdout)
     assert pasted
     assert all(json.loads(event)["by"] for event in pasted), "an event that is shown must be accepted (I5)"
@@ -41,12 +42,19 @@ def test_the_demo_shows_every_step_on_a_second_stack_which_has_nothing_in_common
         "Staying safe": "deactivate: 148 of 148 active members in all",
         "Licences": "│ No Licenses Remaining │",
         "Lost licences": "│ kim.lee@agency.example │ UK Key Accounts │",
+        "Apps are told": "│ closed  │",
     }.items():
         assert f"\n{title}: " in walked
         assert part in walked
 
     second = LocalStack.read(folder_of(name))
     assert second.salesforce in by_hand
+    filled = run("sandbox.local_stack", "people", name=name)
+    assert filled.returncode == 0, filled.stdout + filled.stderr
+    assert f"MUSTER_STACK={name} .venv/bin/muster push\n" in filled.stdout
+    settings = second.invoke("OrganizationSettingsFunction", action="get")["settings"]
+    assert YAML(typ="safe").load(second.folder / "acme.yaml") == settings, "what is there already stays"
+    assert len(settings["assignments"]) == 3
     assert {second.facts["endpoint_url"], second.salesforce, second.vault_crm}.isdisjoint(
         {stack.facts["endpoint_url"], stack.salesforce, stack.vault_crm}
     )

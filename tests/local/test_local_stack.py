@@ -15,12 +15,13 @@ from uuid import uuid4
 
 import boto3
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
-from sandbox.local_stack import processes
+from sandbox.local_stack import processes, user_pool
 from sandbox.local_stack.building import ROOT
 from sandbox.local_stack.deploying import MAIL_FROM
-from sandbox.local_stack.launching import Behind
+from sandbox.local_stack.launching import PROGRAMS, Behind
 from sandbox.local_stack.stack import LocalStack, Mail, folder_of
 from sandbox.local_stack.waiting import wait_until
 from tests.local.conftest import PATIENCE_S, Roster, assert_nothing_is_left_of, run
@@ -34,6 +35,7 @@ def test_make_up_leaves_a_stack_whose_file_says_all_there_is_to_know(stack: Loca
         "archive_bucket",
         "functions",
         "state_machines",
+        "user_pool",
         "sandbox",
         "credentials",
         "organizations",
@@ -41,11 +43,14 @@ def test_make_up_leaves_a_stack_whose_file_says_all_there_is_to_know(stack: Loca
     assert {system: set(names) for system, names in stack.facts["credentials"].items()} == {
         "salesforce": {"client_id", "client_secret"},
         "vault_crm": {"username", "password"},
+        "scim/app": {"token"},
     }
     connected = stack.invoke("OrganizationSettingsFunction", action="get")["effective"]["connections"]
-    assert set(stack.facts["sandbox"]) == {"salesforce", "vault_crm"}
-    for system, url in stack.facts["sandbox"].items():
-        assert connected[system]["host"] == url.removeprefix("http://")
+    assert set(stack.facts["sandbox"]) == {"salesforce", "vault_crm", "scim"}
+    for system in ("salesforce", "vault_crm"):
+        assert connected[system]["host"] == stack.facts["sandbox"][system].removeprefix("http://")
+    assert connected["scim"] == {}, "make people connects the app"
+    assert "Nobody has an account yet" in requests.get(stack.app, timeout=PATIENCE_S).text
     assert connected["vault_crm"]["manage_features"] == [], "nothing is pushed unless somebody asks for it"
     assert stack.facts["archive_bucket"] == stack.resource("RunArchive")
     machines = ("ScheduledImport", "ScheduledPush")
@@ -109,10 +114,10 @@ def test_a_start_that_is_broken_off_leaves_nothing_running(name: str, ending: si
 
 
 def all_started(name: str) -> Behind | None:
-    """Return what is behind a stack once it has its three processes."""
+    """Return what is behind a stack once it has its processes."""
     with contextlib.suppress(json.JSONDecodeError):  # it may be just being written
         behind = Behind.read(folder_of(name))
-        return behind if behind and len(behind.processes) == 3 else None
+        return behind if behind and len(behind.processes) == len(PROGRAMS) else None
     return None
 
 
@@ -124,6 +129,23 @@ def test_a_start_that_fails_says_which_step_and_what_to_do(name: str) -> None:
     assert "is already in use" in up.stdout
     assert "run the same command again" in up.stdout
     assert Behind.read(folder_of(name)) is None
+
+
+def test_a_session_in_the_user_pool_is_renewed_until_its_user_is_signed_out(stack: LocalStack) -> None:
+    people, email = user_pool.People(stack), f"{uuid4().hex}@acme.example"
+    people.add([email])
+    pool, cognito = stack.facts["user_pool"]["id"], stack.client("cognito-idp")
+    session = people.sign_in(email)
+    assert (session.is_renewed(), session.is_known(), people.is_enabled(email)) == (True, True, True)
+    cognito.admin_user_global_sign_out(UserPoolId=pool, Username=email)
+    assert (session.is_renewed(), session.is_known()) == (False, False)
+    assert people.sign_in(email).is_renewed(), "signed out is not shut out"
+
+    session = people.sign_in(email)
+    cognito.admin_disable_user(UserPoolId=pool, Username=email)
+    assert (session.is_renewed(), people.is_enabled(email)) == (False, False)
+    with pytest.raises(ClientError, match="NotAuthorizedException"):
+        people.sign_in(email)
 
 
 @pytest.mark.parametrize("name_of_a_stack", ["../etc", "a/b", "a b", "ä"])

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from muster.crm import engage_features
+from muster.engage import push_items
 from muster.imports import planning_vault_crm
-from muster.pushes import push_items
 from muster.roster import (
     namesakes,
     refuted_messages,

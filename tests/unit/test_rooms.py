@@ -22,6 +22,7 @@ ROOMS = {
     "roster": ["roster"],
     "runs": ["runs"],
     "pushes": ["pushes"],
+    "engage": ["engage"],
     "provisioning": ["provisioning"],
     "imports": ["imports"],
     "webhook": ["webhook"],

@@ -11,22 +11,34 @@ from functools import partial
 from typing import Any
 
 from muster.checks import Check, NotAsked, Read, Result, unread
-from muster.connections import credential_expiry, salesforce_checks, scim_checks, vault_checks
+from muster.connections import (
+    credential_expiry,
+    salesforce_checks,
+    scim_checks,
+    user_pool_checks,
+    vault_checks,
+)
 from muster.connections.access_checks import AccessFound, SecretFound, lacking
-from muster.connections.ports import Ports, Scim, Vault, VaultMetadata
-from muster.crm import align_fields, scim_resources, vault_fields
+from muster.connections.ports import App, Ports, Scim, Vault, VaultMetadata
+from muster.crm import align_fields, scim_attributes, scim_resources, vault_fields, vql
 from muster.crm.engage_features import FEATURES
 from muster.crm.vault_records import Field
 from muster.errors import Misconfigured, MusterError, NotAllowed, NotServed, Problem, Rejected
 from muster.settings import Settings, mappings, trial_queries
 from muster.settings.scim_connection import ScimConnection
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
+from muster.settings.target_connection import TargetConnection
+from muster.settings.user_pool_connection import UserPoolConnection
 
 # How long one read may take, retries included; with less time left, the rest is reported as not asked.
 _LONGEST_READ_S = 75
 # A version that vaults have served for years: asking in it which versions a vault serves always works.
 _OLD_VERSION = "v24.1"
 _NAMED_IN_MESSAGE = 3
+# What an app has to allow, by its kind.
+_RIGHTS = {"scim": scim_checks.RIGHTS, "cognito": user_pool_checks.RIGHTS}
+# Asks for nobody: whoever wants to know whether Vault CRM answers.
+HARMLESS_QUERY = vql.select(["id"], vault_fields.OBJECT, vql.equal("id", "0"))
 
 
 def failed_push_checks(settings: Settings, vault: VaultMetadata) -> list[Check]:
@@ -39,6 +51,14 @@ def failed_push_checks(settings: Settings, vault: VaultMetadata) -> list[Check]:
     return [
         check for check in vault_checks.push_checks(settings, me, fields) if check.result is Result.FAILED
     ]
+
+
+def failed_app_checks(connection: TargetConnection, app: App) -> list[Check]:
+    """Return the failed ones of the checks that a push to an app depends on; a call or two (U6)."""
+    users = _read(lambda: app.first_page(scim_resources.USERS))
+    groups = _after(users, lambda: app.first_page(scim_resources.GROUPS))
+    found = scim_checks.push_checks(users, groups, _RIGHTS[connection.kind])
+    return [check for check in found if check.result is Result.FAILED]
 
 
 def failed_align_checks(settings: Settings, align: VaultMetadata) -> list[Check]:
@@ -118,6 +138,8 @@ class Checking:
             yield from vault_checks.align_checks(self.settings, connections.align, align)
         elif target := connections.scim.get(name.removeprefix("scim.")):
             yield from scim_checks.checks(target, self._scim(target))
+        elif pool := connections.cognito.get(name.removeprefix("cognito.")):
+            yield from user_pool_checks.checks(pool, self._user_pool(pool))
 
     # ── Gather ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -173,6 +195,16 @@ class Checking:
                 for name in scim_checks.filters(connection)
             },
             discovery=self._after(login, target.discovery),
+        )
+
+    def _user_pool(self, connection: UserPoolConnection) -> user_pool_checks.UserPoolFound:
+        pool = self.ports.user_pool(connection)
+        users = self._ask(pool.first_users)
+        nobody = user_pool_checks.NOBODY
+        return user_pool_checks.UserPoolFound(
+            users=users,
+            overlooks=self._after(users, lambda: pool.overlooks(scim_attributes.USER_NAME, nobody)),
+            read=self._after(users, lambda: pool.get(scim_resources.USERS, nobody)),
         )
 
     def _vault(

@@ -6,11 +6,12 @@ from typing import Any, Protocol
 
 from muster.crm.pages import Page
 from muster.crm.scim_attributes import Json
-from muster.crm.scim_resources import Kind
+from muster.crm.scim_resources import Kind, Resource
 from muster.crm.vault_records import BaseLicence, Field, IntegrationUser, SecurityPolicy
 from muster.runs.ports import Runs
 from muster.settings.scim_connection import ScimConnection
 from muster.settings.sections import AlignConnection, SalesforceConnection, VaultCrmConnection
+from muster.settings.user_pool_connection import UserPoolConnection
 
 
 class Secrets(Protocol):
@@ -83,17 +84,34 @@ class Vault(VaultMetadata, Protocol):
         """Yield the pages of a query."""
 
 
-class Scim(Protocol):
-    """A SCIM target as preflight reads it; `adapters.scim.client` is the real one."""
+class App(Protocol):
+    """An app as the checks before a push read it."""
 
     def first_page(self, kind: Kind) -> int:
         """Return how many users or groups the first page of a list shows."""
+
+
+class Scim(App, Protocol):
+    """A SCIM target as preflight reads it; `adapters.scim.client` is the real one."""
 
     def overlooks(self, attribute: str, value: str) -> bool:
         """Whether a filter for users that fits nobody shows somebody; raises `FilterRefused`."""
 
     def discovery(self) -> Json | None:
         """Return what the target says of itself, `None` if nothing."""
+
+
+class UserPool(Protocol):
+    """A Cognito user pool as preflight reads it; `adapters.aws.user_pool` is the real one."""
+
+    def first_users(self) -> tuple[int, int]:
+        """Return how many users a page shows, and how many have what members are known by."""
+
+    def overlooks(self, attribute: str, value: str) -> bool:
+        """Whether a filter for users that fits nobody shows somebody; raises `FilterRefused`."""
+
+    def get(self, kind: Kind, resource_id: str) -> Resource | None:
+        """Return a user, `None` if the pool has none of that name."""
 
 
 class HealthStore(Protocol):
@@ -116,3 +134,4 @@ class Ports:
     vault_crm: Callable[[VaultCrmConnection], Vault]
     align: Callable[[AlignConnection], Vault]
     scim: Callable[[ScimConnection], Scim]
+    user_pool: Callable[[UserPoolConnection], UserPool]

@@ -17,7 +17,7 @@ from muster.settings.scim_connection import ScimConnection
 SECRET_KEYS = ("token",)
 # Nobody is called that, so whoever is shown for it is shown for no filter at all.
 NOBODY = "muster.preflight.nobody@muster.invalid"
-_RIGHTS = (
+RIGHTS = (
     "In the app, give the token's user, or the token, the right to read and write users and groups by SCIM."
 )
 _PROFILE = "Choose another profile in connections.scim; docs/settings.md says what each presumes."
@@ -44,11 +44,20 @@ def checks(connection: ScimConnection, found: ScimFound) -> Iterator[Check]:
     yield from access(profile, found.access)
     if (expires := expiry("credentials expiry", profile, found.access)) is not None:
         yield expires
-    yield api_access(found.users, _RIGHTS)
+    yield api_access(found.users, RIGHTS)
     yield _groups(found.groups)
     for attribute, answer in found.found_by.items():
         yield _found_by(attribute, answer)
     yield from _discovery(found.discovery)
+
+
+def push_checks(users: Read[object], groups: Read[object], rights: str) -> Iterator[Check]:
+    """Yield the checks that a push depends on, given the first reads of users and groups (U6).
+
+    `rights` says what to do where the app refuses them.
+    """
+    yield api_access(users, rights)
+    yield _groups(groups)
 
 
 def filters(connection: ScimConnection) -> list[str]:

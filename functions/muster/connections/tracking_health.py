@@ -1,17 +1,15 @@
 """Tracks a connection's health: one that keeps failing is tried less often, and reported once (P6)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from muster.connections import quarantine
 from muster.connections.ports import HealthStore
 from muster.connections.quarantine import Health
-from muster.crm import vault_fields, vql
-from muster.crm.pages import Page
-from muster.crm.vault_records import Written
+from muster.engage.ports import Vault
 from muster.error_log import entry_of
 from muster.errors import (
     ApiCallsUsedUp,
@@ -24,34 +22,32 @@ from muster.errors import (
     Problem,
     Unavailable,
 )
-from muster.pushes.ports import Vault
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.ports import ErrorLog
 from muster.times import timestamp
 
 
-class _TrackedVault:
-    """A vault that remembers whether it was called, and the last failure since a call that worked."""
+class _Tracked:
+    """A client that remembers whether it was called, and the last failure since a call that worked."""
 
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
+    def __init__(self, client: object) -> None:
+        self._client = client
         self.called = False
         self.failure: Exception | None = None
 
-    def query(self, vql: str) -> Iterator[Page]:
-        """Yield the pages of a query."""
-        with self._track():
-            yield from self._vault.query(vql)
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
 
-    def more(self, next_url: str) -> Iterator[Page]:
-        """Yield the pages from this one on."""
-        with self._track():
-            yield from self._vault.more(next_url)
+        def call(*given: Any, **named: Any) -> Any:
+            with self._track():
+                answer = method(*given, **named)
+            return self._pages(answer) if isinstance(answer, Iterator) else answer
 
-    def update(self, name: str, records: Sequence[Mapping[str, Any]]) -> list[Written]:
-        """Write records."""
+        return call
+
+    def _pages(self, pages: Iterator[Any]) -> Iterator[Any]:
         with self._track():
-            return self._vault.update(name, records)
+            yield from pages
 
     @contextmanager
     def _track(self) -> Iterator[None]:
@@ -112,22 +108,21 @@ class HealthTracker:
         with self.watched(vault) as tracked:
             yield tracked
 
-    def try_now(self, vault: Vault) -> None:
-        """Call a vault that schedules leave alone, for somebody who has asked; raises what the call raises.
+    def try_now(self, probe: Callable[[], object]) -> None:
+        """Call what schedules leave alone, for somebody who has asked; raises what the call raises.
 
-        A run that has nothing to ask the vault would otherwise say that all is well.
+        A run that has nothing to ask would otherwise say that all is well. `probe` makes one harmless call.
         """
         health = self._health()
         if health.quarantined or health.in_maintenance:
-            for _ in vault.query(vql.select(["id"], vault_fields.OBJECT, vql.equal("id", "0"))):
-                pass
+            probe()
 
     @contextmanager
-    def watched(self, vault: Vault) -> Iterator[Vault]:
-        """Lend a vault, and record afterwards whether its last call worked."""
-        tracked = _TrackedVault(vault)
+    def watched[Client](self, client: Client) -> Iterator[Client]:
+        """Lend a client, and record afterwards whether its last call worked."""
+        tracked = _Tracked(client)
         try:
-            yield tracked
+            yield cast("Client", tracked)
         finally:
             if tracked.called:
                 self._record(tracked.failure)

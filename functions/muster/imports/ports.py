@@ -6,8 +6,8 @@ from typing import Protocol
 
 from muster.checks import Check
 from muster.crm.vault_records import BaseLicence
+from muster.engage import ports as pushes_ports
 from muster.imports.manager_mails import PendingMail
-from muster.pushes import ports as pushes_ports
 from muster.roster.ports import Roster, UnlinkedHolders
 from muster.runs.ports import Archive, RunPorts, Runs
 from muster.settings import Settings

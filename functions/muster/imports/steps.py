@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from muster.engage.syncing_align import AlignSync
 from muster.imports import frozen_users, plan_items
 from muster.imports.applying import PlanApplier
 from muster.imports.gathering import PlanMaker
@@ -13,7 +14,6 @@ from muster.imports.ports import Ports
 from muster.imports.recording_holders import HolderRecorder
 from muster.imports.remembered import is_the_first, state_after
 from muster.presentation.lines import counted
-from muster.pushes.syncing_align import AlignSync
 from muster.roster.decisions import Decision, Outcome
 from muster.runs.answer import PlanShown
 from muster.runs.clock import RunClock

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from muster.crm import engage_features
-from muster.pushes import align_outcomes
+from muster.engage import align_outcomes
 from muster.roster import unlinked_holders, vault_tries
 from muster.roster.member import Json, Member
 from muster.runs.kinds import kind_of

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from muster.checks import Check
 from muster.connections.ports import HealthStore
 from muster.connections.quarantine import Health
+from muster.engage import push_plan
+from muster.engage.expected_losses import expected_losses
 from muster.insight import health, listing_errors
 from muster.insight.health import Facts, Queues
 from muster.insight.ports import QueueCounts, Received
-from muster.pushes import push_plan
-from muster.pushes.expected_losses import expected_losses
 from muster.roster import end_dates
 from muster.roster.member import Json
 from muster.roster.ports import Roster, RosterViews

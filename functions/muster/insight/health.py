@@ -11,6 +11,7 @@ from enum import StrEnum
 from muster.checks import Check, Result
 from muster.connections import quarantine
 from muster.connections.quarantine import Health
+from muster.engage.push_items import VAULT_CRM
 from muster.insight import run_summaries
 from muster.presentation import left_out, words
 from muster.presentation.lines import counted
@@ -121,7 +122,7 @@ def push_sentence(facts: Facts) -> str:
     if health.quarantined or health.in_maintenance:
         blocks.append(_state_in_words("vault_crm", health))
     if facts.push_checks:
-        blocks.append(f"a push is {blocked_by(facts.push_checks)}")
+        blocks.append(f"a push is {blocked_by(facts.push_checks, VAULT_CRM)}")
     at_work = next((run for run in facts.runs if run.status is Status.RUNNING), None)
     if at_work:
         blocks.append(f"run {at_work.id} is at work")

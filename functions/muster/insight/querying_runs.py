@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from muster import validation
+from muster.engage import push_items
+from muster.engage.push_items import PushItem
 from muster.errors import NotFound, Problem, Rejected, Unavailable
 from muster.imports import plan_items
 from muster.imports.plan_items import Item
 from muster.insight import run_summaries
 from muster.insight.ports import RunLog
 from muster.insight.run_news import is_news
-from muster.pushes import push_items
-from muster.pushes.push_items import PushItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
 from muster.runs import settings_change

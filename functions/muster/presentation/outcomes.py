@@ -54,6 +54,42 @@ _PEOPLE = {
         ("is inactivated in Vault CRM", "are inactivated in Vault CRM"),
         ("was inactivated in Vault CRM", "were inactivated in Vault CRM"),
     ),
+    "made": (("gets an account", "get an account"), ("got an account", "got an account")),
+    "opened": (
+        ("has the account opened again", "have their accounts opened again"),
+        ("had the account opened again", "had their accounts opened again"),
+    ),
+    "closed": (
+        ("has the account closed", "have their accounts closed"),
+        ("had the account closed", "had their accounts closed"),
+    ),
+    "deleted": (
+        ("has the account deleted", "have their accounts deleted"),
+        ("had the account deleted", "had their accounts deleted"),
+    ),
+    "changed": (
+        ("has the account changed", "have their accounts changed"),
+        ("had the account changed", "had their accounts changed"),
+    ),
+    "regrouped": (
+        ("changes groups", "change groups"),
+        ("changed groups", "changed groups"),
+    ),
+    "read_back": (("is read back", "are read back"), ("was read back", "were read back")),
+    "looked_for": (("is looked for", "are looked for"), ("was looked for", "were looked for")),
+    "to_adopt": (("has an account that waits to be adopted", "have accounts that wait to be adopted"),) * 2,
+    "conflict": (("has an account that is not clearly theirs", "have accounts that are not clearly theirs"),)
+    * 2,
+    "no_licence": (("waits for a licence in the app", "wait for a licence in the app"),) * 2,
+    "lacking": (("lacks what the app needs", "lack what the app needs"),) * 2,
+    "not_done": (
+        ("is not done yet", "are not done yet"),
+        ("could not be done", "could not be done"),
+    ),
+    "left_to_the_next_push": (
+        ("is left to the next push", "are left to the next push"),
+        ("was left to the next push", "were left to the next push"),
+    ),
     "in_line": (
         ("gets a licence if one becomes free", "get a licence if one becomes free"),
         ("was in line for a licence", "were in line for a licence"),

@@ -11,6 +11,24 @@ from muster.presentation.tables import Table, table
 # An item of a push's plan, as an answer shows it.
 type Item = Mapping[str, Any]
 
+# What is counted by person in a push to Vault CRM.
+_SENT = ("removed", "activated", "added", "inactivated", "in_line")
+# What is done to a member's account in an app.
+_ACCOUNTS = {
+    "made": "gets an account",
+    "opened": "account opened again",
+    "closed": "account closed",
+    "deleted": "account deleted",
+    "changed": "account changed",
+    "regrouped": "changes groups",
+    "linked": "linked to the account that was there",
+    "to_adopt": "has an account that was there before; adopt or ignore it",
+    "conflict": "has an account that is not clearly theirs",
+    "looked_for": "looked for",
+    "read_back": "read back",
+}
+_LOST = frozenset({"removal", "inactivation", "closed", "deleted"})
+
 
 def lines(answer: Answer) -> Sequence[str]:
     """Return what is sent, a line a person and step, and what blocks it."""
@@ -19,7 +37,7 @@ def lines(answer: Answer) -> Sequence[str]:
     ]
     items: Sequence[Item] = answer.get("changes", ())
     counts = answer.get("counts") or {}
-    sent = sum(counts.get(name, 0) for name in ("removed", "activated", "added", "inactivated", "in_line"))
+    sent = sum(counts.get(name, 0) for name in (*_SENT, *_ACCOUNTS))
     of_people = of_items(items)
     # What is not among the first items is counted by person, which is a line each.
     return at_most([*blocked, *of_people], total=len(blocked) + max(len(of_people), sent if items else 0))
@@ -34,21 +52,28 @@ def sendings_table(items: Sequence[Item]) -> Table:
     """Return what a push would send, a line a person and feature."""
     rows: list[Sequence[object]] = []
     for item in items:
-        for feature, writes in item["writes"].items():
+        for feature, writes in item.get("writes", {}).items():
             freed = f"a licence of {writes.get('request')} becomes free" if item["if_freed"] else None
             group = item["now"][feature]["group"]
             feature_name = words.FEATURES[feature]
             rows.append([item["name"], item["does"], feature_name, group, writes.get("request"), freed])
-        if item["active"] is not None:
+        if item.get("active") is not None:
             rows.append([item["name"], item["does"], "Vault CRM user", None, None, None])
     return table("Name", "Step", "Feature", "Group now", "Would ask for", "If", rows=rows)
 
 
 def _sign(item: Item) -> str:
-    return {"removal": "-", "inactivation": "-"}.get(item["does"], "+")
+    return "-" if item["does"] in _LOST else "+"
 
 
 def _parts(item: Item) -> Iterator[str]:
+    if item["does"] in _ACCOUNTS:
+        yield _ACCOUNTS[item["does"]]
+        if item["does"] == "conflict":
+            yield item["why"]
+        elif item["account"]:
+            yield item["account"]
+        return
     for feature, writes in item["writes"].items():
         called, group = words.FEATURES[feature], item["now"][feature]["group"]
         if item["does"] == "removal":
@@ -64,4 +89,4 @@ def _parts(item: Item) -> Iterator[str]:
 
 
 def _name(item: Item) -> str:
-    return str(item["name"] or item["user"] or item["member"])
+    return str(item["name"] or item.get("user") or item["member"])

@@ -44,7 +44,7 @@ def ignored(member: str, account: Account, by: str) -> Account | Problem:
         return Problem(
             member,
             "has an account that Muster keeps",
-            "Take the member out of the target first, by connections.scim: who.",
+            "Take the member out of the app first: see `who` of its connection in the settings.",
         )
     return replace(account, standing=IGNORED, origin=f"ignored:{by}", why="", unsure=False)
 

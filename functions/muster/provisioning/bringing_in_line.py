@@ -22,7 +22,7 @@ from muster.provisioning.looking import Lookup
 from muster.provisioning.ports import Ports
 from muster.provisioning.wanted_accounts import WantedAccount
 from muster.roster.accounts import Account
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 
 _GROUPING = frozenset({Kind.LEAVE, Kind.JOIN})
 # How often a push does the same to one account: it looks again for who has a name that is taken.
@@ -45,14 +45,16 @@ class Case:
 class Provisioning:
     """Carries out what members differ by from what was sent to one target."""
 
-    def __init__(self, ports: Ports, connection: ScimConnection, roster: Roster, at: str) -> None:
+    def __init__(self, ports: Ports, connection: TargetConnection, roster: Roster, at: str) -> None:
         """Begin a push at a moment (ISO 8601); `roster` says who is whose already."""
         self._ports = replace(ports, record_group=self._record_group)
         self._store_group = ports.record_group
         self._cases: Sequence[Case] = ()
         self._connection = connection
-        self._taken = dict(roster.taken)
-        self._members = roster.members
+        self._roster = Roster(self._member_of, roster.is_member)
+        self._linked_before = roster.taken
+        # Accounts linked by this push, by their ids.
+        self._linked: dict[str, str] = {}
         self._at = at
         self._lookup = Lookup(ports.target, connection.dialect)
         self._group_ids = dict(ports.groups)
@@ -117,8 +119,7 @@ class Provisioning:
         if account.taken:
             self._lookup.forget(case.member)
         found = self._lookup.find(case.member, name) if name else Found()
-        roster = Roster(self._taken, self._members)
-        match = first_contact.match(case.member, account, found, roster, self._connection)
+        match = first_contact.match(case.member, account, found, self._roster, self._connection)
         self._record(case, step_outcomes.looked(account, match, case.wanted))
 
     def _write(self, case: Case, step: Step) -> None:
@@ -131,7 +132,15 @@ class Provisioning:
             return
         if step.kind is Kind.CHANGE and result.outcome is Outcome.REFUSED:
             result = self._one_by_one(case, result)
-        self._record(case, step_outcomes.written(case.account, step, case.wanted, result, self._at))
+        account = step_outcomes.written(case.account, step, case.wanted, result, self._at)
+        other = self._member_of(account.id) if account.is_linked and account.id else None
+        if other not in (None, case.member):
+            # The app has answered with an account that was there: to some, making is changing.
+            account = step_outcomes.of_another(account, other or "")
+        self._record(case, account)
+
+    def _member_of(self, account_id: str) -> str | None:
+        return self._linked.get(account_id) or self._linked_before(account_id)
 
     def _sent(self, case: Case, step: Step) -> Written:
         account, target = case.account, self._ports.target
@@ -170,13 +179,13 @@ class Provisioning:
             return
         case.account = account
         if account.is_linked and account.id:
-            self._taken[account.id] = case.member
+            self._linked[account.id] = case.member
         self._ports.record(case.member, account)
 
     def _tell(self, case: Case) -> None:
-        where = case.account.id or case.member
+        # Not by the account's id, which is a name or an address in some apps.
         remedy = "See the target's page of that account; what waits for a person is adopted or ignored."
-        self._ports.tell(case.member, Problem(where, case.account.why, remedy))
+        self._ports.tell(case.member, Problem(case.member, case.account.why, remedy))
 
     # ── Groups ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -193,10 +202,10 @@ class Provisioning:
             (case.account, step) for case in cases for step in self._difference(case) if step.kind is kind
         ]
 
-        def settled(name: str, ids: Sequence[str]) -> None:
+        def settled(name: str, group: str | None, ids: Sequence[str]) -> None:
             for each in ids:
                 case = by_account[each]
-                self._record(case, step_outcomes.regrouped(case.account, Step(kind), name))
+                self._record(case, step_outcomes.regrouped(case.account, Step(kind), name, group))
 
         def failed(name: str, ids: Sequence[str], problem: Problem) -> None:
             is_news = False

@@ -12,7 +12,7 @@ from enum import StrEnum
 from muster.crm.scim_resources import same_name
 from muster.provisioning.wanted_accounts import WantedAccount
 from muster.roster.accounts import CONFLICT, IGNORED, MATCHED, Account
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 
 
 class Kind(StrEnum):
@@ -44,7 +44,7 @@ DECISIVE = frozenset({Kind.LOOK, Kind.ACTIVATE, Kind.CREATE, Kind.READ_BACK, Kin
 def difference(
     account: Account,
     wanted: WantedAccount | None,
-    connection: ScimConnection,
+    connection: TargetConnection,
     at: str,
     *,
     has_looked: bool = False,
@@ -55,7 +55,7 @@ def difference(
     """
     if account.standing == IGNORED or _waits(account, wanted, at):
         return ()
-    if account.standing in (MATCHED, CONFLICT) and not _goes_by_another_name(account, wanted):
+    if account.standing in (MATCHED, CONFLICT) and not _is_another_question(account, wanted, connection):
         return ()
     if account.unsure:
         return (Step(Kind.LOOK), *_known(account, wanted, connection, has_looked=True))
@@ -68,26 +68,32 @@ def aim(wanted: WantedAccount | None) -> str:
 
 
 def _known(
-    account: Account, wanted: WantedAccount | None, connection: ScimConnection, *, has_looked: bool
+    account: Account, wanted: WantedAccount | None, connection: TargetConnection, *, has_looked: bool
 ) -> tuple[Step, ...]:
     if wanted is None:
-        return tuple(_to_leave(account, connection)) if account.is_linked else ()
+        if account.is_linked:
+            return tuple(_to_leave(account, connection))
+        # Where others make accounts, there may be one by now.
+        looks = connection.only_ends_access and account.user_name and not _was_looked_for(account, wanted)
+        return (Step(Kind.LOOK),) if looks else ()
     if wanted.lacking:
         # An account that is there stays as it is: that something is missing is no reason to close it.
         return ()
     if account.is_linked and account.access != "deleted":
-        return tuple(_to_keep(account, wanted))
+        return tuple(_to_keep(account, wanted, connection))
+    if connection.only_ends_access and _was_looked_for(account, wanted):
+        return ()
     # A target may make one that is there again, or change it: so nobody is made without a look.
     steps = [] if has_looked else [Step(Kind.LOOK)]
-    if connection.create:
+    if connection.makes_accounts:
         steps.append(Step(Kind.CREATE))
         steps += [Step(Kind.JOIN, wanted.groups)] if wanted.groups else []
     return tuple(steps)
 
 
-def _to_leave(account: Account, connection: ScimConnection) -> list[Step]:
-    steps = [Step(Kind.LEAVE, account.groups)] if account.groups else []
-    deletes = connection.on_leave == "delete"
+def _to_leave(account: Account, connection: TargetConnection) -> list[Step]:
+    steps = [Step(Kind.LEAVE, tuple(account.groups))] if account.groups else []
+    deletes = connection.deletes_leavers
     if account.active is False and (account.access == "deleted" or not deletes):
         return steps
     is_sent = account.access == ("deleted" if deletes else "ended") and account.active is None
@@ -96,13 +102,13 @@ def _to_leave(account: Account, connection: ScimConnection) -> list[Step]:
     return [*steps, Step(Kind.READ_BACK)]
 
 
-def _to_keep(account: Account, wanted: WantedAccount) -> list[Step]:
+def _to_keep(account: Account, wanted: WantedAccount, connection: TargetConnection) -> list[Step]:
     steps: list[Step] = []
     if gone := tuple(name for name in account.groups if name not in wanted.groups):
         steps.append(Step(Kind.LEAVE, gone))
     if account.active is None and account.access == "given":
         steps.append(Step(Kind.READ_BACK))
-    elif account.active is not True:
+    elif account.active is not True and not _is_closed_by_another(account, connection):
         steps += [Step(Kind.ACTIVATE), Step(Kind.READ_BACK)]
     if dict(account.sent) != dict(wanted.values):
         steps.append(Step(Kind.CHANGE))
@@ -111,9 +117,26 @@ def _to_keep(account: Account, wanted: WantedAccount) -> list[Step]:
     return steps
 
 
-def _goes_by_another_name(account: Account, wanted: WantedAccount | None) -> bool:
-    """Whether the member is to have another userName than when its account was looked for."""
-    return wanted is not None and not same_name(wanted.user_name, account.user_name)
+def _is_closed_by_another(account: Account, connection: TargetConnection) -> bool:
+    """Whether somebody else has closed it, whose business it is to open it again."""
+    return connection.only_ends_access and account.active is False and not account.access
+
+
+def _is_another_question(
+    account: Account, wanted: WantedAccount | None, connection: TargetConnection
+) -> bool:
+    """Whether the member is to have another userName than when its account was looked for.
+
+    Or the member leaves, and all accounts are to be closed that are the member's by a rule.
+    """
+    if wanted is None:
+        return connection.only_ends_access and not _was_looked_for(account, wanted)
+    return not same_name(wanted.user_name, account.user_name)
+
+
+def _was_looked_for(account: Account, wanted: WantedAccount | None) -> bool:
+    """Whether this was asked before, and no account is the member's."""
+    return not account.is_linked and account.tried == aim(wanted)
 
 
 def _waits(account: Account, wanted: WantedAccount | None, at: str) -> bool:

@@ -4,15 +4,15 @@ An account is Muster's own only if it carries the member's id as its external id
 it where there was none, or if somebody, or a rule of the settings, has said so. All others are left alone.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from muster.crm.scim_resources import Resource
 from muster.roster.accounts import CONFLICT, LINKED, MATCHED, UNKNOWN, Account, Standing
-from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
 
 # How an account came to be linked.
-CREATED, BY_EXTERNAL_ID, BY_RULE = "created", "external_id", "adopted:same_user_name"
+CREATED, BY_EXTERNAL_ID = "created", "external_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,16 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Who is whose already: `taken` maps accounts, by their ids, to members; `members` are all members' ids.
+    """Who is whose already: the member to whom an account is linked, by its id, `None` for nobody.
 
-    Any of `members` may be the external id of an account.
+    `is_member` says whether an external id is a member's.
     """
 
-    taken: Mapping[str, str]
-    members: Collection[str]
+    taken: Callable[[str], str | None]
+    is_member: Callable[[str], bool]
 
 
-def match(member: str, account: Account, found: Found, roster: Roster, connection: ScimConnection) -> Match:
+def match(member: str, account: Account, found: Found, roster: Roster, connection: TargetConnection) -> Match:
     """Return how a member, by its id, stands with what was found of it."""
     # Where the target does not find by the external id, an account may show it all the same.
     own = _each_once([*found.by_external_id, *(one for one in found.by_name if one.external_id == member)])
@@ -61,10 +61,15 @@ def match(member: str, account: Account, found: Found, roster: Roster, connectio
         return Match(UNKNOWN)
     if several:
         return Match(CONFLICT, why="several accounts carry the member's id, or its userName")
-    other = roster.taken.get(matched.resource.id) if matched.resource else None
+    other = roster.taken(matched.resource.id) if matched.resource else None
     if other not in (None, member):
-        return Match(CONFLICT, matched.resource, why=f"the account is linked to the member {other}")
+        return Match(CONFLICT, matched.resource, why=linked_to(other or ""))
     return matched
+
+
+def linked_to(member: str) -> str:
+    """Return why an account is nobody else's."""
+    return f"the account is linked to the member {member}"
 
 
 def orphans(shown: Iterable[Resource], roster: Roster, user_names: Collection[str]) -> list[Resource]:
@@ -76,19 +81,21 @@ def orphans(shown: Iterable[Resource], roster: Roster, user_names: Collection[st
     return [
         each
         for each in shown
-        if each.active is not False and each.id not in roster.taken and each.user_name.casefold() not in names
+        if each.active is not False
+        and roster.taken(each.id) is None
+        and each.user_name.casefold() not in names
     ]
 
 
-def _by_name(account: Account, only: Resource, roster: Roster, connection: ScimConnection) -> Match:
-    if only.external_id in roster.members:
+def _by_name(account: Account, only: Resource, roster: Roster, connection: TargetConnection) -> Match:
+    if only.external_id and roster.is_member(only.external_id):
         return Match(CONFLICT, only, why=f"the account carries the id of the member {only.external_id}")
     is_being_made = account.unsure and account.access == "given" and not account.taken and not account.origin
     if is_being_made and not only.external_id:
         # There was none when Muster made it, and its answer was lost; the target keeps no external id.
         return Match(LINKED, only, CREATED)
-    if connection.adopt == "same_user_name":
-        return Match(LINKED, only, BY_RULE)
+    if rule := connection.adopted_by:
+        return Match(LINKED, only, f"adopted:{rule}")
     return Match(MATCHED, only)
 
 

@@ -15,8 +15,9 @@ from muster.errors import FilterRefused, NotAllowed, OutcomeUnknown, Problem
 from muster.provisioning.group_changes import GroupChange, still_to_send
 from muster.provisioning.ports import Ports
 
-# What is called with a group's name and the ids of accounts: they are in it now, or out of it; or why not.
-type Settled = Callable[[str, Sequence[str]], None]
+# What is called with a group's name, its id if there is one, and the ids of accounts: they are in it now, or
+# out of it. And what is called with why they are not.
+type Settled = Callable[[str, str | None, Sequence[str]], None]
 type Failed = Callable[[str, Sequence[str], Problem], None]
 
 _SETTLED = frozenset({Outcome.WRITTEN, Outcome.TAKEN})
@@ -65,7 +66,7 @@ class Groups:
                 return
             written = self._patch(group, ids, adds=adds)
         if written.outcome in _SETTLED and (written.outcome is Outcome.WRITTEN or len(ids) == 1):
-            self._settled(name, ids)
+            self._settled(name, group, ids)
         elif len(ids) > 1:
             half = len(ids) // 2
             self._send(name, ids[:half], adds=adds)
@@ -76,7 +77,7 @@ class Groups:
     def _without_group(self, name: str, ids: Sequence[str], *, adds: bool) -> None:
         """Whoever is to leave a group that is not there has left it; nobody can be put into it."""
         if not adds:
-            self._settled(name, ids)
+            self._settled(name, None, ids)
         elif name in self._refused:
             self._failed(name, ids, self._refused[name])
 
@@ -91,7 +92,7 @@ class Groups:
         change = GroupChange(name, add=tuple(ids)) if adds else GroupChange(name, remove=tuple(ids))
         rest = still_to_send(change, members)
         left = rest.add if adds else rest.remove
-        self._settled(name, [each for each in ids if each not in left])
+        self._settled(name, group, [each for each in ids if each not in left])
         return left
 
     def _id_of(self, name: str, *, makes: bool) -> str | None:

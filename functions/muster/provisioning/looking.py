@@ -22,6 +22,8 @@ class Lookup:
         self._dialect = dialect
         self._by_external_id: dict[str, list[Resource]] = {}
         self._by_name: dict[str, list[Resource]] = {}
+        # How many active users of a list go by nothing of those it was read for; `None` without a list.
+        self.strangers: int | None = None
         # Those for whom the list was read, if it has as many rows as it says.
         self._listed: frozenset[str] = frozenset()
 
@@ -70,10 +72,14 @@ class Lookup:
             for page in self._target.all(USERS):
                 rows, total = rows + len(page.resources), page.total
                 for each in page.resources:
-                    if each.external_id in user_names:
+                    is_own = each.external_id in user_names
+                    is_named = each.user_name.casefold() in names
+                    if is_own:
                         self._by_external_id.setdefault(each.external_id, []).append(each)
-                    if each.user_name.casefold() in names:
+                    if is_named:
                         self._by_name.setdefault(each.user_name.casefold(), []).append(each)
+                    if not is_own and not is_named and each.active is not False:
+                        self.strangers = (self.strangers or 0) + 1
         except NotAllowed:
             # Some targets list nobody. Then a name that is taken is a conflict, when somebody is to be made.
             return

@@ -4,13 +4,13 @@ That a write is answered with success says what was sent; that somebody is let i
 from reading back.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from muster.crm import scim_attributes
 from muster.crm.scim_answers import Outcome, Written
 from muster.crm.scim_attributes import ENTITLEMENTS, Values
 from muster.crm.scim_resources import Resource
+from muster.provisioning import first_contact
 from muster.provisioning.differences import Kind, Step, aim
 from muster.provisioning.first_contact import CREATED, Match
 from muster.provisioning.wanted_accounts import WantedAccount
@@ -41,12 +41,18 @@ def looked(account: Account, match: Match, wanted: WantedAccount | None) -> Acco
         return _closed(account)
     if match.standing == MATCHED and wanted is None:
         match = replace(match, standing=CONFLICT, why=LEFT_OPEN)
+    elif match.standing == CONFLICT and wanted is None:
+        match = replace(match, why=f"the member has left, and {match.why}")
     if match.standing == UNKNOWN:
-        return replace(account, standing=UNKNOWN, id="", user_name=name, access="", active=None, unsure=False)
+        nobodys = replace(account, standing=UNKNOWN, id="", user_name=name, access="", active=None)
+        tries = account.tries if account.tried == aim(wanted) else None
+        return replace(nobodys, unsure=False, tries=tries, tried=aim(wanted))
     if shown is None or match.standing != LINKED:
         # What is not the member's is not described with it, but for the id by which it can be adopted.
         found = shown.id if shown else ""
-        return replace(nobody, standing=match.standing, id=found, user_name=name, why=match.why)
+        return replace(
+            nobody, standing=match.standing, id=found, user_name=name, tried=aim(wanted), why=match.why
+        )
     same = account if account.id in ("", shown.id) else nobody
     return _succeeded(
         replace(
@@ -90,6 +96,18 @@ def written(account: Account, step: Step, wanted: WantedAccount | None, result: 
     return failed
 
 
+def of_another(account: Account, member: str) -> Account:
+    """Return the account of a member where the app has given it one that is linked to another member."""
+    return replace(
+        NO_ACCOUNT,
+        standing=CONFLICT,
+        id=account.id,
+        user_name=account.user_name,
+        why=first_contact.linked_to(member),
+        unknown=account.unknown,
+    )
+
+
 def sent_some(account: Account, values: Values) -> Account:
     """Return the account after some of its attributes were sent, one by one."""
     return replace(account, sent=values)
@@ -106,13 +124,15 @@ def read_back(account: Account, shown: Resource | None, wanted: WantedAccount | 
     if shown.active is expected:
         return _succeeded(replace(account, active=expected))
     # It is tried again, whatever the answer to it was.
-    return _failed(replace(account, active=shown.active, access=""), wanted, NO_EFFECT, at)
+    return _failed(replace(account, active=shown.active), wanted, NO_EFFECT, at)
 
 
-def regrouped(account: Account, step: Step, name: str) -> Account:
-    """Return the account after it was put into a group, or taken out of it."""
-    groups = set(account.groups) | {name} if step.kind is Kind.JOIN else set(account.groups) - {name}
-    account = replace(account, groups=_sorted(groups))
+def regrouped(account: Account, step: Step, name: str, group: str | None = None) -> Account:
+    """Return the account after it was put into a group, of this id, or taken out of it."""
+    groups = {each: id_ for each, id_ in account.groups.items() if each != name}
+    if step.kind is Kind.JOIN and group is not None:
+        groups[name] = group
+    account = replace(account, groups=groups)
     return _succeeded(account) if account.why.startswith(_of_group(name)) else account
 
 
@@ -138,7 +158,7 @@ def _done(account: Account, step: Step, wanted: WantedAccount | None, shown: Res
                     access="given",
                     active=shown.active is not False,
                     sent=wanted.values,
-                    groups=(),
+                    groups={},
                 )
             )
         case Kind.CHANGE if wanted is not None:
@@ -164,11 +184,11 @@ def _hidden(account: Account, wanted: WantedAccount | None) -> Account:
         return replace(NO_ACCOUNT, standing=UNKNOWN, user_name=account.user_name, unknown=account.unknown)
     if account.access == "deleted":
         return _closed(account)
-    return replace(account, id="", active=None, groups=(), unsure=True)
+    return replace(account, id="", active=None, groups={}, unsure=True)
 
 
 def _closed(account: Account) -> Account:
-    return _succeeded(replace(account, id="", access="deleted", active=False, groups=()))
+    return _succeeded(replace(account, id="", access="deleted", active=False, groups={}))
 
 
 def _as_shown(sent: Values, shown: Resource, wanted: WantedAccount | None) -> Values:
@@ -205,7 +225,3 @@ def _failed(account: Account, wanted: WantedAccount | None, why: str, at: str) -
 
 def _succeeded(account: Account) -> Account:
     return replace(account, unsure=False, taken=False, tries=None, tried="", why="", full_since=None)
-
-
-def _sorted(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(names))

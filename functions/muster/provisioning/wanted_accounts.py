@@ -10,7 +10,7 @@ from muster.crm.scim_attributes import ENTITLEMENTS, USER_NAME, Value, Values
 from muster.roster import end_dates, seats, written_fields
 from muster.roster.member import Member
 from muster.settings import Settings, assignment_order
-from muster.settings.scim_connection import HoldersOf, MembersOf, ScimConnection
+from muster.settings.target_connection import HoldersOf, MembersOf, TargetConnection
 
 # Salesforce writes en_GB, and SCIM, as BCP 47 has it, en-GB.
 _LANGUAGES = frozenset({"locale", "preferredLanguage"})
@@ -42,7 +42,7 @@ class WantedAccount:
 
 
 def wanted(
-    member: Member, connection: ScimConnection, settings: Settings, today: date
+    member: Member, connection: TargetConnection, settings: Settings, today: date
 ) -> WantedAccount | None:
     """Return what the member is to have in a target; `None`: no account, or none that lets anybody in."""
     if end_dates.has_left(member, today) or not _is_in_scope(member, connection, settings):
@@ -52,14 +52,14 @@ def wanted(
     for name, source in connection.mapped.items():
         if value := written_fields.value_of(member, source):
             values[name] = value.replace("_", "-") if name in _LANGUAGES else value
-    if connection.seats == ENTITLEMENTS and held:
+    if connection.seats_as == ENTITLEMENTS and held:
         values[ENTITLEMENTS] = held
     needed = (USER_NAME, *connection.dialect.requires)
     lacking = tuple(dict.fromkeys(name for name in needed if name not in values))
     return WantedAccount(values, _groups(member, held, connection, settings), lacking)
 
 
-def _is_in_scope(member: Member, connection: ScimConnection, settings: Settings) -> bool:
+def _is_in_scope(member: Member, connection: TargetConnection, settings: Settings) -> bool:
     match connection.who:
         case HoldersOf(seat=seat):
             return seat in seats.held(member.seats)
@@ -75,13 +75,13 @@ def _assignment(member: Member, settings: Settings) -> str | None:
 
 
 def _groups(
-    member: Member, held: tuple[str, ...], connection: ScimConnection, settings: Settings
+    member: Member, held: tuple[str, ...], connection: TargetConnection, settings: Settings
 ) -> tuple[str, ...]:
     names: set[str] = set()
-    if connection.groups.assignments and (assignment := _assignment(member, settings)):
+    if connection.groups_of_assignments and (assignment := _assignment(member, settings)):
         names.add(assignment)
-    if connection.groups.workspaces:
+    if connection.groups_of_workspaces:
         names |= {f"{workspace}: {profile}" for workspace, profile in member.workspaces.items()}
-    if connection.seats == "groups":
+    if connection.seats_as == "groups":
         names |= set(held)
     return tuple(sorted(names))

@@ -1,45 +1,99 @@
-"""What pushes need from the outside world."""
+"""What a push needs of the system that it is to."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from muster.checks import Check
-from muster.crm.vault_records import Field, Written
-from muster.roster.ports import Roster
-from muster.runs.ports import Archive, RunPorts, Runs
-from muster.sources import ports as sources_ports
+from muster.error_log import LogEntry
+from muster.roster.member import Member
+from muster.runs.hooks import Progress
+from muster.runs.ports import Guarded
+from muster.runs.reasons import Reason
+from muster.runs.run import Run
 
 
-class Vault(sources_ports.Vault, Protocol):
-    """What pushes need from Vault CRM and Align; `adapters.vault.client` is the real one."""
-
-    def update(self, name: str, records: Sequence[Mapping[str, Any]]) -> list[Written]:
-        """Write up to 500 records; raises `OutcomeUnknown` if they may or may not have been written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """The outside world of a push. `wait` sleeps for a number of seconds.
-
-    `preflight` returns the failed ones of the Vault CRM checks that sending depends on (U6), `fields` the
-    fields of Vault CRM's users. `align` is the
-    Align vault, `None` where it is not connected, and `align_preflight` the same for it (G9). `users` returns
-    the ids of the integration users in whose name the connections have been called (U5).
-    """
-
-    runs: Runs
-    archive: Archive
-    roster: Roster
-    vault: Vault
-    preflight: Callable[[], Sequence[Check]]
-    fields: Callable[[], Sequence[Field]]
-    wait: Callable[[float], None]
-    align: Vault | None = None
-    align_preflight: Callable[[], Sequence[Check]] = tuple
-    users: Callable[[], Mapping[str, str]] = dict
+class Item(Guarded, Protocol):
+    """One person's part of a plan, as the guard counts it and an answer shows it."""
 
     @property
-    def of_runs(self) -> RunPorts:
-        """What any run needs of it."""
-        return RunPorts(self.runs, self.archive, self.roster, self.users)
+    def is_sent(self) -> bool:
+        """Whether anything is written to the target."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether an answer shows it."""
+
+    def shown(self) -> dict[str, Any]:
+        """Return it as an admin sees it in a preview."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan[I]:
+    """What is to be sent, and what else is to be said of it; see `runs.hooks.Planned` for each.
+
+    `reasons` are those that the guard does not know, `note` what a preview says after its own words.
+    """
+
+    items: Sequence[I]
+    counts: Mapping[str, int]
+    plan_hash: str
+    read: int
+    reasons: Sequence[Reason] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    errors: int = 0
+    entries: Sequence[LogEntry] = ()
+    standing: Sequence[LogEntry] = ()
+    note: str = ""
+
+
+class Target[I: Item, Shown](Protocol):
+    """A system that members are pushed to, in one invocation of a push; `steps` leads through it.
+
+    What it is called with, and what it plans, it keeps in the archive, so that the plan can be made again
+    (Q4). It records what it sends with the members, before anything that rests on it is sent (P5).
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of its connection, as people know it."""
+
+    @property
+    def progress(self) -> Progress:
+        """What came of sending since it was last recorded."""
+
+    def due(self, run: Run) -> Mapping[str, Member]:
+        """Return, by id, who has changed, or whose time for another try has come."""
+
+    def look(self, run: Run, due: Mapping[str, Member], *, resumed: bool) -> Shown:
+        """Return what the target shows of them; `resumed`: an invocation before has begun with that."""
+
+    def plan(self, run: Run, shown: Shown) -> Plan[I]:
+        """Decide."""
+
+    def failed_checks(self) -> Sequence[Check]:
+        """Return the failed ones of the checks that sending depends on (U6)."""
+
+    def written(self, items: Sequence[I]) -> bytes:
+        """Return items as a part of the plan's file."""
+
+    def read(self, part: bytes) -> Sequence[I]:
+        """Return the items of a part of the plan's file."""
+
+    def begin(self, run: Run, items: Sequence[I], *, resumed: bool) -> None:
+        """Be told of the whole plan before the first chunk of this invocation is sent."""
+
+    def chunks(self, items: Sequence[I]) -> Iterable[Sequence[I]]:
+        """Return the items in order, in chunks that are sent together."""
+
+    def arrived(self, run: Run, items: Sequence[I]) -> Sequence[I]:
+        """Return what is still to be sent of a chunk that may have been sent; record what has arrived."""
+
+    def send(self, run: Run, items: Sequence[I]) -> None:
+        """Send a chunk to those for whom the plan still holds, and record it."""
+
+    def all_sent(self, run: Run) -> None:
+        """Do what comes once all is sent."""
+
+    def outcome(self, run: Run, items: Sequence[I], summary: Mapping[str, Any]) -> None:
+        """Read what has come of it, and record it; repeated if it is interrupted."""

@@ -1,50 +1,52 @@
-"""Starts pushes: only what is pending in the roster is sent to Vault CRM (P1 to P6).
+"""Starts pushes: only what has changed in the roster is sent to one system, under the lease (P1 to P6, O2).
 
-A run gathers the members who are due and their users in Vault CRM, decides, sends under the organization's
-lease, and reads the outcome. `steps` has these steps; what can be asked of any run is in
-`muster.runs.running`.
+`steps` has the steps of a push; what can be asked of any run is in `muster.runs.running`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from muster.errors import Problem, Rejected
 from muster.lease import Lease
-from muster.pushes.ports import Ports
+from muster.pushes.ports import Target
 from muster.pushes.steps import PushJob
 from muster.runs.answer import RunAnswer
-from muster.runs.kinds import PUSH
+from muster.runs.clock import RunClock
+from muster.runs.kinds import PUSH, push_to
+from muster.runs.ports import RunPorts
 from muster.runs.run import Run
 from muster.runs.running import Running
-from muster.settings.mappings import is_pushed
 from muster.settings.versions import StoredSettings
 from muster.times import timestamp
 
 
 @dataclass(frozen=True, slots=True)
 class Pushing:
-    """Pushes of one organization, with the settings in force.
+    """Pushes of one organization to one system, with the settings in force.
 
-    `now` returns the time (aware), `remaining` the seconds left in the invocation, whose id is
+    `target` makes it for one invocation; `app` is the connection of the app it is (`scim.gong`), `None` for
+    Vault CRM. `now` returns the time (aware), `remaining` the seconds left in the invocation, whose id is
     `request_id`. With `hand_over`, what is begun or approved is handed over to a workflow.
     """
 
     stored: StoredSettings
-    ports: Ports
+    ports: RunPorts
+    target: Callable[[RunClock], Target[Any, Any]]
     now: Callable[[], datetime]
     remaining: Callable[[], float]
     hand_over: Callable[[Run], None] | None = None
     request_id: str | None = None
+    app: str | None = None
 
     @property
     def runs(self) -> Running:
         """What can be asked of existing runs."""
         return Running(
             self.stored,
-            PUSH,
-            self.ports.of_runs,
-            lambda _, clock: PushJob(self.ports, clock, self.stored.settings),
+            push_to(self.app) if self.app else PUSH,
+            self.ports,
+            lambda _, clock: PushJob(self.target(clock), self.stored.settings, self.ports.runs),
             self.now,
             self.remaining,
             self.hand_over,
@@ -54,22 +56,15 @@ class Pushing:
     def start(self, by: str, *, preview: bool = False) -> RunAnswer:
         """Begin a push and work on it, or resume one that died while it was sending.
 
-        Raises `Rejected` as `Running.begin` does, and if no feature is managed (G1).
+        Raises `Rejected` as `Running.begin` does.
         """
-        if not is_pushed(self.stored.settings):
-            raise Rejected(
-                Problem(
-                    "connections.vault_crm.manage_features",
-                    "names no feature, and no custom mapping writes a field, so nothing is pushed",
-                    "Add engage, engage_connect or both, once an import has filled the groups.",
-                )
-            )
 
         def new(run_id: str, at: datetime, lease: Lease) -> Run:
             return Run(
                 id=run_id,
                 organization=lease.organization,
                 kind=PUSH.name,
+                app=self.app,
                 by=by,
                 request_id=self.request_id,
                 preview=preview,

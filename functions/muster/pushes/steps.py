@@ -1,132 +1,111 @@
-"""What a push does: gather who is due, decide, send, read the outcome (P1 to P5, G7, G8).
+"""What any push does: gather who is due, decide, send, read the outcome (P1, P5, O2).
 
-`runs.work` leads through it. Each item is sent once. The plan keeps how Vault CRM showed each user before: a
-resumed run, and a run that lost the answer to a write, first checks whether the write has arrived.
+`runs.work` leads through it; what the system does that the push is to is its `Target`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from muster.checks import Check
-from muster.error_log import LogEntry
-from muster.pushes import push_basis, push_items, push_plan
 from muster.pushes.blocked import blocked_by
-from muster.pushes.gathering_due import DueGathering
-from muster.pushes.ports import Ports
-from muster.pushes.push_basis import PushBasis
-from muster.pushes.push_items import PushItem, Step
-from muster.pushes.reading_outcomes import OutcomeReader
-from muster.pushes.sending import PlanSender
-from muster.pushes.sending_items import ItemSender, at_of
-from muster.pushes.syncing_align import AlignSync
-from muster.roster.engage_errors import REMOVAL_SUCCEEDED, under_way_too_long, user_not_seen
-from muster.roster.member import Member
+from muster.pushes.ports import Item, Target
 from muster.runs import guard
 from muster.runs.answer import PlanShown
-from muster.runs.archive import AttemptParts
-from muster.runs.clock import RunClock
 from muster.runs.hooks import Ending, Planned, Progress
 from muster.runs.parking import SHOWN
-from muster.runs.reasons import Trip
+from muster.runs.ports import Runs
+from muster.runs.reasons import Reason
 from muster.runs.run import Run
 from muster.settings import Settings
-from muster.times import timestamp
 
 
 @dataclass(slots=True)
-class PushJob:
+class PushJob[I: Item, Shown]:
     """One invocation's part of a push, with the settings it decides by."""
 
-    ports: Ports
-    clock: RunClock
+    target: Target[I, Shown]
     settings: Settings
-    has_summary: bool = field(default=False, init=False)
-    progress: Progress = field(init=False)
-    align_sync: AlignSync = field(init=False)
-    sender: ItemSender = field(init=False)
-    outcomes: OutcomeReader = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Build the parts; that of Align does nothing where Align is not connected."""
-        ports, clock, settings = self.ports, self.clock, self.settings
-        self.progress = Progress(good_news=frozenset({REMOVAL_SUCCEEDED}))
-        self.align_sync = AlignSync(
-            settings, ports.align, ports.roster, ports.runs, clock, ports.align_preflight
-        )
-        self.sender = ItemSender(ports, clock, settings, self.progress)
-        self.outcomes = OutcomeReader(ports, clock, settings, self.sender, self.progress)
+    runs: Runs
+    has_summary: bool = field(default=True, init=False)
 
     @property
-    def _gathering(self) -> DueGathering:
-        return DueGathering(self.ports, self.clock, self.settings, self.sender)
+    def progress(self) -> Progress:
+        """What came of sending since it was last recorded."""
+        return self.target.progress
 
-    def plan(self, run: Run, *, resumed: bool) -> Planned[PushItem]:
-        """Gather who is due and decide.
-
-        It is blocked if a check fails that sending depends on (U6). Raises `Misconfigured` if everybody has
-        yet to be linked to the users of another vault (G10).
-        """
-        requested, refused = self.align_sync.take_requests(run)
-        due = self._gathering.gathered(run, requested, resumed=resumed)
-        self._keep(run, due)
-        plan = push_plan.make_plan(
-            due.members.values(), due.users, due.in_line, self.settings, at_of(run), due.writable
-        )
-        now = timestamp(self.clock.now())
-        sends = [item for item in plan.items if item.step in push_items.SENT]
-        failed = self.ports.preflight() if sends else ()
-        trips = guard.tripped(plan.items, self.ports.runs.state(run.organization).active, self.settings)
+    def plan(self, run: Run, *, resumed: bool) -> Planned[I]:
+        """Gather who is due and decide; it is blocked if a check fails that sending depends on (U6)."""
+        due = self.target.due(run)
+        plan = self.target.plan(run, self.target.look(run, due, resumed=resumed))
+        failed = self.target.failed_checks() if any(item.is_sent for item in plan.items) else ()
+        active = self.runs.state(run.organization).active
+        reasons = [*guard.tripped(plan.items, active, self.settings), *plan.reasons]
+        changes = [item.shown() for item in plan.items if item.is_shown]
         return Planned(
             items=plan.items,
-            counts=push_items.counts(plan.items),
-            plan_hash=push_items.plan_hash(plan.items),
-            shown=PlanShown(changes=[item.shown() for item in sends[:SHOWN]]),
-            reasons=trips,
-            blocked=f"the push is {blocked_by(failed)}" if failed else None,
-            summary={"read": len(due.members)},
-            errors=len(plan.unseen) + refused,
-            entries=[user_not_seen(due.members[name], now, run.id) for name in plan.unseen],
-            standing=[*due.entries, *self._what_takes_long(due.members.values())],
-            note=_note(failed, trips),
+            counts=plan.counts,
+            plan_hash=plan.plan_hash,
+            shown=PlanShown(changes=changes[:SHOWN]),
+            reasons=reasons,
+            blocked=f"the push is {blocked_by(failed, self.target.name)}" if failed else None,
+            summary={"read": plan.read, **plan.summary},
+            errors=plan.errors,
+            entries=plan.entries,
+            standing=plan.standing,
+            note=self._note(failed, reasons) + plan.note,
             details={"blocked_by": [asdict(check) for check in failed]},
         )
 
-    def _keep(self, run: Run, basis: PushBasis) -> None:
-        parts = AttemptParts(self.ports.archive, run)
-        parts.put_decided_with(push_basis.keep(basis, self.settings, parts))
-
-    def written(self, items: Sequence[PushItem]) -> bytes:
+    def written(self, items: Sequence[I]) -> bytes:
         """Return items as a part of the plan's file."""
-        return push_items.written(items)
+        return self.target.written(items)
 
-    def read(self, part: bytes) -> Sequence[PushItem]:
+    def read(self, part: bytes) -> Sequence[I]:
         """Return the items of a part of the plan's file."""
-        return push_items.read(part)
+        return self.target.read(part)
 
-    def applying(self, run: Run, items: Sequence[PushItem], *, resumed: bool) -> PlanSender:
-        """Return what sends the plan; raises `Misconfigured` as `plan` does."""
-        if resumed:
-            self._gathering.require_the_vault_of_the_links(run)
-        return PlanSender(self.ports, self.settings, self.sender, self.outcomes, run, items, resumed)
+    def applying(self, run: Run, items: Sequence[I], *, resumed: bool) -> "_Sending[I, Shown]":
+        """Return what sends the plan; raises what the target raises."""
+        self.target.begin(run, items, resumed=resumed)
+        return _Sending(self.target, run, resumed)
 
-    def after(self, run: Run, items: Sequence[PushItem], summary: Mapping[str, Any]) -> None:
-        """Read what has come of what was sent, and show it in Align."""
-        asked = [item for item in items if item.step in (Step.REMOVAL, Step.ADDITION)]
-        self.outcomes.wait_for(run, asked)
-        self.progress.entries += self.align_sync.report(run, {item.member for item in items})
+    def after(self, run: Run, items: Sequence[I], summary: Mapping[str, Any]) -> None:
+        """Read what has come of what was sent."""
+        self.target.outcome(run, items, summary)
 
-    def ending(self, run: Run, items: Sequence[PushItem], summary: Mapping[str, Any]) -> Ending:
+    def ending(self, run: Run, items: Sequence[I], summary: Mapping[str, Any]) -> Ending:
         """Return how the push ends: all that is to be said of it is counted."""
         return Ending()
 
-    def _what_takes_long(self, members: Iterable[Member]) -> list[LogEntry]:
-        """Return entries about requests that have been under way for a day (P3)."""
-        now = self.clock.now()
-        return [entry for member in members for entry in under_way_too_long(member, now)]
+    def _note(self, failed: Sequence[Check], reasons: Sequence[Reason]) -> str:
+        if failed:
+            return f" It would be {blocked_by(failed, self.target.name)}."
+        return "" if reasons else " Nothing blocks it: it is safe to push now."
 
 
-def _note(failed: Sequence[Check], trips: Sequence[Trip]) -> str:
-    if failed:
-        return f" It would be {blocked_by(failed)}."
-    return "" if trips else " Nothing blocks it: it is safe to push now."
+@dataclass(slots=True)
+class _Sending[I: Item, Shown]:
+    """One invocation's share of sending a plan.
+
+    `in_doubt`: the invocation before may have sent the first chunk, and died before it recorded that.
+    """
+
+    target: Target[I, Shown]
+    run: Run
+    in_doubt: bool
+
+    def chunks(self, items: Sequence[I]) -> Iterable[Sequence[I]]:
+        """Return the items in order, in chunks; after each, progress is recorded."""
+        return self.target.chunks(items)
+
+    def apply(self, items: Sequence[I]) -> None:
+        """Send one chunk, but for what has arrived already."""
+        in_doubt, self.in_doubt = self.in_doubt, False
+        left = self.target.arrived(self.run, items) if in_doubt else items
+        if left:
+            self.target.send(self.run, left)
+
+    def finish(self, record: Callable[[], None]) -> None:
+        """Do what comes once all is sent."""
+        self.target.all_sent(self.run)

@@ -16,22 +16,23 @@ from pydantic import ValidationError
 from muster import __version__
 from muster.crm import soql
 from muster.crm.pages import Page
+from muster.engage import push_basis, push_items
+from muster.engage.push_items import PushItem
+from muster.engage.push_plan import make_plan as make_push_plan
 from muster.errors import NotFound, Problem, Rejected, Unavailable
 from muster.imports import known_roster, plan_items
 from muster.imports.deciding import decide
 from muster.imports.known_roster import VaultReading
 from muster.imports.plan_items import Item
 from muster.imports.reading_sources import Sources, gather
-from muster.pushes import push_basis, push_items
-from muster.pushes.push_items import PushItem
-from muster.pushes.push_plan import make_plan as make_push_plan
-from muster.pushes.sending_items import at_of
+from muster.provisioning import account_items, account_plan, app_basis
+from muster.provisioning.account_items import AccountItem
 from muster.replays.ports import Attempt
 from muster.roster.member import Json
 from muster.runs.archive import DECIDED_WITH, PLAN, UNFINISHED, AttemptParts
 from muster.runs.kinds import IMPORT, PUSH, SETTINGS, UNDO
 from muster.runs.ports import Archive
-from muster.runs.run import Kind, Run
+from muster.runs.run import Kind, Run, at_of
 from muster.settings import Settings
 from muster.sources.gathering_salesforce import Gathering
 from muster.sources.gathering_vault_crm import VaultGathering
@@ -43,7 +44,7 @@ from muster.undo.reversal import Asked
 MOST_PEOPLE = 20_000
 
 
-type AnyItem = Item | PushItem
+type AnyItem = Item | PushItem | AccountItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +161,20 @@ def _import(archived: _Archived) -> _Again:
 
 
 def _push(archived: _Archived) -> _Again:
+    if archived.run.app:
+        return _push_to_app(archived, archived.run.app)
     basis = push_basis.kept(archived.document, archived.parts)
     members, settings = basis.members.values(), archived.settings
     plan = make_push_plan(members, basis.users, basis.in_line, settings, at_of(archived.run), basis.writable)
     return _Again(push_items.plan_hash(plan.items), push_items.written(plan.items), push_items.read)
+
+
+def _push_to_app(archived: _Archived, app: str) -> _Again:
+    basis = app_basis.kept(archived.document, archived.parts)
+    settings = archived.settings
+    connection = dict(settings.connections.targets())[app]
+    plan = account_plan.make_plan(basis, connection, settings, at_of(archived.run))
+    return _Again(account_items.plan_hash(plan), account_items.written(plan), account_items.read)
 
 
 def _undo(archived: _Archived) -> _Again:

@@ -3,7 +3,7 @@
 member, history, links   the values: a member, its history, its links to users and the keys it is known by
 engage_state             what a member has of an Engage feature: request, status, group
 vault_state              what Vault CRM and Align last showed of a member, and what is to be done for it
-accounts            what is known of a member's account in a SCIM target (O3)
+accounts            what is known of a member's account in an app (O3)
 stored_values            what the values of a stored member have in common: JSON, and what is unknown of it
 as_of                    a member as it was: later changes taken back (Q2)
 past_rosters             members as they were, from a snapshot and the changes between (Q2)

@@ -1,4 +1,4 @@
-"""What is known of a member's account in a SCIM target: whose it is, what was sent, what was read back (O3).
+"""What is known of a member's account in an app: whose it is, what was sent, what was read back (O3).
 
 What was sent is recorded, not what the target shows of it: a target may leave out, translate or forget. What
 it shows counts for one thing alone, whether the user is active. Immutable; times are in ISO 8601.
@@ -6,6 +6,7 @@ it shows counts for one thing alone, whether the user is active. Immutable; time
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
@@ -26,30 +27,34 @@ CONFLICT: Final = "conflict"  # there is an account, and it is not clear which, 
 IGNORED: Final = "ignored"  # somebody has said that it is to be left alone
 
 _NOTHING: Values = MappingProxyType({})
+_NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A member's account in a target; nothing is done to one that is not `linked` (O3).
 
+    `system` is which app it is in: host and path, or a user pool; elsewhere there is no such account.
     `id` and `user_name` are in the target's own spelling; until it is found, `user_name` is what it was to be
     found or made by. `origin` says how it was linked: `created`, `external_id` or `adopted:<who>`. `access`
     is what was last sent about it, `active` what was read back since, `None` if it was not. `sent` are the
-    attributes as they were last sent, `groups` the names of the groups that it was put into.
+    attributes as they were last sent, `groups` the ids of the groups that it was put into, by their names.
 
     `unsure`: a write may have been sent and its answer is not known, so the next step is to look. `taken`:
     the target has said that the name is taken. `full_since`: since when the target has no licence for it.
-    `tries` are those of what `tried` digests; `why` is why the latest failed, or what a conflict is.
+    `tries` are those of what `tried` digests, which of an account that is nobody's is what was asked when it
+    was looked for; `why` is why the latest failed, or what a conflict is.
     """
 
     standing: Standing = UNKNOWN
+    system: str = ""
     id: str = ""
     user_name: str = ""
     origin: str = ""
     access: Access = ""
     active: bool | None = None
     sent: Values = field(default_factory=lambda: _NOTHING)
-    groups: tuple[str, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=lambda: _NO_GROUPS)
     unsure: bool = False
     taken: bool = False
     full_since: str | None = None
@@ -63,6 +68,37 @@ class Account:
         """Whether Muster may do anything to it."""
         return self.standing == LINKED
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is Muster's to close, and was not seen to be closed."""
+        return self.is_linked and self.active is not False
+
+    @property
+    def state(self) -> str:
+        """How it stands, in a word: what members, their history and events show; empty for no account."""
+        if self.is_linked:
+            return "active" if self.is_open else ("deleted" if self.access == "deleted" else "inactive")
+        if self.full_since:
+            return "no_licence"
+        return {MATCHED: "to_adopt"}.get(self.standing, self.standing) or ("failed" if self.tries else "")
+
+    @property
+    def due(self) -> str | None:
+        """From when on a push has something to do, whatever the member is to have; `None`: nothing.
+
+        The moment is in ISO 8601, empty for at once. What was begun is gone on with, what failed is tried.
+        """
+        if self.standing == IGNORED:
+            return None
+        is_sent = self.is_linked and self.active is None and self.access != ""
+        if self.tries:
+            return self.tries.next()
+        return "" if self.unsure or is_sent else None
+
+    def shown(self) -> Json:
+        """Return what members and their history show of it; empty for no account."""
+        return {"state": self.state} | ({"id": self.id} if self.id else {}) if self.state else {}
+
     def to_json(self) -> Json:
         """Return what is stored: what differs from the default."""
         stored = {name: value for name, empty in _EMPTY.items() if (value := getattr(self, name)) != empty}
@@ -71,7 +107,7 @@ class Account:
                 name: list(value) if isinstance(value, tuple) else value for name, value in self.sent.items()
             }
         if "groups" in stored:
-            stored["groups"] = list(self.groups)
+            stored["groups"] = dict(self.groups)
         if self.tries:
             stored["tries"] = {"since": self.tries.since, "last": self.tries.last, "count": self.tries.count}
             stored["tries"] |= {
@@ -88,8 +124,6 @@ class Account:
                 name: tuple(value) if isinstance(value, list) else value
                 for name, value in values["sent"].items()
             }
-        if "groups" in values:
-            values["groups"] = tuple(values["groups"])
         if "tries" in values:
             values["tries"] = Tries(**values["tries"])
         return Account(**values, unknown=unknown(document, _EMPTY))
@@ -97,3 +131,17 @@ class Account:
 
 NO_ACCOUNT = Account()
 _EMPTY = {name: getattr(NO_ACCOUNT, name) for name in Account.__dataclass_fields__ if name != "unknown"}
+
+
+def due(accounts: Mapping[str, Account], changed_for: Iterable[str]) -> dict[str, str]:
+    """Return from when on a push has to look at a member, by connection; empty: at once.
+
+    `changed_for` are the connections that no push has brought in line with the member since it changed.
+    """
+    waiting = {name: when for name, each in accounts.items() if (when := each.due) is not None}
+    return waiting | dict.fromkeys(changed_for, "")
+
+
+def linked(accounts: Mapping[str, Account]) -> frozenset[tuple[str, str]]:
+    """Return the accounts that are a member's own: connection and id there. No two members share one."""
+    return frozenset((name, each.id) for name, each in accounts.items() if each.is_linked and each.id)

@@ -22,7 +22,7 @@ IS_ERASED = "erased"
 NOT_RECORDED = "not_recorded"
 
 # The attributes whose values have names.
-_MAPS = ("crm", "custom", "data_capture", "engage", "engage_connect", "seats", "workspaces")
+_MAPS = ("accounts", "crm", "custom", "data_capture", "engage", "engage_connect", "seats", "workspaces")
 # What a setting of data capture has in any case.
 _ALWAYS = {"data_capture": dict.fromkeys(("intended", "effective", "seat_required", "origin"))}
 
@@ -83,6 +83,9 @@ def as_json(values: Mapping[str, object]) -> Json:
             shown[first].setdefault(key, dict(_ALWAYS.get(first, {})))[last] = value
         elif first in _MAPS:
             shown[first][key] = value
+    if not shown["accounts"]:
+        # As in a member's JSON: of an organization without apps nothing is said about them.
+        del shown["accounts"]
     return shown
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from muster.roster import engage_groups, licence_places, member_events
+from muster.roster import accounts, engage_groups, licence_places, member_events
 from muster.roster.decisions import HISTORY_ERASED_AT_ONCE, Decision
 from muster.roster.end_dates import EVALUATION, evaluated_from
 from muster.roster.engage_groups import Due
@@ -53,6 +53,8 @@ class Effects:
       not left: it is the same place (G8).
     - `freed`: the feature and group of each Engage licence that is free again (G8).
     - `teams`: the managers (member ids) under whom the member counts as recorded (N1).
+    - `accounts`: the accounts in apps, connection and id there, that are the member's own from now on, or no
+      longer (O3).
     - `keys`: the match keys of the member as they are stored, `waiting`: those that its user waits for, and
       `keys_erased`: those whose items go (A14, T5).
     - `versions_erased`: the entries of its history that go (T5).
@@ -64,6 +66,7 @@ class Effects:
     licences: Moved[Place] = Moved()
     freed: tuple[tuple[str, str], ...] = ()
     teams: Moved[str] = Moved()
+    accounts: Moved[tuple[str, str]] = Moved()
     keys: Moved[str] = Moved()
     waiting: Moved[str] = Moved()
     keys_erased: frozenset[str] = frozenset()
@@ -94,6 +97,9 @@ def effects(decision: Decision) -> Effects:
         licences=_licences(before, after),
         freed=tuple(licence_places.groups_left(before, after)),
         teams=Moved.between(_present(recorded_under(before)), _present(recorded_under(after))),
+        accounts=Moved.between(
+            accounts.linked(before.accounts) if before else (), accounts.linked(after.accounts)
+        ),
         keys=Moved.between(map(bucket, keys_of(before)), map(bucket, keys_of(after))),
         indexed=indexed(after),
     )
@@ -124,11 +130,17 @@ def _state(member: Member) -> MemberState | None:
 def _due(member: Member) -> Due | None:
     """Return what a push or an import has work for, from the earlier day on; see both for what that is."""
     pushed, evaluated = engage_groups.due(member), evaluated_from(member)
-    if evaluated is None:
-        return pushed
-    if pushed is None:
-        return Due(evaluated, frozenset({EVALUATION}))
-    return Due(min(pushed.since, evaluated), pushed.what | {EVALUATION})
+    dues = [
+        Due(since, frozenset({name}))
+        for name, since in accounts.due(member.accounts, member.changed_for).items()
+    ]
+    if pushed is not None:
+        dues.append(pushed)
+    if evaluated is not None:
+        dues.append(Due(evaluated, frozenset({EVALUATION})))
+    if not dues:
+        return None
+    return Due(min(due.since for due in dues), frozenset().union(*(due.what for due in dues)))
 
 
 def _licences(before: Member | None, after: Member) -> Moved[Place]:

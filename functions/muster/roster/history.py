@@ -11,7 +11,7 @@ from muster.roster.member import SHOWN, Json, Member
 # Attributes of the record rather than of the person; history leaves them out.
 BOOKKEEPING = frozenset({"version", "updated_at", "source_version"})
 # The attributes whose values have two names each, of which the first may hold dots.
-_OF_TWO_NAMES = frozenset({"crm", "data_capture", "seats"})
+_OF_TWO_NAMES = frozenset({"accounts", "crm", "data_capture", "seats"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 from muster.crm.engage_features import CONNECT, ENGAGE, Feature
+from muster.roster.accounts import Account
 from muster.roster.data_capture import Capture
 from muster.roster.engage_state import NO_ENGAGE, Engage
 from muster.roster.seats import Places, SeatPlace
@@ -47,6 +48,8 @@ class Attributes(TypedDict, total=False):
     unmatched_since: str | None
     digest: str
     vault: VaultState
+    accounts: Mapping[str, Account]
+    changed_for: tuple[str, ...]
     former_keys: tuple[str, ...]
 
 
@@ -71,7 +74,9 @@ class Member:
 
     `own_email` is the e-mail address as Salesforce has it, where the member's own is that with another domain
     (`domains.convert`). `vault` is what Vault CRM last showed of the user, and
-    what is to be done for it (`roster.vault_state`).
+    what is to be done for it (`roster.vault_state`). `accounts` are those in apps, by connection
+    (`scim.gong`), and `changed_for` names the connections that no push has brought in line since the last
+    change.
     """
 
     id: str
@@ -116,6 +121,8 @@ class Member:
     inactive_since: str | None = None
     digest: str = ""
     vault: VaultState = NOTHING_KNOWN
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    changed_for: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     former_keys: tuple[str, ...] = ()
     version: int = 0
@@ -133,6 +140,9 @@ class Member:
     def to_json(self) -> Json:
         """Return the member as functions return it (the shape is the published contract)."""
         shown = self.shown(SHOWN)
+        if not shown["accounts"]:
+            # Of an organization without apps nothing is said about them.
+            del shown["accounts"]
         shown["source_version"] = max(
             (source.partition("|")[0] for source in self.sources.values()), default=None
         )
@@ -152,6 +162,8 @@ class Member:
                 place.pop("rank", None)
         if "data_capture" in shown:
             shown["data_capture"] = _each_to_json(self.data_capture)
+        if "accounts" in shown:
+            shown["accounts"] = {name: said for name, each in self.accounts.items() if (said := each.shown())}
         for feature in (ENGAGE, CONNECT):
             if feature in shown:
                 shown[feature] = shown[feature].to_json()
@@ -190,7 +202,7 @@ class Member:
         return member
 
 
-def _each_to_json(values: Places | Mapping[str, Capture]) -> dict[str, Json]:
+def _each_to_json(values: Places | Mapping[str, Capture] | Mapping[str, Account]) -> dict[str, Json]:
     return {name: value.to_json() for name, value in values.items()}
 
 
@@ -204,6 +216,11 @@ _TYPED: Mapping[str, tuple[Callable[[Any], object], Callable[[Any], object]]] = 
     "engage": (Engage.from_json, Engage.to_json),
     "engage_connect": (Engage.from_json, Engage.to_json),
     "vault": (VaultState.from_json, VaultState.to_json),
+    "accounts": (
+        lambda accounts: {name: Account.from_json(each) for name, each in accounts.items()},
+        _each_to_json,
+    ),
+    "changed_for": (tuple, list),
     "former_keys": (tuple, list),
     "matched": (tuple, list),
 }
@@ -212,6 +229,7 @@ _TYPED: Mapping[str, tuple[Callable[[Any], object], Callable[[Any], object]]] = 
 _NOT_SHOWN = frozenset(
     {
         "assignment_filter",
+        "changed_for",
         "digest",
         "former_keys",
         "frozen_since",

@@ -51,6 +51,9 @@ class Roster(Protocol):
     def holders(self, organization: str, match_keys: Iterable[str]) -> dict[str, frozenset[str]]:
         """Return who has each of these match keys (member ids), or waits for it (CRM ids)."""
 
+    def account_members(self, organization: str, connection: str, accounts: Iterable[str]) -> dict[str, str]:
+        """Return the members (ids) that accounts of an app are linked to, by the accounts' ids there (O3)."""
+
     def forget_history(self, organization: str, member: str, version: int) -> None:
         """Delete a member's history up to a version, that one included (T5)."""
 

@@ -266,6 +266,9 @@ def recorded(
         return Decision(outcome=Outcome.UNCHANGED, before=before, after=after, limits=limits)
     at = timestamp(now)
     after = replace(after, version=before.version + 1, updated_at=at)
+    if any(not change.field.startswith("accounts.") for change in changes):
+        # What apps have to be told of: the next push to each of them looks at the member.
+        after = replace(after, changed_for=tuple(name for name, _ in settings.connections.targets()))
     if after.active != before.active:
         after = replace(after, inactive_since=None if after.active else at)
     history = HistoryEntry(

@@ -18,6 +18,8 @@ class Ended(StrEnum):
     CONTINUED = "continued"
     SKIPPED = "skipped"
     STARTED = "started"
+    # Others are gone on with all the same; else a failure is raised.
+    FAILED = "failed"
 
 
 _STATUS = {
@@ -25,6 +27,7 @@ _STATUS = {
     Ended.CONTINUED: "continue",
     Ended.SKIPPED: "skipped",
     Ended.STARTED: "started",
+    Ended.FAILED: "failed",
 }
 
 # Per seat its limit, and how many hold it and wait for it (I6).

@@ -6,6 +6,7 @@ What a run of one kind gathers, decides and applies is its `Job`.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from muster.runs.run import Kind, Run
 
@@ -34,7 +35,7 @@ class RunKind:
     next: str
     function: str
     rejecting_function: str
-    begun_with: Mapping[str, str] = field(default_factory=dict)
+    begun_with: Mapping[str, object] = field(default_factory=dict)
     system: str
     failed: str
     source: str
@@ -133,4 +134,22 @@ KINDS: Mapping[Kind, RunKind] = {each.name: each for each in (IMPORT, SETTINGS, 
 
 def kind_of(run: Run) -> RunKind:
     """Return the kind of a run."""
+    if run.app:
+        return push_to(run.app)
     return UNDO_OF_A_PUSH if run.undoes_kind == PUSH.name else KINDS[run.kind]
+
+
+@cache
+def push_to(app: str) -> RunKind:
+    """Return the kind of a push to an app, by the name of its connection (`scim.gong`)."""
+    return replace(
+        PUSH,
+        one=f"a push to {app}",
+        system=app,
+        source=app,
+        pages="found",
+        last_phase="Everything is sent.",
+        begun_with={"connections": [app]},
+        needs_features=False,
+        resumed_when_half_done=False,
+    )

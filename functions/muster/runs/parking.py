@@ -112,7 +112,7 @@ class Ends:
         for other in self._lately(run.organization):
             if other.status is not Status.PARKED or other.id == run.id:
                 continue
-            if (other.kind, other.undoes) != (run.kind, run.undoes):
+            if (other.kind, other.undoes, other.app) != (run.kind, run.undoes, run.app):
                 continue
             in_time = other.expires_at is not None and timestamp(self.clock.now()) < other.expires_at
             same_settings = other.settings_version == run.settings_version

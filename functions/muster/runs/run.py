@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, get_args
 
 type Mode = Literal["full", "incremental", "members"]
 type Kind = Literal["import", "settings", "push", "undo"]
 _MODES = get_args(Mode.__value__)
-_OF_AN_UNDO = frozenset({"undoes", "undoes_kind"})
+_OF_SOME = frozenset({"undoes", "undoes_kind", "app"})
 
 
 class Status(StrEnum):
@@ -56,7 +57,8 @@ class Run:
     `settings_hash` is the digest of the document that a change of settings is about, and `why` the reason
     given for it. `integration_users` is in whose name each connection was called, by the ids there (U5).
     `left_out` counts by reason who is no active member by its plan (A4). `undoes` is the run that an undo
-    puts back, and `undoes_kind` what kind that is, or what it undid itself. Times are ISO 8601 in UTC.
+    puts back, and `undoes_kind` what kind that is, or what it undid itself. `app` is the connection of
+    the app that a push is to (`scim.gong`), `None` for Vault CRM. Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Run:
     why: str | None = None
     undoes: str | None = None
     undoes_kind: Kind | None = None
+    app: str | None = None
     cursor: int = 0
     planned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -102,8 +105,8 @@ class Run:
     def to_json(self) -> dict[str, Any]:
         """Return the run as functions answer it and as it is stored."""
         record = {**asdict(self), "mode": self.mode_or_kind}
-        # Only an undo has these.
-        return {name: each for name, each in record.items() if name not in _OF_AN_UNDO or each is not None}
+        # Only an undo, or a push to an app, has these.
+        return {name: each for name, each in record.items() if name not in _OF_SOME or each is not None}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Run:
@@ -114,3 +117,8 @@ class Run:
         known["status"] = Status(known["status"])
         known["phase"] = Phase(known["phase"])
         return cls(**known)
+
+
+def at_of(run: Run) -> datetime:
+    """Return the moment for which a run decides: when its gathering began."""
+    return datetime.fromisoformat(run.gathered_at or run.started_at)

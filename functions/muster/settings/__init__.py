@@ -5,8 +5,10 @@ vault_field_maps, engage_statuses   the same for Vault CRM: field mappings and s
 align_field_maps                    fields of Align's roster that members show beside their own
 align_names                         how an Align vault names its fields and statuses
 connection                          what connections have in common
+target_connection                   what apps in which members have accounts have in common
 scim_connection, scim_profiles      an app that is provisioned by SCIM, and what is known of such apps
-scim_consistency                    errors and warnings about SCIM targets and the rest
+user_pool_connection                a Cognito user pool, in which sessions are ended
+target_consistency                  errors and warnings about apps with accounts and the rest
 values                              the kinds of value: what each accepts, and what to write instead
 strict_yaml                         YAML or JSON text, parsed strictly
 document                            text or object → validated `Settings`

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from muster.crm.soql_filters import MOST_BYTES, encoded_size
 from muster.errors import Problem
-from muster.settings import mappings, scim_consistency
+from muster.settings import mappings, target_consistency
 from muster.settings.locations import named_fields, named_seats
 from muster.settings.mappings import fields_to_read
 from muster.settings.secret_names import is_secret_of, secrets_of
@@ -31,7 +31,7 @@ def problems(settings: Settings, *, loopback_hosts: bool = False) -> list[Proble
         *_custom_twice(settings),
         *_written_twice(settings),
         *_nothing_to_write(settings),
-        *scim_consistency.problems(settings),
+        *target_consistency.problems(settings),
     ]
 
 
@@ -59,7 +59,7 @@ def _domain_overlaps(settings: Settings) -> Iterator[Problem]:
 
 def _foreign_secrets(settings: Settings) -> Iterator[Problem]:
     """Yield a problem for each secret that is not the organization's; it would be sent to this one's host."""
-    for name, connection in settings.connections.each():
+    for name, connection in settings.connections.by_host():
         secret = connection.secret
         if secret and not is_secret_of(settings.organization, secret):
             yield Problem(
@@ -72,7 +72,7 @@ def _foreign_secrets(settings: Settings) -> Iterator[Problem]:
 
 def _loopback_hosts(settings: Settings) -> Iterator[Problem]:
     """Yield a problem for each host on this very machine, where only the local stack has anything."""
-    for name, connection in settings.connections.each():
+    for name, connection in settings.connections.by_host():
         if is_loopback(connection.host):
             yield Problem(
                 f"connections.{name}.host",

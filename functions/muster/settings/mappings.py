@@ -79,6 +79,12 @@ def is_pushed(settings: Settings) -> bool:
     return bool(pushed_features(settings) or custom_fields_to_write(settings))
 
 
+def pushed_to(settings: Settings) -> tuple[str, ...]:
+    """Return the connections that pushes are for, in their order: Vault CRM, then the apps."""
+    vault_crm = ("vault_crm",) if is_pushed(settings) else ()
+    return (*vault_crm, *(name for name, _ in settings.connections.targets()))
+
+
 def custom_fields_to_write(settings: Settings) -> tuple[str, ...]:
     """Return the fields of Vault CRM that custom mappings write, each once; none without a connection."""
     written = custom_outbound(settings) if settings.connections.vault_crm else {}

@@ -1,65 +1,25 @@
 """A SCIM target in the settings: where it is, who is in it, and what of them (O2).
 
-who: everyone | {seat: gong} | {assignments: [Field sales]}
 attributes: {title: title, timezone: null}     what differs from the profile's own
 """
 
-import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, PrivateAttr, Tag, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from muster.crm import scim_attributes
 from muster.crm.scim_attributes import ENTITLEMENTS, EXTERNAL_ID, USER_NAME
 from muster.crm.scim_dialect import Dialect
-from muster.crm.vault_fields import CUSTOM_OUTBOUND
-from muster.settings.connection import Connection, secret_of
+from muster.settings.connection import secret_of
 from muster.settings.scim_profiles import PROFILES
-from muster.settings.values import (
-    Listed,
-    Name,
-    ScimHost,
-    ScimPath,
-    SeatName,
-    SecretName,
-    Section,
-    no_duplicates,
-)
-from muster.settings.vault_field_maps import CUSTOM_TARGET
+from muster.settings.target_connection import MemberAttribute, SeatsAs, TargetConnection, Who
+from muster.settings.values import ScimHost, ScimPath, SecretName, Section
 from muster.validation import did_you_mean, refused
 
 MOST_ATTRIBUTES = 50
 
 type ProfileName = Literal["generic", "gong", "slack", "aws_identity_center", "github_emu", "strict"]
-
-
-class HoldersOf(Section):
-    """Whoever holds a seat."""
-
-    seat: SeatName = Field(description="The seat; who waits for it is not in the target yet.")
-
-
-class MembersOf(Section):
-    """Whoever has one of some assignments."""
-
-    assignments: Annotated[Listed[Name], AfterValidator(no_duplicates)] = Field(
-        min_length=1, max_length=200, description="Their names.", examples=[["Field sales"]]
-    )
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, HoldersOf) or (isinstance(value, dict) and "seat" in value):
-        return "<seat>"
-    return "<assignments>" if isinstance(value, dict | MembersOf) else "<everyone>"
-
-
-type Who = Annotated[
-    Annotated[Literal["everyone"], Tag("<everyone>")]
-    | Annotated[HoldersOf, Tag("<seat>")]
-    | Annotated[MembersOf, Tag("<assignments>")],
-    Discriminator(_kind),
-]
 
 
 class ScimGroups(Section):
@@ -85,21 +45,10 @@ def _attribute(key: str) -> str:
     return key
 
 
-def _source(value: str) -> str:
-    if value not in CUSTOM_OUTBOUND and not re.fullmatch(CUSTOM_TARGET, value):
-        raise refused(
-            "is no attribute of a member",
-            f"{did_you_mean(value, CUSTOM_OUTBOUND)} Or write custom. and a name, like custom.Region__c.",
-        )
-    return value
-
-
 if TYPE_CHECKING:
     type _Attributes = Mapping[str, str | None]
 else:
-    _Attributes = Mapping[
-        Annotated[str, AfterValidator(_attribute)], Annotated[str, AfterValidator(_source)] | None
-    ]
+    _Attributes = Mapping[Annotated[str, AfterValidator(_attribute)], MemberAttribute | None]
 
 
 def _attributes_by_name(schema: dict[str, Any]) -> None:
@@ -114,8 +63,10 @@ def _attributes_by_name(schema: dict[str, Any]) -> None:
     schema["additionalProperties"] = False
 
 
-class ScimConnection(Connection):
+class ScimConnection(TargetConnection):
     """An app that is provisioned by SCIM 2.0."""
+
+    kind: ClassVar[str] = "scim"
 
     host: ScimHost = Field(description="The host of the app's SCIM endpoints.")
     path: ScimPath = Field(default="/scim/v2", description="The path below which Users and Groups are.")
@@ -131,7 +82,7 @@ class ScimConnection(Connection):
         examples=["everyone", {"seat": "gong"}, {"assignments": ["Field sales"]}],
     )
     groups: ScimGroups = Field(default_factory=ScimGroups, description="Which groups there are in the app.")
-    seats: Literal["not_sent", "entitlements", "groups"] = Field(
+    seats: SeatsAs = Field(
         default="not_sent",
         description=(
             "Whether the seats that a member holds are sent: as entitlements of the user, or as membership in"
@@ -166,16 +117,10 @@ class ScimConnection(Connection):
         ),
     )
 
-    _name: str = PrivateAttr("")
-
     @property
-    def name(self) -> str:
-        """The name that the settings have for it; empty outside of settings."""
-        return self._name
-
-    def be_called(self, name: str) -> None:
-        """Note the name; `Settings` does."""
-        self._name = name
+    def leads_to(self) -> str:
+        """The app, by the address of its SCIM endpoints."""
+        return f"{self.host}{self.path}"
 
     @property
     def dialect(self) -> Dialect:
@@ -187,6 +132,54 @@ class ScimConnection(Connection):
         """All attributes that are sent, the profile's among them: attribute there → of the member."""
         whole = {**PROFILES[self.profile].attributes, **self.attributes}
         return {name: source for name, source in whole.items() if source is not None}
+
+    @property
+    def makes_accounts(self) -> bool:
+        """Whether an account is made for a member who has none."""
+        return self.create
+
+    @property
+    def deletes_leavers(self) -> bool:
+        """Whether the account of who leaves is deleted, and not only closed."""
+        return self.on_leave == "delete"
+
+    @property
+    def only_ends_access(self) -> bool:
+        """Not so: an account is as the member is."""
+        return False
+
+    @property
+    def ids_are_names(self) -> bool:
+        """Not so: they are the app's own."""
+        return False
+
+    @property
+    def adopted_by(self) -> str:
+        """The rule by which an account that was there is a member's; empty: it is adopted by hand."""
+        return "" if self.adopt == "by_hand" else self.adopt
+
+    @property
+    def groups_of_assignments(self) -> bool:
+        """Whether the app has a group for each assignment."""
+        return self.groups.assignments
+
+    @property
+    def groups_of_workspaces(self) -> bool:
+        """Whether the app has a group for each workspace and permission profile."""
+        return self.groups.workspaces
+
+    @property
+    def seats_as(self) -> SeatsAs:
+        """As what the seats that a member holds are sent."""
+        return self.seats
+
+    @property
+    def stays_valid(self) -> str:
+        """What of a closed account cannot be ended, in words (O4)."""
+        return (
+            "SCIM has no call that ends a session: whether the app ends those that are open when it is told"
+            " that a user is inactive, and when, is the app's own doing."
+        )
 
     @model_validator(mode="after")
     def _fits_the_profile(self) -> "ScimConnection":

@@ -16,6 +16,8 @@ from muster.settings.connection import Connection, secret_of
 from muster.settings.engage_statuses import Statuses
 from muster.settings.field_maps import FieldMaps
 from muster.settings.scim_connection import ScimConnection
+from muster.settings.target_connection import TargetConnection
+from muster.settings.user_pool_connection import UserPoolConnection
 from muster.settings.values import (
     DEFAULT_FIELDS,
     ActionId,
@@ -82,7 +84,7 @@ def _with_secrets(connections: Mapping[str, Any], begin: str) -> dict[str, Any]:
     """Return connections with the names of their secrets where the document does not name them."""
     return {
         name: {"secret": f"{begin}/{name}", **connection}
-        if isinstance(connection, dict) and name != "scim"
+        if isinstance(connection, dict) and name not in ("scim", "cognito")
         else connection
         for name, connection in connections.items()
     }
@@ -259,14 +261,32 @@ class Connections(Section):
         examples=[{"gong": {"host": "api.example.com", "profile": "gong", "who": {"seat": "gong"}}}],
         json_schema_extra={"additionalProperties": False, "maxProperties": MOST_TARGETS},
     )
+    cognito: Annotated[Mapping[TargetName, UserPoolConnection], AfterValidator(_not_too_many_targets)] = (
+        Field(
+            default_factory=dict,
+            description=f"The Cognito user pools in which sessions are ended, by name, up to {MOST_TARGETS}.",
+            examples=[{"portal": {"user_pool": "eu-central-1_AbC123dEf"}}],
+            json_schema_extra={"additionalProperties": False, "maxProperties": MOST_TARGETS},
+        )
+    )
 
-    def each(self) -> Iterator[tuple[str, SystemConnection]]:
-        """Yield each connection that there is with its name: `salesforce`, `scim.gong`."""
+    def each(self) -> Iterator[tuple[str, Connection]]:
+        """Yield each connection that there is with its name: `salesforce`, `scim.gong`, `cognito.portal`."""
+        yield from self.by_host()
+        yield from ((pool.key, pool) for pool in self.cognito.values())
+
+    def by_host(self) -> Iterator[tuple[str, SystemConnection]]:
+        """Yield each connection that has a host and a secret, with its name."""
         for name in ("salesforce", "vault_crm", "align"):
             if connection := getattr(self, name):
                 yield name, connection
-        for name, target in self.scim.items():
-            yield f"scim.{name}", target
+        for target in self.scim.values():
+            yield target.key, target
+
+    def targets(self) -> Iterator[tuple[str, TargetConnection]]:
+        """Yield each app in which members have accounts with its name: `scim.gong`, `cognito.portal`."""
+        yield from ((target.key, target) for target in self.scim.values())
+        yield from ((pool.key, pool) for pool in self.cognito.values())
 
 
 class Managers(Section):
@@ -418,8 +438,9 @@ class Settings(Section):
     def _own_connections(self) -> "Settings":
         for _, connection in self.connections.each():
             connection.belong_to(self.organization)
-        for name, target in self.connections.scim.items():
-            target.be_called(name)
+        for several in (self.connections.scim, self.connections.cognito):
+            for name, target in several.items():
+                target.be_called(name)
         return self
 
     @model_validator(mode="before")

@@ -264,6 +264,16 @@ ScimPath = Annotated[
         "/scim/v2",
     ),
 ]
+UserPoolId = Annotated[
+    str,
+    *_text(
+        r"[a-z]{2}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+",
+        "is not the id of a Cognito user pool",
+        "Copy it from the pool's page in the console of Cognito: eu-central-1_AbC123dEf.",
+        "eu-central-1_AbC123dEf",
+        longest=55,
+    ),
+]
 SalesforceOrganizationId = Annotated[
     str,
     Field(

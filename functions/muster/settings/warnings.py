@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from muster.crm.engage_features import FEATURES
 from muster.crm.salesforce_fields import fields_of
 from muster.errors import Problem
-from muster.settings import mappings, scim_consistency, unseen_changes
+from muster.settings import mappings, target_consistency, unseen_changes
 from muster.settings.assignments import CaptureFromField, FromField
 from muster.settings.locations import captures, choices, seat_required, seats_of
 from muster.settings.sections import Settings
@@ -37,7 +37,7 @@ def warnings(settings: Settings, *, sends_mail: bool = True) -> list[Problem]:
         *_seats_nobody_gets(settings),
         *_grace_without_end(settings),
         *_mails_not_sent(settings, sends_mail),
-        *scim_consistency.warnings(settings),
+        *target_consistency.warnings(settings),
     ]
 
 

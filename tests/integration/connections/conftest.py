@@ -11,7 +11,7 @@ from tests.doubles.acme import Acme, Systems, acme_with, systems_in_process
 from tests.doubles.aws import Aws
 from tests.doubles.salesforce_in_process import SalesforceInProcess
 from tests.integration.beginnings import data_of, renew
-from tests.integration.pushes.licences import renew_vault
+from tests.integration.engage.licences import renew_vault
 from tests.simulation.harness.strict_aws import copy_of, put_back
 
 

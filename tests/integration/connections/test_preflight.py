@@ -28,6 +28,7 @@ def test_an_event_of_each_kind_is_there() -> None:
         "preflight_all",
         "preflight_connections",
         "preflight_candidates",
+        "preflight_app",
     }
 
 

@@ -17,6 +17,7 @@ from tests.doubles.credentials import Shelf
 from tests.doubles.login_journal import JournalInMemory
 from tests.doubles.sandbox_doors import control
 from tests.doubles.scim_target import NAME, ScimTarget
+from tests.integration.pasted import pasted
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,7 @@ def rows(target: ScimTarget, shelf: Shelf | None = None, **keys: Any) -> dict[st
         salesforce=cast(Any, None),
         vault_crm=cast(Any, None),
         align=cast(Any, None),
+        user_pool=cast(Any, None),
         scim=lambda connection: target.client(
             shelf=shelf, journal=journal, settings={"profile": connection.profile, "path": connection.path}
         ),
@@ -135,5 +137,5 @@ def test_a_name_that_is_no_connection_is_refused(acme: Acme) -> None:
     for name in ("gong", "scim.", "scim.Gong"):
         said = preflight.handler({"organization": "acme", "connections": [name]}, acme.context)
         assert (said["status"], said["errors"][0]["where"]) == ("rejected", "connections[0]")
-    said = preflight.handler({"organization": "acme", "connections": ["scim.gong"]}, acme.context)
+    said = preflight.handler(pasted("preflight_app"), acme.context)
     assert "scim.gong, which is not in the settings" in said["errors"][0]["message"]

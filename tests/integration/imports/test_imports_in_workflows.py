@@ -1,6 +1,7 @@
 """What a workflow is answered, and so keeps in its history: no names or values, and little of it (I14)."""
 
 import json
+import re
 from typing import Any
 
 from tests.conftest import ROOT
@@ -8,6 +9,9 @@ from tests.integration.company import Company
 
 DEFINITION = json.loads((ROOT / "workflows/scheduled_run.asl.json").read_text())
 EACH = DEFINITION["States"]["RunEach"]["ItemProcessor"]["States"]
+GOES_ON = (
+    "{'organization': $states.input.event.organization, 'run_id': $states.input.run_id, 'by': 'schedule'}"
+)
 KEPT = {"status", "ended", "organization", "run_id", "mode", "counts", "muster_version"}
 REFUSED = KEPT | {"message", "errors"}
 LONG = [f"Note{number}__c" for number in range(12)]
@@ -15,13 +19,12 @@ LONG = [f"Note{number}__c" for number in range(12)]
 
 def in_a_workflow(company: Company, **event: Any) -> list[dict[str, Any]]:
     """Run an import as the workflow does, with the time up once while it gathers; returns its answers."""
-    again = EACH["IsItDone"]["Choices"][0]["Output"]["event"]
+    assert GOES_ON in EACH["IsItDone"]["Choices"][0]["Output"]
     company.have_seconds(900, 900, 1)
     answers = [company.run(by="schedule", **event)]
     company.have_seconds(900)
     while answers[-1]["status"] == "continue":
-        filled = {"organization": "acme", "run_id": answers[-1]["run_id"]}
-        answers.append(company.run(None, **{name: filled.get(name, value) for name, value in again.items()}))
+        answers.append(company.run(None, run_id=answers[-1]["run_id"], by="schedule"))
     return answers
 
 
@@ -52,6 +55,18 @@ def test_an_answer_to_a_workflow_is_small_however_much_would_change(company: Com
     answers = in_a_workflow(company)
     assert answers[-1]["status"] == "parked"
     assert max(len(json.dumps(answer)) for answer in answers) < 1000
+
+
+def test_what_a_workflow_goes_on_to_other_connections_by_is_in_no_answer_of_an_import(
+    company: Company,
+) -> None:
+    """Not even where the answer has been shortened, and says so."""
+    company.salesforce.create(Department="Nobody's")
+    said = company.run(by="schedule")
+    assert said["status"] == "succeeded"
+    goes_by = set(re.findall(r"result\.Payload\.(\w+)", EACH["Run"]["Output"]))
+    assert goes_by == {"status", "run_id", "connections_left"}
+    assert "connections_left" not in said
 
 
 def test_what_a_workflow_is_refused_for_is_told_and_no_more(company: Company) -> None:

@@ -18,6 +18,7 @@ from muster.provisioning.first_contact import Roster
 from muster.provisioning.ports import Ports, Target
 from muster.provisioning.wanted_accounts import WantedAccount
 from muster.roster.accounts import NO_ACCOUNT, Account
+from muster.settings.target_connection import TargetConnection
 from muster.times import timestamp
 from tests.doubles.scim_target import ScimTarget, connection_to
 
@@ -67,22 +68,32 @@ class Provisioned:
 
     def push(self, later: timedelta = timedelta(minutes=15)) -> int:
         """Push everybody; returns how many calls the target has received. What is told is added to `told`."""
-        before = self.target.calls()
+        before = self.calls()
         self.now += later
-        client = self.target.client(settings=self.settings)
         ports = Ports(
-            target=Watched(client, self),
+            target=Watched(self.client(), self),
             groups=dict(self.groups),
             record=self._record,
             record_group=self._record_group,
             tell=lambda who, problem: self._tell(who, problem),
         )
         taken = {each.id: name for name, each in self.accounts.items() if each.is_linked}
-        connection = connection_to(self.target.url, **self.settings)
-        roster = Roster(taken, set(self.wanted))
+        roster = Roster(taken.get, set(self.wanted).__contains__)
         cases = [Case(name, self.account(name), wanted) for name, wanted in self.wanted.items()]
-        Provisioning(ports, connection, roster, timestamp(self.now)).carry_out(cases)
-        return self.target.calls() - before
+        Provisioning(ports, self.connection(), roster, timestamp(self.now)).carry_out(cases)
+        return self.calls() - before
+
+    def connection(self) -> TargetConnection:
+        """Return the section of the settings."""
+        return connection_to(self.target.url, **self.settings)
+
+    def client(self) -> Target:
+        """Return a client of its own for a push."""
+        return self.target.client(settings=self.settings)
+
+    def calls(self) -> int:
+        """Return how many calls the target has received."""
+        return self.target.calls()
 
     def at(self, when: str, what: str) -> None:
         """Call the hooks."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from muster.error_log import LogEntry
+from muster.roster.accounts import Account
 from muster.roster.data_capture import Capture
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.engage_state import Engage
@@ -13,7 +14,7 @@ from muster.roster.links import Link
 from muster.roster.member import Member
 from muster.roster.reasons import INACTIVE_USER, NAMESAKE_ACTIVE, UNMATCHED
 from muster.roster.seats import HELD_SEAT, SeatPlace
-from muster.roster.vault_state import VaultState
+from muster.roster.vault_state import Tries, VaultState
 
 ORGANIZATION = "acme"
 NOW = datetime(2026, 11, 20, 8, 16, tzinfo=UTC)
@@ -111,6 +112,26 @@ ADA_IN_ROSTER = Member(
             },
         }
     ),
+    accounts={
+        "scim.gong": Account(
+            standing="linked",
+            system="api.gong.example/scim/v2",
+            id="1042",
+            user_name="ada@acme.example",
+            origin="created",
+            access="given",
+            active=True,
+            sent={"userName": "ada@acme.example", "entitlements": ("gong",)},
+            groups={"Field sales": "77"},
+            unsure=True,
+            taken=True,
+            full_since="2026-11-20T08:15:00.000Z",
+            tries=Tries(since="2026-11-20T08:15:00.000Z", last="2026-11-20T08:15:00.000Z", count=2),
+            tried="0011223344556677",
+            why="is answered 403: no licence left",
+        )
+    },
+    changed_for=("scim.gong",),
     sources={"salesforce": "2026-11-20T08:15:31.000Z|2|~2026-11-20T08:15:40.000000Z|"},
     former_keys=("email#lovelace@acme.example",),
     version=1,

@@ -12,9 +12,10 @@ from typing import Any
 
 from muster.connections.quarantine import Health
 from muster.crm.engage_features import Feature, Seen
+from muster.engage.push_items import PushItem, Step
 from muster.error_log import LogEntry
 from muster.imports.plan_items import Item
-from muster.pushes.push_items import PushItem, Step
+from muster.provisioning.app_state import AppState
 from muster.roster.decisions import Decision, UnlinkedReason
 from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.links import Link
@@ -71,6 +72,7 @@ class Stored:
     import_plan: tuple[Item, ...]
     import_summary: Mapping[str, Any]
     push_plan: tuple[PushItem, ...]
+    app: AppState
     holders: tuple[UnlinkedHolder, ...]
 
 
@@ -129,6 +131,14 @@ _RUNS = (
         _RUN, id="20261120T101500000-00000003", status=Status.SUCCEEDED, phase=Phase.NOTIFY, mode="members"
     ),
     replace(_RUN, id=PUSH, status=Status.SUCCEEDED_WITH_ERRORS, mode=None, kind="push"),
+    replace(
+        _RUN,
+        id="20261120T114500000-00000009",
+        status=Status.SUCCEEDED,
+        mode=None,
+        kind="push",
+        app="scim.gong",
+    ),
     replace(_RUN, id="20261120T121500000-00000005", status=Status.PREVIEWED, phase=Phase.GATHER),
     replace(_RUN, id="20261120T131500000-00000006", status=Status.REJECTED),
     replace(_RUN, id="20261120T141500000-00000007", status=Status.FAILED),
@@ -276,6 +286,12 @@ WRITTEN_BY: Mapping[str, Stored] = {
         history=HISTORY,
         errors=ERRORS,
         runs=_RUNS,
+        app=AppState(
+            system="api.gong.example/scim/v2",
+            groups={"Field sales": "77"},
+            decided_with="0011223344556677",
+            compared_at="2026-11-20T08:15:00.000Z",
+        ),
         leased_by=IMPORT,
         state=_STATE,
         health={

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from muster.adapters.aws import change_queue
+from muster.adapters.aws.app_table import AppTable
 from muster.adapters.aws.mail_outbox import MailOutbox
 from muster.adapters.aws.roster_table import RosterTable
 from muster.adapters.aws.run_archive import RunArchive
@@ -13,8 +14,8 @@ from muster.adapters.aws.run_table import RunTable
 from muster.adapters.aws.settings_table import SettingsTable
 from muster.adapters.aws.unlinked_holder_table import UnlinkedHolderTable
 from muster.adapters.aws.webhook_journal import WebhookJournal
+from muster.engage import push_items
 from muster.imports import plan_items
-from muster.pushes import push_items
 from tests.integration.stored.roster_values import ATTEMPT, IMPORT, NOW, ORGANIZATION, PUSH
 from tests.integration.stored.values import Stored, as_json
 
@@ -56,6 +57,7 @@ def _write_runs(stored: Stored, dynamodb: Any) -> None:
     lease = table.take(ORGANIZATION, stored.runs[0].id, NOW.timestamp(), LEASED_S)
     for run in stored.runs[1:]:
         table.save(run, lease)
+    AppTable(dynamodb, "roster").save("scim.gong", stored.app, lease)
     UnlinkedHolderTable(dynamodb, "roster").record(ORGANIZATION, stored.holders, (), lease)
     table.finish(stored.runs[0], lease, stored.state)
     table.take(ORGANIZATION, stored.leased_by, NOW.timestamp(), LEASED_S)

@@ -76,7 +76,7 @@ SMALL = {
     "muster.imports.looking_up.LOOKED_UP_AT_ONCE": 2,
     "muster.imports.looking_up.USERS_A_PART": 3,
     "muster.runs.work.ITEMS_A_PART": 3,
-    "muster.pushes.sending.RECORDS_A_CALL": 2,
+    "muster.engage.steps.RECORDS_A_CALL": 2,
 }
 
 QUEUES = {

@@ -15,8 +15,7 @@ from muster.adapters.vault import client, writes
 from muster.adapters.vault.answers import Answer
 from muster.crm import engage_features
 from muster.crm.vault_records import Outcome, Written
-from muster.errors import Rejected
-from muster.pushes import (
+from muster.engage import (
     group_writes,
     item_outcomes,
     licence_lines,
@@ -24,11 +23,12 @@ from muster.pushes import (
     sending_items,
     sending_records,
 )
-from muster.pushes.licence_lines import Removals
-from muster.pushes.ports import Vault
-from muster.pushes.push_items import PushItem, Step
-from muster.pushes.reading_outcomes import OutcomeReader
-from muster.pushes.sending_items import ItemSender
+from muster.engage.licence_lines import Removals
+from muster.engage.ports import Vault
+from muster.engage.push_items import PushItem, Step
+from muster.engage.reading_outcomes import OutcomeReader
+from muster.engage.sending_items import ItemSender
+from muster.errors import Rejected
 from muster.roster import vault_links, vault_tries
 from muster.roster.licence_places import Line
 from muster.roster.member import Member

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from muster.pushes.licence_lines import PROBE
+from muster.engage.licence_lines import PROBE
 from tests.simulation.harness import replays, salesforce_wire, vault_wire
 from tests.simulation.harness.faults import DEATHS, GONE, KINDS, Call
 from tests.simulation.harness.subject import ENDED_WELL, Played, Race, Said, Subject, Watch, demand

@@ -10,19 +10,20 @@ from muster.crm.scim_resources import Resource
 from muster.errors import Problem
 from muster.provisioning import adoption, step_outcomes
 from muster.provisioning.differences import Kind, Step, aim, difference
-from muster.provisioning.due import due_from
+from muster.provisioning.first_contact import Match
 from muster.provisioning.group_changes import GroupChange, group_changes, still_to_send
 from muster.provisioning.wanted_accounts import WantedAccount
-from muster.roster.accounts import LINKED, NO_ACCOUNT, Account
+from muster.roster.accounts import CONFLICT, LINKED, NO_ACCOUNT, UNKNOWN, Account
 from muster.roster.vault_state import Tries
 from muster.settings.scim_connection import ScimConnection
+from muster.settings.user_pool_connection import UserPoolConnection
 
 AT, LATER = "2026-11-30T08:00:00.000Z", "2026-11-30T14:00:01.000Z"
 VALUES = {"userName": "ada", "title": "Rep"}
 WANTED = WantedAccount(VALUES, ("Sales",))
 LEFT: WantedAccount | None = None
 THERE = Account(
-    standing=LINKED, id="1", user_name="ada", access="given", active=True, sent=VALUES, groups=("Sales",)
+    standing=LINKED, id="1", user_name="ada", access="given", active=True, sent=VALUES, groups={"Sales": "g1"}
 )
 TRIED = Tries(since=AT, last=AT, count=2)
 
@@ -54,18 +55,18 @@ def steps(account: Account, wanted: WantedAccount | None, at: str = AT, **keys: 
         (changed(active=False), WANTED, {}, ["activate", "read_back"]),
         (changed(active=None), WANTED, {}, ["read_back"]),
         (changed(active=None, access="ended"), WANTED, {}, ["activate", "read_back"]),
-        (changed(active=False, sent={}, groups=()), WANTED, {}, ["activate", "read_back", "change", "join"]),
+        (changed(active=False, sent={}, groups={}), WANTED, {}, ["activate", "read_back", "change", "join"]),
         (changed(active=False, access="deleted"), WANTED, {}, ["look", "create", "join"]),
         # Somebody leaves.
         (THERE, LEFT, {}, ["leave", "deactivate", "read_back"]),
-        (changed(groups=()), LEFT, {}, ["deactivate", "read_back"]),
-        (changed(groups=(), active=None, access="ended"), LEFT, {}, ["read_back"]),
-        (changed(groups=(), active=False, access="ended"), LEFT, {}, []),
+        (changed(groups={}), LEFT, {}, ["deactivate", "read_back"]),
+        (changed(groups={}, active=None, access="ended"), LEFT, {}, ["read_back"]),
+        (changed(groups={}, active=False, access="ended"), LEFT, {}, []),
         (changed(active=False, access="ended"), LEFT, {}, ["leave"]),
         (THERE, LEFT, {"on_leave": "delete"}, ["leave", "delete", "read_back"]),
-        (changed(groups=(), active=False), LEFT, {"on_leave": "delete"}, ["delete", "read_back"]),
-        (changed(groups=(), active=None, access="deleted"), LEFT, {"on_leave": "delete"}, ["read_back"]),
-        (changed(groups=(), active=False, access="deleted"), LEFT, {"on_leave": "delete"}, []),
+        (changed(groups={}, active=False), LEFT, {"on_leave": "delete"}, ["delete", "read_back"]),
+        (changed(groups={}, active=None, access="deleted"), LEFT, {"on_leave": "delete"}, ["read_back"]),
+        (changed(groups={}, active=False, access="deleted"), LEFT, {"on_leave": "delete"}, []),
         # An answer was lost.
         (changed(unsure=True), WANTED, {}, ["look"]),
         (changed(unsure=True), LEFT, {}, ["look", "leave", "deactivate", "read_back"]),
@@ -85,31 +86,72 @@ def test_what_there_is_to_do(
     assert steps(account, wanted, **keys) == expected
 
 
+# ── Where Muster only ends access ────────────────────────────────────────────────────────────────────
+
+ADA = WantedAccount({"userName": "ada"})
+USER = Account(standing=LINKED, id="1", user_name="ada", active=True, sent=ADA.values)
+IN_VAIN = replace(NO_ACCOUNT, user_name="ada", tried=aim(ADA))
+SEVERAL = replace(NO_ACCOUNT, standing="conflict", user_name="ada", tried=aim(ADA), why="several")
+
+
+@pytest.mark.parametrize(
+    ("account", "wanted", "expected"),
+    [
+        (NO_ACCOUNT, ADA, ["look"]),
+        (NO_ACCOUNT, LEFT, []),
+        # One may have come up since: so it is asked once more before somebody is gone.
+        (IN_VAIN, ADA, []),
+        (IN_VAIN, WantedAccount({"userName": "eve"}), ["look"]),
+        (IN_VAIN, LEFT, ["look"]),
+        (replace(IN_VAIN, tried=aim(LEFT)), LEFT, []),
+        (replace(IN_VAIN, tried=aim(LEFT)), ADA, ["look"]),
+        (SEVERAL, ADA, []),
+        (SEVERAL, LEFT, ["look"]),
+        (replace(SEVERAL, tried=aim(LEFT)), LEFT, []),
+        (replace(SEVERAL, standing="ignored"), LEFT, []),
+        (USER, ADA, []),
+        (USER, WantedAccount({"userName": "ada.king"}), ["change"]),
+        (USER, LEFT, ["deactivate", "read_back"]),
+        (replace(USER, active=False, access="ended"), LEFT, []),
+        (replace(USER, active=False, access="ended"), ADA, ["activate", "read_back"]),
+        (replace(USER, active=None, access="ended"), ADA, ["activate", "read_back"]),
+        (replace(USER, active=False, access="given"), ADA, ["activate", "read_back"]),
+        # Whom somebody else has disabled.
+        (replace(USER, active=False), ADA, []),
+        (replace(USER, active=False), LEFT, []),
+        # Gone from the pool, and back in the roster.
+        (replace(USER, id="", access="deleted", active=False), ADA, ["look"]),
+    ],
+)
+def test_what_there_is_to_do_in_a_user_pool(
+    account: Account, wanted: WantedAccount | None, expected: list[str]
+) -> None:
+    pool = UserPoolConnection(user_pool="eu-central-1_AbC123dEf")
+    assert [str(step.kind) for step in difference(account, wanted, pool, AT)] == expected
+
+
+@pytest.mark.parametrize("wanted", [WANTED, LEFT])
+def test_a_look_in_vain_is_noted_and_leaves_the_tries_of_what_failed(wanted: WantedAccount | None) -> None:
+    failed = Account(user_name="ada", tries=TRIED, tried=aim(WANTED), why="is answered 400")
+    looked = step_outcomes.looked(failed, Match(UNKNOWN), wanted)
+    assert (looked.tried, looked.tries) == (aim(wanted), TRIED if wanted else None)
+
+
+def test_that_it_is_not_clear_whose_account_it_is_is_told_again_of_who_leaves() -> None:
+    before = step_outcomes.looked(NO_ACCOUNT, Match(CONFLICT, why="several"), ADA)
+    after = step_outcomes.looked(before, Match(CONFLICT, why="several"), LEFT)
+    assert (before.why, after.why) == ("several", "the member has left, and several")
+
+
+# ── When ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
 @pytest.mark.parametrize("wanted", [WantedAccount(VALUES | {"title": "Lead"}, ("Sales",)), LEFT])
 def test_what_failed_waits_and_what_is_another_thing_does_not(wanted: WantedAccount | None) -> None:
     failed = changed(tries=TRIED, tried=aim(wanted))
     assert steps(failed, wanted) == []
     assert steps(failed, wanted, LATER) != []
     assert steps(replace(failed, tried="another"), wanted) != []
-
-
-@pytest.mark.parametrize(
-    ("account", "wanted", "due"),
-    [
-        (THERE, WANTED, None),
-        (THERE, LEFT, ""),
-        (NO_ACCOUNT, WANTED, ""),
-        (NO_ACCOUNT, LEFT, None),
-        (changed(groups=(), active=False, access="ended"), LEFT, None),
-        (replace(NO_ACCOUNT, standing="conflict", user_name="ada"), WANTED, None),
-        (changed(tries=TRIED, tried=aim(LEFT)), LEFT, "2026-11-30T14:00:00.000Z"),
-        (changed(tries=replace(TRIED, count=1), tried=aim(LEFT)), LEFT, ""),
-        (changed(tries=TRIED, tried="another"), LEFT, ""),
-    ],
-)
-def test_when_a_push_has_to_look(account: Account, wanted: WantedAccount | None, due: str | None) -> None:
-    connection = ScimConnection.model_validate({"host": "api.example.com", "who": "everyone"})
-    assert due_from(account, wanted, connection) == due
 
 
 @pytest.mark.parametrize(
@@ -174,8 +216,8 @@ def test_a_refusal_is_tried_later_and_counted_once_a_time() -> None:
         (Kind.DEACTIVATE, Outcome.WRITTEN, LEFT, {"access": "ended", "active": None}),
         (Kind.DELETE, Outcome.WRITTEN, LEFT, {"access": "deleted", "active": None}),
         # It may have another id now: it is looked for, before it counts as closed.
-        (Kind.DEACTIVATE, Outcome.GONE, LEFT, {"unsure": True, "id": "", "active": None, "groups": ()}),
-        (Kind.CHANGE, Outcome.GONE, WANTED, {"standing": "", "id": "", "groups": ()}),
+        (Kind.DEACTIVATE, Outcome.GONE, LEFT, {"unsure": True, "id": "", "active": None, "groups": {}}),
+        (Kind.CHANGE, Outcome.GONE, WANTED, {"standing": "", "id": "", "groups": {}}),
         (Kind.CREATE, Outcome.TAKEN, WANTED, {"taken": True, "unsure": True, "tries": None, "access": ""}),
         (Kind.CREATE, Outcome.FULL, WANTED, {"full_since": AT, "access": ""}),
     ],

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from muster.crm import scim_attributes
 from muster.crm.scim_attributes import ENTERPRISE
-from muster.settings.scim_connection import HoldersOf, MembersOf, ScimConnection
+from muster.settings.scim_connection import ScimConnection
 from muster.settings.scim_profiles import GONG, PROFILES
+from muster.settings.target_connection import HoldersOf, MembersOf
 
 
 def connection(**keys: Any) -> ScimConnection:

@@ -1,6 +1,7 @@
 """AWS: one module per kind of item in the roster table, and one per service.
 
 roster_table, roster_writes, roster_keys, roster_views   members, links, seats, lines, error log
+app_table                                                what pushes remember of apps: their groups (O2)
 unlinked_holder_table                                    users of Vault CRM with a group, linked to nobody
 journal                                                  changes of members and the error log, by time
 run_table, run_archive                                   runs and the lease; the pages and plans of runs (S3)
@@ -16,6 +17,7 @@ queue_counts                                             how many messages wait,
 digest_note, inform_topic                                the note of the last digest; who is informed (SNS)
 mail, mail_outbox                                        mails (SES), and those still to be sent
 secrets                                                  credentials (Secrets Manager)
+user_pool                                                accounts in a Cognito user pool (Cognito)
 workflow                                                 what goes on with runs (Step Functions)
 dynamodb_reads, aws_errors                               reads of many items; botocore's errors translated
 """

@@ -90,6 +90,16 @@ def line_key(organization: str, seat: str, place: tuple[int, str], member: str) 
     }
 
 
+def account_key(organization: str, connection: str, account: str) -> Item:
+    """Return the key of the item that says whose an account in an app is: no two members share one (O3)."""
+    return {"pk": {"S": f"ORG#{organization}#ACCOUNT#{connection}#{account}"}, "sk": {"S": "ACCOUNT"}}
+
+
+def app_key(organization: str, app: str) -> Item:
+    """Return the key of what pushes remember of an app, by the name of its connection."""
+    return {"pk": {"S": f"ORG#{organization}#APPS"}, "sk": {"S": app}}
+
+
 # Prefix of the sort keys of counts, which are beside the places in line.
 FREED = "FREED#"
 

@@ -208,6 +208,11 @@ class RosterTable:
         items = self._get({key: keys.match_key(organization, key) for key in match_keys})
         return {key: _set(item, "members") | _set(item, "waiting") for key, item in items.items()}
 
+    def account_members(self, organization: str, connection: str, accounts: Iterable[str]) -> dict[str, str]:
+        """Return the members (ids) that accounts of an app are linked to, by the accounts' ids there."""
+        items = self._get({each: keys.account_key(organization, connection, each) for each in accounts})
+        return {account: item["member"]["S"] for account, item in items.items()}
+
     def write(
         self, organization: str, decisions: Sequence[Decision], now: float, lease: Lease | None = None
     ) -> list[Decision]:

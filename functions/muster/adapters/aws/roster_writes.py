@@ -112,11 +112,36 @@ def _moved(table: str, organization: str, member: str, follows: Effects) -> Iter
     licences = [deletion(table, keys.licence_line_key(organization, place, member)) for place in left]
     licences += [_put_again(table, keys.licence_line_item(organization, place, member)) for place in joined]
     yield from sorted(licences, key=_item_of)
+    yield from _account_actions(table, organization, member, follows)
     # Maintained even while notifications are off, so that no index has to be built to switch them on (N1).
     for manager in follows.teams.left:
         yield deletion(table, keys.report_key(organization, manager, member))
     for manager in follows.teams.joined:
         yield _put_again(table, keys.report_key(organization, manager, member))
+
+
+def _account_actions(table: str, organization: str, member: str, follows: Effects) -> Iterator[Any]:
+    """Yield the actions that keep who has an account in an app: its own member alone (O3)."""
+    own = {":member": {"S": member}}
+    for connection, account in sorted(follows.accounts.left):
+        action = deletion(table, keys.account_key(organization, connection, account))
+        action["Delete"] |= {
+            "ConditionExpression": "attribute_not_exists(pk) OR #member = :member",
+            "ExpressionAttributeNames": {"#member": "member"},
+            "ExpressionAttributeValues": own,
+        }
+        yield action
+    for connection, account in sorted(follows.accounts.joined):
+        key = keys.account_key(organization, connection, account)
+        yield {
+            "Put": {
+                "TableName": table,
+                "Item": {**key, "member": {"S": member}},
+                "ConditionExpression": "attribute_not_exists(pk) OR #member = :member",
+                "ExpressionAttributeNames": {"#member": "member"},
+                "ExpressionAttributeValues": own,
+            }
+        }
 
 
 def _shared_actions(table: str, organization: str, group: Sequence[_Decided]) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from muster.adapters.aws import webhook_registry
 from muster.adapters.aws.aws_errors import translated
 from muster.errors import Stale
-from muster.settings.mappings import is_pushed
+from muster.settings.mappings import pushed_to
 from muster.settings.versions import StoredSettings
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _schedule_item(settings: Settings) -> dict[str, Any]:
         "pk": {"S": "ORGANIZATIONS"},
         "sk": {"S": settings.organization},
         "scheduled": {"BOOL": settings.scheduled},
-        "pushed": {"BOOL": is_pushed(settings)},
+        "pushed": {"BOOL": bool(pushed_to(settings))},
     }
 
 

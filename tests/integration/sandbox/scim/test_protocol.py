@@ -12,6 +12,7 @@ from sandbox.scim.quirks import Quirks, read_quirks
 from tests.doubles.scim_in_process import USER, ScimInProcess, scim_in_process
 
 ROOT = Path(__file__).parents[4]
+NAMES = ["ada", "bo", "cy", "di", "eli", "flo", "gus", "hal", "ida", "jo", "kit", "lou", "mia", "nora"]
 
 
 def test_a_user_is_made_found_changed_and_removed(scim: ScimInProcess) -> None:
@@ -111,6 +112,7 @@ def test_a_reset_goes_back_to_the_start() -> None:
 
 
 def test_the_page_shows_people_and_groups_and_believes_no_markup(scim: ScimInProcess) -> None:
+    assert "Nobody has an account yet" in scim.http.get("/").text
     ada = scim.create("ada@acme.example", displayName="<b>Ada</b>", entitlements=[{"value": "recorder"}])
     scim.group("Sales", ada)
     scim.patch(ada, ("replace", "active", False))
@@ -119,6 +121,15 @@ def test_the_page_shows_people_and_groups_and_believes_no_markup(scim: ScimInPro
     for text in ("&lt;b&gt;Ada&lt;/b&gt;", "recorder", "<td>Sales</td>", "closed", "0 active, 1 in all"):
         assert text in answer.text
     assert scim.http.get("/", environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 403
+
+
+def test_the_page_shows_open_accounts_first_and_the_first_of_many_members(scim: ScimInProcess) -> None:
+    ada, *others = [scim.create(f"{name}@acme.example", displayName=name.title()) for name in NAMES]
+    scim.patch(ada, ("replace", "active", False))
+    scim.group("Everyone", ada, *others)
+    shown = scim.http.get("/").text
+    assert shown.index("<td>Nora</td>") < shown.index("<td>Ada</td>"), "closed accounts come last"
+    assert "Ada, Bo, Cy, Di, Eli, Flo, Gus, Hal, Ida, Jo, Kit, Lou, and 2 more" in shown
 
 
 @pytest.mark.parametrize(

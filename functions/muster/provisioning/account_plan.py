@@ -1,0 +1,117 @@
+"""The plan of an app's push, person by person, from the roster and what the app shows (O2, O3). Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from muster.provisioning import account_items, first_contact, step_outcomes
+from muster.provisioning.account_items import AccountItem
+from muster.provisioning.app_state import AppState, as_it_is_now
+from muster.provisioning.differences import Kind, aim, difference
+from muster.provisioning.first_contact import Found, Roster
+from muster.provisioning.wanted_accounts import WantedAccount, wanted
+from muster.roster import end_dates
+from muster.roster.accounts import NO_ACCOUNT, Account
+from muster.roster.member import Member
+from muster.settings import Settings
+from muster.settings.target_connection import TargetConnection
+from muster.times import timestamp
+
+_NOTHING = AppState()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppBasis:
+    """What an app's push decides with.
+
+    `members` are by id, in order. `found` is what was found of those who were looked for, `taken` the members
+    to whom the accounts found are linked, by the accounts' ids, and `known` those of the external ids found
+    that are members'; `parts` is how many parts of the archive have that. `state` is what was remembered of
+    the app. `everybody` says that all were judged. `strangers` counts the active users in a list who fit
+    nobody, `None` where none was read.
+    """
+
+    members: Mapping[str, Member]
+    found: Mapping[str, Found] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
+    state: AppState = _NOTHING
+    everybody: bool = False
+    strangers: int | None = None
+    parts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A member, what it is to have in the app, and what is known of its account."""
+
+    member: Member
+    wanted: WantedAccount | None
+    recorded: Account
+    account: Account
+
+
+def judged(
+    member: Member, state: AppState, connection: TargetConnection, settings: Settings, now: datetime
+) -> Judged:
+    """Return what a member is to have, and its account as it is now."""
+    day = end_dates.today(now, settings.time_zone)
+    recorded = member.accounts.get(connection.key, NO_ACCOUNT)
+    return Judged(
+        member,
+        wanted(member, connection, settings, day),
+        recorded,
+        as_it_is_now(recorded, state, connection),
+    )
+
+
+def is_to_be_looked_for(each: Judged, connection: TargetConnection, at: str) -> bool:
+    """Whether the account has to be looked for before it can be said what is to be done."""
+    steps = difference(each.account, each.wanted, connection, at)
+    return bool(steps) and steps[0].kind is Kind.LOOK and not each.account.id
+
+
+def make_plan(
+    basis: AppBasis, connection: TargetConnection, settings: Settings, now: datetime
+) -> list[AccountItem]:
+    """Return the plan: those who leave come first, for their licences are free for the others."""
+    items = list(_items(basis, connection, settings, now))
+    return sorted(items, key=lambda item: (not item.leaves, item.member))
+
+
+def _items(
+    basis: AppBasis, connection: TargetConnection, settings: Settings, now: datetime
+) -> Iterator[AccountItem]:
+    at = timestamp(now)
+    taken = dict(basis.taken)
+    for member in basis.members.values():
+        each = judged(member, basis.state, connection, settings, now)
+        account = each.account
+        found = basis.found.get(member.id) if is_to_be_looked_for(each, connection, at) else None
+        if found is not None:
+            roster = Roster(taken.get, basis.known.__contains__)
+            match = first_contact.match(member.id, account, found, roster, connection)
+            account = step_outcomes.looked(account, match, each.wanted)
+        if account.is_linked and account.id:
+            taken[account.id] = member.id
+        looked_for = found is not None
+        steps = difference(
+            account, each.wanted, connection, at, has_looked=looked_for and not account.is_linked
+        )
+        kinds = tuple(step.kind for step in steps)
+        is_marked = connection.key in member.changed_for
+        if not steps and account == each.recorded and not is_marked:
+            continue
+        goal = aim(each.wanted)
+        yield AccountItem(
+            member=member.id,
+            name=member.name,
+            assignment=member.assignment,
+            goal=goal,
+            steps=kinds,
+            account=account,
+            before=each.recorded,
+            looked_for=looked_for,
+            retried=account.tries is not None and account.tried == goal and not is_marked,
+            operations=account_items.operations(kinds),
+        )

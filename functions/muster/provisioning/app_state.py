@@ -1,0 +1,72 @@
+"""What an organization's pushes remember of one app: which it is, its groups, and what they were pushed with.
+
+Immutable; times are in ISO 8601.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from muster.roster.accounts import NO_ACCOUNT, Account
+from muster.settings import Settings
+from muster.settings.target_connection import TargetConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppState:
+    """What is remembered of one app.
+
+    `system` is which app it is: host and path, or the id of a user pool. `groups` are the ids of its groups
+    by name, as they were found or made. `decided_with` is the digest of the settings that everybody was
+    judged with; without it, the next push judges everybody. `compared_at` is when all of the app was last
+    compared with what was sent.
+    """
+
+    system: str | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    decided_with: str | None = None
+    compared_at: str | None = None
+
+    def with_group(self, name: str, group: str | None) -> AppState:
+        """Return the state with a group's id, or without the group: whoever was in it has to be judged."""
+        others = {each: id_ for each, id_ in self.groups.items() if each != name and id_ != group}
+        if group is None:
+            return replace(self, groups=others, decided_with=None)
+        return replace(self, groups={**others, name: group})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is stored."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> AppState:
+        """Return the state of a stored document; keys of a newer version are left out."""
+        return cls(**{name: document[name] for name in cls.__dataclass_fields__ if name in document})
+
+
+def digest(settings: Settings, connection: TargetConnection) -> str:
+    """Return the digest of all in the settings that decides who is to have what in the app."""
+    document = [
+        connection.model_dump(mode="json", exclude={"secret"}),
+        [[each.name, list(each.formerly)] for each in settings.assignments],
+        settings.time_zone,
+    ]
+    return blake2b(orjson.dumps(document, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+
+
+def as_it_is_now(account: Account, state: AppState, connection: TargetConnection) -> Account:
+    """Return what is known of an account, given what is known of the app by now.
+
+    In another app there is no such account. A group may have another name by now, and into one that was
+    deleted there, and made again, the account has to be put again.
+    """
+    if account.system not in ("", connection.leads_to):
+        return replace(NO_ACCOUNT, unknown=account.unknown)
+    names = {group: name for name, group in state.groups.items()}
+    groups = {names[group]: group for group in account.groups.values() if group in names}
+    return account if groups == dict(account.groups) else replace(account, groups=groups)

@@ -1,0 +1,199 @@
+"""Sends the plan of an app's push, chunk by chunk, and records each step before the next (O2, O3, P5)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import batched
+
+from muster.errors import Problem
+from muster.provisioning import account_errors, account_plan
+from muster.provisioning.account_items import AccountItem
+from muster.provisioning.app_state import AppState
+from muster.provisioning.bringing_in_line import Case, Provisioning
+from muster.provisioning.differences import aim, difference
+from muster.provisioning.first_contact import Roster
+from muster.provisioning.ports import AppPorts, Ports
+from muster.roster.accounts import CONFLICT, MATCHED, NO_ACCOUNT, UNKNOWN, Account
+from muster.roster.member import Member
+from muster.roster.writing_members import Change, MemberWriter
+from muster.runs.clock import RunClock
+from muster.runs.hooks import Progress
+from muster.runs.run import Run
+from muster.settings import Settings
+from muster.settings.target_connection import TargetConnection
+from muster.times import timestamp
+
+# So many are sent together: as many as fit into one call of most groups.
+AT_ONCE = 100
+ORIGIN = "push"
+
+
+@dataclass(slots=True)
+class AccountSender:
+    """Sends for one invocation of a push; adds to its `progress`.
+
+    `state` is what is known of the app, and kept up to date.
+    """
+
+    ports: AppPorts
+    clock: RunClock
+    settings: Settings
+    connection: TargetConnection
+    progress: Progress
+    state: AppState = field(default_factory=AppState)
+    # In whose chunk the invocation before may have sent something, by member.
+    _in_doubt: frozenset[str] = frozenset()
+    # What this push has read or recorded last of each member's account.
+    _recorded: dict[str, Account] = field(default_factory=dict)
+
+    def chunks(self, items: Sequence[AccountItem]) -> Iterator[Sequence[AccountItem]]:
+        """Yield the items in order, in chunks; who leaves is sent before who comes."""
+        yield from batched(items, AT_ONCE, strict=False)
+
+    def doubt(self, items: Sequence[AccountItem]) -> None:
+        """Be told of a chunk of which the invocation before may have sent something."""
+        self._in_doubt = frozenset(item.member for item in items)
+
+    def send(self, run: Run, items: Sequence[AccountItem]) -> None:
+        """Bring the members of one chunk in line with the app, as far as the plan still holds for them."""
+        cases = self._cases(run, items)
+        self._record_what_was_found(run, cases)
+        roster = self.ports.roster
+        organization, key = run.organization, self.connection.key
+
+        def member_of(account: str) -> str | None:
+            return roster.account_members(organization, key, [account]).get(account)
+
+        def is_member(external_id: str) -> bool:
+            return external_id in roster.members(organization, [external_id])
+
+        ports = Ports(
+            target=self.ports.app,
+            groups=self.state.groups,
+            record=partial(self._record, run),
+            record_group=self._record_group,
+            tell=partial(self._tell, run, cases),
+        )
+        at = timestamp(self.clock.now())
+        provisioning = Provisioning(ports, self.connection, Roster(member_of, is_member), at)
+        provisioning.carry_out(list(cases.values()))
+        self._settle(run, cases, {item.member: item for item in items}, at)
+
+    # ── Who is still as planned ──────────────────────────────────────────────────────────────────────
+
+    def _cases(self, run: Run, items: Sequence[AccountItem]) -> dict[str, Case]:
+        """Return the members for whom the plan still holds; the others are left to the next push."""
+        members = self.ports.roster.members(run.organization, [item.member for item in items])
+        now, cases = self.clock.now(), {}
+        for item in items:
+            in_doubt = item.member in self._in_doubt
+            member = members.get(item.member)
+            each = member and account_plan.judged(member, self.state, self.connection, self.settings, now)
+            as_planned = each and aim(each.wanted) == item.goal and (in_doubt or each.recorded == item.before)
+            if not each or not as_planned:
+                self.progress.outcomes["left_to_the_next_push"] += 1
+                continue
+            self._recorded[item.member] = each.recorded
+            account = each.account if in_doubt else item.account
+            has_looked = item.looked_for and not in_doubt and account.standing == UNKNOWN
+            cases[item.member] = Case(item.member, account, each.wanted, has_looked=has_looked)
+        return cases
+
+    # ── What is recorded ─────────────────────────────────────────────────────────────────────────────
+
+    def _record_what_was_found(self, run: Run, cases: dict[str, Case]) -> None:
+        """Record the accounts that were found, and tell those that wait for a person.
+
+        An account that is to be made is recorded when it is. Where none is made it is recorded, too, that
+        nobody was found, and by which name: who leaves is looked for once more.
+        """
+        found = {
+            name: case.account
+            for name, case in cases.items()
+            if case.account != self._recorded[name]
+            and (case.account.standing != UNKNOWN or self.connection.only_ends_access)
+        }
+        waiting = [name for name, account in found.items() if account.standing in (CONFLICT, MATCHED)]
+        told = [name for name in waiting if _is_news(found[name], self._recorded[name])]
+        self._write(run, {name: self._change(name, account) for name, account in found.items()})
+        at = timestamp(self.clock.now())
+        self.progress.entries += [
+            account_errors.of_account(self.connection, name, found[name], at, run.id) for name in told
+        ]
+
+    def _record(self, run: Run, member: str, account: Account) -> None:
+        self._write(run, {member: self._change(member, account)})
+        # A chunk may take longer than an invocation: what is recorded is enough to go on with.
+        self.clock.check()
+
+    def _change(self, name: str, account: Account) -> Change:
+        """Return what puts an account in its member's place, whoever has recorded it meanwhile.
+
+        Whoever leaves is closed at once, beside any push: then both have written to the app, and it has to be
+        read what came of it.
+        """
+        key, expected = self.connection.key, self._recorded[name]
+        account = replace(account, system=self.connection.leads_to)
+        self._recorded[name] = account
+
+        def change(member: Member) -> Member:
+            there = member.accounts.get(key, NO_ACCOUNT)
+            mine = account if there in (expected, account) else replace(account, unsure=True, active=None)
+            return replace(member, accounts={**member.accounts, key: mine})
+
+        return change
+
+    def _record_group(self, name: str, group: str | None) -> None:
+        self.state = self.state.with_group(name, group)
+        self.ports.states.save(self.connection.key, self.state, self.clock.lease)
+
+    def _settle(self, run: Run, cases: dict[str, Case], items: dict[str, AccountItem], at: str) -> None:
+        """Note that these members are brought in line as far as can be, and count what came of them."""
+        self._write(run, {name: self._settled(case) for name, case in cases.items()})
+        for name, case in cases.items():
+            if case.wanted and case.wanted.lacking:
+                self.progress.entries.append(
+                    account_errors.lacking(self.connection.key, name, case.wanted.lacking, at, run.id)
+                )
+                self.progress.outcomes["lacking"] += 1
+            elif case.account.full_since:
+                self.progress.outcomes["no_licence"] += 1
+            elif case.account.tries or difference(case.account, case.wanted, self.connection, at):
+                self.progress.outcomes["not_done"] += 1
+            elif did := items[name].does:
+                self.progress.outcomes[did] += 1
+
+    def _settled(self, case: Case) -> Change:
+        key, goal = self.connection.key, aim(case.wanted)
+
+        def change(member: Member) -> Member:
+            each = account_plan.judged(member, self.state, self.connection, self.settings, self.clock.now())
+            if aim(each.wanted) != goal:
+                # Changed meanwhile: the next push looks at it.
+                return member
+            return replace(member, changed_for=tuple(name for name in member.changed_for if name != key))
+
+        return change
+
+    def _write(self, run: Run, changes: dict[str, Change]) -> None:
+        if not changes:
+            return
+        MemberWriter(
+            self.settings, self.ports.roster, self.clock.now(), self.clock.lease, ORIGIN, run.id
+        ).write(changes)
+
+    # ── What is told ─────────────────────────────────────────────────────────────────────────────────
+
+    def _tell(self, run: Run, cases: dict[str, Case], who: str, problem: Problem) -> None:
+        at, app = timestamp(self.clock.now()), self.connection.key
+        if who in cases:
+            account = cases[who].account
+            entry = account_errors.of_account(self.connection, who, account, at, run.id)
+        else:
+            entry = account_errors.of_group(app, who, problem, at, run.id)
+        self.progress.entries.append(entry)
+
+
+def _is_news(found: Account, recorded: Account) -> bool:
+    """Whether what waits for a person was not told before: as it is, and for this reason."""
+    return (found.state, found.why) != (recorded.state, recorded.why)

@@ -1,0 +1,248 @@
+"""The systems that pushes are to, each as the same tests meet it: Acme, people, and what the system shows.
+
+Names stand for people; `join` has them work in sales, and be wanted in the system.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import scheduled_push
+from muster.errors import MusterError
+from tests.doubles.user_pool import UserPool
+from tests.integration.company import Company
+from tests.integration.engage.licences import UPDATES, Licences
+from tests.integration.provisioning.apps import APP, Apps, address
+
+STRANGER = "stranger"
+
+
+@dataclass
+class System:
+    """One system; `ids` are the CRM ids of people, by their names."""
+
+    company: Company
+    connection: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+    # ── What people do ───────────────────────────────────────────────────────────────────────────────
+
+    def join(self, *names: str) -> None:
+        """Have people begin, and be imported."""
+        raise NotImplementedError
+
+    def leave(self, *names: str) -> None:
+        """Have people leave, and be imported."""
+        self.change(*names, IsActive=False)
+
+    def come_back(self, *names: str) -> None:
+        """Have people come back, and be imported."""
+        self.change(*names, IsActive=True)
+
+    def change(self, *names: str, **fields: Any) -> None:
+        """Change people in Salesforce, and import that."""
+        for name in names:
+            self.company.salesforce.update(self.ids[name], **fields)
+        self.imported()
+
+    def imported(self) -> None:
+        """Import."""
+        said = self.company.run("full")
+        assert said["status"] in ("succeeded", "succeeded_with_errors"), said
+
+    # ── What a push does ─────────────────────────────────────────────────────────────────────────────
+
+    def push(self, **event: Any) -> dict[str, Any]:
+        """Push; raises what it raises."""
+        asked = {"organization": "acme", "by": "jane", "connections": [self.connection], **event}
+        said: dict[str, Any] = scheduled_push.handler(asked, self.company.context)
+        return said
+
+    def push_until_quiet(self, pushes: int = 4) -> None:
+        """Push, whatever becomes of it, until a push finds nothing to do and calls nothing."""
+        for _ in range(pushes):
+            self.settle()
+            self.calls()
+            try:
+                said = self.push()
+            except MusterError:
+                continue
+            if not said["counts"] and said["status"] == "succeeded" and not self.calls():
+                return
+        raise AssertionError("it never comes to an end")
+
+    def settle(self) -> None:
+        """Let the system do what it does by itself."""
+
+    # ── What the system shows ────────────────────────────────────────────────────────────────────────
+
+    def access(self) -> dict[str, bool]:
+        """Return who is let in, strangers too."""
+        raise NotImplementedError
+
+    def calls(self) -> list[Any]:
+        """Return the calls since this was asked last."""
+        raise NotImplementedError
+
+    def writes(self) -> list[Any]:
+        """Return those that change something."""
+        raise NotImplementedError
+
+    # ── How it fails ─────────────────────────────────────────────────────────────────────────────────
+
+    def lose_answers(self) -> None:
+        """Let writes have their effect, and nobody hear of it."""
+        raise NotImplementedError
+
+    def throttle(self) -> None:
+        """Refuse calls as too many."""
+        raise NotImplementedError
+
+    def be_well(self) -> None:
+        """Behave."""
+        raise NotImplementedError
+
+    def watch(self, before: Callable[[], None]) -> None:
+        """Ask before each call; what is raised there is as if the function had died."""
+        raise NotImplementedError
+
+
+class Engage(System):
+    """Vault CRM: who is in the group All has a licence."""
+
+    def __init__(self, licences: Licences) -> None:
+        super().__init__(licences.company, "vault_crm")
+        self.licences = licences
+        self.users: dict[str, str] = {}
+        licences.vault.group("All", 10)
+        self.users[STRANGER] = licences.vault.create(
+            username__sys="stranger@acme.example", email__sys="stranger@acme.example"
+        )
+        licences.vault.update(self.users[STRANGER], engage_group_request__v="All")
+        licences.vault.settle()
+
+    def join(self, *names: str) -> None:
+        for name in names:
+            self.users[name] = self.licences.person()
+        self.imported()
+        people = [self.users[name] for name in names]
+        for name, person in zip(names, people, strict=True):
+            self.ids[name] = self.licences.member(person)["crm"]["salesforce"]["id"]
+        self.licences.ask(*people, group="All")
+
+    def settle(self) -> None:
+        self.licences.vault.settle()
+
+    def access(self) -> dict[str, bool]:
+        self.settle()
+        rows = {name: self.licences.vault.user(user) for name, user in self.users.items()}
+        return {name: row["engage_group__v"] == "All" for name, row in rows.items()}
+
+    def calls(self) -> list[Any]:
+        return self.licences.calls()
+
+    def writes(self) -> list[Any]:
+        return [call for call in self.calls() if call == UPDATES]
+
+    def lose_answers(self) -> None:
+        self.licences.faults({"path": UPDATES[1], "method": "PUT", "fault": "lose_answer"})
+
+    def throttle(self) -> None:
+        self.licences.faults({"path": UPDATES[1], "fault": "status", "status": 429})
+
+    def be_well(self) -> None:
+        self.licences.faults()
+        self.watch(lambda: None)
+
+    def watch(self, before: Callable[[], None]) -> None:
+        self.licences.wire.before = lambda _: before()
+
+
+class ScimApp(System):
+    """An app that is provisioned by SCIM: who is active there is let in."""
+
+    def __init__(self, apps: Apps) -> None:
+        super().__init__(apps.company, APP)
+        self.apps = apps
+        apps.scim.create(address(STRANGER))
+
+    def join(self, *names: str) -> None:
+        self.ids |= {name: self.apps.person(name) for name in names}
+        self.imported()
+
+    def access(self) -> dict[str, bool]:
+        return self.apps.truth()
+
+    def calls(self) -> list[Any]:
+        return self.apps.calls()
+
+    def writes(self) -> list[Any]:
+        return [call for call in self.calls() if call[0] != "GET"]
+
+    def lose_answers(self) -> None:
+        faults = [
+            {"path": "/scim/v2", "method": method, "fault": "lose_answer"} for method in ("POST", "PATCH")
+        ]
+        self.apps.scim.control("POST", "faults", faults)
+
+    def throttle(self) -> None:
+        self.apps.scim.control("POST", "faults", [{"path": "/scim/v2", "fault": "status", "status": 429}])
+
+    def be_well(self) -> None:
+        self.apps.scim.control("POST", "faults", [])
+        self.watch(lambda: None)
+
+    def watch(self, before: Callable[[], None]) -> None:
+        self.apps.wire.before = lambda _: before()
+
+
+class Pool(System):
+    """A user pool: users sign up by themselves, and who may sign in is let in."""
+
+    def __init__(self, company: Company, pool: UserPool) -> None:
+        super().__init__(company, "cognito.portal")
+        self.pool = pool
+        self._sign_up(STRANGER)
+
+    def _sign_up(self, name: str) -> None:
+        self.pool.add(name, email=address(name))
+        self.pool.sign_in(name)
+
+    def join(self, *names: str) -> None:
+        for name in names:
+            self._sign_up(name)
+            self.ids[name] = self.company.salesforce.create(
+                Username=f"{name}@acme.example.crm",
+                Department="Sales",
+                FirstName=name.title(),
+                LastName="Lovelace",
+                Email=address(name),
+            )
+        self.imported()
+
+    def access(self) -> dict[str, bool]:
+        return {name: state in ("signed in", "enabled") for name, state in self.pool.truth().items()}
+
+    def calls(self) -> list[Any]:
+        calls = list(self.pool.calls)
+        self.pool.calls.clear()
+        return calls
+
+    def writes(self) -> list[Any]:
+        reads = ("List", "AdminGet", "Describe")
+        return [call for call in self.calls() if not call.startswith(reads)]
+
+    def lose_answers(self) -> None:
+        writes = ("AdminDisableUser", "AdminUserGlobalSignOut", "AdminEnableUser")
+        self.pool.answers = dict.fromkeys(writes, "lost")
+
+    def throttle(self) -> None:
+        calls = ("AdminDisableUser", "AdminEnableUser", "AdminGetUser", "ListUsers")
+        self.pool.answers = dict.fromkeys(calls, "TooManyRequestsException")
+
+    def be_well(self) -> None:
+        self.pool.answers = {}
+        self.pool.hooks = []
+
+    def watch(self, before: Callable[[], None]) -> None:
+        self.pool.hooks = [lambda when, _: before() if when == "before" else None]
