@@ -1,6 +1,7 @@
 """Who leaves is closed in an app and signed out of a user pool within a minute of the message (O4, W10)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,11 +21,18 @@ def app(stack: LocalStack) -> Iterator[AppAdmin]:
     """Return the app, connected beside the pool."""
     settings = stack.invoke("OrganizationSettingsFunction", action="get")["settings"]
     connected = settings["connections"] | filling.connections(stack)
-    for document in (settings | {"connections": connected}, settings):
-        said = stack.invoke("OrganizationSettingsFunction", action="put", by="test", settings=document)
-        assert said["status"] == "succeeded", said
-        if document is not settings:
-            yield AppAdmin(stack)
+    _put(stack, settings | {"connections": connected})
+    yield AppAdmin(stack)
+    _put(stack, settings)
+
+
+def _put(stack: LocalStack, settings: dict[str, Any]) -> None:
+    """Save settings; to take an app out in which accounts stay open waits for approval."""
+    said = stack.invoke("OrganizationSettingsFunction", action="put", by="test", settings=settings)
+    if said["status"] == "parked":
+        run = said["run_id"]
+        said = stack.invoke("OrganizationSettingsFunction", action="approve", by="test", run_id=run)
+    assert said["status"] == "succeeded", said
 
 
 def test_a_message_of_salesforce_closes_accounts_and_sessions(
