@@ -51,7 +51,7 @@ def test_the_demo_shows_every_step_on_a_second_stack_which_has_nothing_in_common
     assert second.salesforce in by_hand
     filled = run("sandbox.local_stack", "people", name=name)
     assert filled.returncode == 0, filled.stdout + filled.stderr
-    assert f"MUSTER_STACK={name} .venv/bin/muster push\n" in filled.stdout
+    assert f"MUSTER_STACK={name} .venv/bin/muster push scim.app\n" in filled.stdout
     settings = second.invoke("OrganizationSettingsFunction", action="get")["settings"]
     assert YAML(typ="safe").load(second.folder / "acme.yaml") == settings, "what is there already stays"
     assert len(settings["assignments"]) == 3
