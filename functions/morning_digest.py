@@ -67,6 +67,7 @@ def _sources() -> digesting.Sources:
         runs=table,
         health=table,
         received=bootstrap.webhook_journal(),
+        apps=bootstrap.app_table(),
         queues=bootstrap.queue_counts(),
         secrets=bootstrap.secrets,
         stack=environment.stack_name(),

@@ -272,7 +272,10 @@ def _replay(request: Replayed) -> Json:
 
 def _errors(request: ErrorLog) -> Json:
     sources = listing_errors.Sources(
-        bootstrap.roster_views(), bootstrap.roster_table(), bootstrap.run_table()
+        bootstrap.roster_views(),
+        bootstrap.roster_table(),
+        bootstrap.run_table(),
+        settings_of(request.organization).settings,
     )
     page = listing_errors.list_errors(
         sources, request.organization, request.size, request.cursor, request.state
@@ -301,6 +304,7 @@ def _health(request: HowItIs) -> Json:
         health=bootstrap.run_table(),
         queues=bootstrap.queue_counts(),
         received=bootstrap.webhook_journal(),
+        apps=bootstrap.app_table(),
         checks=checks.rows,
         push_checks=lambda: (
             checking.failed_push_checks(stored.settings, bootstrap.brisk_vault(vault_crm))

@@ -28,10 +28,11 @@ from muster.errors import MusterError, Problem, Rejected
 from muster.imports.importing import Importing
 from muster.imports.notifying_managers import MailSummary, ManagerNotifier
 from muster.imports.ports import Ports
-from muster.observability import logger, metrics
+from muster.observability import emit, logger, metrics
 from muster.presentation import plans
 from muster.presentation.answers import Layout
 from muster.references import Reference
+from muster.reporting import run_metrics
 from muster.roster import refuted_messages
 from muster.roster.finding import find_named
 from muster.roster.taking_snapshots import SnapshotTaker
@@ -157,6 +158,8 @@ def _take_snapshot(organization: str, run: str, remaining: Callable[[], float]) 
         return
     if taken:
         logger.info("snapshot taken", run=run, members=taken.members, parts=len(taken.parts))
+        for reading in run_metrics.accounts(organization, taken.accounts):
+            emit(reading, run_metrics.UNITS)
 
 
 def _started(asked: Import, importing: Importing) -> RunAnswer:

@@ -127,7 +127,7 @@ def _push(asked: Push, remaining: Callable[[], float], request_id: str) -> RunAn
     name, more = _connection_of(asked, stored)
     if name is None:
         return RunAnswer(ended=Ended.SKIPPED, message="Everything is pushed.")
-    reporter = bootstrap.run_reporter(stored, "push", _now)
+    reporter = bootstrap.run_reporter(stored, "push", _now, name)
 
     def work() -> RunAnswer:
         try:
@@ -260,6 +260,8 @@ def _pushed_to_app(
     with watching.watched(connected) as app:
         if asked.by not in (SCHEDULE, None):
             watching.try_now(lambda: app.first_page(USERS))
+        elif asked.is_begun_by_schedule:
+            watching.probe(lambda: app.first_page(USERS))
         ports = AppPorts(
             runs=bootstrap.run_table(),
             archive=bootstrap.run_archive(),

@@ -11,6 +11,7 @@ roster_commands         questions: explain, list, member, history, as-of, diff, 
 export_command          export: what was asked for as a file
 member_commands         set, groups
 file_commands           set-file, groups file: many by a CSV file
+account_commands        accounts: adopted, ignored, looked for again
 connection_commands     preflight, webhook
 event_commands          resend-events
 asking                  one event to one function, never sent twice; and what every event carries

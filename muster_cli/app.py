@@ -8,6 +8,7 @@ import typer
 
 from muster import __version__
 from muster_cli import (
+    account_commands,
     connection_commands,
     event_commands,
     export_command,
@@ -59,6 +60,7 @@ def build() -> typer.Typer:
     app.callback(help=_HELP)(_root)
     settings = _app("settings", "The settings in force, their versions, and one of them again.")
     groups = _app("groups", "Engage groups, asked for and taken away by hand.")
+    accounts = _app("accounts", "Accounts in apps that were there before: whose they are.")
     webhook = _app("webhook", "The outbound message and the flow in Salesforce.")
     for to, name, function in (
         (app, "health", roster_commands.health),
@@ -95,6 +97,9 @@ def build() -> typer.Typer:
         (groups, "remove", member_commands.remove),
         (groups, "retry", member_commands.retry),
         (groups, "file", file_commands.groups_file),
+        (accounts, "adopt", account_commands.adopt),
+        (accounts, "ignore", account_commands.ignore),
+        (accounts, "reconsider", account_commands.reconsider),
         (app, "resend-events", event_commands.resend_events),
         (app, "preflight", connection_commands.preflight),
         (webhook, "status", connection_commands.status),
@@ -104,7 +109,7 @@ def build() -> typer.Typer:
         (webhook, "remove", connection_commands.remove),
     ):
         add_command(to, name, function)
-    for group in (settings, groups, webhook):
+    for group in (settings, groups, accounts, webhook):
         app.add_typer(group)
     return app
 

@@ -1,6 +1,7 @@
 """What every kind of test shares: the template as data, and AWS services made from it in moto."""
 
 import functools
+import gc
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item, path in paths.items():
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group("local" if path.parts[0] == "local" else str(path)))
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look at the tests and modules themselves: they stay to the end."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -169,8 +175,9 @@ def aws(
             _tables.append(strict_aws.copy_of(Aws.table))
         _making.s3.create_bucket(Bucket=Aws.bucket)
         queue_url = _making.sqs.create_queue(QueueName="changes")["QueueUrl"]
-        # One stands for all three where nobody looks at what is given up.
-        for name in ("CHANGE_QUEUE_URL", "CHANGE_DEAD_LETTER_QUEUE_URL", "SCHEDULE_DEAD_LETTER_QUEUE_URL"):
+        # One stands for all of them where nobody looks at what is given up.
+        names = ("CHANGE_QUEUE_URL", "CHANGE_DEAD_LETTER_QUEUE_URL", "SCHEDULE_DEAD_LETTER_QUEUE_URL")
+        for name in (*names, "MEMBER_EVENTS_FAILURE_QUEUE_URL"):
             monkeypatch.setenv(name, queue_url)
         forget_clients()
         yield Aws(queue_url=queue_url)

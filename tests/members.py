@@ -22,5 +22,7 @@ def vault_state(**stored: Any) -> VaultState:
 def _is_stored(name: str, value: object) -> bool:
     if not isinstance(value, dict):
         return False
-    parts = name in ("seats", "data_capture") and all(isinstance(each, dict) for each in value.values())
+    parts = name in ("accounts", "seats", "data_capture") and all(
+        isinstance(each, dict) for each in value.values()
+    )
     return parts or name in ("engage", "engage_connect", "vault")

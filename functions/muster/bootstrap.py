@@ -111,7 +111,9 @@ def queue_counts() -> QueueCounts:
     """How many messages wait on the queues."""
     from muster.adapters.aws.queue_counts import QueueCounts
 
-    return QueueCounts(_sqs(), environment.change_queue_url(), *environment.dead_letter_queue_urls())
+    events = environment.member_events_failure_queue_url()
+    given_up = (*environment.dead_letter_queue_urls(), events)
+    return QueueCounts(_sqs(), environment.change_queue_url(), given_up)
 
 
 @cache
@@ -240,13 +242,17 @@ def workflow() -> Workflow:
 
 
 def health_tracker(organization: str, connection: str, now: Callable[[], datetime]) -> HealthTracker:
-    """Tracks the health of a connection; its notices are counted as metrics, for an alarm."""
+    """Tracks the health of a connection; its failures and notices are counted as metrics."""
     from aws_lambda_powertools.metrics import MetricUnit
 
     from muster.connections.tracking_health import HealthTracker
-    from muster.observability import metrics
+    from muster.observability import emit, metrics
+    from muster.reporting.run_metrics import UNITS, connection_failure
 
     def count(event: str) -> None:
+        if event == "failed":
+            emit(connection_failure(organization, connection), UNITS)
+            return
         metrics.add_metric(f"Connections{event.capitalize()}", MetricUnit.Count, 1)
 
     return HealthTracker(organization, connection, run_table(), roster_table(), now, count)
@@ -293,9 +299,12 @@ def failed_align_checks(stored: StoredSettings) -> list[Check]:
 
 
 def run_reporter(
-    stored: StoredSettings, kind: Literal["import", "push"], now: Callable[[], datetime]
+    stored: StoredSettings,
+    kind: Literal["import", "push"],
+    now: Callable[[], datetime],
+    pushed_to: str | None = None,
 ) -> RunReporter:
-    """Reports an organization's runs to the alarms and the dashboard."""
+    """Reports an organization's runs to the alarms and the dashboard; pushes with the connection."""
     from functools import partial
 
     from muster import observability
@@ -311,6 +320,8 @@ def run_reporter(
         now,
         partial(observability.emit, unit_of=UNITS),
         observability.warn_of_gauge,
+        run_table(),
+        pushed_to,
     )
 
 
@@ -445,6 +456,16 @@ def app(connection: TargetConnection) -> App:
         case UserPoolConnection():
             return user_pool(connection)
     raise AssertionError(connection.kind)
+
+
+def brisk_app(connection: TargetConnection) -> App:
+    """The same for who leaves: an app that does not answer soon holds up others who leave."""
+    from muster.adapters.scim.client import Scim
+    from muster.settings.scim_connection import ScimConnection
+
+    if isinstance(connection, ScimConnection):
+        return Scim(connection, _reachable(connection), _login_journal(), timeout=(3, 10), longest_wait_s=5)
+    return app(connection)
 
 
 def scim(connection: ScimConnection) -> Scim:

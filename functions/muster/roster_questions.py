@@ -231,7 +231,7 @@ class Export(Request):
 # What an explanation says in sentences, as values.
 _EXPLAINED_BY = frozenset(
     {"since", "assignment", "also_matched", "did_not_match", "note", "seats", "workspaces", "data_capture"}
-    | {"groups", "identity", "manager", "keep_active", "frozen", "crm_user_status", "end_date"}
+    | {"groups", "accounts", "identity", "manager", "keep_active", "frozen", "crm_user_status", "end_date"}
     | {"last_changes", "runs", "recorded", "salesforce", "now", "errors", "messages_waiting"}
 )
 _OF_LICENCES = frozenset({"as_of", "counted_all", "groups", "nobody", "waiting", "members"})

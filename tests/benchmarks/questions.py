@@ -18,6 +18,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from muster.adapters.aws import roster_keys
+from muster.adapters.aws.app_table import AppTable
 from muster.adapters.aws.roster_table import RosterTable
 from muster.adapters.aws.roster_views import RosterViews
 from muster.adapters.aws.run_table import RunTable, _to_item
@@ -105,7 +106,7 @@ class Quiet:
         """Nothing waits."""
         return 0
 
-    changes_given_up = starts_given_up = changes
+    changes_given_up = starts_given_up = events_given_up = changes
 
     def received_at(self, organization: str) -> str | None:
         """A message has just come."""
@@ -130,7 +131,9 @@ def whole(people: int = PEOPLE) -> Iterator[Ratio]:
     unused: Any = None  # what the roster alone does not need
     files = exporting.Sources(views, roster, runs, Nowhere(), unused, unused, unused, unused)
     quiet = Quiet()
-    sources = gathering_health.Sources(views, roster, runs, runs, quiet, quiet, list, list)
+    sources = gathering_health.Sources(
+        views, roster, runs, runs, quiet, quiet, AppTable(client, "roster"), list, list
+    )
     read = _Reads(views, roster, runs)
 
     yield _measured(

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -88,6 +89,30 @@ class Acme:
         put_back(then.table)
         self.rules.archive.objects = dict(then.archive)
         renew(self.salesforce, then.salesforce)
+
+
+@dataclass
+class InTime[W: World[Any]]:
+    """A world in which time passes while it is built, and has passed for whoever goes back to it."""
+
+    world: W
+    pass_time: Callable[[timedelta], None]
+    passed: timedelta = timedelta()
+
+    def wait(self, **time: float) -> None:
+        """Let time pass."""
+        self.passed += timedelta(**time)
+        self.pass_time(timedelta(**time))
+
+    def snapshot(self) -> tuple[Any, timedelta]:
+        """Return all that there is, and how much time has passed."""
+        return self.world.snapshot(), self.passed
+
+    def go_back_to(self, then: tuple[Any, timedelta]) -> None:
+        """Make everything what it was, as late as it was."""
+        everything, passed = then
+        self.pass_time(passed - self.passed)
+        self.world.go_back_to(everything)
 
 
 class Roster:

@@ -62,7 +62,11 @@ DASHBOARD = (
 LONGEST_TEXT = 1024
 # The schedules whose own silence is told: by what they bring about, or by their being started.
 SILENT = {"ImportsSilentAlarm": "RunsSucceeded", "PushesSilentAlarm": "ExecutionsStarted"}
-OVERDUE = {"ImportsOverdueAlarm": "HoursSinceLastImport", "PushesOverdueAlarm": "HoursSinceLastPush"}
+OVERDUE = {
+    "ImportsOverdueAlarm": "HoursSinceLastImport",
+    "PushesOverdueAlarm": "HoursSinceLastPush",
+    "ConnectionsStaleAlarm": "HoursSinceLastGoodCall",
+}
 
 
 def alarms(template: Template) -> dict[str, Properties]:

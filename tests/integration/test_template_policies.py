@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Iterator
-from importlib.resources import files
+from importlib.metadata import distribution
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,10 @@ from tests.integration.template_reading import (
     shared_policies,
 )
 
+# Found without importing the linter, which takes seconds.
+KNOWN_TO_THE_LINTER = Path(
+    str(distribution("cfn-lint").locate_file("cfnlint/data/AdditionalSpecs/Policies.json"))
+)
 ALL, ADMINISTRATORS = {"Administrators", "OnCall", "Readers"}, {"Administrators"}
 NOBODY: set[str] = set()
 # Whoever adds a function decides about it here.
@@ -161,7 +166,7 @@ def somebody_has_decided_about_everything(template: Template) -> Iterator[str]:
 
 def anything_is_allowed_only_where_aws_knows_no_resource(template: Template) -> Iterator[str]:
     """By what the linter of templates knows of AWS's actions (T4)."""
-    known = json.loads((files("cfnlint.data.AdditionalSpecs") / "Policies.json").read_text())
+    known = json.loads(KNOWN_TO_THE_LINTER.read_text())
     for name, statements in policies(template).items():
         for statement in statements:
             for action in actions(statement):

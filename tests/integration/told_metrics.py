@@ -17,6 +17,7 @@ type Shape = tuple[str, tuple[str, ...]]
 
 SERVICE, STACK = ("service",), "stack"
 OF_ORGANIZATION = ("organization", "service")
+OF_CONNECTION = ("connection", "organization", "service")
 OF_SEAT = ("organization", "seat", "service")
 
 # The metric, and the names of its dimensions in alphabetical order. Tests hold the functions to this table in
@@ -27,8 +28,13 @@ GAUGES: frozenset[Shape] = frozenset(
         ("HoursSinceLastImport", OF_ORGANIZATION),
         ("HoursSinceLastPush", SERVICE),
         ("HoursSinceLastPush", OF_ORGANIZATION),
+        ("HoursSinceLastPush", OF_CONNECTION),
+        ("HoursSinceLastGoodCall", SERVICE),
+        ("HoursSinceLastGoodCall", OF_CONNECTION),
+        ("ConnectionFailures", OF_CONNECTION),
+        ("MemberAccounts", ("connection", "organization", "service", "state")),
         ("CredentialsExpireInDays", SERVICE),
-        ("CredentialsExpireInDays", ("connection", "organization", "service")),
+        ("CredentialsExpireInDays", OF_CONNECTION),
         ("SeatsRunningOut", SERVICE),
         ("SeatLimit", OF_SEAT),
         ("SeatsHeld", OF_SEAT),
@@ -41,6 +47,7 @@ GAUGES: frozenset[Shape] = frozenset(
         ("LicencesWaiting", ("feature", "organization", "service")),
         ("ImportOutcomes", ("organization", "outcome", "service")),
         ("PushOutcomes", ("organization", "outcome", "service")),
+        ("PushOutcomes", ("connection", "organization", "outcome", "service")),
         ("RunSeconds", ("kind", "service")),
     }
 )

@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests.doubles.aws import forget_clients
 from tests.simulation.harness import vault_wire
 from tests.simulation.harness.faults import Call
 from tests.simulation.harness.strict_aws import rows_of
+from tests.simulation.harness.subject import Moment
 from tests.simulation.harness.world import ACME, World
 from tests.simulation.imports.company import Company
 from tests.simulation.imports.scenarios import IMPORTS
@@ -87,14 +88,16 @@ def calls(_world: World) -> dict[str, list[Call]]:
         _world.settle()
         _note(_world, made)
     company = Company(_world)
+    begun: dict[object, Moment] = {}
     for played in (*IMPORTS, UNDOS[0]):
-        played.before(company)
+        _begin(company, played.before, begun)
         forget_clients()
         played.act(company)
         _note(_world, made)
     pushing = PushCompany(_world)
+    begun.clear()
     for pushed in (*PUSHES, *UNDOS_OF_PUSHES):
-        pushed.before(pushing)
+        _begin(pushing, pushed.before, begun)
         pushing.new_environment()
         pushed.act(pushing)
         _note(_world, made)
@@ -136,6 +139,15 @@ def calls(_world: World) -> dict[str, list[Call]]:
             _world.invoke(function, handler, event, MusterError)
         _note(_world, made)
     return made
+
+
+def _begin[C: Company](company: C, before: Callable[[C], object], begun: dict[object, Moment]) -> None:
+    """Bring about what a scenario presupposes; what several do is brought about once."""
+    if before in begun:
+        begun[before]()
+    else:
+        before(company)
+        begun[before] = company.moment()
 
 
 def _start(world: World) -> None:

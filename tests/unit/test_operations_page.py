@@ -8,7 +8,9 @@ import pytest
 from muster.crm import engage_features
 from muster.engage import push_items
 from muster.imports import planning_vault_crm
+from muster.provisioning import account_errors
 from muster.roster import (
+    erasure,
     namesakes,
     refuted_messages,
     taking_snapshots,
@@ -29,7 +31,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
     sorted(
         {
             *engage_features.FAILED,
+            *account_errors.CODES,
             *losses.CODES,
+            *erasure.CODES,
             refuted_messages.CODE,
             taking_snapshots.CODE,
             vault_lifecycle.AMBIGUOUS,

@@ -41,7 +41,13 @@ ROOMS = {
 ROOM_OF = {entry: room for room, entries in ROOMS.items() for entry in entries}
 HEIGHT = {room: height for height, room in enumerate(ROOMS)}
 FILES = sorted(path for path in MUSTER.rglob("*.py") if path != MUSTER / "__init__.py")
-USES_ADAPTERS = {"bootstrap", "outbound_user_webhook", "user_change_worker", "member_events"}
+USES_ADAPTERS = {
+    "bootstrap",
+    "deprovisioning",
+    "member_events",
+    "outbound_user_webhook",
+    "user_change_worker",
+}
 WORLD = {"boto3", "botocore", "logging", "os", "random", "requests", "socket", "subprocess", "time", "urllib"}
 
 

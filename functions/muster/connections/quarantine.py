@@ -5,6 +5,7 @@ quarantined   it has failed `TOLERATED` times in a row: schedules only probe it,
               intervals that double up to `LONGEST`; admins may try at any time
 password      the password in its secret was refused: it is quarantined at once, and not probed at all while
               that is so, for nobody would log in (U5)
+quiet         nothing was asked of it for a day: schedules make one call, so that it is known whether it works
 maintenance   it has announced how long it is down: that is no failure, and schedules wait for its end
 """
 
@@ -16,6 +17,9 @@ from muster.errors import Problem
 from muster.times import timestamp
 
 TOLERATED = 3
+# That calls work is noted so often and no more, so that runs which find nothing to do write nothing.
+NOTED = timedelta(hours=1)
+QUIET = timedelta(hours=24)
 FIRST = timedelta(minutes=30)
 LONGEST = timedelta(hours=6)
 
@@ -26,13 +30,15 @@ type Reason = Literal["password", "maintenance"]
 class Health:
     """A connection's failures in a row, since when, and when it is next tried (ISO 8601).
 
-    `reason`: what it is, where that is not just failing.
+    `reason`: what it is, where that is not just failing. `last_good` is when a call last worked, to the hour;
+    `None` if that was not noted yet.
     """
 
     failures: int = 0
     since: str | None = None
     probe_at: str | None = None
     reason: Reason | None = None
+    last_good: str | None = None
 
     @property
     def quarantined(self) -> bool:
@@ -48,6 +54,20 @@ class Health:
         """Whether a schedule may try it, if the password in its secret was not refused."""
         return self.probe_at is None or now >= datetime.fromisoformat(self.probe_at)
 
+    def is_to_be_probed(self, now: datetime) -> bool:
+        """Whether somebody has to call it to know whether it works: it did not lately, or nobody has."""
+        if self.failures or self.in_maintenance or self.last_good is None:
+            return True
+        return now - datetime.fromisoformat(self.last_good) >= QUIET
+
+
+def worked(health: Health, now: datetime) -> Health:
+    """Return the health after a call that worked."""
+    last = health.last_good
+    if last is None or now - datetime.fromisoformat(last) >= NOTED:
+        last = timestamp(now, to="seconds")
+    return Health(last_good=last)
+
 
 def failed(health: Health, now: datetime) -> Health:
     """Return the health after another failure."""
@@ -56,13 +76,14 @@ def failed(health: Health, now: datetime) -> Health:
     if failures >= TOLERATED:
         wait = min(FIRST * 2 ** min(failures - TOLERATED, 10), LONGEST)
         probe_at = timestamp(now + wait, to="seconds")
-    return Health(failures, health.since or timestamp(now, to="seconds"), probe_at)
+    since = health.since or timestamp(now, to="seconds")
+    return Health(failures, since, probe_at, last_good=health.last_good)
 
 
 def refused(health: Health, now: datetime) -> Health:
     """Return the health after the password in the connection's secret was refused, or not sent again."""
     since = health.since or timestamp(now, to="seconds")
-    return Health(max(health.failures, 1), since, None, "password")
+    return Health(max(health.failures, 1), since, None, "password", health.last_good)
 
 
 def down(health: Health, now: datetime, announced: timedelta) -> Health:

@@ -1,7 +1,7 @@
 """Tracks a connection's health: one that keeps failing is tried less often, and reported once (P6)."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -64,8 +64,8 @@ class _Tracked:
 class HealthTracker:
     """Tracks one connection of an organization.
 
-    `count` is called with `quarantined` or `recovered` when that happens, for metrics. That calls are used
-    up, or that another process is logging in, says nothing of a connection's health.
+    `count` is called with `failed`, `quarantined` or `recovered` when that happens, for metrics. That calls
+    are used up, or that another process is logging in, says nothing of a connection's health.
     """
 
     organization: str
@@ -117,6 +117,15 @@ class HealthTracker:
         if health.quarantined or health.in_maintenance:
             probe()
 
+    def probe(self, call: Callable[[], object]) -> None:
+        """Make one cheap call for a schedule, where nobody knows whether the connection works.
+
+        That it fails is recorded, and stops no run that may have nothing to ask.
+        """
+        if self._health().is_to_be_probed(self.now()):
+            with suppress(MusterError):
+                call()
+
     @contextmanager
     def watched[Client](self, client: Client) -> Iterator[Client]:
         """Lend a client, and record afterwards whether its last call worked."""
@@ -132,6 +141,8 @@ class HealthTracker:
         after = _health_after(before, failure, self.now())
         if after != before:
             self.store.save_health(self.organization, self.connection, asdict(after))
+        if after.failures > before.failures:
+            self.count("failed")
         if failure is None:
             if before.quarantined:
                 self._report("recovered", quarantine.recovery_notice(self.connection, before))
@@ -162,7 +173,7 @@ def _health_after(before: Health, failure: Exception | None, now: datetime) -> H
     cause = failure.__cause__ if isinstance(failure, OutcomeUnknown) else failure
     match cause:
         case None if failure is None:
-            return Health()
+            return quarantine.worked(before, now)
         case ApiCallsUsedUp() | LoginUnderWay():
             return before
         case PasswordRefused():

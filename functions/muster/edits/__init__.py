@@ -2,6 +2,7 @@
 
 member_edits        what may be edited, by whom, and the effect of an edit (A11)
 activity_edits      a member closed or evaluated again by an end date or status (A16)
+account_edits       what is said of accounts in apps: adopted, ignored, looked for again (O3)
 editing_members     such edits, each judged and written by itself
 group_requests      what may be requested about Engage groups by hand (G6)
 requesting_groups   such requests, each judged and written by itself

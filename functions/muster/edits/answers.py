@@ -33,6 +33,16 @@ class Done:
     changed: frozenset[int]
     refused: Mapping[int, Rejected]
 
+    @property
+    def is_anything(self) -> bool:
+        """Whether there was any change at all."""
+        return bool(self.results or self.refused)
+
+    def and_of(self, others: "Done") -> "Done":
+        """Return what came of these changes and of others."""
+        results = {**self.results, **others.results}
+        return Done(results, self.changed | others.changed, {**self.refused, **others.refused})
+
     def counts(self) -> dict[str, int]:
         """Return how many there were of each kind."""
         changed, refused = len(self.changed), len(self.refused)
@@ -61,6 +71,42 @@ def answer(name: str, done: Done, run: str, made: tuple[str, str] = MADE, *, pre
         "counts": done.counts(),
         "results": [{"where": f"{name}[{place}]", **result} for place, result in done.results.items()],
         "errors": [asdict(problem) for problem in errors],
+    }
+
+
+def of_accounts(places: Mapping[int, str], done: Done, run: str, which: str, preview: bool) -> Json:
+    """Return the answer about all accounts that stand so: `{status, message, run, counts, results, errors}`.
+
+    `places` are the members found, in words; of the last of them nothing is done yet if the time was up.
+    `which` are the accounts, in words.
+    """
+    refused = [(place, problem) for place in sorted(done.refused) for problem in done.refused[place].problems]
+    left = len(places) - len(done.results) - len(done.refused)
+    sentences = [f"{_in_words(done.counts(), WOULD_BE_MADE if preview else MADE)}."]
+    if not places:
+        sentences = [f"Nobody has {which}."]
+    if left:
+        again = "name some with members to see more" if preview else "send the same event again"
+        sentences.append(f"The time was up: {left:,} more have {which}; {again}.")
+    status = "succeeded_with_errors" if refused else "succeeded"
+    if places and not done.results:
+        status = "rejected"
+    elif left and done.changed and not preview:
+        status = "continue"
+    return {
+        "status": status,
+        "message": " ".join(sentences),
+        **({"preview": True} if preview else {}),
+        "run": run,
+        "counts": done.counts(),
+        "results": [
+            {"where": places[place], **result}
+            for place, result in islice(done.results.items(), MOST_IN_DETAIL)
+        ],
+        "errors": [
+            asdict(replace(problem, where=f"{places[place]}, {problem.where}"))
+            for place, problem in refused[:MOST_IN_DETAIL]
+        ],
     }
 
 

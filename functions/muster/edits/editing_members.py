@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from itertools import batched
 
-from muster.edits import csv_lines, member_edits
+from muster.edits import account_edits, answers, csv_lines, member_edits
 from muster.edits.answers import Done, answer
-from muster.edits.carrying_out_lines import Part, Work, carry_out_lines
+from muster.edits.carrying_out_lines import CHUNK, RESERVE_S, Part, Work, carry_out_lines
 from muster.edits.changing_members import Members, each_by_itself
-from muster.edits.member_edits import MOST_LEVELS, Edit, Editor
+from muster.edits.member_edits import MOST_LEVELS, Edit, Editor, Others
 from muster.errors import Problem, Rejected
 from muster.insight.querying_members import lines_for
 from muster.insight.seat_explanations import Lines, with_places
+from muster.provisioning.adoption import Word
 from muster.roster import seats
 from muster.roster.decisions import Decision
 from muster.roster.finding import find
@@ -36,7 +38,7 @@ class _Made:
 class EditingMembers:
     """Edits the members of one organization; `now` is aware, `run` goes into the history: who called when.
 
-    With `preview` nothing is written, and the answer is what it would be.
+    So does `why`. With `preview` nothing is written, and the answer is what it would be.
     """
 
     settings: Settings
@@ -45,17 +47,23 @@ class EditingMembers:
     now: datetime
     run: str
     preview: bool = False
+    why: str | None = None
     _members: Members = field(init=False)
+    # Who has adopted which account (app, id there) in this call, which in a preview is nowhere else.
+    _adopted: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Begin with nobody looked up."""
         self._members = Members(self.settings, self.roster, self.views, self.now, self.preview)
 
-    def edit(self, changes: Sequence[object], by: str, *, as_manager: bool = False) -> Json:
+    def edit(
+        self, changes: Sequence[object], by: str, *, as_manager: bool = False, called: str = "changes"
+    ) -> Json:
         """Make these changes in order and return the answer: `{status, message, run, results, errors}`.
 
-        Each is a `member_edits.Edit` as it was sent. Raises `Rejected` if `by` may edit nobody, and
-        `Unavailable` where the table is down: changes made before that stay made.
+        Each is a `member_edits.Edit` as it was sent; `called` is what the event calls them. Raises
+        `Rejected` if `by` may edit nobody, and `Unavailable` where the table is down: changes made before
+        that stay made.
         """
         editor = self._manager(by) if as_manager else Editor(by)
         edits, unreadable = each_by_itself(
@@ -64,7 +72,7 @@ class EditingMembers:
         self._members.look_up([each for edit in edits.values() for each in _named(edit)])
         done = self._edit(edits, editor)
         done = replace(done, refused={**unreadable, **done.refused})
-        return answer("changes", done, self.run, preview=self.preview)
+        return answer(called, done, self.run, preview=self.preview)
 
     def edit_lines(self, text: str, by: str, part: Part, *, as_manager: bool = False) -> Json:
         """Make the changes of a CSV file and return the answer; raises as `edit` does."""
@@ -72,6 +80,31 @@ class EditingMembers:
         lines = csv_lines.read(text, member_edits.COLUMNS)
         work = Work(member_edits.read, _named, lambda _: None, lambda edits: self._edit(edits, editor))
         return carry_out_lines(lines, work, self._members, self.run, part)
+
+    def edit_accounts(self, said: Mapping[str, Word], state: str, by: str, part: Part) -> Json:
+        """Say this of all accounts in these apps that stand so, and return the answer; raises as `edit` does.
+
+        `state` is one of `account_edits.STATES`. For whom the time is up, the same call again is for.
+        """
+        everyone = self.views.everyone(self.settings.organization, None)
+        about = ((member, account_edits.about(member, said, state)) for member in everyone)
+        found = sorted(
+            (member.name or "", member.email or member.username or member.id, member.id, words)
+            for member, words in about
+            if words
+        )
+        places = {number: f"{name} ({address})" for number, (name, address, *_) in enumerate(found)}
+        edits = {
+            number: Edit(member=name, accounts=dict(words)) for number, (*_, name, words) in enumerate(found)
+        }
+        done = Done({}, frozenset(), {})
+        for some in batched(edits, CHUNK, strict=False):
+            if done.is_anything and part.time_left() < RESERVE_S:
+                break
+            self._members.forget()
+            self._members.look_up(edits[number].member for number in some)
+            done = done.and_of(self._edit({number: edits[number] for number in some}, Editor(by)))
+        return answers.of_accounts(places, done, self.run, account_edits.described(said, state), self.preview)
 
     def _manager(self, by: str) -> Editor:
         """Return the editor that a manager is; raises `Rejected` (A10)."""
@@ -104,13 +137,16 @@ class EditingMembers:
 
         def decide() -> tuple[Decision, tuple[Member, list[str]]]:
             member = self._members.find(edit.member)
-            above = self._above(edit, member)
+            others = Others(self._above(edit, member), self._taken(edit, member))
             decision, notes = member_edits.decide(
-                member, edit, editor, above, self.settings, self._members.pools(), self.now, self.run
+                member, edit, editor, others, self.settings, self._members.pools(), self.now, self.run
             )
+            if decision.history and self.why:
+                decision = replace(decision, history=replace(decision.history, why=self.why))
             return decision, (member, notes)
 
         decision, (member, notes) = self._members.change(decide)
+        self._adopted |= dict.fromkeys(account_edits.adopting(member, edit.accounts), member.id)
         return _Made(edit, member.id, decision.history.changes if decision.history else (), notes)
 
     def _above(self, edit: Edit, member: Member) -> list[Member]:
@@ -124,6 +160,15 @@ class EditingMembers:
                 break
             chain.append(following)
         return chain
+
+    def _taken(self, edit: Edit, member: Member) -> dict[tuple[str, str], str]:
+        """Return to whom the accounts are linked that the edit would adopt."""
+        found = {}
+        for app, account in account_edits.adopting(member, edit.accounts):
+            there = self.roster.account_members(self.settings.organization, app, [account])
+            if holder := there.get(account) or self._adopted.get((app, account)):
+                found[app, account] = holder
+        return found
 
     def _is_closed(self, done: _Made) -> bool:
         """Whether the change closes the member, now or when the same call was made before (A16)."""

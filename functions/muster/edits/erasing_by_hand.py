@@ -27,21 +27,22 @@ class ErasingByHand:
     def erase(self, references: Sequence[str], by: str, why: str) -> Json:
         """Erase these members and return the answer: `{status, message, run, results, errors}`.
 
-        A reference is an id, e-mail address, username or CRM id; `by` and `why` stay in the history. Raises
-        `Unavailable` where the table is down: whoever was erased before that stays erased.
+        A reference is an id, e-mail address, username or CRM id; `by` and `why` stay in the history. A
+        result's `note` says which apps still hold something of the person. Raises `Unavailable` where the
+        table is down: whoever was erased before that stays erased.
         """
         members = Members(self.settings, self.roster, self.views, self.now)
         members.look_up(references)
 
         def erase(_: int, reference: str) -> Json:
             member = members.find(reference, "")
-            eraser = MemberEraser(
-                self.settings.organization, self.roster, self.now, f"manual:{by}", self.run, why
-            )
+            eraser = MemberEraser(self.settings, self.roster, self.now, f"manual:{by}", self.run, why)
             eraser.erase([member.id])
             if problem := eraser.refused.get(member.id):
                 raise Rejected(replace(problem, where=""))
-            return {"member": member.id, "changed": bool(eraser.erased)}
+            note = " ".join(eraser.kept.get(member.id, ()))
+            changed = bool(eraser.erased)
+            return {"member": member.id, "changed": changed} | ({"note": note} if note and changed else {})
 
         done, refused = each_by_itself(dict(enumerate(references)), erase)
         changed = frozenset(place for place, result in done.items() if result["changed"])

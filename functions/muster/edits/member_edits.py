@@ -4,13 +4,14 @@
     data capture                       managers of their active direct reports, where the settings let them
     crm_user_status, end_date          admins, always
     manager                            admins, where the organizational structure is ignored
+    accounts in apps                   admins, always: adopted, ignored or reconsidered (`account_edits`)
 
 Everything else follows Salesforce or the settings; a refusal says which. Pure: no I/O, no clock.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -20,9 +21,12 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from muster import validation
 from muster.crm import engage_features
 from muster.crm.engage_features import Feature
+from muster.edits import account_edits
+from muster.edits.account_edits import AppName, Taken
 from muster.edits.activity_edits import with_activity
 from muster.edits.csv_lines import Columns
 from muster.errors import Problem, Rejected
+from muster.provisioning.adoption import Word
 from muster.references import Reference
 from muster.roster import (
     assignment_grants,
@@ -33,6 +37,7 @@ from muster.roster import (
     salesforce_lifecycle,
     seats,
 )
+from muster.roster.accounts import Account
 from muster.roster.decisions import Decision, Outcome
 from muster.roster.member import Member
 from muster.roster.reasons import EXPLAINED
@@ -129,6 +134,9 @@ class Edit(Section):
     crm_user_status: Literal["active", "inactive"] | None = None
     end_date: EndDate | None = None
     manager: Reference | None = None
+    accounts: Mapping[AppName, Word] = Field(
+        default_factory=dict, max_length=account_edits.MOST_APPS, examples=[{"scim.gong": "adopt"}]
+    )
 
     @model_validator(mode="after")
     def _requests_something(self) -> "Edit":
@@ -149,7 +157,7 @@ COLUMNS = Columns(
     needed=("member",),
     others=("seats", "crm_user_status", "end_date", "manager"),
     listed=frozenset({"seats"}),
-    nested={"workspaces": (), "data_capture": tuple(DataCapture.model_fields)},
+    nested={"workspaces": (), "data_capture": tuple(DataCapture.model_fields), "accounts": ()},
     elsewhere=_ELSEWHERE,
 )
 
@@ -165,6 +173,18 @@ class Editor:
     def origin(self) -> str:
         """The origin of the values they set."""
         return f"manager:{self.manager}" if self.manager else f"manual:{self.by}"
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Other members on whom it depends what an edit may do.
+
+    `above` is the manager that the edit names, that one's manager and so on, up to the top, to the member
+    itself, or to more than `MOST_LEVELS` of them; `taken` are accounts that are linked to somebody.
+    """
+
+    above: Sequence[Member] = ()
+    taken: Taken = field(default_factory=dict)
 
 
 def read(document: object) -> Edit:
@@ -191,18 +211,18 @@ def decide(
     member: Member,
     edit: Edit,
     editor: Editor,
-    above: Sequence[Member],
+    others: Others,
     settings: Settings,
     pools: Pools,
     now: datetime,
     run: str,
 ) -> tuple[Decision, list[str]]:
-    """Return the decision about an edit, and notes for the admin; raises `Rejected` with all that is wrong.
-
-    `above` is the manager that the edit names, that one's manager and so on, up to the top, to the
-    member itself, or to more than `MOST_LEVELS` of them.
-    """
-    if found := [*_refusals(member, edit, editor, settings)] or [*_faults(member, edit, above, settings)]:
+    """Return the decision about an edit, and notes for the admin; raises `Rejected` with what is wrong."""
+    above = others.above
+    accounts = account_edits.judged(member, edit.accounts, editor.by, others.taken, settings)
+    refusals = [each for each in accounts.values() if isinstance(each, Problem)]
+    faults = [*_faults(member, edit, above, settings), *refusals]
+    if found := [*_refusals(member, edit, editor, settings)] or faults:
         raise Rejected(*found[:MOST_PROBLEMS])
     after = member
     notes: list[str] = []
@@ -221,12 +241,16 @@ def decide(
     if after.crm_user_status != member.crm_user_status or after.end_date != member.end_date:
         after, said = with_activity(after, settings, now)
         notes += said
-    again = engage_groups.returned(member, after, end_dates.today(now, settings.time_zone))
+    today = end_dates.today(now, settings.time_zone)
+    again = engage_groups.returned(member, after, today)
     after = replace(after, **again)
     notes += [_asks_again(after, feature) for feature in engage_features.FEATURES if feature in again]
     if "manager" in edit.requested:
         after = _with_value(after, "manager", above[0].id if above else None, editor)
         notes += ["The manager is not an active member."] if above and not above[0].active else []
+    becomes = {app: each for app, each in accounts.items() if isinstance(each, Account)}
+    after, said = account_edits.with_accounts(after, becomes, edit.accounts, settings, today)
+    notes += said
     outcome = Outcome.DEACTIVATED if member.active and not after.active else Outcome.UPDATED
     decision = salesforce_lifecycle.recorded(member, after, outcome, settings, now, editor.origin, run)
     # If one of them gets another manager at the same moment, there may be a loop after all.

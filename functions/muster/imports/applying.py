@@ -112,8 +112,10 @@ class PlanApplier:
 
     def erase_leavers(self) -> None:
         """Erase whoever left longer ago than the settings keep members for (T5)."""
-        if erased := erase_leavers(self.settings, self.roster, self.clock, f"run:{self.run.id}"):
+        erased, told = erase_leavers(self.settings, self.roster, self.clock, f"run:{self.run.id}")
+        if erased:
             self.progress.outcomes[Outcome.ERASED] += erased
+        self.progress.entries += told
 
     def _write(self, changes: Sequence[Change], rules: Rules, *, decided: bool = True) -> None:
         now, lease = self.clock.now(), self.clock.lease

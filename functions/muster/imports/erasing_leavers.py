@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import batched, islice
 
+from muster.error_log import LogEntry, entry_of
+from muster.errors import Problem
+from muster.presentation.lines import counted
 from muster.roster.erasing_members import MemberEraser
+from muster.roster.erasure import WAITS_FOR_ACCOUNT
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.runs.clock import OutOfTime, RunClock
 from muster.settings import Settings
@@ -14,19 +18,21 @@ from muster.times import timestamp
 MOST_A_RUN = 1_000
 
 
-def erase_leavers(settings: Settings, roster: Roster, clock: RunClock, run: str) -> int:
-    """Erase members inactive for longer than `retention_days`; returns how many were erased.
+def erase_leavers(
+    settings: Settings, roster: Roster, clock: RunClock, run: str
+) -> tuple[int, list[LogEntry]]:
+    """Erase members inactive for longer than `retention_days`; returns how many, and what is to be told.
 
-    Those that cannot be erased yet, because a push still has to take a licence back, stay for the next
-    time. Costs a read of the index, and of the members concerned. Raises as `MemberEraser.erase`
-    does.
+    Those that cannot be erased yet, because a push still has to take a licence back or to close an account,
+    stay for the next time; accounts that no push closes any more are told, one entry an app. Costs a read of
+    the index, and of the members concerned. Raises as `MemberEraser.erase` does.
     """
     if settings.retention_days is None:
-        return 0
+        return 0, []
     now = clock.now()
     until = timestamp(now - timedelta(days=settings.retention_days))
     eraser = MemberEraser(
-        settings.organization,
+        settings,
         roster,
         now,
         origin=run,
@@ -41,7 +47,29 @@ def erase_leavers(settings: Settings, roster: Roster, clock: RunClock, run: str)
         except OutOfTime:
             break
         eraser.erase(some)
-    return eraser.erased
+    told = [_waits(app, len(who), timestamp(now), run) for app, who in sorted(eraser.left_open.items())]
+    return eraser.erased, told
+
+
+def _waits(app: str, people: int, at: str, run: str) -> LogEntry:
+    """Return the entry about accounts that are open in an app, and keep people from being erased."""
+    message = (
+        f"keeps {counted(people, 'person', 'people')} from being erased (retention_days): their accounts"
+        " there are open, and no push closes them any more"
+    )
+    said = f'{{"accounts": {{"{app}": "ignore"}}, "filter": {{"account": "active"}}}}'
+    remedy = (
+        f"Close the accounts there, then say so with MemberSettingsFunction: {said}. Its preview names whose"
+        " they are."
+    )
+    return entry_of(
+        Problem(f"connections.{app}", message, remedy),
+        at=at,
+        system=app,
+        code=WAITS_FOR_ACCOUNT,
+        notification=run.removeprefix("run:"),
+        record=app,
+    )
 
 
 def _left_before(until: str, settings: Settings, roster: Roster) -> Iterator[str]:

@@ -14,6 +14,8 @@ error_states            whether an entry of the error log is open, and what has 
 querying_runs           list runs, show one and the items of its plan
 gathering_health        how an organization is, asking its systems too
 health                  what that comes to: what is broken, waits, runs out; whether it is safe to push
+findings                one thing about an organization's health
+app_findings            what waits in each app, and how it stands with its pushes
 exporting               the roster, seats, licences or errors as a file to fetch
 listing_changes         list what happened lately, or in a run: members, runs, errors, settings
 reading_changes         read the history entries of a period, and no more than a call may
@@ -27,6 +29,7 @@ listing_licences        list who has an Engage licence, nobody included, and who
 explaining_members      explain why someone is in the roster or not, asking Salesforce if need be
 explanations            the text and JSON of such an explanation
 run_summaries           a run in short: progress, and what to do about it
+account_explanations    accounts in apps: whose they are, what is due, why there is none, what to do
 seat_explanations       seats in words: who holds one, who waits, why someone has none
 ports                   what questions need of the outside world
 """

@@ -6,14 +6,17 @@ entry that a later one repeats is not open by itself; the later one is. Pure.
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from muster.crm import engage_features
 from muster.engage import align_outcomes
+from muster.provisioning import account_errors
+from muster.provisioning.wanted_accounts import wanted
 from muster.roster import unlinked_holders, vault_tries
 from muster.roster.member import Json, Member
-from muster.runs.kinds import kind_of
+from muster.runs.kinds import PUSH, kind_of
 from muster.runs.run import Run, Status
+from muster.settings import Settings
 from muster.times import timestamp
 
 OPEN = "open"
@@ -81,6 +84,7 @@ _TOLD_DAILY = frozenset({"field_not_writable"})
 _DAY = timedelta(days=1)
 # All other faults are about a record that the next import of everyone reads.
 _BY_FULL_IMPORT = ("full",)
+_BY_PUSH = ("push",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +112,16 @@ class Since:
 
     `members` are by id, by the id of their user in Vault CRM and by the CRM id; `waiting` the CRM ids of
     users who still wait for a namesake, `nobodys` the ids of users of Vault CRM who have a licence and are
-    linked to nobody.
+    linked to nobody. `refused_groups` are the groups of apps, app and name, into which somebody still cannot
+    be put, and `settings` those in force; where either is `None`, what rests on it is taken to be open.
     """
 
     runs: Sequence[Run]
     members: Mapping[str, Member] = field(default_factory=dict)
     waiting: frozenset[str] = frozenset()
     nobodys: frozenset[str] = frozenset()
+    refused_groups: frozenset[tuple[str, str]] | None = None
+    settings: Settings | None = None
 
     def member_of(self, entry: Json) -> Member | None:
         """Return the member that an entry is about, if there is one."""
@@ -144,6 +151,9 @@ def listed(entries: Iterable[Json], since: Since) -> list[Entry]:
 
 
 def _about(entry: Json) -> tuple[str, str, str]:
+    if entry["code"] in account_errors.CODES:
+        # Once it is found, an account has an id; it is the member's all the same.
+        return entry["system"], entry["code"], entry.get("member") or entry["record"] or ""
     return entry["system"], entry["code"], entry["record"] or ""
 
 
@@ -166,9 +176,11 @@ def _state(
         return (OPEN if member and member.vault.unfit else SOLVED), None
     if code == "align_not_written":
         return (OPEN if member and align_outcomes.is_outdated(member) else SOLVED), None
+    if code in account_errors.CODES:
+        return (OPEN if _waits_in_app(entry, member, since) else SOLVED), None
     if code in _OF_REQUESTS and entry["system"] == engage_features.CONNECTION:
         return (OPEN if member and _still_fails(member, code) else SOLVED), None
-    modes = _MADE_UP_BY.get(code, _BY_FULL_IMPORT)
+    modes = _MADE_UP_BY.get(code, _BY_PUSH if _is_of_an_app(entry["system"]) else _BY_FULL_IMPORT)
     told_until = entry["at"]
     if code in _TOLD_DAILY:
         told_until = timestamp(datetime.fromisoformat(told_until) + _DAY)
@@ -176,12 +188,43 @@ def _state(
         run.id
         for run in since.runs
         if run.mode_or_kind in modes
+        and _concerns(run, entry["system"])
         and kind_of(run).applies
         and run.status in _DONE
         and run.started_at > told_until
         and run.id not in told_again
     ]
     return (SOLVED, later[-1]) if later else (OPEN, None)
+
+
+def _concerns(run: Run, system: str) -> bool:
+    """Whether a run may have made up for what a system's entry tells: each app has pushes of its own."""
+    is_app = _is_of_an_app(system)
+    return run.app == (system if is_app else None) and (not is_app or run.kind == PUSH.name)
+
+
+def _is_of_an_app(system: str) -> bool:
+    """Whether a system is an app in which members have accounts: these are named like `scim.gong`."""
+    return "." in system
+
+
+def _waits_in_app(entry: Json, member: Member | None, since: Since) -> bool:
+    """Whether a member's account, or a group, in an app is still as the entry tells."""
+    app, code = entry["system"], entry["code"]
+    connection = dict(since.settings.connections.targets()).get(app) if since.settings else None
+    if since.settings and connection is None:
+        # Nothing is done in an app that is not in the settings any more.
+        return False
+    if code == account_errors.GROUP_REFUSED:
+        return since.refused_groups is None or (app, entry["record"]) in since.refused_groups
+    if member is None:
+        return False
+    if code == account_errors.LACKING:
+        if since.settings is None or connection is None:
+            return member.active
+        to_have = wanted(member, connection, since.settings, date.min)
+        return to_have is not None and bool(to_have.lacking)
+    return app in member.accounts and account_errors.told_of(member.accounts[app]) == code
 
 
 def _still_fails(member: Member, code: str) -> bool:

@@ -105,7 +105,9 @@ def _explain_member(
         "salesforce": live_answer.reason,
         "now": live_answer.answer,
         "errors": listing_errors.open_about(
-            listing_errors.Sources(sources.views, sources.roster, sources.runs), organization, member
+            listing_errors.Sources(sources.views, sources.roster, sources.runs, settings),
+            organization,
+            member,
         ),
     }
 

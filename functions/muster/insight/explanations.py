@@ -13,7 +13,7 @@ from datetime import datetime
 
 from muster.crm import engage_features
 from muster.crm.engage_features import Feature
-from muster.insight import seat_explanations
+from muster.insight import account_explanations, seat_explanations
 from muster.insight.run_summaries import to_do
 from muster.insight.seat_explanations import Lines
 from muster.roster import (
@@ -113,6 +113,7 @@ def of_member(member: Member, settings: Settings, context: Context, now: datetim
             for feature in engage_features.FEATURES
             if (group := member.feature(feature))
         },
+        "accounts": account_explanations.of_member(member, settings, context.lines, context.history, now),
         "identity": _identity(member),
         "manager": _manager(member, settings, context),
         "keep_active": _kept(member, settings, now),

@@ -179,7 +179,7 @@ def _changes(
 def _errors(sources: Sources, settings: Settings) -> tuple[Sequence[str], Iterator[str]]:
     columns, rows = exports.ERRORS
     log = listing_errors.list_errors(
-        listing_errors.Sources(sources.views, sources.roster, sources.runs),
+        listing_errors.Sources(sources.views, sources.roster, sources.runs, settings),
         settings.organization,
         listing_errors.MOST_READ,
         None,

@@ -4,26 +4,27 @@ Pure: `gathering_health` reads what this is worked out from.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from muster.checks import Check, Result
 from muster.connections import quarantine
 from muster.connections.quarantine import Health
 from muster.engage.push_items import VAULT_CRM
-from muster.insight import run_summaries
+from muster.insight import app_findings, run_summaries
+from muster.insight.findings import Finding as Finding
+from muster.insight.findings import Level as Level
 from muster.presentation import left_out, words
 from muster.presentation.lines import counted
 from muster.pushes.blocked import blocked_by
 from muster.roster.member import Json
 from muster.roster.seats import Pool
 from muster.runs.import_state import ImportState
-from muster.runs.kinds import SCHEDULED, YOU, kind_of
+from muster.runs.kinds import IMPORT, PUSH, SCHEDULED, YOU, kind_of, push_to
 from muster.runs.reasons import Trip
 from muster.runs.run import Run, Status
 from muster.settings import Settings
-from muster.settings.mappings import pushed_features
+from muster.settings.mappings import pushed_to
 
 # Schedules run every quarter of an hour. After this long somebody should look; the alarm waits for a day.
 OVERDUE = timedelta(hours=3)
@@ -33,58 +34,32 @@ _FEW_FREE = 10
 # A webhook that is quiet for this long is worth a look where people work every day.
 _QUIET = timedelta(days=3)
 _CHECKS_NAMED = 5
-
-
-class Level(StrEnum):
-    """How bad a finding is; `broken` is worst."""
-
-    BROKEN = "broken"
-    WAITS = "waits"
-    SOON = "soon"
-    KNOWN = "known"
-
-
-_ORDER = list(Level)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing about an organization: what it is, and what to do, with the event to paste if any."""
-
-    level: Level
-    what: str
-    remedy: str = ""
-    function: str | None = None
-    event: Json | None = None
-
-    def shown(self) -> Json:
-        """Return it as JSON."""
-        known = {"remedy": self.remedy, "function": self.function, "event": self.event}
-        return {
-            "level": self.level,
-            "what": self.what,
-            **{name: value for name, value in known.items() if value},
-        }
+_VAULT_CRM = "vault_crm"
+# As for the alarm: a quiet connection is called once a day.
+_STALE_H = 26
 
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """How many messages wait, of all organizations: changes, and changes and scheduled starts given up."""
+    """How many messages wait, of all organizations: changes, and what was given up of what."""
 
     changes: int = 0
     changes_given_up: int = 0
     starts_given_up: int = 0
+    events_given_up: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All that health is worked out from.
 
-    `runs` are the latest, newest first. `succeeded` is when a run of each kind last did, `None` if none has
-    since the settings in force were `saved`. `checks` are preflight's, by connection, and `push_checks` the
-    failed ones that a push depends on; `None`: not asked. `errors` counts open entries of the error log by
-    code. `due` is how many people the next push looks at, `push_trips` the limits of the guard that it would
-    exceed, as far as the roster knows, `waiting` how many wait for a licence by feature.
+    `runs` are the latest, newest first. `succeeded` is when a run of each kind, or a push to each app (by the
+    name of its connection), last did, `None` if none has since the settings in force were `saved`. `checks`
+    are preflight's, by connection, and `push_checks` the failed ones that a push depends on; `None`: not
+    asked. `errors` counts open entries of the error log by code, `in_apps` those about accounts, by app and
+    code. `due` is how many people the next push to Vault CRM looks at, `due_in` those to apps, and `anew` are
+    the apps where it looks at everybody. `push_trips` are the limits of the guard that a push to Vault CRM
+    would exceed, as far as the roster knows, `waiting` is how many wait for a licence by feature.
     `message_at` is when Salesforce last sent a message.
     """
 
@@ -103,6 +78,9 @@ class Facts:
     queues: Queues
     message_at: datetime | None = None
     due: int = 0
+    due_in: Mapping[str, int] = field(default_factory=dict)
+    anew: frozenset[str] = frozenset()
+    in_apps: Mapping[tuple[str, str], int] = field(default_factory=dict)
     push_trips: Sequence[Trip] = ()
     left_out: Mapping[str, int]
 
@@ -110,17 +88,24 @@ class Facts:
 def findings(facts: Facts) -> list[Finding]:
     """Return what there is to know, worst first."""
     found = [finding for each in _EACH for finding in each(facts)]
-    return sorted(found, key=lambda finding: _ORDER.index(finding.level))
+    return sorted(found, key=lambda finding: list(Level).index(finding.level))
 
 
 def push_sentence(facts: Facts) -> str:
     """Return in one sentence whether it is safe to push now, and how many people that is about."""
-    if not pushed_features(facts.settings):
+    pushed = pushed_to(facts.settings)
+    if not pushed:
         return "Nothing is pushed: connections.vault_crm.manage_features names no feature."
-    blocks = []
-    health = facts.connections.get("vault_crm", Health())
-    if health.quarantined or health.in_maintenance:
-        blocks.append(_state_in_words("vault_crm", health))
+    left_alone = {
+        name: _state_in_words(name, health)
+        for name, health in facts.connections.items()
+        if name in pushed and (health.quarantined or health.in_maintenance)
+    }
+    blocks: list[str] = []
+    if _VAULT_CRM in left_alone or len(left_alone) == len(pushed):
+        # Of those that are pushed to, others may be reached.
+        blocks += left_alone.values()
+        left_alone = {}
     if facts.push_checks:
         blocks.append(f"a push is {blocked_by(facts.push_checks, VAULT_CRM)}")
     at_work = next((run for run in facts.runs if run.status is Status.RUNNING), None)
@@ -128,12 +113,25 @@ def push_sentence(facts: Facts) -> str:
         blocks.append(f"run {at_work.id} is at work")
     if blocks:
         return f"Do not push now: {'; '.join(blocks)}."
-    unread = " as far as is known without asking Vault CRM" if facts.checks is None else ""
-    who = _people(facts.due) if facts.due else "nobody is due"
+    asking = "Vault CRM" if _VAULT_CRM in pushed else "the apps"
+    unread = f" as far as is known without asking {asking}" if facts.checks is None else ""
+    who = _who_is_due(facts, pushed)
+    but = "".join(f" But {each}." for each in left_alone.values())
     if facts.push_trips:
         limits = "; ".join(trip.text() for trip in facts.push_trips)
-        return f"A push now would wait for approval: {limits} ({who}, nothing else blocks{unread})."
-    return f"It is safe to push now: {who}, nothing blocks{unread}."
+        return f"A push now would wait for approval: {limits} ({who}, nothing else blocks{unread}).{but}"
+    return f"It is safe to push now: {who}, nothing blocks{unread}.{but}"
+
+
+def _who_is_due(facts: Facts, pushed: Sequence[str]) -> str:
+    parts = [_people(facts.due)] if facts.due and _VAULT_CRM in pushed else []
+    for app in pushed:
+        called = words.connection(app)
+        if app in facts.anew:
+            parts.append(f"everybody in {called} (it was not pushed with these settings yet)")
+        elif count := facts.due_in.get(app):
+            parts.append(f"{_people(count)} in {called}")
+    return ", ".join(parts) or "nobody is due"
 
 
 def in_words(facts: Facts, found: Sequence[Finding]) -> str:
@@ -163,12 +161,14 @@ def _runs(facts: Facts) -> Iterator[Finding]:
                 Level.KNOWN,
                 f"{kind_of(run).one.capitalize()} is at work: run {run.id}. {run_summaries.progress(run)}",
             )
-    for kind in SCHEDULED:
-        latest = next((run for run in facts.runs if run.kind == kind.name and run.status.ended), None)
-        if latest and latest.status is Status.FAILED:
-            what = (
-                f"The last {kind.name} failed: run {latest.id}. {(latest.message or '').removesuffix('.')}."
-            )
+    latest: dict[tuple[str, str | None], Run] = {}
+    for run in facts.runs:
+        if run.status.ended and run.kind in (each.name for each in SCHEDULED):
+            latest.setdefault((run.kind, run.app), run)
+    for (kind, app), run in latest.items():
+        if run.status is Status.FAILED and (app is None or app in pushed_to(facts.settings)):
+            called = _called(kind, app)
+            what = f"The last {called} failed: run {run.id}. {(run.message or '').removesuffix('.')}."
             yield Finding(Level.BROKEN, what, "Correct what it names; the next one starts anew.")
 
 
@@ -177,19 +177,23 @@ def _silence(facts: Facts) -> Iterator[Finding]:
         what = "Schedules import nothing: auto_provision.enabled is off, or Salesforce is not connected."
         yield Finding(Level.KNOWN, what)
         return
-    for kind in SCHEDULED:
-        if kind.needs_features and not pushed_features(facts.settings):
-            continue
-        last = facts.succeeded.get(kind.name)
+    pushed = [(None if name == _VAULT_CRM else name) for name in pushed_to(facts.settings)]
+    for kind, app in ((IMPORT, None), *((PUSH if app is None else push_to(app), app) for app in pushed)):
+        last = facts.succeeded.get(app or kind.name)
         silent = facts.now - (last or facts.saved)
         if silent < OVERDUE:
             continue
         hours = round(silent.total_seconds() / 3600)
-        what = f"No {kind.name} has succeeded {'for' if last else 'yet, in'} {hours:,} hours."
+        called = _called(kind.name, app)
+        what = f"No {called} has succeeded {'for' if last else 'yet, in'} {hours:,} hours."
         event: Json = {"organization": facts.settings.organization, "by": YOU, **kind.begun_with}
         level = Level.BROKEN if silent >= SILENT else Level.SOON
         remedy = "Start one by hand and read the answer; look whether the schedules are enabled."
         yield Finding(level, what, remedy, kind.function, event)
+
+
+def _called(kind: str, app: str | None) -> str:
+    return f"{kind} to {words.connection(app)}" if app else kind
 
 
 # ── Connections ──────────────────────────────────────────────────────────────────────────────────────
@@ -200,17 +204,30 @@ def _connections(facts: Facts) -> Iterator[Finding]:
         if health.quarantined:
             remedy = "Correct it, then start an import or a push by hand, which tries at once."
             if health.reason == "password":
-                remedy = "Store a password that is right in the secret, or ask with retry_login (push)."
+                what = "a token" if _is_app(name) else "a password"
+                remedy = f"Store {what} that is right in the secret, or ask with retry_login (push)."
             yield Finding(Level.BROKEN, _sentence(_state_in_words(name, health)), remedy)
         elif health.in_maintenance:
             yield Finding(Level.KNOWN, _sentence(_state_in_words(name, health)))
+        elif health.last_good and (quiet := _hours_since(health.last_good, facts.now)) > _STALE_H:
+            what = f"No call of {words.connection(name)} has worked for {quiet:,} hours."
+            yield _see_checks(facts, Level.BROKEN, what)
 
 
 def _state_in_words(name: str, health: Health) -> str:
     called = words.connection(name)
     if health.reason == "password":
-        return f"the password of {called} was refused, and is not sent again (since {health.since})"
+        what = "token" if _is_app(name) else "password"
+        return f"the {what} of {called} was refused, and is not sent again (since {health.since})"
     return quarantine.waiting(called, health).removesuffix(".")
+
+
+def _is_app(name: str) -> bool:
+    return "." in name
+
+
+def _hours_since(at: str, now: datetime) -> int:
+    return int((now - datetime.fromisoformat(at)).total_seconds() // 3600)
 
 
 def _sentence(said: str) -> str:
@@ -265,6 +282,11 @@ def of_queues(queues: Queues) -> Iterator[Finding]:
         what = f"{counted(queues.starts_given_up, 'scheduled start')} did not happen (of all organizations)."
         remedy = "See ScheduleDeadLettersAlarm in docs/operations.md."
         yield Finding(Level.BROKEN, what, remedy)
+    if queues.events_given_up:
+        given_up = counted(queues.events_given_up, "time")
+        what = f"Changes of members were not told on the event bus, {given_up} (of all organizations)."
+        remedy = "See MemberEventsGivenUpAlarm in docs/operations.md: send them again with resend_events."
+        yield Finding(Level.BROKEN, what, remedy)
     if queues.changes:
         waiting = counted(queues.changes, "message")
         what = f"{waiting} on the queue (of all organizations): what they say is not in the roster yet."
@@ -280,7 +302,11 @@ def _errors(facts: Facts) -> Iterator[Finding]:
     if held:
         what = f"{_people(held)} held at the door: messages would take more from them than the guard allows."
         yield Finding(Level.WAITS, what, "The next import parks; look at its plan.", _QUERY, event)
-    others = {code: count for code, count in facts.errors.items() if not code.startswith("held_")}
+    others = {
+        code: count
+        for code, count in facts.errors.items()
+        if not code.startswith("held_") and code not in app_findings.TOLD
+    }
     if others:
         most = sorted(others.items(), key=lambda each: (-each[1], each[0]))[:_CHECKS_NAMED]
         worst = ", ".join(f"{count:,} {words.spaced(code)}" for code, count in most)
@@ -291,6 +317,11 @@ def _errors(facts: Facts) -> Iterator[Finding]:
             _QUERY,
             event,
         )
+
+
+def _accounts(facts: Facts) -> Iterator[Finding]:
+    due = {**facts.due_in, **dict.fromkeys(facts.anew)}
+    yield from app_findings.findings(facts.settings, facts.in_apps, facts.succeeded, due)
 
 
 def _seats(facts: Facts) -> Iterator[Finding]:
@@ -321,4 +352,7 @@ def _people(count: int) -> str:
 
 
 _QUERY = "RosterQueryFunction"
-_EACH = (_queues, _connections, _runs, _silence, _checks, _errors, _seats, _licences, _webhook, _left_out)
+_EACH = (
+    *(_queues, _connections, _runs, _silence, _checks, _errors, _accounts),
+    *(_seats, _licences, _webhook, _left_out),
+)

@@ -5,18 +5,21 @@ The log is read whole, for a later entry says what has become of an earlier one:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import batched, islice
 
 from muster.crm.engage_features import CONNECTION
 from muster.errors import Problem, Rejected
 from muster.insight import error_states
 from muster.insight.error_states import Entry, Since
+from muster.provisioning import account_errors, step_outcomes
 from muster.roster.links import vault_id, vault_key
 from muster.roster.member import Json, Member
 from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster, RosterViews
 from muster.roster.reasons import WAITING_REASONS
 from muster.runs.ports import Runs
 from muster.runs.run import Run
+from muster.settings import Settings
 from muster.validation import did_you_mean
 
 MOST_READ = 5_000
@@ -28,11 +31,12 @@ _CHOICES = (*error_states.STATES, "any")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the log, its runs and its members are looked up."""
+    """Where the log, its runs and its members are looked up, and the settings in force."""
 
     views: RosterViews
     roster: Roster
     runs: Runs
+    settings: Settings
 
 
 def list_errors(
@@ -85,8 +89,41 @@ def _entries(sources: Sources, organization: str, about: Member | None = None) -
     )
     asks_for_nobodys = any(entry["code"] in error_states.OF_NOBODY for entry in recorded)
     nobodys = sources.views.nobodys(organization) if asks_for_nobodys else frozenset[str]()
-    since = Since(_runs_since(sources, organization, recorded[-1]["at"]), members, waiting, nobodys)
+    since = Since(
+        _runs_since(sources, organization, recorded[-1]["at"]),
+        members,
+        waiting,
+        nobodys,
+        frozenset() if about else _refused_groups(sources, organization, recorded),
+        sources.settings,
+    )
     return error_states.listed(recorded, since)
+
+
+def _refused_groups(
+    sources: Sources, organization: str, recorded: Sequence[Json]
+) -> frozenset[tuple[str, str]]:
+    """Return the groups of apps, app and name, for which somebody's account still fails; it is tried again.
+
+    Only such members are due, so nobody else is read, and nobody at all where no entry names a group.
+    """
+    told = {
+        (entry["system"], entry["record"])
+        for entry in recorded
+        if entry["code"] == account_errors.GROUP_REFUSED
+    }
+    apps = {app for app, _ in told}
+    due = sources.roster.due(organization, date.max) if told else ()
+    names = sorted(name for name, each in due if apps & each.what)
+    failing: set[tuple[str, str]] = set()
+    for some in batched(names, LOOKED_UP_AT_ONCE, strict=False):
+        for member in sources.roster.members(organization, some).values():
+            failing |= {
+                (app, group)
+                for app, group in told
+                if app in member.accounts and step_outcomes.fails_for_group(member.accounts[app], group)
+            }
+    return frozenset(failing)
 
 
 def _waits(sources: Sources, organization: str, crm_id: str) -> bool:

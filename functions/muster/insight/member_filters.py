@@ -9,7 +9,7 @@ from unicodedata import combining, normalize
 
 from muster.crm import engage_features
 from muster.errors import Problem, Rejected
-from muster.roster import seats
+from muster.roster import accounts, seats
 from muster.roster.engage_state import Engage
 from muster.roster.member import Member
 from muster.roster.reasons import EXPLAINED
@@ -52,8 +52,11 @@ _VALUES: Mapping[str, Callable[[Member], Iterable[Value]]] = {
     "group": _of_features(lambda engage: engage.group),
     "licence_status": _of_features(lambda engage: engage.status),
     "left_out": lambda member: (member.inactive_reason,),
+    "account": lambda member: (each.state for each in member.accounts.values()),
 }
-NAMES = frozenset({"active", "contains", "custom.<field>", *_ATTRIBUTES, *_VALUES})
+# Accounts in one app are listed by `account.scim.gong`, or by `account: {"scim.gong": …}`.
+_ACCOUNT = "account"
+NAMES = frozenset({"account.<app>", "active", "contains", "custom.<field>", *_ATTRIBUTES, *_VALUES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,22 @@ class MemberFilter:
 def parsed(filters: Mapping[str, object]) -> MemberFilter:
     """Return the filter of an event, with the active members where it does not say; raises `Rejected`.
 
-    `left_out` looks among those who are not active, so it need not say so as well.
+    `left_out` looks among those who are not active, so it need not say so as well; accounts may be those of
+    members who have left.
     """
-    wanted = {name: _value(name, value) for name, value in filters.items() if name != "active"}
-    return MemberFilter(_active(filters.get("active", "left_out" not in filters)), wanted)
+    named = dict(_by_app(filters))
+    wanted = {name: _value(name, value) for name, value in named.items() if name != "active"}
+    asks_for_accounts = any(name.partition(".")[0] == _ACCOUNT for name in named)
+    default = "any" if asks_for_accounts else "left_out" not in named
+    return MemberFilter(_active(named.get("active", default)), wanted)
+
+
+def _by_app(filters: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for name, value in filters.items():
+        if name == _ACCOUNT and isinstance(value, Mapping):
+            yield from ((f"{_ACCOUNT}.{app}", state) for app, state in value.items())
+        else:
+            yield name, value
 
 
 def require_known(wanted: MemberFilter, seen: Mapping[str, Iterable[str]], settings: Settings) -> None:
@@ -82,7 +97,9 @@ def require_known(wanted: MemberFilter, seen: Mapping[str, Iterable[str]], setti
 
     `seen` are values that members have, by the name they are listed by. To be asked where nobody matches.
     """
+    _require_apps(wanted, settings)
     known = {
+        "account": accounts.STATES,
         "assignment": [each.name for each in settings.assignments],
         "seat": settings.seats,
         "waiting": settings.seats,
@@ -91,15 +108,26 @@ def require_known(wanted: MemberFilter, seen: Mapping[str, Iterable[str]], setti
         "left_out": EXPLAINED,
     }
     for name, value in wanted.wanted.items():
-        if not isinstance(value, str) or (name not in known and name != "group"):
+        kind = _ACCOUNT if name.startswith(f"{_ACCOUNT}.") else name
+        if not isinstance(value, str) or (kind not in known and kind != "group"):
             continue
-        names = {*known.get(name, ()), *seen.get(name, ())}
+        names = {*known.get(kind, ()), *seen.get(name, ())}
         if value not in map(str.casefold, names):
-            what = f"is {value!r}, and there is no such {_NOUNS[name]}"
+            what = f"is {value!r}, and there is no such {_NOUNS[kind]}"
             raise Rejected(Problem(f"filter.{name}", what, did_you_mean(value, names)))
 
 
+def _require_apps(wanted: MemberFilter, settings: Settings) -> None:
+    apps = [app for app, _ in settings.connections.targets()]
+    for name in wanted.wanted:
+        kind, _, app = name.partition(".")
+        if kind == _ACCOUNT and app and app not in apps:
+            remedy = did_you_mean(app, apps) or "The settings name no app."
+            raise Rejected(Problem(f"filter.{name}", f"is about {app}, and there is no such app", remedy))
+
+
 _NOUNS = {
+    "account": "state of an account",
     "assignment": "assignment",
     "seat": "seat",
     "waiting": "seat",
@@ -112,6 +140,8 @@ _NOUNS = {
 
 def values_of(member: Member, name: str) -> Iterable[str]:
     """Return the texts by which `require_known` could name the nearest."""
+    if name.startswith(f"{_ACCOUNT}."):
+        return ()
     found = _VALUES[name](member) if name in _VALUES else (getattr(member, name, None),)
     return (value for value in found if isinstance(value, str))
 
@@ -129,6 +159,9 @@ def _meets(member: Member, name: str, wanted: Value) -> bool:
     if name in _VALUES:
         return wanted in map(_cased, _VALUES[name](member))
     group, _, field = name.partition(".")
+    if group == _ACCOUNT:
+        state = member.accounts.get(field, accounts.NO_ACCOUNT).state
+        return bool(state) is bool(wanted) if wanted in (True, False, None) else state == wanted
     return _cased(member.custom.get(field) if group == "custom" else getattr(member, name)) == wanted
 
 
@@ -146,7 +179,7 @@ def _active(value: object) -> bool | None:
 
 
 def _value(name: str, value: object) -> Value:
-    if name not in NAMES and not name.startswith("custom."):
+    if name not in NAMES and not name.startswith(("custom.", f"{_ACCOUNT}.")):
         raise Rejected(Problem(f"filter.{name}", "is not something to filter by", did_you_mean(name, NAMES)))
     if not isinstance(value, str | bool) and value is not None:
         raise Rejected(

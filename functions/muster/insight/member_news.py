@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from muster.crm import engage_features
-from muster.roster import seats
+from muster.roster import accounts, seats
 from muster.roster.member import Json
 from muster.roster.reasons import ERASED
 
@@ -152,6 +152,8 @@ def _of(name: str, before: Any, after: Any, changed: Mapping[str, Change]) -> li
     what, _, part = rest.rpartition(".")
     if group == "seats" and part == "state":
         return _of_seat(what, before, after)
+    if group == "accounts" and part == "state":
+        return _of_account(what, before, after)
     if group == "data_capture" and part == "effective":
         return _gained_and_lost({"data_capture": what}, before == "enabled", after == "enabled")
     if group == "workspaces":
@@ -173,6 +175,14 @@ def _of_seat(seat: str, before: str | None, after: str | None) -> list[tuple[str
     return [*_gained_and_lost(what, before == seats.HELD, after == seats.HELD), *waits]
 
 
+def _of_account(app: str, before: str | None, after: str | None) -> list[tuple[str, Json]]:
+    """Return what the state of an account in an app comes to: `{"account": app, "state": …}`."""
+    found = _gained_and_lost({"account": app}, before == accounts.OPEN, after == accounts.OPEN)
+    if after == accounts.NO_LICENCE:
+        return [*found, ("waits_for", {"account": app})]
+    return [*found, ("failed", {"account": app, "status": after})] if after in accounts.IN_NEED else found
+
+
 def _gained_and_lost(what: Json, had: bool, has: bool) -> list[tuple[str, Json]]:
     return [] if had == has else [("gained" if has else "lost", what)]
 
@@ -188,5 +198,5 @@ def _gained(what: Json, after: object) -> list[tuple[str, Json]]:
 def _is_detail(name: str) -> bool:
     """Whether an attribute says how something else came about, which is told by itself."""
     group, _, rest = name.partition(".")
-    told = group in ("seats", *engage_features.FEATURES)
+    told = group in ("accounts", "seats", *engage_features.FEATURES)
     return told or (group == "data_capture" and not rest.endswith(".intended"))

@@ -29,6 +29,9 @@ class QueueCounts(Protocol):
     def starts_given_up(self) -> int:
         """Return how many scheduled starts are in theirs."""
 
+    def events_given_up(self) -> int:
+        """Return how many times changes could not be told on the event bus (O1)."""
+
 
 class Received(Protocol):
     """When messages arrived; the adapter is `adapters.aws.webhook_journal`."""

@@ -15,6 +15,8 @@ from muster.imports.plan_items import Item
 from muster.insight import run_summaries
 from muster.insight.ports import RunLog
 from muster.insight.run_news import is_news
+from muster.provisioning import account_items
+from muster.provisioning.account_items import AccountItem
 from muster.roster.decisions import Outcome
 from muster.roster.member import Json
 from muster.runs import settings_change
@@ -22,6 +24,8 @@ from muster.runs.kinds import IMPORT, KINDS, PUSH, SETTINGS, UNDO, kind_of
 from muster.runs.ports import Archive, Runs
 from muster.runs.run import Kind, Run, Status
 from muster.runs.running import LEASE_S
+
+type Planned = Item | PushItem | AccountItem
 
 # The attempt whose plan it is, the part of the plan, and how many items of that part have been shown.
 _CURSOR = re.compile(r"([1-9][0-9]{0,5})\.([1-9][0-9]{0,5})\.([0-9]{1,6})", re.ASCII)
@@ -161,7 +165,7 @@ def _at_work(run: Run, archive: Archive, lease_until: float | None, now: datetim
 
 def _effective(
     run: Run, archive: Archive, first: int, parts: int, shown: int
-) -> Iterator[tuple[int, int, Item | PushItem]]:
+) -> Iterator[tuple[int, int, Planned]]:
     """Yield the items that change something an admin would see, each with its part and its place in it."""
     for number in range(first, parts + 1):
         body = archive.part(run.organization, run.id, run.attempt, "plan", number)
@@ -170,9 +174,9 @@ def _effective(
                 yield number, place, item
 
 
-def _items(run: Run, body: bytes) -> Sequence[Item | PushItem]:
+def _items(run: Run, body: bytes) -> Sequence[Planned]:
     """Return the items of a part that an admin would see; only these count as places."""
-    return _EFFECTIVE_OF[run.kind](body)
+    return _of_app(body) if run.app else _EFFECTIVE_OF[run.kind](body)
 
 
 def _of_import(body: bytes) -> list[Item]:
@@ -183,7 +187,11 @@ def _of_push(body: bytes) -> list[PushItem]:
     return [item for item in push_items.read(body) if item.step in push_items.SENT]
 
 
-_EFFECTIVE_OF: Mapping[Kind, Callable[[bytes], Sequence[Item | PushItem]]] = {
+def _of_app(body: bytes) -> list[AccountItem]:
+    return [item for item in account_items.read(body) if item.does]
+
+
+_EFFECTIVE_OF: Mapping[Kind, Callable[[bytes], Sequence[Planned]]] = {
     IMPORT.name: _of_import,
     SETTINGS.name: _of_import,
     PUSH.name: _of_push,

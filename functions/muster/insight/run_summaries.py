@@ -33,7 +33,8 @@ _SHOWN = (
 def brief(run: Run) -> Json:
     """Return a run as a list of runs shows it."""
     record = run.to_json()
-    return {name: record[name] for name in _SHOWN} | ({"undoes": run.undoes} if run.undoes else {})
+    of_some = {"undoes": run.undoes, "app": run.app}
+    return {name: record[name] for name in _SHOWN} | {name: each for name, each in of_some.items() if each}
 
 
 def in_words(run: Run) -> str:

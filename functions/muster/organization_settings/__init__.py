@@ -4,6 +4,7 @@ configuring               the actions of admins on settings and on the webhook's
 previewing                try a change on the whole roster before it is saved (S2)
 loosening                 which changes wait for approval, whatever they do (I5)
 effects                   what settings do that no plan shows
+app_effects               what a change does to accounts in apps: left open, closed (O3)
 approving                 let a parked change pass
 undoing_versions          undo a version: the one before it again (Q2)
 saving                    save a new version: validate, preview or approve, write

@@ -73,7 +73,8 @@ class Configuring:
         _, settings = read(document, organization, loopback_hosts=self.loopback_hosts)
         tried = self.previewing.tried(settings)
         current = self.store.current(organization)
-        before = _effective(settings_of(current)) if current else None
+        in_force = settings_of(current) if current else None
+        before = _effective(in_force)
         changed = list(changes(before or {}, _effective(settings)))
         against = f"version {current.version}" if current else "no settings"
         return {
@@ -82,7 +83,12 @@ class Configuring:
             "changes": changed,
             "not_tried": list(tried.not_tried),
             "warnings": shown(
-                [*tried.warnings, *self.previewing.effects(settings), *self._warnings(settings)]
+                [
+                    *tried.warnings,
+                    *self.previewing.effects(settings),
+                    *self.previewing.on_apps(in_force, settings).problems(),
+                    *self._warnings(settings),
+                ]
             ),
         }
 
@@ -91,9 +97,10 @@ class Configuring:
         raw, settings = read(document, organization, loopback_hosts=self.loopback_hosts)
         tried = self.previewing.tried(settings)
         current = self.store.current(organization) or no_settings_yet(organization)
-        change = self._saving.change(current, raw, settings, signature.why)
+        apps = self._saving.on_apps(current, settings)
+        change = self._saving.change(current, raw, settings, signature.why, apps)
         preview = self.previewing.preview(current, settings, change, signature.by)
-        effects = self.previewing.effects(settings)
+        effects = [*self.previewing.effects(settings), *apps.problems()]
         answer = preview.answer.to_json() if preview.answer else {}
         said: Answer = {**answer, "version": current.version}
         said["message"] += in_words(effects)

@@ -8,14 +8,17 @@ change itself is kept with the run, for whoever approves it.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import batched
 
 from muster.errors import Misconfigured, Problem, Rejected, Stale, Unavailable
 from muster.imports.importing import Importing
 from muster.imports.ports import Ports
-from muster.organization_settings import effects
+from muster.organization_settings import app_effects, effects
+from muster.organization_settings.app_effects import AppEffects
 from muster.organization_settings.loosening import IDENTITIES
 from muster.organization_settings.ports import Salesforce
-from muster.roster.ports import Roster
+from muster.roster import end_dates
+from muster.roster.ports import LOOKED_UP_AT_ONCE, Roster
 from muster.roster.seats import limits
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.guard import EVERYONE
@@ -139,6 +142,22 @@ class Previewing:
         pools = self.roster.pools(settings.organization, limited) if limited else {}
         active = self.runs.state(settings.organization).active.get(EVERYONE, 0)
         return effects.effects(settings, pools, active)
+
+    def on_apps(self, before: Settings | None, after: Settings) -> AppEffects:
+        """Return what a change of settings does to accounts in apps.
+
+        Reads the whole roster where accounts might be left open or closed. Raises `Unavailable`.
+        """
+        if before is None or not app_effects.changed(before, after):
+            return AppEffects()
+        organization = after.organization
+        names = (state.member for state in self.roster.states(organization))
+        members = (
+            member
+            for some in batched(names, LOOKED_UP_AT_ONCE, strict=False)
+            for member in self.roster.members(organization, some).values()
+        )
+        return app_effects.effects(members, before, after, end_dates.today(self.now(), after.time_zone))
 
     def preview(
         self, current: StoredSettings, settings: Settings, change: SettingsChange, by: str

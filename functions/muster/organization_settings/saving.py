@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from muster.errors import Misconfigured, MusterError, Problem, Rejected, Stale
+from muster.organization_settings.app_effects import AppEffects
 from muster.organization_settings.approving import Approving
 from muster.organization_settings.loosening import IDENTITIES, held_for, last_connected
 from muster.organization_settings.ports import SettingsStore
@@ -79,10 +80,11 @@ class Saving:
         if current and becomes == was and self._is_in_force(current, raw, settings):
             return self._nothing_to_save(current, settings, signature)
         _require_expected(signature, base.version)
-        change = self.change(base, raw, settings, signature.why)
+        apps = self.on_apps(base, settings)
+        change = self.change(base, raw, settings, signature.why, apps)
         tried = self.previewing.tried(settings)
         approved, preview = self._checked(base, settings, change, signature, tried)
-        effects = self.previewing.effects(settings)
+        effects = [*self.previewing.effects(settings), *apps.problems()]
         found = [*tried.warnings, *preview.warnings, *effects, *self._shared_vaults(settings)]
         said: Answer = {
             "version": base.version,
@@ -124,8 +126,12 @@ class Saving:
             "version": stored.version,
         }
 
+    def on_apps(self, base: StoredSettings, settings: Settings) -> AppEffects:
+        """Return what saving the document does to accounts in apps."""
+        return self.previewing.on_apps(settings_of(base) if base.version else None, settings)
+
     def change(
-        self, base: StoredSettings, raw: dict[str, Any], settings: Settings, why: str
+        self, base: StoredSettings, raw: dict[str, Any], settings: Settings, why: str, apps: AppEffects
     ) -> SettingsChange:
         """Return what saving the document changes, and why it waits for approval whatever it does."""
         before = settings_of(base) if base.version else None
@@ -134,7 +140,10 @@ class Saving:
             document=raw,
             why=why,
             changed=tuple(changes(effective, settings.model_dump(mode="json"))),
-            held_for=tuple(held_for(before, settings, self._last_connected(base, settings))),
+            held_for=(
+                *held_for(before, settings, self._last_connected(base, settings)),
+                *apps.held_for(),
+            ),
         )
 
     def _last_connected(self, base: StoredSettings, settings: Settings) -> dict[str, str]:

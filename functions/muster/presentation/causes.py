@@ -7,6 +7,8 @@ them.
 from collections.abc import Mapping
 from typing import Any
 
+from muster.presentation.words import connection
+
 type Json = Mapping[str, Any]
 
 BY_HAND = ("manual", "manager")
@@ -34,6 +36,8 @@ def cause_in_words(cause: Json, runs: Mapping[str, Json]) -> str:
         undone = runs.get(name, {}).get("undoes")
         undoing = f", undoing {f'run {undone}' if undone else 'a run'}" if prefix == "run" else ""
         return f"by {'the manager ' if origin == 'manager' else ''}{who}{undoing}{why}"
+    if prefix == "leaving":
+        return "at once, because the member had left"
     said = "by a message of Salesforce" if prefix == "webhook" else f"by {_run_in_words(runs.get(name))}"
     if origin == "align":
         said = f"asked for in Align, taken over {said}"
@@ -55,5 +59,6 @@ def _run_in_words(run: Json | None) -> str:
 def name_of_run(run: Json) -> str:
     """Return what kind of run it is: "full import", "push"."""
     if run["kind"] in _OTHER_KINDS:
-        return _OTHER_KINDS[run["kind"]]
+        app = f" to {connection(run['app'])}" if run.get("app") else ""
+        return f"{_OTHER_KINDS[run['kind']]}{app}"
     return _RUNS.get(run["mode"], "import")

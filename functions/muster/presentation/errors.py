@@ -23,7 +23,7 @@ def lines(answer: Answer) -> Sequence[str]:
 
 def one_line(entry: Mapping[str, Any]) -> str:
     """Return an entry in one line: when, where, what, what to do, and the code to look up."""
-    system = words.CONNECTIONS.get(entry["system"], entry["system"])
+    system = words.connection(entry["system"])
     record = f" {entry['record']}" if entry["record"] else ""
     what = entry["message"].rstrip(".")
     who = f" {entry['name']}" if entry.get("name") else record
@@ -37,7 +37,7 @@ def errors_table(answer: Answer) -> Table:
     rows = [
         [
             words.moment(entry["at"]),
-            words.CONNECTIONS.get(entry["system"], entry["system"]),
+            words.connection(entry["system"]),
             entry.get("name") or entry["record"],
             entry["message"],
             entry["remedy"],

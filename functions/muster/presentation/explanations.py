@@ -9,6 +9,8 @@ from muster.presentation.lines import at_most, counted
 from muster.presentation.tables import Table, table
 
 _CHANGES = 3
+# The states of accounts that are the member's own.
+_LINKED = frozenset({"active", "inactive", "deleted"})
 
 
 def news(answer: Answer) -> str:
@@ -50,6 +52,8 @@ def _about_a_member(answer: Answer) -> Iterator[str]:
         yield _seat(name, seat)
     for feature, group in answer["groups"].items():
         yield _group(feature, group)
+    for app, account in answer["accounts"].items():
+        yield from _account(app, account)
     for name, workspace in answer["workspaces"].items():
         yield f"Workspace {name}: {workspace['profile']}, {words.origin(workspace['origin'])}."
     yield from _data_capture(answer["data_capture"])
@@ -108,6 +112,48 @@ def _group(feature: str, group: Mapping[str, Any]) -> str:
     return f"{called}: {is_in}{asks}{status}{note}"
 
 
+def _account(app: str, account: Mapping[str, Any]) -> Iterator[str]:
+    """Yield an account in an app, then what is not as it is to be, and what comes next."""
+    called = words.connection(app)
+    comes = _comes(account)
+    if account["state"] not in _LINKED:
+        mark = "! " if account["do"] else ""
+        yield f"{mark}No account in {called}: {_told(account['why'], comes, account['do'])}"
+        return
+    yield f"Account in {called}: {_of_account(account)}."
+    if said := _told(account["why"], comes, account["do"], account["stays_valid"]):
+        yield f"{'! ' if account['do'] else ''}{called}: {said}"
+
+
+def _of_account(account: Mapping[str, Any]) -> str:
+    """Return whose account it is there, whether it is open, how it came to be, and in which groups it is."""
+    stands = words.ACCOUNTS[account["state"]]
+    read = "" if account["read_back"] else ", not read back yet"
+    since = f" since {words.moment(account['since'])}" if account["since"] else ""
+    origin, _, who = (account["origin"] or "").partition(":")
+    came = {"created": "made by Muster", "external_id": "found by its external id"}.get(origin, "")
+    if origin == "adopted":
+        came = f"adopted by {words.RULES.get(who, who)}"
+    groups = f"in {words.listed(account['groups'])}" if account["groups"] else None
+    named = f"{account['user_name'] or 'unnamed'}{f' ({account["id"]})' if account['id'] else ''}"
+    return words.joined([named, f"{stands}{since}{read}", came, groups], ", ")
+
+
+def _comes(account: Mapping[str, Any]) -> str | None:
+    """Return what a push does next, and when."""
+    if account["due"] is None:
+        return None
+    does = words.listed(account["next"], len(account["next"]))
+    if account["due"]:
+        when = f"It is tried again from {words.moment(account['due'])} on"
+        return f"{when}: a push {does}." if does else f"{when}."
+    return f"The next push {does or 'looks at the member'}."
+
+
+def _told(*parts: str | None) -> str:
+    return words.joined(parts, " ")
+
+
 def _data_capture(settings: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield the settings that are as intended, those of one value and origin in one line, then the others."""
     alike: dict[tuple[str, str], list[str]] = {}
@@ -163,6 +209,11 @@ def _rows(answer: Answer) -> Iterator[Sequence[object]]:
         yield ["Assignment", won["name"], f"{number}; also matched: {also}; did not: {not_matched}"]
     for name, seat in answer["seats"].items():
         yield [f"Seat {name}", words.spaced(seat["state"]), seat["why"] or words.origin(seat["origin"])]
+    for app, account in answer["accounts"].items():
+        called = words.connection(app)
+        is_own = account["state"] in _LINKED
+        why = _told(account["why"], _comes(account), account["do"], account["stays_valid"])
+        yield [f"Account in {called}", _of_account(account) if is_own else "none", why or "as it is to be"]
     for name, workspace in answer["workspaces"].items():
         yield [f"Workspace {name}", workspace["profile"], words.origin(workspace["origin"])]
     for name, setting in answer["data_capture"].items():

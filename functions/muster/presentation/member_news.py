@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from muster.presentation import left_out
+from muster.presentation.words import ACCOUNTS, connection
 
 type Json = Mapping[str, Any]
 
@@ -50,10 +51,16 @@ def what_changed(person: Json) -> str:
         parts += [f"gained {', '.join(gained)}"] if gained else []
     parts += [f"lost {', '.join(lost)}"] if lost else []
     parts += [f"waits for {', '.join(map(thing, waits))}"] if (waits := person.get("waits_for")) else []
-    parts += [f"refused: {thing(each)}, {words(each['status'])}" for each in person.get("failed", ())]
+    parts += map(_refused, person.get("failed", ()))
     parts += map(_asked, person.get("asked", ()))
     parts += [_fields(other)] if (other := person.get("other")) else []
     return "; ".join(parts) or "changed, and changed back"
+
+
+def _refused(what: Json) -> str:
+    if "account" in what:
+        return f"{thing(what)}: {ACCOUNTS[what['status']]}"
+    return f"refused: {thing(what)}, {words(what['status'])}"
 
 
 def _things(person: Json, name: str) -> list[str]:
@@ -71,9 +78,11 @@ def _asked(what: Json) -> str:
 
 
 def thing(what: Json) -> str:
-    """Return what somebody gained or lost: a seat, a group, a setting of data capture, a workspace."""
+    """Return what somebody gained or lost: a seat, an account, a group, a setting, a workspace."""
     if "seat" in what:
         return str(what["seat"])
+    if "account" in what:
+        return f"account in {connection(what['account'])}"
     if "data_capture" in what:
         return words(what["data_capture"])
     if "workspace" in what:

@@ -13,6 +13,8 @@ type Member = Mapping[str, Any]
 
 # So many values of one change are named.
 _VALUES = 3
+# The states of accounts in apps that are not as they are to be.
+_WAITING_ACCOUNTS = frozenset({"to_adopt", "conflict", "no_licence", "failed"})
 _ROSTER = ("Name", "E-mail", "Title", "Active", "Takes calls", "Why not active")
 
 
@@ -212,6 +214,9 @@ def _holds(member: Member) -> list[str]:
         elif mine["request"]:
             status = words.status(mine["status"]) or "not sent"
             found.append(f"asks for {mine['request']} ({called}): {status}")
+    for app, account in member.get("accounts", {}).items():
+        if account["state"] in _WAITING_ACCOUNTS:
+            found.append(f"account in {words.connection(app)}: {words.ACCOUNTS[account['state']]}")
     return found
 
 

@@ -90,6 +90,10 @@ def effect(changes: Sequence[Mapping[str, Any]]) -> Effect:
         match name.split("."):
             case ["seats", *seat, "state"]:
                 _note_seat(found, ".".join(seat), before, after)
+            case ["accounts", *app, "state"]:
+                _note_account(found, ".".join(app), before, after)
+            case ["accounts", *_]:
+                pass
             case ["seats" | "update_mode" | "id" | "organization" | "active" | "inactive_reason", *_]:
                 pass
             case [("engage" | "engage_connect") as feature, "request"]:
@@ -116,6 +120,16 @@ def _note_seat(found: Effect, seat: str, before: str | None, after: str | None) 
         found.gains.append(seat)
     elif after == "waiting":
         found.waits.append(seat)
+
+
+def _note_account(found: Effect, app: str, before: str | None, after: str | None) -> None:
+    called = f"account in {words.connection(app)}"
+    if after == "active":
+        found.gains.append(called)
+    elif before == "active":
+        found.loses.append(called)
+    if after and after != "active":
+        found.others[called] = f"{called}: {words.ACCOUNTS.get(after, words.spaced(after))}"
 
 
 def _note_group(found: Effect, feature: str, before: str | None, after: str | None) -> None:

@@ -63,6 +63,8 @@ def kind(run: Run) -> str:
     if run["kind"] != "import":
         mode = ""
     undone = f" of {run['undoes']}" if run.get("undoes") else ""
+    if app := run.get("app"):
+        called = f"{called} to {words.connection(app)}"
     said = f"{preview}{mode}{called}{undone}"
     return said.replace("a incremental", "an incremental").replace("a undo", "an undo")
 
@@ -90,7 +92,7 @@ def run_lines(answer: Answer) -> Sequence[str]:
     shown = list(_change(answer["change"]))
     if answer["note"]:
         shown.append(answer["note"])
-    if items and "writes" in items[0]:
+    if sendings.are_sent(items):
         shown += sendings.of_items(items)
     else:
         # Of a page nothing is counted that stands on others: each is in its place.
@@ -104,7 +106,7 @@ def run_lines(answer: Answer) -> Sequence[str]:
 def run_table(answer: Answer) -> Table:
     """Return the items of a run's plan."""
     items = answer["items"]
-    if items and "writes" in items[0]:
+    if sendings.are_sent(items):
         return sendings.sendings_table(items)
     return plans.changes_table(items)
 
@@ -136,6 +138,7 @@ def _quiet(some: Sequence[Run]) -> str:
     if len(some) == 1:
         return one_line(some[0])
     newest, oldest = words.moment(some[0]["started_at"]), words.moment(some[-1]["started_at"])
+    # Pushes to apps are told with those to Vault CRM: nothing was to be changed anywhere.
     kinds = {run["kind"] for run in some}
     one = _KINDS[next(iter(kinds))] if len(kinds) == 1 else "run"
     what = counted(len(some), one, {"push": "pushes", _KINDS["settings"]: "changes of settings"}.get(one))

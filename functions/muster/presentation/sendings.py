@@ -28,6 +28,7 @@ _ACCOUNTS = {
     "looked_for": "looked for",
     "read_back": "read back",
 }
+_WAITING = frozenset({"to_adopt", "conflict"})
 _LOST = frozenset({"removal", "inactivation", "closed", "deleted"})
 
 
@@ -44,13 +45,20 @@ def lines(answer: Answer) -> Sequence[str]:
     return at_most([*blocked, *of_people], total=len(blocked) + max(len(of_people), sent if items else 0))
 
 
+def are_sent(items: Sequence[Item]) -> bool:
+    """Whether items are those of a push, to Vault CRM or to an app."""
+    return bool(items) and ("writes" in items[0] or "steps" in items[0])
+
+
 def of_items(items: Sequence[Item]) -> list[str]:
     """Return a line for each item."""
     return [f"{_sign(item)} {_name(item)}: {', '.join(_parts(item))}" for item in items]
 
 
 def sendings_table(items: Sequence[Item]) -> Table:
-    """Return what a push would send, a line a person and feature."""
+    """Return what a push would send, a line a person and feature, or a line a person of an app."""
+    if items and "steps" in items[0]:
+        return _accounts_table(items)
     rows: list[Sequence[object]] = []
     for item in items:
         for feature, writes in item.get("writes", {}).items():
@@ -63,7 +71,17 @@ def sendings_table(items: Sequence[Item]) -> Table:
     return table("Name", "Step", "Feature", "Group now", "Would ask for", "If", rows=rows)
 
 
+def _accounts_table(items: Sequence[Item]) -> Table:
+    rows = [
+        [_name(item), _ACCOUNTS.get(item["does"], words.spaced(item["does"])), item["account"], item["why"]]
+        for item in items
+    ]
+    return table("Name", "What", "Account", "Why", rows=rows)
+
+
 def _sign(item: Item) -> str:
+    if item["does"] in _WAITING:
+        return "!"
     return "-" if item["does"] in _LOST else "+"
 
 

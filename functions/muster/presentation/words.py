@@ -20,14 +20,28 @@ STATUSES = {
     "success": "Success",
 }
 CONNECTIONS = {"salesforce": "Salesforce", "vault_crm": "Vault CRM", "align": "Align"}
+_KINDS_OF_APPS = {"scim": "SCIM", "cognito": "Cognito"}
 
 
 def connection(name: str) -> str:
     """Return what a connection is called: `scim.gong` is gong (SCIM)."""
-    target = name.removeprefix("scim.")
-    return f"{target} (SCIM)" if target != name else CONNECTIONS.get(name, name)
+    kind, _, called = name.partition(".")
+    return f"{called} ({_KINDS_OF_APPS.get(kind, kind)})" if called else CONNECTIONS.get(name, name)
 
 
+# How an account in an app stands.
+ACCOUNTS = {
+    "active": "open",
+    "inactive": "closed",
+    "deleted": "deleted",
+    "to_adopt": "to be adopted",
+    "conflict": "not clearly theirs",
+    "ignored": "left alone",
+    "no_licence": "no licence left",
+    "failed": "failed",
+}
+# Of the settings, by which an account that was there is adopted.
+RULES = {"same_user_name": "the rule same_user_name of the settings"}
 _ATTRIBUTES = {
     "active": "active",
     "inactive_reason": "why not active",
@@ -54,6 +68,9 @@ def attribute(field: str) -> str:
     first, _, rest = field.partition(".")
     name, _, last = rest.rpartition(".")
     match first:
+        case "accounts" if rest:
+            called = f"account in {connection(name or last)}"
+            return f"id of the {called}" if last == "id" else called
         case "seats":
             return f"seat {name or last}"
         case "workspaces":
@@ -113,6 +130,8 @@ def cause(run: str, by: str | None = None) -> str:
             return f"run {name}"
         case "webhook":
             return "message from Salesforce"
+        case "leaving":
+            return "closed at once"
         case "edit":
             return f"edited by {who}" if who else "edited by hand"
         case "groups":

@@ -8,6 +8,9 @@ app_state          what is remembered of an app: its groups, and the settings it
 account_plan       the plan of a push, person by person
 account_items      its items: counts, hash, file
 account_errors     entries for the error log about accounts and groups
+closing_leavers    those who leave closed at once, beside any push, as the table's stream names them
+ending_access      a leaver's account in an app closed, read back and recorded
+leaver_accounts    which accounts that is about, and what is recorded where a push has written meanwhile
 sending_accounts   send the plan chunk by chunk, and record each step
 bringing_in_line   a chunk of members brought in line with an app
 wanted_accounts    who is to be in an app, with which attributes and groups

@@ -36,6 +36,22 @@ _REMEDIES = {
 }
 
 
+def remedy(account: Account) -> str:
+    """Return what to do about an account for which nothing more is done for now."""
+    return _REMEDIES[code_of(account)]
+
+
+def fill(app: str) -> str:
+    """Return what to do for a member who lacks attributes."""
+    return f"Fill the fields in Salesforce that connections.{app} maps to these attributes, or map others."
+
+
+def told_of(account: Account) -> str | None:
+    """Return the code of what is told of an account as it is now; `None`: nothing."""
+    waits = account.standing in (CONFLICT, MATCHED) or account.full_since or account.tries
+    return code_of(account) if waits else None
+
+
 def code_of(account: Account) -> str:
     """Return the code of why nothing more is done to an account for now."""
     if account.standing == CONFLICT:
@@ -100,9 +116,8 @@ def lacking(app: str, member: str, names: tuple[str, ...], at: str, run: str) ->
     """Return the entry about a member who lacks attributes without which the app takes nobody."""
     missing = ", ".join(names)
     problem = Problem("the account", f"cannot be made or changed: the member has no {missing}", "")
-    remedy = f"Fill the fields in Salesforce that connections.{app} maps to these attributes, or map others."
     return entry_of(
-        Problem(problem.where, problem.message, remedy),
+        Problem(problem.where, problem.message, fill(app)),
         at=at,
         system=app,
         code=LACKING,

@@ -1,8 +1,8 @@
 """A chunk of members brought in line with a SCIM target, each step recorded before the next (O2, O3).
 
-Those who leave come first: their licences are free for the others. Who is made, or gets another address, of
-which some apps make a second account, is recorded before it is sent, so that nobody is made without a trace;
-everything else says what is to be, and is harmless to repeat.
+Those who leave come first: their licences are free for the others. Who is made or let in, or gets another
+address, of which some apps make a second account, is recorded before it is sent, so that nobody gets in
+without a trace; everything else says what is to be, and is harmless to repeat.
 """
 
 from collections import Counter
@@ -26,6 +26,8 @@ from muster.roster.accounts import Account
 from muster.settings.target_connection import TargetConnection
 
 _GROUPING = frozenset({Kind.LEAVE, Kind.JOIN})
+_OPENING = frozenset({Kind.CREATE, Kind.ACTIVATE})
+_ENDING = frozenset({Kind.LOOK, Kind.DEACTIVATE, Kind.DELETE, Kind.READ_BACK})
 # How often a push does the same to one account: it looks again for who has a name that is taken.
 _MOST = {Kind.LOOK: 3}
 
@@ -75,6 +77,17 @@ class Provisioning:
                 self._advance(case, set(Kind) - _GROUPING)
             self._regroup(some, Kind.JOIN)
 
+    def end_access(self, case: Case) -> None:
+        """Close the account of a member who has left, and read that back; groups are left as they are.
+
+        An account whose id is not known is looked for only where none is made: so it is not one just made.
+        """
+        done: Counter[tuple[Kind, str]] = Counter()
+        while step := self._next(case, _ENDING, done):
+            if step.kind is Kind.LOOK and not case.account.id and not self._connection.only_ends_access:
+                return
+            self._take(case, step, done)
+
     def _is_to_be_looked_for(self, case: Case) -> bool:
         return not case.account.id and any(step.kind is Kind.LOOK for step in self._difference(case))
 
@@ -84,12 +97,15 @@ class Provisioning:
         """Carry out the steps of these kinds, as long as each of them comes to something."""
         done: Counter[tuple[Kind, str]] = Counter()
         while step := self._next(case, kinds, done):
-            done[step.kind, case.account.id] += 1
-            before = case.account
-            self._carry_out_one(case, step)
-            case.has_looked = step.kind is Kind.LOOK and not case.account.is_linked
-            if case.account.why and case.account.why != before.why:
-                self._tell(case)
+            self._take(case, step, done)
+
+    def _take(self, case: Case, step: Step, done: Counter[tuple[Kind, str]]) -> None:
+        done[step.kind, case.account.id] += 1
+        before = case.account
+        self._carry_out_one(case, step)
+        case.has_looked = step.kind is Kind.LOOK and not case.account.is_linked
+        if case.account.why and case.account.why != before.why:
+            self._tell(case)
 
     def _next(self, case: Case, kinds: Collection[Kind], done: Counter[tuple[Kind, str]]) -> Step | None:
         for step in self._difference(case):
@@ -134,7 +150,7 @@ class Provisioning:
         readdresses = self._readdresses(case.account, case.wanted.values if case.wanted else {})
         if step.kind is Kind.CHANGE and readdresses:
             intended = replace(intended, readdressed=True)
-        if step.kind is Kind.CREATE or (step.kind is Kind.CHANGE and readdresses):
+        if step.kind in _OPENING or (step.kind is Kind.CHANGE and readdresses):
             self._record(case, intended)
         try:
             result = self._sent(case, step)

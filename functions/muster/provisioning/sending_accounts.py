@@ -18,7 +18,7 @@ from muster.provisioning.drift import Seen, with_spelling
 from muster.provisioning.first_contact import Roster
 from muster.provisioning.group_renames import group_renames
 from muster.provisioning.ports import AppPorts, Ports
-from muster.roster.accounts import CONFLICT, MATCHED, NO_ACCOUNT, UNKNOWN, Account
+from muster.roster.accounts import CONFLICT, IGNORED, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, Account
 from muster.roster.member import Member
 from muster.roster.writing_members import Change, MemberWriter
 from muster.runs.clock import RunClock
@@ -30,7 +30,6 @@ from muster.times import timestamp
 
 # So many are sent together: as many as fit into one call of most groups.
 AT_ONCE = 100
-ORIGIN = "push"
 
 
 @dataclass(slots=True)
@@ -142,7 +141,8 @@ class AccountSender:
         """Return what puts an account in its member's place, whoever has recorded it meanwhile.
 
         Whoever leaves is closed at once, beside any push: then both have written to the app, and it has to be
-        read what came of it.
+        read what came of it. What a person has said of an account meanwhile stands where the push would only
+        have asked.
         """
         key, expected = self.connection.key, self._recorded[name]
         account = replace(account, system=self.connection.leads_to)
@@ -150,6 +150,9 @@ class AccountSender:
 
         def change(member: Member) -> Member:
             there = member.accounts.get(key, NO_ACCOUNT)
+            only_asks = account.standing in (CONFLICT, MATCHED)
+            if there != expected and only_asks and there.standing in (IGNORED, LINKED):
+                return member
             mine = account if there in (expected, account) else replace(account, unsure=True, active=None)
             return replace(member, accounts={**member.accounts, key: mine})
 
@@ -223,9 +226,10 @@ class AccountSender:
     def _write(self, run: Run, changes: dict[str, Change]) -> None:
         if not changes:
             return
-        MemberWriter(
-            self.settings, self.ports.roster, self.clock.now(), self.clock.lease, ORIGIN, run.id
-        ).write(changes)
+        name = f"run:{run.id}"
+        MemberWriter(self.settings, self.ports.roster, self.clock.now(), self.clock.lease, name, name).write(
+            changes
+        )
 
     # ── What is told ─────────────────────────────────────────────────────────────────────────────────
 

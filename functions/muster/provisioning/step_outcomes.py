@@ -14,7 +14,7 @@ from muster.provisioning import first_contact
 from muster.provisioning.differences import Kind, Step, aim
 from muster.provisioning.first_contact import CREATED, Match
 from muster.provisioning.wanted_accounts import WantedAccount
-from muster.roster.accounts import CONFLICT, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, Account
+from muster.roster.accounts import CONFLICT, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, Access, Account
 from muster.roster.vault_state import Tries
 
 NO_EFFECT = "is answered with success, but reading it back shows no effect"
@@ -26,10 +26,13 @@ NOT_SHOWN = "is answered with success, and the target does not show whether the 
 def intended(account: Account, step: Step, wanted: WantedAccount | None) -> Account:
     """Return the account as it is recorded before a step is sent, whose outcome may never be known.
 
-    Whoever is made without a trace would be nobody's: so that it is to be made is recorded first.
+    Whoever is made without a trace would be nobody's, and whoever is let in without one would stay in, should
+    the member leave: so that it is to be done is recorded first.
     """
     if step.kind is Kind.CREATE and wanted is not None:
         return replace(account, unsure=True, access="given", user_name=wanted.user_name, taken=False)
+    if step.kind is Kind.ACTIVATE:
+        return replace(account, unsure=True, access="given")
     return replace(account, unsure=True)
 
 
@@ -74,9 +77,10 @@ def read(account: Account, shown: Resource | None, wanted: WantedAccount | None)
     if shown is None:
         return hidden(account, wanted)
     active = shown.active is not False
-    return replace(
-        account, access="", active=active, sent=_as_shown(account.sent, shown, wanted), unsure=False
-    )
+    # What Muster has closed, and was perhaps about to open again, is Muster's to open.
+    access: Access = "ended" if account.access in ("ended", "given") and not active else ""
+    looked_at = replace(account, access=access, active=active, sent=_as_shown(account.sent, shown, wanted))
+    return _succeeded(looked_at) if wanted is None and not active else replace(looked_at, unsure=False)
 
 
 def written(account: Account, step: Step, wanted: WantedAccount | None, result: Written, at: str) -> Account:
@@ -150,6 +154,11 @@ def not_closed(account: Account, wanted: WantedAccount | None, why: str, at: str
 def all_closed(account: Account) -> Account:
     """Return the account once nothing is left beside it."""
     return _succeeded(account) if account.why.startswith(_OF_ANOTHER) else account
+
+
+def fails_for_group(account: Account, name: str) -> bool:
+    """Whether the latest failure of an account was to put it into a group, or to take it out."""
+    return account.tries is not None and account.why.startswith(_of_group(name))
 
 
 def _of_group(name: str) -> str:

@@ -15,6 +15,7 @@ from muster.insight.health import Level, Queues
 from muster.insight.ports import Journal, QueueCounts, Received, RunLog, SettingsLog
 from muster.presentation import digest, words
 from muster.presentation.lines import counted
+from muster.provisioning.ports import AppStates
 from muster.reporting.ports import DigestNote, SettingsStore, Topic
 from muster.roster import end_dates
 from muster.roster.member import Json
@@ -41,6 +42,9 @@ class _NoQueues:
     def starts_given_up(self) -> int:
         return 0
 
+    def events_given_up(self) -> int:
+        return 0
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -54,6 +58,7 @@ class Sources:
     runs: RunLog
     health: HealthStore
     received: Received
+    apps: AppStates
     queues: QueueCounts
     secrets: Callable[[str], Secrets]
     stack: str
@@ -144,6 +149,7 @@ def _of(sources: Sources, stored: StoredSettings, period: tuple[str, str], now: 
         health=sources.health,
         queues=_NoQueues(),
         received=sources.received,
+        apps=sources.apps,
         checks=lambda: (),
         push_checks=lambda: (),
     )
@@ -160,7 +166,9 @@ def _of(sources: Sources, stored: StoredSettings, period: tuple[str, str], now: 
 
 def _of_the_stack(sources: Sources) -> Json:
     queues = Queues(
-        changes_given_up=sources.queues.changes_given_up(), starts_given_up=sources.queues.starts_given_up()
+        changes_given_up=sources.queues.changes_given_up(),
+        starts_given_up=sources.queues.starts_given_up(),
+        events_given_up=sources.queues.events_given_up(),
     )
     return _only(None, [each.shown() for each in health.of_queues(queues)])
 
@@ -183,14 +191,13 @@ def _only(organization: str | None, findings: list[Json]) -> Json:
 
 def _credentials(sources: Sources, settings: Settings, now: datetime) -> Iterator[str]:
     """Yield whose credentials end soon, by the day that their secret names."""
-    for name, called in words.CONNECTIONS.items():
-        connection = getattr(settings.connections, name)
-        if connection is None or connection.secret is None:
+    for name, connection in settings.connections.by_host():
+        if connection.secret is None:
             continue
         days = days_left(sources.secrets(settings.organization).get(connection.secret), now.date())
         if days is not None and days <= WARNING_DAYS:
             when = f"end in {counted(days, 'day')}" if days >= 0 else "have ended"
-            yield f"The credentials of {called} {when}."
+            yield f"The credentials of {words.connection(name)} {when}."
 
 
 def _end_dates(sources: Sources, settings: Settings, now: datetime) -> Iterator[str]:

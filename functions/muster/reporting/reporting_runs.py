@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from muster.connections.credential_expiry import days_left
-from muster.connections.ports import Secrets
+from muster.connections.ports import HealthStore, Secrets
+from muster.connections.quarantine import Health
 from muster.errors import MusterError
 from muster.reporting import run_metrics
 from muster.reporting.run_metrics import Reading
@@ -23,7 +24,7 @@ from muster.settings import mappings
 from muster.settings.versions import StoredSettings
 
 _SUCCEEDED = frozenset({Status.SUCCEEDED, Status.SUCCEEDED_WITH_ERRORS})
-_CONNECTIONS = ("salesforce", "vault_crm", "align")
+_SALESFORCE, _VAULT_CRM = "salesforce", "vault_crm"
 # Longer than the alarm waits: anything earlier makes no difference to it.
 LOOKBACK = timedelta(hours=48)
 _RUNS_A_PAGE = 10
@@ -36,7 +37,8 @@ class RunReporter:
     """Reports the runs of one organization.
 
     `emit` emits a reading; `warn` gets the errors of readings that failed, because reporting may not fail
-    a run.
+    a run. `pushed_to` is the connection that pushes are to, where it is about these: each is reported by
+    itself, so that none hides the silence of another.
     """
 
     stored: StoredSettings
@@ -47,6 +49,12 @@ class RunReporter:
     now: Callable[[], datetime]
     emit: Callable[[Reading], None]
     warn: Callable[[MusterError], None]
+    health: HealthStore
+    pushed_to: str | None = None
+
+    @property
+    def _app(self) -> str | None:
+        return None if self.pushed_to == _VAULT_CRM else self.pushed_to
 
     def around(self, work: Callable[[], RunAnswer], *, scheduled: bool, daily: bool = False) -> RunAnswer:
         """Return what `work` returns, or raise what it raises, and report in either case.
@@ -73,13 +81,27 @@ class RunReporter:
                 self.warn(error)
 
     def _regular(self, *, daily: bool) -> list[Readings]:
-        if not daily:
-            return [self._silence]
-        return [self._silence, *(partial(self._credentials, name) for name in _CONNECTIONS)]
+        connections = self.stored.settings.connections
+        # Whether Salesforce answers is shown by the imports themselves.
+        others = [name for name, _ in connections.each() if name != _SALESFORCE]
+        called = [self.pushed_to] if self.pushed_to else others
+        found: list[Readings] = [self._silence]
+        found += [partial(self._good_call, name, is_shown=daily) for name in called]
+        keyed = [name for name, _ in connections.by_host()]
+        found += [partial(self._credentials, name) for name in keyed if daily]
+        return found
 
     def _silence(self) -> Iterator[Reading]:
         since = _LAST_SUCCESS[self.kind](self)
-        yield from run_metrics.silence(self.stored.organization, self.kind, since, self.now())
+        yield from run_metrics.silence(self.stored.organization, self.kind, since, self.now(), self._app)
+
+    def _good_call(self, name: str, *, is_shown: bool) -> Iterator[Reading]:
+        health = Health(**self.health.health(self.stored.organization, name))
+        # Of one that nobody has called yet, there is nothing to tell.
+        if since := health.last_good or health.since:
+            yield from run_metrics.good_call(
+                self.stored.organization, name, datetime.fromisoformat(since), self.now(), is_shown=is_shown
+            )
 
     def _last_import(self) -> datetime:
         completed_at = self.runs.state(self.stored.organization).completed_at
@@ -99,21 +121,21 @@ class RunReporter:
         return since
 
     def _pushes_from(self, earliest: datetime) -> Iterator[Run]:
-        """Yield the pushes that began at `earliest` or later, newest first."""
+        """Yield the pushes to the same connection that began at `earliest` or later, newest first."""
         cursor: str | None = None
         while True:
             some, cursor = self.runs.runs(self.stored.organization, _RUNS_A_PAGE, cursor)
             for run in some:
                 if datetime.fromisoformat(run.started_at) < earliest:
                     return
-                if run.kind == PUSH.name:
+                if run.kind == PUSH.name and run.app == self._app:
                     yield run
             if cursor is None:
                 return
 
     def _credentials(self, name: str) -> Iterator[Reading]:
-        connection = getattr(self.stored.settings.connections, name)
-        if connection is None or connection.secret is None:
+        connection = dict(self.stored.settings.connections.by_host())[name]
+        if connection.secret is None:
             return
         days = days_left(self.secrets.get(connection.secret), self.now().date())
         if days is not None:
@@ -146,6 +168,8 @@ class RunReporter:
             yield run_metrics.roster(organization, active[guard.EVERYONE])
 
     def _after_push(self, _: RunAnswer) -> Iterator[Reading]:
+        if self._app:
+            return
         lines, _free = self.roster.licence_lines(self.stored.organization)
         features = mappings.pushed_features(self.stored.settings)
         yield from run_metrics.licence_lines(

@@ -1,4 +1,4 @@
-"""The metrics that are emitted for alarms and the dashboard after a run (N2). Pure.
+"""The metrics that are emitted for alarms and the dashboard after runs and when somebody leaves (N2). Pure.
 
 CloudWatch charges for each hour in which a metric is emitted, and each set of dimensions is a metric of
 its own. So metrics for alarms cover the service as a whole, and most metrics of one organization are
@@ -17,11 +17,15 @@ from muster.runs.run import Kind, Run
 
 # A seat is running out if less than this part of its limit is free: a tenth, kept in whole numbers.
 FEW_FREE = 10
+# As long as the alarm on it waits: a quiet connection is called once a day.
+STALE_H = 26
 
 SILENCE: Mapping[Kind, str] = {IMPORT.name: "HoursSinceLastImport", PUSH.name: "HoursSinceLastPush"}
 OUTCOMES: Mapping[Kind, str] = {IMPORT.name: "ImportOutcomes", PUSH.name: "PushOutcomes"}
 UNITS: Mapping[str, str] = {
     "RunSeconds": "Seconds",
+    "HoursSinceLastGoodCall": "None",
+    "AccessEndedSeconds": "Seconds",
     "CredentialsExpireInDays": "None",
     **dict.fromkeys(SILENCE.values(), "None"),
 }
@@ -38,11 +42,39 @@ class Reading:
     of: Mapping[str, str] = field(default_factory=dict)
 
 
-def silence(organization: str, kind: Kind, since: datetime, now: datetime) -> Iterator[Reading]:
-    """Yield the hours since a run of this kind last succeeded, for the alarm and for the dashboard."""
-    hours = {SILENCE[kind]: round(max(0.0, (now - since).total_seconds()) / 3600, 2)}
+def silence(
+    organization: str, kind: Kind, since: datetime, now: datetime, app: str | None = None
+) -> Iterator[Reading]:
+    """Yield the hours since a run of this kind last succeeded, for the alarm and for the dashboard.
+
+    `app` is the connection of the app that a push is to; `None`: it is to Vault CRM, or it is an import.
+    """
+    hours = {SILENCE[kind]: _hours(since, now)}
     yield Reading(hours)
-    yield Reading(hours, {"organization": organization})
+    yield Reading(hours, {"organization": organization} | ({"connection": app} if app else {}))
+
+
+def good_call(
+    organization: str, connection: str, since: datetime, now: datetime, *, is_shown: bool
+) -> Iterator[Reading]:
+    """Yield the hours since a call of a connection last worked, for the alarm.
+
+    For the dashboard too if it `is_shown`, or if it is longer ago than the alarm lets pass.
+    """
+    hours = _hours(since, now)
+    yield Reading({"HoursSinceLastGoodCall": hours})
+    if is_shown or hours > STALE_H:
+        of = {"organization": organization, "connection": connection}
+        yield Reading({"HoursSinceLastGoodCall": hours}, of)
+
+
+def connection_failure(organization: str, connection: str) -> Reading:
+    """Return that a run's last call of a connection has failed."""
+    return Reading({"ConnectionFailures": 1}, {"organization": organization, "connection": connection})
+
+
+def _hours(since: datetime, now: datetime) -> float:
+    return round(max(0.0, (now - since).total_seconds()) / 3600, 2)
 
 
 def credentials(organization: str, connection: str, days: int) -> Iterator[Reading]:
@@ -88,6 +120,14 @@ def roster(organization: str, active: int) -> Reading:
     return Reading({"MembersActive": active}, {"organization": organization})
 
 
+def accounts(organization: str, states: Mapping[str, Mapping[str, int]]) -> Iterator[Reading]:
+    """Yield how many members have an account in each app, by its state, as the day's snapshot counts them."""
+    for app, counts in states.items():
+        for state, count in counts.items():
+            of = {"organization": organization, "connection": app, "state": state}
+            yield Reading({"MemberAccounts": count}, of)
+
+
 def licence_lines(organization: str, features: Iterable[str], places: Iterable[Place]) -> Iterator[Reading]:
     """Yield how many members wait in line for a licence of each managed feature (G8)."""
     waiting = Counter(place.feature for place in places)
@@ -107,6 +147,13 @@ def licences_of_nobody(organization: str, number: int, *, is_news: bool) -> Iter
         yield Reading(value, {"organization": organization})
 
 
+def access_ended(organization: str, connection: str, seconds: float) -> Iterator[Reading]:
+    """Yield how long it took until the account of somebody who left was closed, as the app shows (W10)."""
+    value = {"AccessEndedSeconds": seconds}
+    yield Reading(value)
+    yield Reading(value, {"organization": organization, "connection": connection})
+
+
 def base_licences(organization: str, left: int) -> Reading:
     """Return how many users can still be made active in Vault CRM, by its own licences."""
     return Reading({"BaseLicencesLeft": left}, {"organization": organization})
@@ -117,6 +164,7 @@ def outcomes(run: Run) -> Iterator[Reading]:
     for outcome, count in run.counts.items():
         if count and run.kind in OUTCOMES:
             of = {"organization": run.organization, "outcome": outcome}
+            of |= {"connection": run.app} if run.app else {}
             yield Reading({OUTCOMES[run.kind]: count}, of)
 
 

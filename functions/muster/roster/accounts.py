@@ -7,7 +7,7 @@ it shows counts for one thing alone, whether the user is active. Immutable; time
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -154,7 +154,35 @@ class Account:
 
 
 NO_ACCOUNT = Account()
+_LINKED = Account(standing=LINKED)
+_UNKNOWN_MOMENT = "0001-01-01T00:00:00.000Z"
+# What there is to say of an account by its state alone; the keys are all states that are shown.
+_BY_STATE: Mapping[str, Account] = {
+    "active": _LINKED,
+    "inactive": replace(_LINKED, active=False),
+    "deleted": replace(_LINKED, active=False, access="deleted"),
+    "to_adopt": Account(standing=MATCHED),
+    "conflict": Account(standing=CONFLICT),
+    "ignored": Account(standing=IGNORED),
+    "no_licence": Account(full_since=_UNKNOWN_MOMENT),
+    "failed": Account(tries=Tries(since=_UNKNOWN_MOMENT, last=_UNKNOWN_MOMENT)),
+}
+STATES = tuple(_BY_STATE)
+OPEN, NO_LICENCE = "active", "no_licence"
+# For which somebody has to decide something, or to correct something.
+IN_NEED = frozenset({"to_adopt", "conflict", "failed"})
 _EMPTY = {name: getattr(NO_ACCOUNT, name) for name in Account.__dataclass_fields__ if name != "unknown"}
+
+
+def of_shown(shown: Json) -> Account:
+    """Return the account of what members and their history show of it, as far as that goes."""
+    return replace(_BY_STATE.get(shown.get("state", ""), NO_ACCOUNT), id=shown.get("id") or "")
+
+
+def is_due(accounts: Mapping[str, Account], changed_for: Iterable[str], connection: str, at: str) -> bool:
+    """Whether a push to a connection has to look at a member at a moment (ISO 8601)."""
+    since = due(accounts, changed_for).get(connection)
+    return since is not None and since <= at
 
 
 def due(accounts: Mapping[str, Account], changed_for: Iterable[str]) -> dict[str, str]:
@@ -164,6 +192,14 @@ def due(accounts: Mapping[str, Account], changed_for: Iterable[str]) -> dict[str
     """
     waiting = {name: when for name, each in accounts.items() if (when := each.due) is not None}
     return waiting | dict.fromkeys(changed_for, "")
+
+
+def is_in_reach(account: Account, leads_to: str | None) -> bool:
+    """Whether pushes still do anything to it; `leads_to` is which app the connection is, `None` for none.
+
+    What was connected before, and is not any more, is left as it was.
+    """
+    return leads_to is not None and account.system in ("", leads_to)
 
 
 def linked(accounts: Mapping[str, Account]) -> frozenset[tuple[str, str]]:

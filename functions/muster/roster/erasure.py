@@ -5,28 +5,86 @@ with the version last applied, so that a message that comes again later is stale
 in Salesforce begins as a new member. Pure: no I/O, no clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from muster.errors import Problem
+from muster.presentation import words
 from muster.roster import engage_groups
+from muster.roster.accounts import Account, is_in_reach
 from muster.roster.decisions import Decision, Known, Outcome
 from muster.roster.history import FieldChange, HistoryEntry
 from muster.roster.links import Link, keys_of
 from muster.roster.member import Member
 from muster.roster.reasons import ERASED
+from muster.settings import Settings
 from muster.times import timestamp
 
+# Told of an app in which accounts of people are open whom the daily import would erase.
+WAITS_FOR_ACCOUNT = "erasure_waits_for_account"
+CODES = frozenset({WAITS_FOR_ACCOUNT})
 
-def refusal(member: Member) -> Problem | None:
-    """Return why the member cannot be erased, and what to do; `None`: it can."""
+
+def refusal(member: Member, settings: Settings) -> Problem | None:
+    """Return why the member cannot be erased, and what to do; `None`: it can.
+
+    Of an account that is open nobody would know any more whose it is.
+    """
     if member.active:
         remedy = "Deactivate the user in Salesforce first; who has left can be erased."
         return Problem("member", "is active", remedy)
     if engage_groups.due(member) or member.engage.group or member.engage_connect.group:
         remedy = "Let a push take the licence back first, so that it is free again; then send this again."
         return Problem("member", "is still in an Engage group, or a push has work for it", remedy)
+    for app in left_open(member, settings):
+        message = f"has an open account in {_named(app, member.accounts[app])}, which no push closes any more"
+        said = f'{{"accounts": {{"{app}": "ignore"}}}}'
+        remedy = f"Close it there, then say so with MemberSettingsFunction ({said}), and send this again."
+        return Problem("member", message, remedy)
+    for app in _to_be_closed(member, settings):
+        message = f"has an account for which a push has work: {_named(app, member.accounts.get(app))}"
+        remedy = "Wait for a push to that app, which closes the account; then send this again."
+        return Problem("member", message, remedy)
     return None
+
+
+def left_open(member: Member, settings: Settings) -> list[str]:
+    """Return the apps in which the member has an open account that no push reaches any more."""
+    return [
+        app for app, each in member.accounts.items() if each.is_open and not _in_reach(app, each, settings)
+    ]
+
+
+def _to_be_closed(member: Member, settings: Settings) -> Iterator[str]:
+    for app, each in member.accounts.items():
+        if _in_reach(app, each, settings) and (each.is_open or each.due is not None):
+            yield app
+    for app, target in settings.connections.targets():
+        # Whose account there was never looked for has one all the same.
+        if target.only_ends_access and app in member.changed_for:
+            yield app
+
+
+def _in_reach(app: str, account: Account, settings: Settings) -> bool:
+    target = dict(settings.connections.targets()).get(app)
+    return is_in_reach(account, target.leads_to if target else None)
+
+
+def kept_by_apps(member: Member) -> list[str]:
+    """Return what apps still hold of the person, in whole sentences: erasing deletes nothing there."""
+    said = []
+    for app, account in member.accounts.items():
+        if account.state == "deleted":
+            said.append(f"The account in {words.connection(app)} was deleted.")
+        elif account.id:
+            said.append(f"The account in {_named(app, account)} stays there: delete it there.")
+    return said
+
+
+def _named(app: str, account: Account | None) -> str:
+    """Return an app, and the account in it by its name there."""
+    name = (account.user_name or account.id) if account else ""
+    return f"{words.connection(app)}" + (f" ({name})" if name else "")
 
 
 def is_erased(member: Member) -> bool:

@@ -68,7 +68,7 @@ class Member:
     that an import found that the managers above lead back to the member. `origins` says who set a value
     that is neither the CRM's nor the assignment's. `kept_reason` is why the member would be inactive if the
     settings did not keep it; `unmatched_since` is the moment from which its days of grace count,
-    `inactive_since` the moment it was deactivated. `digest` is
+    `inactive_since` the moment it was deactivated, or the message came in that led to it. `digest` is
     the digest of all that the member was last evaluated with. `frozen_since` is when the user was first seen
     frozen in Salesforce.
 

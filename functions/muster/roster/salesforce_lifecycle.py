@@ -245,6 +245,10 @@ def _follow(
     else:
         outcome = Outcome.UPDATED
     decision = recorded(stored, after, outcome, settings, now, "crm", change.run)
+    if outcome is Outcome.DEACTIVATED and decision.after and change.received_at:
+        # From then on nobody is to be let in: how long that takes is measured (W10).
+        left_at = min(change.received_at, timestamp(now))
+        decision = replace(decision, after=replace(decision.after, inactive_since=left_at))
     return namesakes.told_of_address(decision, stored, change, settings, now)
 
 

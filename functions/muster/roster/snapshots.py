@@ -6,13 +6,14 @@ which the history leads to any moment (`past_rosters`).
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from gzip import GzipFile
 from hashlib import sha256
 from io import BytesIO
 
 import orjson
 
+from muster.roster import accounts
 from muster.roster.member import Json, Member
 
 # Of these a part is a megabyte and a half, compressed from twenty.
@@ -37,7 +38,8 @@ class Manifest:
     """What a snapshot consists of; without one there is no snapshot, for it is written last.
 
     The roster was read from `begun_at` to `ended_at` (timestamps), after the `run`. `erased` are the ids of
-    all who had been erased by then. `day` is that of `begun_at`, in UTC.
+    all who had been erased by then. `accounts` counts accounts by app and state. `day` is that of `begun_at`,
+    in UTC.
     """
 
     organization: str
@@ -49,6 +51,7 @@ class Manifest:
     active: int
     parts: tuple[Part, ...]
     erased: tuple[str, ...] = ()
+    accounts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     muster_version: str = ""
 
     def to_json(self) -> Json:
@@ -103,4 +106,6 @@ def member_of(shown: Json) -> Member:
     """Return a member of its JSON, as far as that shows it."""
     stored = {name: value for name, value in shown.items() if name != "source_version"}
     stored["phone_numbers"] = {each["type"]: each["number"] for each in shown["phone_numbers"]}
-    return Member.from_document(stored)
+    own = {name: accounts.of_shown(each) for name, each in stored.pop("accounts", {}).items()}
+    member = Member.from_document(stored)
+    return replace(member, accounts=own) if own else member

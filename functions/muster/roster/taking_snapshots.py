@@ -5,6 +5,7 @@ Parts are written first, each in place of what an interrupted attempt has left, 
 a snapshot whole or not at all.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +54,7 @@ class SnapshotTaker:
         parts: list[Part] = []
         erased: list[str] = []
         active = 0
+        states: dict[str, Counter[str]] = {}
         file = PartFile()
         for member in self.views.everyone(self.organization, None):
             if file.members == MEMBERS_A_PART:
@@ -60,6 +62,9 @@ class SnapshotTaker:
                 file = PartFile()
             file.add(member)
             active += member.active
+            for app, account in member.accounts.items():
+                if account.state:
+                    states.setdefault(app, Counter())[account.state] += 1
             if is_erased(member):
                 erased.append(member.id)
         if file.members:
@@ -74,6 +79,7 @@ class SnapshotTaker:
             active=active,
             parts=tuple(parts),
             erased=tuple(erased),
+            accounts={app: dict(counts) for app, counts in states.items()},
             muster_version=__version__,
         )
         self.snapshots.put_manifest(manifest)

@@ -21,7 +21,8 @@ class UserChange:
     known, because only an import sees everyone. `frozen` says whether the user is frozen in Salesforce,
     `None` where that was not read. `fields_digest` is the digest of the fields as read from Salesforce;
     empty where they come from a message. `succeeds` is the id that the person had
-    in another Salesforce org, which was connected before.
+    in another Salesforce org, which was connected before. `received_at` (ISO 8601) is when the message came
+    in that named the user, `None` where no message did.
     """
 
     crm_id: str
@@ -33,6 +34,7 @@ class UserChange:
     frozen: bool | None = None
     fields_digest: str = ""
     succeeds: str | None = None
+    received_at: str | None = None
 
 
 def storable(fields: Mapping[str, str | None], addresses: Iterable[str]) -> Mapping[str, str | None]:

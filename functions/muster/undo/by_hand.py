@@ -10,7 +10,7 @@ from datetime import datetime
 
 from muster.edits import group_requests, member_edits
 from muster.edits.group_requests import GroupRequest
-from muster.edits.member_edits import MOST_LEVELS, Editor
+from muster.edits.member_edits import MOST_LEVELS, Editor, Others
 from muster.errors import Problem, Rejected
 from muster.roster import seats
 from muster.roster.history import values_of
@@ -143,7 +143,7 @@ class Edited:
                 self.member,
                 edit,
                 editor or Editor(hand.by),
-                above,
+                Others(above),
                 hand.settings,
                 hand.pools,
                 hand.now,

@@ -22,7 +22,8 @@ BY_HAND = (STATUS, END_DATE)
 
 # What follows from whether a member is active, and why.
 _OF_BEING_ACTIVE = frozenset({"active", "inactive_reason", "enabled"})
-_NEVER = frozenset({"id", "organization"})
+# What becomes of accounts in apps follows from the member: whoever is put back is due for a push to each.
+_NEVER = frozenset({"id", "organization", "accounts"})
 
 
 class Standing(StrEnum):
@@ -95,7 +96,7 @@ def _topics(names: Iterable[str]) -> Iterator[Topic]:
     for name in names:
         first, _, rest = name.partition(".")
         key = rest.rpartition(".")[0]
-        if name in _NEVER:
+        if first in _NEVER:
             continue
         if name in _OF_BEING_ACTIVE:
             yield Topic(ACTIVE, ACTIVE)

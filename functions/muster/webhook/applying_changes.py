@@ -124,7 +124,8 @@ def _read_back(
     changes = []
     for crm_id, queued in named.items():
         if crm_id in read.changes:
-            changes.append(replace(read.changes[crm_id], run=f"webhook:{queued.notification}"))
+            run, received_at = f"webhook:{queued.notification}", timestamp(message.received_at)
+            changes.append(replace(read.changes[crm_id], run=run, received_at=received_at))
         else:
             problem = read.refused[crm_id].problems[0] if crm_id in read.refused else _NOT_SEEN
             parked.append(_not_understood(message, queued, problem))
@@ -153,7 +154,11 @@ def _understand(
     if salesforce and assignment_order.filtered(settings):
         matches = reading_by_id.matches_of([change.crm_id for change in changes], settings, salesforce)
     everyone = assignment_order.unfiltered(settings)
-    return [replace(change, matches=matches.get(change.crm_id, everyone)) for change in changes], parked
+    received_at = timestamp(message.received_at)
+    return [
+        replace(change, matches=matches.get(change.crm_id, everyone), received_at=received_at)
+        for change in changes
+    ], parked
 
 
 def _held_entries(message: QueuedMessage, door: LossGuard) -> list[LogEntry]:

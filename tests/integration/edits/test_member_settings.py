@@ -554,7 +554,9 @@ def test_nothing_personal_is_logged(acme: Acme, log: StringIO) -> None:
     assert not re.search(r"@|\b(ada|bob|eve|grace|jane|2026-12-31|soon)\b", "".join(lines))
 
 
-@pytest.mark.parametrize("name", events_for("member_settings"))
+@pytest.mark.parametrize(
+    "name", [each for each in events_for("member_settings") if "accounts" not in pasted(each)]
+)
 def test_every_sample_event_is_answered(acme: Acme, name: str) -> None:
     if name == "member_settings_manager":
         acme.put(ignore_organizational_structure=True)

@@ -23,7 +23,8 @@ def test_a_push_that_does_something_tells_every_gauge_there_is(
     capsys.readouterr()
     said = licences.push(by="schedule")
     found = told(capsys.readouterr().out)
-    assert {each.shape for each in found} - counted() == {each for each in GAUGES if each[0] in OF_PUSHES}
+    wanted = {each for each in GAUGES if each[0] in OF_PUSHES and "connection" not in each[1]}
+    assert {each.shape for each in found} - counted() == {*wanted, ("HoursSinceLastGoodCall", ("service",))}
     outcomes = {each.of["outcome"]: each.value for each in found if each.metric == "PushOutcomes"}
     assert outcomes == {name: count for name, count in said["counts"].items() if count}
     assert (outcomes["success"], outcomes["no_licenses_remaining"]) == (2, 1)
@@ -42,6 +43,7 @@ def test_a_push_with_nothing_to_send_tells_only_what_an_alarm_needs(
     assert shapes == {
         ("HoursSinceLastPush", ("service",)),
         ("HoursSinceLastPush", ("organization", "service")),
+        ("HoursSinceLastGoodCall", ("service",)),
     }
 
 

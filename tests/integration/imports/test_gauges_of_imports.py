@@ -17,7 +17,10 @@ from tests.integration.company import Company
 from tests.integration.told_metrics import GAUGES, Told, counted, metrics, told
 
 # What pushes tell, and imports with Vault CRM connected: `test_licences_of_nobody`, `test_base_licences`.
-OF_OTHERS = {"HoursSinceLastPush", "PushOutcomes", "LicencesWaiting", "LicencesOfNobody", "BaseLicencesLeft"}
+OF_OTHERS = {
+    *("HoursSinceLastPush", "PushOutcomes", "LicencesWaiting", "LicencesOfNobody", "BaseLicencesLeft"),
+    *("HoursSinceLastGoodCall", "ConnectionFailures", "MemberAccounts"),
+}
 QUERY = "/services/data/v66.0/query"
 # Beside the gauges, of every import.
 COUNTED = {"RunsParked", "RunsSucceeded"}

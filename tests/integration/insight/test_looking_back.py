@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ import member_settings
 import roster_query
 from muster.insight import looking_back
 from muster.times import timestamp
+from tests.integration.beginnings import Built, InTime, begin
 from tests.integration.company import Company
 
 type Json = dict[str, Any]
@@ -52,20 +53,26 @@ class Life:
 
 
 @pytest.fixture
-def life(company: Company, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch) -> Life:
-    """Return Ada's life: hired, promoted, moved to another department, dated by hand, gone."""
+def life(company: Company, built: Built, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch) -> Life:
+    """Return Ada's life."""
     monkeypatch.setattr(member_settings, "datetime", vars(roster_query)["datetime"])
-    pass_time(timedelta(days=1))
+    return replace(begin(InTime(company, pass_time), built, live), company=company)
+
+
+def live(acme: InTime[Company]) -> Life:
+    """Have Ada hired, promoted, moved to another department, dated by hand, and gone."""
+    company = acme.world
+    acme.wait(days=1)
     before = now()
     company.salesforce.create(**{**PERSON, **dict.fromkeys(("Username", "Email"), "bob@acme.example")})
     company.run("full")
-    pass_time(timedelta(days=1))
+    acme.wait(days=1)
     crm_id = company.salesforce.create(**PERSON)
     company.run("full")
     lived = Life(company, crm_id, [before], [{}])
     lived.note()
     for change in ({"Title": "Lead"}, {"Department": "Support"}, None, {"IsActive": False}):
-        pass_time(timedelta(days=1))
+        acme.wait(days=1)
         if change is None:
             edit = {"member": ADA, "end_date": "2036-12-31"}
             event = {"organization": "acme", "by": JANE, "changes": [edit]}
@@ -74,7 +81,7 @@ def life(company: Company, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch)
             company.salesforce.update(crm_id, **change)
             assert company.run("full")["status"] == "succeeded"
         lived.note()
-    pass_time(timedelta(days=1))
+    acme.wait(days=1)
     return lived
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ import member_settings
 import roster_query
 from muster.insight import comparing_moments, reading_past_rosters
 from muster.times import timestamp
+from tests.integration.beginnings import Built, InTime, begin
 from tests.integration.company import Company
 
 type Json = dict[str, Any]
@@ -82,33 +83,41 @@ def hired(company: Company, *names: str, **fields: Any) -> list[str]:
 
 
 @pytest.fixture
-def week(company: Company, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch) -> Week:
-    """Return Acme's week: six hired, one promoted by a message, one gone and back, one edited, one new."""
+def week(company: Company, built: Built, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch) -> Week:
+    """Return Acme's week."""
     monkeypatch.setattr(member_settings, "datetime", vars(roster_query)["datetime"])
+    week = begin(InTime(company, pass_time), built, pass_a_week)
+    company.numbers = week.company.numbers
+    return replace(week, company=company)
+
+
+def pass_a_week(acme: InTime[Company]) -> Week:
+    """Have six hired, one promoted by a message, one gone and back, one edited, one new."""
+    company = acme.world
     week = Week(company)
     assert company.put(seats={"gong": {"limit": 9}})["saved"]
-    pass_time(timedelta(days=1))
+    acme.wait(days=1)
     week.note()
     ada, bob, *_ = hired(company, "Ada", "Bob", "Cleo", "Dan", "Eve", "Fay", Department="Sales", Title="Rep")
     week.run()
-    pass_time(timedelta(hours=5))
+    acme.wait(hours=5)
     company.salesforce.update(ada, Title="Lead")
     assert company.hear({"Id": ada}) == 0
     week.note()
-    pass_time(timedelta(days=1))
+    acme.wait(days=1)
     company.salesforce.update(bob, IsActive=False)
     week.run()
-    pass_time(timedelta(days=1))
+    acme.wait(days=1)
     edit = {"member": "cleo@acme.example", "end_date": "2036-12-31"}
     event = {"organization": "acme", "by": JANE, "changes": [edit]}
     assert member_settings.handler(event, company.context)["status"] == "succeeded"
     hired(company, "Gus", Department="Support")
     week.run("incremental")
-    pass_time(timedelta(days=1))
+    acme.wait(days=1)
     company.salesforce.update(bob, IsActive=True)
     company.salesforce.update(ada, Title="Rep")
     week.run()
-    pass_time(timedelta(days=2))
+    acme.wait(days=2)
     return week
 
 

@@ -127,15 +127,19 @@ def assert_approved(staffed: Acme, parked: dict[str, Any]) -> None:
     assert staffed.active() == 1
 
 
+@pytest.mark.parametrize(
+    "behind", [0, pytest.param(1, marks=pytest.mark.long)], ids=["every second", "the others"]
+)
 def test_after_a_crash_at_any_call_the_same_put_brings_the_approval_to_its_end(
-    staffed: Acme, wire: Wire
+    behind: int, staffed: Acme, wire: Wire
 ) -> None:
     parked = staffed.put(**CHANGE)
     before = copy_of("roster")
     calls = approved_calls(staffed, wire, parked["run_id"])
     assert sum(map(saves_settings, calls)) == 1
     assert [call.operation for call in calls[-3:]] == ["PutItem", "GetItem", "PutItem"]
-    for number in range(1, len(calls) + 1):
+    # From the last, which saves.
+    for number in range(len(calls) - behind, 0, -2):
         put_back(before)
         staffed.late_by = timedelta()
         wire.plan = at(number, "before", wire)

@@ -221,7 +221,7 @@ def test_an_account_that_a_person_adopts_is_kept_from_then_on(app: Provisioned) 
     there = app.target.user(address("ada"), title="Owner", active=False)
     app.want("ada", ["Sales"], title="Rep")
     app.push()
-    account = adopted("ada", app.account("ada"), "jane@acme.example", {})
+    account = adopted("accounts.scim.app", app.account("ada"), "jane@acme.example", None)
     assert isinstance(account, Account)
     app.accounts["ada"] = account
     app.push()

@@ -91,11 +91,13 @@ class Bugs[S: Named, C: Race[Any]]:
             *("race", name, seeds),
         )
 
-    def stalls(self, name: str, every: int = 1, victims: tuple[int, ...] | None = None) -> Hunt:
-        """Hunt in a race, with one of them stalled wherever it can be."""
+    def stalls(
+        self, name: str, every: int = 1, victims: tuple[int, ...] | None = None, offset: int = 0
+    ) -> Hunt:
+        """Hunt in a race, with one of them stalled wherever it can be, but for its first `offset` calls."""
         return self._hunt(
-            lambda subject: racing.race_stalled(subject, only(name, self.races), every, victims=victims),
-            *("stalls", name, every, victims),
+            lambda subject: racing.race_stalled(subject, only(name, self.races), every, offset, victims),
+            *("stalls", name, every, victims, offset),
         )
 
     def _hunt(self, hunt: Callable[[Subject[S, Any, C]], object], *key: object) -> Hunt:

@@ -5,6 +5,7 @@ as ever. But nobody reads a user agent, or checks a signature, here.
 """
 
 import copy
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -20,7 +21,7 @@ from botocore.serialize import JSONSerializer
 from botocore.signers import RequestSigner
 from botocore.useragent import UserAgentString
 from botocore.validate import ParamValidator
-from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.comparisons import AttributeValue, ConditionExpressionParser
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.parsing import ast_nodes, expressions
 
@@ -38,9 +39,13 @@ _VALIDATE: Any = vars(ParamValidator)["_validate"]
 _SERIALIZE: Any = vars(JSONSerializer)["_serialize"]
 _READ: Any = vars(BaseJSONParser)["_handle_structure"]
 _LEX = ConditionExpressionParser._lex_one_node
+_PARSE_CONDITION: Any = ConditionExpressionParser.parse
 _PARSE = UpdateExpressionParser.make
 _EQUAL = DynamoType.__eq__
 _ALIASES: dict[str, str] = {}
+# A thread, a condition and its names → what it was parsed to, its operands by the values' names, and what it
+# names. Of a thread, for each use puts other values there.
+_CONDITIONS: dict[tuple[object, ...], tuple[Any, list[tuple[str, Any]], list[str], list[str]]] = {}
 # What walks a tree, and a kind of node → the kind that it is to it; `None`: it passes it by.
 _KINDS: dict[tuple[type, type], type | None] = {}
 _ARE_NODES: dict[type, bool] = {}
@@ -61,6 +66,7 @@ def quick_calls() -> Iterator[None]:
             (JSONSerializer, "_serialize", _serialize),
             (BaseJSONParser, "_handle_structure", _read),
             (ConditionExpressionParser, "_lex_one_node", staticmethod(_lexed)),
+            (ConditionExpressionParser, "parse", _condition),
             (UpdateExpressionParser, "make", staticmethod(_parsed)),
             (Node, "__deepcopy__", _copied),
             (DepthFirstTraverser, "traverse_node_recursively", _walked),
@@ -150,6 +156,41 @@ def _is_text(value: Any, shape: Any) -> bool:
 @cache
 def _lexed(expression: str) -> Any:
     return _LEX(ConditionExpressionParser(None, None, None), expression)
+
+
+def _condition(parser: Any) -> Any:
+    """Parse a condition once, not for each of the values that it is asked with."""
+    values = parser.expression_attribute_values or {}
+    names = parser.expression_attribute_names or {}
+    key = threading.get_ident(), parser.condition_expression, *names.items()
+    if key not in _CONDITIONS:
+        parsed = _PARSE_CONDITION(parser)
+        # Whether BETWEEN is allowed depends on the kind of its values.
+        if not parser.condition_expression or "BETWEEN" in parser.condition_expression:
+            return parsed
+        stand_ins = {name: {"S": name} for name in values}
+        twin = ConditionExpressionParser(parser.condition_expression, names, stand_ins)
+        condition = _PARSE_CONDITION(twin)
+        operands = [(operand.value, operand) for operand in _values_in(condition)]
+        _CONDITIONS[key] = condition, operands, twin.expr_attr_names_found, twin.expr_attr_values_found
+        return parsed
+    condition, operands, names_found, values_found = _CONDITIONS[key]
+    if not all(name in values for name, _ in operands):
+        return _PARSE_CONDITION(parser)
+    for name, operand in operands:
+        [(operand.type, operand.value)] = values[name].items()
+    parser.expr_attr_names_found.extend(names_found)
+    parser.expr_attr_values_found.extend(values_found)
+    return condition
+
+
+def _values_in(part: Any) -> Iterator[Any]:
+    """Yield where in a condition its values are."""
+    if isinstance(part, AttributeValue):
+        yield part
+    for child in (*getattr(part, "arguments", ()), getattr(part, "lhs", None), getattr(part, "rhs", None)):
+        if child is not None:
+            yield from _values_in(child)
 
 
 @cache

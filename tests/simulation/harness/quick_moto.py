@@ -26,6 +26,7 @@ type Json = dict[str, Any]
 type Answer = tuple[int, dict[str, str], str]
 
 MOST_KEYS = 100
+_CONDITION = {"ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"}
 # How a query is bounded: (key, prefix), or (key, relation, value, value).
 _BOUND = re.compile(
     r"pk = :pk(?: AND (?:begins_with\((#?\w+), (:\w+)\)|(#?\w+) (BETWEEN|[<>]=?) (:\w+)(?: AND (:\w+))?))?"
@@ -104,10 +105,43 @@ def _batch_get_item(body: Json) -> Json | None:
 
 
 def _put_item(body: Json) -> Json | None:
-    if set(body) != {"TableName", "Item"}:
+    if set(body) - _CONDITION - {"TableName", "Item"} or not _is_all_used(body) or _has_empty(body["Item"]):
         return None
-    dynamodb().put_item(body["TableName"], body["Item"])
+    dynamodb().put_item(body["TableName"], body["Item"], **_condition(body))
     return {}
+
+
+def _delete_item(body: Json) -> Json | None:
+    if (
+        set(body) - _CONDITION - {"TableName", "Key"}
+        or not _is_all_used(body)
+        or set(body["Key"]) != {"pk", "sk"}
+    ):
+        return None
+    dynamodb().delete_item(body["TableName"], body["Key"], **_condition(body))
+    return {}
+
+
+def _has_empty(item: Json) -> bool:
+    """Tell whether anything in an item is empty, which in some places is refused."""
+    return any(kind == "NULL" or not value for each in item.values() for kind, value in each.items())
+
+
+def _is_all_used(body: Json) -> bool:
+    """Tell whether a condition says each of its names and values, for what says more is refused."""
+    condition = set(re.findall(r"[#:]\w+", body.get("ConditionExpression", "")))
+    return condition == {
+        *body.get("ExpressionAttributeNames", ()),
+        *body.get("ExpressionAttributeValues", ()),
+    }
+
+
+def _condition(body: Json) -> Json:
+    return {
+        "condition_expression": body.get("ConditionExpression"),
+        "expression_attribute_names": body.get("ExpressionAttributeNames"),
+        "expression_attribute_values": body.get("ExpressionAttributeValues"),
+    }
 
 
 def _query(body: Json) -> Json | None:
@@ -222,6 +256,7 @@ _WAYS: dict[str, Callable[[Json], Json | None]] = {
     "GetItem": _get_item,
     "BatchGetItem": _batch_get_item,
     "PutItem": _put_item,
+    "DeleteItem": _delete_item,
     "UpdateItem": _update_item,
     "Query": _query,
     "TransactWriteItems": _transact,

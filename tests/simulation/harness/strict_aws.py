@@ -19,6 +19,7 @@ from typing import Any, cast
 from unittest.mock import patch
 
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.signers import RequestSigner
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
@@ -110,11 +111,18 @@ def _read_some(body: Json, moto: Moto, chance: random.Random) -> Answer | None:
 def strict() -> Iterator[StrictAws]:
     """Put the rules over moto, which must be started; yields them."""
     rules = StrictAws()
+    sign = RequestSigner.sign
 
     def process(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Answer | None:
         return rules.process(stubber, request)
 
+    def signed(signer: RequestSigner, *given: Any, **options: Any) -> None:
+        # The quick archive looks at no signature.
+        if rules.archive is None or not rules.quick:
+            sign(signer, *given, **options)
+
     with (
+        patch.object(RequestSigner, "sign", signed),
         patch.object(BotocoreStubber, "process_request", process),
         patch.object(Table, "__deepcopy__", copy_of_table, create=True),
     ):

@@ -7,6 +7,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
+from moto.dynamodb.comparisons import get_filter_expression
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from tests.doubles.aws import in_moto, table_properties
 from tests.simulation.harness.quick_calls import quick_calls
@@ -102,3 +104,45 @@ def test_what_is_written_is_checked_and_read_back_the_same(
             return dynamodb.get_item(TableName="roster", Key=KEY)["Item"]
 
     assert written(quick_calls()) == written(nullcontext())
+
+
+CONDITIONS = [
+    "doc = :v",
+    "doc <> :v AND attribute_exists(pk)",
+    "NOT #c > :v",
+    "doc IN (:v, :w) OR begins_with(doc, :v)",
+    "#c BETWEEN :v AND :w",
+    "contains(names, :v)",
+    "attribute_type(doc, :v) OR size(doc) < :w",
+    # These are refused.
+    "doc = :unknown",
+    "#unknown = :v",
+    "((doc = :v))",
+    "doc =",
+]
+VALUES_OF_CONDITIONS: list[dict[str, Any]] = [
+    {":v": {"S": "x"}, ":w": {"S": "y"}},
+    {":v": {"S": "S"}, ":w": {"N": "2"}},
+    {":v": {"N": "1"}, ":w": {"N": "3"}},
+    {":v": {"NULL": True}, ":w": {"NULL": True}},
+    {":v": {"S": "ada"}},
+    {":v": {"S": "x"}, ":w": {"S": "y"}},
+]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_condition_holds_for_the_same_values(condition: str) -> None:
+    item = Item(DynamoType(KEY["pk"]), DynamoType(KEY["sk"]), HELD)
+
+    def held(way: AbstractContextManager[object]) -> list[Any]:
+        with way:
+            return [_held(condition, values, item) for values in VALUES_OF_CONDITIONS]
+
+    assert held(quick_calls()) == held(nullcontext())
+
+
+def _held(condition: str, values: dict[str, Any], item: Item) -> Any:
+    try:
+        return get_filter_expression(condition, {"#c": "count"}, values).expr(item)
+    except Exception as error:  # noqa: BLE001 - whatever moto raises
+        return type(error), str(error)

@@ -164,7 +164,7 @@ def _answered(call: Callable[[], Any]) -> Any:
 def _call(chance: random.Random) -> Callable[[], Any]:
     client = bootstrap._dynamodb()
     key: Any = {**KEY, "sk": {"S": chance.choice("abcd")}}
-    match chance.randrange(8):
+    match chance.randrange(9):
         case 0:
             return lambda: client.get_item(TableName="roster", Key=key, ConsistentRead=True)
         case 1:
@@ -175,8 +175,13 @@ def _call(chance: random.Random) -> Callable[[], Any]:
                 RequestItems={"roster": {"Keys": keys, "ConsistentRead": True}}
             )
         case 2:
-            item: Any = {**key, "revision": {"N": "1"}}
-            return lambda: client.put_item(TableName="roster", Item=item)
+            item: Any = {
+                **key,
+                "revision": {"N": chance.choice("12")},
+                **chance.choice([{}, {"doc": {"S": ""}}]),
+            }
+            on: Any = chance.choice([{}, *_conditions(chance)])
+            return lambda: client.put_item(TableName="roster", Item=item, **on)
         case 3:
             return _query(chance)
         case 4:
@@ -191,9 +196,27 @@ def _call(chance: random.Random) -> Callable[[], Any]:
                 **chance.choice([{}, {"ReturnValues": "ALL_NEW"}]),
             }
             return lambda: client.update_item(TableName="roster", Key=key, **update)
+        case 5:
+            on = chance.choice([{}, *_conditions(chance)])
+            return lambda: client.delete_item(TableName="roster", Key=key, **on)
         case _:
             actions = [_action(chance) for _ in range(chance.randint(1, 3))]
             return lambda: client.transact_write_items(TransactItems=actions)
+
+
+def _conditions(chance: random.Random) -> list[dict[str, Any]]:
+    revision = {":revision": {"N": chance.choice("12")}}
+    return [
+        {"ConditionExpression": "attribute_not_exists(pk)"},
+        {"ConditionExpression": "revision = :revision", "ExpressionAttributeValues": revision},
+        {
+            "ConditionExpression": "attribute_not_exists(#revision) OR #revision < :revision",
+            "ExpressionAttributeNames": {"#revision": "revision"},
+            "ExpressionAttributeValues": revision,
+        },
+        # This is refused: it names what it does not use.
+        {"ConditionExpression": "attribute_exists(pk)", "ExpressionAttributeNames": {"#state": "state"}},
+    ]
 
 
 HOW_A_QUERY_IS_BOUNDED: list[tuple[str, dict[str, Any]]] = [

@@ -222,7 +222,8 @@ bugs.add(
 )
 
 
-@bugs.bug("losses are recorded without condition", bugs.stalls("a data load and three workers", 1, (0,)))
+# At the 11th of 22 calls.
+@bugs.bug("losses are recorded without condition", bugs.stalls("a data load and three workers", 1, (0,), 6))
 def _losses_recorded_without_condition(patch: pytest.MonkeyPatch) -> None:
     def careless(self: Any, organization: str, was: Recorded, losses: Sequence[Loss]) -> bool:
         # As if it had been read a moment ago.
@@ -285,7 +286,8 @@ bugs.add(
 # ── Applying ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@bugs.bug("no fence", bugs.stalls("an import of what was taken back", 1, (0,)))
+# At the 45th of 60 calls.
+@bugs.bug("no fence", bugs.stalls("an import of what was taken back", 1, (0,), 30))
 def _no_fence(patch: pytest.MonkeyPatch) -> None:
     write = roster_table.RosterTable.write
 

@@ -9,7 +9,7 @@ from tests.simulation.pushes.bugs import of_troubles
 from tests.simulation.pushes.soaking import TROUBLES, leaver_in_trouble, soak
 from tests.simulation.pushes.subject import Pushing
 
-SEEDS = 3
+SEEDS = 2
 # With the others `test_teeth` hunts, in the same way.
 NOT_HUNTED = [trouble for trouble in TROUBLES if trouble not in of_troubles]
 

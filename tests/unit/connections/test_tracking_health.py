@@ -1,6 +1,7 @@
 """What a failure says of a connection's health, and what of it is told (P6, U5)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -19,9 +20,16 @@ from muster.errors import (
     Unavailable,
 )
 from muster.runs.ports import ErrorLog
+from muster.times import timestamp
 from tests.examples import NOW
 
-WELL: Mapping[str, Any] = {"failures": 0, "since": None, "probe_at": None, "reason": None}
+WELL: Mapping[str, Any] = {
+    "failures": 0,
+    "since": None,
+    "probe_at": None,
+    "reason": None,
+    "last_good": timestamp(NOW, to="seconds"),
+}
 
 
 class Kept:
@@ -41,9 +49,9 @@ class Kept:
     def park(self, organization: str, entries: Sequence[LogEntry], now: float) -> None:
         self.codes += [entry.code for entry in entries]
 
-    def tracker(self) -> HealthTracker:
+    def tracker(self, later: timedelta = timedelta()) -> HealthTracker:
         return HealthTracker(
-            "acme", "vault_crm", self, cast(ErrorLog, self), lambda: NOW, self.counted.append
+            "acme", "vault_crm", self, cast(ErrorLog, self), lambda: NOW + later, self.counted.append
         )
 
 
@@ -115,10 +123,48 @@ def test_it_works_again_once_a_call_has_worked_and_not_because_it_fails_otherwis
     assert kept.codes == ["connection_quarantined"]
     call(kept, REFUSED, None)
     assert kept.codes == ["connection_quarantined", "connection_quarantined", "connection_recovered"]
-    assert kept.counted == ["quarantined", "quarantined", "recovered"]
+    # A password that is refused once more is no further failure: nothing was sent.
+    assert kept.counted == ["failed", "quarantined", "failed", "quarantined", "recovered"]
     assert kept.kept == WELL
     call(kept, DOWN, None)
     assert kept.codes[3:] == ["connection_maintenance"]
+
+
+def test_that_calls_work_is_noted_once_an_hour_and_kept_while_they_fail() -> None:
+    kept = Kept()
+    for minutes, noted in ((0, 0), (59, 0), (61, 61), (90, 61)):
+        before = kept.kept
+        with kept.tracker(timedelta(minutes=minutes)).watched(cast(Any, Failing(None))) as vault:
+            list(vault.query("SELECT id"))
+        assert kept.kept["last_good"] == timestamp(NOW + timedelta(minutes=noted), to="seconds")
+        assert (kept.kept is before) is (minutes != noted)
+    call(kept, Unavailable("down"), REFUSED, DOWN)
+    assert kept.kept["last_good"] == timestamp(NOW + timedelta(minutes=61), to="seconds")
+
+
+@pytest.mark.parametrize(
+    ("errors", "later", "is_called"),
+    [
+        ([], 0, True),
+        ([None], 23, False),
+        ([None], 24, True),
+        ([None, Unavailable("down")], 1, True),
+        ([None, DOWN], 1, True),
+    ],
+)
+def test_schedules_call_what_nobody_has_called_for_a_day_or_what_has_failed(
+    errors: list[MusterError | None], later: int, is_called: bool
+) -> None:
+    kept, calls = Kept(), []
+    call(kept, *errors)
+
+    def fails() -> None:
+        calls.append(1)
+        raise Unavailable("down")
+
+    # That it fails stops nothing.
+    kept.tracker(timedelta(hours=later)).probe(fails)
+    assert bool(calls) is is_called
 
 
 def test_while_a_password_is_refused_schedules_are_skipped_and_look_at_nothing_else() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from muster.edits import member_edits
-from muster.edits.member_edits import Editor, read
+from muster.edits.member_edits import Editor, Others, read
 from muster.errors import Rejected
 from muster.roster.data_capture import Capture
 from muster.roster.decisions import Decision, Outcome
@@ -70,7 +70,7 @@ def decided(
         ada,
         read({"member": "ada", **edit}),
         by,
-        above,
+        Others(above),
         settings(**{**ACME, **sections}),
         pools or {"gong": Pool(used=1)},
         NOW,

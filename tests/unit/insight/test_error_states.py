@@ -1,14 +1,19 @@
 """What has become of an entry of the error log, as a table: entry, what happened since, state."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from muster.insight import error_states
 from muster.insight.error_states import Since
+from muster.provisioning import step_outcomes
+from muster.roster.accounts import Account
 from muster.roster.engage_state import Engage
 from muster.roster.member import Member
+from muster.roster.vault_state import Tries
 from muster.runs.run import Run, Status
+from tests.examples import settings
 from tests.members import vault_state
 
 AT = "2026-11-20T08:00:00.000Z"
@@ -48,6 +53,18 @@ TRIED = {"engage": {"since": AT, "last": AT}}
         (entry("import_failed"), [run("full", "r2", LATEST), run("incremental")], "solved", "r1"),
         (entry("push_failed"), [run("push")], "solved", "r1"),
         (entry("push_failed"), [run("full")], "open", None),
+        # Each app has pushes of its own, and Vault CRM as well.
+        (entry("push_failed", "vault_crm"), [run("push", app="scim.app")], "open", None),
+        (
+            entry("push_failed", "scim.app"),
+            [run("push"), run("push", app="scim.b")],
+            "open",
+            None,
+        ),
+        (entry("push_failed", "scim.app"), [run("push", app="scim.app")], "solved", "r1"),
+        (entry("connection_maintenance", "scim.app"), [run("full")], "open", None),
+        (entry("of_a_later_version", "scim.app"), [run("full")], "open", None),
+        (entry("of_a_later_version", "scim.app"), [run("push", app="scim.app")], "solved", "r1"),
         (entry("held_seats"), [run("incremental")], "solved", "r1"),
         # Whoever is not understood is read again by an import of everyone, and by no other.
         (entry("source_address"), [run("incremental")], "open", None),
@@ -140,3 +157,69 @@ def test_a_quarantine_is_open_until_the_connection_has_recovered() -> None:
     other = {**over, "system": "salesforce"}
     assert [each.state for each in error_states.listed([other, begun], Since([]))] == ["told", "open"]
     assert [each.state for each in error_states.listed([over, begun], Since([]))] == ["told", "solved"]
+
+
+FAILED = Tries(since=AT, last=AT)
+OWN = Account(standing="linked", id="7", active=True)
+APP = settings(connections={"scim": {"app": {"host": "app.example", "who": "everyone"}}})
+
+
+@pytest.mark.parametrize(
+    ("code", "account", "state"),
+    [
+        ("account_conflict", Account(standing="conflict", why="two"), "open"),
+        ("account_conflict", OWN, "solved"),
+        ("account_to_adopt", Account(standing="matched", id="7"), "open"),
+        ("account_to_adopt", Account(standing="ignored", id="7"), "solved"),
+        ("account_no_licence", Account(full_since=AT, tries=FAILED), "open"),
+        ("account_no_licence", replace(OWN, tries=FAILED, why="refused"), "solved"),
+        ("account_refused", replace(OWN, tries=FAILED, why="refused"), "open"),
+        ("account_refused", replace(OWN, tries=FAILED, why=step_outcomes.NO_EFFECT), "solved"),
+        ("account_no_effect", replace(OWN, tries=FAILED, why=step_outcomes.NO_EFFECT), "open"),
+        ("account_no_effect", OWN, "solved"),
+    ],
+)
+def test_what_waits_in_an_app_is_shown_by_the_members_account(
+    code: str, account: Account, state: str
+) -> None:
+    whose = Member(id="m", organization="acme", active=True, accounts={"scim.app": account})
+    told = entry(code, "scim.app", member="m")
+    for pushed in ([], [run("push", app="scim.app")]):
+        (found,) = error_states.listed([told], Since(pushed, {"m": whose}, settings=APP))
+        assert found.state == state
+    # Told once more under the id that the account has got since, it is the same.
+    again = {**told, "record": "8", "at": LATER}
+    newest, older = error_states.listed([again, told], Since([], {"m": whose}, settings=APP))
+    assert (newest.state, older.state) == (state, "repeated")
+    # Of an app that is not in the settings any more nothing is left to do.
+    (found,) = error_states.listed([told], Since([], {"m": whose}, settings=settings()))
+    assert found.state == "solved"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "state"),
+    [({}, "open"), ({"email": "ada@acme.example"}, "solved"), ({"active": False}, "solved")],
+)
+def test_what_a_member_lacks_for_an_app_is_shown_by_its_attributes(
+    attributes: dict[str, Any], state: str
+) -> None:
+    whose = replace(Member(id="m", organization="acme", active=True), **attributes)
+    told = entry("account_lacks_attributes", "scim.app", member="m")
+    (found,) = error_states.listed([told], Since([], {"m": whose}, settings=APP))
+    assert found.state == state
+
+
+@pytest.mark.parametrize(
+    ("refused", "state"),
+    [({("scim.app", "7")}, "open"), ({("scim.other", "7")}, "solved"), (set(), "solved"), (None, "open")],
+)
+def test_a_group_is_refused_as_long_as_somebody_cannot_be_put_into_it(
+    refused: set[tuple[str, str]] | None, state: str
+) -> None:
+    since = Since(
+        [run("push", app="scim.app")],
+        refused_groups=None if refused is None else frozenset(refused),
+        settings=APP,
+    )
+    (found,) = error_states.listed([entry("app_group_refused", "scim.app")], since)
+    assert found.state == state

@@ -117,6 +117,13 @@ def test_where_all_is_well_nothing_is_found() -> None:
         ({"waiting": {"engage": 1}}, Level.SOON, "1 person in line for a licence of Engage."),
         ({"errors": {"held_seats": 2}}, Level.WAITS, "2 people held at the door"),
         ({"errors": {"request_failed": 2, "x": 1}}, Level.SOON, "3 open errors: 2 request failed, 1 x."),
+        ({"queues": Queues(events_given_up=2)}, Level.BROKEN, "not told on the event bus, 2 times"),
+        (
+            {"connections": {"vault_crm": Health(last_good=timestamp(ago(30)))}},
+            Level.BROKEN,
+            "No call of Vault CRM has worked for 30 hours.",
+        ),
+        ({"connections": {"vault_crm": Health(last_good=timestamp(ago(25)))}}, None, ""),
         ({"queues": Queues(changes=4)}, Level.KNOWN, "4 messages on the queue"),
         ({"queues": Queues(changes_given_up=1)}, Level.BROKEN, "1 message could not be applied"),
         ({"queues": Queues(starts_given_up=2)}, Level.BROKEN, "2 scheduled starts did not happen"),
@@ -162,3 +169,100 @@ def test_the_worst_comes_first() -> None:
     found = health.findings(facts)
     assert [finding.level for finding in found] == [Level.BROKEN, Level.WAITS, Level.SOON, Level.KNOWN]
     assert health.in_words(facts, found).startswith("3 things to look at, first: 1 message could not")
+
+
+APPS = settings(
+    connections={
+        "salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000001"},
+        "scim": {name: {"host": f"{name}.example", "who": "everyone"} for name in ("gong", "slack")},
+    },
+)
+PUSHED = {"import": NOW, "scim.gong": NOW, "scim.slack": NOW}
+OF_APPS = replace(
+    WELL, settings=APPS, succeeded=PUSHED, due=0, due_in={"scim.gong": 2}, connections={"scim.gong": Health()}
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "level", "words"),
+    [
+        ({"in_apps": {("scim.gong", "account_to_adopt"): 1}}, Level.WAITS, "1 person has an account in gong"),
+        (
+            {"in_apps": {("scim.gong", "account_conflict"): 2}},
+            Level.WAITS,
+            "2 people have accounts in gong (SCIM) that are not clearly theirs.",
+        ),
+        (
+            {"in_apps": {("scim.gong", "account_no_licence"): 3}},
+            Level.SOON,
+            "3 people wait for a licence of gong",
+        ),
+        (
+            {"in_apps": {("scim.slack", "account_no_effect"): 1}},
+            Level.BROKEN,
+            "slack (SCIM) has said of 1 person",
+        ),
+        # What is told by itself is not told among the open errors once more.
+        ({"errors": {"account_to_adopt": 1}}, None, ""),
+        ({"errors": {"account_refused": 1}}, Level.SOON, "1 open error: 1 account refused."),
+        # One app that was pushed does not make another look pushed.
+        (
+            {"succeeded": {**PUSHED, "scim.slack": ago(30)}},
+            Level.BROKEN,
+            "No push to slack (SCIM) has succeeded for 30 hours.",
+        ),
+        (
+            {
+                "runs": (
+                    run(Status.SUCCEEDED, "push", app="scim.gong"),
+                    run(Status.FAILED, "push", app="scim.slack", message="Down."),
+                )
+            },
+            Level.BROKEN,
+            "The last push to slack (SCIM) failed: run r1. Down.",
+        ),
+        ({"runs": (run(Status.FAILED, "push", app="scim.gone"),)}, None, ""),
+        (
+            {"connections": {"scim.gong": Health(1, "then", None, "password")}},
+            Level.BROKEN,
+            "The token of gong (SCIM) was refused",
+        ),
+    ],
+)
+def test_each_fact_of_an_app_is_found(changed: dict[str, Any], level: Level | None, words: str) -> None:
+    found = health.findings(replace(OF_APPS, **changed))
+    bad = [finding for finding in found if finding.level is not Level.KNOWN]
+    assert [finding.level for finding in bad] == ([level] if level else [])
+    assert words in "".join(finding.what for finding in bad)
+    assert all(finding.remedy for finding in bad)
+    assert [finding.what for finding in found if finding.level is Level.KNOWN][:1] == [
+        "gong (SCIM): last pushed 2026-11-20 08:16 UTC; the next push looks at 2 people."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({}, "It is safe to push now: 2 people in gong (SCIM), nothing blocks."),
+        ({"due_in": {}}, "It is safe to push now: nobody is due, nothing blocks."),
+        ({"checks": None}, "nothing blocks as far as is known without asking the apps."),
+        (
+            {"anew": frozenset({"scim.slack"})},
+            "2 people in gong (SCIM), everybody in slack (SCIM) (it was not pushed with these settings yet)",
+        ),
+        (
+            {"connections": {"scim.slack": Health(3, "then", "soon")}},
+            "nothing blocks. But slack (SCIM) has failed 3 times; it is tried again at soon.",
+        ),
+        (
+            {
+                "connections": {
+                    name: Health(1, "then", None, "password") for name in ("scim.gong", "scim.slack")
+                }
+            },
+            "Do not push now: the token of gong (SCIM) was refused",
+        ),
+    ],
+)
+def test_whether_it_is_safe_to_push_to_apps_is_one_sentence(changed: dict[str, Any], sentence: str) -> None:
+    assert sentence in health.push_sentence(replace(OF_APPS, **changed))

@@ -122,6 +122,25 @@ LEAVES: Changes = {
         ),
         ({"seats.gong.state": ("waiting", "held")}, {"news": "changed", "gained": [{"seat": "gong"}]}),
         (
+            {"accounts.scim.gong.state": (None, "active"), "accounts.scim.gong.id": (None, "7")},
+            {"news": "changed", "gained": [{"account": "scim.gong"}]},
+        ),
+        (
+            {"accounts.scim.gong.state": ("active", "inactive")},
+            {"news": "changed", "lost": [{"account": "scim.gong"}]},
+        ),
+        (
+            {
+                "accounts.scim.gong.state": (None, "to_adopt"),
+                "accounts.scim.b.state": (None, "no_licence"),
+            },
+            {
+                "news": "changed",
+                "failed": [{"account": "scim.gong", "status": "to_adopt"}],
+                "waits_for": [{"account": "scim.b"}],
+            },
+        ),
+        (
             {"seats.gong.state": ("held", "waiting")},
             {"news": "changed", "lost": [{"seat": "gong"}], "waits_for": [{"seat": "gong"}]},
         ),

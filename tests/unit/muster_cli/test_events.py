@@ -170,6 +170,26 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
         {"as": "manager", "changes": [{"member": "ada@x", "data_capture": {"a": None}}], "by": "grace@x"},
     ),
     (
+        "accounts adopt scim.gong --state to_adopt --preview",
+        "MemberSettingsFunction",
+        {
+            "accounts": {"scim.gong": "adopt"},
+            "filter": {"account": "to_adopt"},
+            "preview": True,
+            "by": JANE,
+        },
+    ),
+    (
+        "accounts ignore scim.gong ada@x bob@x --why theirs",
+        "MemberSettingsFunction",
+        {"accounts": {"scim.gong": "ignore"}, "members": ["ada@x", "bob@x"], "why": "theirs", "by": JANE},
+    ),
+    (
+        "accounts reconsider scim.gong ada@x",
+        "MemberSettingsFunction",
+        {"accounts": {"scim.gong": "reconsider"}, "members": ["ada@x"], "by": JANE},
+    ),
+    (
         "settings get --version 3",
         "OrganizationSettingsFunction",
         {"action": "get", "version": 3, "detail": True},

@@ -30,6 +30,7 @@ ADA: Json = {
     "workspaces": {"EMEA": {"profile": "Manager", "origin": "assignment:Field sales"}},
     "data_capture": {},
     "groups": {},
+    "accounts": {},
     "identity": {"name": "Ada Lovelace", "email": "ada@acme.example", "why": None},
     "manager": {"id": "m2", "name": "Grace Hopper", "origin": "crm", "why": None},
     "keep_active": None,
@@ -41,8 +42,63 @@ ADA: Json = {
     "salesforce": None,
     "now": None,
 }
+ACCOUNT = {
+    "state": "active",
+    "user_name": "ada",
+    "id": "2819",
+    "since": "2026-11-20T08:15:31.000Z",
+    "origin": "created",
+    "groups": ["Sales"],
+    "read_back": "open",
+    "is_to_be_in": True,
+    "why": None,
+    "next": [],
+    "due": None,
+    "do": None,
+    "stays_valid": None,
+}
+NONE = {**ACCOUNT, "state": None, "user_name": None, "id": None, "since": None, "origin": None, "groups": []}
 WAITING = {"state": "waiting", "since": "2026-11-20T08:15:31Z", "place": 3, "of": 9, "origin": "manual:jane"}
 CAPTURE = {"intended": "enabled", "effective": "enabled", "origin": "assignment:Field sales", "why": None}
+
+
+@pytest.mark.parametrize(
+    ("account", "said"),
+    [
+        (
+            ACCOUNT,
+            ["Account in gong (SCIM): ada (2819), open since 2026-11-20 08:15, made by Muster, in Sales."],
+        ),
+        (
+            {
+                **ACCOUNT,
+                "state": "inactive",
+                "origin": "adopted:jane",
+                "groups": [],
+                "stays_valid": "It.",
+            },
+            [
+                "Account in gong (SCIM): ada (2819), closed since 2026-11-20 08:15, adopted by jane.",
+                "gong (SCIM): It.",
+            ],
+        ),
+        (
+            {**ACCOUNT, "read_back": None, "since": None, "next": ["closes it", "reads back"], "due": ""},
+            [
+                "Account in gong (SCIM): ada (2819), open, not read back yet, made by Muster, in Sales.",
+                "gong (SCIM): The next push closes it and reads back.",
+            ],
+        ),
+        (
+            {**NONE, "state": "no_licence", "why": "Full.", "do": "Buy.", "due": "2026-11-21T08:00:00.000Z"},
+            ["! No account in gong (SCIM): Full. It is tried again from 2026-11-21 08:00 on. Buy."],
+        ),
+        ({**NONE, "why": "Not active."}, ["No account in gong (SCIM): Not active."]),
+    ],
+)
+def test_an_account_is_told_with_what_it_is_and_what_comes(account: Json, said: list[str]) -> None:
+    shown = explanations.lines({**ADA, "accounts": {"scim.gong": account}})
+    assert [line for line in shown if "gong (SCIM)" in line] == said
 
 
 @pytest.mark.parametrize(

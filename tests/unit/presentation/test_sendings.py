@@ -55,6 +55,20 @@ def test_a_push_that_was_applied_shows_nobody() -> None:
     assert sendings.lines({"counts": {"removed": 3}}) == []
 
 
+def test_a_push_to_an_app_is_a_line_a_person() -> None:
+    known = {"steps": ["create"], "account": "ada@acme.example", "why": None, "member": "m"}
+    made = {**known, "name": "Ada Lovelace", "does": "made"}
+    other = {**known, "name": None, "does": "conflict", "why": "two of that name"}
+
+    assert sendings.are_sent([made])
+    assert sendings.of_items([made, other]) == [
+        "+ Ada Lovelace: gets an account, ada@acme.example",
+        "! m: has an account that is not clearly theirs, two of that name",
+    ]
+    shown = sendings.sendings_table([made, other]).rows
+    assert shown[0] == ("Ada Lovelace", "gets an account", "ada@acme.example", "")
+
+
 def test_a_push_as_a_table() -> None:
     shown = sendings.sendings_table([*ITEMS[:1], *ITEMS[3:4], *ITEMS[-1:]])
 

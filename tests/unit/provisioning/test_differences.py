@@ -8,7 +8,7 @@ import pytest
 from muster.crm.scim_answers import Outcome, Written
 from muster.crm.scim_resources import Resource
 from muster.errors import Problem
-from muster.provisioning import adoption, step_outcomes
+from muster.provisioning import step_outcomes
 from muster.provisioning.differences import Kind, Step, aim, difference
 from muster.provisioning.first_contact import Match
 from muster.provisioning.group_changes import GroupChange, group_changes, still_to_send
@@ -152,38 +152,6 @@ def test_what_failed_waits_and_what_is_another_thing_does_not(wanted: WantedAcco
     assert steps(failed, wanted) == []
     assert steps(failed, wanted, LATER) != []
     assert steps(replace(failed, tried="another"), wanted) != []
-
-
-@pytest.mark.parametrize(
-    ("account", "taken", "is_adopted"),
-    [
-        (replace(NO_ACCOUNT, standing="matched", id="7", user_name="ada"), {}, True),
-        (replace(NO_ACCOUNT, standing="conflict", id="7"), {"7": "m-1"}, True),
-        (replace(NO_ACCOUNT, standing="ignored", id="7"), {}, True),
-        (replace(NO_ACCOUNT, standing="conflict", id="7"), {"7": "m-2"}, False),
-        (replace(NO_ACCOUNT, standing="conflict"), {}, False),
-        (NO_ACCOUNT, {}, False),
-        (THERE, {"1": "m-1"}, False),
-    ],
-)
-def test_what_can_be_adopted(account: Account, taken: dict[str, str], is_adopted: bool) -> None:
-    said = adoption.adopted("m-1", account, "jane", taken)
-    if not is_adopted:
-        assert isinstance(said, Problem)
-        return
-    assert isinstance(said, Account)
-    assert (said.standing, said.origin, said.unsure) == (LINKED, "adopted:jane", True)
-    assert steps(said, WANTED)[0] == "look"
-
-
-def test_what_is_ignored_is_left_alone_until_it_is_reconsidered() -> None:
-    matched = replace(NO_ACCOUNT, standing="matched", id="7", user_name="ada")
-    left = adoption.ignored("m-1", matched, "jane")
-    assert isinstance(left, Account)
-    assert steps(left, WantedAccount({"userName": "another"})) == []
-    assert steps(adoption.reconsidered(left), WANTED)[0] == "look"
-    assert isinstance(adoption.ignored("m-1", THERE, "jane"), Problem)
-    assert adoption.reconsidered(THERE) == THERE
 
 
 # ── What comes of a step ─────────────────────────────────────────────────────────────────────────────

@@ -24,6 +24,7 @@ DOCUMENT = {
     "connections": {
         "salesforce": {"host": "acme.my.salesforce.com", "organization_id": "00D000000000001EAA"},
         "vault_crm": {"host": "acme-crm.veevavault.com", "manage_features": ["engage"]},
+        "scim": {"gong": {"host": "gong.example", "who": "everyone"}},
     },
 }
 APPLIED = RunAnswer(ended=Ended.APPLIED, message="…", run_id="r", counts={"created": 1}, seats={})
@@ -41,6 +42,10 @@ class World:
     told: list[Reading] = field(default_factory=list)
     warned: list[MusterError] = field(default_factory=list)
     pages: int = 0
+    called: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def health(self, organization: str, connection: str) -> dict[str, Any]:
+        return self.called.get(connection, {})
 
     def state(self, organization: str) -> ImportState:
         self._may_fail("state")
@@ -70,11 +75,22 @@ class World:
         if what in self.failing:
             raise Unavailable(f"{what} does not answer")
 
-    def telling(self, kind: Literal["import", "push"] = "import") -> RunReporter:
+    def telling(
+        self, kind: Literal["import", "push"] = "import", pushed_to: str | None = None
+    ) -> RunReporter:
         stored = StoredSettings("acme", 1, DOCUMENT, "jane", timestamp(SAVED_AT), "", "a")
         world: Any = self  # what a run reports on, of a much wider table
         return RunReporter(
-            stored, kind, world, world, world, lambda: NOW, self.told.append, self.warned.append
+            stored,
+            kind,
+            world,
+            world,
+            world,
+            lambda: NOW,
+            self.told.append,
+            self.warned.append,
+            world,
+            pushed_to,
         )
 
     def values(self, metric: str) -> list[tuple[float, dict[str, str]]]:
@@ -136,6 +152,58 @@ def test_pushes_are_silent_since_the_last_that_succeeded(latest: list[Run], hour
     assert world.values("HoursSinceLastPush") == [(hours, {}), (hours, {"organization": "acme"})]
 
 
+@pytest.mark.parametrize(
+    ("pushed_to", "app", "of"),
+    [
+        ("vault_crm", None, {"organization": "acme"}),
+        ("scim.gong", "scim.gong", {"organization": "acme", "connection": "scim.gong"}),
+    ],
+)
+def test_a_push_to_one_connection_does_not_make_another_look_pushed(
+    pushed_to: str, app: str | None, of: dict[str, str]
+) -> None:
+    others = [run(hours, Status.SUCCEEDED, app=None if app else "scim.gong") for hours in (1, 3)]
+    world = World(latest=[others[0], run(2, Status.SUCCEEDED, app=app), others[1]])
+    world.telling("push", pushed_to).around(lambda: SKIPPED, scheduled=True)
+    assert world.values("HoursSinceLastPush") == [(2.0, {}), (2.0, of)]
+
+
+# ── The last call that worked ────────────────────────────────────────────────────────────────────
+
+
+def good(hours_ago: float) -> dict[str, Any]:
+    return {"last_good": timestamp(NOW - timedelta(hours=hours_ago), to="seconds")}
+
+
+@pytest.mark.parametrize(
+    ("called", "daily", "told"),
+    [
+        ({}, True, []),
+        ({"vault_crm": good(1)}, False, [(1.0, {})]),
+        ({"vault_crm": good(1)}, True, [(1.0, {}), (1.0, {"connection": "vault_crm"})]),
+        # Whatever the alarm is about is named, and not only once a day.
+        ({"scim.gong": good(27)}, False, [(27.0, {}), (27.0, {"connection": "scim.gong"})]),
+        # It has never worked.
+        ({"scim.gong": {"failures": 5, "since": timestamp(NOW - timedelta(hours=3))}}, False, [(3.0, {})]),
+        # That Salesforce answers is told by imports.
+        ({"salesforce": good(99)}, True, []),
+    ],
+)
+def test_imports_tell_when_a_call_of_each_connection_worked_last(
+    called: dict[str, dict[str, Any]], daily: bool, told: list[tuple[float, dict[str, str]]]
+) -> None:
+    world = World(called=called)
+    world.telling().around(lambda: SKIPPED, scheduled=True, daily=daily)
+    expected = [(hours, {"organization": "acme", **of} if of else {}) for hours, of in told]
+    assert world.values("HoursSinceLastGoodCall") == expected
+
+
+def test_pushes_tell_it_of_their_own_connection() -> None:
+    world = World(called={"vault_crm": good(30), "scim.gong": good(2)})
+    world.telling("push", "scim.gong").around(lambda: SKIPPED, scheduled=True)
+    assert world.values("HoursSinceLastGoodCall") == [(2.0, {})]
+
+
 def test_where_pushes_succeed_one_page_of_runs_is_enough() -> None:
     world = World(latest=quarter_hours(0, 100, Status.SUCCEEDED))
     world.telling("push").around(lambda: SKIPPED, scheduled=True)
@@ -179,6 +247,7 @@ def test_once_a_day_it_is_told_how_long_credentials_last_where_a_secret_says_so(
         kept={
             "muster/acme/salesforce": {"client_id": "x", "expires_on": "2026-12-01"},
             "muster/acme/vault_crm": {"username": "x", "password": "y"},
+            "muster/acme/scim/gong": {"token": "x", "expires_on": "2026-11-30"},
         }
     )
     world.telling().around(lambda: SKIPPED, scheduled=True)
@@ -187,6 +256,8 @@ def test_once_a_day_it_is_told_how_long_credentials_last_where_a_secret_says_so(
     assert world.values("CredentialsExpireInDays") == [
         (9, {}),
         (9, {"organization": "acme", "connection": "salesforce"}),
+        (8, {}),
+        (8, {"organization": "acme", "connection": "scim.gong"}),
     ]
 
 
@@ -200,6 +271,16 @@ def test_a_push_that_did_something_tells_what_came_of_it_and_who_waits() -> None
     assert world.values("PushOutcomes") == [(2, {"organization": "acme", "outcome": "added"})]
     assert world.values("LicencesWaiting") == [(1, {"organization": "acme", "feature": "engage"})]
     assert world.values("RunSeconds") == [(0.0, {"kind": "push"})]
+
+
+def test_a_push_to_an_app_tells_what_came_of_it_under_its_name_and_nothing_of_licences() -> None:
+    pushed = run(0, Status.SUCCEEDED, id="r", counts={"made": 2}, app="scim.gong")
+    world = World(latest=[pushed])
+    done = replace(APPLIED, counts={"made": 2}, seats=None)
+    world.telling("push", "scim.gong").around(lambda: done, scheduled=False)
+    of = {"organization": "acme", "connection": "scim.gong", "outcome": "made"}
+    assert world.values("PushOutcomes") == [(2, of)]
+    assert world.values("LicencesWaiting") == []
 
 
 def test_a_quiet_import_tells_only_what_an_alarm_needs() -> None:
@@ -243,6 +324,7 @@ def test_what_cannot_be_read_is_logged_and_hides_nothing_else(failing: str, unto
             kept={
                 "muster/acme/salesforce": {"expires_on": "2026-12-01"},
                 "muster/acme/vault_crm": {"username": "x"},
+                "muster/acme/scim/gong": {"token": "x"},
             },
             **failing,
         )

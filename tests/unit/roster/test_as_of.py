@@ -24,6 +24,11 @@ PLACES = (
     | st.builds(lambda since: {"state": "waiting", "since": since, "rank": 2}, st.text(max_size=2))
     | st.builds(lambda seat: {"state": "blocked", "requires": seat}, NAMES)
 )
+ACCOUNTS = {
+    "standing": st.sampled_from(["linked", "matched", "ignored"]),
+    "id": st.sampled_from(["1", "2"]),
+    "active": st.booleans(),
+}
 SETTINGS = st.fixed_dictionaries(
     {"intended": TEXT, "effective": TEXT, "seat_required": TEXT, "origin": st.just("crm")}
 )
@@ -42,6 +47,9 @@ ATTRIBUTES: dict[str, st.SearchStrategy[Any]] = {
     "custom": st.dictionaries(NAMES, TEXT),
     "assignment": TEXT,
     "seats": st.dictionaries(NAMES, PLACES),
+    "accounts": st.dictionaries(
+        st.sampled_from(["scim.gong", "scim.slack"]), st.fixed_dictionaries({}, optional=ACCOUNTS)
+    ),
     "workspaces": st.dictionaries(NAMES, st.text(max_size=3)),
     "data_capture": st.dictionaries(NAMES, SETTINGS),
     "engage": ENGAGE,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from muster.edits import group_requests, member_edits
-from muster.edits.member_edits import Editor
+from muster.edits.member_edits import Editor, Others
 from muster.errors import Problem
 from muster.roster import salesforce_lifecycle
 from muster.roster.decisions import Decision, Known, Outcome
@@ -74,7 +74,7 @@ class Story:
             self.ada,
             member_edits.read({"member": self.ada.id, **edit}),
             Editor(JANE),
-            (),
+            Others(),
             self.settings,
             self.pools,
             self.now,

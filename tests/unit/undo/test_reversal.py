@@ -9,6 +9,7 @@ from muster.roster.decisions import Outcome
 from muster.roster.history import values_of
 from muster.roster.member import Member
 from muster.roster.seats import Pool
+from muster.undo.topics import topics_named
 from tests.examples import BOB, settings
 from tests.unit.undo.story import JANE, VAULT, Story, all_of, held
 
@@ -421,3 +422,8 @@ def test_a_group_that_an_automatic_assignment_gives_is_the_assignments() -> None
     found = story.undo("bad", "Partners")
     assert ("engage.request", "follows Salesforce through") in held(found)
     assert values_of(story.ada)["engage.request"] == "DE"
+
+
+def test_what_was_recorded_of_accounts_in_apps_is_never_put_back() -> None:
+    fields = ["accounts.scim.app.state", "title", "accounts.scim.app.id", "seats.gong.state"]
+    assert [topic.name for topic in topics_named(fields)] == ["title", "seats.gong"]

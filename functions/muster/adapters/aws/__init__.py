@@ -13,6 +13,7 @@ delivery_journal                                         which notifications wer
 loss_table                                               what messages took from members in the last hour
 change_queue                                             the queue between webhook and worker (SQS)
 history_stream, event_bus, failure_queue                 history entries told on a bus (EventBridge, SQS)
+member_stream                                            members who have left, as the stream hands them over
 queue_counts                                             how many messages wait, and were given up (SQS)
 digest_note, inform_topic                                the note of the last digest; who is informed (SNS)
 mail, mail_outbox                                        mails (SES), and those still to be sent

@@ -17,11 +17,12 @@ _WAITING: Any = [
 
 
 class QueueCounts:
-    """Counts of the queue of changes and of the two dead-letter queues, by their URLs."""
+    """Counts of the queue of changes and of those of what was given up, by their URLs."""
 
-    def __init__(self, client: SQSClient, changes: str, changes_given_up: str, starts_given_up: str) -> None:
+    def __init__(self, client: SQSClient, changes: str, given_up: tuple[str, str, str]) -> None:
+        """`given_up` are those of changes, of scheduled starts, and of events."""
         self._client = client
-        self._urls = changes, changes_given_up, starts_given_up
+        self._urls = changes, *given_up
 
     def changes(self) -> int:
         """Return how many messages wait to be followed, those at work included."""
@@ -34,6 +35,10 @@ class QueueCounts:
     def starts_given_up(self) -> int:
         """Return how many scheduled starts are in theirs."""
         return self._count(self._urls[2])
+
+    def events_given_up(self) -> int:
+        """Return how many notes there are of changes that could not be told on the event bus."""
+        return self._count(self._urls[3])
 
     def _count(self, url: str) -> int:
         with translated("the queue"):

@@ -274,11 +274,17 @@ class RunTable:
         """Return the health of a connection, as stored by `save_health`; empty if there is none."""
         item = self._get(_health_key(organization, connection))
         found: dict[str, Any] = json.loads(item["doc"]["S"]) if item else {}
+        if item and "last_good" in item:
+            found["last_good"] = item["last_good"]["S"]
         return found
 
     def save_health(self, organization: str, connection: str, health: Mapping[str, Any]) -> None:
         """Store the health of a connection; the last write wins."""
-        item = {**_health_key(organization, connection), "doc": _doc(health)}
+        # Beside the document: whoever goes back to an earlier version could not read that any more.
+        document = {name: value for name, value in health.items() if name != "last_good"}
+        item = {**_health_key(organization, connection), "doc": _doc(document)}
+        if last_good := health.get("last_good"):
+            item["last_good"] = {"S": last_good}
         with translated(_SYSTEM):
             self._client.put_item(TableName=self._table, Item=item)
 
