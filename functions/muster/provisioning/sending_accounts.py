@@ -116,13 +116,14 @@ class AccountSender:
         """Record the accounts that were found, and tell those that wait for a person.
 
         An account that is to be made is recorded when it is. Where none is made it is recorded, too, that
-        nobody was found, and by which name: who leaves is looked for once more.
+        nobody was found, and by which name: who leaves is looked for once more. So it is of who has left
+        while an account was being made, for else it would be looked for with every push.
         """
         found = {
             name: case.account
             for name, case in cases.items()
             if case.account != self._recorded[name]
-            and (case.account.standing != UNKNOWN or self.connection.only_ends_access)
+            and (case.account.standing != UNKNOWN or case.wanted is None or self.connection.only_ends_access)
         }
         waiting = [name for name, account in found.items() if account.standing in (CONFLICT, MATCHED)]
         told = [name for name in waiting if _is_news(found[name], self._recorded[name])]
