@@ -50,8 +50,9 @@ class AppState:
         return replace(self, groups={**others, name: group})
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is stored."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """Return what is stored; `orphans` only where an app was compared."""
+        stored = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return stored if self.orphans else {name: each for name, each in stored.items() if name != "orphans"}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> AppState:
