@@ -215,6 +215,7 @@ def _member(number: int, team: str | None) -> Member:
         crm={"salesforce": {"id": f"005{number:012d}", "username": address}},
         assignment=team,
         changed_for=(APP,),
+        version=1,
         revision=1,
     )
 
