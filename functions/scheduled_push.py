@@ -37,8 +37,6 @@ from muster.errors import Downtime, MusterError, Problem, Rejected
 from muster.observability import logger, metrics
 from muster.presentation import plans, sendings
 from muster.presentation.answers import Answer, Layout
-from muster.provisioning.ports import AppPorts
-from muster.provisioning.steps import AppTarget
 from muster.pushes.pushing import Pushing
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.kinds import UNDO
@@ -262,18 +260,11 @@ def _pushed_to_app(
             watching.try_now(lambda: app.first_page(USERS))
         elif asked.is_begun_by_schedule:
             watching.probe(lambda: app.first_page(USERS))
-        ports = AppPorts(
-            runs=bootstrap.run_table(),
-            archive=bootstrap.run_archive(),
-            roster=bootstrap.roster_table(),
-            states=bootstrap.app_table(),
-            app=app,
-            preflight=partial(checking.failed_app_checks, connection, connected),
-        )
+        ports = bootstrap.app_ports(app, partial(checking.failed_app_checks, connection, connected))
         pushing = Pushing(
             stored,
             ports.of_runs,
-            lambda clock: AppTarget(ports, clock, stored.settings, connection),
+            lambda clock: bootstrap.app_target(ports, clock, stored.settings, connection),
             _now,
             remaining,
             asked.hand_over,

@@ -54,24 +54,17 @@ def whole(people: int = PEOPLE) -> Iterator[Ratio]:
         quiet = [work.measured() for _ in range(ROUNDS)]
         nobody = "push of nobody / the calls of the first contact alone, cpu"
         yield Ratio(nobody, [each.seconds / first.alone for each in quiet], None, quiet[-1].notes())
-        changed = []
-        for turn in range(ROUNDS):
-            work.change(range(1), title=f"Manager {turn}")
-            changed.append(work.measured())
-        ratios = [each.seconds / other.seconds for each, other in zip(changed, quiet, strict=True)]
-        yield Ratio("one changed member / push of nobody, cpu", ratios, None, changed[-1].notes())
-        for does, fields in (
-            ("join a group", {"assignment": "Team 0"}),
-            ("leave", {"active": False}),
+        for does, ids_of, fields in (
+            ("one changed member", lambda _: range(1), lambda turn: {"title": f"Manager {turn}"}),
+            (f"{SOME} new members of a group", work.newcomers, lambda _: {"assignment": "Team 0"}),
+            (f"{SOME} leavers", work.newcomers, lambda _: {"active": False}),
         ):
             some = []
             for turn in range(ROUNDS):
-                work.change(work.newcomers[turn * SOME : (turn + 1) * SOME], **fields)
+                work.change(ids_of(turn), **fields(turn))
                 some.append(work.measured())
-            ratios = [each.seconds / each.alone for each in some]
-            yield Ratio(
-                f"{SOME} members who {does} / its calls alone, cpu", ratios, None, some[-1].notes(SOME)
-            )
+            ratios = [each.seconds / other.seconds for each, other in zip(some, quiet, strict=True)]
+            yield Ratio(f"{does} / push of nobody, cpu", ratios, None, some[-1].notes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +79,10 @@ class _Measured:
     def notes(self, members: int = 1) -> str:
         """Return what was called: of the app, and of the table a member."""
         calls = ", ".join(f"{count:,} {name}" for name, count in sorted(self.app.items())) or "no call"
-        a_member = " a member" if members > 1 else ""
-        table = ", ".join(f"{count / members:.2g} {name}" for name, count in sorted(self.table.items()))
-        return f"{calls}; table{a_member}: {table}"
+        table = {name: count / members for name, count in sorted(self.table.items())}
+        # A member's share of what is done once a push is nothing.
+        shown = [f"{count:.3g} {name}" for name, count in table.items() if members == 1 or count >= 0.05]
+        return f"{calls}; table{' a member' if members > 1 else ''}: {', '.join(shown)}"
 
 
 class _IndexedTable(Table):
@@ -155,16 +149,19 @@ class _Work:
             lambda: 900.0,
             app=APP,
         )
-        # In no group until they join one.
-        self.newcomers = range(people - ROUNDS * SOME, people)
+        self.people = people
+        joining = range(people - ROUNDS * SOME, people)
         for number in range(people):
-            team = None if number in self.newcomers else f"Team {number % TEAMS}"
-            self._store(_member(number, team))
+            self._store(_member(number, None if number in joining else f"Team {number % TEAMS}"))
 
     def push(self) -> None:
         """Push as the function does."""
         answer = self.pushing.start("bench")
         assert answer.status == "succeeded", answer.message
+
+    def newcomers(self, turn: int) -> range:
+        """Return a hundred who are in no group until they join one."""
+        return range(self.people - (turn + 1) * SOME, self.people - turn * SOME)
 
     def change(self, numbers: range, **fields: Any) -> None:
         """Have members change as an import does."""
@@ -215,6 +212,7 @@ def _member(number: int, team: str | None) -> Member:
         crm={"salesforce": {"id": f"005{number:012d}", "username": address}},
         assignment=team,
         changed_for=(APP,),
+        version=1,
         revision=1,
     )
 

@@ -1,6 +1,6 @@
 """Sends the plan of an app's push, chunk by chunk, and records each step before the next (O2, O3, P5)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import batched
@@ -49,6 +49,9 @@ class AccountSender:
     _in_doubt: frozenset[str] = frozenset()
     # What this push has read or recorded last of each member's account.
     _recorded: dict[str, Account] = field(default_factory=dict)
+    # Of the chunk: its members as they were read or written last, and who is noted as brought in line.
+    _members: dict[str, Member] = field(default_factory=dict)
+    _settled: set[str] = field(default_factory=set)
 
     def chunks(self, items: Sequence[AccountItem]) -> Iterator[Sequence[AccountItem]]:
         """Yield the items in order, in chunks; who leaves is sent before who comes."""
@@ -60,7 +63,7 @@ class AccountSender:
 
     def send(self, run: Run, items: Sequence[AccountItem]) -> None:
         """Bring the members of one chunk in line with the app, as far as the plan still holds for them."""
-        cases = self._cases(run, items)
+        cases, at = self._cases(run, items), timestamp(self.clock.now())
         self._record_what_was_found(run, cases)
         roster = self.ports.roster
         organization, key = run.organization, self.connection.key
@@ -74,11 +77,10 @@ class AccountSender:
         ports = Ports(
             target=self.ports.app,
             groups=self.state.groups,
-            record=partial(self._record, run),
+            record=partial(self._record, run, cases, at),
             record_group=self._record_group,
             tell=partial(self._tell, run, cases),
         )
-        at = timestamp(self.clock.now())
         provisioning = Provisioning(ports, self.connection, Roster(member_of, is_member), at)
         provisioning.carry_out(list(cases.values()))
         self._note_spelling(
@@ -91,6 +93,7 @@ class AccountSender:
     def _cases(self, run: Run, items: Sequence[AccountItem]) -> dict[str, Case]:
         """Return the members for whom the plan still holds; the others are left to the next push."""
         members = self.ports.roster.members(run.organization, [item.member for item in items])
+        self._members, self._settled = dict(members), set()
         now, cases = self.clock.now(), {}
         for item in items:
             in_doubt = item.member in self._in_doubt
@@ -133,8 +136,15 @@ class AccountSender:
             account_errors.of_account(self.connection, name, found[name], at, run.id) for name in told
         ]
 
-    def _record(self, run: Run, member: str, account: Account) -> None:
-        self._write(run, {member: self._change(member, account)})
+    def _record(self, run: Run, cases: Mapping[str, Case], at: str, accounts: Mapping[str, Account]) -> None:
+        """Record accounts, and with what came last of one that its member is brought in line."""
+        changes: dict[str, Change] = {}
+        for name, account in accounts.items():
+            changes[name] = change = self._change(name, account)
+            if not difference(account, cases[name].wanted, self.connection, at):
+                self._settled.add(name)
+                changes[name] = _both(change, self._settling(cases[name]))
+        self._write(run, changes)
         # A chunk may take longer than an invocation: what is recorded is enough to go on with.
         self.clock.check()
 
@@ -198,7 +208,8 @@ class AccountSender:
 
     def _settle(self, run: Run, cases: dict[str, Case], items: dict[str, AccountItem], at: str) -> None:
         """Note that these members are brought in line as far as can be, and count what came of them."""
-        self._write(run, {name: self._settled(case) for name, case in cases.items()})
+        left = {name: case for name, case in cases.items() if name not in self._settled}
+        self._write(run, {name: self._settling(case) for name, case in left.items()})
         for name, case in cases.items():
             if case.wanted and case.wanted.lacking:
                 self.progress.entries.append(
@@ -212,7 +223,7 @@ class AccountSender:
             elif did := items[name].does:
                 self.progress.outcomes[did] += 1
 
-    def _settled(self, case: Case) -> Change:
+    def _settling(self, case: Case) -> Change:
         key, goal = self.connection.key, aim(case.wanted)
 
         def change(member: Member) -> Member:
@@ -227,10 +238,10 @@ class AccountSender:
     def _write(self, run: Run, changes: dict[str, Change]) -> None:
         if not changes:
             return
-        name = f"run:{run.id}"
-        MemberWriter(self.settings, self.ports.roster, self.clock.now(), self.clock.lease, name, name).write(
-            changes
-        )
+        name, now = f"run:{run.id}", self.clock.now()
+        writer = MemberWriter(self.settings, self.ports.roster, now, self.clock.lease, name, name)
+        for _, after in writer.write(changes, self._members):
+            self._members[after.id] = replace(after, revision=after.revision + 1)
 
     # ── What is told ─────────────────────────────────────────────────────────────────────────────────
 
@@ -242,6 +253,10 @@ class AccountSender:
         else:
             entry = account_errors.of_group(app, who, problem, at, run.id)
         self.progress.entries.append(entry)
+
+
+def _both(first: Change, second: Change) -> Change:
+    return lambda member: second(first(member))
 
 
 def _is_news(found: Account, recorded: Account) -> bool:

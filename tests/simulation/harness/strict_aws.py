@@ -119,7 +119,7 @@ def strict() -> Iterator[StrictAws]:
     def signed(signer: RequestSigner, *given: Any, **options: Any) -> None:
         # The quick archive looks at no signature; a link is one.
         is_looked_at = rules.archive is None or not rules.quick
-        if is_looked_at or options.get("signing_type", "standard") != "standard":
+        if is_looked_at or "presign-url" in (*given, *options.values()):
             sign(signer, *given, **options)
 
     with (
