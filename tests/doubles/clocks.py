@@ -1,6 +1,17 @@
 """Clocks that a test sets; they stand still otherwise."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class SetClock(Protocol):
+    """A clock that tests can let run."""
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+
+    def pass_s(self, seconds: float) -> None:
+        """Let time pass."""
 
 
 class Clock:

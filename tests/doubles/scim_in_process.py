@@ -19,7 +19,7 @@ from werkzeug.test import Client, TestResponse
 from sandbox.scim.app import application, fault_switch
 from sandbox.scim.protocol import BASE, PATCH, SCIM_JSON
 from sandbox.scim.scim_app import ScimApp
-from tests.doubles.clocks import Clock
+from tests.doubles.clocks import Clock, SetClock
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -31,7 +31,7 @@ class ScimInProcess:
     """Talks to the app as a client with its token and, under /sandbox/, as its admin."""
 
     app: ScimApp
-    clock: Clock
+    clock: SetClock
     http: Client
 
     def send(
@@ -140,9 +140,11 @@ def patch_of(*operations: tuple[Any, ...]) -> dict[str, object]:
 
 
 @contextmanager
-def scim_in_process(data: str = ":memory:", quirks: object = None) -> Iterator[ScimInProcess]:
-    """Open an app of its own with a clock that stands still."""
-    clock = Clock()
+def scim_in_process(
+    data: str = ":memory:", quirks: object = None, clock: SetClock | None = None
+) -> Iterator[ScimInProcess]:
+    """Open an app of its own; unless a clock is given, one that stands still."""
+    clock = clock or Clock()
     app = ScimApp(data=data, quirks=quirks, clock=clock)
     try:
         yield ScimInProcess(app, clock, Client(application(app, fault_switch(app))))

@@ -12,28 +12,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
 from sandbox.vault_crm.app import application, fault_switch
 from sandbox.vault_crm.setup_records import DOCUMENT_USER, ENGLISH, ENGLISH_US
 from sandbox.vault_crm.vault import Vault
-from tests.doubles.clocks import Clock
+from tests.doubles.clocks import Clock, SetClock
 
 API = "/api/v26.1"
 _numbers = itertools.count(1)
-
-
-class SetClock(Protocol):
-    """A clock that tests can let run."""
-
-    def __call__(self) -> datetime:
-        """Return the time."""
-
-    def pass_s(self, seconds: float) -> None:
-        """Let time pass."""
 
 
 @dataclass

@@ -12,6 +12,7 @@ import pytest
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from muster.observability import logger
+from tests.simulation.apps.subject import Provisioning
 from tests.simulation.harness import shares
 from tests.simulation.harness.canaries import Told
 from tests.simulation.harness.opening import opened
@@ -84,6 +85,12 @@ def company(world: World) -> Importing:
 def pushing(world: World) -> Pushing:
     """Return Acme with a Vault CRM, before it has begun."""
     return Pushing.of(world)
+
+
+@pytest.fixture
+def provisioning(world: World) -> Provisioning:
+    """Return Acme with an app, before it has begun."""
+    return Provisioning.of(world)
 
 
 @pytest.fixture

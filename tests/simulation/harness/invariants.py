@@ -53,6 +53,8 @@ class Roster:
     runs: dict[str, Json] = field(default_factory=dict)
     # What the index shows of a member, by its id.
     states: dict[str, MemberState | None] = field(default_factory=dict)
+    # Account in an app, by connection and id → whose it is.
+    accounts: dict[tuple[str, str], str] = field(default_factory=dict)
     lease: str | None = None
     imports: Json = field(default_factory=dict)
 
@@ -126,6 +128,12 @@ def _sort_in(roster: Roster, kind: str, row: Row) -> None:  # noqa: C901 - one c
             roster.outbox.add((run, manager))
         case "FOLLOWED", _:
             # What was followed: a hint that saves calls.
+            pass
+        case "ACCOUNT", _:
+            connection, _, account = row["pk"]["S"].split("#", 3)[3].partition("#")
+            roster.accounts[connection, account] = row["member"]["S"]
+        case "APPS", _:
+            # What pushes remember of an app: without it they look again.
             pass
         case "RUNS", "RUN":
             roster.runs[sort.partition("#")[2]] = roster_keys.document_of(row)

@@ -1,8 +1,9 @@
-"""Starts a world: AWS from the template's own resources, a sandbox Salesforce and Vault CRM, nothing else.
+"""Starts a world: AWS from the template's own resources, sandboxes of Salesforce, Vault CRM and an app.
 
 All in one process and without a socket. Whatever client the functions build is watched.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from botocore.retries.quota import RetryQuota
 from botocore.signers import RequestSigner
 from moto import mock_aws
 
+import deprovisioning
 import group_assignment
 import member_settings
 import morning_digest
@@ -26,12 +28,14 @@ import scheduled_push
 import user_change_worker
 import webhook_setup
 from muster.adapters.aws.login_journal import LoginJournal
+from muster.adapters.scim.client import Scim
 from muster.adapters.vault.client import Vault
 from tests.doubles.aws import forget_clients, table_properties
 from tests.doubles.salesforce_in_process import HOST, SalesforceInProcess, organization_in_process
+from tests.doubles.scim_in_process import ScimInProcess, scim_in_process
 from tests.doubles.vault_in_process import VaultInProcess, vault_in_process
 from tests.examples import lambda_context
-from tests.simulation.harness import salesforce_wire, vault_wire
+from tests.simulation.harness import salesforce_wire, scim_wire, vault_wire
 from tests.simulation.harness.clock import Clock
 from tests.simulation.harness.faults import Wire
 from tests.simulation.harness.http_wire import HttpWire
@@ -57,6 +61,7 @@ ENVIRONMENT = {
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
 }
 HANDLERS = (
+    deprovisioning,
     group_assignment,
     member_settings,
     morning_digest,
@@ -77,6 +82,9 @@ SMALL = {
     "muster.imports.looking_up.USERS_A_PART": 3,
     "muster.runs.work.ITEMS_A_PART": 3,
     "muster.engage.steps.RECORDS_A_CALL": 2,
+    "muster.provisioning.gathering_accounts.LOOKED_UP_AT_ONCE": 3,
+    "muster.provisioning.looking.MANY": 3,
+    "muster.provisioning.sending_accounts.AT_ONCE": 3,
 }
 
 QUEUES = {
@@ -98,6 +106,7 @@ def opened(template: Mapping[str, Any]) -> Iterator[World]:
         strict() as rules,
         organization_in_process(clock.now, ORGANIZATION_ID) as salesforce,
         vault_in_process(clock=clock) as vault,
+        scim_in_process(clock=clock) as scim,
     ):
         rules.archive = QuickArchive()
         for name, value in ENVIRONMENT.items():
@@ -107,7 +116,7 @@ def opened(template: Mapping[str, Any]) -> Iterator[World]:
             patch.setattr(module, "datetime", clock)
         for name, size in SMALL.items():
             patch.setattr(name, size)
-        _resources(template, salesforce, vault)
+        _resources(template, salesforce, vault, scim)
         for variable, queue in QUEUES.items():
             patch.setenv(variable, boto3.client("sqs").create_queue(QueueName=queue)["QueueUrl"])
         boto3.client("events").create_event_bus(Name="members")
@@ -115,10 +124,14 @@ def opened(template: Mapping[str, Any]) -> Iterator[World]:
         patch.setenv("INFORM_TOPIC_ARN", boto3.client("sns").create_topic(Name="informs")["TopicArn"])
         wire = Wire()
         _watch_clients(patch, wire)
-        sites = {HOST: salesforce_wire.site(salesforce), vault_wire.HOST: vault_wire.site(vault)}
+        sites = {
+            HOST: salesforce_wire.site(salesforce),
+            vault_wire.HOST: vault_wire.site(vault),
+            scim_wire.HOST: scim_wire.site(scim),
+        }
         HttpWire(wire, sites).install(patch)
         forget_clients()
-        world = World(wire, rules, lambda_context(), clock, salesforce, vault)
+        world = World(wire, rules, lambda_context(), clock, salesforce, vault, scim)
         world.clear()
         yield world
     forget_clients()
@@ -133,18 +146,24 @@ def _hurry(patch: pytest.MonkeyPatch, clock: Clock) -> None:
     patch.setattr(RequestSigner, "sign", lambda *_, **__: None)
     # Between two tries, and while others are at work, only the simulated time passes.
     patch.setitem(Vault.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
+    patch.setitem(Scim.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
+    patch.setitem(Scim.__init__.__kwdefaults__ or {}, "clock", lambda: clock.moment.timestamp())
     patch.setitem(LoginJournal.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
     patch.setitem(LoginJournal.__init__.__kwdefaults__ or {}, "clock", lambda: clock.moment.timestamp())
     for module in (scheduled_push, webhook_setup):
         patch.setattr(module, "time", SimpleNamespace(sleep=clock.pass_s))
 
 
-def _resources(template: Mapping[str, Any], salesforce: SalesforceInProcess, vault: VaultInProcess) -> None:
+def _resources(
+    template: Mapping[str, Any], salesforce: SalesforceInProcess, vault: VaultInProcess, scim: ScimInProcess
+) -> None:
     """Make what the functions find in their account, but for queues."""
     boto3.client("dynamodb").create_table(TableName="roster", **table_properties(dict(template)))
     boto3.client("s3").create_bucket(Bucket="archive")
     boto3.client("sesv2").create_email_identity(EmailIdentity=SENDER)
-    for name, secret in (("salesforce", salesforce.secret), ("vault_crm", vault.secret)):
+    token = json.dumps({"token": scim.app.token})
+    secrets = {"salesforce": salesforce.secret, "vault_crm": vault.secret, "scim/app": token}
+    for name, secret in secrets.items():
         boto3.client("secretsmanager").create_secret(Name=f"muster/acme/{name}", SecretString=secret)
 
 

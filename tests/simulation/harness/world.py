@@ -26,6 +26,7 @@ from muster.errors import MusterError
 from sandbox.salesforce.access_objects import ACCESS_OBJECTS
 from tests.doubles.aws import forget_clients
 from tests.doubles.salesforce_in_process import SalesforceInProcess
+from tests.doubles.scim_in_process import ScimInProcess
 from tests.doubles.vault_in_process import VaultInProcess
 from tests.simulation.harness import messages, quick_moto
 from tests.simulation.harness.clock import Clock
@@ -95,6 +96,7 @@ class World:
     clock: Clock
     salesforce: SalesforceInProcess
     vault: VaultInProcess
+    scim: ScimInProcess
     # How often an invocation may look at what is left of its time before it is up; `None`: it never is.
     looks: int | None = None
     tokens: dict[str, str] = field(default_factory=dict)

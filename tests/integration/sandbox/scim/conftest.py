@@ -17,5 +17,6 @@ def session_scim() -> Iterator[ScimInProcess]:
 @pytest.fixture
 def scim(session_scim: ScimInProcess) -> ScimInProcess:
     session_scim.control("POST", "reset")
+    assert isinstance(session_scim.clock, Clock)
     session_scim.clock.now = Clock().now
     return session_scim
