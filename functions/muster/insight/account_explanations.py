@@ -3,11 +3,11 @@
 What pushes remember of the groups there is not asked: the groups are those that the account was put into.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from muster.insight import seat_explanations
+from muster.insight import run_summaries, seat_explanations
 from muster.insight.seat_explanations import Lines
 from muster.presentation import words
 from muster.provisioning import account_errors
@@ -17,6 +17,7 @@ from muster.roster import accounts, end_dates
 from muster.roster.accounts import CONFLICT, IGNORED, MATCHED, NO_ACCOUNT, Account
 from muster.roster.member import Json, Member
 from muster.roster.reasons import EXPLAINED
+from muster.runs.kinds import YOU
 from muster.settings import Settings
 from muster.settings.target_connection import HoldersOf, MembersOf, TargetConnection
 from muster.times import timestamp
@@ -84,6 +85,26 @@ def of_member(
         if key not in found and account.state:
             found[key] = _shown(key, account, history) | _nothing_due(_NOT_IN_SETTINGS)
     return found
+
+
+def to_do(organization: str, member: str, accounts: Mapping[str, Json]) -> list[Json]:
+    """Return what an admin can do about a member's accounts, as `of_member` shows them: events to paste."""
+    return [
+        run_summaries.to_do(
+            f"Adopt the account in {words.connection(app)} (or say ignore in place of adopt): this previews"
+            " it, and without preview it is done.",
+            "MemberSettingsFunction",
+            {
+                "organization": organization,
+                "accounts": {app: "adopt"},
+                "members": [member],
+                "by": YOU,
+                "preview": True,
+            },
+        )
+        for app, account in accounts.items()
+        if account["state"] == "to_adopt"
+    ]
 
 
 def _shown(key: str, account: Account, history: Sequence[Json]) -> Json:
