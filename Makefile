@@ -11,6 +11,8 @@ export UV_PYTHON_DOWNLOADS := never
 # The certificates this machine trusts, so that a company's own proxy is trusted too.
 export UV_SYSTEM_CERTS := 1
 export SAM_CLI_TELEMETRY := 0
+# Whatever the machine says: code is compiled once, not by each of the many processes of tests and the local stack.
+export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV
 IN_VENV := .venv/bin/

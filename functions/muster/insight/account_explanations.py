@@ -32,6 +32,7 @@ _DOES = {
     Kind.READ_BACK: "reads back whether it is open",
     Kind.CHANGE: "sends what has changed",
     Kind.JOIN: "puts it into {}",
+    Kind.CLOSE_OTHERS: "closes the member's other accounts",
 }
 _NOT_IN_SETTINGS = "The app is not in the settings any more: Muster leaves the account as it is."
 _RECONSIDER = "To have it looked for again, use MemberSettingsFunction (accounts: reconsider)."
@@ -115,7 +116,7 @@ def _nothing_due(why: str) -> Json:
 def _explained(case: _Case) -> Json:
     why, to_do = _why(case)
     due, steps = _due(case)
-    is_closed = case.account.is_linked and not case.account.is_open
+    is_closed = case.account.state in ("inactive", "deleted")
     return {
         "is_to_be_in": case.wanted is not None,
         "why": why,
@@ -149,6 +150,8 @@ def _why(case: _Case) -> tuple[str | None, str | None]:
         return f"The account is left alone, by {who or 'hand'}.", _RECONSIDER
     if account.standing in (MATCHED, CONFLICT) or account.full_since or account.tries:
         return _waits(account), account_errors.remedy(account)
+    if account.others:
+        return "Another account there is the member's as well, and is to be closed.", None
     if case.wanted is None:
         return _why_not_in(case), None
     if case.wanted.lacking:

@@ -171,19 +171,18 @@ class Provisioning:
         self._record(case, step_outcomes.looked(account, match, case.wanted))
 
     def _write(self, case: Case, step: Step) -> None:
-        readdresses = (
-            step.kind is Kind.CHANGE
-            and case.wanted
-            and other_accounts.is_readdressed(case.account.sent, case.wanted.values)
-        )
+        intended = step_outcomes.intended(case.account, step, case.wanted)
+        readdresses = self._readdresses(case.account, case.wanted.values if case.wanted else {})
+        if step.kind is Kind.CHANGE and readdresses:
+            intended = replace(intended, readdressed=True)
         if case.member in self._intended:
             case.account = self._intended.pop(case.member)
-        elif step.kind in _OPENING or readdresses:
-            self._record(case, step_outcomes.intended(case.account, step, case.wanted))
+        elif step.kind in _OPENING or (step.kind is Kind.CHANGE and readdresses):
+            self._record(case, intended)
         try:
             result = self._sent(case, step)
         except OutcomeUnknown:
-            self._record(case, step_outcomes.intended(case.account, step, case.wanted))
+            self._record(case, intended)
             return
         if step.kind is Kind.CHANGE and result.outcome is Outcome.REFUSED:
             result = self._one_by_one(case, result)
@@ -236,10 +235,15 @@ class Provisioning:
 
     # ── Other accounts of a member ───────────────────────────────────────────────────────────────────
 
+    def _readdresses(self, account: Account, values: Values) -> bool:
+        """Whether a change to these values may make a second account; where others make them, it does not."""
+        is_ours = not self._connection.only_ends_access
+        return is_ours and other_accounts.is_readdressed(account.sent, values)
+
     def _readdressed(self, case: Case, account: Account, values: Values) -> Account:
         """Return an account after a change to these: of another address some apps make a second account."""
         before = case.account
-        if account.id == before.id and not other_accounts.is_readdressed(before.sent, values):
+        if account.id == before.id and not self._readdresses(before, values):
             return account
         own = self._own(case, before.user_name, str(values.get(USER_NAME, "")))
         return other_accounts.after_change(before, account, own, values)

@@ -6,12 +6,15 @@ from functools import partial
 from itertools import batched
 
 from muster.crm.scim_answers import Outcome
+from muster.crm.scim_resources import USERS
 from muster.errors import Problem
 from muster.provisioning import account_errors, account_plan, renaming_groups
 from muster.provisioning.account_items import AccountItem
 from muster.provisioning.app_state import AppState, as_it_is_now
 from muster.provisioning.bringing_in_line import Case, Provisioning
+from muster.provisioning.comparing_accounts import memberships
 from muster.provisioning.differences import aim, difference
+from muster.provisioning.drift import Seen, with_spelling
 from muster.provisioning.first_contact import Roster
 from muster.provisioning.group_renames import group_renames
 from muster.provisioning.ports import AppPorts, Ports
@@ -80,6 +83,9 @@ class AccountSender:
         )
         provisioning = Provisioning(ports, self.connection, Roster(member_of, is_member), at)
         provisioning.carry_out(list(cases.values()))
+        self._note_spelling(
+            run, [cases[item.member] for item in items if item.drift and item.member in cases]
+        )
         self._settle(run, cases, {item.member: item for item in items}, at)
 
     # ── Who is still as planned ──────────────────────────────────────────────────────────────────────
@@ -101,6 +107,7 @@ class AccountSender:
                 continue
             self._recorded[item.member] = each.recorded
             # What is known of the app's groups may have changed since the plan was made.
+            in_doubt = in_doubt and not (item.drift and each.recorded == item.before)
             account = each.account if in_doubt else as_it_is_now(item.account, self.state, self.connection)
             has_looked = item.looked_for and not in_doubt and account.standing == UNKNOWN
             cases[item.member] = Case(item.member, account, each.wanted, has_looked=has_looked)
@@ -112,13 +119,14 @@ class AccountSender:
         """Record the accounts that were found, and tell those that wait for a person.
 
         An account that is to be made is recorded when it is. Where none is made it is recorded, too, that
-        nobody was found, and by which name: who leaves is looked for once more.
+        nobody was found, and by which name: who leaves is looked for once more. So it is of who has left
+        while an account was being made, for else it would be looked for with every push.
         """
         found = {
             name: case.account
             for name, case in cases.items()
             if case.account != self._recorded[name]
-            and (case.account.standing != UNKNOWN or self.connection.only_ends_access)
+            and (case.account.standing != UNKNOWN or case.wanted is None or self.connection.only_ends_access)
         }
         waiting = [name for name, account in found.items() if account.standing in (CONFLICT, MATCHED)]
         told = [name for name in waiting if _is_news(found[name], self._recorded[name])]
@@ -164,6 +172,20 @@ class AccountSender:
     def _record_group(self, name: str, group: str | None) -> None:
         self.state = self.state.with_group(name, group)
         self.ports.states.save(self.connection.key, self.state, self.clock.lease)
+
+    def _note_spelling(self, run: Run, cases: Sequence[Case]) -> None:
+        """Note what the app shows otherwise though it was just sent: the next comparison need not tell it."""
+        linked = [case for case in cases if case.account.is_linked and case.account.id and case.wanted]
+        if not linked:
+            return
+        groups = self.state.groups
+        within = memberships(self.ports.app, groups.values())
+        for case in linked:
+            shown = self.ports.app.get(USERS, case.account.id)
+            if shown is not None:
+                seen = Seen(shown, frozenset(within.get(shown.id, ())))
+                case.account = with_spelling(case.account, seen, groups)
+                self._record(run, case.member, case.account)
 
     def rename_groups(self, run: Run) -> None:
         """Give groups their assignments' new names, so that nobody has to leave one and join another.

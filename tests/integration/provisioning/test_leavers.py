@@ -1,11 +1,14 @@
 """Whoever leaves is closed in the app within seconds, and the next push does the rest (O4, W8, W10)."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
 
+import deprovisioning
+from tests.conftest import ROOT
 from tests.integration.provisioning.apps import APP, Apps
 from tests.integration.provisioning.leavers import ADA, Leaving
 from tests.integration.told_metrics import metrics, told
@@ -192,7 +195,13 @@ def test_seconds_are_counted_from_the_message_that_said_so(
 
 def test_nothing_is_called_where_no_app_is_connected(world: Leaving) -> None:
     salesforce = world.apps.company.salesforce.connection
-    assert world.apps.company.put(connections={"salesforce": salesforce})["status"] == "succeeded"
+    assert world.apps.company.put_and_approve(connections={"salesforce": salesforce})["saved"]
     world.leave(ADA)
     world.follow()
+    assert world.apps.calls() == []
+
+
+def test_the_example_event_is_about_somebody_who_is_not_there(world: Leaving) -> None:
+    event = json.loads((ROOT / "events/deprovisioning.json").read_text())
+    assert deprovisioning.handler(event, world.apps.company.context) == {"batchItemFailures": []}
     assert world.apps.calls() == []
