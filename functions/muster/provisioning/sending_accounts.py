@@ -83,9 +83,8 @@ class AccountSender:
         )
         provisioning = Provisioning(ports, self.connection, Roster(member_of, is_member), at)
         provisioning.carry_out(list(cases.values()))
-        self._note_spelling(
-            run, [cases[item.member] for item in items if item.drift and item.member in cases]
-        )
+        drifted = {item.member for item in items if item.drift}
+        self._note_spelling(run, {name: case for name, case in cases.items() if name in drifted}, at)
         self._settle(run, cases, {item.member: item for item in items}, at)
 
     # ── Who is still as planned ──────────────────────────────────────────────────────────────────────
@@ -173,9 +172,11 @@ class AccountSender:
         self.state = self.state.with_group(name, group)
         self.ports.states.save(self.connection.key, self.state, self.clock.lease)
 
-    def _note_spelling(self, run: Run, cases: Sequence[Case]) -> None:
+    def _note_spelling(self, run: Run, cases: Mapping[str, Case], at: str) -> None:
         """Note what the app shows otherwise though it was just sent: the next comparison need not tell it."""
-        linked = [case for case in cases if case.account.is_linked and case.account.id and case.wanted]
+        linked = [
+            case for case in cases.values() if case.account.is_linked and case.account.id and case.wanted
+        ]
         if not linked:
             return
         groups = self.state.groups
@@ -185,7 +186,7 @@ class AccountSender:
             if shown is not None:
                 seen = Seen(shown, frozenset(within.get(shown.id, ())))
                 case.account = with_spelling(case.account, seen, groups)
-                self._record(run, case.member, case.account)
+                self._record(run, cases, at, {case.member: case.account})
 
     def rename_groups(self, run: Run) -> None:
         """Give groups their assignments' new names, so that nobody has to leave one and join another.
