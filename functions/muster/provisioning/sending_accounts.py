@@ -83,8 +83,8 @@ class AccountSender:
         )
         provisioning = Provisioning(ports, self.connection, Roster(member_of, is_member), at)
         provisioning.carry_out(list(cases.values()))
-        compared = {item.member for item in items if item.drift}
-        self._note_spelling(run, {name: case for name, case in cases.items() if name in compared}, at)
+        drifted = {item.member for item in items if item.drift}
+        self._note_spelling(run, {name: case for name, case in cases.items() if name in drifted}, at)
         self._settle(run, cases, {item.member: item for item in items}, at)
 
     # ── Who is still as planned ──────────────────────────────────────────────────────────────────────

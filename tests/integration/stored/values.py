@@ -204,6 +204,7 @@ _USER_CHANGE = UserChange(
     frozen=False,
     fields_digest="00112233",
     succeeds="005000000000009AAA",
+    received_at="2026-11-20T08:15:40.000Z",
 )
 _VAULT_USER = VaultUser(
     id="10042",
@@ -297,7 +298,7 @@ WRITTEN_BY: Mapping[str, Stored] = {
         leased_by=IMPORT,
         state=_STATE,
         health={
-            "vault_crm": Health(3, "2026-11-20T06:00:00+00:00", "2026-11-20T08:30:00+00:00", "maintenance")
+            "vault_crm": Health(3, "2026-11-20T06:00:00+00:00", "2026-11-20T08:30:00+00:00", "maintenance", "2026-11-20T05:00:00.000Z")
         },
         settings=(
             StoredSettings(
