@@ -10,6 +10,7 @@ from datetime import timedelta
 from threading import get_ident
 
 import pytest
+import requests
 
 from tests.integration.provisioning.apps import Apps
 from tests.integration.provisioning.leavers import ADA, Crashed, Leaving
@@ -219,3 +220,38 @@ def test_a_push_breaks_off(race: Race) -> None:
 @pytest.mark.parametrize("race", BEGINNINGS, indirect=True, ids=str)
 def test_a_push_breaks_off_at_every_call(race: Race) -> None:
     breaks(race, every=1)
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_what_a_push_has_sent_and_not_recorded_after_the_function_has_closed_is_found(
+    world: Leaving, pass_time: Callable[[timedelta], None]
+) -> None:
+    """An app without PATCH is sent the whole user, as it was read just before: active."""
+    world.apps.scim.quirks(**NO_PATCH)
+    changed(world)
+    wire, is_beside = world.apps.wire, False
+
+    def before(request: requests.PreparedRequest) -> None:
+        nonlocal is_beside
+        if request.method == "PUT" and not is_beside:
+            is_beside = True
+            world.leave(ADA)
+            world.follow()
+            assert world.open() == {BOB}
+
+    def after(request: requests.PreparedRequest, answer: requests.Response) -> None:
+        if request.method == "PUT" and world.open() == {ADA, BOB}:
+            raise Crashed
+
+    wire.before, wire.after = before, after
+    with pytest.raises(Crashed):
+        world.apps.push()
+    wire.before, wire.after = (lambda request: None), (lambda request, answer: None)
+    assert world.open() == {ADA, BOB}
+    pass_time(timedelta(hours=1))
+    world.apps.push()
+    world.follow()
+    world.apps.push()
+    world.follow()
+    world.apps.scim.quirks()
+    assert world.open() == {BOB}
