@@ -298,7 +298,13 @@ WRITTEN_BY: Mapping[str, Stored] = {
         leased_by=IMPORT,
         state=_STATE,
         health={
-            "vault_crm": Health(3, "2026-11-20T06:00:00+00:00", "2026-11-20T08:30:00+00:00", "maintenance", "2026-11-20T05:00:00.000Z")
+            "vault_crm": Health(
+                3,
+                "2026-11-20T06:00:00+00:00",
+                "2026-11-20T08:30:00+00:00",
+                "maintenance",
+                "2026-11-20T05:00:00.000Z",
+            )
         },
         settings=(
             StoredSettings(
