@@ -129,11 +129,14 @@ class AccountSender:
         }
         waiting = [name for name, account in found.items() if account.standing in (CONFLICT, MATCHED)]
         told = [name for name in waiting if _is_news(found[name], self._recorded[name])]
-        self._write(run, {name: self._change(name, account) for name, account in found.items()})
-        at = timestamp(self.clock.now())
-        self.progress.entries += [
-            account_errors.of_account(self.connection, name, found[name], at, run.id) for name in told
+        now = self.clock.now()
+        entries = [
+            account_errors.of_account(self.connection, name, found[name], timestamp(now), run.id)
+            for name in told
         ]
+        # Before it is recorded: what is recorded already is no news to the next push, should this one die.
+        self.progress.errors += self.ports.roster.park(run.organization, entries, now.timestamp())
+        self._write(run, {name: self._change(name, account) for name, account in found.items()})
 
     def _record(self, run: Run, cases: Mapping[str, Case], at: str, accounts: Mapping[str, Account]) -> None:
         """Record accounts, and with what came last of one that its member is brought in line."""
@@ -142,13 +145,16 @@ class AccountSender:
             changes[name] = change = self._change(name, account)
             if not difference(account, cases[name].wanted, self.connection, at):
                 self._settled.add(name)
-                changes[name] = _both(change, self._settling(cases[name]))
+                changes[name] = _both(change, self._settling(cases[name], at))
         self._write(run, changes)
         # A chunk may take longer than an invocation: what is recorded is enough to go on with.
         self.clock.check()
 
     def _change(self, name: str, account: Account) -> Change:
         """Return what puts an account in its member's place, whoever has recorded it meanwhile.
+
+        The member is due for the next push until `_settle` says otherwise: once an account was looked at, and
+        is known, nothing of it says that there is still something to be sent.
 
         Whoever leaves is closed at once, beside any push: then both have written to the app, and it has to be
         read what came of it. What a person has said of an account meanwhile stands where the push would only
@@ -164,7 +170,8 @@ class AccountSender:
             if there != expected and only_asks and there.standing in (IGNORED, LINKED):
                 return member
             mine = account if there in (expected, account) else replace(account, unsure=True, active=None)
-            return replace(member, accounts={**member.accounts, key: mine})
+            changed_for = tuple(dict.fromkeys((*member.changed_for, key)))
+            return replace(member, accounts={**member.accounts, key: mine}, changed_for=changed_for)
 
         return change
 
@@ -210,7 +217,7 @@ class AccountSender:
     def _settle(self, run: Run, cases: dict[str, Case], items: dict[str, AccountItem], at: str) -> None:
         """Note that these members are brought in line as far as can be, and count what came of them."""
         left = {name: case for name, case in cases.items() if name not in self._settled}
-        self._write(run, {name: self._settling(case) for name, case in left.items()})
+        self._write(run, {name: self._settling(case, at) for name, case in left.items()})
         for name, case in cases.items():
             if case.wanted and case.wanted.lacking:
                 self.progress.entries.append(
@@ -224,15 +231,23 @@ class AccountSender:
             elif did := items[name].does:
                 self.progress.outcomes[did] += 1
 
-    def _settling(self, case: Case) -> Change:
+    def _settling(self, case: Case, at: str) -> Change:
+        """Return what says that a member is due no more, unless something is left that no try will come for.
+
+        An answer that says nothing is followed by a look, and what the look shows to be left is sent by the
+        next push.
+        """
         key, goal = self.connection.key, aim(case.wanted)
+        steps = difference(case.account, case.wanted, self.connection, at, has_looked=case.has_looked)
+        is_left = bool(steps) and case.account.due is None
 
         def change(member: Member) -> Member:
             each = account_plan.judged(member, self.state, self.connection, self.settings, self.clock.now())
             if aim(each.wanted) != goal:
                 # Changed meanwhile: the next push looks at it.
                 return member
-            return replace(member, changed_for=tuple(name for name in member.changed_for if name != key))
+            others = tuple(name for name in member.changed_for if name != key)
+            return replace(member, changed_for=(*others, key) if is_left else others)
 
         return change
 

@@ -68,6 +68,11 @@ class Apps:
         """Return who is active in the app, by the first part of the name."""
         return {name.partition("@")[0]: active for name, active in self.scim.truth().items()}
 
+    def titles(self) -> dict[str, str | None]:
+        """Return everybody's title in the app, by the first part of the name."""
+        users = self.scim.control("GET", "directory")["users"]
+        return {each["userName"].partition("@")[0]: each.get("title") for each in users}
+
     def groups(self) -> dict[str, list[str]]:
         """Return the members' names of every group."""
         directory = self.scim.control("GET", "directory")

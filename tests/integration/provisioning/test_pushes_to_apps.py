@@ -1,8 +1,16 @@
 """An app brought in line with the roster by pushes, from Salesforce's row to the account (O2, O3)."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from requests import PreparedRequest
+
+import member_settings
 import scheduled_push
 from tests.integration.pasted import pasted
 from tests.integration.provisioning.apps import APP, Apps, address
+from tests.integration.provisioning.leavers import Crashed
 
 
 def test_who_joins_gets_an_account_and_who_leaves_is_closed(apps: Apps) -> None:
@@ -86,3 +94,62 @@ def test_an_unknown_connection_is_refused_with_those_there_are(apps: Apps) -> No
     assert said["status"] == "rejected"
     assert said["errors"][0]["where"] == "connections[0]"
     assert "'scim.app'" in said["errors"][0]["remedy"]
+
+
+def test_what_is_left_after_an_answer_that_says_nothing_is_sent_by_the_next_push(apps: Apps) -> None:
+    ada, bob = apps.person("ada"), apps.person("bob")
+    apps.imported()
+    apps.push()
+    apps.company.salesforce.update(ada, IsActive=False)
+    apps.company.salesforce.update(bob, Title="Director")
+    apps.imported("incremental")
+    # Neither arrives, and a look shows that.
+    apps.scim.fault("html", "/scim/v2/Users", method="PATCH", count=2)
+    assert apps.push()["counts"]["not_done"] == 2
+    apps.push()
+    assert apps.truth() == {"ada": False, "bob": True}
+    assert apps.titles() == {"ada": None, "bob": "Director"}
+    assert apps.push()["counts"] == {}
+
+
+def test_whoever_could_not_be_taken_out_of_a_group_before_being_closed_is_taken_out_later(apps: Apps) -> None:
+    ada = apps.person("ada")
+    apps.imported()
+    apps.push()
+    apps.company.salesforce.update(ada, IsActive=False)
+    apps.imported("incremental")
+    apps.scim.fault("status", "/scim/v2/Groups", method="PATCH", status=400, count=1)
+    apps.push()
+    assert (apps.truth(), apps.groups()) == ({"ada": False}, {"Sales": ["ada"]})
+    apps.push()
+    assert apps.groups() == {"Sales": []}
+    assert apps.push()["counts"] == {}
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")  # nothing is told where a function is gone
+def test_an_adopted_account_is_brought_in_line_though_the_push_that_looked_at_it_broke_off(
+    apps: Apps, pass_time: Callable[[timedelta], None]
+) -> None:
+    ada = apps.person("ada", Title="Director")
+    apps.scim.create(address("ada"))
+    apps.imported()
+    apps.push()
+    change = {"member": ada, "accounts": {APP: "adopt"}}
+    said = member_settings.handler(
+        {"organization": "acme", "by": "jane", "changes": [change]}, apps.company.context
+    )
+    assert said["status"] == "succeeded"
+
+    def gone(request: PreparedRequest) -> None:
+        if request.method == "PATCH":
+            raise Crashed
+
+    apps.wire.before = gone
+    with pytest.raises(Crashed):
+        apps.push()
+    apps.wire.before = lambda request: None
+    pass_time(timedelta(hours=1))
+    apps.push()
+    assert apps.titles() == {"ada": "Director"}
+    assert apps.groups() == {"Sales": ["ada"]}
+    assert apps.push()["counts"] == {}

@@ -131,6 +131,8 @@ class Provisioning(AppCompany, Subject[AppScenario, AppResult, AppRace]):
     # ── Races ────────────────────────────────────────────────────────────────────────────────────
 
     def watch(self, race: AppRace) -> Watch:
+        """Take note of who is nobody's; return what looks whether anything is broken, or goes back."""
+        self.note_strangers()
         return AppWatch(self)
 
     def once_quiet(self, race: AppRace) -> Iterator[str]:
