@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.simulation.apps.bugs import bugs as of_apps
 from tests.simulation.harness.bugs import Bug, Hunt
 from tests.simulation.harness.world import Violation, World
 from tests.simulation.imports.bugs import bugs as of_imports
@@ -14,7 +15,14 @@ from tests.simulation.undo.bugs import bugs as of_undos
 from tests.simulation.webhook.bugs import bugs as of_the_webhook
 from tests.simulation.webhook_setup.bugs import bugs as of_setups
 
-ALL = [*of_the_webhook.all, *of_imports.all, *of_pushes.all, *of_setups.all, *of_undos.all]
+ALL = [
+    *of_the_webhook.all,
+    *of_imports.all,
+    *of_pushes.all,
+    *of_setups.all,
+    *of_undos.all,
+    *of_apps.all,
+]
 # Hunt → the bugs it is to find.
 HUNTS: dict[Hunt, list[str]] = {}
 for each in ALL:

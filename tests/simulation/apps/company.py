@@ -118,11 +118,12 @@ class AppCompany(Company):
         return str(user["userName"]).partition("@")[0]
 
     def in_groups(self) -> dict[str, str]:
-        """Return who is in which group."""
-        names = {each["id"]: self.name_in_app(each) for each in self.users_of_app()}
+        """Return who is in which group, of those whom the app lets in."""
+        let_in = [each for each in self.users_of_app() if each.get("active") is not False]
+        names = {each["id"]: self.name_in_app(each) for each in let_in}
         return {
             each["displayName"]: " ".join(
-                sorted(names.get(one["value"], "?") for one in each.get("members") or [])
+                sorted(names[one["value"]] for one in each.get("members") or [] if one["value"] in names)
             )
             for each in self.groups_of_app()
         }

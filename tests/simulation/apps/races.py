@@ -18,7 +18,8 @@ from tests.simulation.apps.scenarios import (
 )
 from tests.simulation.apps.subject import AppRace, Provisioning
 from tests.simulation.imports.races import works
-from tests.simulation.pushes.scenarios import imports, well
+from tests.simulation.imports.scenarios import imports
+from tests.simulation.pushes.scenarios import well
 
 type Task = Callable[[Provisioning], object]
 
@@ -59,7 +60,9 @@ def ends(apps: Provisioning, name: str) -> None:
 
 
 RACES = [
-    AppRace("a push and an import", changed_again, (pushes, imports), let_in="ada bob carol david erin stan"),
+    AppRace(
+        "a push and an import", changed_again, (pushes, imports()), let_in="ada bob carol david erin stan"
+    ),
     AppRace("a push and the stream", about_to_leave, (pushes, leaves), let_in="ada bob dave stan"),
     AppRace(
         "a push lets in who leaves again", left_and_back, (pushes, leaves), let_in="ada bob carol dave stan"
@@ -69,13 +72,14 @@ RACES = [
         joined,
         (pushes, partial(ends, name="frank")),
         let_in="ada bob carol dave gina stan",
+        may_stay=frozenset({"frank"}),
     ),
     AppRace("a push and an adoption", waits_to_be_adopted, (pushes, adopts), let_in="ada bob stan tove"),
     AppRace("two pushes", much_has_happened, (pushes, pushes), let_in="ada bob david erin frank stan"),
     AppRace(
         "two pushes, the stream and an import",
         about_to_leave,
-        (pushes, leaves, imports, pushes),
+        (pushes, leaves, imports(), pushes),
         let_in="ada bob dave stan",
     ),
 ]

@@ -2,6 +2,7 @@
 
 from tests.simulation.apps.company import AppCompany
 from tests.simulation.apps.subject import AppScenario, Provisioning
+from tests.simulation.harness.scim_wire import USERS
 from tests.simulation.harness.subject import Said
 from tests.simulation.imports.scenarios import parked_run
 from tests.simulation.pushes.scenarios import well
@@ -151,6 +152,12 @@ def _makes_one_who_leaves(apps: AppCompany) -> Said:
     return said
 
 
+def _without_effect(apps: AppCompany) -> Said:
+    """Push while the app answers the first change of a user with success, and does nothing."""
+    apps.world.scim.fault("no_effect", USERS, method="PATCH", count=1)
+    return apps.push()
+
+
 AFTERWARDS = {"Sales": "ada erin frank stan", "Support": "bob david"}
 SETTLED = {"Sales": "ada bob carol stan", "Support": "dave"}
 SCENARIOS = [
@@ -177,6 +184,14 @@ SCENARIOS = [
         _approves,
         AFTERWARDS | {"Support": "david"},
         "ada david erin frank stan",
+    ),
+    AppScenario(
+        "a write has no effect",
+        much_has_happened,
+        _without_effect,
+        AFTERWARDS,
+        "ada bob david erin frank stan",
+        ends="succeeded_with_errors",
     ),
     AppScenario(
         "a group was deleted by hand",
@@ -212,5 +227,6 @@ SCENARIOS = [
         _makes_one_who_leaves,
         {"Sales": "ada bob carol gina stan", "Support": "dave"},
         "ada bob carol dave gina stan",
+        may_stay=frozenset({"frank"}),
     ),
 ]
