@@ -11,11 +11,13 @@ export UV_PYTHON_DOWNLOADS := never
 # The certificates this machine trusts, so that a company's own proxy is trusted too.
 export UV_SYSTEM_CERTS := 1
 export SAM_CLI_TELEMETRY := 0
+# Whatever the machine says: code is compiled once, not by each of the many processes of tests and the local stack.
+export PYTHONDONTWRITEBYTECODE :=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV
 IN_VENV := .venv/bin/
 # A second SCIM server for the simulations, where this machine has node.
-SCIMMY := $(if $(and $(shell command -v node 2>/dev/null),$(shell command -v npm 2>/dev/null)),tests/simulation/scimmy/node_modules/.package-lock.json)
+SCIMMY := $(if $(and $(shell command -v node 2>/dev/null),$(shell command -v npm 2>/dev/null)),tests/integration/scimmy/node_modules/.package-lock.json)
 
 .PHONY: help setup demo test check up people down bench simulate build deploy format
 
@@ -68,7 +70,7 @@ format: setup ## Format the code
 	@echo "Installing the locked packages into .venv (once, about a minute) …"
 	@$(UV) sync --frozen --quiet && touch $@
 
-tests/simulation/scimmy/node_modules/.package-lock.json: tests/simulation/scimmy/package-lock.json
+tests/integration/scimmy/node_modules/.package-lock.json: tests/integration/scimmy/package-lock.json
 	@echo "Installing the locked packages of SCIMMY (once, some seconds) …"
 	@npm ci --prefix $(<D) --silent --no-audit --no-fund --ignore-scripts && touch $@
 

@@ -1,7 +1,7 @@
 """Lambda: checks an organization's connections, from the secret to the last permission; changes nothing (U1).
 
     {"organization"}                                    every connection of the settings
-    {"organization", "connections": ["vault_crm", …]}   only these; a SCIM target is named like scim.gong
+    {"organization", "connections": ["vault_crm", …]}   only these; an app is named like scim.gong
     {"organization", "candidates": true}                also who may be Align's integration user
 
 Answers `checks`, each with what was found and what to do; `docs/operations.md` has them all,
@@ -36,10 +36,10 @@ def _some(connections: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _connection(name: str) -> str:
-    if name not in _CONNECTIONS and not re.fullmatch(r"scim\.[a-z][a-z0-9_-]{0,39}", name):
+    if name not in _CONNECTIONS and not re.fullmatch(r"(scim|cognito)\.[a-z][a-z0-9_-]{0,39}", name):
         raise refused(
             f"is {name[:80]!r}, which is no connection",
-            f"{did_you_mean(name, _CONNECTIONS)} A SCIM target is named like scim.gong.",
+            f"{did_you_mean(name, _CONNECTIONS)} An app is named like scim.gong or cognito.portal.",
         )
     return name
 

@@ -41,6 +41,7 @@ from muster.admin_requests import Action, Asked, answer, settings_of
 from muster.connections import checking
 from muster.connections.ports import Ports
 from muster.insight import (
+    account_explanations,
     comparing_moments,
     explaining_members,
     exporting,
@@ -137,7 +138,12 @@ def _explain(request: Explain) -> Json:
         pending = f" {counted(waiting, 'message')} {of}: what they say is not in this answer yet."
     return {
         "message": f"{explanations.news(explained)}{pending}",
-        "to_do": explained["now"]["to_do"] if explained["now"] else [],
+        "to_do": [
+            *(explained["now"]["to_do"] if explained["now"] else ()),
+            *account_explanations.to_do(
+                request.organization, explained["member"] or "", explained.get("accounts", {})
+            ),
+        ],
         **explained,
         "messages_waiting": waiting,
     }

@@ -2,6 +2,7 @@
 
     {"organization", "by", "preview"?, "start"?}     "start": true answers the run's id at once
     {"organization", "by", "connections": ["scim.gong"], …}     to this app (O2); else to Vault CRM first
+    {"organization", "by", "connections": ["scim.gong"], "compare": true, …}     what others did there
     {"organization", "by", "retry_login": true}      sends a password that was refused once more, then pushes
     {"organization", "run_id"}                       goes on with a run that answered `continue`
     {"organization", "approve": run id, "by", "plan_hash"?} | {"organization", "reject": run id, "by"}
@@ -36,8 +37,6 @@ from muster.errors import Downtime, MusterError, Problem, Rejected
 from muster.observability import logger, metrics
 from muster.presentation import plans, sendings
 from muster.presentation.answers import Answer, Layout
-from muster.provisioning.ports import AppPorts
-from muster.provisioning.steps import AppTarget
 from muster.pushes.pushing import Pushing
 from muster.runs.answer import Ended, RunAnswer
 from muster.runs.kinds import UNDO
@@ -73,6 +72,7 @@ class Push(RunRequest):
     # How many of the connections the workflow has had pushed already.
     turn: Annotated[int, Field(ge=0, le=20)] = 0
     retry_login: bool = False
+    compare: bool = False
 
     @model_validator(mode="after")
     def _retried_by_a_person(self) -> Self:
@@ -81,6 +81,12 @@ class Push(RunRequest):
                 "has retry_login without a person who asks",
                 "Say who, in by: a wrong password may lock the user.",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _compared_anew(self) -> Self:
+        if self.compare and (self.names_a_run or self.undo):
+            raise refused("has compare for a run that is there", "Compare goes without one.")
         return self
 
 
@@ -170,6 +176,14 @@ def _with_more(asked: Push, answer: RunAnswer, more: tuple[str, ...]) -> RunAnsw
 def _pushed(
     asked: Push, stored: StoredSettings, remaining: Callable[[], float], request_id: str
 ) -> RunAnswer:
+    if asked.compare:
+        raise Rejected(
+            Problem(
+                "compare",
+                "is about an app, and this push is to Vault CRM",
+                "Name the app: connections: [scim.gong].",
+            )
+        )
     connection = stored.settings.connections.vault_crm
     if connection is None:
         remedy = "Add it to the settings: host, manage_features and the name of the secret."
@@ -246,25 +260,24 @@ def _pushed_to_app(
             watching.try_now(lambda: app.first_page(USERS))
         elif asked.is_begun_by_schedule:
             watching.probe(lambda: app.first_page(USERS))
-        ports = AppPorts(
-            runs=bootstrap.run_table(),
-            archive=bootstrap.run_archive(),
-            roster=bootstrap.roster_table(),
-            states=bootstrap.app_table(),
-            app=app,
-            preflight=partial(checking.failed_app_checks, connection, connected),
-        )
+        ports = bootstrap.app_ports(app, partial(checking.failed_app_checks, connection, connected))
         pushing = Pushing(
             stored,
             ports.of_runs,
-            lambda clock: AppTarget(ports, clock, stored.settings, connection),
+            lambda clock: bootstrap.app_target(ports, clock, stored.settings, connection),
             _now,
             remaining,
             asked.hand_over,
             request_id,
             name,
         )
-        return asked.done_with(pushing.runs) or pushing.start(asked.signer, preview=asked.preview)
+        if said := asked.done_with(pushing.runs):
+            return said
+        compares = asked.compare
+        if asked.is_begun_by_schedule:
+            # Once a week a scheduled push looks at all of the app; who has changed is pushed by the next.
+            compares |= ports.states.state(asked.organization, name).is_to_be_compared(_now())
+        return pushing.start(asked.signer, preview=asked.preview, compares=compares)
 
 
 def _retry_logins(stored: StoredSettings, retry_vault_crm: Callable[[], None]) -> None:

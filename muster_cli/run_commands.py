@@ -42,12 +42,24 @@ def import_(
     return _begun(to, IMPORT, follow_it, mode=mode, members=named, preview=preview or None)
 
 
-def push(to: Muster, *, preview: Preview = False, follow_it: Follow = True) -> int:
-    """Send what is pending to Vault CRM: Engage groups, and who is active there.
+def push(
+    to: Muster,
+    connections: Annotated[
+        list[str] | None, typer.Argument(metavar="CONNECTION", help="vault_crm, or an app, as in scim.gong.")
+    ] = None,
+    *,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Compare the app with what was sent: what others did there.")
+    ] = False,
+    preview: Preview = False,
+    follow_it: Follow = True,
+) -> int:
+    """Send what is pending to Vault CRM, or to an app: Engage groups, accounts, and who is active there.
 
-    Example: muster push --preview
+    Example: muster push scim.gong --compare --preview
     """
-    return _begun(to, PUSH, follow_it, preview=preview or None)
+    named = {"connections": connections or None, "compare": compare or None}
+    return _begun(to, PUSH, follow_it, preview=preview or None, **named)
 
 
 def runs(

@@ -6,7 +6,7 @@ neither pydantic nor the roster (`tests/unit/test_rooms.py` holds that).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -57,8 +57,10 @@ if TYPE_CHECKING:
     from muster.checks import Check
     from muster.connections.tracking_health import HealthTracker
     from muster.engage.ports import Vault as PushVault
-    from muster.provisioning.ports import App
+    from muster.provisioning.ports import App, AppPorts, Target
+    from muster.provisioning.steps import AppTarget
     from muster.reporting.reporting_runs import RunReporter
+    from muster.runs.clock import RunClock
     from muster.settings import Settings
     from muster.settings.scim_connection import ScimConnection
     from muster.settings.sections import (
@@ -323,6 +325,29 @@ def run_reporter(
         run_table(),
         pushed_to,
     )
+
+
+def app_ports(app: Target, preflight: Callable[[], Sequence[Check]]) -> AppPorts:
+    """The outside world of a push to an app, which is `app`; pushes to Vault CRM start without that."""
+    from muster.provisioning.ports import AppPorts
+
+    return AppPorts(
+        runs=run_table(),
+        archive=run_archive(),
+        roster=roster_table(),
+        states=app_table(),
+        app=app,
+        preflight=preflight,
+    )
+
+
+def app_target(
+    ports: AppPorts, clock: RunClock, settings: Settings, connection: TargetConnection
+) -> AppTarget:
+    """An app in one invocation of a push."""
+    from muster.provisioning.steps import AppTarget
+
+    return AppTarget(ports, clock, settings, connection)
 
 
 def undo_ports(salesforce: SalesforceUsers | None = None) -> UndoPorts:

@@ -28,7 +28,7 @@ def take(walk: Walk, salesforce: SalesforceAdmin) -> None:
     _push(walk, app, holders, elder)
     _adopt(walk, app, holders, elder)
     session = _sign_in(walk, people, holders, leaver)
-    _let_one_leave(walk, salesforce, app, leaver, session)
+    _let_one_leave(walk, salesforce, app, people, leaver, session)
     _push_nothing(walk, app)
 
 
@@ -141,25 +141,35 @@ def _sign_in(walk: Walk, people: People, holders: Members, leaver: Answer) -> Se
 
 
 def _let_one_leave(
-    walk: Walk, salesforce: SalesforceAdmin, app: AppAdmin, leaver: Answer, session: Session
+    walk: Walk, salesforce: SalesforceAdmin, app: AppAdmin, people: People, leaver: Answer, session: Session
 ) -> None:
     following = walk.query("seats")["seats"][SEAT]["line"][0]
+    successor = walk.query("member", member=following["member"])["member"]["email"]
 
-    def leave() -> list[str]:
+    def leave() -> bool:
         salesforce.change_user(leaver["crm"]["salesforce"]["id"], IsActive=False)
-        walk.until(lambda: not _as_it_is(walk, leaver)["active"], "the member's deactivation")
-        return _next_push(walk)
+        walk.until(
+            lambda: not (app.is_active(leaver["email"]) or session.is_renewed()),
+            "the end of account and session",
+        )
+        return people.is_enabled(leaver["email"])
 
     walk.ask(
-        f"Salesforce: {leaver['name']} is deactivated. The next push runs, as the schedule would start it",
+        f"Salesforce: {leaver['name']} is deactivated",
         leave,
-        f"the account is closed, the session ended, and {following['name']}, who was first in line for the"
-        " seat, is in the app",
+        "the account is closed and the session has ended, within seconds and without a push; who signs in"
+        " is refused",
+        lambda is_enabled: not is_enabled,
+    )
+    walk.ask(
+        "The next push runs, as the schedule would start it",
+        lambda: _next_push(walk),
+        f"{following['name']}, who was first in line for the seat, is in the app, and {leaver['name']} in no"
+        " group any more",
         lambda statuses: (
             statuses == ["succeeded"]
-            and not app.is_active(leaver["email"])
-            and not session.is_renewed()
-            and app.is_active(walk.query("member", member=following["member"])["member"]["email"])
+            and app.is_active(successor)
+            and leaver["email"] not in set().union(*app.groups().values())
         ),
     )
     walk.console.print(drawn(_app_table(app)))
@@ -189,11 +199,6 @@ def _next_push(walk: Walk) -> list[str]:
     """Push to every connection, one after the other; return how that ended for each organization."""
     outcomes = walk.stack.run_state_machine("ScheduledPush")["organizations"]
     return [outcome["status"] for outcome in outcomes]
-
-
-def _as_it_is(walk: Walk, member: Answer) -> Answer:
-    found: Answer = walk.query("member", member=member["id"])["member"]
-    return found
 
 
 def _groups(members: Members, emails: set[str]) -> Mapping[str, set[str]]:

@@ -10,7 +10,7 @@ import requests
 
 from sandbox.local_stack import filling, launching
 from sandbox.local_stack.launching import Behind, StepFailed
-from sandbox.local_stack.stack import LocalStack, folder_of
+from sandbox.local_stack.stack import APP, LocalStack, folder_of
 
 USAGE = (
     "Say up, people, status or down; the variables STACK and MUSTER_PORT name another stack and the AWS port."
@@ -84,7 +84,7 @@ def fill(stack: LocalStack) -> None:
     print(f"People are in Salesforce, and the settings that are in force in {settings}.")
     print("To see them in the app, import and push them:")
     named = "" if stack.folder == folder_of("") else f" MUSTER_STACK={stack.folder.name}"
-    for words in ("import --full", "push --preview", "push"):
+    for words in ("import --full", f"push scim.{APP} --preview", f"push scim.{APP}"):
         print(f"  MUSTER_LOCAL=1{named} .venv/bin/muster {words}")
     print(f"and look at {stack.app}")
 

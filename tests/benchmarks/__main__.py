@@ -25,6 +25,7 @@ os.environ |= {
 from muster import bootstrap
 from muster.observability import logger
 from tests.benchmarks import (
+    apps,
     cold_start,
     handlers,
     imports,
@@ -75,6 +76,11 @@ def _benches() -> Iterator[Bench]:
         f"Pushes of {pushes.PENDING:,} of {pushes.PEOPLE:,} people and of nobody:"
         " against the same calls to Vault CRM",
         pushes.whole,
+    )
+    yield of_ratios(
+        f"Pushes to an app: {apps.PEOPLE:,} members' first contact, one who changes, {apps.SOME} who join a"
+        " group or leave, and nobody: against the same calls to the app",
+        apps.whole,
     )
     yield of_ratios("Changes of a day: the answer, against bare reading of the entries", journal.whole)
     yield of_ratios(

@@ -9,6 +9,7 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+import deprovisioning
 import roster_query
 import scheduled_import
 import scheduled_push
@@ -60,7 +61,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
         nonlocal passed
         passed += by
 
-    for function in (roster_query, scheduled_import, scheduled_push, user_change_worker):
+    for function in (deprovisioning, roster_query, scheduled_import, scheduled_push, user_change_worker):
         monkeypatch.setattr(function, "datetime", clock)
     return move
 

@@ -1,6 +1,7 @@
 """template.yaml holds what the code relies on and what keeps data safe; each check is shown to bite."""
 
 import importlib
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -28,6 +29,16 @@ from tests.simulation.harness import world
 FOURTEEN_DAYS = 14 * 24 * 60 * 60
 # What Lambda hands the function of member events.
 OF_HISTORY = '{"eventName": ["INSERT"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "HISTORY#"}]}}}}'
+LEAVERS = (
+    '{"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "MEMBER#"}]}},'
+    ' "NewImage": {"active": {"BOOL": [false]}}}}'
+)
+# How many batches of a shard at a time (a member's history is many items, the member is one), for how many
+# seconds what fails is tried, and which records.
+READ_AS = {
+    "MemberEventsFunction": (1, 12 * 60 * 60, OF_HISTORY),
+    "DeprovisioningFunction": (4, 15 * 60, LEAVERS),
+}
 # What Lambda gives a function at most.
 LONGEST_S = 900
 
@@ -95,24 +106,46 @@ def mappings(template: Template) -> list[dict[str, Any]]:
     return [*of_type(template, "AWS::Lambda::EventSourceMapping").values()]
 
 
+def readers(template: Template) -> dict[str, dict[str, Any]]:
+    """Return the same by the function that reads: no more than two, says AWS."""
+    return {referred(each["FunctionName"]): each for each in mappings(template)}
+
+
 def the_stream_is_read_whole_and_in_order(template: Template) -> Iterator[str]:
     """A member's versions are items of their own: several batches of a shard at once lose their order."""
-    for mapping in mappings(template):
+    if readers(template).keys() != {"MemberEventsFunction", "DeprovisioningFunction"}:
+        yield "the stream has other readers"
+        return
+    for name, mapping in readers(template).items():
+        at_once, age_s, pattern = READ_AS[name]
+        filters = mapping.get("FilterCriteria", {}).get("Filters", [{"Pattern": "null"}])
         for what, holds in {
-            "one batch of a shard at a time": mapping.get("ParallelizationFactor") == 1,
+            "so many batches of a shard at a time": mapping.get("ParallelizationFactor") == at_once,
             "the oldest that is there": mapping.get("StartingPosition") == "TRIM_HORIZON",
             "reports of how far it came": mapping.get("FunctionResponseTypes") == ["ReportBatchItemFailures"],
             "smaller batches after a crash": mapping.get("BisectBatchOnFunctionError") is True,
             # A number of tries would throw away what an outage delays.
-            "tries for half a day": "MaximumRetryAttempts" not in mapping
-            and mapping.get("MaximumRecordAgeInSeconds") == 12 * 60 * 60,
-            "history alone": mapping.get("FilterCriteria") == {"Filters": [{"Pattern": OF_HISTORY}]},
+            "tries for so long": "MaximumRetryAttempts" not in mapping
+            and mapping.get("MaximumRecordAgeInSeconds") == age_s,
+            "that alone": [json.loads(each["Pattern"]) for each in filters] == [json.loads(pattern)],
         }.items():
             if not holds:
-                yield f"the stream is not read with: {what}"
+                yield f"{name} does not read the stream with: {what}"
     [table] = of_type(template, "AWS::DynamoDB::Table").values()
     if table.get("StreamSpecification") != {"StreamViewType": "NEW_IMAGE"}:
         yield "the table has no stream of what was written"
+
+
+def leavers_are_closed_at_once_unless_somebody_says_no(template: Template) -> Iterator[str]:
+    """Where there is a stream: a restored table may have none."""
+    if template["Parameters"]["CloseLeaversAtOnce"]["Default"] != "ENABLED":
+        yield "leavers wait for a push"
+    if template["Resources"]["DeprovisioningMapping"].get("Condition") != "ClosesLeaversAtOnce":
+        yield "nobody can switch it off"
+    if {"Condition": "ReadsStream"} not in template["Conditions"]["ClosesLeaversAtOnce"]["Fn::And"]:
+        yield "a stream is read that is not there"
+    if readers(template)["DeprovisioningFunction"].get("MaximumBatchingWindowInSeconds") != 0:
+        yield "leavers wait for others"
 
 
 def member_events_are_off_unless_asked_for(template: Template) -> Iterator[str]:
@@ -267,7 +300,9 @@ ALARM, RINGING = (
     ("Resources", "Fn::ForEach::QueueAlarms", 1),
 )
 
-STREAM = ("Resources", "MemberEventsMapping", "Properties")
+STREAM, LEFT = (
+    ("Resources", name, "Properties") for name in ("MemberEventsMapping", "DeprovisioningMapping")
+)
 
 MUTANTS: list[Mutant] = [
     (every_queue_has_a_dead_letter_queue, (*RINGING, "MemberEventsGivenUpAlarm"), GONE),
@@ -285,6 +320,28 @@ MUTANTS: list[Mutant] = [
         )
     ),
     (the_stream_is_read_whole_and_in_order, (*TABLE, "StreamSpecification", "StreamViewType"), "KEYS_ONLY"),
+    *(
+        (the_stream_is_read_whole_and_in_order, (*LEFT, name), value)
+        for name, value in (
+            ("ParallelizationFactor", 1),
+            ("StartingPosition", "LATEST"),
+            ("MaximumRecordAgeInSeconds", GONE),
+            ("FilterCriteria", {"Filters": [{"Pattern": OF_HISTORY}]}),
+            ("FunctionName", {"Ref": "RosterQueryFunction"}),
+        )
+    ),
+    (
+        leavers_are_closed_at_once_unless_somebody_says_no,
+        ("Parameters", "CloseLeaversAtOnce", "Default"),
+        "DISABLED",
+    ),
+    (leavers_are_closed_at_once_unless_somebody_says_no, (*LEFT[:2], "Condition"), "UsesOwnTable"),
+    (leavers_are_closed_at_once_unless_somebody_says_no, (*LEFT, "MaximumBatchingWindowInSeconds"), 5),
+    (
+        leavers_are_closed_at_once_unless_somebody_says_no,
+        ("Conditions", "ClosesLeaversAtOnce", "Fn::And", 0),
+        {"Condition": "IsOnAws"},
+    ),
     (member_events_are_off_unless_asked_for, ("Parameters", "MemberEvents", "Default"), "ENABLED"),
     (member_events_are_off_unless_asked_for, (*STREAM[:2], "Condition"), GONE),
     (

@@ -40,16 +40,22 @@ MUST_BE_TOLD = {
     "PushesParked": 0,
     "PushesFailed": 0,
     "MailsFailed": 0,
+    "LeaversLeftToPush": 0,
+    "AccessEndedSeconds": 60,
     "ConnectionsQuarantined": 0,
     "SeatsRunningOut": 0,
     "LicencesOfNobody": 0,
 }
+# After how many minutes that a function of the stream is behind: what it does not do waits.
+STREAM_MINUTES = {"MemberEventsFunction": 15, "DeprovisioningFunction": 5}
 # Who is told: somebody has to act now, or it can wait until the next morning.
 PAGE, INFORM = "AlarmTopic", "InformTopic"
 CAN_WAIT = {
     *("NotificationsParkedAlarm", "MessagesWaitForCallsAlarm", "SendersRefusedAlarm", "CallsThrottledAlarm"),
     # The next schedule tries again; an organization that was not imported or pushed rings another alarm.
     *("RunsFailedAlarm", "PushesFailedAlarm"),
+    # They are closed by then, or the push says why not.
+    *("LeaversLeftToPushAlarm", "AccessEndsLateAlarm"),
     *("MailsFailedAlarm", "CredentialsExpiringAlarm", "SeatsRunningOutAlarm", "LicencesOfNobodyAlarm"),
 }
 # All that an alarm's text is filled in with: nothing of it came from outside (T2).
@@ -245,13 +251,22 @@ def throttles_are_told(template: Template) -> Iterator[str]:
 
 def a_stream_that_is_not_followed_is_told(template: Template) -> Iterator[str]:
     """Well before what it keeps is gone: a day."""
-    alarm = alarms(template).get("MemberEventsLateAlarm", {})
-    if (alarm.get("MetricName"), alarm.get("Statistic")) != ("IteratorAge", "Maximum"):
-        yield "nobody is told of changes that are not told outward"
-    elif (alarm["Threshold"], alarm["ComparisonOperator"]) != (15 * 60_000, "GreaterThanThreshold"):
-        yield "somebody is told of them at another time"
-    elif referred(alarm["Dimensions"][0]["Value"]) != "MemberEventsFunction":
-        yield "it watches another function"
+    told = {
+        referred(alarm["Dimensions"][0]["Value"]): alarm["Threshold"]
+        for alarm in alarms(template).values()
+        if (alarm["MetricName"], alarm.get("Statistic")) == ("IteratorAge", "Maximum")
+        and alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    }
+    for name in read_from_streams(template):
+        if told.get(name) != STREAM_MINUTES[name] * 60_000:
+            yield f"nobody is told in time that {name} is behind"
+
+
+def half_of_the_leavers_are_out_within_a_minute(template: Template) -> Iterator[str]:
+    """At the median, whatever it was for one (W10)."""
+    alarm = alarms(template).get("AccessEndsLateAlarm", {})
+    if alarm.get("ExtendedStatistic") != "p50" or "Statistic" in alarm:
+        yield "nobody is told that leavers are let in for more than a minute"
 
 
 def silence_is_told(template: Template) -> Iterator[str]:
@@ -316,8 +331,8 @@ COUNTED, FAILING, WAITING = (
     for loop in [(*RESOURCES, f"Fn::ForEach::{table}")]
 )
 QUIET, STILL = (*RESOURCES, "ImportsSilentAlarm"), (*RESOURCES, "PushesSilentAlarm")
-BEHIND = (*RESOURCES, "MemberEventsLateAlarm")
-BEHIND_OF = (*BEHIND, "Properties", "Dimensions", 0, "Value")
+BEHIND = ("Mappings", "StreamAlarms")
+ALL_BEHIND = (*RESOURCES, "Fn::ForEach::StreamAlarms")
 LATE, LATER = (*RESOURCES, "ImportsOverdueAlarm"), (*RESOURCES, "PushesOverdueAlarm")
 EXPIRING = (*RESOURCES, "CredentialsExpiringAlarm")
 PARKED = (*COUNTED[0], "RunsParkedAlarm")
@@ -392,10 +407,19 @@ MUTANTS: list[Mutant] = [
         (*FAILING[0], "MemberEventsFailAlarm", "Metric"),
         "Throttles",
     ),
-    (a_stream_that_is_not_followed_is_told, BEHIND, GONE),
-    (a_stream_that_is_not_followed_is_told, (*BEHIND, "Properties", "Threshold"), 900),
-    (a_stream_that_is_not_followed_is_told, (*BEHIND, "Properties", "Statistic"), "Minimum"),
-    (a_stream_that_is_not_followed_is_told, BEHIND_OF, {"Ref": "RosterQueryFunction"}),
+    (a_stream_that_is_not_followed_is_told, (*ALL_BEHIND, 1, "LeaversWaitAlarm"), GONE),
+    (a_stream_that_is_not_followed_is_told, (*BEHIND, "MemberEventsLateAlarm", "Over"), 900),
+    (
+        a_stream_that_is_not_followed_is_told,
+        (*ALL_BEHIND, 2, "${Alarm}", "Properties", "Statistic"),
+        "Minimum",
+    ),
+    (a_stream_that_is_not_followed_is_told, (*BEHIND, "LeaversWaitAlarm", "Of"), "RosterQueryFunction"),
+    (
+        half_of_the_leavers_are_out_within_a_minute,
+        (*RESOURCES, "AccessEndsLateAlarm", "Properties", "ExtendedStatistic"),
+        "p90",
+    ),
     (silence_is_told, QUIET, GONE),
     (silence_is_told, (*QUIET, "Properties", "TreatMissingData"), "notBreaching"),
     (silence_is_told, (*QUIET, "Properties", "EvaluationPeriods"), 24),

@@ -45,6 +45,7 @@ WHO_MAY_CALL = {
     "WebhookSetupFunction": ADMINISTRATORS,
     "MorningDigestFunction": ADMINISTRATORS,
     "MemberEventsFunction": ADMINISTRATORS,
+    "DeprovisioningFunction": NOBODY,  # the table's stream calls it, with what is in the table
     "RosterQueryFunction": ALL,
     "PreflightFunction": ALL,
 }
@@ -54,7 +55,12 @@ ALLOWED = {"lambda:InvokeFunction": WHO_MAY_CALL, "states:StartExecution": WHO_M
 # What there is to look at and to mend, by logical id or ARN. Whoever adds something decides about it here.
 LOGS = {"ServiceLogGroup", "AccessLogGroup", "WorkflowLogGroup"}
 MACHINES = {"ScheduledImport", "ScheduledPush"}
-DEAD_LETTERS = {"ChangeDeadLetterQueue", "ScheduleDeadLetterQueue", "MemberEventsFailureQueue"}
+DEAD_LETTERS = {
+    "ChangeDeadLetterQueue",
+    "ScheduleDeadLetterQueue",
+    "MemberEventsFailureQueue",
+    "DeprovisioningFailureQueue",
+}
 QUEUE = {"ChangeQueue"}
 DASHBOARD = {"arn:${AWS::Partition}:cloudwatch::${AWS::AccountId}:dashboard/${Dashboard}"}
 ALARMS = {"arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"}

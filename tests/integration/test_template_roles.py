@@ -165,9 +165,11 @@ def what_lambda_does_for_a_function_is_allowed(template: Template) -> Iterator[s
 
 
 def who_may_do_what_in_user_pools(template: Template) -> Iterator[str]:
-    """A push ends sessions; checks read. Nobody makes, changes or deletes anybody, or may without pools."""
+    """Pushes and what closes leavers end sessions, checks read; nobody makes or deletes anybody."""
     allowed = {
         "ScheduledPushFunction": END_SESSIONS,
+        # Who comes back is for the push.
+        "DeprovisioningFunction": END_SESSIONS - {"cognito-idp:AdminEnableUser"},
         "PreflightFunction": READ_USER_POOLS,
         "RosterQueryFunction": READ_USER_POOLS,
     }

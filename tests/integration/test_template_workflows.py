@@ -28,6 +28,8 @@ from tests.integration.template_reading import (
     statements,
 )
 
+# What a workflow takes up of a function's answer.
+TAKEN_UP = r"\$states\.result\.Payload\.(status|run_id|connections_left)\b"
 # What Lambda itself fails with, and does not the next time (AWS's best practices for Step Functions).
 PASSING = {
     "Lambda.ServiceException",
@@ -225,7 +227,7 @@ def histories_are_bounded(template: Template) -> Iterator[str]:
             yield f"{name} comes to {events} events, whatever it does"
         for each in maps(definition).values():
             processor = each["ItemProcessor"]
-            bounds = re.findall(r"tries < (\d+)", json.dumps(processor))
+            bounds = re.findall(r"(?:tries|turn) < (\d+)", json.dumps(processor))
             # The condition of each way back ends it after so many turns.
             if len(bounds) != len(goes_round(processor)):
                 yield f"{name} goes on with an organization for ever"
@@ -267,13 +269,18 @@ def workflows_carry_what_they_need(template: Template) -> Iterator[str]:
             states = each["ItemProcessor"]["States"]
             for state in states.values():
                 output = json.dumps([state.get("Output"), state.get("Choices")])
-                if "$states.result" in re.sub(r"\$states\.result\.Payload\.(status|run_id)\b", "", output):
+                if "$states.result" in re.sub(TAKEN_UP, "", output):
                     yield f"{name} carries more of an answer than it needs"
             begun = states[each["ItemProcessor"]["StartAt"]]["Output"]
             again = [
-                choice["Output"]["event"] for choice in states["IsItDone"]["Choices"] if "Output" in choice
+                choice["Output"]
+                for state in ("IsItDone", "IsThereMore")
+                for choice in states[state]["Choices"]
+                if "Output" in choice
             ]
-            if "'by': 'schedule'}" not in begun or any(event.get("by") != "schedule" for event in again):
+            # Each connection's push is begun by the first event.
+            named = ("'by': 'schedule'}", "'event': $merge([$states.input.first,")
+            if named[0] not in begun or any(not any(each in output for each in named) for output in again):
                 yield f"{name} asks in nobody's name, and is answered as a person is"
 
 
@@ -290,6 +297,7 @@ RUN = (*PROCESSOR, "States", "Run")
 STARTED = (*MACHINE, "Policies", 1, "Statement", 1)
 PUSHING = (*RESOURCES, "ScheduledPush", "Properties")
 DONE = (*PROCESSOR, "States", "IsItDone", "Choices")
+MORE = (*PROCESSOR, "States", "IsThereMore", "Choices")
 PUSH = (*PUSHING, *RUN[len(MACHINE) :])
 GIVEN = (*PUSHING, "DefinitionSubstitutions")
 
@@ -343,7 +351,9 @@ MUTANTS: list[Mutant] = [
     (histories_are_bounded, (*STATES, "Summary", "Next"), "FindOrganizations"),
     (histories_are_bounded, (*DONE, 0, "Condition"), "{% $states.input.status = 'continue' %}"),
     (histories_are_bounded, (*DONE, 0, "Condition"), "{% $states.input.tries < 960 %}"),
-    (workflows_carry_what_they_need, (*DONE, 0, "Output", "event", "by"), GONE),
+    (histories_are_bounded, (*MORE, 0, "Condition"), "{% $count($states.input.connections_left) > 0 %}"),
+    (workflows_carry_what_they_need, (*DONE, 0, "Output"), "{% {'event': {'run_id': '1'}, 'tries': 1} %}"),
+    (workflows_carry_what_they_need, (*MORE, 0, "Output"), "{% {'event': {'turn': 1}, 'tries': 1} %}"),
     (workflows_carry_what_they_need, (*RUN, "Output"), "{% {'answer': $states.result.Payload} %}"),
     (workflows_carry_what_they_need, (*RUN, "Output"), "{% $states.result %}"),
     (workflows_carry_what_they_need, (*PROCESSOR, "States", "Begin", "Output"), "{% {'tries': 0} %}"),

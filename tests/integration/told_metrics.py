@@ -35,6 +35,8 @@ GAUGES: frozenset[Shape] = frozenset(
         ("MemberAccounts", ("connection", "organization", "service", "state")),
         ("CredentialsExpireInDays", SERVICE),
         ("CredentialsExpireInDays", OF_CONNECTION),
+        ("AccessEndedSeconds", SERVICE),
+        ("AccessEndedSeconds", OF_CONNECTION),
         ("SeatsRunningOut", SERVICE),
         ("SeatLimit", OF_SEAT),
         ("SeatsHeld", OF_SEAT),

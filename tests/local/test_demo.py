@@ -30,7 +30,7 @@ def test_the_demo_shows_every_step_on_a_second_stack_which_has_nothing_in_common
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert shown.stdout.startswith("Muster from end to end, in 7 chapters: one to two minutes")
     walked, _, by_hand = shown.stdout.partition("It stays up. Try it by hand:")
-    assert shown.stdout.splitlines()[-1].startswith(f"Muster {__version__} works: 63 of 63 steps, in ")
+    assert shown.stdout.splitlines()[-1].startswith(f"Muster {__version__} works: 64 of 64 steps, in ")
     pasted = re.findall(r"Scheduled(?:Import|Push)Function with ({.+})", shown.stdout)
     assert pasted
     assert all(json.loads(event)["by"] for event in pasted), "an event that is shown must be accepted (I5)"
@@ -51,7 +51,7 @@ def test_the_demo_shows_every_step_on_a_second_stack_which_has_nothing_in_common
     assert second.salesforce in by_hand
     filled = run("sandbox.local_stack", "people", name=name)
     assert filled.returncode == 0, filled.stdout + filled.stderr
-    assert f"MUSTER_STACK={name} .venv/bin/muster push\n" in filled.stdout
+    assert f"MUSTER_STACK={name} .venv/bin/muster push scim.app\n" in filled.stdout
     settings = second.invoke("OrganizationSettingsFunction", action="get")["settings"]
     assert YAML(typ="safe").load(second.folder / "acme.yaml") == settings, "what is there already stays"
     assert len(settings["assignments"]) == 3

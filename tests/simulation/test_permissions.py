@@ -5,12 +5,18 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
+import boto3
 import pytest
+import requests
+from requests.adapters import BaseAdapter
 
+import deprovisioning
 import member_events
 import organization_settings
 import roster_query
+import scheduled_push
 from muster import bootstrap
 from muster.crm import engage_features
 from muster.errors import MusterError
@@ -20,6 +26,9 @@ from muster.roster.engage_state import Engage
 from muster.webhook.deliveries import CallsUsed
 from tests.conftest import ROOT
 from tests.doubles.aws import forget_clients
+from tests.doubles.salesforce_in_process import InProcess
+from tests.doubles.scim_in_process import scim_in_process
+from tests.integration.provisioning.apps import APP_HOST
 from tests.simulation.harness import vault_wire
 from tests.simulation.harness.faults import Call
 from tests.simulation.harness.strict_aws import rows_of
@@ -50,6 +59,7 @@ FUNCTIONS = {
     "WebhookSetupFunction": "webhook_setup",
     "MorningDigestFunction": "morning_digest",
     "MemberEventsFunction": "member_events",
+    "DeprovisioningFunction": "deprovisioning",
 }
 ASKED_BY_PEOPLE = (
     "MemberSettingsFunction",
@@ -126,6 +136,8 @@ def calls(_world: World) -> dict[str, list[Call]]:
     _ask_for_more(company)
     _note(_world, made)
     _tell_outward(company)
+    _note(_world, made)
+    _close_leavers(company)
     _note(_world, made)
     for function, event in _OF_NOBODY.items():
         handler = importlib.import_module(FUNCTIONS[function]).handler
@@ -209,6 +221,60 @@ def _tell_outward(company: Company) -> None:
     asked = {"organization": "acme", "action": "resend_events", "member": company.people["ada"]}
     said = company.world.invoke("MemberEventsFunction", member_events.handler, {**asked, "by": "jane"})
     assert said["events"] > 0
+
+
+def _close_leavers(company: Company) -> None:
+    """Close who leaves: an account is deleted, another not, and then the token is refused."""
+    others = requests.Session.get_adapter
+    with scim_in_process() as app, pytest.MonkeyPatch.context() as patch:
+        wire = InProcess(app.http.application)
+
+        def adapter(session: requests.Session, url: str) -> BaseAdapter:
+            return wire if urlsplit(url).netloc == APP_HOST else others(session, url)
+
+        patch.setattr(requests.Session, "get_adapter", adapter)
+        boto3.client("secretsmanager").create_secret(
+            Name="muster/acme/scim/app", SecretString=json.dumps({"token": app.app.token})
+        )
+        section = {"host": APP_HOST, "who": "everyone", "on_leave": "delete"}
+        company.begin()
+        company.put(connections={**company.document["connections"], "scim": {"app": section}})
+        for name in ("ada", "bob", "eve"):
+            company.hire(name, Department="Sales")
+        company.run_import()
+        forget_clients()
+        asked = {"organization": "acme", "by": "jane", "connections": ["scim.app"]}
+        said = company.world.invoke("ScheduledPushFunction", scheduled_push.handler, asked)
+        assert said["counts"] == {"made": 3}, said
+        for name, what in (
+            ("ada", []),
+            ("bob", [{"path": "/scim/v2", "fault": "status", "status": 400, "method": "DELETE"}]),
+            ("eve", None),
+        ):
+            company.change(name, IsActive=False)
+            company.run_import()
+            if what is None:
+                app.control("POST", "token/expire")
+            else:
+                app.control("POST", "faults", what)
+            forget_clients()
+            records = [
+                {
+                    "eventName": "MODIFY",
+                    "dynamodb": {
+                        "SequenceNumber": "1",
+                        "ApproximateCreationDateTime": 0,
+                        "Keys": {each: row[each] for each in ("pk", "sk")},
+                        "NewImage": row,
+                    },
+                }
+                for row in rows_of("roster")
+                if row["sk"]["S"].startswith("MEMBER#") and not row["active"]["BOOL"]
+            ]
+            done = company.world.invoke(
+                "DeprovisioningFunction", deprovisioning.handler, {"Records": records}
+            )
+            assert done == {"batchItemFailures": []}
 
 
 def _spend_calls(event: dict[str, Any], _: object) -> None:

@@ -182,9 +182,29 @@ def test_what_a_member_has_is_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["pydantic", "requests", "ruamel", "muster.settings", "aws_lambda_powertools.event_handler"]
+    "module",
+    [
+        "pydantic",
+        "requests",
+        "ruamel",
+        "muster.settings",
+        "muster.provisioning",
+        "aws_lambda_powertools.event_handler",
+    ],
 )
 def test_the_webhook_starts_lean(module: str) -> None:
     code = f"import sys, outbound_user_webhook; sys.exit({module!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=FUNCTIONS, check=False)  # noqa: S603 - our own interpreter
+    assert done.returncode == 0
+
+
+def test_a_push_starts_without_what_only_apps_need() -> None:
+    only_apps = {
+        "muster.provisioning.steps",
+        "muster.adapters.scim",
+        "muster.adapters.aws.user_pool",
+        "scim2_models",
+    }
+    code = f"import sys, scheduled_push; sys.exit(bool({only_apps} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], cwd=FUNCTIONS, check=False)  # noqa: S603 - our own interpreter
     assert done.returncode == 0

@@ -48,6 +48,11 @@ class Walk:
         self.start = 1
         self.ended = False
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has been shown so far."""
+        return not self._seen
+
     def add(self, page: ListPage) -> list[Resource]:
         """Return who is new on a page; afterwards `start` is where the next one begins, unless it `ended`."""
         new = {each.id: each for each in page.resources if each.id not in self._seen}

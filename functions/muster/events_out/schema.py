@@ -17,7 +17,7 @@ _TEXT = {"type": "string"}
 _MAYBE = {"type": ["string", "null"]}
 _SAYS = {
     Kind.MEMBER_CREATED: "Somebody is a member who was none, active or not.",
-    Kind.MEMBER_UPDATED: "Something of a member changed.",
+    Kind.MEMBER_UPDATED: "Something of a member changed, its accounts in apps among it.",
     Kind.MEMBER_DEACTIVATED: "A member is inactive now; before and after say why it is.",
     Kind.MEMBER_REACTIVATED: "A member is active again; before says why it was not.",
     Kind.SEAT_GRANTED: "A member holds a seat now; before and after are its states.",
@@ -27,10 +27,11 @@ _SAYS = {
     Kind.LICENCE_REVOKED: "A member is not in an Engage group any more; before and after are the groups.",
     Kind.MANAGER_CHANGED: "A member has another manager; before and after are the managers' member ids.",
 }
+_FIELD = "As in the history: title, seats.<seat>.state, accounts.<app>.state (active, inactive, to_adopt, …)."
 _CHANGE = {
     "type": "object",
     "description": "A field that changed; with its values where the settings say events.personal_data.",
-    "properties": {"field": _TEXT, "before": {}, "after": {}},
+    "properties": {"field": {**_TEXT, "description": _FIELD}, "before": {}, "after": {}},
     "required": ["field"],
     "additionalProperties": False,
 }

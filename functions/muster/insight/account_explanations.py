@@ -3,11 +3,11 @@
 What pushes remember of the groups there is not asked: the groups are those that the account was put into.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from muster.insight import seat_explanations
+from muster.insight import run_summaries, seat_explanations
 from muster.insight.seat_explanations import Lines
 from muster.presentation import words
 from muster.provisioning import account_errors
@@ -17,6 +17,7 @@ from muster.roster import accounts, end_dates
 from muster.roster.accounts import CONFLICT, IGNORED, MATCHED, NO_ACCOUNT, Account
 from muster.roster.member import Json, Member
 from muster.roster.reasons import EXPLAINED
+from muster.runs.kinds import YOU
 from muster.settings import Settings
 from muster.settings.target_connection import HoldersOf, MembersOf, TargetConnection
 from muster.times import timestamp
@@ -32,6 +33,7 @@ _DOES = {
     Kind.READ_BACK: "reads back whether it is open",
     Kind.CHANGE: "sends what has changed",
     Kind.JOIN: "puts it into {}",
+    Kind.CLOSE_OTHERS: "closes the member's other accounts",
 }
 _NOT_IN_SETTINGS = "The app is not in the settings any more: Muster leaves the account as it is."
 _RECONSIDER = "To have it looked for again, use MemberSettingsFunction (accounts: reconsider)."
@@ -85,6 +87,26 @@ def of_member(
     return found
 
 
+def to_do(organization: str, member: str, accounts: Mapping[str, Json]) -> list[Json]:
+    """Return what an admin can do about a member's accounts, as `of_member` shows them: events to paste."""
+    return [
+        run_summaries.to_do(
+            f"Adopt the account in {words.connection(app)} (or say ignore in place of adopt): this previews"
+            " it, and without preview it is done.",
+            "MemberSettingsFunction",
+            {
+                "organization": organization,
+                "accounts": {app: "adopt"},
+                "members": [member],
+                "by": YOU,
+                "preview": True,
+            },
+        )
+        for app, account in accounts.items()
+        if account["state"] == "to_adopt"
+    ]
+
+
 def _shown(key: str, account: Account, history: Sequence[Json]) -> Json:
     field = f"accounts.{key}.state"
     moments = (
@@ -115,7 +137,7 @@ def _nothing_due(why: str) -> Json:
 def _explained(case: _Case) -> Json:
     why, to_do = _why(case)
     due, steps = _due(case)
-    is_closed = case.account.is_linked and not case.account.is_open
+    is_closed = case.account.state in ("inactive", "deleted")
     return {
         "is_to_be_in": case.wanted is not None,
         "why": why,
@@ -149,6 +171,8 @@ def _why(case: _Case) -> tuple[str | None, str | None]:
         return f"The account is left alone, by {who or 'hand'}.", _RECONSIDER
     if account.standing in (MATCHED, CONFLICT) or account.full_since or account.tries:
         return _waits(account), account_errors.remedy(account)
+    if account.others:
+        return "Another account there is the member's as well, and is to be closed.", None
     if case.wanted is None:
         return _why_not_in(case), None
     if case.wanted.lacking:

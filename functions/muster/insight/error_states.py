@@ -48,6 +48,8 @@ _ONLY_TOLD = frozenset(
         "vault_user_gone",
         "vault_moved",
         "align_request_refused",
+        account_errors.NOT_RENAMED,
+        account_errors.ORPHANS,
     }
 )
 _GIVEN_UP = frozenset({"mail_given_up"})

@@ -56,7 +56,7 @@ def about(value: str) -> Matches:
     def is_about(change: Json) -> bool:
         field = change["field"].casefold()
         values = (str(change[each]).casefold() for each in ("before", "after"))
-        return wanted == field or wanted in field.split(".") or wanted in values
+        return f".{wanted}." in f".{field}." or wanted in values
 
     return lambda entry: any(map(is_about, entry["changes"]))
 

@@ -112,7 +112,12 @@ def to_do(what: str, function: str, event: Json) -> Json:
 
 
 def _may_be_undone(run: Run) -> bool:
-    """Whether it is worth while to offer that: the run has changed something."""
+    """Whether it is worth while to offer that: the run has changed something.
+
+    What a push has sent to an app follows from the members; what led to it is undone instead.
+    """
+    if run.app:
+        return False
     saved = not kind_of(run).applies and run.status is Status.SUCCEEDED
     return saved or (run.status in _APPLIED and not run.preview and any(run.counts.values()))
 

@@ -56,6 +56,7 @@ _PERSON = (
     "salesforce_id",
     "vault_crm_id",
     "updated_at",
+    "accounts",
 )
 
 
@@ -75,6 +76,7 @@ def _roster(member: Row) -> Iterator[Cells]:
         member["end_date"],
         *(member["crm"].get(name, {}).get("id") for name in ("salesforce", "vault_crm")),
         member["updated_at"],
+        ", ".join(f"{app}: {account['state']}" for app, account in member.get("accounts", {}).items()),
     )
 
 

@@ -120,7 +120,7 @@ def flat(given: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]
         elif isinstance(each, list):
             yield f"{prefix}{name}", ", ".join(map(_entry, each))
         elif each is not None:
-            yield f"{prefix}{name}", words.value(each)
+            yield f"{prefix}{name}", words.value_of(f"{prefix}{name}", each)
 
 
 # ── History ──────────────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +155,8 @@ def history_table(answer: Answer) -> Table:
             continue
         for change in each["changes"]:
             what = words.attribute(change["field"])
-            rows.append([at, what, words.value(change["before"]), words.value(change["after"]), cause])
+            values = [words.value_of(change["field"], change[each]) for each in ("before", "after")]
+            rows.append([at, what, *values, cause])
             at = cause = ""
     return table("Time (UTC)", "What changed", "Before", "After", "By", rows=rows)
 

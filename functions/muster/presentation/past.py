@@ -137,7 +137,7 @@ def _label(name: str) -> str:
 def _value(name: str, given: object) -> str:
     if name == "inactive_reason":
         return left_out.why(str(given)) if given else ""
-    return words.status(str(given)) if given and name.endswith(".status") else words.value(given)
+    return words.status(str(given)) if given and name.endswith(".status") else words.value_of(name, given)
 
 
 def _after(change: Json | None, runs: Mapping[str, Json]) -> Iterable[str]:

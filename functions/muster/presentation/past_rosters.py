@@ -97,7 +97,7 @@ def cells(person: Json, runs: Mapping[str, Json] | None = None) -> Iterator[Sequ
     """Yield the rows of a file (`exports.DIFFERENCES`) about one person."""
     who = (name_of(person), person["member"], DID[person["news"]][0])
     for each in person["differences"]:
-        values = (words.value(each["before"]), words.value(each["after"]))
+        values = (words.value_of(each["field"], each[which]) for which in ("before", "after"))
         yield (*who, words.attribute(each["field"]), *values, each["at"], cause_in_words(each, runs or {}))
     if not person["differences"]:
         by = "; ".join(dict.fromkeys(cause_in_words(each, runs or {}) for each in person["causes"]))

@@ -19,6 +19,8 @@ from muster.presentation.tables import Table, table
 _LINES = 6
 _NAMED = 3
 _SEATS = 4
+# States of accounts that whoever has gained or lost one expects.
+_OWN_ACCOUNTS = ("active", "inactive", "deleted")
 
 
 @dataclass(slots=True)
@@ -128,7 +130,7 @@ def _note_account(found: Effect, app: str, before: str | None, after: str | None
         found.gains.append(called)
     elif before == "active":
         found.loses.append(called)
-    if after and after != "active":
+    if after not in (None, *_OWN_ACCOUNTS):
         found.others[called] = f"{called}: {words.ACCOUNTS.get(after, words.spaced(after))}"
 
 

@@ -92,6 +92,7 @@ def _parts(item: Item) -> Iterator[str]:
             yield item["why"]
         elif item["account"]:
             yield item["account"]
+        yield from item.get("drift", ())
         return
     for feature, writes in item["writes"].items():
         called, group = words.FEATURES[feature], item["now"][feature]["group"]

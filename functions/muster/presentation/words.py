@@ -99,6 +99,13 @@ def value(given: Any) -> str:
     return shown if len(shown) <= 60 else f"{shown[:59]}…"
 
 
+def value_of(field: str, given: Any) -> str:
+    """Return a value of an attribute, named as in history: states of accounts have words."""
+    if given and field.startswith("accounts.") and field.endswith(".state"):
+        return ACCOUNTS.get(str(given), spaced(str(given)))
+    return value(given)
+
+
 def status(code: str | None) -> str:
     """Return the status of a request for a group as Vault CRM labels it; an unknown one as it is."""
     return STATUSES.get(code or "", code or "")

@@ -23,6 +23,8 @@ group_renames      groups whose assignment goes by another name now
 renaming_groups    one of them renamed
 other_accounts     second accounts of a member, of a change of address
 closing_others     they are found, and closed
+drift              where an app is not as it was left
+comparing_accounts  that found out for all of an app
 looking            accounts looked for: by external id, by name, in a list
 grouping           groups found, made and filled
 ports              what all this needs of the app and the roster

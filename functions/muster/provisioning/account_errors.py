@@ -15,9 +15,13 @@ NO_EFFECT, REFUSED, GROUP_REFUSED, NOT_RENAMED, LACKING = (
     "app_group_not_renamed",
     "account_lacks_attributes",
 )
+ORPHANS = "app_users_of_nobody"
 CODES = frozenset(
-    {CONFLICTING, TO_ADOPT, NO_LICENCE, NO_EFFECT, REFUSED, GROUP_REFUSED, NOT_RENAMED, LACKING}
+    {CONFLICTING, TO_ADOPT, NO_LICENCE, NO_EFFECT, REFUSED, GROUP_REFUSED, NOT_RENAMED, LACKING, ORPHANS}
 )
+
+# So many are named.
+_FEW = 10
 
 _AGAIN = "It is tried again by itself: with the next push, six hours after that, then daily."
 _REMEDIES = {
@@ -93,6 +97,19 @@ def not_renamed(app: str, rename: GroupRename, problem: Problem | None, at: str,
     )
     told = Problem(f"group {rename.before}", what, remedy)
     return entry_of(told, at=at, system=app, code=NOT_RENAMED, notification=run, record=rename.before)
+
+
+def orphans(app: str, number: int, ids: list[str], at: str, run: str) -> LogEntry:
+    """Return the entry about active users of an app who are nobody's; `ids` are those of the first."""
+    few = ", ".join(ids[:_FEW]) + (", …" if number > _FEW else "")
+    what = f"has {number:,} active {'user' if number == 1 else 'users'} who are no member's: {few}"
+    remedy = (
+        "See in the app who they are, and close what nobody needs: Muster leaves them alone. A preview of"
+        " ScheduledPushFunction with compare names them."
+    )
+    return entry_of(
+        Problem("the app", what, remedy), at=at, system=app, code=ORPHANS, notification=run, record=app
+    )
 
 
 def lacking(app: str, member: str, names: tuple[str, ...], at: str, run: str) -> LogEntry:

@@ -39,7 +39,8 @@ class AccountItem:
     which is what is known of it once it was looked for; `looked_for` says that this run has done that.
     `before` is what was recorded. `forget` says that nothing is to be done but to note that.
     `takes_freed`: it is tried because somebody who leaves frees a licence, and `retried`: that, or because
-    the time for another try has come. `operations` are counted by the guard.
+    the time for another try has come. `operations` are counted by the guard. `drift` says in what the app is
+    not as it was left, where that was compared.
     """
 
     member: str
@@ -53,6 +54,7 @@ class AccountItem:
     takes_freed: bool = False
     retried: bool = False
     operations: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
 
     @property
     def former(self) -> str | None:
@@ -101,6 +103,7 @@ class AccountItem:
             "account_id": self.account.id or None,
             "why": self.account.why or None,
             "retried": self.retried,
+            **({"drift": list(self.drift)} if self.drift else {}),
         }
 
     def to_json(self) -> Json:
@@ -118,6 +121,7 @@ class AccountItem:
                 "account": Account.from_json(document["account"]),
                 "before": Account.from_json(document["before"]),
                 "operations": tuple(document["operations"]),
+                "drift": tuple(document.get("drift", ())),
             }
         )
 

@@ -1,13 +1,14 @@
 """The plan of an app's push, person by person, from the roster and what the app shows (O2, O3). Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from muster.provisioning import account_items, first_contact, step_outcomes
 from muster.provisioning.account_items import AccountItem
-from muster.provisioning.app_state import AppState, as_it_is_now
+from muster.provisioning.app_state import AppState, as_it_is_now, here
 from muster.provisioning.differences import Kind, aim, difference
+from muster.provisioning.drift import Seen, drift
 from muster.provisioning.first_contact import Found, Roster
 from muster.provisioning.group_renames import group_renames, renamed
 from muster.provisioning.wanted_accounts import WantedAccount, wanted
@@ -32,6 +33,10 @@ class AppBasis:
     that are members'; `parts` is how many parts of the archive have that. `state` is what was remembered of
     the app. `everybody` says that all were judged. `strangers` counts the active users in a list who fit
     nobody, `None` where none was read.
+
+    Of a comparison, `compared` is how many accounts it looked at, and `None` for any other push; `seen` is
+    what is shown, by member, of those who are not as they were left, and `orphans` are the first of the
+    active users who are nobody's, by id and userName.
     """
 
     members: Mapping[str, Member]
@@ -42,6 +47,9 @@ class AppBasis:
     everybody: bool = False
     strangers: int | None = None
     parts: int = 0
+    compared: int | None = None
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    orphans: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,12 @@ def tried_now(each: Judged) -> Judged:
     return replace(each, account=replace(each.account, tries=replace(tries, count=1)))
 
 
+def with_freed(people: Sequence[Judged], connection: TargetConnection) -> list[Judged]:
+    """Return these people, of whom those that are next in line are tried now."""
+    chosen = next_in_line(people, connection)
+    return [tried_now(each) if each.member.id in chosen else each for each in people]
+
+
 def is_to_be_looked_for(each: Judged, connection: TargetConnection, at: str) -> bool:
     """Whether the account has to be looked for before it can be said what is to be done."""
     steps = difference(each.account, each.wanted, connection, at)
@@ -103,10 +117,15 @@ def make_plan(
 ) -> list[AccountItem]:
     """Return the plan: those who leave come first, for their licences are free for the others.
 
-    Of these, those who wait for one come first, whoever waits longest.
+    Of these, those who wait for one come first, whoever waits longest. All others of one assignment come
+    together: so its group is filled in as few calls as that takes.
     """
-    items = list(_items(basis, connection, settings, now))
-    return sorted(items, key=lambda item: (not item.leaves, item.account.full_since or _LAST, item.member))
+    make = _items if basis.compared is None else _brought_back
+
+    def place(item: AccountItem) -> tuple[bool, str, str, str]:
+        return not item.leaves, item.account.full_since or _LAST, item.assignment or "", item.member
+
+    return sorted(make(basis, connection, settings, now), key=place)
 
 
 def _items(
@@ -149,4 +168,32 @@ def _items(
             takes_freed=takes_freed,
             retried=account.tries is not None and account.tried == goal and not is_marked,
             operations=account_items.operations(kinds),
+        )
+
+
+def _brought_back(
+    basis: AppBasis, connection: TargetConnection, settings: Settings, now: datetime
+) -> Iterator[AccountItem]:
+    """Yield what brings back what was sent, for those whose accounts are not as they were left."""
+    groups = here(basis.state, connection).groups
+    for name, member in basis.members.items():
+        each = judged(member, basis.state, connection, settings, now)
+        deletes = each.wanted is None and connection.deletes_leavers
+        found = drift(each.account, each.wanted, basis.seen[name], groups, deletes=deletes)
+        kinds = tuple(
+            step.kind
+            for step in (difference(found.account, each.wanted, connection, timestamp(now)) if found else ())
+        )
+        if found is None or not kinds:
+            continue
+        yield AccountItem(
+            member=member.id,
+            name=member.name,
+            assignment=member.assignment,
+            goal=aim(each.wanted),
+            steps=kinds,
+            account=found.account,
+            before=each.recorded,
+            operations=account_items.operations(kinds),
+            drift=found.words,
         )

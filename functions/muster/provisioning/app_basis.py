@@ -8,7 +8,7 @@ from typing import Any
 from muster import __version__
 from muster.provisioning.account_plan import AppBasis
 from muster.provisioning.app_state import AppState
-from muster.provisioning.gathered_accounts import FOUND, read_found
+from muster.provisioning.gathered_accounts import FOUND, SEEN, read_found, read_seen
 from muster.roster.member import Json, Member
 from muster.runs.archive import keep_list, kept_bodies, kept_list
 from muster.settings import Settings
@@ -29,18 +29,28 @@ def keep(basis: AppBasis, settings: Settings, parts: Parts) -> dict[str, Any]:
         "state": basis.state.to_json(),
         "everybody": basis.everybody,
         "strangers": basis.strangers,
-        "parts": {_MEMBERS: keep_list(parts, _MEMBERS, members, _A_PART), FOUND: basis.parts},
+        "compared": basis.compared,
+        "orphans": list(basis.orphans),
+        "parts": {
+            _MEMBERS: keep_list(parts, _MEMBERS, members, _A_PART),
+            (FOUND if basis.compared is None else SEEN): basis.parts,
+        },
     }
 
 
 def kept(document: Json, parts: Parts) -> AppBasis:
     """Return what a push was decided with, by the document and the parts in the archive."""
-    numbers = document["parts"]
+    numbers, compared = document["parts"], document.get("compared")
     members = [Member.from_document(each) for each in kept_list(parts, _MEMBERS, numbers[_MEMBERS])]
     found = {
         member: one
-        for body in kept_bodies(parts, FOUND, numbers[FOUND])
+        for body in kept_bodies(parts, FOUND, numbers.get(FOUND, 0))
         for member, one in read_found(body).items()
+    }
+    seen = {
+        member: one
+        for body in kept_bodies(parts, SEEN, numbers.get(SEEN, 0))
+        for member, one in read_seen(body)[1].items()
     }
     return AppBasis(
         members={member.id: member for member in members},
@@ -50,5 +60,8 @@ def kept(document: Json, parts: Parts) -> AppBasis:
         state=AppState.from_json(document["state"]),
         everybody=document["everybody"],
         strangers=document["strangers"],
-        parts=numbers[FOUND],
+        parts=numbers[FOUND if compared is None else SEEN],
+        compared=compared,
+        seen=seen,
+        orphans=tuple((id_, name) for id_, name in document.get("orphans", ())),
     )

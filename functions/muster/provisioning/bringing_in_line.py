@@ -6,14 +6,15 @@ without a trace; everything else says what is to be, and is harmless to repeat.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import batched
 
 from muster.crm import scim_attributes
 from muster.crm.scim_answers import Outcome, Written
 from muster.crm.scim_attributes import EXTERNAL_ID, USER_NAME, Values
 from muster.crm.scim_resources import USERS, Resource
-from muster.errors import OutcomeUnknown, Problem
+from muster.errors import MusterError, OutcomeUnknown, Problem
 from muster.provisioning import closing_others, first_contact, other_accounts, step_outcomes
 from muster.provisioning.differences import DECISIVE, Kind, Step, difference
 from muster.provisioning.first_contact import Found, Roster
@@ -23,11 +24,15 @@ from muster.provisioning.looking import Lookup
 from muster.provisioning.ports import Ports
 from muster.provisioning.wanted_accounts import WantedAccount
 from muster.roster.accounts import Account
+from muster.runs.clock import OutOfTime
 from muster.settings.target_connection import TargetConnection
 
 _GROUPING = frozenset({Kind.LEAVE, Kind.JOIN})
+_OTHERS = frozenset(Kind) - _GROUPING
 _OPENING = frozenset({Kind.CREATE, Kind.ACTIVATE})
 _ENDING = frozenset({Kind.LOOK, Kind.DEACTIVATE, Kind.DELETE, Kind.READ_BACK})
+# So many are recorded at once as to be made or let in: so many are looked for where a push dies among them.
+_OPENED_AT_ONCE = 10
 # How often a push does the same to one account: it looks again for who has a name that is taken.
 _MOST = {Kind.LOOK: 3}
 
@@ -61,6 +66,8 @@ class Provisioning:
         self._at = at
         self._lookup = Lookup(ports.target, connection.dialect)
         self._group_ids = dict(ports.groups)
+        # Who is to be made or let in next, by member: the account as that was recorded, and is not sent yet.
+        self._intended: dict[str, Account] = {}
 
     def carry_out(self, cases: Sequence[Case]) -> None:
         """Carry out all that can be done for these members now; their accounts are updated on the way."""
@@ -73,8 +80,8 @@ class Provisioning:
             for case in some:
                 self._advance(case, {Kind.LOOK})
             self._regroup(some, Kind.LEAVE)
-            for case in some:
-                self._advance(case, set(Kind) - _GROUPING)
+            for few in batched(some, _OPENED_AT_ONCE, strict=False):
+                self._advance_together(few)
             self._regroup(some, Kind.JOIN)
 
     def end_access(self, case: Case) -> None:
@@ -92,6 +99,24 @@ class Provisioning:
         return not case.account.id and any(step.kind is Kind.LOOK for step in self._difference(case))
 
     # ── Accounts ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _advance_together(self, cases: Sequence[Case]) -> None:
+        """Advance some; that some of them are to be made or let in is recorded at once, before any is."""
+        self._intended = {
+            case.member: step_outcomes.intended(case.account, step, case.wanted)
+            for case in cases
+            if (step := self._next(case, _OTHERS, Counter())) and step.kind in _OPENING
+        }
+        if self._intended:
+            self._ports.record(self._intended)
+        try:
+            for case in cases:
+                self._advance(case, _OTHERS)
+        except (MusterError, OutOfTime):
+            # What was not sent was not begun: by the next push somebody else may have made that account.
+            if not_sent := {case.member: case.account for case in cases if case.member in self._intended}:
+                self._ports.record(not_sent)
+            raise
 
     def _advance(self, case: Case, kinds: Collection[Kind]) -> None:
         """Carry out the steps of these kinds, as long as each of them comes to something."""
@@ -146,24 +171,27 @@ class Provisioning:
         self._record(case, step_outcomes.looked(account, match, case.wanted))
 
     def _write(self, case: Case, step: Step) -> None:
-        readdresses = (
-            step.kind is Kind.CHANGE
-            and case.wanted
-            and other_accounts.is_readdressed(case.account.sent, case.wanted.values)
-        )
-        if step.kind in _OPENING or readdresses:
-            self._record(case, step_outcomes.intended(case.account, step, case.wanted))
+        intended = step_outcomes.intended(case.account, step, case.wanted)
+        readdresses = self._readdresses(case.account, case.wanted.values if case.wanted else {})
+        if step.kind is Kind.CHANGE and readdresses:
+            intended = replace(intended, readdressed=True)
+        if case.member in self._intended:
+            case.account = self._intended.pop(case.member)
+        elif step.kind in _OPENING or (step.kind is Kind.CHANGE and readdresses):
+            self._record(case, intended)
         try:
             result = self._sent(case, step)
         except OutcomeUnknown:
-            self._record(case, step_outcomes.intended(case.account, step, case.wanted))
+            self._record(case, intended)
             return
         if step.kind is Kind.CHANGE and result.outcome is Outcome.REFUSED:
             result = self._one_by_one(case, result)
+        former = case.account.id
         account = step_outcomes.written(case.account, step, case.wanted, result, self._at)
         if step.kind is Kind.CHANGE and result.outcome is Outcome.WRITTEN and case.wanted:
             account = self._readdressed(case, account, case.wanted.values)
-        other = self._member_of(account.id) if account.is_linked and account.id else None
+        is_new = account.is_linked and account.id not in ("", former)
+        other = self._member_of(account.id) if is_new else None
         if other not in (None, case.member):
             # The app has answered with an account that was there: to some, making is changing.
             account = step_outcomes.of_another(account, other or "")
@@ -207,10 +235,15 @@ class Provisioning:
 
     # ── Other accounts of a member ───────────────────────────────────────────────────────────────────
 
+    def _readdresses(self, account: Account, values: Values) -> bool:
+        """Whether a change to these values may make a second account; where others make them, it does not."""
+        is_ours = not self._connection.only_ends_access
+        return is_ours and other_accounts.is_readdressed(account.sent, values)
+
     def _readdressed(self, case: Case, account: Account, values: Values) -> Account:
         """Return an account after a change to these: of another address some apps make a second account."""
         before = case.account
-        if account.id == before.id and not other_accounts.is_readdressed(before.sent, values):
+        if account.id == before.id and not self._readdresses(before, values):
             return account
         own = self._own(case, before.user_name, str(values.get(USER_NAME, "")))
         return other_accounts.after_change(before, account, own, values)
@@ -235,12 +268,17 @@ class Provisioning:
             self._record(case, step_outcomes.all_closed(case.account))
 
     def _record(self, case: Case, account: Account) -> None:
-        if account == case.account:
-            return
-        case.account = account
-        if account.is_linked and account.id:
-            self._linked[account.id] = case.member
-        self._ports.record(case.member, account)
+        self._record_all([(case, account)])
+
+    def _record_all(self, accounts: Iterable[tuple[Case, Account]]) -> None:
+        """Record the accounts of several members at once."""
+        changed = [(case, account) for case, account in accounts if account != case.account]
+        for case, account in changed:
+            case.account = account
+            if account.is_linked and account.id:
+                self._linked[account.id] = case.member
+        if changed:
+            self._ports.record({case.member: account for case, account in changed})
 
     def _tell(self, case: Case) -> None:
         # Not by the account's id, which is a name or an address in some apps.
@@ -251,9 +289,12 @@ class Provisioning:
 
     def _record_group(self, name: str, group: str | None) -> None:
         """Store a group's id; of one that is gone, whoever was in it is in no more, and is put in again."""
-        for case in self._cases if group is None else ():
-            if name in case.account.groups:
-                self._record(case, step_outcomes.regrouped(case.account, Step(Kind.LEAVE), name))
+        if group is None:
+            self._record_all(
+                (case, step_outcomes.regrouped(case.account, Step(Kind.LEAVE), name))
+                for case in self._cases
+                if name in case.account.groups
+            )
         self._store_group(name, group)
 
     def _regroup(self, cases: Sequence[Case], kind: Kind) -> None:
@@ -263,9 +304,10 @@ class Provisioning:
         ]
 
         def settled(name: str, group: str | None, ids: Sequence[str]) -> None:
-            for each in ids:
-                case = by_account[each]
-                self._record(case, step_outcomes.regrouped(case.account, Step(kind), name, group))
+            self._record_all(
+                (case, step_outcomes.regrouped(case.account, Step(kind), name, group))
+                for case in map(by_account.__getitem__, ids)
+            )
 
         def failed(name: str, ids: Sequence[str], problem: Problem) -> None:
             is_news = False

@@ -4,7 +4,7 @@ Groups are left as they are: one writer a group, and that is the push, for which
 not matter where this is interrupted: the account is then closed again, or by the next push.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -103,8 +103,8 @@ class AccessEnding:
         if changes:
             self._write(member, change)
 
-    def _note(self, _: str, account: Account) -> None:
-        self._account = account
+    def _note(self, accounts: Mapping[str, Account]) -> None:
+        (self._account,) = accounts.values()
 
     def _tell(self, connection: TargetConnection, member: str, problem: Problem) -> None:
         at = self.now()

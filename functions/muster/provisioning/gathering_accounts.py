@@ -38,26 +38,44 @@ class AccountGathering:
     settings: Settings
     connection: TargetConnection
 
-    # What was remembered of the app, whether everybody is judged, and how, once it was asked who is due.
-    _state: AppState = field(default_factory=AppState, init=False)
+    # What was remembered of the app, and whether everybody is judged, once it was asked who is due.
+    state: AppState = field(default_factory=AppState, init=False)
     _everybody: bool = field(default=False, init=False)
-    _judged_ones: list[Judged] = field(default_factory=list, init=False)
 
     def due(self, run: Run) -> dict[str, Member]:
         """Return whom the push is about.
 
         That is everybody if the settings that decide about accounts have changed since all were judged.
         """
-        self._state = self.ports.states.state(run.organization, self.connection.key)
-        self._everybody = self._state.decided_with != app_state.digest(self.settings, self.connection)
-        self._judged_ones = self._people(run, self._state, everybody=self._everybody)
-        return {each.member.id: each.member for each in self._judged_ones}
+        self.state = self.ports.states.state(run.organization, self.connection.key)
+        self._everybody = self.state.decided_with != app_state.digest(self.settings, self.connection)
+        if self._everybody:
+            people = self.everybody(run)
+        else:
+            listed, at = self._listed(run), timestamp(at_of(run))
+            # The index lists candidates; the member decides.
+            now = sorted(name for name, since in listed.items() if since <= at)
+            people = [each for each in self._judged(run, now) if self._is_due(each, at)]
+            people += self._served_by(run, people, [name for name, since in listed.items() if since > at])
+        return {each.member.id: each.member for each in people}
+
+    def everybody(self, run: Run) -> list[Judged]:
+        """Return everybody."""
+        self.state = self.ports.states.state(run.organization, self.connection.key)
+        states = self.ports.roster.states(run.organization)
+        names = {each.member for each in states} | self._listed(run).keys()
+        return list(self._judged(run, sorted(names)))
+
+    def judge(self, run: Run, member: Member) -> Judged:
+        """Return a member, with what it is to have and what is known of its account."""
+        return account_plan.judged(member, self.state, self.connection, self.settings, at_of(run))
 
     def look(self, run: Run, due: Mapping[str, Member], *, resumed: bool) -> AppBasis:
         """Return what the app shows of those who have no account yet, with what else decides about them."""
+        people = [self.judge(run, member) for member in due.values()]
         unknown = [
             each
-            for each in self._judged_ones
+            for each in account_plan.with_freed(people, self.connection)
             if account_plan.is_to_be_looked_for(each, self.connection, timestamp(at_of(run)))
         ]
         parts = AttemptParts(self.ports.archive, run)
@@ -70,7 +88,7 @@ class AccountGathering:
             found=found,
             taken=self.ports.roster.account_members(run.organization, key, sorted(shown)),
             known=frozenset(self.ports.roster.members(run.organization, sorted(external_ids))),
-            state=self._state,
+            state=self.state,
             everybody=self._everybody,
             strangers=strangers,
             parts=number,
@@ -78,27 +96,13 @@ class AccountGathering:
 
     # ── Whom it is about ─────────────────────────────────────────────────────────────────────────────
 
-    def _people(self, run: Run, state: AppState, *, everybody: bool) -> list[Judged]:
-        """Return everybody, or whoever has changed, or waits for a try whose time has come.
-
-        Whoever waits for a licence is tried as well, as many as leave. The index lists candidates; the member
-        decides.
-        """
-        listed, at = self._listed(run), timestamp(at_of(run))
-        if everybody:
-            states = self.ports.roster.states(run.organization)
-            names = sorted({each.member for each in states} | listed.keys())
-            people = list(self._judged(run, state, names))
-        else:
-            due = sorted(name for name, since in listed.items() if since <= at)
-            people = [each for each in self._judged(run, state, due) if self._is_due(each, at)]
-            if any(each.wanted is None for each in people):
-                later = sorted(name for name, since in listed.items() if since > at)
-                waiting = [each for each in self._judged(run, state, later) if each.account.full_since]
-                chosen = account_plan.next_in_line([*people, *waiting], self.connection)
-                people += [each for each in waiting if each.member.id in chosen]
-        freed_for = account_plan.next_in_line(people, self.connection)
-        return [account_plan.tried_now(each) if each.member.id in freed_for else each for each in people]
+    def _served_by(self, run: Run, people: Sequence[Judged], later: Sequence[str]) -> list[Judged]:
+        """Return who waits for a licence that somebody of these people frees; `later` are due later."""
+        if all(each.wanted is not None for each in people):
+            return []
+        waiting = [each for each in self._judged(run, sorted(later)) if each.account.full_since]
+        chosen = account_plan.next_in_line([*people, *waiting], self.connection)
+        return [each for each in waiting if each.member.id in chosen]
 
     def _listed(self, run: Run) -> dict[str, str]:
         later = (at_of(run) + _LONGEST_PAUSE).date()
@@ -111,12 +115,10 @@ class AccountGathering:
         since = each.recorded.due
         return self.connection.key in each.member.changed_for or (since is not None and since <= at)
 
-    def _judged(self, run: Run, state: AppState, names: Sequence[str]) -> Iterator[Judged]:
+    def _judged(self, run: Run, names: Sequence[str]) -> Iterator[Judged]:
         for some in batched(names, LOOKED_UP_AT_ONCE, strict=False):
             found = self.ports.roster.members(run.organization, some)
-            for name in some:
-                if name in found:
-                    yield account_plan.judged(found[name], state, self.connection, self.settings, at_of(run))
+            yield from (self.judge(run, found[name]) for name in some if name in found)
             self.clock.check()
 
     # ── Who they are in the app ──────────────────────────────────────────────────────────────────────

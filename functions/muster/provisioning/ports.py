@@ -53,15 +53,15 @@ class Target(Protocol):
 class Ports:
     """The outside world of provisioning one target.
 
-    `groups` are the ids of its groups by name, as they were recorded. `record` stores a member's account, and
-    `record_group` a group's id, `None` for one that is gone, which nobody is in any more; both before
-    anything else is sent. `tell` takes
-    what an admin has to know about a member, by its id, or about a group, by its name.
+    `groups` are the ids of its groups by name, as they were recorded. `record` stores accounts, by their
+    members' ids, and `record_group` a group's id, `None` for one that is gone, which nobody is in any more;
+    both before anything else is sent. `tell` takes what an admin has to know about a member, by its id, or
+    about a group, by its name.
     """
 
     target: Target
     groups: Mapping[str, str]
-    record: Callable[[str, Account], None]
+    record: Callable[[Mapping[str, Account]], None]
     record_group: Callable[[str, str | None], None]
     tell: Callable[[str, Problem], None]
 

@@ -1,17 +1,20 @@
 """Sends the plan of an app's push, chunk by chunk, and records each step before the next (O2, O3, P5)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import batched
 
 from muster.crm.scim_answers import Outcome
+from muster.crm.scim_resources import USERS
 from muster.errors import Problem
 from muster.provisioning import account_errors, account_plan, renaming_groups
 from muster.provisioning.account_items import AccountItem
 from muster.provisioning.app_state import AppState, as_it_is_now
 from muster.provisioning.bringing_in_line import Case, Provisioning
+from muster.provisioning.comparing_accounts import memberships
 from muster.provisioning.differences import aim, difference
+from muster.provisioning.drift import Seen, with_spelling
 from muster.provisioning.first_contact import Roster
 from muster.provisioning.group_renames import group_renames
 from muster.provisioning.ports import AppPorts, Ports
@@ -46,6 +49,9 @@ class AccountSender:
     _in_doubt: frozenset[str] = frozenset()
     # What this push has read or recorded last of each member's account.
     _recorded: dict[str, Account] = field(default_factory=dict)
+    # Of the chunk: its members as they were read or written last, and who is noted as brought in line.
+    _members: dict[str, Member] = field(default_factory=dict)
+    _settled: set[str] = field(default_factory=set)
 
     def chunks(self, items: Sequence[AccountItem]) -> Iterator[Sequence[AccountItem]]:
         """Yield the items in order, in chunks; who leaves is sent before who comes."""
@@ -57,7 +63,7 @@ class AccountSender:
 
     def send(self, run: Run, items: Sequence[AccountItem]) -> None:
         """Bring the members of one chunk in line with the app, as far as the plan still holds for them."""
-        cases = self._cases(run, items)
+        cases, at = self._cases(run, items), timestamp(self.clock.now())
         self._record_what_was_found(run, cases)
         roster = self.ports.roster
         organization, key = run.organization, self.connection.key
@@ -71,13 +77,14 @@ class AccountSender:
         ports = Ports(
             target=self.ports.app,
             groups=self.state.groups,
-            record=partial(self._record, run),
+            record=partial(self._record, run, cases, at),
             record_group=self._record_group,
             tell=partial(self._tell, run, cases),
         )
-        at = timestamp(self.clock.now())
         provisioning = Provisioning(ports, self.connection, Roster(member_of, is_member), at)
         provisioning.carry_out(list(cases.values()))
+        drifted = {item.member for item in items if item.drift}
+        self._note_spelling(run, {name: case for name, case in cases.items() if name in drifted}, at)
         self._settle(run, cases, {item.member: item for item in items}, at)
 
     # ── Who is still as planned ──────────────────────────────────────────────────────────────────────
@@ -85,6 +92,7 @@ class AccountSender:
     def _cases(self, run: Run, items: Sequence[AccountItem]) -> dict[str, Case]:
         """Return the members for whom the plan still holds; the others are left to the next push."""
         members = self.ports.roster.members(run.organization, [item.member for item in items])
+        self._members, self._settled = dict(members), set()
         now, cases = self.clock.now(), {}
         for item in items:
             in_doubt = item.member in self._in_doubt
@@ -98,6 +106,7 @@ class AccountSender:
                 continue
             self._recorded[item.member] = each.recorded
             # What is known of the app's groups may have changed since the plan was made.
+            in_doubt = in_doubt and not (item.drift and each.recorded == item.before)
             account = each.account if in_doubt else as_it_is_now(item.account, self.state, self.connection)
             has_looked = item.looked_for and not in_doubt and account.standing == UNKNOWN
             cases[item.member] = Case(item.member, account, each.wanted, has_looked=has_looked)
@@ -109,13 +118,14 @@ class AccountSender:
         """Record the accounts that were found, and tell those that wait for a person.
 
         An account that is to be made is recorded when it is. Where none is made it is recorded, too, that
-        nobody was found, and by which name: who leaves is looked for once more.
+        nobody was found, and by which name: who leaves is looked for once more. So it is of who has left
+        while an account was being made, for else it would be looked for with every push.
         """
         found = {
             name: case.account
             for name, case in cases.items()
             if case.account != self._recorded[name]
-            and (case.account.standing != UNKNOWN or self.connection.only_ends_access)
+            and (case.account.standing != UNKNOWN or case.wanted is None or self.connection.only_ends_access)
         }
         waiting = [name for name, account in found.items() if account.standing in (CONFLICT, MATCHED)]
         told = [name for name in waiting if _is_news(found[name], self._recorded[name])]
@@ -128,8 +138,16 @@ class AccountSender:
         self.progress.errors += self.ports.roster.park(run.organization, entries, now.timestamp())
         self._write(run, {name: self._change(name, account) for name, account in found.items()})
 
-    def _record(self, run: Run, member: str, account: Account) -> None:
-        self._write(run, {member: self._change(member, account)})
+    def _record(self, run: Run, cases: Mapping[str, Case], at: str, accounts: Mapping[str, Account]) -> None:
+        """Record accounts, and with what came last of one that its member is brought in line."""
+        changes: dict[str, Change] = {}
+        for name, account in accounts.items():
+            changes[name] = change = self._change(name, account)
+            self._settled.discard(name)
+            if not difference(account, cases[name].wanted, self.connection, at):
+                self._settled.add(name)
+                changes[name] = _both(change, self._settling(cases[name], at))
+        self._write(run, changes)
         # A chunk may take longer than an invocation: what is recorded is enough to go on with.
         self.clock.check()
 
@@ -162,6 +180,22 @@ class AccountSender:
         self.state = self.state.with_group(name, group)
         self.ports.states.save(self.connection.key, self.state, self.clock.lease)
 
+    def _note_spelling(self, run: Run, cases: Mapping[str, Case], at: str) -> None:
+        """Note what the app shows otherwise though it was just sent: the next comparison need not tell it."""
+        linked = [
+            case for case in cases.values() if case.account.is_linked and case.account.id and case.wanted
+        ]
+        if not linked:
+            return
+        groups = self.state.groups
+        within = memberships(self.ports.app, groups.values())
+        for case in linked:
+            shown = self.ports.app.get(USERS, case.account.id)
+            if shown is not None:
+                seen = Seen(shown, frozenset(within.get(shown.id, ())))
+                case.account = with_spelling(case.account, seen, groups)
+                self._record(run, cases, at, {case.member: case.account})
+
     def rename_groups(self, run: Run) -> None:
         """Give groups their assignments' new names, so that nobody has to leave one and join another.
 
@@ -183,7 +217,8 @@ class AccountSender:
 
     def _settle(self, run: Run, cases: dict[str, Case], items: dict[str, AccountItem], at: str) -> None:
         """Note that these members are brought in line as far as can be, and count what came of them."""
-        self._write(run, {name: self._settled(case, at) for name, case in cases.items()})
+        left = {name: case for name, case in cases.items() if name not in self._settled}
+        self._write(run, {name: self._settling(case, at) for name, case in left.items()})
         for name, case in cases.items():
             if case.wanted and case.wanted.lacking:
                 self.progress.entries.append(
@@ -197,7 +232,7 @@ class AccountSender:
             elif did := items[name].does:
                 self.progress.outcomes[did] += 1
 
-    def _settled(self, case: Case, at: str) -> Change:
+    def _settling(self, case: Case, at: str) -> Change:
         """Return what says that a member is due no more, unless something is left that no try will come for.
 
         An answer that says nothing is followed by a look, and what the look shows to be left is sent by the
@@ -220,10 +255,10 @@ class AccountSender:
     def _write(self, run: Run, changes: dict[str, Change]) -> None:
         if not changes:
             return
-        name = f"run:{run.id}"
-        MemberWriter(self.settings, self.ports.roster, self.clock.now(), self.clock.lease, name, name).write(
-            changes
-        )
+        name, now = f"run:{run.id}", self.clock.now()
+        writer = MemberWriter(self.settings, self.ports.roster, now, self.clock.lease, name, name)
+        for _, after in writer.write(changes, self._members):
+            self._members[after.id] = replace(after, revision=after.revision + 1)
 
     # ── What is told ─────────────────────────────────────────────────────────────────────────────────
 
@@ -235,6 +270,10 @@ class AccountSender:
         else:
             entry = account_errors.of_group(app, who, problem, at, run.id)
         self.progress.entries.append(entry)
+
+
+def _both(first: Change, second: Change) -> Change:
+    return lambda member: second(first(member))
 
 
 def _is_news(found: Account, recorded: Account) -> bool:

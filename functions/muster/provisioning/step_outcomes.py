@@ -13,7 +13,6 @@ from muster.crm.scim_resources import Resource
 from muster.provisioning import first_contact
 from muster.provisioning.differences import Kind, Step, aim
 from muster.provisioning.first_contact import CREATED, Match
-from muster.provisioning.other_accounts import is_readdressed
 from muster.provisioning.wanted_accounts import WantedAccount
 from muster.roster.accounts import CONFLICT, LINKED, MATCHED, NO_ACCOUNT, UNKNOWN, Access, Account
 from muster.roster.vault_state import Tries
@@ -32,9 +31,6 @@ def intended(account: Account, step: Step, wanted: WantedAccount | None) -> Acco
     """
     if step.kind is Kind.CREATE and wanted is not None:
         return replace(account, unsure=True, access="given", user_name=wanted.user_name, taken=False)
-    readdresses = wanted is not None and is_readdressed(account.sent, wanted.values)
-    if step.kind is Kind.CHANGE and readdresses:
-        return replace(account, unsure=True, readdressed=True)
     if step.kind is Kind.ACTIVATE:
         return replace(account, unsure=True, access="given")
     return replace(account, unsure=True)
@@ -79,7 +75,7 @@ def looked(account: Account, match: Match, wanted: WantedAccount | None) -> Acco
 def read(account: Account, shown: Resource | None, wanted: WantedAccount | None) -> Account:
     """Return the account after it was read by its id, because a write's answer was not known."""
     if shown is None:
-        return _hidden(account, wanted)
+        return hidden(account, wanted)
     active = shown.active is not False
     # What Muster has closed, and was perhaps about to open again, is Muster's to open.
     access: Access = "ended" if account.access in ("ended", "given") and not active else ""
@@ -93,7 +89,7 @@ def written(account: Account, step: Step, wanted: WantedAccount | None, result: 
     if result.outcome is Outcome.WRITTEN:
         return _done(account, step, wanted, result.resource)
     if result.outcome is Outcome.GONE and step.kind is not Kind.CREATE:
-        return _hidden(account, wanted)
+        return hidden(account, wanted)
     if result.outcome is Outcome.TAKEN and step.kind is Kind.CREATE:
         # Who has the name is looked for, and if nobody is seen, that is a conflict.
         return replace(account, taken=True, unsure=True, access="")
@@ -125,7 +121,7 @@ def sent_some(account: Account, values: Values) -> Account:
 def read_back(account: Account, shown: Resource | None, wanted: WantedAccount | None, at: str) -> Account:
     """Return the account after reading back whether the user is as active as is wanted."""
     if shown is None:
-        return _hidden(account, wanted)
+        return hidden(account, wanted)
     account = replace(account, user_name=shown.user_name or account.user_name)
     expected = wanted is not None
     if shown.active is None:
@@ -199,7 +195,7 @@ def _done(account: Account, step: Step, wanted: WantedAccount | None, shown: Res
     return account
 
 
-def _hidden(account: Account, wanted: WantedAccount | None) -> Account:
+def hidden(account: Account, wanted: WantedAccount | None) -> Account:
     """Return the account where the target shows nobody of its id, unless it was just deleted: look for it.
 
     It may be hidden, or was deleted by hand; and a target can give an account another id, which then is open.

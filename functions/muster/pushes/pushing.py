@@ -53,8 +53,10 @@ class Pushing:
             self.request_id,
         )
 
-    def start(self, by: str, *, preview: bool = False) -> RunAnswer:
+    def start(self, by: str, *, preview: bool = False, compares: bool = False) -> RunAnswer:
         """Begin a push and work on it, or resume one that died while it was sending.
+
+        One that `compares` brings an app back to what was sent, once somebody has approved that.
 
         Raises `Rejected` as `Running.begin` does.
         """
@@ -65,6 +67,7 @@ class Pushing:
                 organization=lease.organization,
                 kind=PUSH.name,
                 app=self.app,
+                compares=compares or None,
                 by=by,
                 request_id=self.request_id,
                 preview=preview,

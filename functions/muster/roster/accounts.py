@@ -28,6 +28,7 @@ IGNORED: Final = "ignored"  # somebody has said that it is to be left alone
 
 _NOTHING: Values = MappingProxyType({})
 _NO_GROUPS: Mapping[str, str] = MappingProxyType({})
+_NOT_OTHERWISE: Mapping[str, tuple[str, str]] = MappingProxyType({})
 _NO_OTHERS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -44,6 +45,9 @@ class Account:
     `readdressed`: its userName or address was changed, of which some targets make a second account; so
     others are looked for when the member leaves. `others` are those of the member's, by their ids, that are
     to be closed, and the ids of the groups that each is to be taken out of.
+
+    `shown_as`: what the target shows otherwise right after it was sent, by attribute (or `group <name>`):
+    what was sent, and what is shown.
 
     `unsure`: a write may have been sent and its answer is not known, so the next step is to look. `taken`:
     the target has said that the name is taken. `full_since`: since when the target has no licence for it.
@@ -62,6 +66,7 @@ class Account:
     groups: Mapping[str, str] = field(default_factory=lambda: _NO_GROUPS)
     readdressed: bool = False
     others: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_OTHERS)
+    shown_as: Mapping[str, tuple[str, str]] = field(default_factory=lambda: _NOT_OTHERWISE)
     unsure: bool = False
     taken: bool = False
     full_since: str | None = None
@@ -121,6 +126,8 @@ class Account:
             stored["groups"] = dict(self.groups)
         if "others" in stored:
             stored["others"] = {each: list(groups) for each, groups in self.others.items()}
+        if "shown_as" in stored:
+            stored["shown_as"] = {name: list(pair) for name, pair in self.shown_as.items()}
         if self.tries:
             stored["tries"] = {"since": self.tries.since, "last": self.tries.last, "count": self.tries.count}
             stored["tries"] |= {
@@ -139,6 +146,8 @@ class Account:
             }
         if "others" in values:
             values["others"] = {each: tuple(groups) for each, groups in values["others"].items()}
+        if "shown_as" in values:
+            values["shown_as"] = {name: (sent, shown) for name, (sent, shown) in values["shown_as"].items()}
         if "tries" in values:
             values["tries"] = Tries(**values["tries"])
         return Account(**values, unknown=unknown(document, _EMPTY))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from muster.errors import Unavailable
 from muster.lease import Lease
@@ -14,6 +15,8 @@ from muster.roster.retrying_writes import write_until_it_holds
 from muster.settings import Settings
 
 type Change = Callable[[Member], Member]
+
+_NOBODY: Mapping[str, Member] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +30,24 @@ class MemberWriter:
     origin: str
     run: str
 
-    def write(self, changes: Mapping[str, Change]) -> list[tuple[Member, Member]]:
+    def write(
+        self, changes: Mapping[str, Change], known: Mapping[str, Member] = _NOBODY
+    ) -> list[tuple[Member, Member]]:
         """Change these members (ids) and return those that were changed, before and after.
 
-        A change is applied again to a member that somebody else has written meanwhile. Raises
+        A change is applied again to a member that somebody else has written meanwhile. `known` are some of
+        the members as they were read or written last: these are read only if that is outdated. Raises
         `Unavailable`, and `Stale` once another run has taken over.
         """
         organization = self.settings.organization
+        unread = dict(known)
 
         def decide(names: Sequence[str]) -> dict[str, Decision]:
+            members = {name: unread.pop(name) for name in names if name in unread}
+            members |= self.roster.members(organization, [name for name in names if name not in members])
             return {
                 name: decision
-                for name, member in self.roster.members(organization, names).items()
+                for name, member in members.items()
                 if (decision := self._decision(member, changes[name]))
             }
 

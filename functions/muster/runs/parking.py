@@ -112,7 +112,7 @@ class Ends:
         for other in self._lately(run.organization):
             if other.status is not Status.PARKED or other.id == run.id:
                 continue
-            if (other.kind, other.undoes, other.app) != (run.kind, run.undoes, run.app):
+            if _of_one_kind(other) != _of_one_kind(run):
                 continue
             in_time = other.expires_at is not None and timestamp(self.clock.now()) < other.expires_at
             same_settings = other.settings_version == run.settings_version
@@ -136,6 +136,11 @@ class Ends:
     def _refuse_approval(self, run: Run) -> None:
         self.finish(replace(run, status=Status.REJECTED, message="Approved, but the plan has changed since."))
         raise Rejected(moved("the roster or the source has changed since it was planned"))
+
+
+def _of_one_kind(run: Run) -> tuple[object, ...]:
+    """Return what runs have in common of which the newer takes the older's place."""
+    return run.kind, run.undoes, run.app, bool(run.compares)
 
 
 def _of_plan[I](ended: Ended, run: Run, planned: Planned[I], message: str) -> RunAnswer:

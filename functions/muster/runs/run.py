@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 type Mode = Literal["full", "incremental", "members"]
 type Kind = Literal["import", "settings", "push", "undo"]
 _MODES = get_args(Mode.__value__)
-_OF_SOME = frozenset({"undoes", "undoes_kind", "app"})
+_OF_SOME = frozenset({"undoes", "undoes_kind", "app", "compares"})
 
 
 class Status(StrEnum):
@@ -58,7 +58,8 @@ class Run:
     given for it. `integration_users` is in whose name each connection was called, by the ids there (U5).
     `left_out` counts by reason who is no active member by its plan (A4). `undoes` is the run that an undo
     puts back, and `undoes_kind` what kind that is, or what it undid itself. `app` is the connection of
-    the app that a push is to (`scim.gong`), `None` for Vault CRM. Times are ISO 8601 in UTC.
+    the app that a push is to (`scim.gong`), `None` for Vault CRM; with `compares` the push compares all of
+    the app with what was sent. Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Run:
     undoes: str | None = None
     undoes_kind: Kind | None = None
     app: str | None = None
+    compares: bool | None = None
     cursor: int = 0
     planned: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -134,8 +134,10 @@ def test_a_target_that_is_down_is_told(target: ScimTarget) -> None:
 
 
 def test_a_name_that_is_no_connection_is_refused(acme: Acme) -> None:
-    for name in ("gong", "scim.", "scim.Gong"):
+    for name in ("gong", "scim.", "scim.Gong", "cognito"):
         said = preflight.handler({"organization": "acme", "connections": [name]}, acme.context)
         assert (said["status"], said["errors"][0]["where"]) == ("rejected", "connections[0]")
-    said = preflight.handler(pasted("preflight_app"), acme.context)
-    assert "scim.gong, which is not in the settings" in said["errors"][0]["message"]
+    for asked in (pasted("preflight_app"), {"organization": "acme", "connections": ["cognito.portal"]}):
+        said = preflight.handler(asked, acme.context)
+        [name] = asked["connections"]
+        assert f"{name}, which is not in the settings" in said["errors"][0]["message"]

@@ -19,7 +19,8 @@ RUN = "20261120T081532000-0a1b2c3d"
 
 
 def test_an_event_of_each_kind_is_there() -> None:
-    kinds = {"push", "preview", "retry_login", "approve", "reject", "go_on", "start", "undo"}
+    kinds = {"push", "preview", "compare", "retry_login", "approve", "reject", "go_on", "start", "undo"}
+    kinds |= {"app", "app_preview"}  # to an app
     assert {each.removeprefix("scheduled_push_") for each in events_for("scheduled_push")} == kinds
 
 

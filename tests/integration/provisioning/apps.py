@@ -21,10 +21,13 @@ class Apps:
     wire: InProcess
 
     def connect(self, **keys: Any) -> dict[str, Any]:
-        """Save settings with the app connected, in which everybody is unless `keys` say otherwise."""
+        """Save settings with the app connected, in which everybody is unless `keys` say otherwise.
+
+        What waits for approval is approved: that accounts stay open in another app, for one.
+        """
         section = {"host": APP_HOST, "who": "everyone", **keys}
         salesforce = self.company.salesforce.connection
-        return self.company.put(
+        return self.company.put_and_approve(
             seats={"gong": {"limit": 50}},
             assignments=[SALES, SUPPORT],
             connections={"salesforce": salesforce, "scim": {"app": section}},

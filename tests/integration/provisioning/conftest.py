@@ -10,6 +10,7 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
+from muster.adapters.scim.client import Scim
 from sandbox import scim
 from tests.doubles.salesforce_in_process import InProcess
 from tests.doubles.sandbox_doors import control
@@ -47,7 +48,9 @@ def apps(company: Company, _scim: ScimInProcess) -> Iterator[Apps]:
     def adapter(session: requests.Session, url: str) -> BaseAdapter:
         return wire if urlsplit(url).netloc == APP_HOST else others(session, url)
 
-    with patch.object(requests.Session, "get_adapter", adapter):
+    # What waits between tries of a call is tested with the client.
+    impatient = patch.dict(Scim.__init__.__kwdefaults__ or {}, {"sleep": lambda _: None})
+    with patch.object(requests.Session, "get_adapter", adapter), impatient:
         _scim.control("POST", "reset")
         secret = json.dumps({"token": _scim.app.token})
         boto3.client("secretsmanager").create_secret(Name="muster/acme/scim/app", SecretString=secret)

@@ -6,10 +6,10 @@ world.open()                  who is let in by the app
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import deprovisioning
@@ -34,8 +34,6 @@ class Leaving:
     apps: Apps
     people: dict[str, str] = field(default_factory=dict)
     records: list[Json] = field(default_factory=list)
-    # Told before and after each call to the app and to AWS, while somebody listens.
-    on_call: Callable[[str], None] | None = None
     _seen: dict[tuple[str, str], str] = field(default_factory=dict)
     _number: int = 100_000
 
@@ -79,9 +77,10 @@ class Leaving:
     def record_of(self, row: Json, written_at: float | None = None) -> Json:
         """Return the record of an item's write, `written_at` in epoch seconds, else now."""
         self._number += 1
+        now: datetime = deprovisioning.datetime.now(UTC)  # type: ignore[attr-defined]  # a test may move it
         change = {
             "SequenceNumber": str(self._number),
-            "ApproximateCreationDateTime": time.time() if written_at is None else written_at,
+            "ApproximateCreationDateTime": now.timestamp() if written_at is None else written_at,
             "Keys": {name: row[name] for name in ("pk", "sk")},
             "NewImage": row,
         }

@@ -6,7 +6,7 @@ app.push()                                         all that is due, by a client 
 app.target.truth()
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -100,9 +100,9 @@ class Provisioned:
         for hook in self.hooks:
             hook(when, what)
 
-    def _record(self, member: str, account: Account) -> None:
+    def _record(self, accounts: Mapping[str, Account]) -> None:
         self.at("before", "record")
-        self.accounts[member] = account
+        self.accounts |= accounts
         self.at("after", "record")
 
     def _record_group(self, name: str, group: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import member_settings
 from tests.integration.provisioning.apps import APP, Apps, address
 
 
@@ -41,6 +42,10 @@ def test_an_account_is_explained_listed_and_told_from_the_first_push_to_the_leav
     assert waiting["accounts"][APP]["state"] == "to_adopt"
     assert "adopt it with MemberSettingsFunction" in waiting["accounts"][APP]["do"]
     assert [each["code"] for each in waiting["errors"]] == ["account_to_adopt"]
+    (adopting,) = waiting["to_do"]
+    said = member_settings.handler({**adopting["event"], "by": "jane"}, apps.company.context)
+    assert said["status"] == "succeeded"
+    assert "would be made" in said["message"]
     table = "\n".join(apps.company.ask("explain", member=bob, **{"as": "text"})["text"])
     assert "Account in app (SCIM)" in table
 

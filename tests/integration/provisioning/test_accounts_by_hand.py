@@ -231,31 +231,32 @@ def test_a_word_that_comes_while_the_table_is_down_can_be_sent_again(
     assert say(apps, "adopt", "ada")["status"] == "succeeded"
 
 
-@pytest.mark.parametrize(
-    ("event", "where", "says"),
-    [
-        ({}, "event", "does not say whose accounts"),
-        ({"members": ["a"], "filter": {"account": "to_adopt"}}, "event", "both members and filter"),
-        ({"filter": {"account": "inactive"}}, "filter.account", ""),
-        ({"filter": {"account": "to_adopt"}, "as": "manager"}, "event", "as a manager"),
-        ({"accounts": {APP: "take"}, "members": ["a"]}, f'accounts["{APP}"]', ""),
-        ({"accounts": {}, "members": ["a"]}, "accounts", ""),
-        ({"changes": [{"member": "a", "seats": []}], "members": ["a"]}, "event", "both changes and accounts"),
-        ({"accounts": None, "changes": [{"member": "a", "seats": []}], "members": ["a"]}, "event", "without"),
-    ],
-)
-def test_an_event_that_makes_no_sense_is_rejected(
-    apps: Apps, event: dict[str, Any], where: str, says: str
-) -> None:
-    said = say(apps, "adopt", **event)
-    assert (said["status"], wheres(said)) == ("rejected", [where])
-    assert says in said["message"]
+# The place that is named, and a part of what is said.
+NONSENSE: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "event", "does not say whose accounts"),
+    ({"members": ["a"], "filter": {"account": "to_adopt"}}, "event", "both members and filter"),
+    ({"filter": {"account": "inactive"}}, "filter.account", ""),
+    ({"filter": {"account": "to_adopt"}, "as": "manager"}, "event", "as a manager"),
+    ({"accounts": {APP: "take"}, "members": ["a"]}, f'accounts["{APP}"]', ""),
+    ({"accounts": {}, "members": ["a"]}, "accounts", ""),
+    ({"changes": [{"member": "a", "seats": []}], "members": ["a"]}, "event", "both changes and accounts"),
+    ({"accounts": None, "changes": [{"member": "a", "seats": []}], "members": ["a"]}, "event", "without"),
+]
 
 
-@pytest.mark.parametrize(
-    "name", [each for each in events_for("member_settings") if "accounts" in pasted(each)]
-)
-def test_the_events_to_paste_are_understood(apps: Apps, name: str) -> None:
+def test_an_event_that_makes_no_sense_is_rejected(apps: Apps) -> None:
+    for event, where, says in NONSENSE:
+        said = say(apps, "adopt", **event)
+        assert (said["status"], wheres(said)) == ("rejected", [where]), event
+        assert says in said["message"]
+        assert said["errors"][0]["remedy"]
+
+
+def test_the_events_to_paste_are_understood(apps: Apps) -> None:
     were_there(apps, "bob")
-    said = member_settings.handler(pasted(name), apps.company.context)
-    assert (said["status"], said["counts"]["changed"]) == ("succeeded", 1)
+    about_accounts = [name for name in events_for("member_settings") if "accounts" in pasted(name)]
+    # One after the other: adopting is a preview there.
+    assert about_accounts == [f"member_settings_{word}" for word in ("adopt", "ignore", "reconsider")]
+    for name in about_accounts:
+        said = member_settings.handler(pasted(name), apps.company.context)
+        assert (said["status"], said["counts"]["changed"]) == ("succeeded", 1), name

@@ -1,14 +1,18 @@
 """How an organization that has only an app is told to admins, alarms and the dashboard (Q3, N2)."""
 
+import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 
+import morning_digest
 import scheduled_push
 from muster.errors import MusterError
-from tests.integration.provisioning.apps import APP, Apps, address
+from tests.integration.company import SALES, SUPPORT
+from tests.integration.provisioning.apps import APP, APP_HOST, Apps, address
 from tests.integration.told_metrics import GAUGES, Told, counted, told
 
 OF_APPS = {"HoursSinceLastPush", "HoursSinceLastGoodCall", "PushOutcomes", "RunSeconds"}
@@ -51,10 +55,35 @@ def test_what_waits_in_an_app_is_told_and_the_gauges_name_it(
     assert first == "1 person has an account in app (SCIM) that was there before, and waits to be adopted."
     assert any("the next push looks at nobody." in what for what in others)
     assert not any("open error" in what for what in others)
-    # Once a day, how many there are by state.
-    capsys.readouterr()
+
+    # An app that is connected beside it is not pushed by that.
+    section = {"host": APP_HOST, "who": "everyone"}
+    connections = {
+        "salesforce": apps.company.salesforce.connection,
+        "scim": {"app": section, "other": {**section, "path": "/other"}},
+    }
+    apps.company.put(assignments=[SALES, SUPPORT], connections=connections)
+    assert "other (SCIM): not pushed yet; the next push looks at everybody." in whats(apps)
+    assert any(what.startswith("app (SCIM): last pushed") for what in whats(apps))
+
+
+def test_the_morning_digest_tells_what_waits_and_which_token_ends(
+    apps: Apps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = datetime.now(UTC).date() + timedelta(days=3)
+    secret = json.dumps({"token": apps.scim.app.token, "expires_on": ends.isoformat()})
+    boto3.client("secretsmanager").put_secret_value(SecretId="muster/acme/scim/app", SecretString=secret)
+    apps.person("bob")
+    apps.scim.create(address("bob"))
     apps.imported()
-    assert values(told(capsys.readouterr().out), "MemberAccounts", **NAMED, state="to_adopt") == []
+    apps.push()
+    monkeypatch.setenv("DASHBOARD_URL", "https://dashboard.example")
+    text = "\n".join(
+        morning_digest.handler({"action": "preview", "detail": True}, apps.company.context)["text"]
+    )
+    assert "1 person has an account in app (SCIM) that was there before, and waits to be adopted" in text
+    assert "The credentials of app (SCIM) end in 3 days." in text
+    assert "Bob" not in text
 
 
 def test_the_days_snapshot_counts_accounts_by_state(
@@ -85,7 +114,7 @@ def test_a_quiet_app_is_called_once_a_day_and_by_nobody_else(
     assert not [what for what in whats(apps) if "No call" in what]
 
     # It stops working: the pushes, which have nothing to send, succeed, and it is told all the same.
-    apps.scim.fault("status", status=503, count=999)
+    apps.scim.fault("redirect", status=302, count=999)
     pass_time(timedelta(hours=25))
     capsys.readouterr()
     assert apps.push(by="schedule")["status"] == "succeeded"
@@ -103,7 +132,7 @@ def test_an_app_that_cannot_be_pushed_is_silent(
 ) -> None:
     apps.person("ada")
     apps.imported()
-    apps.scim.fault("status", status=503, count=999)
+    apps.scim.fault("redirect", status=302, count=999)
     pass_time(timedelta(hours=27))
     capsys.readouterr()
     with pytest.raises(MusterError):

@@ -1,12 +1,15 @@
 """Whoever leaves is closed in the app within seconds, and the next push does the rest (O4, W8, W10)."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
 
-from tests.integration.provisioning.apps import APP, Apps
+import deprovisioning
+from tests.conftest import ROOT
+from tests.integration.provisioning.apps import APP, APP_HOST, Apps
 from tests.integration.provisioning.leavers import ADA, Leaving
 from tests.integration.told_metrics import metrics, told
 from tests.simulation.harness.strict_aws import rows_of
@@ -88,7 +91,11 @@ def test_an_app_that_deletes_is_told_to_delete(world: Leaving) -> None:
 
 
 def test_accounts_that_are_not_musters_or_are_elsewhere_are_left_alone(world: Leaving) -> None:
-    world.apps.connect(path="/other/v2")
+    company = world.apps.company
+    section = {"host": APP_HOST, "who": "everyone", "path": "/other/v2"}
+    connections = {"salesforce": company.salesforce.connection, "scim": {"app": section}}
+    assert company.put_and_approve(connections=connections)["status"] == "succeeded"
+    world.apps.calls()
     world.leave(ADA)
     world.follow()
     assert world.apps.calls() == []
@@ -121,7 +128,8 @@ def test_whoever_cannot_be_closed_within_two_minutes_is_left_to_the_push(
     assert metrics(capsys.readouterr().out)["LeaversLeftToPush"] == 1
     world.apps.scim.control("POST", "faults", [])
     # Tried so often in so short a time, nothing is said of the connection's health.
-    assert not [each for each in rows_of("roster") if "HEALTH" in each["sk"]["S"]]
+    [health] = [each for each in rows_of("roster") if "HEALTH" in each["sk"]["S"]]
+    assert json.loads(health["doc"]["S"])["failures"] == 0
     world.apps.push()
     world.follow()
     assert world.open() == {BOB}
@@ -192,7 +200,13 @@ def test_seconds_are_counted_from_the_message_that_said_so(
 
 def test_nothing_is_called_where_no_app_is_connected(world: Leaving) -> None:
     salesforce = world.apps.company.salesforce.connection
-    assert world.apps.company.put(connections={"salesforce": salesforce})["status"] == "succeeded"
+    assert world.apps.company.put_and_approve(connections={"salesforce": salesforce})["saved"]
     world.leave(ADA)
     world.follow()
+    assert world.apps.calls() == []
+
+
+def test_the_example_event_is_about_somebody_who_is_not_there(world: Leaving) -> None:
+    event = json.loads((ROOT / "events/deprovisioning.json").read_text())
+    assert deprovisioning.handler(event, world.apps.company.context) == {"batchItemFailures": []}
     assert world.apps.calls() == []

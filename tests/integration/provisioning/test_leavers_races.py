@@ -10,6 +10,7 @@ from datetime import timedelta
 from threading import get_ident
 
 import pytest
+import requests
 
 from tests.integration.provisioning.apps import Apps
 from tests.integration.provisioning.leavers import ADA, Crashed, Leaving
@@ -167,7 +168,7 @@ class Race:
         assert (shown == "active") is (ADA in self._inside), how
 
 
-@pytest.fixture(params=BEGINNINGS, ids=str)
+@pytest.fixture
 def race(
     request: pytest.FixtureRequest, world: Leaving, pass_time: Callable[[timedelta], None]
 ) -> Iterator[Race]:
@@ -190,12 +191,18 @@ def breaks(race: Race, every: int, offset: int = 0) -> None:
                 break
 
 
+# The gate has some of each.
+SOME = [BEGINNINGS[2], BEGINNINGS[3], BEGINNINGS[5]]
+
+
+@pytest.mark.parametrize("race", SOME, indirect=True, ids=str)
 def test_whoever_is_overtaken(race: Race) -> None:
-    stalls(race, every=9)
+    stalls(race, every=23, offset=11)
     race.interleaved(seeded(1))
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("race", BEGINNINGS, indirect=True, ids=str)
 def test_whoever_is_overtaken_at_every_call(race: Race) -> None:
     stalls(race, every=1)
     for seed in range(30):
@@ -203,11 +210,48 @@ def test_whoever_is_overtaken_at_every_call(race: Race) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics")  # nothing is told where a function is gone
+@pytest.mark.parametrize("race", SOME[:2], indirect=True, ids=str)
 def test_a_push_breaks_off(race: Race) -> None:
-    breaks(race, every=9)
+    breaks(race, every=31, offset=15)
 
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore:No application metrics")
+@pytest.mark.parametrize("race", BEGINNINGS, indirect=True, ids=str)
 def test_a_push_breaks_off_at_every_call(race: Race) -> None:
     breaks(race, every=1)
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_what_a_push_has_sent_and_not_recorded_after_the_function_has_closed_is_found(
+    world: Leaving, pass_time: Callable[[timedelta], None]
+) -> None:
+    """An app without PATCH is sent the whole user, as it was read just before: active."""
+    world.apps.scim.quirks(**NO_PATCH)
+    changed(world)
+    wire, is_beside = world.apps.wire, False
+
+    def before(request: requests.PreparedRequest) -> None:
+        nonlocal is_beside
+        if request.method == "PUT" and not is_beside:
+            is_beside = True
+            world.leave(ADA)
+            world.follow()
+            assert world.open() == {BOB}
+
+    def after(request: requests.PreparedRequest, answer: requests.Response) -> None:
+        if request.method == "PUT" and world.open() == {ADA, BOB}:
+            raise Crashed
+
+    wire.before, wire.after = before, after
+    with pytest.raises(Crashed):
+        world.apps.push()
+    wire.before, wire.after = (lambda request: None), (lambda request, answer: None)
+    assert world.open() == {ADA, BOB}
+    pass_time(timedelta(hours=1))
+    world.apps.push()
+    world.follow()
+    world.apps.push()
+    world.follow()
+    world.apps.scim.quirks()
+    assert world.open() == {BOB}

@@ -343,6 +343,47 @@ def test_a_limit_on_calls_ends_a_push_and_the_next_goes_on(app: Provisioned) -> 
     assert_quiet(app)
 
 
+def test_whoever_a_push_did_not_get_to_is_not_taken_for_made_by_it(app: Provisioned) -> None:
+    names = [f"user{number}" for number in range(10)]
+    for name in names:
+        app.want(name)
+    app.target.quirks(rate={"calls": 25, "per_s": 600})
+    with pytest.raises(ApiCallsUsedUp):
+        app.push()
+    made = app.target.truth()
+    assert 0 < len(made) < 9
+    app.target.quirks()
+    # Meanwhile somebody makes the next by hand: that account is not Muster's.
+    by_hand = app.target.user(address("user9"))
+    app.push()
+    assert len(app.target.truth()) == 10
+    assert (app.account("user9").standing, app.account("user9").id) == (MATCHED, by_hand)
+    assert_quiet(app)
+
+
+def test_nobody_is_made_twice_where_a_push_dies_among_those_it_makes(app: Provisioned) -> None:
+    names = [f"user{number}" for number in range(12)]
+    for name in names:
+        app.want(name, ["Sales"])
+    app.target.quirks(post_existing="duplicates", unsupported=["externalId"])
+    creations = 0
+
+    def die(when: str, what: str) -> None:
+        nonlocal creations
+        creations += (when, what) == ("after", "create")
+        if creations == 4:
+            raise Crash
+
+    app.hooks = [die]
+    with suppress(Crash):
+        app.push()
+    app.hooks = []
+    app.push()
+    assert len(app.target.users()) == 12 == app.target.calls("/Users", "POST")
+    assert {app.account(name).origin for name in names} == {"created"}
+    assert_quiet(app)
+
+
 def test_an_attribute_that_is_refused_holds_up_no_other(app: Provisioned) -> None:
     app.want("ada")
     app.push()

@@ -7,6 +7,8 @@ import pytest
 from requests import PreparedRequest
 
 import member_settings
+import scheduled_push
+from tests.integration.pasted import pasted
 from tests.integration.provisioning.apps import APP, Apps, address
 from tests.integration.provisioning.leavers import Crashed
 
@@ -55,6 +57,21 @@ def test_a_preview_says_what_a_push_would_do_and_changes_nothing(apps: Apps) -> 
     assert apps.groups() == {"Sales": ["bob"]}
     assert apps.push()["counts"] == {}
     assert APP in str(apps.company.errors())
+
+
+def test_the_events_to_paste_preview_a_push_to_an_app_and_push(apps: Apps) -> None:
+    apps.person("ada")
+    apps.imported()
+    connections = apps.company.document["connections"]
+    named = {
+        **connections,
+        "scim": {"gong": {**connections["scim"]["app"], "secret": "muster/acme/scim/app"}},
+    }
+    assert apps.company.put(connections=named)["status"] == "succeeded"
+    previewed = scheduled_push.handler(pasted("scheduled_push_app_preview"), apps.company.context)
+    assert (previewed["status"], previewed["counts"], apps.truth()) == ("succeeded", {"made": 1}, {})
+    pushed = scheduled_push.handler(pasted("scheduled_push_app"), apps.company.context)
+    assert (pushed["status"], pushed["counts"], apps.truth()) == ("succeeded", {"made": 1}, {"ada": True})
 
 
 def test_a_schedule_pushes_one_connection_after_the_other_and_one_that_fails_stops_none(apps: Apps) -> None:

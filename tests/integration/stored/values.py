@@ -138,6 +138,7 @@ _RUNS = (
         mode=None,
         kind="push",
         app="scim.gong",
+        compares=True,
     ),
     replace(_RUN, id="20261120T121500000-00000005", status=Status.PREVIEWED, phase=Phase.GATHER),
     replace(_RUN, id="20261120T131500000-00000006", status=Status.REJECTED),
@@ -203,6 +204,7 @@ _USER_CHANGE = UserChange(
     frozen=False,
     fields_digest="00112233",
     succeeds="005000000000009AAA",
+    received_at="2026-11-20T08:15:40.000Z",
 )
 _VAULT_USER = VaultUser(
     id="10042",
@@ -291,11 +293,18 @@ WRITTEN_BY: Mapping[str, Stored] = {
             groups={"Field sales": "77"},
             decided_with="0011223344556677",
             compared_at="2026-11-20T08:15:00.000Z",
+            orphans="8899aabbccddeeff",
         ),
         leased_by=IMPORT,
         state=_STATE,
         health={
-            "vault_crm": Health(3, "2026-11-20T06:00:00+00:00", "2026-11-20T08:30:00+00:00", "maintenance")
+            "vault_crm": Health(
+                3,
+                "2026-11-20T06:00:00+00:00",
+                "2026-11-20T08:30:00+00:00",
+                "maintenance",
+                "2026-11-20T05:00:00.000Z",
+            )
         },
         settings=(
             StoredSettings(

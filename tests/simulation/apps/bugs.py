@@ -85,13 +85,13 @@ def _not_remembered(patch: pytest.MonkeyPatch) -> None:
     bugs.sweep("another who", "html", of=f"PATCH {USERS}", most=1),
 )
 def _left(patch: pytest.MonkeyPatch) -> None:
-    real = AccountSender._settled
+    real = AccountSender._settling
 
     def settled(sender: AccountSender, case: Case, at: str) -> Change:
         done = replace(case.account, unsure=True)
         return real(sender, replace(case, account=done), at)
 
-    patch.setattr(AccountSender, "_settled", settled)
+    patch.setattr(AccountSender, "_settling", settled)
 
 
 @bugs.bug(
@@ -127,7 +127,7 @@ def _cleared(patch: pytest.MonkeyPatch) -> None:
 
         return change
 
-    patch.setattr(AccountSender, "_settled", settled)
+    patch.setattr(AccountSender, "_settling", settled)
 
 
 @bugs.bug("an account that was there is taken for Muster's own", _met)

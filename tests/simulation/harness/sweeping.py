@@ -61,16 +61,16 @@ def sweep[S: Named, R: Result](
 def sweep_pairs[S: Named, R: Result](
     subject: Subject[S, R, Any], scenario: S, kinds: Sequence[str], every: int = 1, offset: int = 0
 ) -> int:
-    """Break every call in each way, and then one of `every` of what can break later, from `offset` on.
+    """Break every call in each way, then one of `every` of what can break later; `offset` shifts which.
 
     Returns how many pairs; raises `Violation`.
     """
     start, clean = prepared(subject, scenario)
     count = 0
-    for first in points(lambda _: kinds)(clean.calls):
+    for index, first in enumerate(points(lambda _: kinds)(clean.calls)):
         check(subject, scenario, start, clean, first)
         later = tuple(subject.world.wire.calls)[first.call :]
-        for second in points(lambda _: kinds, every, offset + count)(later):
+        for second in points(lambda _: kinds, every, offset + index)(later):
             check(subject, scenario, start, clean, first, second)
             count += 1
     return count

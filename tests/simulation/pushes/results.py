@@ -160,8 +160,10 @@ def _untrue(
     request, status, group = row
     mine = member.feature(feature)
     said = (status[0] if isinstance(status, list) else status or "").removesuffix("__v") or None
-    # A request stands, and is sent once the user may hold a licence again.
-    waits = mine.status == engage_features.RETRY_REQUEST and mine.request and not may_hold
+    # A request that was not sent, or that Vault CRM refused to save, stands, and is sent once the user may
+    # hold a licence again.
+    is_unsent = mine.status == engage_features.RETRY_REQUEST or engage_groups.is_unsaved(member, feature)
+    waits = is_unsent and mine.request and not may_hold
     shown = (mine.status if waits else said, group)
     if (mine.status, mine.group) != shown:
         yield f"{name} has {mine} for {feature}, and Vault CRM shows {row}"

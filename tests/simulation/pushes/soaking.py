@@ -15,6 +15,7 @@ from muster.crm import engage_features
 from muster.crm.engage_features import FEATURES, Feature
 from muster.roster import end_dates, engage_groups
 from muster.roster.member import Member
+from tests.simulation.harness.clock import START
 from tests.simulation.harness.faults import nothing
 from tests.simulation.harness.soaking import Failing
 from tests.simulation.harness.subject import demand
@@ -201,6 +202,8 @@ def soak(pushing: Pushing, seed: int) -> Soaked:
         pushing.vault.group(name, licences)
     pushing.vault.group("Reps", None, feature="engage_connect")
     pushing.hire_all("ada", "bob", "carol", "dave", "erin")
+    # Ids come of moments, and the first to live in a world looks at the clock more often.
+    pushing.world.clock.moment = START + timedelta(minutes=1)
     well(pushing.run_import())
     plan = Failing(chance, chance.choice(LIKELIHOODS), most=6)
     happened: list[str] = []

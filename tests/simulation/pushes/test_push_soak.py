@@ -1,6 +1,7 @@
 """Whatever the Engage server does, every licence is in the end where it belongs (G7, G11, T3)."""
 
 from collections import Counter
+from itertools import product
 
 import pytest
 
@@ -28,7 +29,8 @@ def test_after_days_of_trouble_every_licence_is_where_it_belongs_and_a_seed_is_o
     soaked = [soak(pushing, seed) for seed in range(SEEDS)]
     figures["faults in soaked pushes"] += sum(each.faults for each in soaked)
     figures["soaked companies with licences"] += SEEDS
-    assert soak(pushing, SEEDS - 1) == soaked[-1]
+    # The first may have been the first of all in this world.
+    assert soak(pushing, 0) == soaked[0]
     assert len(set(soaked[-1].happened)) > 3
 
 
@@ -37,10 +39,9 @@ def test_after_days_of_trouble_every_licence_is_where_it_belongs_and_a_seed_is_o
 def test_a_trouble_may_begin_at_every_stage_and_last(
     trouble: str, pushing: Pushing, figures: Counter[str]
 ) -> None:
-    for stage in range(5):
-        for rounds in (0, 1, 3, 12):
-            leaver_in_trouble(pushing, trouble, stage, rounds)
-            figures["leavers in trouble"] += 1
+    for stage, rounds in of_share(list(product(range(5), (0, 1, 3, 12)))):
+        leaver_in_trouble(pushing, trouble, stage, rounds)
+        figures["leavers in trouble"] += 1
 
 
 @pytest.mark.long

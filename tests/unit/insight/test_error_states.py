@@ -7,7 +7,7 @@ import pytest
 
 from muster.insight import error_states
 from muster.insight.error_states import Since
-from muster.provisioning import step_outcomes
+from muster.provisioning import account_errors, step_outcomes
 from muster.roster.accounts import Account
 from muster.roster.engage_state import Engage
 from muster.roster.member import Member
@@ -194,6 +194,24 @@ def test_what_waits_in_an_app_is_shown_by_the_members_account(
     # Of an app that is not in the settings any more nothing is left to do.
     (found,) = error_states.listed([told], Since([], {"m": whose}, settings=settings()))
     assert found.state == "solved"
+
+
+# What no member's account shows, and nothing makes up for.
+TOLD_OF_APPS = {"app_group_not_renamed", "app_users_of_nobody"}
+
+
+@pytest.mark.parametrize("code", sorted(account_errors.CODES))
+def test_whatever_is_told_of_an_app_is_open_or_told_until_something_shows_that_it_is_over(code: str) -> None:
+    failing = Account(full_since=AT if code == "account_no_licence" else None, tries=FAILED)
+    if code == "account_no_effect":
+        failing = replace(failing, why=step_outcomes.NO_EFFECT)
+    standings: dict[str, Any] = {"account_conflict": "conflict", "account_to_adopt": "matched"}
+    failing = replace(failing, standing=standings.get(code, ""))
+    whose = Member(id="m", organization="acme", active=True, accounts={"scim.app": failing})
+    refused = frozenset({("scim.app", "7")})
+    since = Since([run("push", app="scim.app")], {"m": whose}, refused_groups=refused, settings=APP)
+    (found,) = error_states.listed([entry(code, "scim.app", member="m")], since)
+    assert found.state == ("told" if code in TOLD_OF_APPS else "open")
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,8 @@ def test_a_call_looks_at_so_many_and_says_how_far_back_it_came(monkeypatch: pyte
         ("Lead", ["title"]),
         ("title", ["title"]),
         ("true", ["active"]),
+        ("scim.app", ["account"]),
+        ("app.st", []),
         ("nothing", []),
     ],
 )
@@ -81,6 +83,7 @@ def test_a_value_is_found_before_after_or_as_the_name_of_an_attribute(value: str
         "group": ("engage.group", "UK Field Force", None),
         "title": ("title", "Rep", "Lead"),
         "active": ("active", False, True),
+        "account": ("accounts.scim.app.state", None, "inactive"),
     }
     matches = reading_changes.about(value)
     assert [

@@ -58,6 +58,11 @@ def test_a_run_in_words(fields: dict[str, Any], words: str) -> None:
         ({"status": Status.RUNNING}, [{"run_id": "r1"}]),
         ({"status": Status.SUCCEEDED_WITH_ERRORS}, [{"action": "errors"}]),
         ({"status": Status.SUCCEEDED}, []),
+        (
+            {"status": Status.SUCCEEDED, "kind": "push", "counts": {"group_requests": 1}},
+            [{"undo": "r1", "by": "jane", "preview": True}],
+        ),
+        ({"status": Status.SUCCEEDED, "kind": "push", "app": "scim.gong", "counts": {"made": 1}}, []),
         ({"status": Status.FAILED}, []),
     ],
 )

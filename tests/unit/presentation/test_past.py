@@ -158,6 +158,18 @@ def test_what_differs_is_one_sentence(answer: Json, said: str) -> None:
         ([("seats.gong.state", None, "held")], ["+ gained gong"]),
         ([("seats.gong.state", "held", None)], ["- lost gong"]),
         (
+            [("accounts.scim.gong.state", None, "active"), ("accounts.scim.gong.id", None, "7")],
+            ["+ gained account in gong (SCIM)"],
+        ),
+        (
+            [("accounts.scim.gong.state", "active", "inactive")],
+            ["- lost account in gong (SCIM)"],
+        ),
+        (
+            [("accounts.cognito.pool.state", None, "to_adopt")],
+            ["~ account in pool (Cognito): to be adopted"],
+        ),
+        (
             [("seats.gong.state", "held", "waiting"), ("seats.gong.since", None, "2026")],
             ["- lost gong; waits for gong"],
         ),
@@ -219,6 +231,7 @@ def test_the_table_has_what_was_and_what_is_another_now() -> None:
 
 def test_the_table_of_differences_has_before_and_after() -> None:
     differing = [TITLE, ("seats.gong.state", None, "held"), ("engage.status", "request_sent", "success")]
+    differing += [("accounts.scim.gong.state", "to_adopt", "active"), ("accounts.scim.gong.id", "7", "8")]
     answer = diff(differences=[difference(*each) for each in differing])
     lines = [" ".join(line.split()) for line in as_lines(past.diff_table(answer))]
     assert lines[0] == "What Before After Changed (UTC)"
@@ -227,6 +240,8 @@ def test_the_table_of_differences_has_before_and_after() -> None:
         f"title Rep Lead {by}",
         f"seat gong none held {by}",
         f"Engage status Request Sent Success {by}",
+        f"account in gong (SCIM) to be adopted open {by}",
+        f"id of the account in gong (SCIM) 7 8 {by}",
     ]
 
 

@@ -94,6 +94,7 @@ class Scim:
     def all(self, kind: Kind) -> Iterator[ListPage]:
         """Yield all users or groups, page by page; a page holds those who were on none before.
 
+        A list without anybody is one page, which says so.
         That a list has ended does not say that it was whole: nobody's absence means that somebody has gone.
         """
         return self._walk(kind, {}, trusts_total=False)
@@ -146,7 +147,8 @@ class Scim:
             start = {"startIndex": str(walk.start)} if walk.start > 1 else {}
             asked = {**query, **start, "count": str(self._dialect.page_size)}
             page = self._page(kind, asked)
-            if new := walk.add(page):
+            new = walk.add(page)
+            if new or walk.is_empty:
                 yield replace(page, resources=new)
 
     def _page(self, kind: Kind, query: Mapping[str, str]) -> ListPage:

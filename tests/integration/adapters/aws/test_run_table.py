@@ -392,3 +392,17 @@ def test_a_run_of_before_decisions_were_kept_apart_is_read() -> None:
     stored = run_of(by="jane").to_json()
     del stored["approved_by"], stored["rejected_by"]
     assert Run.from_json(stored) == run_of(by="jane")
+
+
+# ── Health ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_when_calls_worked_last_is_beside_what_an_earlier_version_reads(jane: RunTable) -> None:
+    health = {"failures": 0, "since": None, "probe_at": None, "reason": None, "last_good": "2026-11-20"}
+    assert jane.health("acme", "scim.gong") == {}
+    jane.save_health("acme", "scim.gong", health)
+    assert jane.health("acme", "scim.gong") == health
+    (item,) = items("HEALTH#scim.gong")
+    assert "last_good" not in item["doc"]["S"]
+    jane.save_health("acme", "scim.gong", {**health, "last_good": None})
+    assert "last_good" not in jane.health("acme", "scim.gong")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.doubles.sandbox_doors import control
 from tests.integration.provisioning.provisioned import Provisioned
-from tests.simulation.scimmy.running import Scimmy, missing, running
+from tests.integration.scimmy.running import Scimmy, missing, running
 
 
 @pytest.fixture(scope="session")
