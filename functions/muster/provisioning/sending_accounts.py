@@ -143,6 +143,7 @@ class AccountSender:
         changes: dict[str, Change] = {}
         for name, account in accounts.items():
             changes[name] = change = self._change(name, account)
+            self._settled.discard(name)
             if not difference(account, cases[name].wanted, self.connection, at):
                 self._settled.add(name)
                 changes[name] = _both(change, self._settling(cases[name], at))
