@@ -321,6 +321,14 @@ class Provisioning:
             if is_news:
                 self._ports.tell(name, problem)
 
+        if kind is Kind.JOIN:
+            # Else who leaves right after this push has died would stay in a group that nobody knows of.
+            self._record_all(
+                (case, step_outcomes.about_to_join(case.account, step.groups))
+                for case in cases
+                for step in self._difference(case)
+                if step.kind is kind and case.account.is_linked and case.account.active
+            )
         groups = Groups(self._ports, self._connection.dialect, self._group_ids, settled, failed)
         for change in group_changes(steps):
             groups.carry_out(change)

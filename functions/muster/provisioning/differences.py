@@ -93,7 +93,7 @@ def _known(
 
 
 def _to_leave(account: Account, connection: TargetConnection) -> list[Step]:
-    steps = [Step(Kind.LEAVE, tuple(account.groups))] if account.groups else []
+    steps = [Step(Kind.LEAVE, within)] if (within := _possibly_within(account)) else []
     deletes = connection.deletes_leavers
     others = [Step(Kind.CLOSE_OTHERS)] if account.others or account.readdressed else []
     if account.active is False and (account.access == "deleted" or not deletes):
@@ -106,7 +106,7 @@ def _to_leave(account: Account, connection: TargetConnection) -> list[Step]:
 
 def _to_keep(account: Account, wanted: WantedAccount, connection: TargetConnection) -> list[Step]:
     steps: list[Step] = []
-    if gone := tuple(name for name in account.groups if name not in wanted.groups):
+    if gone := tuple(name for name in _possibly_within(account) if name not in wanted.groups):
         steps.append(Step(Kind.LEAVE, gone))
     if account.active is None and account.access == "given":
         steps.append(Step(Kind.READ_BACK))
@@ -141,6 +141,11 @@ def _is_another_question(
 def _was_looked_for(account: Account, wanted: WantedAccount | None) -> bool:
     """Whether this was asked before, and no account is the member's."""
     return not account.is_linked and account.tried == aim(wanted)
+
+
+def _possibly_within(account: Account) -> tuple[str, ...]:
+    """Return the groups that the account is in, or may be in: it was about to be put into them."""
+    return tuple(dict.fromkeys((*account.groups, *account.joining)))
 
 
 def _waits(account: Account, wanted: WantedAccount | None, at: str) -> bool:

@@ -4,6 +4,7 @@ That a write is answered with success says what was sent; that somebody is let i
 from reading back.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from muster.crm import scim_attributes
@@ -137,8 +138,13 @@ def regrouped(account: Account, step: Step, name: str, group: str | None = None)
     groups = {each: id_ for each, id_ in account.groups.items() if each != name}
     if step.kind is Kind.JOIN and group is not None:
         groups[name] = group
-    account = replace(account, groups=groups)
+    account = replace(account, groups=groups, joining=tuple(each for each in account.joining if each != name))
     return _succeeded(account) if account.why.startswith(_of_group(name)) else account
+
+
+def about_to_join(account: Account, groups: Iterable[str]) -> Account:
+    """Return the account as it is recorded before it is put into groups: it may be in them from then on."""
+    return replace(account, joining=tuple(dict.fromkeys((*account.joining, *groups))))
 
 
 def not_regrouped(account: Account, wanted: WantedAccount | None, name: str, why: str, at: str) -> Account:
@@ -179,6 +185,7 @@ def _done(account: Account, step: Step, wanted: WantedAccount | None, shown: Res
                     active=shown.active is not False,
                     sent=wanted.values,
                     groups={},
+                    joining=wanted.groups,
                 )
             )
         case Kind.CHANGE if wanted is not None:
@@ -204,7 +211,7 @@ def hidden(account: Account, wanted: WantedAccount | None) -> Account:
         return replace(_nobody(account), user_name=account.user_name)
     if account.access == "deleted":
         return _closed(account)
-    return replace(account, id="", active=None, groups={}, unsure=True)
+    return replace(account, id="", active=None, unsure=True)
 
 
 def _nobody(account: Account) -> Account:
@@ -214,7 +221,7 @@ def _nobody(account: Account) -> Account:
 
 
 def _closed(account: Account) -> Account:
-    return _succeeded(replace(account, id="", access="deleted", active=False, groups={}))
+    return _succeeded(replace(account, id="", access="deleted", active=False, groups={}, joining=()))
 
 
 def _as_shown(sent: Values, shown: Resource, wanted: WantedAccount | None) -> Values:

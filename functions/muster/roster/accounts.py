@@ -40,7 +40,8 @@ class Account:
     `id` and `user_name` are in the target's own spelling; until it is found, `user_name` is what it was to be
     found or made by. `origin` says how it was linked: `created`, `external_id` or `adopted:<who>`. `access`
     is what was last sent about it, `active` what was read back since, `None` if it was not. `sent` are the
-    attributes as they were last sent, `groups` the ids of the groups that it was put into, by their names.
+    attributes as they were last sent, `groups` the ids of the groups that it was put into, by their names,
+    and `joining` the names of those that it was about to be put into: it may be in them.
 
     `readdressed`: its userName or address was changed, of which some targets make a second account; so
     others are looked for when the member leaves. `others` are those of the member's, by their ids, that are
@@ -64,6 +65,7 @@ class Account:
     active: bool | None = None
     sent: Values = field(default_factory=lambda: _NOTHING)
     groups: Mapping[str, str] = field(default_factory=lambda: _NO_GROUPS)
+    joining: tuple[str, ...] = ()
     readdressed: bool = False
     others: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_OTHERS)
     shown_as: Mapping[str, tuple[str, str]] = field(default_factory=lambda: _NOT_OTHERWISE)
@@ -124,6 +126,8 @@ class Account:
             }
         if "groups" in stored:
             stored["groups"] = dict(self.groups)
+        if "joining" in stored:
+            stored["joining"] = list(self.joining)
         if "others" in stored:
             stored["others"] = {each: list(groups) for each, groups in self.others.items()}
         if "shown_as" in stored:
@@ -148,6 +152,8 @@ class Account:
             values["others"] = {each: tuple(groups) for each, groups in values["others"].items()}
         if "shown_as" in values:
             values["shown_as"] = {name: (sent, shown) for name, (sent, shown) in values["shown_as"].items()}
+        if "joining" in values:
+            values["joining"] = tuple(values["joining"])
         if "tries" in values:
             values["tries"] = Tries(**values["tries"])
         return Account(**values, unknown=unknown(document, _EMPTY))

@@ -123,6 +123,7 @@ ADA_IN_ROSTER = Member(
             active=True,
             sent={"userName": "ada@acme.example", "entitlements": ("gong",)},
             groups={"Field sales": "77"},
+            joining=("Everyone else",),
             unsure=True,
             taken=True,
             full_since="2026-11-20T08:15:00.000Z",

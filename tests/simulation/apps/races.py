@@ -72,7 +72,6 @@ RACES = [
         joined,
         (pushes, partial(ends, name="frank")),
         let_in="ada bob carol dave gina stan",
-        may_stay=frozenset({"frank"}),
     ),
     AppRace("a push and an adoption", waits_to_be_adopted, (pushes, adopts), let_in="ada bob stan tove"),
     AppRace("two pushes", much_has_happened, (pushes, pushes), let_in="ada bob david erin frank stan"),

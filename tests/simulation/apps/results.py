@@ -83,11 +83,8 @@ def broken(apps: AppCompany) -> Iterator[str]:
             yield f"a stranger was {as_it_was}, and is {apps.stranger_now(user)}"
 
 
-def untrue(apps: AppCompany, may_stay: frozenset[str]) -> Iterator[str]:
-    """Yield where the app at rest has others than the roster says, or the roster knows it otherwise.
-
-    `may_stay`: who may be in groups though the app does not let them in.
-    """
+def untrue(apps: AppCompany) -> Iterator[str]:
+    """Yield where the app at rest has others than the roster says, or the roster knows it otherwise."""
     yield from import_results.untrue(apps)
     users = {user["id"]: user for user in apps.users_of_app()}
     known: set[str] = set()
@@ -96,8 +93,7 @@ def untrue(apps: AppCompany, may_stay: frozenset[str]) -> Iterator[str]:
         own = {user for user, each in users.items() if each.get("externalId") == member.id}
         own |= {account.id} & users.keys() if account.is_linked else set()
         known |= own
-        stays = (apps.name_of(member.crm["salesforce"]["id"]) or "") in may_stay
-        yield from _untrue(apps, member, account, [users[each] for each in sorted(own)], may_stay=stays)
+        yield from _untrue(apps, member, account, [users[each] for each in sorted(own)])
     for user in users.keys() - known - apps.strangers.keys():
         yield f"{apps.name_in_app(users[user])} is nobody's, and was not there before"
     names = Counter(each["displayName"] for each in apps.groups_of_app())
@@ -105,9 +101,7 @@ def untrue(apps: AppCompany, may_stay: frozenset[str]) -> Iterator[str]:
         yield f"there are several groups {several}"
 
 
-def _untrue(
-    apps: AppCompany, member: Member, account: Account, own: list[Said], *, may_stay: bool
-) -> Iterator[str]:
+def _untrue(apps: AppCompany, member: Member, account: Account, own: list[Said]) -> Iterator[str]:
     name = apps.name_of(member.crm["salesforce"]["id"])
     if member.changed_for or of_accounts.due(member.accounts, member.changed_for):
         yield f"a push still has to look at {name}"
@@ -125,7 +119,7 @@ def _untrue(
     if (account.id, account.state) != (own[0]["id"], "active" if is_in else "inactive"):
         yield f"{name} has {account.shown()}, and there is {own[0]['id']}"
     groups = apps.groups_of(own[0]["id"])
-    if groups != ([member.assignment] if is_in else []) and (is_in or not may_stay):
+    if groups != ([member.assignment] if is_in else []):
         yield f"{name} is in the groups {groups}, and should be in {member.assignment}"
     if is_in:
         shown = own[0]["userName"], own[0].get("title"), own[0]["name"]["givenName"]

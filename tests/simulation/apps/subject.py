@@ -23,7 +23,6 @@ class AppScenario:
 
     `ends` is the status of a clean run, `groups` who is in which group once all is quiet, and `let_in` whom
     the app lets in, with strangers. `again` is asked for once more after a fault, until it is so.
-    `may_stay`: who is closed and may be in a group still, for it is not recorded before who is put into one.
     """
 
     name: str
@@ -33,7 +32,6 @@ class AppScenario:
     let_in: str
     ends: str = "succeeded"
     again: Callable[[AppCompany], Said] | None = None
-    may_stay: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,6 @@ class AppRace(Race["Provisioning"]):
     """`let_in` are those whom the app lets in, once all is quiet; without it, the roster says."""
 
     let_in: str | None = None
-    may_stay: frozenset[str] = frozenset()
 
 
 # ── Where to break ───────────────────────────────────────────────────────────────────────────────
@@ -120,7 +117,7 @@ class Provisioning(AppCompany, Subject[AppScenario, AppResult, AppRace]):
             put_again(self, scenario.again, ENDED_WELL)
         self.quiet()
         demand(results.broken(self))
-        demand(results.untrue(self, scenario.may_stay))
+        demand(results.untrue(self))
         return results.result(self)
 
     def flaws(self, scenario: AppScenario, clean: Played[AppResult]) -> Iterator[str]:
@@ -143,7 +140,7 @@ class Provisioning(AppCompany, Subject[AppScenario, AppResult, AppRace]):
         self.quiet()
         yield from left_behind(self)
         yield from results.broken(self)
-        yield from results.untrue(self, race.may_stay)
+        yield from results.untrue(self)
         if race.let_in is not None and self.let_in() != race.let_in:
             yield f"let in are {self.let_in()}, and should be {race.let_in}"
 

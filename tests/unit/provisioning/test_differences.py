@@ -184,7 +184,12 @@ def test_a_refusal_is_tried_later_and_counted_once_a_time() -> None:
         (Kind.DEACTIVATE, Outcome.WRITTEN, LEFT, {"access": "ended", "active": None}),
         (Kind.DELETE, Outcome.WRITTEN, LEFT, {"access": "deleted", "active": None}),
         # It may have another id now: it is looked for, before it counts as closed.
-        (Kind.DEACTIVATE, Outcome.GONE, LEFT, {"unsure": True, "id": "", "active": None, "groups": {}}),
+        (
+            Kind.DEACTIVATE,
+            Outcome.GONE,
+            LEFT,
+            {"unsure": True, "id": "", "active": None, "groups": {"Sales": "g1"}},
+        ),
         (Kind.CHANGE, Outcome.GONE, WANTED, {"standing": "", "id": "", "groups": {}}),
         (Kind.CREATE, Outcome.TAKEN, WANTED, {"taken": True, "unsure": True, "tries": None, "access": ""}),
         (Kind.CREATE, Outcome.FULL, WANTED, {"full_since": AT, "access": ""}),
