@@ -5,7 +5,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +32,7 @@ _OPEN: list[tuple[World, ExitStack]] = []
 @pytest.fixture(scope="module")
 def _world(template: dict[str, Any]) -> World:
     # Starting moto and botocore takes as long as a dozen runs; and what is prepared for one module's tests is
-    # known to the next one's. So a world stays open until the last test of this folder is done.
+    # known to the next one's. So a world stays open as long as tests live in it.
     if not _OPEN:
         stack = ExitStack()
         _OPEN.append((stack.enter_context(opened(template)), stack))
@@ -42,8 +41,8 @@ def _world(template: dict[str, Any]) -> World:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
-    """Close the world after the last test that lives in it."""
-    if _OPEN and (nextitem is None or Path(__file__).parent not in nextitem.path.parents):
+    """Close the world before the next test that does not live in it."""
+    if _OPEN and "_world" not in getattr(nextitem, "fixturenames", ()):
         _OPEN.pop()[1].close()
 
 

@@ -233,9 +233,9 @@ def _close_leavers(company: Company) -> None:
             return wire if urlsplit(url).netloc == APP_HOST else others(session, url)
 
         patch.setattr(requests.Session, "get_adapter", adapter)
-        boto3.client("secretsmanager").create_secret(
-            Name="muster/acme/scim/app", SecretString=json.dumps({"token": app.app.token})
-        )
+        secrets, secret = boto3.client("secretsmanager"), "muster/acme/scim/app"
+        before = secrets.get_secret_value(SecretId=secret)["SecretString"]
+        secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({"token": app.app.token}))
         section = {"host": APP_HOST, "who": "everyone", "on_leave": "delete"}
         company.begin()
         company.put(connections={**company.document["connections"], "scim": {"app": section}})
@@ -275,6 +275,7 @@ def _close_leavers(company: Company) -> None:
                 "DeprovisioningFunction", deprovisioning.handler, {"Records": records}
             )
             assert done == {"batchItemFailures": []}
+        secrets.put_secret_value(SecretId=secret, SecretString=before)
 
 
 def _spend_calls(event: dict[str, Any], _: object) -> None:

@@ -19,7 +19,7 @@ from tests.integration.told_metrics import GAUGES, Told, counted, metrics, told
 # What pushes tell, and imports with Vault CRM connected: `test_licences_of_nobody`, `test_base_licences`.
 OF_OTHERS = {
     *("HoursSinceLastPush", "PushOutcomes", "LicencesWaiting", "LicencesOfNobody", "BaseLicencesLeft"),
-    *("HoursSinceLastGoodCall", "ConnectionFailures", "MemberAccounts"),
+    *("HoursSinceLastGoodCall", "ConnectionFailures", "MemberAccounts", "AccessEndedSeconds"),
 }
 QUERY = "/services/data/v66.0/query"
 # Beside the gauges, of every import.

@@ -57,7 +57,7 @@ def moves_meanwhile(world: World) -> None:
     well(apps.push())
     world.wire.plan = nothing
     apps.quiet()
-    demand(results.untrue(apps, frozenset()))
+    demand(results.untrue(apps))
 
 
 _met = bugs.clean("a first contact")

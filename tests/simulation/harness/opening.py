@@ -13,7 +13,6 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from botocore.retries.quota import RetryQuota
-from botocore.signers import RequestSigner
 from moto import mock_aws
 
 import deprovisioning
@@ -142,8 +141,6 @@ def _hurry(patch: pytest.MonkeyPatch, clock: Clock) -> None:
     # neither is what is tested, and the second would make a run depend on the ones before it.
     patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
     patch.setattr(RetryQuota, "acquire", lambda *_: True)
-    # Its S3 does not look at signatures.
-    patch.setattr(RequestSigner, "sign", lambda *_, **__: None)
     # Between two tries, and while others are at work, only the simulated time passes.
     patch.setitem(Vault.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
     patch.setitem(Scim.__init__.__kwdefaults__ or {}, "sleep", clock.pass_s)
