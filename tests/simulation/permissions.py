@@ -129,7 +129,7 @@ def _uses(call: Call) -> Iterator[Permission]:
             yield Permission(f"ses:{call.operation}", f"identity/{parameters['FromEmailAddress']}", ())
             # Where the identity has one by default.
             yield Permission(f"ses:{call.operation}", "configuration-set/default", ())
-        case "salesforce" | "vault_crm" | "elsewhere":
+        case "salesforce" | "vault_crm" | "scim_app" | "elsewhere":
             return
         case _:
             raise ValueError(f"nobody knows what {call.service} needs")

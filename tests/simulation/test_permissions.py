@@ -5,12 +5,8 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
-import boto3
 import pytest
-import requests
-from requests.adapters import BaseAdapter
 
 import deprovisioning
 import member_events
@@ -26,10 +22,7 @@ from muster.roster.engage_state import Engage
 from muster.webhook.deliveries import CallsUsed
 from tests.conftest import ROOT
 from tests.doubles.aws import forget_clients
-from tests.doubles.salesforce_in_process import InProcess
-from tests.doubles.scim_in_process import scim_in_process
-from tests.integration.provisioning.apps import APP_HOST
-from tests.simulation.harness import vault_wire
+from tests.simulation.harness import scim_wire, vault_wire
 from tests.simulation.harness.faults import Call
 from tests.simulation.harness.strict_aws import rows_of
 from tests.simulation.harness.subject import Moment
@@ -225,57 +218,48 @@ def _tell_outward(company: Company) -> None:
 
 def _close_leavers(company: Company) -> None:
     """Close who leaves: an account is deleted, another not, and then the token is refused."""
-    others = requests.Session.get_adapter
-    with scim_in_process() as app, pytest.MonkeyPatch.context() as patch:
-        wire = InProcess(app.http.application)
-
-        def adapter(session: requests.Session, url: str) -> BaseAdapter:
-            return wire if urlsplit(url).netloc == APP_HOST else others(session, url)
-
-        patch.setattr(requests.Session, "get_adapter", adapter)
-        secrets, secret = boto3.client("secretsmanager"), "muster/acme/scim/app"
-        before = secrets.get_secret_value(SecretId=secret)["SecretString"]
-        secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({"token": app.app.token}))
-        section = {"host": APP_HOST, "who": "everyone", "on_leave": "delete"}
-        company.begin()
-        company.put(connections={**company.document["connections"], "scim": {"app": section}})
-        for name in ("ada", "bob", "eve"):
-            company.hire(name, Department="Sales")
+    app = company.world.scim
+    token = app.app.token
+    app.control("POST", "faults", [])
+    section = {"host": scim_wire.HOST, "who": "everyone", "on_leave": "delete"}
+    company.begin()
+    company.put(connections={**company.document["connections"], "scim": {"app": section}})
+    for name in ("ada", "bob", "eve"):
+        company.hire(name, Department="Sales")
+    company.run_import()
+    forget_clients()
+    asked = {"organization": "acme", "by": "jane", "connections": ["scim.app"]}
+    said = company.world.invoke("ScheduledPushFunction", scheduled_push.handler, asked)
+    assert said["counts"] == {"made": 3}, said
+    for name, what in (
+        ("ada", []),
+        ("bob", [{"path": "/scim/v2", "fault": "status", "status": 400, "method": "DELETE"}]),
+        ("eve", None),
+    ):
+        company.change(name, IsActive=False)
         company.run_import()
+        if what is None:
+            app.control("POST", "token/expire")
+        else:
+            app.control("POST", "faults", what)
         forget_clients()
-        asked = {"organization": "acme", "by": "jane", "connections": ["scim.app"]}
-        said = company.world.invoke("ScheduledPushFunction", scheduled_push.handler, asked)
-        assert said["counts"] == {"made": 3}, said
-        for name, what in (
-            ("ada", []),
-            ("bob", [{"path": "/scim/v2", "fault": "status", "status": 400, "method": "DELETE"}]),
-            ("eve", None),
-        ):
-            company.change(name, IsActive=False)
-            company.run_import()
-            if what is None:
-                app.control("POST", "token/expire")
-            else:
-                app.control("POST", "faults", what)
-            forget_clients()
-            records = [
-                {
-                    "eventName": "MODIFY",
-                    "dynamodb": {
-                        "SequenceNumber": "1",
-                        "ApproximateCreationDateTime": 0,
-                        "Keys": {each: row[each] for each in ("pk", "sk")},
-                        "NewImage": row,
-                    },
-                }
-                for row in rows_of("roster")
-                if row["sk"]["S"].startswith("MEMBER#") and not row["active"]["BOOL"]
-            ]
-            done = company.world.invoke(
-                "DeprovisioningFunction", deprovisioning.handler, {"Records": records}
-            )
-            assert done == {"batchItemFailures": []}
-        secrets.put_secret_value(SecretId=secret, SecretString=before)
+        records = [
+            {
+                "eventName": "MODIFY",
+                "dynamodb": {
+                    "SequenceNumber": "1",
+                    "ApproximateCreationDateTime": 0,
+                    "Keys": {each: row[each] for each in ("pk", "sk")},
+                    "NewImage": row,
+                },
+            }
+            for row in rows_of("roster")
+            if row["sk"]["S"].startswith("MEMBER#") and not row["active"]["BOOL"]
+        ]
+        done = company.world.invoke("DeprovisioningFunction", deprovisioning.handler, {"Records": records})
+        assert done == {"batchItemFailures": []}
+    app.control("POST", "reset")
+    app.app.renew_token(token)
 
 
 def _spend_calls(event: dict[str, Any], _: object) -> None:
