@@ -126,11 +126,11 @@ def calls(_world: World) -> dict[str, list[Call]]:
         forget_clients()
         setup.ask(asked.action)
         _note(_world, made)
+    _close_leavers(company)
+    _note(_world, made)
     _ask_for_more(company)
     _note(_world, made)
     _tell_outward(company)
-    _note(_world, made)
-    _close_leavers(company)
     _note(_world, made)
     for function, event in _OF_NOBODY.items():
         handler = importlib.import_module(FUNCTIONS[function]).handler
