@@ -50,6 +50,10 @@ class System:
         said = self.company.run("full")
         assert said["status"] in ("succeeded", "succeeded_with_errors"), said
 
+    def join_in_vain(self, name: str) -> None:
+        """Have somebody begin whom the system does not let in, or does not know from another."""
+        raise NotImplementedError
+
     # ── What a push does ─────────────────────────────────────────────────────────────────────────────
 
     def push(self, **event: Any) -> dict[str, Any]:
@@ -73,6 +77,10 @@ class System:
 
     def settle(self) -> None:
         """Let the system do what it does by itself."""
+
+    def told(self) -> list[str]:
+        """Return the codes of what the error log tells of the system."""
+        return [each["code"] for each in self.company.errors() if each["system"] == self.connection]
 
     # ── What the system shows ────────────────────────────────────────────────────────────────────────
 
@@ -130,6 +138,10 @@ class Engage(System):
             self.ids[name] = self.licences.member(person)["crm"]["salesforce"]["id"]
         self.licences.ask(*people, group="All")
 
+    def join_in_vain(self, name: str) -> None:
+        self.join(name)
+        self.licences.ask(self.users[name], group="Nowhere")
+
     def settle(self) -> None:
         self.licences.vault.settle()
 
@@ -169,6 +181,11 @@ class ScimApp(System):
     def join(self, *names: str) -> None:
         self.ids |= {name: self.apps.person(name) for name in names}
         self.imported()
+
+    def join_in_vain(self, name: str) -> None:
+        # Who is there before, with that address, may be somebody else.
+        self.apps.scim.create(address(name), active=False)
+        self.join(name)
 
     def access(self) -> dict[str, bool]:
         return self.apps.truth()
@@ -219,6 +236,13 @@ class Pool(System):
                 Email=address(name),
             )
         self.imported()
+
+    def join_in_vain(self, name: str) -> None:
+        # Two users have the address: nobody knows which of them it is.
+        self.pool.add(f"{name}.second", email=address(name))
+        self.pool.disable(f"{name}.second")
+        self.join(name)
+        self.pool.disable(name)
 
     def access(self) -> dict[str, bool]:
         return {name: state in ("signed in", "enabled") for name, state in self.pool.truth().items()}

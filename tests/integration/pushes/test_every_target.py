@@ -27,6 +27,20 @@ def test_who_comes_is_let_in_who_leaves_is_not_and_who_comes_back_is_again(syste
     assert system.access() == {"ada": True, "bob": True, STRANGER: True}
 
 
+def test_who_cannot_be_let_in_is_told_once_and_holds_up_nobody(system: System) -> None:
+    system.join_in_vain("eve")
+    system.join("ada", "bob")
+    system.push()
+    system.settle()
+    system.push()
+    (code,) = system.told()
+    access = system.access()
+    assert (access["ada"], access["bob"], access["eve"]) == (True, True, False), code
+    system.push_until_quiet()
+    assert system.told() == [code]
+    assert system.access() == access
+
+
 def test_a_preview_writes_nothing_and_says_what_the_push_then_does(system: System) -> None:
     system.join("ada")
     system.push_until_quiet()
