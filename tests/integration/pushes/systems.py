@@ -9,6 +9,7 @@ from typing import Any
 
 import scheduled_push
 from muster.errors import MusterError
+from muster.roster import unlinked_holders
 from tests.doubles.user_pool import UserPool
 from tests.integration.company import Company
 from tests.integration.engage.licences import UPDATES, Licences
@@ -141,6 +142,10 @@ class Engage(System):
     def join_in_vain(self, name: str) -> None:
         self.join(name)
         self.licences.ask(self.users[name], group="Nowhere")
+
+    def told(self) -> list[str]:
+        # The stranger's licence is told, too.
+        return [code for code in super().told() if code != unlinked_holders.CODE]
 
     def settle(self) -> None:
         self.licences.vault.settle()
