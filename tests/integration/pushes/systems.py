@@ -144,8 +144,8 @@ class Engage(System):
         self.licences.ask(self.users[name], group="Nowhere")
 
     def told(self) -> list[str]:
-        # The stranger's licence is told, too.
-        return [code for code in super().told() if code != unlinked_holders.CODE]
+        # Imports tell of the stranger's licence, and of what was asked for and not sent yet.
+        return [code for code in super().told() if code not in (unlinked_holders.CODE, "request_kept")]
 
     def settle(self) -> None:
         self.licences.vault.settle()
