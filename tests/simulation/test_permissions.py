@@ -220,7 +220,10 @@ def _close_leavers(company: Company) -> None:
     """Close who leaves: an account is deleted, another not, and then the token is refused."""
     app = company.world.scim
     token = app.app.token
+    # Nobody is there from what was played before.
+    app.control("POST", "reset")
     app.control("POST", "faults", [])
+    app.app.renew_token(token)
     section = {"host": scim_wire.HOST, "who": "everyone", "on_leave": "delete"}
     company.begin()
     company.put(connections={**company.document["connections"], "scim": {"app": section}})
