@@ -85,6 +85,10 @@ class UserPool:
         """Disable a user, as an admin does."""
         self._ask("AdminDisableUser", UserPoolId=self.id, Username=name)
 
+    def enable(self, name: str) -> None:
+        """Enable a user, as an admin does."""
+        self._ask("AdminEnableUser", UserPoolId=self.id, Username=name)
+
     def delete(self, name: str) -> None:
         """Delete a user, as an admin does."""
         self._ask("AdminDeleteUser", UserPoolId=self.id, Username=name)

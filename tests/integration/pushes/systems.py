@@ -10,6 +10,7 @@ from typing import Any
 import scheduled_push
 from muster.errors import MusterError
 from muster.roster import unlinked_holders
+from tests.doubles.scim_in_process import patch_of
 from tests.doubles.user_pool import UserPool
 from tests.integration.company import Company
 from tests.integration.engage.licences import UPDATES, Licences
@@ -83,6 +84,30 @@ class System:
         """Return the codes of what the error log tells of the system."""
         return [each["code"] for each in self.company.errors() if each["system"] == self.connection]
 
+    # ── What others do there ─────────────────────────────────────────────────────────────────────────
+
+    def shut_out(self, name: str) -> None:
+        """Have an admin of the system take somebody's access away, past Muster."""
+        raise NotImplementedError
+
+    def have_it_back(self, name: str) -> None:
+        """Have somebody say that access is to be as it was."""
+        compared = self.push(compare=True)
+        assert compared["status"] == "parked", compared
+        self.push(approve=compared["run_id"])
+
+    def move(self, name: str) -> str | None:
+        """Have somebody belong to another group; returns its name, `None` where the system has none."""
+        raise NotImplementedError
+
+    def group_of(self, name: str) -> list[str]:
+        """Return the groups that somebody is in."""
+        raise NotImplementedError
+
+    def list_nobody(self) -> bool:
+        """Let lists show nobody, or nothing at all; whether anything is decided by a list."""
+        raise NotImplementedError
+
     # ── What the system shows ────────────────────────────────────────────────────────────────────────
 
     def access(self) -> dict[str, bool]:
@@ -143,6 +168,30 @@ class Engage(System):
         self.join(name)
         self.licences.ask(self.users[name], group="Nowhere")
 
+    def shut_out(self, name: str) -> None:
+        self.licences.vault.log_in()
+        self.licences.vault.update(self.users[name], engage_group_request__v=None)
+        self.settle()
+
+    def have_it_back(self, name: str) -> None:
+        # What Vault CRM shows is taken over: it is asked for anew.
+        self.imported()
+        self.licences.ask(self.users[name], group="All")
+        self.push()
+
+    def move(self, name: str) -> str | None:
+        self.licences.vault.group("Others", 10)
+        self.licences.ask(self.users[name], group="Others")
+        return "Others"
+
+    def group_of(self, name: str) -> list[str]:
+        self.settle()
+        return [self.licences.vault.user(self.users[name])["engage_group__v"]]
+
+    def list_nobody(self) -> bool:
+        self.licences.faults({"path": "/api/v26.1/query", "fault": "empty"})
+        return True
+
     def told(self) -> list[str]:
         # Imports tell of the stranger's licence, and of what was asked for and not sent yet.
         return [code for code in super().told() if code not in (unlinked_holders.CODE, "request_kept")]
@@ -192,6 +241,26 @@ class ScimApp(System):
         self.apps.scim.create(address(name), active=False)
         self.join(name)
 
+    def shut_out(self, name: str) -> None:
+        (user,) = [
+            each["id"]
+            for each in self.apps.scim.control("GET", "directory")["users"]
+            if each["userName"] == address(name)
+        ]
+        body = patch_of(("replace", "active", False))
+        self.apps.scim.control("PATCH", f"admin/Users/{user}", body, status=204)
+
+    def move(self, name: str) -> str | None:
+        self.change(name, Department="Support")
+        return "Support"
+
+    def group_of(self, name: str) -> list[str]:
+        return [group for group, names in self.apps.groups().items() if name in names]
+
+    def list_nobody(self) -> bool:
+        self.apps.scim.quirks(list_lag_s=3_600)
+        return True
+
     def access(self) -> dict[str, bool]:
         return self.apps.truth()
 
@@ -212,6 +281,7 @@ class ScimApp(System):
 
     def be_well(self) -> None:
         self.apps.scim.control("POST", "faults", [])
+        self.apps.scim.quirks()
         self.watch(lambda: None)
 
     def watch(self, before: Callable[[], None]) -> None:
@@ -248,6 +318,20 @@ class Pool(System):
         self.pool.disable(f"{name}.second")
         self.join(name)
         self.pool.disable(name)
+
+    def shut_out(self, name: str) -> None:
+        self.pool.disable(name)
+
+    def have_it_back(self, name: str) -> None:
+        # Whom somebody else has disabled Muster never enables: the pool's admin does.
+        self.pool.enable(name)
+
+    def move(self, name: str) -> str | None:
+        return None
+
+    def list_nobody(self) -> bool:
+        # Each user is asked for.
+        return False
 
     def access(self) -> dict[str, bool]:
         return {name: state in ("signed in", "enabled") for name, state in self.pool.truth().items()}

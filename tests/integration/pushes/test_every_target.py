@@ -41,6 +41,47 @@ def test_who_cannot_be_let_in_is_told_once_and_holds_up_nobody(system: System) -
     assert system.access() == access
 
 
+def test_who_moves_is_in_the_new_group_and_no_more_in_the_former(system: System) -> None:
+    system.join("ada", "bob")
+    system.push_until_quiet()
+    group = system.move("ada")
+    if group is None:
+        pytest.skip("it has no groups that Muster fills")
+    former = system.group_of("bob")
+    system.push_until_quiet()
+    assert system.group_of("ada") == [group] != former
+    assert system.group_of("bob") == former
+
+
+def test_what_others_take_away_there_is_given_back_upon_a_word_alone(system: System) -> None:
+    system.join("ada", "bob")
+    system.push_until_quiet()
+    system.shut_out("ada")
+    system.push_until_quiet()
+    assert system.access() == {"ada": False, "bob": True, STRANGER: True}
+    system.have_it_back("ada")
+    system.push_until_quiet()
+    assert system.access() == {"ada": True, "bob": True, STRANGER: True}
+
+
+def test_a_list_that_shows_nobody_closes_nobody_and_makes_nobody_twice(system: System) -> None:
+    system.join("ada")
+    system.push_until_quiet()
+    if not system.list_nobody():
+        pytest.skip("it decides nothing by lists")
+    try:
+        system.join("bob")
+    except MusterError:
+        system.be_well()
+        system.join("bob")
+        system.list_nobody()
+    for _ in range(2):
+        try_to_push(system)
+    system.be_well()
+    system.push_until_quiet()
+    assert system.access() == {"ada": True, "bob": True, STRANGER: True}
+
+
 def test_a_preview_writes_nothing_and_says_what_the_push_then_does(system: System) -> None:
     system.join("ada")
     system.push_until_quiet()
