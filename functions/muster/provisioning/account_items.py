@@ -72,7 +72,7 @@ class AccountItem:
         for kind, counted in _COUNTED.items():
             if kind in self.steps and (kind not in _READS):
                 return counted
-        if self.account.state != self.before.state:
+        if self.account.state and self.account.state != self.before.state:
             # Found there before.
             return {"to_adopt": "to_adopt", "conflict": "conflict"}.get(self.account.state, "linked")
         return next((_COUNTED[kind] for kind in self.steps), "")

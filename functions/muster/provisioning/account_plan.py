@@ -68,12 +68,12 @@ def judged(
     """Return what a member is to have, and its account as it is now."""
     day = end_dates.today(now, settings.time_zone)
     recorded = member.accounts.get(connection.key, NO_ACCOUNT)
-    return Judged(
-        member,
-        wanted(member, connection, settings, day),
-        recorded,
-        as_it_is_now(recorded, state, connection),
-    )
+    account, aimed_at = as_it_is_now(recorded, state, connection), wanted(member, connection, settings, day)
+    was_never_made = not account.is_linked and not account.unsure and not connection.only_ends_access
+    if aimed_at is None and account.tries and was_never_made:
+        # Else the member would be due for ever, for a try that nobody makes.
+        account = step_outcomes.no_longer_tried(account)
+    return Judged(member, aimed_at, recorded, account)
 
 
 def next_in_line(people: Iterable[Judged], connection: TargetConnection) -> frozenset[str]:

@@ -142,6 +142,11 @@ def regrouped(account: Account, step: Step, name: str, group: str | None = None)
     return _succeeded(account) if account.why.startswith(_of_group(name)) else account
 
 
+def no_longer_tried(account: Account) -> Account:
+    """Return an account that nobody is to have any more, and that was not made: there is nothing to try."""
+    return _succeeded(account)
+
+
 def about_to_join(account: Account, groups: Iterable[str]) -> Account:
     """Return the account as it is recorded before it is put into groups: it may be in them from then on."""
     return replace(account, joining=tuple(dict.fromkeys((*account.joining, *groups))))

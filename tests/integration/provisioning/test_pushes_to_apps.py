@@ -153,3 +153,18 @@ def test_an_adopted_account_is_brought_in_line_though_the_push_that_looked_at_it
     assert apps.titles() == {"ada": "Director"}
     assert apps.groups() == {"Sales": ["ada"]}
     assert apps.push()["counts"] == {}
+
+
+def test_who_leaves_and_was_never_let_in_is_not_due_any_more(apps: Apps) -> None:
+    ada = apps.person("ada")
+    apps.imported()
+    apps.scim.fault("status", path="/scim/v2/Users", status=400, method="POST")
+    assert apps.push()["counts"] == {"not_done": 1}
+    apps.scim.control("POST", "faults", [])
+    apps.company.salesforce.update(ada, IsActive=False)
+    apps.imported("incremental")
+    assert apps.push()["counts"] == {}
+    assert apps.account(ada) == {}
+    assert "due" not in [
+        key for row in apps.company.items() if row["sk"]["S"].startswith("MEMBER#") for key in row
+    ]
